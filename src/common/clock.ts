@@ -1,0 +1,29 @@
+// Owns the one clock that all threads agree on. Runs on every thread. Only loops and entry points call it: everything
+// below them takes `now` as an argument.
+
+/** process.hrtime counts from the same instant in every thread, performance.now() from the start of its own thread. */
+const offsetMs = measureOffset();
+
+/**
+ * Milliseconds, with fractions, of a monotonic clock whose origin is the same on all threads of this process.
+ * The origin itself means nothing; shared memory holds the value modulo 2^32.
+ */
+export function monotonicNowMs(): number {
+  return performance.now() + offsetMs;
+}
+
+function measureOffset(): number {
+  let best = 0;
+  let bestSpread = Number.POSITIVE_INFINITY;
+  // A thread may lose its core between two readings, so the tightest of several pairs counts.
+  for (let i = 0; i < 8; i++) {
+    const before = performance.now();
+    const [seconds, nanoseconds] = process.hrtime();
+    const spread = performance.now() - before;
+    if (spread < bestSpread) {
+      bestSpread = spread;
+      best = seconds * 1000 + nanoseconds / 1e6 - (before + spread / 2);
+    }
+  }
+  return best;
+}

@@ -1,0 +1,35 @@
+// Owns the shape of the rare calls an application thread makes to the network thread, over comlink. Types only.
+// comlink keeps only an error's name, message and stack, so results travel as data.
+
+import type { PlainError } from './errors.ts';
+
+export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
+
+/** API key, lowest and highest version. */
+export type ApiVersionRow = readonly [apiKey: number, min: number, max: number];
+
+export interface VersionInfo {
+  /** Inferred broker version, e.g. `[4, 3]`. */
+  readonly apiVersion: readonly number[];
+  readonly apiVersions: readonly ApiVersionRow[];
+}
+
+export interface Control {
+  /** Finds a usable server; null when `apiVersion` is configured and nothing was asked. */
+  start(): Promise<ControlResult<VersionInfo | null>>;
+  /** Connects to the node and waits until it is ready; retries with backoff until the time is over. */
+  awaitReady(nodeId: number, timeoutMs: number): Promise<ControlResult<VersionInfo>>;
+  /** Replaces the tracked topics (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
+  refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
+  /** Closes every connection and ends the network thread's work. */
+  close(): Promise<ControlResult<null>>;
+}
+
+/** What the network thread starts from. */
+export interface NetworkThreadData<Config, Handle, Port> {
+  readonly config: Config;
+  readonly counters: SharedArrayBuffer;
+  readonly doorbell: SharedArrayBuffer;
+  readonly attachment: Handle;
+  readonly controlPort: Port;
+}

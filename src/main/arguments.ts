@@ -1,0 +1,49 @@
+// Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
+// naming argument, value and limit.
+
+const maxTopicLength = 249;
+const maxInt32 = 2147483647;
+
+/** int32, returned as given. Throws TypeError for anything else. */
+export function checkNodeId(nodeId: number): number {
+  if (typeof nodeId !== 'number' || (nodeId | 0) !== nodeId) {
+    throw new TypeError(
+      `nodeId must be an int32 (a broker id, or -1, -2, ... for bootstrap servers), not ${show(nodeId)}`,
+    );
+  }
+  return nodeId;
+}
+
+/** The limit in ms, or -1 when none is given. Throws TypeError unless it is an integer from 1 to 2147483647. */
+export function checkTimeoutMs(timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined) return -1;
+  if (typeof timeoutMs !== 'number' || !Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxInt32) {
+    throw new TypeError(`timeoutMs must be an integer from 1 to ${maxInt32} ms, not ${show(timeoutMs)}`);
+  }
+  return timeoutMs;
+}
+
+/**
+ * Topic names, checked by Kafka's own rule: 1 to 249 characters of `a-z A-Z 0-9 . _ -`, and neither `.` nor `..`.
+ * Throws TypeError for what is not a list of strings, RangeError for a name the broker would refuse.
+ */
+export function checkTopics(topics: Iterable<string>): Set<string> {
+  if (typeof topics === 'string' || typeof topics?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`topics must be a list or set of names, not ${show(topics)}`);
+  }
+  const names = new Set<string>();
+  for (const topic of topics) {
+    if (typeof topic !== 'string') throw new TypeError(`a topic name must be a string, not ${show(topic)}`);
+    if (!/^[a-zA-Z0-9._-]+$/.test(topic) || topic.length > maxTopicLength || topic === '.' || topic === '..') {
+      throw new RangeError(
+        `topic name ${show(topic)} is invalid: 1 to ${maxTopicLength} characters of a-z A-Z 0-9 . _ -, and neither "." nor ".."`,
+      );
+    }
+    names.add(topic);
+  }
+  return names;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
+}

@@ -1,0 +1,133 @@
+// Owns the life of the network thread as the application sees it: starts it, keeps the process alive for it while needed,
+// notices its end. Application thread; the only user of comlink on this side.
+
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import type { KafkaClientConfig } from '../common/config.ts';
+import type { Control, ControlResult, NetworkThreadData } from '../common/control.ts';
+import { fromPlainError, NetworkThreadError } from '../common/errors.ts';
+import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../ring/attachment.ts';
+import { CountersWriter, createCounters, STATE_CLOSED } from '../ring/counters.ts';
+import { createDoorbell } from '../ring/doorbell.ts';
+
+const workerEntry = new URL(
+  import.meta.url.endsWith('.ts') ? '../worker/index.ts' : '../worker/index.js',
+  import.meta.url,
+);
+
+/** How long an orderly end may take before the thread is ended by force. */
+const exitGraceMs = 2000;
+
+export class NetworkThread {
+  readonly end: ApplicationEnd;
+  /** Called once when the thread has ended without being asked to. */
+  onLost: (error: NetworkThreadError) => void = () => {};
+
+  readonly #worker: Worker;
+  readonly #control: comlink.Remote<Control>;
+  readonly #port: MessagePort;
+  readonly #exited: Promise<void>;
+  #lastError: unknown;
+  #isClosing = false;
+  #isReferenced = false;
+  /** Calls under way; comlink never settles them when the other side is gone. */
+  readonly #rejectCalls = new Set<(error: Error) => void>();
+
+  constructor(config: KafkaClientConfig) {
+    const counters = createCounters();
+    const doorbell = createDoorbell();
+    const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
+    const { port1, port2 } = new MessageChannel();
+    const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
+      config,
+      counters,
+      doorbell,
+      attachment: handle,
+      controlPort: port2,
+    };
+    this.end = application;
+    this.#port = port1;
+    this.#worker = new Worker(workerEntry, {
+      name: 'kafka-network',
+      workerData: data,
+      transferList: [...transferList, port2],
+    });
+    this.#worker.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (exitCode) => {
+        this.#onExit(exitCode, counters);
+        resolve();
+      });
+    });
+    this.#control = comlink.wrap<Control>(port1 as unknown as comlink.Endpoint);
+    this.#worker.unref();
+    port1.unref();
+  }
+
+  /** Keeps the process alive, or not: a pending `waitAsync` alone would let it end. */
+  reference(isNeeded: boolean): void {
+    if (isNeeded === this.#isReferenced) return;
+    this.#isReferenced = isNeeded;
+    if (isNeeded) this.#port.ref();
+    else this.#port.unref();
+  }
+
+  /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
+  async call<T>(run: (control: comlink.Remote<Control>) => Promise<ControlResult<T>>): Promise<T> {
+    let reject: (error: Error) => void = () => {};
+    const lost = new Promise<never>((_, onLost) => {
+      reject = onLost;
+    });
+    this.#rejectCalls.add(reject);
+    try {
+      if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
+      const result = await Promise.race([run(this.#control), lost]);
+      if ('error' in result) throw fromPlainError(result.error);
+      return result.value;
+    } finally {
+      this.#rejectCalls.delete(reject);
+    }
+  }
+
+  /** Ends the thread: orderly if it still answers, by force if not. */
+  async close(): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#port.ref();
+      this.#worker.ref();
+      this.#control.close().catch(() => {});
+    }
+    const timer = setTimeout(() => this.#worker.terminate(), exitGraceMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #onExit(exitCode: number, counters: SharedArrayBuffer): void {
+    const error = new NetworkThreadError(`the network thread ended with exit code ${exitCode}`, {
+      cause: this.#lastError,
+    });
+    // Its writer is gone, so this thread may write in its place.
+    new CountersWriter(counters).setState(STATE_CLOSED);
+    for (const reject of this.#rejectCalls) reject(error);
+    this.#port.close();
+    this.end.close();
+    if (!this.#isClosing) this.onLost(error);
+    this.#isClosing = true;
+  }
+}
+
+function ringSizes(config: KafkaClientConfig) {
+  const { spillBytes, spillBudgetBytes } = config;
+  return {
+    requestRingBytes: powerOfTwo(config.requestRingBytes),
+    responseRingBytes: powerOfTwo(config.responseRingBytes),
+    spillBytes,
+    spillBudgetBytes,
+  };
+}
+
+function powerOfTwo(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
+}

@@ -1,0 +1,116 @@
+// Owns the answers to state queries: the shared node table, corrected by what this thread has just done itself.
+// Application thread. Never sends a message.
+
+import { monotonicNowMs } from '../common/clock.ts';
+import { type CountersReader, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED } from '../ring/counters.ts';
+import type { Cluster } from './cluster.ts';
+import type { InFlight } from './in-flight.ts';
+import type { NetworkProxy } from './network-proxy.ts';
+
+export class NodeStates {
+  readonly #counters: CountersReader;
+  readonly #inFlight: InFlight;
+  readonly #proxy: NetworkProxy;
+  readonly #cluster: Cluster;
+  readonly #maxInFlight: number;
+
+  constructor(
+    counters: CountersReader,
+    inFlight: InFlight,
+    proxy: NetworkProxy,
+    cluster: Cluster,
+    maxInFlight: number,
+  ) {
+    this.#counters = counters;
+    this.#inFlight = inFlight;
+    this.#proxy = proxy;
+    this.#cluster = cluster;
+    this.#maxInFlight = maxInFlight;
+  }
+
+  isConnected(nodeId: number): boolean {
+    return this.#state(nodeId) === NODE_CONNECTED;
+  }
+
+  isDisconnected(nodeId: number): boolean {
+    return this.#state(nodeId) === NODE_DISCONNECTED;
+  }
+
+  isReady(nodeId: number): boolean {
+    return this.#whyNot(nodeId) === null;
+  }
+
+  /** Why `send` would be refused; null when it would not. */
+  whyNotReady(nodeId: number): string | null {
+    return this.#whyNot(nodeId);
+  }
+
+  /** This thread's requests and those the network thread sends for itself. */
+  inFlight(nodeId: number): number {
+    return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#counters.nodeRow(nodeId));
+  }
+
+  canConnect(nodeId: number): boolean {
+    if (this.#cluster.brokerMetadata(nodeId) === null) return false;
+    const state = this.#state(nodeId);
+    if (state === NODE_CONNECTED || state === NODE_CONNECTING) return false;
+    return this.#backoffMs(nodeId) === 0;
+  }
+
+  connectionDelay(nodeId: number): number {
+    const state = this.#state(nodeId);
+    if (state === NODE_CONNECTED) return Number.POSITIVE_INFINITY;
+    return state === NODE_CONNECTING ? 0 : this.#backoffMs(nodeId);
+  }
+
+  leastLoaded(): number | null {
+    const brokers = this.#cluster.brokers();
+    const offset = Math.floor(Math.random() * brokers.length);
+    let best: number | null = null;
+    let bestLoad = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < brokers.length; i++) {
+      const { nodeId } = brokers[(i + offset) % brokers.length]!;
+      const load = this.inFlight(nodeId);
+      if (this.#throttleMs(nodeId) > 0) continue;
+      const isConnected = this.isConnected(nodeId);
+      if (isConnected && load === 0) return nodeId;
+      if (!isConnected && this.#backoffMs(nodeId) > 0) continue;
+      if (load < bestLoad) {
+        best = nodeId;
+        bestLoad = load;
+      }
+    }
+    return best;
+  }
+
+  #whyNot(nodeId: number): string | null {
+    const state = this.#state(nodeId);
+    if (state !== NODE_CONNECTED) {
+      if (this.#cluster.brokerMetadata(nodeId) === null) return `node ${nodeId} is not part of the cluster`;
+      const backoffMs = this.#backoffMs(nodeId);
+      const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
+      return `node ${nodeId} is ${state === NODE_CONNECTING ? 'still connecting' : 'not connected'}${when}`;
+    }
+    const count = this.inFlight(nodeId);
+    if (count >= this.#maxInFlight) {
+      return `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
+    }
+    const throttleMs = this.#throttleMs(nodeId);
+    return throttleMs > 0 ? `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)` : null;
+  }
+
+  #state(nodeId: number): number {
+    // A node this thread has closed counts as never seen until the network thread has closed it too.
+    if (this.#proxy.isDisconnecting(nodeId)) return 0;
+    return this.#counters.nodeState(this.#counters.nodeRow(nodeId));
+  }
+
+  #backoffMs(nodeId: number): number {
+    if (this.#proxy.isDisconnecting(nodeId)) return 0;
+    return this.#counters.backoffRemainingMs(this.#counters.nodeRow(nodeId), monotonicNowMs());
+  }
+
+  #throttleMs(nodeId: number): number {
+    return this.#counters.throttleRemainingMs(this.#counters.nodeRow(nodeId), monotonicNowMs());
+  }
+}

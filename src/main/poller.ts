@@ -1,0 +1,143 @@
+// Owns waiting for responses: poll and pollSync, their fences and their ends. Application thread.
+
+import { monotonicNowMs } from '../common/clock.ts';
+import type { ApplicationEnd } from '../ring/attachment.ts';
+import { STATE_CLOSED } from '../ring/counters.ts';
+import type { Future } from './future.ts';
+import type { InFlight } from './in-flight.ts';
+import type { NetworkProxy } from './network-proxy.ts';
+import type { ResponseAdapter } from './response-adapter.ts';
+
+const maxTimerMs = 2 ** 31 - 1;
+/** A blocked thread hears of the network thread's sudden end only by looking: its exit event needs an event loop. */
+const lookForEndMs = 1000;
+
+interface Wait {
+  readonly list: unknown[];
+  readonly isOver: () => boolean;
+  readonly end: () => void;
+}
+
+export class Poller {
+  readonly #end: ApplicationEnd;
+  readonly #proxy: NetworkProxy;
+  readonly #adapter: ResponseAdapter;
+  readonly #waits = new Set<Wait>();
+  readonly #onceSettled = new Set<() => void>();
+  #lastPollId = 0;
+  #isClosed = false;
+
+  constructor(end: ApplicationEnd, proxy: NetworkProxy, adapter: ResponseAdapter) {
+    this.#end = end;
+    this.#proxy = proxy;
+    this.#adapter = adapter;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waits.size > 0;
+  }
+
+  async poll(limitMs: number, future: Future<unknown> | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
+    if (signal?.aborted) return [];
+    const list = this.#adapter.collect();
+    try {
+      this.#adapter.drain();
+      const pollId = this.#post();
+      const isOver = this.#overWhen(pollId, limitMs, future, list);
+      if (!isOver()) await this.#wait(limitMs, isOver, signal, list);
+      return list;
+    } finally {
+      this.#adapter.stopCollecting(list);
+    }
+  }
+
+  pollSync(limitMs: number, future: Future<unknown> | null): readonly unknown[] {
+    const list = this.#adapter.collect();
+    try {
+      const deadline = monotonicNowMs() + limitMs;
+      this.#adapter.drain();
+      const pollId = this.#post();
+      const isOver = this.#overWhen(pollId, limitMs, future, list);
+      this.#proxy.flush();
+      while (!isOver() && !this.#isClosed && this.#end.counters.state() !== STATE_CLOSED) {
+        const leftMs = deadline - monotonicNowMs();
+        // The fence is awaited past the deadline: poll(0) is over when what was ready has been read.
+        if (leftMs <= 0 && this.#adapter.hasPolled(pollId)) break;
+        const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
+        this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
+        this.#adapter.drain();
+        if (leftMs < -lookForEndMs) break;
+      }
+      return list;
+    } finally {
+      this.#adapter.stopCollecting(list);
+    }
+  }
+
+  /** Ends every wait that is under way. */
+  wakeup(): void {
+    for (const wait of [...this.#waits]) wait.end();
+  }
+
+  onProgress(): void {
+    for (const wait of [...this.#waits]) if (wait.isOver()) wait.end();
+    for (const listener of [...this.#onceSettled]) listener();
+  }
+
+  /** Resolves when nothing is in flight any more, at the latest after `limitMs`. */
+  untilSettled(inFlight: InFlight, limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#onceSettled.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        if (inFlight.size === 0) finish();
+      };
+      const timer = setTimeout(finish, Math.min(limitMs, maxTimerMs));
+      this.#onceSettled.add(check);
+      this.#proxy.flush();
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.wakeup();
+    this.onProgress();
+  }
+
+  /** Posts a fence; without room for one, what has arrived so far has to do. */
+  #post(): number {
+    this.#lastPollId = (this.#lastPollId + 1) >>> 0;
+    return this.#proxy.poll(this.#lastPollId) ? this.#lastPollId : -1;
+  }
+
+  #overWhen(pollId: number, limitMs: number, future: Future<unknown> | null, list: unknown[]): () => boolean {
+    const hasPolled = pollId === -1 ? () => true : () => this.#adapter.hasPolled(pollId);
+    if (limitMs <= 0) return hasPolled;
+    // One that is done already still gets a round of reading.
+    if (future !== null) return () => future.isDone && hasPolled();
+    return () => list.length > 0;
+  }
+
+  #wait(limitMs: number, isOver: () => boolean, signal: AbortSignal | null, list: unknown[]): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const wait: Wait = {
+        list,
+        isOver,
+        end: () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', wait.end);
+          this.#waits.delete(wait);
+          resolve();
+        },
+      };
+      // poll(0) waits for its fence alone, and that is answered within two turns of the network thread.
+      if (limitMs > 0) timer = setTimeout(wait.end, Math.min(limitMs, maxTimerMs));
+      signal?.addEventListener('abort', wait.end, { once: true });
+      this.#waits.add(wait);
+    });
+  }
+}

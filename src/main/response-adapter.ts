@@ -1,0 +1,140 @@
+// Owns the reading of the response link: takes each body, finds its Future, completes it. Application thread. Runs when
+// the doorbell rings, and inside poll and pollSync; callbacks of Futures run in here.
+
+import { fromPlainError, KafkaClientError, type PlainError } from '../common/errors.ts';
+import { FlatMessage } from '../protocol/flat/flat-view.ts';
+import { Metadata } from '../protocol/flat/generated/apis.ts';
+import type { ApplicationEnd } from '../ring/attachment.ts';
+import { FAILURE, METADATA, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../ring/frames.ts';
+import type { Cluster } from './cluster.ts';
+import type { InFlight } from './in-flight.ts';
+
+/** Frames taken before the event loop gets a turn. */
+const maxFramesPerSlice = 512;
+
+export class ResponseAdapter {
+  readonly #end: ApplicationEnd;
+  readonly #inFlight: InFlight;
+  readonly #cluster: Cluster;
+  /** Called after every drain that took something. */
+  onProgress: () => void = () => {};
+  /** Lists of the polls under way, each of which gets every response completed meanwhile. */
+  readonly #collectors = new Set<unknown[]>();
+  #lastPolled = 0;
+  /** Answers to requests that had been settled here before. */
+  lateResponses = 0;
+  #isClosed = false;
+  #awaitedBell: Promise<void> | null = null;
+  readonly #onBell = (): void => {
+    if (this.#isClosed) return;
+    this.drain(maxFramesPerSlice);
+    this.listen();
+  };
+
+  constructor(end: ApplicationEnd, inFlight: InFlight, cluster: Cluster) {
+    this.#end = end;
+    this.#inFlight = inFlight;
+    this.#cluster = cluster;
+  }
+
+  /** Drains whenever the doorbell rings, from now on. */
+  listen(): void {
+    if (this.#isClosed) return;
+    const bell = this.#end.ownDoorbell.sleep(this.hasWork);
+    if (bell === null) {
+      setImmediate(this.#onBell);
+    } else if (bell !== this.#awaitedBell) {
+      this.#awaitedBell = bell;
+      bell.then(this.#onBell);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  readonly hasWork = (): boolean => !this.#end.responses.isEmpty();
+
+  /** Whether the network thread has answered this poll. */
+  hasPolled(pollId: number): boolean {
+    return ((this.#lastPolled - pollId) | 0) >= 0;
+  }
+
+  /** Begins to collect responses; the list grows until `stopCollecting`. */
+  collect(): unknown[] {
+    const list: unknown[] = [];
+    this.#collectors.add(list);
+    return list;
+  }
+
+  stopCollecting(list: unknown[]): void {
+    this.#collectors.delete(list);
+  }
+
+  /** Takes frames that are there, at most `limit`. Returns how many. */
+  drain(limit = Number.POSITIVE_INFINITY): number {
+    const { responses } = this.#end;
+    let count = 0;
+    while (count < limit && responses.next()) {
+      this.#take();
+      count++;
+    }
+    if (count === 0) return 0;
+    if (responses.isWriterWaiting) this.#end.networkDoorbell.notify();
+    this.onProgress();
+    return count;
+  }
+
+  /** Everything is copied out and released first: a callback may come back in here. */
+  #take(): void {
+    const { responses } = this.#end;
+    const { kind, requestId, detail } = responses;
+    if (kind === POLLED) {
+      responses.release();
+      this.#lastPolled = requestId;
+      return;
+    }
+    const body = responses.own();
+    responses.release();
+    if (kind === METADATA) {
+      const response = Metadata.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+      this.#cluster.update(response, requestId);
+      this.#collected(response);
+    } else if (kind === RESPONSE) {
+      this.#succeed(requestId, body);
+    } else if (kind === FAILURE) {
+      this.#fail(requestId, detail, body);
+    }
+  }
+
+  #succeed(requestId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
+    const pending = this.#inFlight.take(requestId);
+    if (pending === undefined) {
+      this.lateResponses++;
+      return;
+    }
+    if (body.byteLength === 0) {
+      pending.future.success(null);
+      return;
+    }
+    const response = pending.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+    this.#collected(response);
+    pending.future.success(response);
+  }
+
+  #fail(requestId: number, nodeId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
+    const pending = this.#inFlight.take(requestId);
+    if (pending === undefined) {
+      this.lateResponses++;
+      return;
+    }
+    const text = Buffer.from(body.u8.buffer, body.u8.byteOffset + body.base, body.byteLength).toString('utf8');
+    const error = fromPlainError(JSON.parse(text) as PlainError);
+    if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
+    pending.future.failure(error);
+  }
+
+  #collected(response: unknown): void {
+    for (const list of this.#collectors) list.push(response);
+  }
+}

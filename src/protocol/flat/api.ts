@@ -1,0 +1,89 @@
+// Owns what an API is to the rest of the client: its key, versions, and passage between plain objects and flat
+// messages. Runs on every thread. Must not load an API's generated code before its first use.
+
+import type { FlatMessage } from './flat-view.ts';
+import type { FlatWriter } from './flat-writer.ts';
+
+/**
+ * One Kafka API. Light until used: the code for its messages is loaded by the first call of a method.
+ *
+ * `Request` and `Response` are what callers give and get: a plain object, and a view that reads lazily. `ResponseData`
+ * and `RequestView` are the same for the other end, brokers in tests.
+ */
+export interface Api<Request = unknown, Response = unknown, ResponseData = unknown, RequestView = unknown> {
+  /** int16, as on the wire. */
+  readonly key: number;
+  /** Kafka's name for it, such as `Fetch`. */
+  readonly name: string;
+  /** Versions this client speaks, both included. */
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  /** First version with compact lengths and tagged fields (KIP-482); -1 for none. */
+  readonly flexibleVersion: number;
+  /** The highest version is a preview that brokers offer only when told to. */
+  readonly latestVersionUnstable: boolean;
+  /** Throws: InvalidRequestError naming API, field, value seen and limit. What was written until then is garbage. */
+  writeRequest(w: FlatWriter, request: Request): void;
+  readResponse(message: FlatMessage): Response;
+  /** Throws: as `writeRequest`. */
+  writeResponse(w: FlatWriter, response: ResponseData): void;
+  readRequest(message: FlatMessage): RequestView;
+}
+
+/** What a generated module exports for its API. */
+export interface ApiMessages<Request, Response, ResponseData, RequestView> {
+  writeRequest(w: FlatWriter, request: Request): void;
+  readResponse(message: FlatMessage): Response;
+  writeResponse(w: FlatWriter, response: ResponseData): void;
+  readRequest(message: FlatMessage): RequestView;
+}
+
+/** An API whose messages are loaded by `load` once, when first needed. */
+export class LazyApi<Request, Response, ResponseData, RequestView>
+  implements Api<Request, Response, ResponseData, RequestView>
+{
+  readonly key: number;
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  readonly flexibleVersion: number;
+  readonly latestVersionUnstable: boolean;
+  readonly #load: () => unknown;
+  #messages: ApiMessages<Request, Response, ResponseData, RequestView> | null = null;
+
+  constructor(
+    key: number,
+    name: string,
+    versions: { min: number; max: number; flexible: number; latestUnstable?: boolean },
+    load: () => unknown,
+  ) {
+    this.key = key;
+    this.name = name;
+    this.minVersion = versions.min;
+    this.maxVersion = versions.max;
+    this.flexibleVersion = versions.flexible;
+    this.latestVersionUnstable = versions.latestUnstable ?? false;
+    this.#load = load;
+  }
+
+  writeRequest(w: FlatWriter, request: Request): void {
+    this.#loaded().writeRequest(w, request);
+  }
+
+  readResponse(message: FlatMessage): Response {
+    return this.#loaded().readResponse(message);
+  }
+
+  writeResponse(w: FlatWriter, response: ResponseData): void {
+    this.#loaded().writeResponse(w, response);
+  }
+
+  readRequest(message: FlatMessage): RequestView {
+    return this.#loaded().readRequest(message);
+  }
+
+  #loaded(): ApiMessages<Request, Response, ResponseData, RequestView> {
+    this.#messages ??= this.#load() as ApiMessages<Request, Response, ResponseData, RequestView>;
+    return this.#messages;
+  }
+}

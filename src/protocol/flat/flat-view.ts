@@ -1,0 +1,281 @@
+// Owns the reading of flat messages: typed access by word, the base of the generated views, arrays of rows. Runs on
+// every thread; the application's views are these. Must not copy, parse ahead, or know any message.
+
+import Long from 'long';
+import type { MessageBytes } from '../../common/memory.ts';
+import { uuidToString } from './uuid.ts';
+
+const float64 = new Float64Array(1);
+const float64Words = new Int32Array(float64.buffer);
+
+/** A finished flat message. Valid as long as its memory is, which on the application's side is for ever. */
+export class FlatMessage {
+  readonly i32: Int32Array;
+  readonly u8: Uint8Array;
+  /** Index of the root struct's first word in `i32`, and of its first byte in `u8`. */
+  readonly wordBase: number;
+  readonly byteBase: number;
+  /** Without the prefix. */
+  readonly byteLength: number;
+  #buffer: Buffer | null = null;
+
+  /** @param skipBytes prefix before the root struct, a multiple of 8 */
+  constructor(bytes: MessageBytes, skipBytes = 0) {
+    this.i32 = bytes.i32;
+    this.u8 = bytes.u8;
+    this.byteBase = bytes.base + skipBytes;
+    this.wordBase = this.byteBase >>> 2;
+    this.byteLength = bytes.byteLength - skipBytes;
+  }
+
+  int32(word: number): number {
+    return this.i32[this.wordBase + word]!;
+  }
+
+  uint32(word: number): number {
+    return this.i32[this.wordBase + word]! >>> 0;
+  }
+
+  bool(word: number): boolean {
+    return this.i32[this.wordBase + word] !== 0;
+  }
+
+  int64(word: number): Long {
+    const at = this.wordBase + word;
+    return Long.fromBits(this.i32[at]!, this.i32[at + 1]!, false);
+  }
+
+  float64(word: number): number {
+    const at = this.wordBase + word;
+    float64Words[0] = this.i32[at]!;
+    float64Words[1] = this.i32[at + 1]!;
+    return float64[0]!;
+  }
+
+  /** 22 characters of base64url, as Kafka prints topic ids. */
+  uuid(word: number): string {
+    const at = this.wordBase + word;
+    return uuidToString(this.i32[at]!, this.i32[at + 1]!, this.i32[at + 2]!, this.i32[at + 3]!);
+  }
+
+  /** Of a string, bytes or array. */
+  isNull(word: number): boolean {
+    return this.i32[this.wordBase + word + 1]! < 0;
+  }
+
+  /** Bytes of a string or bytes, elements of an array; -1 for null. */
+  lengthAt(word: number): number {
+    return this.i32[this.wordBase + word + 1]!;
+  }
+
+  /** Null reads as empty. */
+  string(word: number): string {
+    return this.nullableString(word) ?? '';
+  }
+
+  nullableString(word: number): string | null {
+    const at = this.wordBase + word;
+    const length = this.i32[at + 1]!;
+    if (length <= 0) return length === 0 ? '' : null;
+    const start = this.byteBase + this.i32[at]!;
+    return this.buffer.toString('utf8', start, start + length);
+  }
+
+  /** A slice of the message, no copy. Null reads as empty. */
+  bytes(word: number): Buffer {
+    return this.nullableBytes(word) ?? this.slice(0, 0);
+  }
+
+  nullableBytes(word: number): Buffer | null {
+    const at = this.wordBase + word;
+    const length = this.i32[at + 1]!;
+    return length < 0 ? null : this.slice(this.i32[at]!, length);
+  }
+
+  /** `length` bytes from `offset` (relative to the message), no copy. */
+  slice(offset: number, length: number): Buffer {
+    return Buffer.from(this.u8.buffer, this.u8.byteOffset + this.byteBase + offset, length);
+  }
+
+  /** The whole backing memory as a Buffer, made on first use; indexes are those of `u8`. */
+  get buffer(): Buffer {
+    this.#buffer ??= Buffer.from(this.u8.buffer, this.u8.byteOffset, this.u8.byteLength);
+    return this.#buffer;
+  }
+
+  /** Null reads as empty. */
+  array<T>(word: number, rowWords: number, read: RowReader<T>): FlatArray<T> {
+    const at = this.wordBase + word;
+    return new FlatArray(this, this.i32[at]!, Math.max(this.i32[at + 1]!, 0), rowWords, read);
+  }
+
+  nullableArray<T>(word: number, rowWords: number, read: RowReader<T>): FlatArray<T> | null {
+    return this.isNull(word) ? null : this.array(word, rowWords, read);
+  }
+
+  /** The tagged fields that this client does not know, of the struct that keeps them at `word`; empty if none. */
+  unknownTaggedFields(word: number): UnknownTaggedField[] {
+    const at = this.wordBase + word;
+    const fields: UnknownTaggedField[] = [];
+    let offset = this.i32[at]!;
+    const end = offset + Math.max(this.i32[at + 1]!, 0);
+    const u8 = this.u8;
+    const varint = (): number => {
+      let value = 0;
+      for (let scale = 1; ; scale *= 128) {
+        const byte = u8[this.byteBase + offset++]!;
+        value += (byte & 127) * scale;
+        if (byte < 128) return value;
+      }
+    };
+    while (offset < end) {
+      const tag = varint();
+      const length = varint();
+      fields.push({ tag, data: this.slice(offset, length) });
+      offset += length;
+    }
+    return fields;
+  }
+}
+
+/** A tagged field (KIP-482) whose tag the client does not know, kept as it came. */
+export interface UnknownTaggedField {
+  /** 0 to 2147483647. */
+  readonly tag: number;
+  /** Content without tag and size. */
+  readonly data: Uint8Array;
+}
+
+/** Makes an element of the row at `word`. */
+export type RowReader<T> = (message: FlatMessage, word: number) => T;
+
+export const readInt32: RowReader<number> = (message, word) => message.int32(word);
+export const readUint32: RowReader<number> = (message, word) => message.uint32(word);
+export const readBool: RowReader<boolean> = (message, word) => message.bool(word);
+export const readInt64: RowReader<Long> = (message, word) => message.int64(word);
+export const readFloat64: RowReader<number> = (message, word) => message.float64(word);
+export const readUuid: RowReader<string> = (message, word) => message.uuid(word);
+export const readString: RowReader<string> = (message, word) => message.string(word);
+export const readBytes: RowReader<Buffer> = (message, word) => message.bytes(word);
+
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
+type Inspect = (value: unknown, options: object) => string;
+
+/** A struct within a flat message; its generated subclass has a getter for each field. Costs nothing until read. */
+export abstract class FlatView {
+  protected readonly flat: FlatMessage;
+  protected readonly flatWord: number;
+
+  constructor(message: FlatMessage, word = 0) {
+    this.flat = message;
+    this.flatWord = word;
+  }
+
+  /** Names of all getters, in the order of the wire. */
+  protected abstract fieldNames(): readonly string[];
+
+  /** Every field read and copied out: plain objects and arrays, for printing and comparing. Fields absent from the
+   *  version received hold their defaults; tagged fields nobody knows are under `unknownTaggedFields`, if any. */
+  toObject(): Record<string, unknown> {
+    const plain: Record<string, unknown> = {};
+    const self = this as unknown as Record<string, unknown>;
+    for (const name of this.fieldNames()) {
+      const value = toPlain(self[name]);
+      if (name === 'unknownTaggedFields' && (value as unknown[]).length === 0) continue;
+      plain[name] = value;
+    }
+    return plain;
+  }
+
+  toJSON(): Record<string, unknown> {
+    return this.toObject();
+  }
+
+  [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
+    return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
+  }
+}
+
+function toPlain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (typeof value === 'object' && value !== null && 'toObject' in value && typeof value.toObject === 'function') {
+    return value.toObject();
+  }
+  return value;
+}
+
+/** An array within a flat message: rows of equal size, so any element is reached at once and none is made before. */
+export class FlatArray<T> implements Iterable<T> {
+  readonly length: number;
+  readonly #message: FlatMessage;
+  readonly #first: number;
+  readonly #rowWords: number;
+  readonly #read: RowReader<T>;
+
+  constructor(message: FlatMessage, firstWord: number, length: number, rowWords: number, read: RowReader<T>) {
+    this.#message = message;
+    this.#first = firstWord;
+    this.length = length;
+    this.#rowWords = rowWords;
+    this.#read = read;
+  }
+
+  /** Throws: RangeError unless 0 <= index < length. */
+  at(index: number): T {
+    if (!(index >= 0 && index < this.length) || !Number.isInteger(index)) {
+      throw new RangeError(`index ${index} of an array with ${this.length} elements`);
+    }
+    return this.#read(this.#message, this.#first + index * this.#rowWords);
+  }
+
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+
+  forEach(visit: (element: T, index: number) => void): void {
+    for (let i = 0; i < this.length; i++) visit(this.at(i), i);
+  }
+
+  map<U>(convert: (element: T, index: number) => U): U[] {
+    const result: U[] = [];
+    for (let i = 0; i < this.length; i++) result.push(convert(this.at(i), i));
+    return result;
+  }
+
+  filter(keep: (element: T, index: number) => boolean): T[] {
+    return this.toArray().filter(keep);
+  }
+
+  find(wanted: (element: T, index: number) => boolean): T | undefined {
+    for (let i = 0; i < this.length; i++) {
+      const element = this.at(i);
+      if (wanted(element, i)) return element;
+    }
+    return undefined;
+  }
+
+  some(wanted: (element: T, index: number) => boolean): boolean {
+    for (let i = 0; i < this.length; i++) {
+      if (wanted(this.at(i), i)) return true;
+    }
+    return false;
+  }
+
+  /** The elements, structs still as views. */
+  toArray(): T[] {
+    return this.map((element) => element);
+  }
+
+  /** The elements, structs as plain objects. */
+  toObject(): unknown[] {
+    return this.map(toPlain);
+  }
+
+  toJSON(): unknown[] {
+    return this.toObject();
+  }
+
+  [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
+    return inspect(this.toObject(), options);
+  }
+}

@@ -1,0 +1,99 @@
+// Owns the generated files that list others: API exports, wire look-up, error codes. Development only, runs in the
+// generator. Must keep those lists light: nothing in them loads a message's code.
+
+import { errorRows } from '../schema/errors.ts';
+import { Code, fileHeader } from './code.ts';
+import { exportedTypes } from './flat-file.ts';
+import type { Api, DataMessage } from './model.ts';
+
+const loader = [
+  'const require = createRequire(import.meta.url);',
+  `const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';`,
+  '',
+];
+
+export function apisFile(apis: readonly Api[]): string {
+  const code = new Code();
+  code.line(`import { createRequire } from 'node:module';`);
+  code.line(`import { type Api, LazyApi } from '../api.ts';`);
+  for (const api of apis) code.line(`import type { ${rootTypes(api).join(', ')} } from './${api.file}.ts';`);
+  code.line();
+  for (const api of apis) {
+    const types = exportedTypes([api.request, api.response]).sort();
+    code.line(`export type { ${types.join(', ')} } from './${api.file}.ts';`);
+  }
+  code.line().lines(loader);
+  for (const api of apis) {
+    const { versions, flexible } = api.request;
+    const unstable = api.table.latestUnstable === true ? ', latestUnstable: true' : '';
+    const legacy = api.table.legacy === undefined ? '' : ` Brokers from 4.0 on do not accept ${api.table.legacy}.`;
+    const about = `{ min: ${versions.min}, max: ${versions.max}, flexible: ${flexible?.min ?? -1}${unstable} }`;
+    const load = `() => require(\`./${api.file}\${suffix}\`)`;
+    code.doc(`${api.table.doc} API key ${api.key}, versions ${versions.min}-${versions.max}.${legacy}`);
+    code.line(`export const ${api.name}: Api<${rootTypes(api).join(', ')}> =`);
+    code
+      .indented((body) => body.line(`/* @__PURE__ */ new LazyApi(${api.key}, '${api.name}', ${about}, ${load});`))
+      .line();
+  }
+  code.doc('Every API this client speaks, in no particular order.');
+  code.line(
+    `export const allApis: readonly Api<never, unknown, never, unknown>[] = [${apis.map((api) => api.name).join(', ')}];`,
+  );
+  return (
+    fileHeader('index.ts', 'One light export for each API, its code loaded by first use. Runs on every thread.') + code
+  );
+}
+
+function rootTypes(api: Api): string[] {
+  const request = api.request.root.typeName;
+  const response = api.response.root.typeName;
+  return [request, `${response}View`, response, `${request}View`];
+}
+
+export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]): string {
+  const code = new Code();
+  code.line(`import { createRequire } from 'node:module';`);
+  code.line(`import type { WireApi, WireData } from '../codecs.ts';`).line();
+  code.lines(loader);
+  code.doc('By API key.');
+  code.line('export const wireApis: ReadonlyMap<number, WireApi> = new Map([').indented((body) => {
+    for (const { key, name, file, request } of [...apis].sort((a, b) => a.key - b.key)) {
+      const { versions, flexible } = request;
+      const range = `minVersion: ${versions.min}, maxVersion: ${versions.max}, flexibleVersion: ${flexible?.min ?? -1}`;
+      body.line(`[${key}, { key: ${key}, name: '${name}', ${range}, file: '${file}' }],`);
+    }
+  });
+  code.line(']);').line();
+  code.doc('Data inside other messages and control records, by name.');
+  code.line('export const wireData: ReadonlyMap<string, WireData> = new Map([').indented((body) => {
+    for (const { name, file, message } of data) {
+      const range = `minVersion: ${message.versions.min}, maxVersion: ${message.versions.max}`;
+      body.line(`['${name}', { name: '${name}', ${range}, file: '${file}' }],`);
+    }
+  });
+  code.line(']);').line();
+  code.doc('The module of one row of the lists above.');
+  code.block('export function loadWireModule(file: string): unknown', (body) =>
+    body.line(`return require(\`./\${file}\${suffix}\`);`),
+  );
+  return (
+    fileHeader('index.ts', 'Finds the code of an API by key. Runs in the network thread and the codec pool.') + code
+  );
+}
+
+export function errorCodesFile(): string {
+  const code = new Code();
+  code.line(`import type { BrokerErrorRow } from '../broker-error.ts';`).line();
+  code.doc('Every error code a broker can send.');
+  code.line('export const errorCodes: ReadonlyMap<number, BrokerErrorRow> = new Map([').indented((body) => {
+    for (const { code: number, name, className, retriable, invalidMetadata, message } of errorRows) {
+      const flags = `retriable: ${retriable}, invalidMetadata: ${invalidMetadata}`;
+      const text = JSON.stringify(message);
+      body.line(
+        `[${number}, { code: ${number}, name: '${name}', className: '${className}', ${flags}, message: ${text} }],`,
+      );
+    }
+  });
+  code.line(']);');
+  return fileHeader('errors.ts', 'What error codes in responses mean. Runs on every thread.') + code;
+}

@@ -1,0 +1,169 @@
+// ShareFetch, API key 78: shape and documentation of both messages. Read by the generator only, runs in no thread;
+// facts and words, no code.
+
+import type { ApiTable, FieldRow } from './schema.ts';
+
+const acknowledgementBatch: readonly FieldRow[] = [
+  ['firstOffset', 'int64', '0+', 'Offset of the first record acknowledged.'],
+  ['lastOffset', 'int64', '0+', 'Offset of the last record acknowledged, included.'],
+  [
+    'acknowledgeTypes',
+    '[]int8',
+    '0+',
+    'One for all or one for each record: 0 gap, 1 accept, 2 release, 3 reject, 4 renew.',
+  ],
+];
+
+const fetchPartition: readonly FieldRow[] = [
+  ['partitionIndex', 'int32', '0+', 'Partition index within the topic.', { mapKey: true }],
+  [
+    'acknowledgementBatches',
+    '[]AcknowledgementBatch',
+    '0+',
+    'Records to acknowledge.',
+    { fields: acknowledgementBatch },
+  ],
+];
+
+const fetchTopic: readonly FieldRow[] = [
+  ['topicId', 'uuid', '0+', 'Unique id of the topic (KIP-516); all zero for none.', { mapKey: true }],
+  ['partitions', '[]FetchPartition', '0+', 'Partitions to read or acknowledge.', { fields: fetchPartition }],
+];
+
+const forgottenTopic: readonly FieldRow[] = [
+  ['topicId', 'uuid', '0+', 'Unique id of the topic (KIP-516); all zero for none.'],
+  ['partitions', '[]int32', '0+', 'Partition indexes to take out.'],
+];
+
+const request: readonly FieldRow[] = [
+  ['groupId', 'string', '0+', 'Group id, or null.', { nullable: '0+', default: 'null', entity: 'groupId' }],
+  ['memberId', 'string', '0+', 'Id of the member in the share group.', { nullable: '0+' }],
+  [
+    'shareSessionEpoch',
+    'int32',
+    '0+',
+    'Position in the share session: 0 opens one, -1 closes it, else one more than in the last request.',
+  ],
+  ['maxWaitMs', 'int32', '0+', 'Milliseconds the broker may wait for minBytes to gather.'],
+  ['minBytes', 'int32', '0+', 'Bytes to gather before the broker answers; 0 to answer at once.'],
+  [
+    'maxBytes',
+    'int32',
+    '0+',
+    'Bytes of records in the whole response at most; the first batch comes even when it is larger.',
+    { default: '2147483647' },
+  ],
+  ['maxRecords', 'int32', '1+', 'Records to get at most.'],
+  ['batchSize', 'int32', '1+', 'Best number of records in each batch of acquired records.'],
+  [
+    'shareAcquireMode',
+    'int8',
+    '2+',
+    'How exact maxRecords is: 0 whole batches, 1 never more records than that (KIP-1206).',
+    { default: '0', ignorable: true },
+  ],
+  ['isRenewAck', 'bool', '2+', 'True when acknowledgements include renewals, type 4 (KIP-1222).', { default: 'false' }],
+  [
+    'topics',
+    '[]FetchTopic',
+    '0+',
+    'Topics to read; within a session, those that are new or have acknowledgements.',
+    { fields: fetchTopic },
+  ],
+  [
+    'forgottenTopicsData',
+    '[]ForgottenTopic',
+    '0+',
+    'Topics with partitions to take out of the session.',
+    { fields: forgottenTopic },
+  ],
+];
+
+const leaderIdAndEpoch: readonly FieldRow[] = [
+  ['leaderId', 'int32', '0+', 'Node id of the leader; -1 for none.'],
+  ['leaderEpoch', 'int32', '0+', 'Epoch of the leader, one more with each election; -1 for unknown.'],
+];
+
+const acquiredRecords: readonly FieldRow[] = [
+  ['firstOffset', 'int64', '0+', 'Offset of the first record acquired.'],
+  ['lastOffset', 'int64', '0+', 'Offset of the last record acquired, included.'],
+  ['deliveryCount', 'int16', '0+', 'How many times the records have been delivered, this time included.'],
+];
+
+const partitionData: readonly FieldRow[] = [
+  ['partitionIndex', 'int32', '0+', 'Partition index within the topic.'],
+  ['errorCode', 'int16', '0+', 'Error of the fetch; 0 for none.'],
+  [
+    'errorMessage',
+    'string',
+    '0+',
+    'Explanation of the error by the broker, or null.',
+    { nullable: '0+', default: 'null' },
+  ],
+  ['acknowledgeErrorCode', 'int16', '0+', 'Error of the acknowledgements; 0 for none.'],
+  [
+    'acknowledgeErrorMessage',
+    'string',
+    '0+',
+    'Explanation of that error, or null.',
+    { nullable: '0+', default: 'null' },
+  ],
+  [
+    'currentLeader',
+    'LeaderIdAndEpoch',
+    '0+',
+    'Leader that the broker knows instead, when it does not lead the partition itself.',
+    { fields: leaderIdAndEpoch },
+  ],
+  ['records', 'records', '0+', 'Record batches; only the records listed as acquired are for this member.'],
+  ['acquiredRecords', '[]AcquiredRecords', '0+', 'Records reserved to this member.', { fields: acquiredRecords }],
+];
+
+const shareFetchableTopicResponse: readonly FieldRow[] = [
+  ['topicId', 'uuid', '0+', 'Unique id of the topic (KIP-516); all zero for none.', { mapKey: true }],
+  ['partitions', '[]PartitionData', '0+', 'Partitions with records or results.', { fields: partitionData }],
+];
+
+const nodeEndpoint: readonly FieldRow[] = [
+  ['nodeId', 'int32', '0+', 'Node id of the broker.', { mapKey: true, entity: 'brokerId' }],
+  ['host', 'string', '0+', 'Host name or address to connect to.'],
+  ['port', 'int32', '0+', 'TCP port to connect to.'],
+  ['rack', 'string', '0+', 'Rack or zone of the broker, or null.', { nullable: '0+', default: 'null' }],
+];
+
+const response: readonly FieldRow[] = [
+  ['throttleTimeMs', 'int32', '0+', 'Milliseconds the client must pause because of a quota; 0 for none.'],
+  ['errorCode', 'int16', '0+', 'Error of the whole request; 0 for none.'],
+  [
+    'errorMessage',
+    'string',
+    '0+',
+    'Explanation of the error by the broker, or null.',
+    { nullable: '0+', default: 'null' },
+  ],
+  ['acquisitionLockTimeoutMs', 'int32', '1+', 'Milliseconds for which records stay reserved to this member.'],
+  [
+    'responses',
+    '[]ShareFetchableTopicResponse',
+    '0+',
+    'Topics with records or results.',
+    { fields: shareFetchableTopicResponse },
+  ],
+  [
+    'nodeEndpoints',
+    '[]NodeEndpoint',
+    '0+',
+    'Addresses of the leaders named above, so that the client needs no metadata request (KIP-951).',
+    { fields: nodeEndpoint },
+  ],
+];
+
+export default {
+  key: 78,
+  name: 'ShareFetch',
+  doc: 'Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932).',
+  flexible: '0+',
+  listeners: ['broker'],
+  request: { versions: '1-2', fields: request },
+  response: { versions: '1-2', fields: response },
+} as const satisfies ApiTable;

@@ -1,0 +1,24 @@
+// UnregisterBroker, API key 64: shape and documentation of both messages. Read by the generator only, runs in no
+// thread; facts and words, no code.
+
+import type { ApiTable, FieldRow } from './schema.ts';
+
+const request: readonly FieldRow[] = [
+  ['brokerId', 'int32', '0+', 'Node id of the broker to remove.', { entity: 'brokerId' }],
+];
+
+const response: readonly FieldRow[] = [
+  ['throttleTimeMs', 'int32', '0+', 'Milliseconds the client must pause because of a quota; 0 for none.'],
+  ['errorCode', 'int16', '0+', 'Error code; 0 for success.'],
+  ['errorMessage', 'string', '0+', 'Explanation of the error by the broker, or null.', { nullable: '0+' }],
+];
+
+export default {
+  key: 64,
+  name: 'UnregisterBroker',
+  doc: 'Removes a broker that is gone for good from the cluster. Since Kafka 2.8 (KIP-631).',
+  flexible: '0+',
+  listeners: ['broker', 'controller'],
+  request: { versions: '0', fields: request },
+  response: { versions: '0', fields: response },
+} as const satisfies ApiTable;

@@ -1,0 +1,17 @@
+// Owns what callers may choose when messages are encoded and decoded. Types only; used in the network thread and in the
+// codec pool. Must not hold defaults that configuration owns.
+
+export interface DecodeOptions {
+  /** Check the CRC of record batches. */
+  readonly verifyCrc: boolean;
+  /** `rows`: records are decompressed and parsed into rows. `raw`: only their bytes are kept, as they came. */
+  readonly records: 'rows' | 'raw';
+  /** Bytes that all compressed batches of one records field may grow to. */
+  readonly maxDecompressedBytes: number;
+  /** Bytes the flat form of one message may take, decompressed records included; default and at most about 2 GiB. */
+  readonly maxFlatBytes?: number;
+}
+
+/** Nothing to choose yet; records are encoded as their flat form says. */
+// biome-ignore lint/suspicious/noEmptyInterface: the contract of encoders has room for options
+export interface EncodeOptions {}

@@ -1,0 +1,140 @@
+// Owns what one application thread shares with the network thread: two links, a doorbell for each thread, the counters.
+// Makes it on any thread and opens either end where it is used. Must not know who starts threads or how handles travel.
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { IllegalStateError } from '../common/errors.ts';
+import { CountersReader } from './counters.ts';
+import { createDoorbell, Doorbell } from './doorbell.ts';
+import { createRing, isRingCapacity, maxBodyBytes, openRing } from './layout.ts';
+import { type LinkLimits, LinkReader, LinkWriter } from './link.ts';
+import { RingConsumer, RingProducer } from './ring-buffer.ts';
+
+/*
+ *   application thread                                                  network thread
+ *   requests:  LinkWriter  --- request ring, port ------------------->  requests:  LinkReader
+ *   responses: LinkReader  <-- response ring, same port, other way ---  responses: LinkWriter
+ *   ownDoorbell      <----------------- notify -----------------------  applicationDoorbell
+ *   networkDoorbell  ------------------ notify ---------------------->  (one for all attachments)
+ *   counters         <----------------- read only --------------------
+ */
+
+export interface AttachmentOptions extends LinkLimits {
+  /** Data bytes of the ring of requests, a power of two. */
+  readonly requestRingBytes: number;
+  /** Data bytes of the ring of responses, a power of two. */
+  readonly responseRingBytes: number;
+}
+
+/** Plain data that structured clone carries; `bodyPort` must be in the transfer list, and only one thread may open it. */
+interface EndHandle extends LinkLimits {
+  readonly requestRing: SharedArrayBuffer;
+  readonly responseRing: SharedArrayBuffer;
+  readonly applicationDoorbell: SharedArrayBuffer;
+  readonly bodyPort: MessagePort;
+}
+
+/** What an application thread needs to open its end. */
+export interface ApplicationHandle extends EndHandle {
+  readonly networkDoorbell: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+}
+
+/** What the network thread needs to open its end; its own doorbell and counters it has. */
+export interface NetworkHandle extends EndHandle {}
+
+/** The application thread's end. */
+export interface ApplicationEnd {
+  readonly requests: LinkWriter;
+  readonly responses: LinkReader;
+  /** This thread's; it alone sleeps on it. */
+  readonly ownDoorbell: Doorbell;
+  /** Notify after requests are committed or responses released. */
+  readonly networkDoorbell: Doorbell;
+  readonly counters: CountersReader;
+  /** Closes the port for bodies; bodies not picked up are lost. */
+  close(): void;
+}
+
+/** The network thread's end of one attachment. */
+export interface NetworkEnd {
+  readonly requests: LinkReader;
+  readonly responses: LinkWriter;
+  /** Notify after responses are committed or requests released. */
+  readonly applicationDoorbell: Doorbell;
+  /** Closes the port for bodies; bodies not picked up are lost. */
+  close(): void;
+}
+
+/**
+ * Makes an attachment for two threads that may both be others than this one.
+ * @throws IllegalStateError when a ring size is no power of two, or a ring is too small for spillBytes
+ */
+export function createAttachmentHandles(
+  options: AttachmentOptions,
+  networkDoorbell: SharedArrayBuffer,
+  counters: SharedArrayBuffer,
+): { application: ApplicationHandle; network: NetworkHandle } {
+  const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = options;
+  checkRingBytes('requestRingBytes', requestRingBytes, spillBytes);
+  checkRingBytes('responseRingBytes', responseRingBytes, spillBytes);
+  const { port1, port2 } = new MessageChannel();
+  const shared = {
+    requestRing: createRing(requestRingBytes),
+    responseRing: createRing(responseRingBytes),
+    applicationDoorbell: createDoorbell(),
+    spillBytes,
+    spillBudgetBytes,
+  };
+  return {
+    application: { ...shared, networkDoorbell, counters, bodyPort: port1 },
+    network: { ...shared, bodyPort: port2 },
+  };
+}
+
+/** Makes an attachment of this thread: its own end, opened, and the handle and transfer list for the network thread. */
+export function createAttachment(
+  options: AttachmentOptions,
+  networkDoorbell: SharedArrayBuffer,
+  counters: SharedArrayBuffer,
+): { application: ApplicationEnd; handle: NetworkHandle; transferList: MessagePort[] } {
+  const { application, network } = createAttachmentHandles(options, networkDoorbell, counters);
+  return { application: openApplicationEnd(application), handle: network, transferList: [network.bodyPort] };
+}
+
+/** Opens the application thread's end. @throws RingCorruptError when the handle's memory is not what it should be */
+export function openApplicationEnd(handle: ApplicationHandle): ApplicationEnd {
+  const { bodyPort } = handle;
+  // An attachment keeps no process alive; the control port decides that.
+  bodyPort.unref();
+  return {
+    requests: new LinkWriter(new RingProducer(openRing(handle.requestRing)), bodyPort, handle),
+    responses: new LinkReader(new RingConsumer(openRing(handle.responseRing)), bodyPort),
+    ownDoorbell: new Doorbell(handle.applicationDoorbell),
+    networkDoorbell: new Doorbell(handle.networkDoorbell),
+    counters: new CountersReader(handle.counters),
+    close: () => bodyPort.close(),
+  };
+}
+
+/** Opens the network thread's end. @throws RingCorruptError when the handle's memory is not what it should be */
+export function openNetworkEnd(handle: NetworkHandle): NetworkEnd {
+  const { bodyPort } = handle;
+  bodyPort.unref();
+  return {
+    requests: new LinkReader(new RingConsumer(openRing(handle.requestRing)), bodyPort),
+    responses: new LinkWriter(new RingProducer(openRing(handle.responseRing)), bodyPort, handle),
+    applicationDoorbell: new Doorbell(handle.applicationDoorbell),
+    close: () => bodyPort.close(),
+  };
+}
+
+function checkRingBytes(option: string, bytes: number, spillBytes: number): void {
+  if (!isRingCapacity(bytes)) {
+    throw new IllegalStateError(`${option} is ${bytes}, must be a power of two from 64 to 2^30`);
+  }
+  if (spillBytes > maxBodyBytes(bytes)) {
+    throw new IllegalStateError(
+      `${option} is ${bytes}, too small for spillBytes ${spillBytes}: must be at least twice that plus 32`,
+    );
+  }
+}

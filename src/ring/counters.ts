@@ -1,0 +1,335 @@
+// Owns the state that the network thread publishes and everybody may read for free: its life, metrics, and the node table.
+// CountersWriter runs on the network thread only; CountersReader on any. Everything here is advice to readers: what they
+// read may be out of date the next moment, so decisions that matter are made in the network thread.
+
+import { RingCorruptError } from '../common/errors.ts';
+import {
+  HEARTBEAT_WORD,
+  NO_ROW,
+  NODE_COUNT_WORD,
+  NODE_METRIC_SLOTS,
+  NODE_METRICS,
+  NODE_UNKNOWN,
+  NODE_VERSION_WORD,
+  NODES_WORD,
+  type NodeMetric,
+  nodeMetricSlots,
+  openCounters,
+  ROW_BACKOFF,
+  ROW_BACKOFF_UNTIL,
+  ROW_FLAGS,
+  ROW_IN_FLIGHT,
+  ROW_INTERNAL_IN_FLIGHT,
+  ROW_NODE_ID,
+  ROW_STATE,
+  ROW_THROTTLED,
+  ROW_THROTTLED_UNTIL,
+  ROW_USED,
+  ROW_WORDS,
+  STATE_WORD,
+  TOTALS,
+  type Total,
+  TURNS_WORD,
+  totalSlots,
+} from './counters-layout.ts';
+
+export {
+  createCounters,
+  DEFAULT_NODE_CAPACITY,
+  NO_ROW,
+  NODE_CONNECTED,
+  NODE_CONNECTING,
+  NODE_DISCONNECTED,
+  NODE_METRICS,
+  NODE_UNKNOWN,
+  type NodeMetric,
+  STATE_CLOSED,
+  STATE_RUNNING,
+  STATE_STARTING,
+  TOTALS,
+  type Total,
+} from './counters-layout.ts';
+
+/** Delays are clamped to this, 12 days: half the range in which wrapped times still compare. */
+const MAX_DELAY_MS = 2 ** 30;
+/** How often times gone by are cleared: well before one could wrap into the future. */
+const SWEEP_MS = 60_000;
+
+/** The writing end, on the network thread. After that thread's exit the one that started it may open it to set STATE_CLOSED. */
+export class CountersWriter {
+  readonly #i32: Int32Array;
+  readonly #totals: Float64Array;
+  readonly #nodeMetrics: Float64Array;
+  readonly #nodeCapacity: number;
+  readonly #rows = new Map<number, number>();
+  readonly #freeRows: number[] = [];
+  #sweepAtMs = 0;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const memory = openCounters(buffer);
+    this.#i32 = memory.i32;
+    this.#totals = memory.totals;
+    this.#nodeMetrics = memory.nodeMetrics;
+    this.#nodeCapacity = memory.nodeCapacity;
+  }
+
+  setState(state: number): void {
+    // Atomic: readers that see CLOSED also see whatever was written before.
+    Atomics.store(this.#i32, STATE_WORD, state);
+  }
+
+  /** Once per turn. @param nowMs of monotonicNowMs */
+  heartbeat(nowMs: number): void {
+    // Atomic, as all words here that others poll: never held back or torn.
+    Atomics.store(this.#i32, HEARTBEAT_WORD, nowMs | 0);
+    Atomics.store(this.#i32, TURNS_WORD, (this.#i32[TURNS_WORD]! + 1) | 0);
+    if (nowMs >= this.#sweepAtMs) {
+      this.#sweepAtMs = nowMs + SWEEP_MS;
+      this.#sweep(nowMs);
+    }
+  }
+
+  /** Adds to a total. Plain float64 stores: aligned, one writer, and a reader may be a moment late. */
+  add(total: Total, amount: number): void {
+    this.#totals[totalSlots[total]]! += amount;
+  }
+
+  set(total: Total, value: number): void {
+    this.#totals[totalSlots[total]] = value;
+  }
+
+  /** Raises a total to `value` if it is lower. */
+  max(total: Total, value: number): void {
+    const slot = totalSlots[total];
+    if (value > this.#totals[slot]!) this.#totals[slot] = value;
+  }
+
+  /**
+   * The node's row, made in state NODE_UNKNOWN if there is none.
+   * @returns NO_ROW when the table is full: applications then do not know the node, and `nodesWithoutRow` counts it.
+   * Every setter ignores NO_ROW.
+   */
+  addNode(nodeId: number): number {
+    const existing = this.#rows.get(nodeId);
+    if (existing !== undefined) return existing;
+    const count = this.#i32[NODE_COUNT_WORD]!;
+    const row = this.#freeRows.pop() ?? (count < this.#nodeCapacity ? count : NO_ROW);
+    if (row === NO_ROW) {
+      this.add('nodesWithoutRow', 1);
+      return NO_ROW;
+    }
+    this.#nodeMetrics.fill(0, row * NODE_METRIC_SLOTS, (row + 1) * NODE_METRIC_SLOTS);
+    for (let word = ROW_STATE; word < ROW_WORDS; word++) this.#setWord(row, word, 0);
+    this.#setWord(row, ROW_NODE_ID, nodeId);
+    this.#setWord(row, ROW_FLAGS, ROW_USED);
+    this.#rows.set(nodeId, row);
+    if (row === count) Atomics.store(this.#i32, NODE_COUNT_WORD, count + 1);
+    this.#publishNodes();
+    return row;
+  }
+
+  /** Frees the row of a node that has gone; another node may get it. */
+  removeNode(nodeId: number): void {
+    const row = this.#rows.get(nodeId);
+    if (row === undefined) return;
+    this.#rows.delete(nodeId);
+    this.#setWord(row, ROW_STATE, NODE_UNKNOWN);
+    this.#setWord(row, ROW_FLAGS, 0);
+    this.#freeRows.push(row);
+    this.#publishNodes();
+  }
+
+  /** The node's row, or NO_ROW. */
+  nodeRow(nodeId: number): number {
+    return this.#rows.get(nodeId) ?? NO_ROW;
+  }
+
+  /** @param state one of the NODE_ constants */
+  setNodeState(row: number, state: number): void {
+    if (row !== NO_ROW) this.#setWord(row, ROW_STATE, state);
+  }
+
+  /** Requests in flight to the node, of all attachments and of the network thread itself. */
+  setInFlight(row: number, requests: number): void {
+    if (row !== NO_ROW) this.#setWord(row, ROW_IN_FLIGHT, requests);
+  }
+
+  /** Requests of the network thread itself, among those of setInFlight. */
+  setInternalInFlight(row: number, requests: number): void {
+    if (row !== NO_ROW) this.#setWord(row, ROW_INTERNAL_IN_FLIGHT, requests);
+  }
+
+  /** @param untilMs of monotonicNowMs, or null: not throttled */
+  setThrottledUntil(row: number, untilMs: number | null, nowMs: number): void {
+    if (row !== NO_ROW) this.#setTime(row, ROW_THROTTLED_UNTIL, ROW_THROTTLED, untilMs, nowMs);
+  }
+
+  /** @param untilMs of monotonicNowMs, or null: none */
+  setBackoffUntil(row: number, untilMs: number | null, nowMs: number): void {
+    if (row !== NO_ROW) this.#setTime(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, untilMs, nowMs);
+  }
+
+  addNodeMetric(row: number, metric: NodeMetric, amount: number): void {
+    if (row !== NO_ROW) this.#nodeMetrics[row * NODE_METRIC_SLOTS + nodeMetricSlots[metric]]! += amount;
+  }
+
+  /** Raises a metric to `value` if it is lower. */
+  maxNodeMetric(row: number, metric: NodeMetric, value: number): void {
+    if (row === NO_ROW) return;
+    const slot = row * NODE_METRIC_SLOTS + nodeMetricSlots[metric];
+    if (value > this.#nodeMetrics[slot]!) this.#nodeMetrics[slot] = value;
+  }
+
+  #setWord(row: number, word: number, value: number): void {
+    // Atomic: readers on other threads look whenever they like.
+    Atomics.store(this.#i32, NODES_WORD + row * ROW_WORDS + word, value);
+  }
+
+  #setTime(row: number, word: number, flag: number, untilMs: number | null, nowMs: number): void {
+    const flags = this.#i32[NODES_WORD + row * ROW_WORDS + ROW_FLAGS]!;
+    if (untilMs === null || untilMs <= nowMs) {
+      this.#setWord(row, ROW_FLAGS, flags & ~flag);
+      return;
+    }
+    // Rounded up: a reader never thinks it over too early. Time before flag: a reader that sees the flag finds a time.
+    this.#setWord(row, word, Math.ceil(Math.min(untilMs, nowMs + MAX_DELAY_MS)) | 0);
+    this.#setWord(row, ROW_FLAGS, flags | flag);
+  }
+
+  #publishNodes(): void {
+    // Last: a reader that sees this version sees the rows.
+    Atomics.store(this.#i32, NODE_VERSION_WORD, (this.#i32[NODE_VERSION_WORD]! + 1) | 0);
+  }
+
+  #sweep(nowMs: number): void {
+    for (const row of this.#rows.values()) {
+      const start = NODES_WORD + row * ROW_WORDS;
+      let flags = this.#i32[start + ROW_FLAGS]!;
+      if ((flags & ROW_THROTTLED) !== 0 && ((this.#i32[start + ROW_THROTTLED_UNTIL]! - nowMs) | 0) <= 0) {
+        flags &= ~ROW_THROTTLED;
+      }
+      if ((flags & ROW_BACKOFF) !== 0 && ((this.#i32[start + ROW_BACKOFF_UNTIL]! - nowMs) | 0) <= 0) {
+        flags &= ~ROW_BACKOFF;
+      }
+      this.#setWord(row, ROW_FLAGS, flags);
+    }
+  }
+}
+
+/** The reading end, on any thread. Rows come from `nodeRow` and must not be kept: a row may change hands. */
+export class CountersReader {
+  readonly buffer: SharedArrayBuffer;
+  readonly #i32: Int32Array;
+  readonly #totals: Float64Array;
+  readonly #nodeMetrics: Float64Array;
+  readonly #nodeCapacity: number;
+  readonly #rows = new Map<number, number>();
+  #rowsVersion = 0;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const memory = openCounters(buffer);
+    this.buffer = buffer;
+    this.#i32 = memory.i32;
+    this.#totals = memory.totals;
+    this.#nodeMetrics = memory.nodeMetrics;
+    this.#nodeCapacity = memory.nodeCapacity;
+  }
+
+  /** One of the STATE_ constants. */
+  state(): number {
+    // Atomic, as all loads here: fresh, and ordered before the reads that follow.
+    return Atomics.load(this.#i32, STATE_WORD);
+  }
+
+  /** Milliseconds since the network thread's last turn began. */
+  heartbeatAgeMs(nowMs: number): number {
+    return Math.max(0, ((nowMs | 0) - Atomics.load(this.#i32, HEARTBEAT_WORD)) | 0);
+  }
+
+  /** Turns of the network thread, uint32. */
+  turns(): number {
+    return Atomics.load(this.#i32, TURNS_WORD) >>> 0;
+  }
+
+  metric(total: Total): number {
+    return this.#totals[totalSlots[total]]!;
+  }
+
+  /** Every total by name. */
+  metrics(): Record<Total, number> {
+    const all = {} as Record<Total, number>;
+    for (const total of TOTALS) all[total] = this.metric(total);
+    return all;
+  }
+
+  /** The node's row, or NO_ROW; every getter takes either, and answers as for a node that was never heard of. */
+  nodeRow(nodeId: number): number {
+    this.#refreshRows();
+    return this.#rows.get(nodeId) ?? NO_ROW;
+  }
+
+  /** All nodes that have a row. */
+  nodeIds(): number[] {
+    this.#refreshRows();
+    return [...this.#rows.keys()];
+  }
+
+  /** One of the NODE_ constants. */
+  nodeState(row: number): number {
+    return row === NO_ROW ? NODE_UNKNOWN : this.#word(row, ROW_STATE);
+  }
+
+  inFlight(row: number): number {
+    return row === NO_ROW ? 0 : this.#word(row, ROW_IN_FLIGHT);
+  }
+
+  internalInFlight(row: number): number {
+    return row === NO_ROW ? 0 : this.#word(row, ROW_INTERNAL_IN_FLIGHT);
+  }
+
+  /** Milliseconds until the node may be sent to, 0 if now. */
+  throttleRemainingMs(row: number, nowMs: number): number {
+    return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_THROTTLED_UNTIL, ROW_THROTTLED, nowMs);
+  }
+
+  /** Milliseconds until the node may be connected to, 0 if now. */
+  backoffRemainingMs(row: number, nowMs: number): number {
+    return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, nowMs);
+  }
+
+  nodeMetric(row: number, metric: NodeMetric): number {
+    return row === NO_ROW ? 0 : this.#nodeMetrics[row * NODE_METRIC_SLOTS + nodeMetricSlots[metric]]!;
+  }
+
+  /** Every metric of the node by name. */
+  nodeMetrics(row: number): Record<NodeMetric, number> {
+    const all = {} as Record<NodeMetric, number>;
+    for (const metric of NODE_METRICS) all[metric] = this.nodeMetric(row, metric);
+    return all;
+  }
+
+  #word(row: number, word: number): number {
+    return Atomics.load(this.#i32, NODES_WORD + row * ROW_WORDS + word);
+  }
+
+  #remainingMs(row: number, word: number, flag: number, nowMs: number): number {
+    if ((this.#word(row, ROW_FLAGS) & flag) === 0) return 0;
+    const untilMs = this.#word(row, word);
+    return Math.max(0, (untilMs - Math.floor(nowMs)) | 0);
+  }
+
+  #refreshRows(): void {
+    const version = Atomics.load(this.#i32, NODE_VERSION_WORD);
+    if (version === this.#rowsVersion) return;
+    const count = Atomics.load(this.#i32, NODE_COUNT_WORD);
+    if (count < 0 || count > this.#nodeCapacity) {
+      throw new RingCorruptError(`node table has ${count} rows, expected 0 to ${this.#nodeCapacity}`);
+    }
+    this.#rows.clear();
+    for (let row = 0; row < count; row++) {
+      if ((this.#word(row, ROW_FLAGS) & ROW_USED) !== 0) this.#rows.set(this.#word(row, ROW_NODE_ID), row);
+    }
+    // The version loaded before the rows: a change during the scan leads to another scan.
+    this.#rowsVersion = version;
+  }
+}

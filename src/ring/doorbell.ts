@@ -1,0 +1,88 @@
+// Owns sleeping and waking. A doorbell belongs to one thread, which alone calls sleep and sleepSync; any thread that gave
+// it work calls notify. Must not know what the work is.
+
+import { IllegalStateError } from '../common/errors.ts';
+import { ASLEEP_WORD, DOORBELL_BYTES, SEQ_WORD } from './layout.ts';
+
+/*
+ * Why no wake-up is lost. The notifier publishes work, then exchanges ASLEEP; the sleeper sets ASLEEP, then looks for
+ * work. All four are sequentially consistent, so at least one sees the other: either the sleeper finds the work, or the
+ * notifier finds it asleep and wakes it. Between the sleeper's look and its wait, SEQ covers: it has changed, and the
+ * wait returns at once.
+ *
+ * An armed waitAsync outlives the reason to wait, because other events run the thread too. While it is armed, either
+ * ASLEEP is 1 or a notifier that set it to 0 is about to wake every waiter, since only notifiers clear ASLEEP. So the
+ * armed wait can serve the next sleep as it is, and a thread may block in sleepSync beside it: one notify wakes both.
+ */
+
+/** Makes the memory of a doorbell. */
+export function createDoorbell(): SharedArrayBuffer {
+  return new SharedArrayBuffer(DOORBELL_BYTES);
+}
+
+export class Doorbell {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  #armed: Promise<void> | null = null;
+  readonly #disarm = (): void => {
+    this.#armed = null;
+  };
+
+  constructor(buffer: SharedArrayBuffer) {
+    if (buffer.byteLength !== DOORBELL_BYTES) {
+      throw new IllegalStateError(`doorbell of ${buffer.byteLength} bytes, expected ${DOORBELL_BYTES}`);
+    }
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+  }
+
+  /**
+   * Wakes the owner if it sleeps. Call after the work is published, once per turn rather than once per frame.
+   * Cheap when the owner is awake: two atomic operations, no system call.
+   */
+  notify(): void {
+    // An owner between its look and its wait must find SEQ changed.
+    Atomics.add(this.#words, SEQ_WORD, 1);
+    // Orders the published work before the look at ASLEEP; exchange, so that one of several notifiers pays for the call.
+    if (Atomics.exchange(this.#words, ASLEEP_WORD, 0) === 1) {
+      // All waiters: the owner may block in sleepSync while its waitAsync is armed.
+      Atomics.notify(this.#words, SEQ_WORD);
+    }
+  }
+
+  /**
+   * Owner only. Sleeps without blocking.
+   * @param hasWork must read shared positions afresh (Atomics.load); called once, before this returns
+   * @returns null when there is work and nothing was slept; else a promise for the next notify. It may also resolve with no
+   * work to be found. It has no deadline, and does not keep the process alive. A pending promise is returned again.
+   */
+  sleep(hasWork: () => boolean): Promise<void> | null {
+    // Before ASLEEP is set: a notify after this load must make the wait below return at once.
+    const seq = Atomics.load(this.#words, SEQ_WORD);
+    // Ordered before the look for work, see above.
+    Atomics.store(this.#words, ASLEEP_WORD, 1);
+    if (hasWork()) return null;
+    if (this.#armed !== null) return this.#armed;
+    // The only wait of this thread: each one more would stay queued until the next notify.
+    const wait = Atomics.waitAsync(this.#words, SEQ_WORD, seq);
+    if (!wait.async) return null;
+    this.#armed = wait.value.then(this.#disarm);
+    return this.#armed;
+  }
+
+  /**
+   * Owner only. Blocks the thread until a notify, at most `timeoutMs`; returns at once when there is work.
+   * @param timeoutMs milliseconds, may be Infinity; 0 or less returns at once
+   * @returns whether it returned before the deadline; the caller looks for work either way
+   */
+  sleepSync(hasWork: () => boolean, timeoutMs: number): boolean {
+    // NaN would block for ever.
+    if (Number.isNaN(timeoutMs)) throw new IllegalStateError('timeoutMs is NaN, must be a number of milliseconds');
+    // The same order as in sleep, for the same reasons.
+    const seq = Atomics.load(this.#words, SEQ_WORD);
+    Atomics.store(this.#words, ASLEEP_WORD, 1);
+    if (hasWork()) return true;
+    // ASLEEP stays 1 after a timeout: only a notifier may clear it, since an armed waitAsync may rely on it.
+    return Atomics.wait(this.#words, SEQ_WORD, seq, timeoutMs) !== 'timed-out';
+  }
+}

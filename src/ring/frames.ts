@@ -1,0 +1,65 @@
+// Owns the kinds of frames and the words of their fixed prefixes: what the two ends of an attachment say to each other.
+// Runs on every thread. Must not know how frames are stored, nor what a Kafka message holds.
+
+/** Fills the end of the ring before a frame that has to start at offset 0. Never leaves ring-buffer.ts. */
+export const PAD = 0;
+
+// Application thread to network thread.
+
+/** One request. requestId; detail = nodeId; body = SEND prefix, then the flat request. */
+export const SEND = 1;
+/** A fence. requestId = id of the poll, which POLLED repeats; no body. */
+export const POLL = 2;
+/** Connect to a node. detail = nodeId; no body. */
+export const CONNECT = 3;
+/** Close the connection to a node. detail = nodeId; no body. */
+export const DISCONNECT = 4;
+
+// Network thread to application thread.
+
+/** One response. requestId; detail = nodeId; body = RESPONSE prefix, then the flat response; no body = Produce with acks 0 was sent. */
+export const RESPONSE = 16;
+/** A request failed. requestId; detail = nodeId; body = UTF-8 JSON of a PlainError. */
+export const FAILURE = 17;
+/** A newer Metadata response. detail = nodeId that sent it; body as of RESPONSE. */
+export const METADATA = 18;
+/** Answers POLL. requestId = id of the poll; no body. */
+export const POLLED = 19;
+/** A newer ApiVersions response. detail = nodeId that sent it; body as of RESPONSE. */
+export const API_VERSIONS = 20;
+
+const kinds: readonly number[] = [SEND, POLL, CONNECT, DISCONNECT, RESPONSE, FAILURE, METADATA, POLLED, API_VERSIONS];
+
+/** 1 at the index of each kind that may be committed; kinds are bytes. */
+export const isFrameKind = new Uint8Array(256);
+for (const kind of kinds) isFrameKind[kind] = 1;
+
+/** The body is two words about an ArrayBuffer that went through the link's port. Never leaves link.ts. */
+export const FLAG_SPILLED = 1;
+/** Every flag bit that exists. */
+export const KNOWN_FLAGS = FLAG_SPILLED;
+
+/*
+ * SEND prefix: words relative to the body           RESPONSE, METADATA and API_VERSIONS prefix
+ *
+ *   0  apiKey                                         0  apiKey
+ *   1  version, or -1: highest in common              1  version
+ *   2  timeoutMs, or -1: requestTimeoutMs             2  flags
+ *   3  flags                                          3  reserved, 0
+ *   4  reserved, 0                                    :
+ *   :                                                 8  flat response
+ *   8  flat request
+ */
+
+/** Bytes before the flat request; what a FlatWriter skips. */
+export const SEND_PREFIX_BYTES = 32;
+export const SEND_API_KEY_WORD = 0;
+export const SEND_VERSION_WORD = 1;
+export const SEND_TIMEOUT_WORD = 2;
+export const SEND_FLAGS_WORD = 3;
+
+/** Bytes before the flat response; what a FlatWriter skips. */
+export const RESPONSE_PREFIX_BYTES = 32;
+export const RESPONSE_API_KEY_WORD = 0;
+export const RESPONSE_VERSION_WORD = 1;
+export const RESPONSE_FLAGS_WORD = 2;

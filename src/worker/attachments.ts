@@ -1,0 +1,79 @@
+// Owns who is attached to the network thread: one entry for each application thread. Network thread.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../ring/attachment.ts';
+import type { MetadataUpdate } from './metadata.ts';
+import { ResponseProxy } from './response-proxy.ts';
+
+export interface Attachment {
+  readonly end: NetworkEnd;
+  readonly responses: ResponseProxy;
+  /** Polls to answer once another round of reading is over. */
+  fences: { readonly pollId: number; readonly turn: number }[];
+}
+
+export class Attachments {
+  readonly #config: KafkaClientConfig;
+  readonly #all: Attachment[] = [];
+  /** Told to everybody who attaches later. */
+  #newest: MetadataUpdate | null = null;
+
+  constructor(config: KafkaClientConfig) {
+    this.#config = config;
+  }
+
+  add(handle: NetworkHandle): void {
+    const end = openNetworkEnd(handle);
+    const attachment = { end, responses: new ResponseProxy(end, this.#config), fences: [] };
+    if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
+    this.#all.push(attachment);
+  }
+
+  get all(): readonly Attachment[] {
+    return this.#all;
+  }
+
+  onMetadata(update: MetadataUpdate): void {
+    this.#newest = update;
+    for (const { responses } of this.#all) responses.onMetadata(update);
+  }
+
+  /** Whether an application has posted something, or made room somebody waits for. */
+  hasWork(): boolean {
+    for (const { end, responses } of this.#all) {
+      if (!end.requests.isEmpty()) return true;
+      if (responses.isBehind && end.responses.isEmpty()) return true;
+    }
+    return false;
+  }
+
+  /** Delivers what waited for room. True when somebody who was behind no longer is. */
+  flush(): boolean {
+    let hasRecovered = false;
+    for (const { responses } of this.#all) {
+      if (responses.isBehind && responses.flush()) hasRecovered = true;
+    }
+    return hasRecovered;
+  }
+
+  /** Answers polls posted before this turn: sockets have been read since. Returns how many wait on. */
+  answerPolls(turn: number): number {
+    let waiting = 0;
+    for (const attachment of this.#all) {
+      const { fences, responses } = attachment;
+      if (fences.length === 0) continue;
+      for (const fence of fences) if (fence.turn < turn) responses.onPolled(fence.pollId);
+      attachment.fences = fences.filter((fence) => fence.turn >= turn);
+      waiting += attachment.fences.length;
+    }
+    return waiting;
+  }
+
+  notify(): void {
+    for (const { responses } of this.#all) responses.notify();
+  }
+
+  close(): void {
+    for (const { end } of this.#all) end.close();
+  }
+}

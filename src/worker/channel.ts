@@ -1,0 +1,200 @@
+// Owns one connection: its transport, its send queue, what it has received, and how far its handshake is. Network
+// thread. Must not decide when to connect or what to send: that is network-client.ts. Socket callbacks only move bytes,
+// mark the channel and ask for a turn.
+
+import { KafkaConnectionError } from '../common/errors.ts';
+import type { FrameMemory } from './frame-memory.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
+import type { OpenTransport, Transport, TransportTarget } from './transport.ts';
+
+/**
+ * The life of a connection. TLS belongs to CONNECTING (a transport is open once it is secure); SASL is AUTHENTICATING,
+ * entered from API_VERSIONS when the security protocol asks for it.
+ *
+ *   CONNECTING -> API_VERSIONS -> (AUTHENTICATING ->) READY -> CLOSED; every state may go to CLOSED
+ */
+export const ChannelState = {
+  CONNECTING: 0,
+  API_VERSIONS: 1,
+  AUTHENTICATING: 2,
+  READY: 3,
+  CLOSED: 4,
+} as const;
+export type ChannelState = (typeof ChannelState)[keyof typeof ChannelState];
+
+/** Frames are small until a connection is ready: whoever claims more then is not a Kafka broker. */
+const maxFrameBytesBeforeReady = 512 * 1024;
+
+/** Who is told that a channel has something for the next turn. */
+export interface ChannelListener {
+  onMarked(channel: Channel): void;
+}
+
+export interface ChannelOptions {
+  readonly nodeId: number;
+  readonly target: TransportTarget;
+  readonly receiveMessageMaxBytes: number;
+  readonly frames: FrameMemory;
+  readonly openTransport: OpenTransport;
+  readonly listener: ChannelListener;
+}
+
+export class Channel {
+  readonly nodeId: number;
+  readonly target: TransportTarget;
+  readonly received: ReceiveBuffer;
+  state: ChannelState = ChannelState.CONNECTING;
+  /** Set by the listener while the channel waits for its turn. */
+  isMarked = false;
+  /** The transport was opened since the last turn. */
+  hasConnected = false;
+  /** The transport has ended, with this error if any; frames received before are still to be handled. */
+  hasEnded = false;
+  endError: Error | null = null;
+  /** Bytes in either direction, for metrics. */
+  bytesReceived = 0;
+  bytesSent = 0;
+  /** Since when responses wait for room, or -1: no frame is taken, and the socket is not read further. */
+  mutedSince = -1;
+
+  readonly #listener: ChannelListener;
+  readonly #receiveMessageMaxBytes: number;
+  readonly #transport: Transport;
+  #sendQueue: Uint8Array[] = [];
+  #isBlocked = false;
+  #isPaused = false;
+  #nextCorrelationId = 1;
+
+  constructor(options: ChannelOptions) {
+    this.nodeId = options.nodeId;
+    this.target = options.target;
+    this.#listener = options.listener;
+    this.#receiveMessageMaxBytes = options.receiveMessageMaxBytes;
+    this.received = new ReceiveBuffer(
+      options.frames,
+      Math.min(maxFrameBytesBeforeReady, options.receiveMessageMaxBytes),
+    );
+    this.#transport = options.openTransport(options.target, {
+      onConnect: () => {
+        this.hasConnected = true;
+        this.#mark();
+      },
+      memoryForRead: () => this.received.memoryForRead(),
+      onRead: (memory, byteCount) => this.#onRead(memory, byteCount),
+      onDrain: () => {
+        this.#isBlocked = false;
+        this.#mark();
+      },
+      onClose: (error) => {
+        this.hasEnded = true;
+        this.endError = error;
+        this.#mark();
+      },
+    });
+  }
+
+  get isReady(): boolean {
+    return this.state === ChannelState.READY;
+  }
+
+  get isMuted(): boolean {
+    return this.mutedSince >= 0;
+  }
+
+  /** Requests are written in order and answered in order; ids count from 1 per connection within 31 bits. */
+  nextCorrelationId(): number {
+    const id = this.#nextCorrelationId;
+    this.#nextCorrelationId = id === 0x7fffffff ? 1 : id + 1;
+    return id;
+  }
+
+  becomeReady(): void {
+    this.state = ChannelState.READY;
+    this.received.maxFrameBytes = this.#receiveMessageMaxBytes;
+  }
+
+  /** Queues one whole request; `flush` hands it to the socket. */
+  enqueue(bytes: Uint8Array): void {
+    this.#sendQueue.push(bytes);
+    this.#mark();
+  }
+
+  get hasQueuedSends(): boolean {
+    return this.#sendQueue.length > 0;
+  }
+
+  /** Hands queued requests to the socket while the peer keeps up. Returns how many. */
+  flush(): number {
+    const count = this.#sendQueue.length;
+    if (
+      count === 0 ||
+      this.#isBlocked ||
+      this.state === ChannelState.CONNECTING ||
+      this.state === ChannelState.CLOSED
+    ) {
+      return 0;
+    }
+    const queue = this.#sendQueue;
+    this.#sendQueue = [];
+    if (count > 1) this.#transport.cork();
+    for (let i = 0; i < count; i++) {
+      this.bytesSent += queue[i]!.length;
+      this.#isBlocked = !this.#transport.write(queue[i]!);
+    }
+    if (count > 1) this.#transport.uncork();
+    return count;
+  }
+
+  mute(now: number): void {
+    if (this.mutedSince < 0) this.mutedSince = now;
+  }
+
+  /** Ends the mute; returns how long it lasted. */
+  unmute(now: number): number {
+    const lasted = this.mutedSince < 0 ? 0 : now - this.mutedSince;
+    this.mutedSince = -1;
+    return lasted;
+  }
+
+  /** Reads on after frames were consumed. */
+  resumeReading(): void {
+    if (!this.#isPaused || this.received.isFull) return;
+    this.#isPaused = false;
+    this.#transport.resume();
+  }
+
+  /** Why the connection ended, in words a user can act on. */
+  describeEnd(): KafkaConnectionError {
+    const where = `${this.target.address}:${this.target.port}`;
+    if (this.endError !== null) {
+      const verb = this.state === ChannelState.CONNECTING ? 'connection to' : 'connection with';
+      return new KafkaConnectionError(`${verb} ${where} failed: ${this.endError.message}`, {
+        cause: this.endError,
+        nodeId: this.nodeId,
+      });
+    }
+    const when = this.isReady
+      ? 'closed the connection'
+      : 'closed the connection before it answered ApiVersions; it may expect TLS, or may not be a Kafka broker';
+    return new KafkaConnectionError(`${where} ${when}`, { nodeId: this.nodeId });
+  }
+
+  close(): void {
+    this.state = ChannelState.CLOSED;
+    this.#sendQueue = [];
+    this.#transport.destroy();
+    this.received.dispose();
+  }
+
+  #onRead(memory: Uint8Array, byteCount: number): boolean {
+    this.bytesReceived += byteCount;
+    this.received.received(memory, byteCount);
+    this.#mark();
+    this.#isPaused = this.received.isFull;
+    return !this.#isPaused;
+  }
+
+  #mark(): void {
+    if (!this.isMarked) this.#listener.onMarked(this);
+  }
+}

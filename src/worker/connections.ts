@@ -1,0 +1,187 @@
+// Owns how connections end: failures, losses, timeouts, idleness, purpose. One place settles a connection's requests, so
+// that each is settled once. Network thread. Must not decide what to send; `now` is given.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import { Cancelled, KafkaConnectionError, RequestTimedOutError } from '../common/errors.ts';
+import type { Connector } from './connector.ts';
+import type { InFlightRequest } from './in-flight-requests.ts';
+import type { Broker, Metadata } from './metadata.ts';
+import type { Node } from './node.ts';
+import type { Nodes } from './nodes.ts';
+
+/** Told about every node that became ready or failed. */
+export interface NodeListener {
+  onNodeReady(node: Node, now: number): void;
+  onNodeFailed(node: Node, error: Error, now: number): void;
+}
+
+export interface ConnectionsParts {
+  readonly config: KafkaClientConfig;
+  readonly nodes: Nodes;
+  readonly connector: Connector;
+  readonly metadata: Metadata;
+  readonly listener: NodeListener;
+}
+
+export class Connections {
+  readonly #config: KafkaClientConfig;
+  readonly #nodes: Nodes;
+  readonly #connector: Connector;
+  readonly #metadata: Metadata;
+  readonly #listener: NodeListener;
+
+  constructor(parts: ConnectionsParts) {
+    this.#config = parts.config;
+    this.#nodes = parts.nodes;
+    this.#connector = parts.connector;
+    this.#metadata = parts.metadata;
+    this.#listener = parts.listener;
+  }
+
+  /** The handshake is over. */
+  ready(node: Node, now: number): void {
+    node.channel!.becomeReady();
+    node.connection.succeeded();
+    node.lastActiveAt = now;
+    node.publish(now);
+    this.#listener.onNodeReady(node, now);
+  }
+
+  /** Closes the node's connection on purpose: its requests fail with `error`, nothing backs off. */
+  disconnect(
+    nodeId: number,
+    now: number,
+    error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId }),
+  ): void {
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined) return;
+    node.connection.closedOnPurpose();
+    node.connection.backoffUntil = now;
+    node.connection.failures = 0;
+    node.connection.lastError = null;
+    this.end(node, error, undefined, now);
+  }
+
+  /** Brokers as the newest metadata names them: those that are gone or have moved lose their connections. */
+  updateNodes(brokers: readonly Broker[], now: number): void {
+    for (const node of this.#nodes.update(brokers)) {
+      const moved = this.#nodes.get(node.id);
+      const what =
+        moved === undefined
+          ? 'left the cluster'
+          : `moved from ${node.host}:${node.port} to ${moved.host}:${moved.port}`;
+      this.end(node, new KafkaConnectionError(`node ${node.id} ${what}`, { nodeId: node.id }), undefined, now);
+      moved?.publish(now);
+    }
+  }
+
+  /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
+  attemptFailed(node: Node, error: Error, now: number, isSetupTimeout: boolean): void {
+    const hasTime = now < node.connection.setupDeadline;
+    const requests = node.inFlight.drain();
+    this.#connector.abandon(node);
+    for (const request of requests) request.owner.onFailure(request, error, now);
+    if (hasTime && this.#connector.tryNextAddress(node, now)) return;
+    node.connection.failed(error, now, isSetupTimeout);
+    node.publish(now);
+    if (!node.isBootstrap) this.#metadata.requestUpdate();
+    this.#listener.onNodeFailed(node, error, now);
+  }
+
+  /** A ready connection ended by a fault. `culprit` gets the error itself, the others learn it as a cause. */
+  lost(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
+    if (!node.isReady) {
+      this.attemptFailed(node, error, now, false);
+      return;
+    }
+    node.connection.failed(error, now, false);
+    if (!node.isBootstrap) this.#metadata.requestUpdate();
+    this.end(node, error, culprit, now);
+    this.#listener.onNodeFailed(node, error, now);
+  }
+
+  /** The one place where a connection's requests are settled: state first, so that callbacks see it as it is. */
+  end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
+    const requests = node.inFlight.drain();
+    this.#connector.abandon(node);
+    node.publish(now);
+    const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
+    for (const request of requests) request.owner.onFailure(request, request === culprit ? error : others, now);
+  }
+
+  /** Fails what is overdue; after whatever had arrived was handled. */
+  expire(now: number): void {
+    for (const node of this.#nodes.all()) {
+      if (node.isConnecting && now >= node.connection.setupDeadline) {
+        const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)`;
+        this.attemptFailed(node, new KafkaConnectionError(text, { nodeId: node.id }), now, true);
+        continue;
+      }
+      if (node.channel === null || node.channel.isMuted) continue;
+      const expired = node.inFlight.expired(now);
+      if (expired === undefined) continue;
+      const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
+      const text = `${expired.codec.name} to node ${node.id} (${node.host}:${node.port}) had no response within ${expired.timeoutMs} ms`;
+      this.lost(node, new RequestTimedOutError(text, details), expired, now);
+    }
+  }
+
+  /** At most one a round: the longest idle. A connection with requests in flight is never idle. */
+  closeIdle(now: number): void {
+    const idleMs = this.#config.connectionsMaxIdleMs;
+    let idlest: Node | undefined;
+    for (const node of this.#nodes.all()) {
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      if (node.isBootstrap && this.#isAnyBrokerReady()) {
+        this.disconnect(node.id, now);
+      } else if (
+        idleMs > 0 &&
+        now - node.lastActiveAt >= idleMs &&
+        (idlest === undefined || node.lastActiveAt < idlest.lastActiveAt)
+      ) {
+        idlest = node;
+      }
+    }
+    if (idlest !== undefined) this.disconnect(idlest.id, now);
+  }
+
+  /** When the next round is due without anything happening, on the monotonic clock; Infinity for never. */
+  nextDeadline(now: number): number {
+    let deadline = now + this.#metadata.ttl(now);
+    if (deadline <= now) deadline = this.#metadataRetryAt(now);
+    const idleMs = this.#config.connectionsMaxIdleMs;
+    for (const node of this.#nodes.all()) {
+      if (node.isConnecting) deadline = Math.min(deadline, node.connection.setupDeadline);
+      if (node.channel === null || node.channel.isMuted) continue;
+      deadline = Math.min(deadline, node.inFlight.earliestDeadline);
+      if (idleMs > 0 && node.isReady && node.inFlight.size === 0)
+        deadline = Math.min(deadline, node.lastActiveAt + idleMs);
+    }
+    return deadline;
+  }
+
+  #metadataRetryAt(now: number): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const node of this.#nodes.all()) {
+      if (node.isReady) at = Math.min(at, Math.max(now, node.connection.throttledUntil));
+      else if (!node.isConnecting) at = Math.min(at, now + node.connection.delay(now));
+    }
+    // A ready node that is full answers before anything else can happen; its response brings the next round.
+    return at <= now ? Number.POSITIVE_INFINITY : at;
+  }
+
+  #isAnyBrokerReady(): boolean {
+    for (const node of this.#nodes.brokers()) if (node.isReady) return true;
+    return false;
+  }
+}
+
+function lostWith(cause: Error, node: Node): KafkaConnectionError {
+  return new KafkaConnectionError(
+    `the connection to node ${node.id} (${node.host}:${node.port}) was given up: ${cause.message}`,
+    {
+      cause,
+      nodeId: node.id,
+    },
+  );
+}

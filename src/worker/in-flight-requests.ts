@@ -1,0 +1,117 @@
+// Owns the requests of one connection that await their response, oldest first, and their deadlines. Network thread.
+// Must not read a clock: `now` is given.
+
+import type { WireCodec } from '../protocol/wire/codecs.ts';
+import type { WireReader } from '../protocol/wire/wire-reader.ts';
+
+/** Whoever a request came from, and who hears how it ended: an attachment, or a part of the network thread itself. */
+export interface RequestOwner {
+  /** True for requests of the network thread itself, which no application counts as its own. */
+  readonly isInternal: boolean;
+  /**
+   * Takes the response, `reader` standing behind its header.
+   * Returns the throttle time in ms (0 for none), or `notDelivered` when there is no room: the same call comes again.
+   * Throws KafkaProtocolError when the body cannot be decoded.
+   */
+  onResponse(request: InFlightRequest, reader: WireReader, now: number): number;
+  /** Called once for a request that will have no response; it may never have been written. */
+  onFailure(request: RequestName, error: Error, now: number): void;
+  /** A request that has no response (Produce with acks 0) was handed to the socket. */
+  onSentWithoutResponse(request: InFlightRequest, now: number): void;
+}
+
+export const notDelivered = -1;
+
+/** What tells a request from others of its owner. */
+export interface RequestName {
+  readonly requestId: number;
+  readonly nodeId: number;
+}
+
+export interface InFlightRequest extends RequestName {
+  readonly owner: RequestOwner;
+  readonly codec: WireCodec;
+  readonly version: number;
+  readonly timeoutMs: number;
+  readonly sentAt: number;
+  correlationId: number;
+  deadline: number;
+}
+
+export class InFlightRequests {
+  /** Oldest at `#head`; compacted now and then instead of shifted each time. */
+  #queue: InFlightRequest[] = [];
+  #head = 0;
+  #internalCount = 0;
+  #earliest = Number.POSITIVE_INFINITY;
+
+  get size(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** How many of them belong to the network thread itself. */
+  get internalCount(): number {
+    return this.#internalCount;
+  }
+
+  /** ms on the monotonic clock at which the next request expires; Infinity without requests. */
+  get earliestDeadline(): number {
+    return this.#earliest;
+  }
+
+  get oldest(): InFlightRequest | undefined {
+    return this.#queue[this.#head];
+  }
+
+  add(request: InFlightRequest): void {
+    this.#queue.push(request);
+    if (request.owner.isInternal) this.#internalCount++;
+    if (request.deadline < this.#earliest) this.#earliest = request.deadline;
+  }
+
+  /** Removes and returns the oldest. */
+  shift(): InFlightRequest {
+    const request = this.#queue[this.#head]!;
+    this.#head++;
+    if (request.owner.isInternal) this.#internalCount--;
+    if (this.#head > 32 && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    if (request.deadline <= this.#earliest) this.#findEarliest();
+    return request;
+  }
+
+  /** The oldest request whose deadline has passed. */
+  expired(now: number): InFlightRequest | undefined {
+    if (now < this.#earliest) return undefined;
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      if (this.#queue[i]!.deadline <= now) return this.#queue[i];
+    }
+    return undefined;
+  }
+
+  /** Moves every deadline: time during which this side did not read, or the broker said it would not answer. */
+  extendDeadlines(byMs: number): void {
+    for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.deadline += byMs;
+    this.#findEarliest();
+  }
+
+  /** Removes and returns all, oldest first. */
+  drain(): InFlightRequest[] {
+    const all = this.#queue.slice(this.#head);
+    this.#queue = [];
+    this.#head = 0;
+    this.#internalCount = 0;
+    this.#earliest = Number.POSITIVE_INFINITY;
+    return all;
+  }
+
+  #findEarliest(): void {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      if (this.#queue[i]!.deadline < earliest) earliest = this.#queue[i]!.deadline;
+    }
+    this.#earliest = earliest;
+  }
+}

@@ -1,0 +1,45 @@
+// Owns the entry of the network thread: takes what the application thread passed, connects the parts to the real world,
+// exposes the control calls. Network thread.
+
+import { type MessagePort, workerData } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import { monotonicNowMs } from '../common/clock.ts';
+import type { KafkaClientConfig } from '../common/config.ts';
+import type { Control, NetworkThreadData } from '../common/control.ts';
+import type { NetworkHandle } from '../ring/attachment.ts';
+import { NetworkThread } from './network-thread.ts';
+import { resolveWithDns } from './resolver.ts';
+import { openTcpTransport } from './transport.ts';
+
+const { config, counters, doorbell, attachment, controlPort } = workerData as NetworkThreadData<
+  KafkaClientConfig,
+  NetworkHandle,
+  MessagePort
+>;
+
+const thread = new NetworkThread(config, counters, doorbell, {
+  clock: monotonicNowMs,
+  random: Math.random,
+  resolve: resolveWithDns,
+  openTransport: openTcpTransport,
+  // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
+  onFatal: (error) => {
+    queueMicrotask(() => {
+      throw error;
+    });
+  },
+});
+thread.attach(attachment);
+
+const control: Control = {
+  start: () => thread.start(),
+  awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
+  refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),
+  close: async () => {
+    const result = await thread.close();
+    // The last thing that keeps this thread alive; closed after the answer has left.
+    setImmediate(() => controlPort.close());
+    return result;
+  },
+};
+comlink.expose(control, controlPort as unknown as comlink.Endpoint);

@@ -1,0 +1,210 @@
+// Owns when and how metadata is refreshed, and which topics it covers. Network thread. Must not choose nodes, open
+// connections or read a clock: network-client.ts does the first two and gives `now`.
+// Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import { MetadataEmptyBrokerList } from '../common/errors.ts';
+import { HeapMemory, type MessageBytes } from '../common/memory.ts';
+import { errorFor } from '../protocol/flat/broker-error.ts';
+import { FlatMessage } from '../protocol/flat/flat-view.ts';
+import { FlatWriter } from '../protocol/flat/flat-writer.ts';
+import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
+import type { WireReader } from '../protocol/wire/wire-reader.ts';
+import { backoffWithJitter } from './connection-states.ts';
+import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
+import type { InFlightRequest, RequestName, RequestOwner } from './in-flight-requests.ts';
+
+export interface Broker {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A finished refresh: what the attachments are told. */
+export interface MetadataUpdate {
+  /** Counts refreshes from 1. */
+  readonly updateId: number;
+  readonly nodeId: number;
+  readonly version: number;
+  readonly bytes: MessageBytes;
+}
+
+export interface MetadataListener {
+  onMetadata(update: MetadataUpdate, brokers: readonly Broker[], now: number): void;
+}
+
+interface Waiter {
+  resolve(updateId: number): void;
+  reject(error: Error): void;
+}
+
+/** First version that tells "no topics" (empty list) from "all topics" (null). */
+const nullTopicsVersion = 1;
+const autoCreationVersion = 4;
+const maxRetryBackoffMs = 1000;
+
+export class Metadata implements RequestOwner {
+  readonly isInternal = true;
+  /** Refreshes that succeeded so far. */
+  updateId = 0;
+  isInProgress = false;
+
+  readonly #config: KafkaClientConfig;
+  readonly #listener: MetadataListener;
+  readonly #random: () => number;
+  readonly #writer = new FlatWriter();
+  #topics: ReadonlySet<string> = new Set();
+  #needsAllTopics = false;
+  #needsUpdate = true;
+  #lastEndedAt = Number.NEGATIVE_INFINITY;
+  #lastSucceededAt = Number.NEGATIVE_INFINITY;
+  #fruitlessRefreshes = 0;
+  #backoffMs = 0;
+  /** Waiting for a request that is not sent yet, and for the one under way. */
+  #waiting: Waiter[] = [];
+  #served: Waiter[] = [];
+  #endListeners: (() => void)[] = [];
+
+  constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
+    this.#config = config;
+    this.#listener = listener;
+    this.#random = random;
+  }
+
+  get topics(): ReadonlySet<string> {
+    return this.#topics;
+  }
+
+  /** Replaces the tracked topics. */
+  setTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
+    this.#topics = new Set(topics);
+    this.#needsAllTopics = needsAllTopics;
+  }
+
+  /** Asks for a refresh as soon as the backoff allows. */
+  requestUpdate(): void {
+    this.#needsUpdate = true;
+  }
+
+  /** The same, as a promise of the `updateId` of a refresh whose request is sent after this call. */
+  refresh(): Promise<number> {
+    this.#needsUpdate = true;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Resolves when a refresh ends, well or not. */
+  nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endListeners.push(resolve);
+    });
+  }
+
+  /** ms until the next refresh is due; 0 when it is; Infinity while one is under way. */
+  ttl(now: number): number {
+    if (this.isInProgress) return Number.POSITIVE_INFINITY;
+    const isDue = this.#needsUpdate || this.#waiting.length > 0;
+    const expiry = isDue ? 0 : this.#lastSucceededAt + this.#config.metadataMaxAgeMs - now;
+    return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
+  }
+
+  /** The request is about to be sent: everybody who waits is served by it. Returns what the request holds. */
+  begin(version: number): FlatMessage {
+    this.isInProgress = true;
+    this.#needsUpdate = false;
+    this.#served.push(...this.#waiting);
+    this.#waiting = [];
+    const memory = new HeapMemory();
+    const topics = [...this.#topics].map((name) => ({ name }));
+    MetadataApi.writeRequest(this.#writer.reset(memory), {
+      topics: this.#needsAllTopics && version >= nullTopicsVersion ? null : this.#needsAllTopics ? [] : topics,
+      allowAutoTopicCreation: version < autoCreationVersion,
+    });
+    return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
+  }
+
+  onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
+    const memory = new HeapMemory(4096);
+    this.#writer.reset(memory);
+    request.codec.decodeResponse(reader, this.#writer, request.version, decodeOptions(this.#config));
+    const bytes = { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: this.#writer.finish() };
+    const message = new FlatMessage(bytes);
+    this.#apply(request, message, bytes, now);
+    return responseThrottleTimeMs(request.codec.apiKey, message);
+  }
+
+  onFailure(_request: RequestName, error: Error, now: number): void {
+    // The response itself may end its connection: the node that sent it has moved, it says.
+    if (this.isInProgress) this.#failed(error, now);
+  }
+
+  onSentWithoutResponse(): void {
+    throw new Error('Metadata always has a response');
+  }
+
+  /** No refresh will come: everybody who waits fails. */
+  close(error: Error): void {
+    const waiters = [...this.#served, ...this.#waiting];
+    this.#served = [];
+    this.#waiting = [];
+    for (const waiter of waiters) waiter.reject(error);
+  }
+
+  #apply(request: InFlightRequest, message: FlatMessage, bytes: MessageBytes, now: number): void {
+    const response = MetadataApi.readResponse(message);
+    const brokers: Broker[] = [];
+    for (const broker of response.brokers) brokers.push({ id: broker.nodeId, host: broker.host, port: broker.port });
+    if (brokers.length === 0) {
+      const text = 'the metadata response lists no brokers; the cluster may be starting';
+      this.#failed(new MetadataEmptyBrokerList(text, { nodeId: request.nodeId }), now);
+      return;
+    }
+    this.isInProgress = false;
+    this.#lastEndedAt = now;
+    this.#lastSucceededAt = now;
+    this.updateId++;
+    if (this.#hasRetriableTopicError(response)) this.#retryLater();
+    else this.#fruitlessRefreshes = 0;
+    if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
+    const served = this.#served;
+    this.#served = [];
+    const { updateId } = this;
+    this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
+    for (const waiter of served) waiter.resolve(updateId);
+    this.#tellEnd();
+  }
+
+  #hasRetriableTopicError(response: ReturnType<typeof MetadataApi.readResponse>): boolean {
+    for (const topic of response.topics) {
+      const { name, errorCode } = topic;
+      if (errorCode !== 0 && name !== null && this.#topics.has(name) && errorFor(errorCode)?.retriable) return true;
+    }
+    return false;
+  }
+
+  #failed(error: Error, now: number): void {
+    this.isInProgress = false;
+    this.#lastEndedAt = now;
+    this.#retryLater();
+    const served = this.#served;
+    this.#served = [];
+    for (const waiter of served) waiter.reject(error);
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    const listeners = this.#endListeners;
+    this.#endListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  /** Asks again, a little later each time in a row (KIP-580). */
+  #retryLater(): void {
+    this.#needsUpdate = true;
+    this.#fruitlessRefreshes++;
+    const { retryBackoffMs } = this.#config;
+    const max = Math.max(maxRetryBackoffMs, retryBackoffMs);
+    this.#backoffMs = backoffWithJitter(retryBackoffMs, max, this.#fruitlessRefreshes, this.#random);
+  }
+}

@@ -1,0 +1,306 @@
+// Owns the policy of the network thread: which node gets a connection, which version a request uses, which response
+// belongs to which request, and what a lost connection means. Network thread. Must not touch sockets (selector.ts),
+// shared memory (response-proxy.ts) or a clock: `now` is ms on the monotonic clock.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import { CorrelationIdError, KafkaClientError, NodeNotReadyError } from '../common/errors.ts';
+import type { FlatMessage } from '../protocol/flat/flat-view.ts';
+import { Metadata as MetadataApi, Produce } from '../protocol/flat/generated/apis.ts';
+import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
+import { decodeResponseHeader, encodeRequestHeader } from '../protocol/wire/header.ts';
+import { WireReader } from '../protocol/wire/wire-reader.ts';
+import { WireWriter } from '../protocol/wire/wire-writer.ts';
+import { isThrottledByClient } from './api-versions.ts';
+import { type Channel, ChannelState } from './channel.ts';
+import type { Connections } from './connections.ts';
+import type { Connector } from './connector.ts';
+import { Handshake, type HandshakeHost } from './handshake.ts';
+import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
+import type { Metadata } from './metadata.ts';
+import type { Node } from './node.ts';
+import type { Nodes } from './nodes.ts';
+import type { Selector } from './selector.ts';
+
+/** A request on its way to a node; `message` is read during the call of `send` only. */
+export interface ClientRequest {
+  readonly owner: RequestOwner;
+  readonly requestId: number;
+  readonly nodeId: number;
+  readonly apiKey: number;
+  /** -1: the highest version both sides know. */
+  readonly version: number;
+  /** -1: requestTimeoutMs. */
+  readonly timeoutMs: number;
+  readonly message: FlatMessage;
+}
+
+export interface NetworkClientParts {
+  readonly config: KafkaClientConfig;
+  readonly nodes: Nodes;
+  readonly selector: Selector;
+  readonly connector: Connector;
+  readonly metadata: Metadata;
+  readonly connections: Connections;
+}
+
+export class NetworkClient implements HandshakeHost {
+  readonly #config: KafkaClientConfig;
+  readonly #nodes: Nodes;
+  readonly #selector: Selector;
+  readonly #connector: Connector;
+  readonly #metadata: Metadata;
+  readonly #connections: Connections;
+  readonly #reader = new WireReader();
+  readonly #writer = new WireWriter();
+
+  constructor(parts: NetworkClientParts) {
+    this.#config = parts.config;
+    this.#nodes = parts.nodes;
+    this.#selector = parts.selector;
+    this.#connector = parts.connector;
+    this.#metadata = parts.metadata;
+    this.#connections = parts.connections;
+  }
+
+  /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
+  poll(now: number): number {
+    let work = this.#refreshMetadata(now);
+    work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, false));
+    work += this.#selector.poll();
+    this.#handleConnections(now);
+    this.#handleReceives(now);
+    this.#handleEnds(now);
+    this.#connections.expire(now);
+    this.#connections.closeIdle(now);
+    return work;
+  }
+
+  /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
+  send(request: ClientRequest, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    const refusal = this.#whyNotReady(node, request.nodeId, now);
+    if (refusal !== null || node === undefined) {
+      if (node?.canConnect(now)) this.#connector.start(node, now);
+      request.owner.onFailure(request, refusal!, now);
+      return;
+    }
+    try {
+      const codec = wireCodec(request.apiKey);
+      const version = node.apiVersions!.choose(codec, request.version);
+      this.#write(node, codec, version, request, now);
+    } catch (error) {
+      request.owner.onFailure(request, withNode(error, node.id), now);
+    }
+  }
+
+  /** Begins a connection to the node unless it has one, is backing off or is unknown. */
+  connect(nodeId: number, now: number): void {
+    const node = this.#nodes.get(nodeId);
+    if (node?.canConnect(now)) this.#connector.start(node, now);
+  }
+
+  /** Every request fails with `error`, every connection is closed, waiting refreshes fail. */
+  close(error: Error, now: number): void {
+    for (const node of this.#nodes.all()) {
+      node.connection.closedOnPurpose();
+      this.#connections.end(node, error, undefined, now);
+    }
+    this.#metadata.close(error);
+  }
+
+  /** Lets muted channels deliver again; called when room for responses has appeared. */
+  unmuteAll(now: number): void {
+    for (const channel of [...this.#selector.muted]) {
+      const mutedMs = this.#selector.unmute(channel, now);
+      // While nobody reads, an answer may wait in the kernel: that is not the broker being late.
+      this.#connector.nodeOf(channel)?.inFlight.extendDeadlines(mutedMs);
+    }
+  }
+
+  get inFlightCount(): number {
+    let count = 0;
+    for (const node of this.#nodes.all()) count += node.inFlight.size - node.inFlight.internalCount;
+    return count;
+  }
+
+  // --- HandshakeHost
+
+  transmit(
+    node: Node,
+    owner: RequestOwner,
+    codec: WireCodec,
+    version: number,
+    message: FlatMessage,
+    now: number,
+  ): void {
+    const request = { owner, requestId: 0, nodeId: node.id, apiKey: codec.apiKey, version, timeoutMs: -1, message };
+    this.#write(node, codec, version, request, now);
+  }
+
+  onHandshakeDone(node: Node, now: number): void {
+    this.#connections.ready(node, now);
+  }
+
+  onHandshakeFailed(node: Node, error: Error, now: number): void {
+    this.#connections.attemptFailed(node, error, now, false);
+  }
+
+  // --- steps of poll
+
+  #refreshMetadata(now: number): number {
+    if (this.#metadata.ttl(now) > 0) return 0;
+    const node = this.#nodes.leastLoaded(now);
+    if (node === undefined) return 0;
+    if (node.canSend(now, this.#config.maxInFlightRequestsPerConnection)) {
+      const codec = wireCodec(MetadataApi.key);
+      const version = node.apiVersions!.choose(codec, -1);
+      this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version), now);
+      return 1;
+    }
+    if (!node.canConnect(now) || this.#isAnyConnecting()) return 0;
+    this.#connector.start(node, now);
+    return 1;
+  }
+
+  #handleConnections(now: number): void {
+    for (const channel of this.#selector.connected) {
+      const node = this.#connector.nodeOf(channel);
+      if (node === undefined) continue;
+      channel.state = ChannelState.API_VERSIONS;
+      new Handshake(this, node).start(now);
+    }
+  }
+
+  #handleReceives(now: number): void {
+    for (const channel of this.#selector.receivable) {
+      const node = this.#connector.nodeOf(channel);
+      if (node === undefined || channel.isMuted) continue;
+      let culprit: InFlightRequest | undefined;
+      try {
+        while (!channel.isMuted && node.channel === channel && channel.received.hasFrame()) {
+          culprit = node.inFlight.oldest;
+          this.#handleFrame(node, channel, culprit, now);
+          culprit = undefined;
+        }
+        if (node.channel === channel) channel.resumeReading();
+      } catch (error) {
+        // A broken frame, or a fault of ours on this connection's path: it alone is lost.
+        this.#connections.lost(node, withNode(error, node.id), culprit, now);
+      }
+    }
+  }
+
+  #handleFrame(node: Node, channel: Channel, request: InFlightRequest | undefined, now: number): void {
+    const { received } = channel;
+    if (request === undefined) {
+      throw new CorrelationIdError(
+        `a response of ${received.frameEnd - received.frameStart} bytes arrived while no request was waiting`,
+        { nodeId: node.id },
+      );
+    }
+    const { codec, version } = request;
+    const reader = this.#reader.reset(received.frame, received.frameStart, received.frameEnd);
+    reader.describe(codec.name, codec.apiKey, version);
+    const correlationId = decodeResponseHeader(reader, codec.responseHeaderVersion(version));
+    if (correlationId !== request.correlationId) {
+      throw new CorrelationIdError(
+        `response with correlation id ${correlationId}, expected ${request.correlationId} (${codec.name})`,
+        {
+          nodeId: node.id,
+          apiKey: codec.apiKey,
+          correlationId,
+        },
+      );
+    }
+    const throttleTimeMs = request.owner.onResponse(request, reader, now);
+    if (throttleTimeMs === notDelivered) {
+      this.#selector.mute(channel, now);
+      return;
+    }
+    // The owner may have ended this connection, which has settled everything on it.
+    if (node.channel !== channel) return;
+    received.consumeFrame();
+    node.inFlight.shift();
+    node.lastActiveAt = now;
+    if (throttleTimeMs > 0 && isThrottledByClient(codec.apiKey, version)) {
+      node.connection.throttle(throttleTimeMs, now);
+      node.inFlight.extendDeadlines(throttleTimeMs);
+    }
+    node.publish(now);
+  }
+
+  #handleEnds(now: number): void {
+    for (const channel of this.#selector.ended) {
+      const node = this.#connector.nodeOf(channel);
+      // While it is muted, complete frames wait to be delivered first.
+      if (node === undefined || channel.isMuted) continue;
+      const error = channel.describeEnd();
+      if (channel.isReady) this.#connections.lost(node, error, undefined, now);
+      else this.#connections.attemptFailed(node, error, now, false);
+    }
+  }
+
+  // --- helpers
+
+  #write(node: Node, codec: WireCodec, version: number, request: ClientRequest, now: number): void {
+    const channel = node.channel!;
+    const writer = this.#writer.reset();
+    const correlationId = channel.nextCorrelationId();
+    const sizeAt = writer.reserve(4);
+    encodeRequestHeader(
+      writer,
+      codec.apiKey,
+      version,
+      codec.requestHeaderVersion(version),
+      correlationId,
+      this.#config.clientId,
+    );
+    codec.encodeRequest(request.message, writer, version);
+    writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
+    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
+    const inFlight: InFlightRequest = {
+      owner: request.owner,
+      requestId: request.requestId,
+      nodeId: node.id,
+      codec,
+      version,
+      timeoutMs,
+      sentAt: now,
+      correlationId,
+      deadline: now + timeoutMs,
+    };
+    channel.enqueue(writer.finish());
+    if (codec.apiKey === Produce.key && Produce.readRequest(request.message).acks === 0) {
+      request.owner.onSentWithoutResponse(inFlight, now);
+      return;
+    }
+    node.inFlight.add(inFlight);
+    node.publish(now);
+  }
+
+  #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
+    const details = { nodeId };
+    if (node === undefined) return new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, details);
+    if (!node.isReady) {
+      const cause = node.connection.lastError;
+      const text = `node ${nodeId} (${node.host}:${node.port}) is not connected`;
+      return new NodeNotReadyError(text, cause === null ? details : { ...details, cause });
+    }
+    if (!node.connection.isThrottled(now)) return null;
+    const leftMs = Math.ceil(node.connection.throttledUntil - now);
+    return new NodeNotReadyError(`node ${nodeId} asked to be left alone for another ${leftMs} ms (quota)`, details);
+  }
+
+  #isAnyConnecting(): boolean {
+    for (const node of this.#nodes.all()) if (node.isConnecting) return true;
+    return false;
+  }
+}
+
+function withNode(thrown: unknown, nodeId: number): Error {
+  if (thrown instanceof KafkaClientError) {
+    thrown.nodeId ??= nodeId;
+    return thrown;
+  }
+  return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
+}

@@ -1,0 +1,154 @@
+// Owns the wiring of the network thread: which part gets which other part. Network thread; whole in a unit test too,
+// with a fake clock, resolver and transport. Must not hold behaviour of its own.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import type { Control, ControlResult } from '../common/control.ts';
+import { Cancelled, toPlainError } from '../common/errors.ts';
+import type { NetworkHandle } from '../ring/attachment.ts';
+import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts';
+import { Doorbell } from '../ring/doorbell.ts';
+import { Attachments } from './attachments.ts';
+import { Bootstrap } from './bootstrap.ts';
+import { Connections } from './connections.ts';
+import { Connector } from './connector.ts';
+import { Metadata } from './metadata.ts';
+import { NetworkClient } from './network-client.ts';
+import { Nodes } from './nodes.ts';
+import { PollLoop } from './poll-loop.ts';
+import { RequestAdapter } from './request-adapter.ts';
+import type { Resolve } from './resolver.ts';
+import { Selector } from './selector.ts';
+import type { OpenTransport } from './transport.ts';
+
+/** The world outside, as far as the network thread needs it. */
+export interface Surroundings {
+  /** ms, monotonic, the same origin on all threads. */
+  readonly clock: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly resolve: Resolve;
+  readonly openTransport: OpenTransport;
+  /** The thread cannot go on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export class NetworkThread implements Control {
+  readonly loop: PollLoop;
+  readonly #config: KafkaClientConfig;
+  readonly #attachments: Attachments;
+  readonly #metadata: Metadata;
+  readonly #bootstrap: Bootstrap;
+  readonly #client: NetworkClient;
+  readonly #connections: Connections;
+  readonly #counters: CountersWriter;
+  readonly #clock: () => number;
+  #isClosed = false;
+
+  constructor(
+    config: KafkaClientConfig,
+    counters: SharedArrayBuffer,
+    doorbell: SharedArrayBuffer,
+    surroundings: Surroundings,
+  ) {
+    const { clock, random } = surroundings;
+    const wake = (): void => this.loop.wake();
+    this.#config = config;
+    this.#clock = clock;
+    this.#counters = new CountersWriter(counters);
+    this.#attachments = new Attachments(config);
+    const nodes = new Nodes(config, this.#counters, random);
+    const selector = new Selector(surroundings.openTransport, wake);
+    const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
+    this.#metadata = new Metadata(
+      config,
+      {
+        onMetadata: (update, brokers, now) => {
+          this.#connections.updateNodes(brokers, now);
+          this.#attachments.onMetadata(update);
+        },
+      },
+      random,
+    );
+    this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
+    const metadata = this.#metadata;
+    this.#connections = new Connections({ config, nodes, connector, metadata, listener: this.#bootstrap });
+    this.#client = new NetworkClient({ config, nodes, selector, connector, metadata, connections: this.#connections });
+    this.loop = new PollLoop({
+      attachments: this.#attachments,
+      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections),
+      client: this.#client,
+      connections: this.#connections,
+      bootstrap: this.#bootstrap,
+      doorbell: new Doorbell(doorbell),
+      counters: this.#counters,
+      clock,
+      onFatal: surroundings.onFatal,
+    });
+    this.#counters.setState(STATE_RUNNING);
+  }
+
+  attach(handle: NetworkHandle): void {
+    this.#attachments.add(handle);
+    this.loop.wake();
+  }
+
+  async start(): ReturnType<Control['start']> {
+    return settle(async () => {
+      if (this.#config.apiVersion !== null) return null;
+      const startedAt = this.#clock();
+      const { apiVersionAutoTimeoutMs } = this.#config;
+      const info = await this.#bootstrap.awaitReady(undefined, apiVersionAutoTimeoutMs);
+      await this.#firstMetadata(startedAt + apiVersionAutoTimeoutMs);
+      return info;
+    });
+  }
+
+  async awaitReady(nodeId: number, timeoutMs: number): ReturnType<Control['awaitReady']> {
+    return settle(() => this.#bootstrap.awaitReady(nodeId, timeoutMs));
+  }
+
+  async refreshMetadata(
+    topics: readonly string[] | null,
+    needsAllTopics: boolean,
+  ): ReturnType<Control['refreshMetadata']> {
+    return settle(() => {
+      if (topics !== null) this.#metadata.setTopics(topics, needsAllTopics);
+      const updated = this.#metadata.refresh();
+      this.loop.wake();
+      return updated;
+    });
+  }
+
+  async close(): ReturnType<Control['close']> {
+    return settle(async () => {
+      if (this.#isClosed) return null;
+      this.#isClosed = true;
+      const error = new Cancelled('the client was closed');
+      this.loop.close();
+      this.#bootstrap.close(error);
+      this.#client.close(error, this.#clock());
+      this.#attachments.flush();
+      this.#attachments.notify();
+      this.#counters.setState(STATE_CLOSED);
+      return null;
+    });
+  }
+
+  /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */
+  async #firstMetadata(deadline: number): Promise<void> {
+    if (this.#metadata.updateId > 0) return;
+    const ended = this.#metadata.nextEnd();
+    const timeLeft = Math.max(0, deadline - this.#clock());
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
+    clearTimeout(timer);
+  }
+}
+
+async function settle<T>(work: () => T | Promise<T>): Promise<ControlResult<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: toPlainError(error) };
+  }
+}

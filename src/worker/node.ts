@@ -1,0 +1,82 @@
+// Owns what the network thread knows of one node, and its row in the shared node table. Network thread.
+
+import type { CountersWriter } from '../ring/counters.ts';
+import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../ring/counters.ts';
+import type { NodeApiVersions } from './api-versions.ts';
+import type { Channel } from './channel.ts';
+import type { ConnectionState } from './connection-states.ts';
+import { InFlightRequests } from './in-flight-requests.ts';
+
+export class Node {
+  readonly id: number;
+  host: string;
+  port: number;
+  readonly connection: ConnectionState;
+  readonly inFlight = new InFlightRequests();
+  channel: Channel | null = null;
+  apiVersions: NodeApiVersions | null = null;
+  /** A name look-up is under way; its number tells a late answer from the awaited one. */
+  lookupId = 0;
+  isLookingUp = false;
+  /** Last time a response arrived or the connection became ready, on the monotonic clock. */
+  lastActiveAt = 0;
+
+  readonly #counters: CountersWriter;
+  readonly #row: number;
+  #isRetired = false;
+
+  constructor(id: number, host: string, port: number, connection: ConnectionState, counters: CountersWriter) {
+    this.id = id;
+    this.host = host;
+    this.port = port;
+    this.connection = connection;
+    this.#counters = counters;
+    this.#row = counters.addNode(id);
+  }
+
+  /** Bootstrap servers are numbered -1, -2, ... */
+  get isBootstrap(): boolean {
+    return this.id < 0;
+  }
+
+  get isReady(): boolean {
+    return this.channel?.isReady === true;
+  }
+
+  get isConnecting(): boolean {
+    return this.isLookingUp || (this.channel !== null && !this.channel.isReady);
+  }
+
+  /** Whether a connection attempt may begin. */
+  canConnect(now: number): boolean {
+    return this.channel === null && !this.isLookingUp && this.connection.delay(now) === 0;
+  }
+
+  canSend(now: number, maxInFlight: number): boolean {
+    return this.isReady && this.inFlight.size < maxInFlight && !this.connection.isThrottled(now);
+  }
+
+  /** Makes the current state readable for every thread. */
+  publish(now: number): void {
+    if (this.#isRetired) return;
+    const { connection, inFlight } = this;
+    const row = this.#row;
+    this.#counters.setInFlight(row, inFlight.size);
+    this.#counters.setInternalInFlight(row, inFlight.internalCount);
+    this.#counters.setThrottledUntil(row, connection.throttledUntil, now);
+    this.#counters.setBackoffUntil(row, connection.backoffUntil, now);
+    this.#counters.setNodeState(row, this.#state());
+  }
+
+  /** The cluster has moved on: the row is another's, or nobody's, from now on. */
+  retire(hasSuccessor: boolean): void {
+    this.#isRetired = true;
+    if (!hasSuccessor) this.#counters.removeNode(this.id);
+  }
+
+  #state(): number {
+    if (this.isReady) return NODE_CONNECTED;
+    if (this.isConnecting) return NODE_CONNECTING;
+    return this.connection.failures > 0 || this.connection.lastError !== null ? NODE_DISCONNECTED : NODE_UNKNOWN;
+  }
+}

@@ -1,0 +1,80 @@
+// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them. Network thread.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import type { CountersWriter } from '../ring/counters.ts';
+import { ConnectionState } from './connection-states.ts';
+import type { Broker } from './metadata.ts';
+import { Node } from './node.ts';
+
+export class Nodes {
+  readonly #config: KafkaClientConfig;
+  readonly #counters: CountersWriter;
+  readonly #random: () => number;
+  readonly #nodes = new Map<number, Node>();
+
+  constructor(config: KafkaClientConfig, counters: CountersWriter, random: () => number) {
+    this.#config = config;
+    this.#counters = counters;
+    this.#random = random;
+    for (const [i, { host, port }] of config.bootstrapServers.entries()) this.#add(-1 - i, host, port);
+  }
+
+  get(nodeId: number): Node | undefined {
+    return this.#nodes.get(nodeId);
+  }
+
+  all(): IterableIterator<Node> {
+    return this.#nodes.values();
+  }
+
+  *bootstrapNodes(): Generator<Node> {
+    for (const node of this.#nodes.values()) if (node.isBootstrap) yield node;
+  }
+
+  *brokers(): Generator<Node> {
+    for (const node of this.#nodes.values()) if (!node.isBootstrap) yield node;
+  }
+
+  /** Takes over the brokers of a metadata response. Returns the nodes that are gone or have moved, already removed. */
+  update(brokers: readonly Broker[]): Node[] {
+    const gone: Node[] = [];
+    const named = new Map(brokers.map((broker) => [broker.id, broker]));
+    for (const node of [...this.brokers()]) {
+      const broker = named.get(node.id);
+      if (broker !== undefined && broker.host === node.host && broker.port === node.port) continue;
+      this.#nodes.delete(node.id);
+      node.retire(broker !== undefined);
+      gone.push(node);
+    }
+    for (const { id, host, port } of named.values()) {
+      if (id >= 0 && !this.#nodes.has(id)) this.#add(id, host, port);
+    }
+    return gone;
+  }
+
+  /**
+   * The node to ask next: one that is ready and idle; else the one with the fewest requests in flight that is not
+   * backing off; undefined when there is none. Bootstrap servers count while no broker is known, or all have failed.
+   */
+  leastLoaded(now: number): Node | undefined {
+    const brokers = [...this.brokers()];
+    const areUsable = brokers.some((node) => node.isReady || node.connection.failures === 0);
+    const candidates = areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
+    let best: Node | undefined;
+    const offset = Math.floor(this.#random() * candidates.length);
+    for (let i = 0; i < candidates.length; i++) {
+      const node = candidates[(i + offset) % candidates.length]!;
+      if (node.connection.isThrottled(now)) continue;
+      const load = node.inFlight.size;
+      if (node.isReady && load === 0) return node;
+      if (node.channel === null && node.connection.delay(now) > 0) continue;
+      if (best === undefined || load < best.inFlight.size) best = node;
+    }
+    return best;
+  }
+
+  #add(id: number, host: string, port: number): void {
+    const node = new Node(id, host, port, new ConnectionState(this.#config, this.#random), this.#counters);
+    this.#nodes.set(id, node);
+  }
+}

@@ -1,0 +1,108 @@
+// Owns the set of channels and which of them have something to do. Sockets report between turns; `poll` turns their
+// marks into the lists a network client walks. Network thread. Must not know Kafka: frames are bytes here.
+//
+//   const selector = new Selector(openTcpTransport, wake)
+//   selector.connect(nodeId, target, limit)
+//   selector.poll()          // then walk selector.connected, .receivable, .ended
+//
+// The lists are replaced by every poll and are read only for callers.
+
+import { Channel, type ChannelListener, ChannelState } from './channel.ts';
+import { FrameMemory } from './frame-memory.ts';
+import type { OpenTransport, TransportTarget } from './transport.ts';
+
+export class Selector implements ChannelListener {
+  /** Channels whose transport was opened. */
+  connected: readonly Channel[] = [];
+  /** Channels that may hold complete frames. */
+  receivable: readonly Channel[] = [];
+  /** Channels whose transport has ended. */
+  ended: readonly Channel[] = [];
+  /** How many requests the last poll handed to sockets. */
+  completedSends = 0;
+
+  readonly #openTransport: OpenTransport;
+  readonly #wake: () => void;
+  readonly #frames = new FrameMemory();
+  readonly #channels = new Set<Channel>();
+  readonly #muted = new Set<Channel>();
+  #marked: Channel[] = [];
+
+  /** @param wake asks for a turn of the poll loop; called at most once per channel and turn */
+  constructor(openTransport: OpenTransport, wake: () => void) {
+    this.#openTransport = openTransport;
+    this.#wake = wake;
+  }
+
+  get channels(): ReadonlySet<Channel> {
+    return this.#channels;
+  }
+
+  get muted(): ReadonlySet<Channel> {
+    return this.#muted;
+  }
+
+  connect(nodeId: number, target: TransportTarget, receiveMessageMaxBytes: number): Channel {
+    const channel = new Channel({
+      nodeId,
+      target,
+      receiveMessageMaxBytes,
+      frames: this.#frames,
+      openTransport: this.#openTransport,
+      listener: this,
+    });
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  onMarked(channel: Channel): void {
+    channel.isMarked = true;
+    this.#marked.push(channel);
+    this.#wake();
+  }
+
+  /** Writes what is queued and sorts the marked channels. Returns how many had something. */
+  poll(): number {
+    const marked = this.#marked;
+    this.#marked = [];
+    const connected: Channel[] = [];
+    const receivable: Channel[] = [];
+    const ended: Channel[] = [];
+    let sends = 0;
+    for (const channel of marked) {
+      channel.isMarked = false;
+      if (channel.state === ChannelState.CLOSED) continue;
+      if (channel.hasConnected) {
+        channel.hasConnected = false;
+        connected.push(channel);
+      }
+      sends += channel.flush();
+      receivable.push(channel);
+      if (channel.hasEnded) ended.push(channel);
+    }
+    this.connected = connected;
+    this.receivable = receivable;
+    this.ended = ended;
+    this.completedSends = sends;
+    return marked.length;
+  }
+
+  /** Stops taking frames from a channel: there is no room for what it would deliver. */
+  mute(channel: Channel, now: number): void {
+    channel.mute(now);
+    this.#muted.add(channel);
+  }
+
+  /** Takes frames from it again, from the next poll on. Returns how long it was muted, in ms. */
+  unmute(channel: Channel, now: number): number {
+    this.#muted.delete(channel);
+    if (!channel.isMarked) this.onMarked(channel);
+    return channel.unmute(now);
+  }
+
+  close(channel: Channel): void {
+    this.#channels.delete(channel);
+    this.#muted.delete(channel);
+    channel.close();
+  }
+}

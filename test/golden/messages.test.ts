@@ -1,0 +1,316 @@
+// Every message of every version against bytes made by Kafka's own Java classes (test/fixtures/golden/messages.jsonl.gz;
+// GOLDEN_DIR names another folder with that file). One JSON object a line: name, kind, apiKey, version, case, json, hex.
+// In json, int64 are decimal text, bytes and records base64, uuids 22 characters of base64url, floats may be the text
+// Infinity; fields that the version lacks and tagged fields equal to their default are absent; tagged fields unknown to
+// the tables are under _unknownTaggedFields.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import Long from 'long';
+import { KafkaProtocolError } from '../../src/common/errors.ts';
+import type { FieldRow } from '../../src/protocol/schema/index.ts';
+import {
+  decodeRequestHeader,
+  decodeResponseHeader,
+  encodeRequestHeader,
+  encodeResponseHeader,
+} from '../../src/protocol/wire/header.ts';
+import { WireReader } from '../../src/protocol/wire/wire-reader.ts';
+import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
+import { type Passage, passage } from '../unit/protocol/support/passage.ts';
+import {
+  defaultValue,
+  isIn,
+  isStructName,
+  type Plain,
+  structFields,
+  type TableMessage,
+  tableMessages,
+} from '../unit/protocol/support/tables.ts';
+
+interface Vector {
+  readonly kind: TableMessage['kind'];
+  readonly apiKey: number | null;
+  readonly name: string;
+  readonly version: number;
+  readonly headerVersion?: number;
+  readonly case: string;
+  readonly json: Plain;
+  readonly hex: string;
+}
+
+/** Messages with vectors but without a table: none may be missing. */
+const knownGaps: readonly string[] = [];
+
+/** Vectors are cut at every byte up to this length, longer ones at as many places, spread evenly. */
+const mostCuts = 100;
+
+function* cuts(length: number): Iterable<number> {
+  const step = Math.max(1, Math.ceil(length / mostCuts));
+  for (let at = 0; at < length; at += step) yield at;
+}
+
+/** From the compiled test as from the source, the fixtures are in the source tree. */
+function goldenDir(): string {
+  if (process.env.GOLDEN_DIR !== undefined) return process.env.GOLDEN_DIR;
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const path = join(folder, 'test/fixtures/golden');
+    try {
+      readFileSync(join(path, 'messages.jsonl.gz'));
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder === dirname(folder)) throw error;
+    }
+  }
+}
+
+type Structs = ReadonlyMap<string, readonly FieldRow[]>;
+
+/** What callers would give for the vector's values. */
+function toInput(fields: readonly FieldRow[], structs: Structs, json: Plain): Plain {
+  const input: Plain = {};
+  for (const [name, type] of fields) {
+    if (name in json) input[name] = inputValue(type, structs, json[name]);
+  }
+  const unknown = json._unknownTaggedFields as { tag: number; data: string }[] | undefined;
+  if (unknown !== undefined) {
+    input.unknownTaggedFields = unknown.map(({ tag, data }) => ({ tag, data: Buffer.from(data, 'base64') }));
+  }
+  return input;
+}
+
+let int64Turn = 0;
+
+function inputValue(type: string, structs: Structs, value: unknown): unknown {
+  if (value === null) return null;
+  if (type.startsWith('[]')) return (value as unknown[]).map((element) => inputValue(type.slice(2), structs, element));
+  if (isStructName(type)) return toInput(structs.get(type)!, structs, value as Plain);
+  switch (type) {
+    case 'int64': {
+      const text = value as string;
+      const forms = [Long.fromString(text), BigInt(text), Number(text)].filter(
+        (form) => typeof form !== 'number' || Number.isSafeInteger(form),
+      );
+      return forms[int64Turn++ % forms.length];
+    }
+    case 'float64':
+      return Number(value);
+    case 'bytes':
+    case 'records':
+      return Buffer.from(value as string, 'base64');
+    default:
+      return value;
+  }
+}
+
+/** What a view should show for the vector's values: absent fields hold defaults. */
+function toExpected(fields: readonly FieldRow[], structs: Structs, json: Plain): Plain {
+  const expected: Plain = {};
+  for (const row of fields) {
+    const [name, type] = row;
+    if (name in json) expected[name] = expectedValue(type, structs, json[name]);
+    else expected[name] = defaultValue(row, structs);
+  }
+  if (json._unknownTaggedFields !== undefined) expected.unknownTaggedFields = json._unknownTaggedFields;
+  return expected;
+}
+
+function expectedValue(type: string, structs: Structs, value: unknown): unknown {
+  if (value === null) return null;
+  if (type.startsWith('[]')) return (value as unknown[]).map((e) => expectedValue(type.slice(2), structs, e));
+  if (isStructName(type)) return toExpected(structs.get(type)!, structs, value as Plain);
+  return type === 'float64' ? Number(value) : value;
+}
+
+/** A view's plain object in the form of the vectors: int64 as decimal text, bytes and records as base64. */
+function comparable(fields: readonly FieldRow[], structs: Structs, plain: Plain): Plain {
+  const result: Plain = {};
+  for (const [name, type] of fields) result[name] = comparableValue(type, structs, plain[name]);
+  const unknown = plain.unknownTaggedFields as { tag: number; data: Buffer }[] | undefined;
+  if (unknown !== undefined) {
+    result.unknownTaggedFields = unknown.map(({ tag, data }) => ({ tag, data: data.toString('base64') }));
+  }
+  assert.deepEqual(Object.keys(plain).sort(), Object.keys(result).sort());
+  return result;
+}
+
+function comparableValue(type: string, structs: Structs, value: unknown): unknown {
+  if (value === null) return null;
+  if (type.startsWith('[]')) return (value as unknown[]).map((e) => comparableValue(type.slice(2), structs, e));
+  if (isStructName(type)) return comparable(structs.get(type)!, structs, value as Plain);
+  if (type === 'int64') {
+    assert.ok(Long.isLong(value));
+    return value.toString();
+  }
+  return Buffer.isBuffer(value) ? value.toString('base64') : value;
+}
+
+/** Fields as far as the struct they are in has them in this version; the struct's own presence is the caller's. */
+function assertOnlyVersionFields(fields: readonly FieldRow[], structs: Structs, json: Plain, version: number): void {
+  for (const [name, type, versions] of fields) {
+    if (!(name in json)) continue;
+    assert.ok(isIn(versions, version), `${name} is in the vector but not in the table's version ${version}`);
+    const value = json[name];
+    const struct = structs.get(type.replace('[]', ''));
+    if (struct === undefined || value === null) continue;
+    for (const inner of Array.isArray(value) ? value : [value]) {
+      assertOnlyVersionFields(struct, structs, inner as Plain, version);
+    }
+  }
+}
+
+const vectors: Vector[] = [];
+const passages = new Map<string, Passage>();
+const missing = new Set<string>();
+
+function hasTable(vector: Vector): boolean {
+  return tableMessages.has(vector.name);
+}
+
+/** Runs `check` for every vector of bodies, and names the vector in what it throws. */
+function forEachBody(check: (vector: Vector, table: TableMessage, through: Passage) => void): number {
+  let count = 0;
+  for (const vector of vectors) {
+    const through = passages.get(vector.name);
+    if (through === undefined) continue;
+    try {
+      check(vector, tableMessages.get(vector.name)!, through);
+    } catch (error) {
+      const where = `${vector.name} version ${vector.version}, case ${vector.case}`;
+      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+    }
+    count++;
+  }
+  return count;
+}
+
+function thrownBy(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return 'nothing thrown';
+}
+
+describe('golden messages', () => {
+  before(async () => {
+    const lines = gunzipSync(readFileSync(join(goldenDir(), 'messages.jsonl.gz'))).toString('utf8');
+    for (const line of lines.split('\n')) {
+      if (line !== '') vectors.push(JSON.parse(line) as Vector);
+    }
+    for (const { name } of vectors) {
+      const table = tableMessages.get(name);
+      if (table === undefined) missing.add(name);
+      else if (table.kind !== 'header' && !passages.has(name)) passages.set(name, await passage(table));
+    }
+  });
+
+  it('has a table for every message', () => {
+    assert.deepEqual([...missing].sort(), [...knownGaps].sort());
+  });
+
+  it('speaks every version that has vectors', () => {
+    for (const vector of vectors.filter(hasTable)) {
+      const { min, max } = tableMessages.get(vector.name)!;
+      assert.ok(vector.version >= min && vector.version <= max, `${vector.name} ${vector.version}`);
+    }
+  });
+
+  it('decodes the bytes to the values', (t) => {
+    const count = forEachBody(({ json, hex, version }, { fields }, through) => {
+      const structs = structFields(fields);
+      const { flat, left } = through.decode(Buffer.from(hex, 'hex'), version);
+      assert.equal(left, 0, 'bytes left over');
+      const plain = comparable(fields, structs, through.view(flat).toObject());
+      assert.deepEqual(plain, toExpected(fields, structs, json));
+      assertOnlyVersionFields(fields, structs, json, version);
+    });
+    t.diagnostic(`${count} vectors of ${vectors.length}, ${missing.size} messages without table`);
+    assert.ok(count > 0);
+  });
+
+  it('encodes the values to the same bytes', (t) => {
+    const count = forEachBody(({ json, hex, version }, { fields }, through) => {
+      const input = toInput(fields, structFields(fields), json);
+      assert.equal(through.encode(through.write(input), version).toString('hex'), hex);
+    });
+    t.diagnostic(`${count} vectors`);
+    assert.ok(count > 0);
+  });
+
+  it('encodes what was decoded to the same bytes, unknown tagged fields included', (t) => {
+    let unknown = 0;
+    const count = forEachBody(({ hex, version, json }, _table, through) => {
+      if (JSON.stringify(json).includes('_unknownTaggedFields')) unknown++;
+      const { flat } = through.decode(Buffer.from(hex, 'hex'), version);
+      assert.equal(through.encode(flat, version).toString('hex'), hex);
+    });
+    t.diagnostic(`${count} vectors, ${unknown} with unknown tagged fields`);
+    assert.ok(count > 0 && unknown > 0);
+  });
+
+  it('tolerates bytes after the message', () => {
+    const count = forEachBody(({ hex, version }, _table, through) => {
+      const { left } = through.decode(Buffer.from(`${hex}00ff`, 'hex'), version);
+      assert.equal(left, 2);
+    });
+    assert.ok(count > 0);
+  });
+
+  it('refuses every message that is cut off with KafkaProtocolError', (t) => {
+    let total = 0;
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    const count = forEachBody(({ hex, version }, _table, through) => {
+      const bytes = Buffer.from(hex, 'hex');
+      for (const length of cuts(bytes.length)) {
+        total++;
+        const error = thrownBy(() => through.decode(bytes.subarray(0, length), version));
+        if (!(error instanceof KafkaProtocolError)) throw new Error(`cut to ${length} bytes: ${error}`);
+        if (!(error.offset! >= 0 && error.offset! <= length)) throw new Error(`offset ${error.offset} of ${length}`);
+      }
+    });
+    Error.stackTraceLimit = stackTraceLimit;
+    t.diagnostic(`${total} cuts of ${count} vectors`);
+  });
+
+  it('reads and writes headers', (t) => {
+    let count = 0;
+    const w = new WireWriter();
+    for (const { kind, name, version, json, hex } of vectors) {
+      if (kind !== 'header') continue;
+      count++;
+      const bytes = Buffer.from(hex, 'hex');
+      const r = new WireReader(bytes);
+      const hasUnknownTags = json._unknownTaggedFields !== undefined;
+      if (name === 'RequestHeader') {
+        const header = decodeRequestHeader(r, version);
+        assert.equal(header.apiKey, json.requestApiKey);
+        assert.equal(header.apiVersion, json.requestApiVersion);
+        assert.equal(header.correlationId, json.correlationId);
+        assert.equal(header.clientId, json.clientId ?? null);
+        const { apiKey, apiVersion, correlationId, clientId } = header;
+        encodeRequestHeader(w, apiKey, apiVersion, version, correlationId, clientId);
+      } else {
+        assert.equal(name, 'ResponseHeader');
+        const correlationId = decodeResponseHeader(r, version);
+        assert.equal(correlationId, json.correlationId);
+        encodeResponseHeader(w, version, correlationId);
+      }
+      assert.equal(r.remaining, 0);
+      const written = w.finish().toString('hex');
+      if (!hasUnknownTags) assert.equal(written, hex);
+      for (const length of cuts(bytes.length)) {
+        const cut = new WireReader(bytes.subarray(0, length));
+        const decode = name === 'RequestHeader' ? decodeRequestHeader : decodeResponseHeader;
+        assert.throws(() => decode(cut, version), KafkaProtocolError);
+      }
+    }
+    t.diagnostic(`${count} vectors`);
+    assert.ok(count > 0);
+  });
+});
