@@ -16,6 +16,13 @@ export function decompress(
   throw new UnsupportedCodecError(`codec ${codec} ${bytes.length} ${start} ${end} ${arena.length} ${magic}`);
 }
 
-export function compress(codec: number, _level: number, _bytes: Uint8Array, _start: number, _end: number, _magic = 2): Uint8Array {
+export function compress(
+  codec: number,
+  _level: number,
+  _bytes: Uint8Array,
+  _start: number,
+  _end: number,
+  _magic = 2,
+): Uint8Array {
   throw new UnsupportedCodecError(`codec ${codec}`);
 }

@@ -38,11 +38,11 @@ export class KafkaClientError extends Error {
   readonly code: string;
   readonly retriable: boolean;
   readonly invalidMetadata: boolean;
-  nodeId?: number;
-  apiKey?: number;
-  correlationId?: number;
-  offset?: number;
-  field?: string;
+  declare nodeId?: number;
+  declare apiKey?: number;
+  declare correlationId?: number;
+  declare offset?: number;
+  declare field?: string;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

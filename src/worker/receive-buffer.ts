@@ -72,7 +72,12 @@ export class ReceiveBuffer {
   received(memory: Uint8Array, byteCount: number): void {
     if (this.#big !== null && memory.buffer === this.#big.buffer) {
       this.#bigFilled += byteCount;
-    } else if (memory.buffer === this.#chunk.buffer && memory.byteOffset === this.#chunk.byteOffset + this.#end) {
+    } else if (
+      // A big frame may have begun since this memory was handed out: then the bytes continue that one.
+      (this.#big === null || this.#isBigDone) &&
+      memory.buffer === this.#chunk.buffer &&
+      memory.byteOffset === this.#chunk.byteOffset + this.#end
+    ) {
       this.#end += byteCount;
       this.#startBigFrame();
     } else {

@@ -16,6 +16,7 @@ export class ScriptedConnection {
   /** Counts from 0 in order of arrival. */
   readonly id: number;
   readonly socket: Socket;
+  /** Resolves when the socket is closed both ways: a client's FIN alone does not, the script decides about the other. */
   readonly closed: Promise<void>;
   #received: Buffer[] = [];
   #receivedBytes = 0;

@@ -8,6 +8,7 @@ const largestLimitBytes = 2 ** 31 - 64;
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortBytes = 24;
+const shortFillWords = 32;
 
 const float64 = new Float64Array(1);
 const float64Words = new Int32Array(float64.buffer);
@@ -93,7 +94,9 @@ export class FlatWriter {
   alloc(words: number): number {
     const first = this.allocDirty(words);
     const from = this.wordBase + first;
-    this.i32.fill(0, from, from + words);
+    const i32 = this.i32;
+    if (words <= shortFillWords) for (let i = from; i < from + words; i++) i32[i] = 0;
+    else i32.fill(0, from, from + words);
     return first;
   }
 

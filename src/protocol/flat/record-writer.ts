@@ -350,7 +350,8 @@ function writeBatch(w: FlatWriter, slotWord: number, batch: RecordBatchInput): v
   const writer = new RecordWriter(w);
   try {
     if (typeof records === 'function') callBack(records, writer);
-    else if (typeof records === 'object' && records !== null && Symbol.iterator in records) appendAll(w, writer, records);
+    else if (typeof records === 'object' && records !== null && Symbol.iterator in records)
+      appendAll(w, writer, records);
     else throw wrong('records', records, 'a list of records or a callback');
   } finally {
     writer.close();

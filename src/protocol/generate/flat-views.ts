@@ -45,6 +45,10 @@ export function viewClasses(code: Code, message: Message): void {
     code.line(`const fieldsOf${struct.typeName}: readonly string[] = [${names.join(', ')}];`);
     code.doc(structDoc(message, struct));
     code.block(`export class ${struct.typeName}View extends FlatView`, (body) => {
+      body.block('constructor(message: FlatMessage, word = 0)', (constructor) =>
+        constructor.line('super();').line('this.flat = message;').line('this.flatWord = word;'),
+      );
+      body.line();
       for (const field of struct.fields) {
         body.doc(fieldDoc(field, struct));
         const [type, expression] = getter(field);

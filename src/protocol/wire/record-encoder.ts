@@ -114,8 +114,8 @@ function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: num
     const deltaLow = (low - baseLow) | 0;
     const deltaHigh = (high - baseHigh - (low >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0;
     const keyAt = stream + next + STREAM_HEAD_BYTES;
-    const valueAt = keyAt + (keyLength > 0 ? keyLength : 0);
-    const headersAt = valueAt + (valueLength > 0 ? valueLength : 0);
+    const valueAt = keyAt + Math.max(keyLength, 0);
+    const headersAt = valueAt + Math.max(valueLength, 0);
     const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(out, headersAt, headerCount);
     const contentBytes = headersAt - keyAt + sizeOfLength(keyLength) + sizeOfLength(valueLength);
     const deltaBytes = sizeOfDelta(deltaLow, deltaHigh);
@@ -150,7 +150,7 @@ function putHeaders(out: Uint8Array, to: number, from: number, count: number): n
     const valueLength = readLittleInt32(out, next + 4);
     const keyAt = next + STREAM_HEADER_HEAD_BYTES;
     const valueAt = keyAt + keyLength;
-    next = valueAt + (valueLength > 0 ? valueLength : 0);
+    next = valueAt + Math.max(valueLength, 0);
     at = putSigned(out, at, keyLength);
     at = move(out, at, keyAt, valueAt);
     at = putSigned(out, at, valueLength);
@@ -166,7 +166,7 @@ function sizeOfHeaders(out: Uint8Array, from: number, count: number): number {
   for (let i = 0; i < count; i++) {
     const keyLength = readLittleInt32(out, next);
     const valueLength = readLittleInt32(out, next + 4);
-    const bytes = keyLength + (valueLength > 0 ? valueLength : 0);
+    const bytes = keyLength + Math.max(valueLength, 0);
     size += sizeOfLength(keyLength) + sizeOfLength(valueLength) + bytes;
     next += STREAM_HEADER_HEAD_BYTES + bytes;
   }

@@ -22,7 +22,7 @@ async function talk(port: number, send: Uint8Array | null): Promise<Seen> {
     error = problem.code ?? problem.message;
   });
   if (send !== null) socket.write(send);
-  await once(socket, 'close');
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return { text: Buffer.concat(chunks).toString('latin1'), error };
 }
 
@@ -56,8 +56,8 @@ describe('peers that are no brokers', () => {
     assert.deepEqual(await connection.read(request.length), request);
     assert.equal(socket.bytesRead, 0);
     socket.destroy();
-    await connection.closed;
     await server.close();
+    await connection.closed;
   });
 
   test('one that sends what it likes', async () => {

@@ -35,6 +35,12 @@ function writeAddOffsetsToTxnRequest(w: FlatWriter, word: number, value: AddOffs
 const fieldsOfAddOffsetsToTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields'];
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). Versions 0-4. */
 export class AddOffsetsToTxnRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -92,6 +98,12 @@ function writeAddOffsetsToTxnResponse(w: FlatWriter, word: number, value: AddOff
 const fieldsOfAddOffsetsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). Versions 0-4. */
 export class AddOffsetsToTxnResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

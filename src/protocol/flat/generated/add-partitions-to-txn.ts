@@ -126,6 +126,12 @@ function writeAddPartitionsToTxnRequest(w: FlatWriter, word: number, value: AddP
 const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of AddPartitionsToTxnRequest, AddPartitionsToTxnTopic. */
 export class AddPartitionsToTxnRequestAddPartitionsToTxnTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -150,6 +156,12 @@ const readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView: RowReader<AddPar
 const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'verifyOnly', 'topics', 'unknownTaggedFields'];
 /** Struct of AddPartitionsToTxnRequest, transactions. In versions 4+. */
 export class AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -189,6 +201,12 @@ const readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView: RowReader<
 const fieldsOfAddPartitionsToTxnRequest: readonly string[] = ['transactions', 'v3AndBelowTransactionalId', 'v3AndBelowProducerId', 'v3AndBelowProducerEpoch', 'v3AndBelowTopics', 'unknownTaggedFields'];
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class AddPartitionsToTxnRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactions of several producers, from a broker; clients send one. (versions 4+) */
   get transactions(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView> {
     return this.flat.array(this.flatWord, 10, readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView);
@@ -369,6 +387,12 @@ function writeAddPartitionsToTxnResponse(w: FlatWriter, word: number, value: Add
 const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: readonly string[] = ['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields'];
 /** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnPartitionResult. */
 export class AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -393,6 +417,12 @@ const readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView: RowRe
 const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: readonly string[] = ['name', 'resultsByPartition', 'unknownTaggedFields'];
 /** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnTopicResult. */
 export class AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -417,6 +447,12 @@ const readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView: RowReader
 const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: readonly string[] = ['transactionalId', 'topicResults', 'unknownTaggedFields'];
 /** Struct of AddPartitionsToTxnResponse, resultsByTransaction. In versions 4+. */
 export class AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -441,6 +477,12 @@ const readAddPartitionsToTxnResponseAddPartitionsToTxnResultView: RowReader<AddP
 const fieldsOfAddPartitionsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields'];
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class AddPartitionsToTxnResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

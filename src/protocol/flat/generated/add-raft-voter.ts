@@ -80,6 +80,12 @@ function writeAddRaftVoterRequest(w: FlatWriter, word: number, value: AddRaftVot
 const fieldsOfAddRaftVoterRequestListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of AddRaftVoterRequest, listeners. */
 export class AddRaftVoterRequestListenerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -109,6 +115,12 @@ const readAddRaftVoterRequestListenerView: RowReader<AddRaftVoterRequestListener
 const fieldsOfAddRaftVoterRequest: readonly string[] = ['clusterId', 'timeoutMs', 'voterId', 'voterDirectoryId', 'listeners', 'ackWhenCommitted', 'unknownTaggedFields'];
 /** Adds a controller to the voters of the quorum. Since Kafka 3.9 (KIP-853). Versions 0-1. */
 export class AddRaftVoterRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -185,6 +197,12 @@ function writeAddRaftVoterResponse(w: FlatWriter, word: number, value: AddRaftVo
 const fieldsOfAddRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Adds a controller to the voters of the quorum. Since Kafka 3.9 (KIP-853). Versions 0-1. */
 export class AddRaftVoterResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -33,6 +33,12 @@ function writeAllocateProducerIdsRequest(w: FlatWriter, word: number, value: All
 const fieldsOfAllocateProducerIdsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). Versions 0-0. */
 export class AllocateProducerIdsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -90,6 +96,12 @@ function writeAllocateProducerIdsResponse(w: FlatWriter, word: number, value: Al
 const fieldsOfAllocateProducerIdsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields'];
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). Versions 0-0. */
 export class AllocateProducerIdsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

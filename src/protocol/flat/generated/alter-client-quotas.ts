@@ -122,6 +122,12 @@ function writeAlterClientQuotasRequest(w: FlatWriter, word: number, value: Alter
 const fieldsOfAlterClientQuotasRequestEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
 /** Struct of AlterClientQuotasRequest, entries.entity. */
 export class AlterClientQuotasRequestEntityDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** What is limited: user, client-id or ip. */
   get entityType(): string {
     return this.flat.string(this.flatWord);
@@ -146,6 +152,12 @@ const readAlterClientQuotasRequestEntityDataView: RowReader<AlterClientQuotasReq
 const fieldsOfAlterClientQuotasRequestOpData: readonly string[] = ['key', 'value', 'remove', 'unknownTaggedFields'];
 /** Struct of AlterClientQuotasRequest, entries.ops. */
 export class AlterClientQuotasRequestOpDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Quota, such as consumer_byte_rate. */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -175,6 +187,12 @@ const readAlterClientQuotasRequestOpDataView: RowReader<AlterClientQuotasRequest
 const fieldsOfAlterClientQuotasRequestEntryData: readonly string[] = ['entity', 'ops', 'unknownTaggedFields'];
 /** Struct of AlterClientQuotasRequest, entries. */
 export class AlterClientQuotasRequestEntryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Entity, by one name for each of its types. */
   get entity(): FlatArray<AlterClientQuotasRequestEntityDataView> {
     return this.flat.array(this.flatWord, 6, readAlterClientQuotasRequestEntityDataView);
@@ -199,6 +217,12 @@ const readAlterClientQuotasRequestEntryDataView: RowReader<AlterClientQuotasRequ
 const fieldsOfAlterClientQuotasRequest: readonly string[] = ['entries', 'validateOnly', 'unknownTaggedFields'];
 /** Sets and removes client quotas. Since Kafka 2.6 (KIP-546). Versions 0-1. */
 export class AlterClientQuotasRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Entities with quotas to change. */
   get entries(): FlatArray<AlterClientQuotasRequestEntryDataView> {
     return this.flat.array(this.flatWord, 6, readAlterClientQuotasRequestEntryDataView);
@@ -325,6 +349,12 @@ function writeAlterClientQuotasResponse(w: FlatWriter, word: number, value: Alte
 const fieldsOfAlterClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
 /** Struct of AlterClientQuotasResponse, entries.entity. */
 export class AlterClientQuotasResponseEntityDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** What is limited: user, client-id or ip. */
   get entityType(): string {
     return this.flat.string(this.flatWord);
@@ -349,6 +379,12 @@ const readAlterClientQuotasResponseEntityDataView: RowReader<AlterClientQuotasRe
 const fieldsOfAlterClientQuotasResponseEntryData: readonly string[] = ['errorCode', 'errorMessage', 'entity', 'unknownTaggedFields'];
 /** Struct of AlterClientQuotasResponse, entries. */
 export class AlterClientQuotasResponseEntryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the entity; 0 when changed. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -378,6 +414,12 @@ const readAlterClientQuotasResponseEntryDataView: RowReader<AlterClientQuotasRes
 const fieldsOfAlterClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'entries', 'unknownTaggedFields'];
 /** Sets and removes client quotas. Since Kafka 2.6 (KIP-546). Versions 0-1. */
 export class AlterClientQuotasResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -93,6 +93,12 @@ function writeAlterConfigsRequest(w: FlatWriter, word: number, value: AlterConfi
 const fieldsOfAlterConfigsRequestAlterableConfig: readonly string[] = ['name', 'value', 'unknownTaggedFields'];
 /** Struct of AlterConfigsRequest, resources.configs. */
 export class AlterConfigsRequestAlterableConfigView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -117,6 +123,12 @@ const readAlterConfigsRequestAlterableConfigView: RowReader<AlterConfigsRequestA
 const fieldsOfAlterConfigsRequestAlterConfigsResource: readonly string[] = ['resourceType', 'resourceName', 'configs', 'unknownTaggedFields'];
 /** Struct of AlterConfigsRequest, resources. */
 export class AlterConfigsRequestAlterConfigsResourceView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Kind of resource: 2 topic, 4 broker, 8 broker loggers, 16 client metrics, 32 group. (int8) */
   get resourceType(): number {
     return this.flat.int32(this.flatWord);
@@ -146,6 +158,12 @@ const readAlterConfigsRequestAlterConfigsResourceView: RowReader<AlterConfigsReq
 const fieldsOfAlterConfigsRequest: readonly string[] = ['resources', 'validateOnly', 'unknownTaggedFields'];
 /** Replaces all configuration of resources: what is left out gets its default. Since Kafka 0.11 (KIP-133). Versions 0-2. */
 export class AlterConfigsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resources to configure. */
   get resources(): FlatArray<AlterConfigsRequestAlterConfigsResourceView> {
     return this.flat.array(this.flatWord, 7, readAlterConfigsRequestAlterConfigsResourceView);
@@ -240,6 +258,12 @@ function writeAlterConfigsResponse(w: FlatWriter, word: number, value: AlterConf
 const fieldsOfAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
 /** Struct of AlterConfigsResponse, responses. */
 export class AlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -274,6 +298,12 @@ const readAlterConfigsResponseAlterConfigsResourceResponseView: RowReader<AlterC
 const fieldsOfAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
 /** Replaces all configuration of resources: what is left out gets its default. Since Kafka 0.11 (KIP-133). Versions 0-2. */
 export class AlterConfigsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -105,6 +105,12 @@ function writeAlterPartitionReassignmentsRequest(w: FlatWriter, word: number, va
 const fieldsOfAlterPartitionReassignmentsRequestReassignablePartition: readonly string[] = ['partitionIndex', 'replicas', 'unknownTaggedFields'];
 /** Struct of AlterPartitionReassignmentsRequest, topics.partitions. */
 export class AlterPartitionReassignmentsRequestReassignablePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -129,6 +135,12 @@ const readAlterPartitionReassignmentsRequestReassignablePartitionView: RowReader
 const fieldsOfAlterPartitionReassignmentsRequestReassignableTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterPartitionReassignmentsRequest, topics. */
 export class AlterPartitionReassignmentsRequestReassignableTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -153,6 +165,12 @@ const readAlterPartitionReassignmentsRequestReassignableTopicView: RowReader<Alt
 const fieldsOfAlterPartitionReassignmentsRequest: readonly string[] = ['timeoutMs', 'allowReplicationFactorChange', 'topics', 'unknownTaggedFields'];
 /** Moves partitions to other brokers, or cancels that. Since Kafka 2.4 (KIP-455). Versions 0-1. */
 export class AlterPartitionReassignmentsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds to wait until the reassignments have begun. (int32; default 60000) */
   get timeoutMs(): number {
     return this.flat.int32(this.flatWord);
@@ -301,6 +319,12 @@ function writeAlterPartitionReassignmentsResponse(w: FlatWriter, word: number, v
 const fieldsOfAlterPartitionReassignmentsResponseReassignablePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of AlterPartitionReassignmentsResponse, responses.partitions. */
 export class AlterPartitionReassignmentsResponseReassignablePartitionResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -330,6 +354,12 @@ const readAlterPartitionReassignmentsResponseReassignablePartitionResponseView: 
 const fieldsOfAlterPartitionReassignmentsResponseReassignableTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterPartitionReassignmentsResponse, responses. */
 export class AlterPartitionReassignmentsResponseReassignableTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -354,6 +384,12 @@ const readAlterPartitionReassignmentsResponseReassignableTopicResponseView: RowR
 const fieldsOfAlterPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'allowReplicationFactorChange', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
 /** Moves partitions to other brokers, or cancels that. Since Kafka 2.4 (KIP-455). Versions 0-1. */
 export class AlterPartitionReassignmentsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

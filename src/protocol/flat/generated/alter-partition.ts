@@ -152,6 +152,12 @@ function writeAlterPartitionRequest(w: FlatWriter, word: number, value: AlterPar
 const fieldsOfAlterPartitionRequestBrokerState: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
 /** Struct of AlterPartitionRequest, topics.partitions.newIsrWithEpochs. In version 3. */
 export class AlterPartitionRequestBrokerStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -176,6 +182,12 @@ const readAlterPartitionRequestBrokerStateView: RowReader<AlterPartitionRequestB
 const fieldsOfAlterPartitionRequestPartitionData: readonly string[] = ['partitionIndex', 'leaderEpoch', 'newIsr', 'newIsrWithEpochs', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
 /** Struct of AlterPartitionRequest, topics.partitions. */
 export class AlterPartitionRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -220,6 +232,12 @@ const readAlterPartitionRequestPartitionDataView: RowReader<AlterPartitionReques
 const fieldsOfAlterPartitionRequestTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterPartitionRequest, topics. */
 export class AlterPartitionRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -249,6 +267,12 @@ const readAlterPartitionRequestTopicDataView: RowReader<AlterPartitionRequestTop
 const fieldsOfAlterPartitionRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'topics', 'unknownTaggedFields'];
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
 export class AlterPartitionRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader that asks. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -402,6 +426,12 @@ function writeAlterPartitionResponse(w: FlatWriter, word: number, value: AlterPa
 const fieldsOfAlterPartitionResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
 /** Struct of AlterPartitionResponse, topics.partitions. */
 export class AlterPartitionResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -451,6 +481,12 @@ const readAlterPartitionResponsePartitionDataView: RowReader<AlterPartitionRespo
 const fieldsOfAlterPartitionResponseTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterPartitionResponse, topics. */
 export class AlterPartitionResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -480,6 +516,12 @@ const readAlterPartitionResponseTopicDataView: RowReader<AlterPartitionResponseT
 const fieldsOfAlterPartitionResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields'];
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
 export class AlterPartitionResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

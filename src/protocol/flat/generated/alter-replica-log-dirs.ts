@@ -83,6 +83,12 @@ function writeAlterReplicaLogDirsRequest(w: FlatWriter, word: number, value: Alt
 const fieldsOfAlterReplicaLogDirsRequestAlterReplicaLogDirTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterReplicaLogDirsRequest, dirs.topics. */
 export class AlterReplicaLogDirsRequestAlterReplicaLogDirTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -107,6 +113,12 @@ const readAlterReplicaLogDirsRequestAlterReplicaLogDirTopicView: RowReader<Alter
 const fieldsOfAlterReplicaLogDirsRequestAlterReplicaLogDir: readonly string[] = ['path', 'topics', 'unknownTaggedFields'];
 /** Struct of AlterReplicaLogDirsRequest, dirs. */
 export class AlterReplicaLogDirsRequestAlterReplicaLogDirView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Absolute path of the log directory on the broker. */
   get path(): string {
     return this.flat.string(this.flatWord);
@@ -131,6 +143,12 @@ const readAlterReplicaLogDirsRequestAlterReplicaLogDirView: RowReader<AlterRepli
 const fieldsOfAlterReplicaLogDirsRequest: readonly string[] = ['dirs', 'unknownTaggedFields'];
 /** Moves replicas between log directories of one broker. Since Kafka 1.0 (KIP-113). Versions 0-2. */
 export class AlterReplicaLogDirsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Directories with the replicas to move there. */
   get dirs(): FlatArray<AlterReplicaLogDirsRequestAlterReplicaLogDirView> {
     return this.flat.array(this.flatWord, 6, readAlterReplicaLogDirsRequestAlterReplicaLogDirView);
@@ -239,6 +257,12 @@ function writeAlterReplicaLogDirsResponse(w: FlatWriter, word: number, value: Al
 const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of AlterReplicaLogDirsResponse, results.partitions. */
 export class AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -263,6 +287,12 @@ const readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView: RowR
 const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterReplicaLogDirsResponse, results. */
 export class AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -287,6 +317,12 @@ const readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView: RowReade
 const fieldsOfAlterReplicaLogDirsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Moves replicas between log directories of one broker. Since Kafka 1.0 (KIP-113). Versions 0-2. */
 export class AlterReplicaLogDirsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -87,6 +87,12 @@ function writeAlterShareGroupOffsetsRequest(w: FlatWriter, word: number, value: 
 const fieldsOfAlterShareGroupOffsetsRequestPartition: readonly string[] = ['partitionIndex', 'startOffset', 'unknownTaggedFields'];
 /** Struct of AlterShareGroupOffsetsRequest, topics.partitions. */
 export class AlterShareGroupOffsetsRequestPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -111,6 +117,12 @@ const readAlterShareGroupOffsetsRequestPartitionView: RowReader<AlterShareGroupO
 const fieldsOfAlterShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterShareGroupOffsetsRequest, topics. */
 export class AlterShareGroupOffsetsRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -135,6 +147,12 @@ const readAlterShareGroupOffsetsRequestTopicView: RowReader<AlterShareGroupOffse
 const fieldsOfAlterShareGroupOffsetsRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
 export class AlterShareGroupOffsetsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -280,6 +298,12 @@ function writeAlterShareGroupOffsetsResponse(w: FlatWriter, word: number, value:
 const fieldsOfAlterShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of AlterShareGroupOffsetsResponse, responses.partitions. */
 export class AlterShareGroupOffsetsResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -309,6 +333,12 @@ const readAlterShareGroupOffsetsResponsePartitionView: RowReader<AlterShareGroup
 const fieldsOfAlterShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of AlterShareGroupOffsetsResponse, responses. */
 export class AlterShareGroupOffsetsResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -338,6 +368,12 @@ const readAlterShareGroupOffsetsResponseTopicView: RowReader<AlterShareGroupOffs
 const fieldsOfAlterShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
 export class AlterShareGroupOffsetsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

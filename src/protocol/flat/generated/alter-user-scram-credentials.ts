@@ -95,6 +95,12 @@ function writeAlterUserScramCredentialsRequest(w: FlatWriter, word: number, valu
 const fieldsOfAlterUserScramCredentialsRequestScramCredentialDeletion: readonly string[] = ['name', 'mechanism', 'unknownTaggedFields'];
 /** Struct of AlterUserScramCredentialsRequest, deletions. */
 export class AlterUserScramCredentialsRequestScramCredentialDeletionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the user. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -119,6 +125,12 @@ const readAlterUserScramCredentialsRequestScramCredentialDeletionView: RowReader
 const fieldsOfAlterUserScramCredentialsRequestScramCredentialUpsertion: readonly string[] = ['name', 'mechanism', 'iterations', 'salt', 'saltedPassword', 'unknownTaggedFields'];
 /** Struct of AlterUserScramCredentialsRequest, upsertions. */
 export class AlterUserScramCredentialsRequestScramCredentialUpsertionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the user. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -158,6 +170,12 @@ const readAlterUserScramCredentialsRequestScramCredentialUpsertionView: RowReade
 const fieldsOfAlterUserScramCredentialsRequest: readonly string[] = ['deletions', 'upsertions', 'unknownTaggedFields'];
 /** Sets and deletes SCRAM credentials of users. Since Kafka 2.7 (KIP-554). Versions 0-0. */
 export class AlterUserScramCredentialsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Credentials to delete. */
   get deletions(): FlatArray<AlterUserScramCredentialsRequestScramCredentialDeletionView> {
     return this.flat.array(this.flatWord, 5, readAlterUserScramCredentialsRequestScramCredentialDeletionView);
@@ -247,6 +265,12 @@ function writeAlterUserScramCredentialsResponse(w: FlatWriter, word: number, val
 const fieldsOfAlterUserScramCredentialsResponseAlterUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of AlterUserScramCredentialsResponse, results. */
 export class AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the user. */
   get user(): string {
     return this.flat.string(this.flatWord);
@@ -276,6 +300,12 @@ const readAlterUserScramCredentialsResponseAlterUserScramCredentialsResultView: 
 const fieldsOfAlterUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Sets and deletes SCRAM credentials of users. Since Kafka 2.7 (KIP-554). Versions 0-0. */
 export class AlterUserScramCredentialsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

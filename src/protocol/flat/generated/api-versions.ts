@@ -33,6 +33,12 @@ function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersions
 const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'unknownTaggedFields'];
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
 export class ApiVersionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the client library; letters, digits, dots and dashes (KIP-511). (versions 3+; dropped where the version lacks it) */
   get clientSoftwareName(): string {
     return this.flat.string(this.flatWord);
@@ -221,6 +227,12 @@ function writeApiVersionsResponse(w: FlatWriter, word: number, value: ApiVersion
 const fieldsOfApiVersionsResponseApiVersion: readonly string[] = ['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
 /** Struct of ApiVersionsResponse, apiKeys. */
 export class ApiVersionsResponseApiVersionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** API key, such as 3 for Metadata. (int16) */
   get apiKey(): number {
     return this.flat.int32(this.flatWord);
@@ -250,6 +262,12 @@ const readApiVersionsResponseApiVersionView: RowReader<ApiVersionsResponseApiVer
 const fieldsOfApiVersionsResponseSupportedFeatureKey: readonly string[] = ['name', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
 /** Struct of ApiVersionsResponse, supportedFeatures. In versions 3+. */
 export class ApiVersionsResponseSupportedFeatureKeyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -279,6 +297,12 @@ const readApiVersionsResponseSupportedFeatureKeyView: RowReader<ApiVersionsRespo
 const fieldsOfApiVersionsResponseFinalizedFeatureKey: readonly string[] = ['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields'];
 /** Struct of ApiVersionsResponse, finalizedFeatures. In versions 3+. */
 export class ApiVersionsResponseFinalizedFeatureKeyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -308,6 +332,12 @@ const readApiVersionsResponseFinalizedFeatureKeyView: RowReader<ApiVersionsRespo
 const fieldsOfApiVersionsResponse: readonly string[] = ['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields'];
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
 export class ApiVersionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 35 when the broker does not know this version and has answered in version 0. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

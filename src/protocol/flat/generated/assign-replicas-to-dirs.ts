@@ -120,6 +120,12 @@ function writeAssignReplicasToDirsRequest(w: FlatWriter, word: number, value: As
 const fieldsOfAssignReplicasToDirsRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsRequest, directories.topics.partitions. */
 export class AssignReplicasToDirsRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -139,6 +145,12 @@ const readAssignReplicasToDirsRequestPartitionDataView: RowReader<AssignReplicas
 const fieldsOfAssignReplicasToDirsRequestTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsRequest, directories.topics. */
 export class AssignReplicasToDirsRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -163,6 +175,12 @@ const readAssignReplicasToDirsRequestTopicDataView: RowReader<AssignReplicasToDi
 const fieldsOfAssignReplicasToDirsRequestDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsRequest, directories. */
 export class AssignReplicasToDirsRequestDirectoryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the log directory. (uuid, 22 characters of base64url) */
   get id(): string {
     return this.flat.uuid(this.flatWord);
@@ -187,6 +205,12 @@ const readAssignReplicasToDirsRequestDirectoryDataView: RowReader<AssignReplicas
 const fieldsOfAssignReplicasToDirsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'directories', 'unknownTaggedFields'];
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
 export class AssignReplicasToDirsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -343,6 +367,12 @@ function writeAssignReplicasToDirsResponse(w: FlatWriter, word: number, value: A
 const fieldsOfAssignReplicasToDirsResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsResponse, directories.topics.partitions. */
 export class AssignReplicasToDirsResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -367,6 +397,12 @@ const readAssignReplicasToDirsResponsePartitionDataView: RowReader<AssignReplica
 const fieldsOfAssignReplicasToDirsResponseTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsResponse, directories.topics. */
 export class AssignReplicasToDirsResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -391,6 +427,12 @@ const readAssignReplicasToDirsResponseTopicDataView: RowReader<AssignReplicasToD
 const fieldsOfAssignReplicasToDirsResponseDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
 /** Struct of AssignReplicasToDirsResponse, directories. */
 export class AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the log directory. (uuid, 22 characters of base64url) */
   get id(): string {
     return this.flat.uuid(this.flatWord);
@@ -415,6 +457,12 @@ const readAssignReplicasToDirsResponseDirectoryDataView: RowReader<AssignReplica
 const fieldsOfAssignReplicasToDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields'];
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
 export class AssignReplicasToDirsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

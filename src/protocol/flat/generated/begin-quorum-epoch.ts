@@ -146,6 +146,12 @@ function writeBeginQuorumEpochRequest(w: FlatWriter, word: number, value: BeginQ
 const fieldsOfBeginQuorumEpochRequestPartitionData: readonly string[] = ['partitionIndex', 'voterDirectoryId', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochRequest, topics.partitions. */
 export class BeginQuorumEpochRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -180,6 +186,12 @@ const readBeginQuorumEpochRequestPartitionDataView: RowReader<BeginQuorumEpochRe
 const fieldsOfBeginQuorumEpochRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochRequest, topics. */
 export class BeginQuorumEpochRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -204,6 +216,12 @@ const readBeginQuorumEpochRequestTopicDataView: RowReader<BeginQuorumEpochReques
 const fieldsOfBeginQuorumEpochRequestLeaderEndpoint: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochRequest, leaderEndpoints. In version 1. */
 export class BeginQuorumEpochRequestLeaderEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -233,6 +251,12 @@ const readBeginQuorumEpochRequestLeaderEndpointView: RowReader<BeginQuorumEpochR
 const fieldsOfBeginQuorumEpochRequest: readonly string[] = ['clusterId', 'voterId', 'topics', 'leaderEndpoints', 'unknownTaggedFields'];
 /** Tells voters of a new controller leader. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-1. */
 export class BeginQuorumEpochRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. (default null) */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -409,6 +433,12 @@ function writeBeginQuorumEpochResponse(w: FlatWriter, word: number, value: Begin
 const fieldsOfBeginQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochResponse, topics.partitions. */
 export class BeginQuorumEpochResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -443,6 +473,12 @@ const readBeginQuorumEpochResponsePartitionDataView: RowReader<BeginQuorumEpochR
 const fieldsOfBeginQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochResponse, topics. */
 export class BeginQuorumEpochResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -467,6 +503,12 @@ const readBeginQuorumEpochResponseTopicDataView: RowReader<BeginQuorumEpochRespo
 const fieldsOfBeginQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of BeginQuorumEpochResponse, nodeEndpoints. In version 1. */
 export class BeginQuorumEpochResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -496,6 +538,12 @@ const readBeginQuorumEpochResponseNodeEndpointView: RowReader<BeginQuorumEpochRe
 const fieldsOfBeginQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Tells voters of a new controller leader. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-1. */
 export class BeginQuorumEpochResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -58,6 +58,12 @@ function writeBrokerHeartbeatRequest(w: FlatWriter, word: number, value: BrokerH
 const fieldsOfBrokerHeartbeatRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields'];
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). Versions 0-2. */
 export class BrokerHeartbeatRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -147,6 +153,12 @@ function writeBrokerHeartbeatResponse(w: FlatWriter, word: number, value: Broker
 const fieldsOfBrokerHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields'];
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). Versions 0-2. */
 export class BrokerHeartbeatResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -129,6 +129,12 @@ function writeBrokerRegistrationRequest(w: FlatWriter, word: number, value: Brok
 const fieldsOfBrokerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
 /** Struct of BrokerRegistrationRequest, listeners. */
 export class BrokerRegistrationRequestListenerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -163,6 +169,12 @@ const readBrokerRegistrationRequestListenerView: RowReader<BrokerRegistrationReq
 const fieldsOfBrokerRegistrationRequestFeature: readonly string[] = ['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
 /** Struct of BrokerRegistrationRequest, features. */
 export class BrokerRegistrationRequestFeatureView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -192,6 +204,12 @@ const readBrokerRegistrationRequestFeatureView: RowReader<BrokerRegistrationRequ
 const fieldsOfBrokerRegistrationRequest: readonly string[] = ['brokerId', 'clusterId', 'incarnationId', 'listeners', 'features', 'rack', 'isMigratingZkBroker', 'logDirs', 'previousBrokerEpoch', 'unknownTaggedFields'];
 /** Registers a broker with the controller (KIP-631). Versions 0-4. */
 export class BrokerRegistrationRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -281,6 +299,12 @@ function writeBrokerRegistrationResponse(w: FlatWriter, word: number, value: Bro
 const fieldsOfBrokerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields'];
 /** Registers a broker with the controller (KIP-631). Versions 0-4. */
 export class BrokerRegistrationResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

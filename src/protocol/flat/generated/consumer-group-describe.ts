@@ -28,6 +28,12 @@ function writeConsumerGroupDescribeRequest(w: FlatWriter, word: number, value: C
 const fieldsOfConsumerGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
 /** Describes consumer groups of the KIP-848 protocol. Final since Kafka 4.0. Versions 0-1. */
 export class ConsumerGroupDescribeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Ids of the groups to describe. */
   get groupIds(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -314,6 +320,12 @@ function writeConsumerGroupDescribeResponse(w: FlatWriter, word: number, value: 
 const fieldsOfConsumerGroupDescribeResponseTopicPartitions: readonly string[] = ['topicId', 'topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupDescribeResponse, TopicPartitions. */
 export class ConsumerGroupDescribeResponseTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -343,6 +355,12 @@ const readConsumerGroupDescribeResponseTopicPartitionsView: RowReader<ConsumerGr
 const fieldsOfConsumerGroupDescribeResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupDescribeResponse, Assignment. */
 export class ConsumerGroupDescribeResponseAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the partitions assigned. */
   get topicPartitions(): FlatArray<ConsumerGroupDescribeResponseTopicPartitionsView> {
     return this.flat.array(this.flatWord, 10, readConsumerGroupDescribeResponseTopicPartitionsView);
@@ -361,6 +379,12 @@ export class ConsumerGroupDescribeResponseAssignmentView extends FlatView {
 const fieldsOfConsumerGroupDescribeResponseMember: readonly string[] = ['memberId', 'instanceId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'subscribedTopicRegex', 'assignment', 'targetAssignment', 'memberType', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupDescribeResponse, groups.members. */
 export class ConsumerGroupDescribeResponseMemberView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -430,6 +454,12 @@ const readConsumerGroupDescribeResponseMemberView: RowReader<ConsumerGroupDescri
 const fieldsOfConsumerGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupDescribeResponse, groups. */
 export class ConsumerGroupDescribeResponseDescribedGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the group; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -489,6 +519,12 @@ const readConsumerGroupDescribeResponseDescribedGroupView: RowReader<ConsumerGro
 const fieldsOfConsumerGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
 /** Describes consumer groups of the KIP-848 protocol. Final since Kafka 4.0. Versions 0-1. */
 export class ConsumerGroupDescribeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

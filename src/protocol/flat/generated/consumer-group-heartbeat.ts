@@ -133,6 +133,12 @@ function writeConsumerGroupHeartbeatRequest(w: FlatWriter, word: number, value: 
 const fieldsOfConsumerGroupHeartbeatRequestTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupHeartbeatRequest, topicPartitions. */
 export class ConsumerGroupHeartbeatRequestTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -157,6 +163,12 @@ const readConsumerGroupHeartbeatRequestTopicPartitionsView: RowReader<ConsumerGr
 const fieldsOfConsumerGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'subscribedTopicNames', 'subscribedTopicRegex', 'serverAssignor', 'topicPartitions', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a consumer group; the broker assigns partitions (KIP-848). Final since Kafka 4.0. Versions 0-1. */
 export class ConsumerGroupHeartbeatRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -340,6 +352,12 @@ function writeConsumerGroupHeartbeatResponse(w: FlatWriter, word: number, value:
 const fieldsOfConsumerGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupHeartbeatResponse, assignment.topicPartitions. */
 export class ConsumerGroupHeartbeatResponseTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -364,6 +382,12 @@ const readConsumerGroupHeartbeatResponseTopicPartitionsView: RowReader<ConsumerG
 const fieldsOfConsumerGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
 /** Struct of ConsumerGroupHeartbeatResponse, assignment. */
 export class ConsumerGroupHeartbeatResponseAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the partitions assigned. */
   get topicPartitions(): FlatArray<ConsumerGroupHeartbeatResponseTopicPartitionsView> {
     return this.flat.array(this.flatWord, 8, readConsumerGroupHeartbeatResponseTopicPartitionsView);
@@ -382,6 +406,12 @@ export class ConsumerGroupHeartbeatResponseAssignmentView extends FlatView {
 const fieldsOfConsumerGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a consumer group; the broker assigns partitions (KIP-848). Final since Kafka 4.0. Versions 0-1. */
 export class ConsumerGroupHeartbeatResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

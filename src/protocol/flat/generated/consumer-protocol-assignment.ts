@@ -61,6 +61,12 @@ function writeConsumerProtocolAssignment(w: FlatWriter, word: number, value: Con
 const fieldsOfConsumerProtocolAssignmentTopicPartition: readonly string[] = ['topic', 'partitions'];
 /** Struct of ConsumerProtocolAssignment, assignedPartitions. */
 export class ConsumerProtocolAssignmentTopicPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -80,6 +86,12 @@ const readConsumerProtocolAssignmentTopicPartitionView: RowReader<ConsumerProtoc
 const fieldsOfConsumerProtocolAssignment: readonly string[] = ['assignedPartitions', 'userData'];
 /** What a consumer of a classic group gets from its leader. After its int16 version. Versions 0-3. */
 export class ConsumerProtocolAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the partitions assigned. */
   get assignedPartitions(): FlatArray<ConsumerProtocolAssignmentTopicPartitionView> {
     return this.flat.array(this.flatWord, 4, readConsumerProtocolAssignmentTopicPartitionView);

@@ -84,6 +84,12 @@ function writeConsumerProtocolSubscription(w: FlatWriter, word: number, value: C
 const fieldsOfConsumerProtocolSubscriptionTopicPartition: readonly string[] = ['topic', 'partitions'];
 /** Struct of ConsumerProtocolSubscription, ownedPartitions. In versions 1+. */
 export class ConsumerProtocolSubscriptionTopicPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -103,6 +109,12 @@ const readConsumerProtocolSubscriptionTopicPartitionView: RowReader<ConsumerProt
 const fieldsOfConsumerProtocolSubscription: readonly string[] = ['topics', 'userData', 'ownedPartitions', 'generationId', 'rackId'];
 /** What a consumer tells the leader of a classic group: topics wanted, partitions owned. After its int16 version. Versions 0-3. */
 export class ConsumerProtocolSubscriptionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Names of the topics wanted. */
   get topics(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);

@@ -22,6 +22,12 @@ function writeControlRecordTypeSchema(w: FlatWriter, word: number, value: Contro
 const fieldsOfControlRecordTypeSchema: readonly string[] = ['type'];
 /** Key of a control record, after its int16 version: which kind of control record it is. Versions 0-0. */
 export class ControlRecordTypeSchemaView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Kind: 0 abort, 1 commit, 2 leader change, 3 snapshot header, 4 snapshot footer, 5 kraft.version, 6 voters. (int16) */
   get type(): number {
     return this.flat.int32(this.flatWord);

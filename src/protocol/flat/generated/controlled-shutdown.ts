@@ -33,6 +33,12 @@ function writeControlledShutdownRequest(w: FlatWriter, word: number, value: Cont
 const fieldsOfControlledShutdownRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
 export class ControlledShutdownRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker that stops. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -113,6 +119,12 @@ function writeControlledShutdownResponse(w: FlatWriter, word: number, value: Con
 const fieldsOfControlledShutdownResponseRemainingPartition: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
 /** Struct of ControlledShutdownResponse, remainingPartitions. */
 export class ControlledShutdownResponseRemainingPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -137,6 +149,12 @@ const readControlledShutdownResponseRemainingPartitionView: RowReader<Controlled
 const fieldsOfControlledShutdownResponse: readonly string[] = ['errorCode', 'remainingPartitions', 'unknownTaggedFields'];
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
 export class ControlledShutdownResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

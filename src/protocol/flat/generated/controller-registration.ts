@@ -104,6 +104,12 @@ function writeControllerRegistrationRequest(w: FlatWriter, word: number, value: 
 const fieldsOfControllerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
 /** Struct of ControllerRegistrationRequest, listeners. */
 export class ControllerRegistrationRequestListenerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -138,6 +144,12 @@ const readControllerRegistrationRequestListenerView: RowReader<ControllerRegistr
 const fieldsOfControllerRegistrationRequestFeature: readonly string[] = ['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
 /** Struct of ControllerRegistrationRequest, features. */
 export class ControllerRegistrationRequestFeatureView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -167,6 +179,12 @@ const readControllerRegistrationRequestFeatureView: RowReader<ControllerRegistra
 const fieldsOfControllerRegistrationRequest: readonly string[] = ['controllerId', 'incarnationId', 'zkMigrationReady', 'listeners', 'features', 'unknownTaggedFields'];
 /** Registers a controller with the leader of the controllers (KIP-919). Versions 0-0. */
 export class ControllerRegistrationRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller. (int32) */
   get controllerId(): number {
     return this.flat.int32(this.flatWord);
@@ -238,6 +256,12 @@ function writeControllerRegistrationResponse(w: FlatWriter, word: number, value:
 const fieldsOfControllerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Registers a controller with the leader of the controllers (KIP-919). Versions 0-0. */
 export class ControllerRegistrationResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

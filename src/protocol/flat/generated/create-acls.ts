@@ -73,6 +73,12 @@ function writeCreateAclsRequest(w: FlatWriter, word: number, value: CreateAclsRe
 const fieldsOfCreateAclsRequestAclCreation: readonly string[] = ['resourceType', 'resourceName', 'resourcePatternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
 /** Struct of CreateAclsRequest, creations. */
 export class CreateAclsRequestAclCreationView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resource type: 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. (int8) */
   get resourceType(): number {
     return this.flat.int32(this.flatWord);
@@ -122,6 +128,12 @@ const readCreateAclsRequestAclCreationView: RowReader<CreateAclsRequestAclCreati
 const fieldsOfCreateAclsRequest: readonly string[] = ['creations', 'unknownTaggedFields'];
 /** Creates access control entries. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class CreateAclsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Entries to create. */
   get creations(): FlatArray<CreateAclsRequestAclCreationView> {
     return this.flat.array(this.flatWord, 12, readCreateAclsRequestAclCreationView);
@@ -201,6 +213,12 @@ function writeCreateAclsResponse(w: FlatWriter, word: number, value: CreateAclsR
 const fieldsOfCreateAclsResponseAclCreationResult: readonly string[] = ['errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of CreateAclsResponse, results. */
 export class CreateAclsResponseAclCreationResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the entry; 0 when created. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -225,6 +243,12 @@ const readCreateAclsResponseAclCreationResultView: RowReader<CreateAclsResponseA
 const fieldsOfCreateAclsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Creates access control entries. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class CreateAclsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

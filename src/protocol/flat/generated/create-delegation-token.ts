@@ -76,6 +76,12 @@ function writeCreateDelegationTokenRequest(w: FlatWriter, word: number, value: C
 const fieldsOfCreateDelegationTokenRequestCreatableRenewers: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
 /** Struct of CreateDelegationTokenRequest, renewers. */
 export class CreateDelegationTokenRequestCreatableRenewersView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the principal, such as User. */
   get principalType(): string {
     return this.flat.string(this.flatWord);
@@ -100,6 +106,12 @@ const readCreateDelegationTokenRequestCreatableRenewersView: RowReader<CreateDel
 const fieldsOfCreateDelegationTokenRequest: readonly string[] = ['ownerPrincipalType', 'ownerPrincipalName', 'renewers', 'maxLifetimeMs', 'unknownTaggedFields'];
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). Versions 0-3. */
 export class CreateDelegationTokenRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the owner, such as User (KIP-373), or null for the requester. (version 3) */
   get ownerPrincipalType(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -202,6 +214,12 @@ function writeCreateDelegationTokenResponse(w: FlatWriter, word: number, value: 
 const fieldsOfCreateDelegationTokenResponse: readonly string[] = ['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). Versions 0-3. */
 export class CreateDelegationTokenResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

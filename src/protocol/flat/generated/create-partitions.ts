@@ -93,6 +93,12 @@ function writeCreatePartitionsRequest(w: FlatWriter, word: number, value: Create
 const fieldsOfCreatePartitionsRequestCreatePartitionsAssignment: readonly string[] = ['brokerIds', 'unknownTaggedFields'];
 /** Struct of CreatePartitionsRequest, topics.assignments. */
 export class CreatePartitionsRequestCreatePartitionsAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node ids of the replicas, the preferred leader first. (int32 each) */
   get brokerIds(): FlatArray<number> {
     return this.flat.array(this.flatWord, 1, readInt32);
@@ -112,6 +118,12 @@ const readCreatePartitionsRequestCreatePartitionsAssignmentView: RowReader<Creat
 const fieldsOfCreatePartitionsRequestCreatePartitionsTopic: readonly string[] = ['name', 'count', 'assignments', 'unknownTaggedFields'];
 /** Struct of CreatePartitionsRequest, topics. */
 export class CreatePartitionsRequestCreatePartitionsTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -141,6 +153,12 @@ const readCreatePartitionsRequestCreatePartitionsTopicView: RowReader<CreatePart
 const fieldsOfCreatePartitionsRequest: readonly string[] = ['topics', 'timeoutMs', 'validateOnly', 'unknownTaggedFields'];
 /** Adds partitions to topics. Since Kafka 1.0 (KIP-195). Versions 0-3. */
 export class CreatePartitionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to enlarge. */
   get topics(): FlatArray<CreatePartitionsRequestCreatePartitionsTopicView> {
     return this.flat.array(this.flatWord, 7, readCreatePartitionsRequestCreatePartitionsTopicView);
@@ -237,6 +255,12 @@ function writeCreatePartitionsResponse(w: FlatWriter, word: number, value: Creat
 const fieldsOfCreatePartitionsResponseCreatePartitionsTopicResult: readonly string[] = ['name', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of CreatePartitionsResponse, results. */
 export class CreatePartitionsResponseCreatePartitionsTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -266,6 +290,12 @@ const readCreatePartitionsResponseCreatePartitionsTopicResultView: RowReader<Cre
 const fieldsOfCreatePartitionsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Adds partitions to topics. Since Kafka 1.0 (KIP-195). Versions 0-3. */
 export class CreatePartitionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

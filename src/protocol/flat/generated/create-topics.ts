@@ -137,6 +137,12 @@ function writeCreateTopicsRequest(w: FlatWriter, word: number, value: CreateTopi
 const fieldsOfCreateTopicsRequestCreatableReplicaAssignment: readonly string[] = ['partitionIndex', 'brokerIds', 'unknownTaggedFields'];
 /** Struct of CreateTopicsRequest, topics.assignments. */
 export class CreateTopicsRequestCreatableReplicaAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -161,6 +167,12 @@ const readCreateTopicsRequestCreatableReplicaAssignmentView: RowReader<CreateTop
 const fieldsOfCreateTopicsRequestCreatableTopicConfig: readonly string[] = ['name', 'value', 'unknownTaggedFields'];
 /** Struct of CreateTopicsRequest, topics.configs. */
 export class CreateTopicsRequestCreatableTopicConfigView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key, such as retention.ms. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -185,6 +197,12 @@ const readCreateTopicsRequestCreatableTopicConfigView: RowReader<CreateTopicsReq
 const fieldsOfCreateTopicsRequestCreatableTopic: readonly string[] = ['name', 'numPartitions', 'replicationFactor', 'assignments', 'configs', 'unknownTaggedFields'];
 /** Struct of CreateTopicsRequest, topics. */
 export class CreateTopicsRequestCreatableTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -224,6 +242,12 @@ const readCreateTopicsRequestCreatableTopicView: RowReader<CreateTopicsRequestCr
 const fieldsOfCreateTopicsRequest: readonly string[] = ['topics', 'timeoutMs', 'validateOnly', 'unknownTaggedFields'];
 /** Creates topics with partitions, replicas and configuration. Since Kafka 0.10.1 (KIP-4). Versions 0-7. */
 export class CreateTopicsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to create. */
   get topics(): FlatArray<CreateTopicsRequestCreatableTopicView> {
     return this.flat.array(this.flatWord, 10, readCreateTopicsRequestCreatableTopicView);
@@ -405,6 +429,12 @@ function writeCreateTopicsResponse(w: FlatWriter, word: number, value: CreateTop
 const fieldsOfCreateTopicsResponseCreatableTopicConfigs: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isSensitive', 'unknownTaggedFields'];
 /** Struct of CreateTopicsResponse, topics.configs. In versions 5+. */
 export class CreateTopicsResponseCreatableTopicConfigsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -444,6 +474,12 @@ const readCreateTopicsResponseCreatableTopicConfigsView: RowReader<CreateTopicsR
 const fieldsOfCreateTopicsResponseCreatableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'topicConfigErrorCode', 'numPartitions', 'replicationFactor', 'configs', 'unknownTaggedFields'];
 /** Struct of CreateTopicsResponse, topics. */
 export class CreateTopicsResponseCreatableTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -498,6 +534,12 @@ const readCreateTopicsResponseCreatableTopicResultView: RowReader<CreateTopicsRe
 const fieldsOfCreateTopicsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Creates topics with partitions, replicas and configuration. Since Kafka 0.10.1 (KIP-4). Versions 0-7. */
 export class CreateTopicsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -37,6 +37,12 @@ function writeDefaultPrincipalData(w: FlatWriter, word: number, value: DefaultPr
 const fieldsOfDefaultPrincipalData: readonly string[] = ['type', 'name', 'tokenAuthenticated', 'unknownTaggedFields'];
 /** A principal as brokers write it into an Envelope, after its int16 version. Versions 0-0. */
 export class DefaultPrincipalDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the principal, such as User. */
   get type(): string {
     return this.flat.string(this.flatWord);

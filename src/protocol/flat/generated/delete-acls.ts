@@ -85,6 +85,12 @@ function writeDeleteAclsRequest(w: FlatWriter, word: number, value: DeleteAclsRe
 const fieldsOfDeleteAclsRequestDeleteAclsFilter: readonly string[] = ['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields'];
 /** Struct of DeleteAclsRequest, filters. */
 export class DeleteAclsRequestDeleteAclsFilterView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resource type to match: 1 any, 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. (int8) */
   get resourceTypeFilter(): number {
     return this.flat.int32(this.flatWord);
@@ -134,6 +140,12 @@ const readDeleteAclsRequestDeleteAclsFilterView: RowReader<DeleteAclsRequestDele
 const fieldsOfDeleteAclsRequest: readonly string[] = ['filters', 'unknownTaggedFields'];
 /** Deletes access control entries that match filters. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class DeleteAclsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Filters; an entry that matches one of them is deleted. */
   get filters(): FlatArray<DeleteAclsRequestDeleteAclsFilterView> {
     return this.flat.array(this.flatWord, 12, readDeleteAclsRequestDeleteAclsFilterView);
@@ -292,6 +304,12 @@ function writeDeleteAclsResponse(w: FlatWriter, word: number, value: DeleteAclsR
 const fieldsOfDeleteAclsResponseDeleteAclsMatchingAcl: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'patternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
 /** Struct of DeleteAclsResponse, filterResults.matchingAcls. */
 export class DeleteAclsResponseDeleteAclsMatchingAclView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the entry; 0 when deleted. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -351,6 +369,12 @@ const readDeleteAclsResponseDeleteAclsMatchingAclView: RowReader<DeleteAclsRespo
 const fieldsOfDeleteAclsResponseDeleteAclsFilterResult: readonly string[] = ['errorCode', 'errorMessage', 'matchingAcls', 'unknownTaggedFields'];
 /** Struct of DeleteAclsResponse, filterResults. */
 export class DeleteAclsResponseDeleteAclsFilterResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the filter; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -380,6 +404,12 @@ const readDeleteAclsResponseDeleteAclsFilterResultView: RowReader<DeleteAclsResp
 const fieldsOfDeleteAclsResponse: readonly string[] = ['throttleTimeMs', 'filterResults', 'unknownTaggedFields'];
 /** Deletes access control entries that match filters. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class DeleteAclsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

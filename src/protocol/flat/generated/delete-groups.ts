@@ -25,6 +25,12 @@ function writeDeleteGroupsRequest(w: FlatWriter, word: number, value: DeleteGrou
 const fieldsOfDeleteGroupsRequest: readonly string[] = ['groupsNames', 'unknownTaggedFields'];
 /** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
 export class DeleteGroupsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Ids of the groups to delete. */
   get groupsNames(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -100,6 +106,12 @@ function writeDeleteGroupsResponse(w: FlatWriter, word: number, value: DeleteGro
 const fieldsOfDeleteGroupsResponseDeletableGroupResult: readonly string[] = ['groupId', 'errorCode', 'unknownTaggedFields'];
 /** Struct of DeleteGroupsResponse, results. */
 export class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -124,6 +136,12 @@ const readDeleteGroupsResponseDeletableGroupResultView: RowReader<DeleteGroupsRe
 const fieldsOfDeleteGroupsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
 export class DeleteGroupsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

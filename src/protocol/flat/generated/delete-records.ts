@@ -87,6 +87,12 @@ function writeDeleteRecordsRequest(w: FlatWriter, word: number, value: DeleteRec
 const fieldsOfDeleteRecordsRequestDeleteRecordsPartition: readonly string[] = ['partitionIndex', 'offset', 'unknownTaggedFields'];
 /** Struct of DeleteRecordsRequest, topics.partitions. */
 export class DeleteRecordsRequestDeleteRecordsPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -111,6 +117,12 @@ const readDeleteRecordsRequestDeleteRecordsPartitionView: RowReader<DeleteRecord
 const fieldsOfDeleteRecordsRequestDeleteRecordsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of DeleteRecordsRequest, topics. */
 export class DeleteRecordsRequestDeleteRecordsTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -135,6 +147,12 @@ const readDeleteRecordsRequestDeleteRecordsTopicView: RowReader<DeleteRecordsReq
 const fieldsOfDeleteRecordsRequest: readonly string[] = ['topics', 'timeoutMs', 'unknownTaggedFields'];
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
 export class DeleteRecordsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to delete records of. */
   get topics(): FlatArray<DeleteRecordsRequestDeleteRecordsTopicView> {
     return this.flat.array(this.flatWord, 6, readDeleteRecordsRequestDeleteRecordsTopicView);
@@ -253,6 +271,12 @@ function writeDeleteRecordsResponse(w: FlatWriter, word: number, value: DeleteRe
 const fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult: readonly string[] = ['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields'];
 /** Struct of DeleteRecordsResponse, topics.partitions. */
 export class DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -282,6 +306,12 @@ const readDeleteRecordsResponseDeleteRecordsPartitionResultView: RowReader<Delet
 const fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of DeleteRecordsResponse, topics. */
 export class DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -306,6 +336,12 @@ const readDeleteRecordsResponseDeleteRecordsTopicResultView: RowReader<DeleteRec
 const fieldsOfDeleteRecordsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
 export class DeleteRecordsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -54,6 +54,12 @@ function writeDeleteShareGroupOffsetsRequest(w: FlatWriter, word: number, value:
 const fieldsOfDeleteShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupOffsetsRequest, topics. */
 export class DeleteShareGroupOffsetsRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -73,6 +79,12 @@ const readDeleteShareGroupOffsetsRequestTopicView: RowReader<DeleteShareGroupOff
 const fieldsOfDeleteShareGroupOffsetsRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Deletes the offsets of an empty share group for topics (KIP-932). Since Kafka 4.1. Versions 0-0. */
 export class DeleteShareGroupOffsetsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -185,6 +197,12 @@ function writeDeleteShareGroupOffsetsResponse(w: FlatWriter, word: number, value
 const fieldsOfDeleteShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupOffsetsResponse, responses. */
 export class DeleteShareGroupOffsetsResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -219,6 +237,12 @@ const readDeleteShareGroupOffsetsResponseTopicView: RowReader<DeleteShareGroupOf
 const fieldsOfDeleteShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
 /** Deletes the offsets of an empty share group for topics (KIP-932). Since Kafka 4.1. Versions 0-0. */
 export class DeleteShareGroupOffsetsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

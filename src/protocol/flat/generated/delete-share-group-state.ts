@@ -83,6 +83,12 @@ function writeDeleteShareGroupStateRequest(w: FlatWriter, word: number, value: D
 const fieldsOfDeleteShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupStateRequest, topics.partitions. */
 export class DeleteShareGroupStateRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -102,6 +108,12 @@ const readDeleteShareGroupStateRequestPartitionDataView: RowReader<DeleteShareGr
 const fieldsOfDeleteShareGroupStateRequestDeleteStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupStateRequest, topics. */
 export class DeleteShareGroupStateRequestDeleteStateDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -126,6 +138,12 @@ const readDeleteShareGroupStateRequestDeleteStateDataView: RowReader<DeleteShare
 const fieldsOfDeleteShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Deletes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class DeleteShareGroupStateRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -245,6 +263,12 @@ function writeDeleteShareGroupStateResponse(w: FlatWriter, word: number, value: 
 const fieldsOfDeleteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupStateResponse, results.partitions. */
 export class DeleteShareGroupStateResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -274,6 +298,12 @@ const readDeleteShareGroupStateResponsePartitionResultView: RowReader<DeleteShar
 const fieldsOfDeleteShareGroupStateResponseDeleteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of DeleteShareGroupStateResponse, results. */
 export class DeleteShareGroupStateResponseDeleteStateResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -298,6 +328,12 @@ const readDeleteShareGroupStateResponseDeleteStateResultView: RowReader<DeleteSh
 const fieldsOfDeleteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
 /** Deletes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class DeleteShareGroupStateResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the results. */
   get results(): FlatArray<DeleteShareGroupStateResponseDeleteStateResultView> {
     return this.flat.array(this.flatWord, 8, readDeleteShareGroupStateResponseDeleteStateResultView);

@@ -72,6 +72,12 @@ function writeDeleteTopicsRequest(w: FlatWriter, word: number, value: DeleteTopi
 const fieldsOfDeleteTopicsRequestDeleteTopicState: readonly string[] = ['name', 'topicId', 'unknownTaggedFields'];
 /** Struct of DeleteTopicsRequest, topics. In version 6. */
 export class DeleteTopicsRequestDeleteTopicStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topic name, or null to name it by id. (default null) */
   get name(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -96,6 +102,12 @@ const readDeleteTopicsRequestDeleteTopicStateView: RowReader<DeleteTopicsRequest
 const fieldsOfDeleteTopicsRequest: readonly string[] = ['topics', 'topicNames', 'timeoutMs', 'unknownTaggedFields'];
 /** Deletes topics by name, from version 6 also by id (KIP-516). Since Kafka 0.10.1 (KIP-4). Versions 0-6. */
 export class DeleteTopicsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to delete. (version 6) */
   get topics(): FlatArray<DeleteTopicsRequestDeleteTopicStateView> {
     return this.flat.array(this.flatWord, 8, readDeleteTopicsRequestDeleteTopicStateView);
@@ -201,6 +213,12 @@ function writeDeleteTopicsResponse(w: FlatWriter, word: number, value: DeleteTop
 const fieldsOfDeleteTopicsResponseDeletableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DeleteTopicsResponse, responses. */
 export class DeleteTopicsResponseDeletableTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topic name; null when the topic was named by an id that is unknown. (null in version 6 only) */
   get name(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -235,6 +253,12 @@ const readDeleteTopicsResponseDeletableTopicResultView: RowReader<DeleteTopicsRe
 const fieldsOfDeleteTopicsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
 /** Deletes topics by name, from version 6 also by id (KIP-516). Since Kafka 0.10.1 (KIP-4). Versions 0-6. */
 export class DeleteTopicsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

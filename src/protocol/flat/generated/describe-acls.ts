@@ -59,6 +59,12 @@ function writeDescribeAclsRequest(w: FlatWriter, word: number, value: DescribeAc
 const fieldsOfDescribeAclsRequest: readonly string[] = ['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields'];
 /** Lists access control entries that match a filter. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class DescribeAclsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resource type to match: 1 any, 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. (int8) */
   get resourceTypeFilter(): number {
     return this.flat.int32(this.flatWord);
@@ -233,6 +239,12 @@ function writeDescribeAclsResponse(w: FlatWriter, word: number, value: DescribeA
 const fieldsOfDescribeAclsResponseAclDescription: readonly string[] = ['principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
 /** Struct of DescribeAclsResponse, resources.acls. */
 export class DescribeAclsResponseAclDescriptionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Principal the entry is about, such as User:alice. */
   get principal(): string {
     return this.flat.string(this.flatWord);
@@ -267,6 +279,12 @@ const readDescribeAclsResponseAclDescriptionView: RowReader<DescribeAclsResponse
 const fieldsOfDescribeAclsResponseDescribeAclsResource: readonly string[] = ['resourceType', 'resourceName', 'patternType', 'acls', 'unknownTaggedFields'];
 /** Struct of DescribeAclsResponse, resources. */
 export class DescribeAclsResponseDescribeAclsResourceView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resource type: 2 topic, 3 group, 4 cluster, 5 transactional id, 6 delegation token, 7 user. (int8) */
   get resourceType(): number {
     return this.flat.int32(this.flatWord);
@@ -301,6 +319,12 @@ const readDescribeAclsResponseDescribeAclsResourceView: RowReader<DescribeAclsRe
 const fieldsOfDescribeAclsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'resources', 'unknownTaggedFields'];
 /** Lists access control entries that match a filter. Since Kafka 0.11 (KIP-140). Versions 0-3. */
 export class DescribeAclsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

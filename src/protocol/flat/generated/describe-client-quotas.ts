@@ -64,6 +64,12 @@ function writeDescribeClientQuotasRequest(w: FlatWriter, word: number, value: De
 const fieldsOfDescribeClientQuotasRequestComponentData: readonly string[] = ['entityType', 'matchType', 'match', 'unknownTaggedFields'];
 /** Struct of DescribeClientQuotasRequest, components. */
 export class DescribeClientQuotasRequestComponentDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** What is limited: user, client-id or ip. */
   get entityType(): string {
     return this.flat.string(this.flatWord);
@@ -93,6 +99,12 @@ const readDescribeClientQuotasRequestComponentDataView: RowReader<DescribeClient
 const fieldsOfDescribeClientQuotasRequest: readonly string[] = ['components', 'strict', 'unknownTaggedFields'];
 /** Lists client quotas that match a filter. Since Kafka 2.6 (KIP-546). Versions 0-1. */
 export class DescribeClientQuotasRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Conditions, one for each entity type; all must match. */
   get components(): FlatArray<DescribeClientQuotasRequestComponentDataView> {
     return this.flat.array(this.flatWord, 7, readDescribeClientQuotasRequestComponentDataView);
@@ -261,6 +273,12 @@ function writeDescribeClientQuotasResponse(w: FlatWriter, word: number, value: D
 const fieldsOfDescribeClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
 /** Struct of DescribeClientQuotasResponse, entries.entity. */
 export class DescribeClientQuotasResponseEntityDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** What is limited: user, client-id or ip. */
   get entityType(): string {
     return this.flat.string(this.flatWord);
@@ -285,6 +303,12 @@ const readDescribeClientQuotasResponseEntityDataView: RowReader<DescribeClientQu
 const fieldsOfDescribeClientQuotasResponseValueData: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
 /** Struct of DescribeClientQuotasResponse, entries.values. */
 export class DescribeClientQuotasResponseValueDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Quota, such as consumer_byte_rate. */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -309,6 +333,12 @@ const readDescribeClientQuotasResponseValueDataView: RowReader<DescribeClientQuo
 const fieldsOfDescribeClientQuotasResponseEntryData: readonly string[] = ['entity', 'values', 'unknownTaggedFields'];
 /** Struct of DescribeClientQuotasResponse, entries. */
 export class DescribeClientQuotasResponseEntryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Entity, by one name for each of its types. */
   get entity(): FlatArray<DescribeClientQuotasResponseEntityDataView> {
     return this.flat.array(this.flatWord, 6, readDescribeClientQuotasResponseEntityDataView);
@@ -333,6 +363,12 @@ const readDescribeClientQuotasResponseEntryDataView: RowReader<DescribeClientQuo
 const fieldsOfDescribeClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'entries', 'unknownTaggedFields'];
 /** Lists client quotas that match a filter. Since Kafka 2.6 (KIP-546). Versions 0-1. */
 export class DescribeClientQuotasResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

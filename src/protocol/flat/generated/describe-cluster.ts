@@ -37,6 +37,12 @@ function writeDescribeClusterRequest(w: FlatWriter, word: number, value: Describ
 const fieldsOfDescribeClusterRequest: readonly string[] = ['includeClusterAuthorizedOperations', 'endpointType', 'includeFencedBrokers', 'unknownTaggedFields'];
 /** Describes brokers, or from version 1 controllers (KIP-919), without topics. Since Kafka 2.8 (KIP-700). Versions 0-2. */
 export class DescribeClusterRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** True to get the operations this client may do on the cluster (KIP-430). */
   get includeClusterAuthorizedOperations(): boolean {
     return this.flat.bool(this.flatWord);
@@ -185,6 +191,12 @@ function writeDescribeClusterResponse(w: FlatWriter, word: number, value: Descri
 const fieldsOfDescribeClusterResponseDescribeClusterBroker: readonly string[] = ['brokerId', 'host', 'port', 'rack', 'isFenced', 'unknownTaggedFields'];
 /** Struct of DescribeClusterResponse, brokers. */
 export class DescribeClusterResponseDescribeClusterBrokerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -224,6 +236,12 @@ const readDescribeClusterResponseDescribeClusterBrokerView: RowReader<DescribeCl
 const fieldsOfDescribeClusterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'endpointType', 'clusterId', 'controllerId', 'brokers', 'clusterAuthorizedOperations', 'unknownTaggedFields'];
 /** Describes brokers, or from version 1 controllers (KIP-919), without topics. Since Kafka 2.8 (KIP-700). Versions 0-2. */
 export class DescribeClusterResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

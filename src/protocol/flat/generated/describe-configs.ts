@@ -71,6 +71,12 @@ function writeDescribeConfigsRequest(w: FlatWriter, word: number, value: Describ
 const fieldsOfDescribeConfigsRequestDescribeConfigsResource: readonly string[] = ['resourceType', 'resourceName', 'configurationKeys', 'unknownTaggedFields'];
 /** Struct of DescribeConfigsRequest, resources. */
 export class DescribeConfigsRequestDescribeConfigsResourceView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Kind of resource: 2 topic, 4 broker, 8 broker loggers, 16 client metrics, 32 group. (int8) */
   get resourceType(): number {
     return this.flat.int32(this.flatWord);
@@ -100,6 +106,12 @@ const readDescribeConfigsRequestDescribeConfigsResourceView: RowReader<DescribeC
 const fieldsOfDescribeConfigsRequest: readonly string[] = ['resources', 'includeSynonyms', 'includeDocumentation', 'unknownTaggedFields'];
 /** Reads the configuration of topics, brokers and other resources. Since Kafka 0.11 (KIP-133). Versions 0-4. */
 export class DescribeConfigsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resources to describe. */
   get resources(): FlatArray<DescribeConfigsRequestDescribeConfigsResourceView> {
     return this.flat.array(this.flatWord, 7, readDescribeConfigsRequestDescribeConfigsResourceView);
@@ -324,6 +336,12 @@ function writeDescribeConfigsResponse(w: FlatWriter, word: number, value: Descri
 const fieldsOfDescribeConfigsResponseDescribeConfigsSynonym: readonly string[] = ['name', 'value', 'source', 'unknownTaggedFields'];
 /** Struct of DescribeConfigsResponse, results.configs.synonyms. In versions 1+. */
 export class DescribeConfigsResponseDescribeConfigsSynonymView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key at that source, such as log.retention.ms for retention.ms. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -353,6 +371,12 @@ const readDescribeConfigsResponseDescribeConfigsSynonymView: RowReader<DescribeC
 const fieldsOfDescribeConfigsResponseDescribeConfigsResourceResult: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isDefault', 'isSensitive', 'synonyms', 'configType', 'documentation', 'unknownTaggedFields'];
 /** Struct of DescribeConfigsResponse, results.configs. */
 export class DescribeConfigsResponseDescribeConfigsResourceResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -412,6 +436,12 @@ const readDescribeConfigsResponseDescribeConfigsResourceResultView: RowReader<De
 const fieldsOfDescribeConfigsResponseDescribeConfigsResult: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'configs', 'unknownTaggedFields'];
 /** Struct of DescribeConfigsResponse, results. */
 export class DescribeConfigsResponseDescribeConfigsResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the resource; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -451,6 +481,12 @@ const readDescribeConfigsResponseDescribeConfigsResultView: RowReader<DescribeCo
 const fieldsOfDescribeConfigsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
 /** Reads the configuration of topics, brokers and other resources. Since Kafka 0.11 (KIP-133). Versions 0-4. */
 export class DescribeConfigsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

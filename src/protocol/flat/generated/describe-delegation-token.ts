@@ -59,6 +59,12 @@ function writeDescribeDelegationTokenRequest(w: FlatWriter, word: number, value:
 const fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
 /** Struct of DescribeDelegationTokenRequest, owners. */
 export class DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the principal, such as User. */
   get principalType(): string {
     return this.flat.string(this.flatWord);
@@ -83,6 +89,12 @@ const readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView: RowRea
 const fieldsOfDescribeDelegationTokenRequest: readonly string[] = ['owners', 'unknownTaggedFields'];
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). Versions 0-3. */
 export class DescribeDelegationTokenRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Owners whose tokens are wanted, or null for all. */
   get owners(): FlatArray<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> | null {
     return this.flat.nullableArray(this.flatWord, 6, readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView);
@@ -236,6 +248,12 @@ function writeDescribeDelegationTokenResponse(w: FlatWriter, word: number, value
 const fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
 /** Struct of DescribeDelegationTokenResponse, tokens.renewers. */
 export class DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the principal, such as User. */
   get principalType(): string {
     return this.flat.string(this.flatWord);
@@ -260,6 +278,12 @@ const readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView: Ro
 const fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken: readonly string[] = ['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields'];
 /** Struct of DescribeDelegationTokenResponse, tokens. */
 export class DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Type of the owner, such as User. */
   get principalType(): string {
     return this.flat.string(this.flatWord);
@@ -324,6 +348,12 @@ const readDescribeDelegationTokenResponseDescribedDelegationTokenView: RowReader
 const fieldsOfDescribeDelegationTokenResponse: readonly string[] = ['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). Versions 0-3. */
 export class DescribeDelegationTokenResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

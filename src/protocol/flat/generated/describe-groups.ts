@@ -30,6 +30,12 @@ function writeDescribeGroupsRequest(w: FlatWriter, word: number, value: Describe
 const fieldsOfDescribeGroupsRequest: readonly string[] = ['groups', 'includeAuthorizedOperations', 'unknownTaggedFields'];
 /** Describes classic groups with members and assignments. Since Kafka 0.9. Versions 0-6. */
 export class DescribeGroupsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Ids of the groups to describe. */
   get groups(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -207,6 +213,12 @@ function writeDescribeGroupsResponse(w: FlatWriter, word: number, value: Describ
 const fieldsOfDescribeGroupsResponseDescribedGroupMember: readonly string[] = ['memberId', 'groupInstanceId', 'clientId', 'clientHost', 'memberMetadata', 'memberAssignment', 'unknownTaggedFields'];
 /** Struct of DescribeGroupsResponse, groups.members. */
 export class DescribeGroupsResponseDescribedGroupMemberView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -251,6 +263,12 @@ const readDescribeGroupsResponseDescribedGroupMemberView: RowReader<DescribeGrou
 const fieldsOfDescribeGroupsResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'protocolType', 'protocolData', 'members', 'authorizedOperations', 'unknownTaggedFields'];
 /** Struct of DescribeGroupsResponse, groups. */
 export class DescribeGroupsResponseDescribedGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the group; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -305,6 +323,12 @@ const readDescribeGroupsResponseDescribedGroupView: RowReader<DescribeGroupsResp
 const fieldsOfDescribeGroupsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
 /** Describes classic groups with members and assignments. Since Kafka 0.9. Versions 0-6. */
 export class DescribeGroupsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -59,6 +59,12 @@ function writeDescribeLogDirsRequest(w: FlatWriter, word: number, value: Describ
 const fieldsOfDescribeLogDirsRequestDescribableLogDirTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeLogDirsRequest, topics. */
 export class DescribeLogDirsRequestDescribableLogDirTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -83,6 +89,12 @@ const readDescribeLogDirsRequestDescribableLogDirTopicView: RowReader<DescribeLo
 const fieldsOfDescribeLogDirsRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). Versions 0-5. */
 export class DescribeLogDirsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with partitions to describe, or null for all. */
   get topics(): FlatArray<DescribeLogDirsRequestDescribableLogDirTopicView> | null {
     return this.flat.nullableArray(this.flatWord, 6, readDescribeLogDirsRequestDescribableLogDirTopicView);
@@ -263,6 +275,12 @@ function writeDescribeLogDirsResponse(w: FlatWriter, word: number, value: Descri
 const fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition: readonly string[] = ['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields'];
 /** Struct of DescribeLogDirsResponse, results.topics.partitions. */
 export class DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -297,6 +315,12 @@ const readDescribeLogDirsResponseDescribeLogDirsPartitionView: RowReader<Describ
 const fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeLogDirsResponse, results.topics. */
 export class DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -321,6 +345,12 @@ const readDescribeLogDirsResponseDescribeLogDirsTopicView: RowReader<DescribeLog
 const fieldsOfDescribeLogDirsResponseDescribeLogDirsResult: readonly string[] = ['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields'];
 /** Struct of DescribeLogDirsResponse, results. */
 export class DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the directory; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -365,6 +395,12 @@ const readDescribeLogDirsResponseDescribeLogDirsResultView: RowReader<DescribeLo
 const fieldsOfDescribeLogDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields'];
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). Versions 0-5. */
 export class DescribeLogDirsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -55,6 +55,12 @@ function writeDescribeProducersRequest(w: FlatWriter, word: number, value: Descr
 const fieldsOfDescribeProducersRequestTopicRequest: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of DescribeProducersRequest, topics. */
 export class DescribeProducersRequestTopicRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -79,6 +85,12 @@ const readDescribeProducersRequestTopicRequestView: RowReader<DescribeProducersR
 const fieldsOfDescribeProducersRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
 export class DescribeProducersRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to look at. */
   get topics(): FlatArray<DescribeProducersRequestTopicRequestView> {
     return this.flat.array(this.flatWord, 6, readDescribeProducersRequestTopicRequestView);
@@ -262,6 +274,12 @@ function writeDescribeProducersResponse(w: FlatWriter, word: number, value: Desc
 const fieldsOfDescribeProducersResponseProducerState: readonly string[] = ['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields'];
 /** Struct of DescribeProducersResponse, topics.partitions.activeProducers. */
 export class DescribeProducersResponseProducerStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id that the cluster gave to the producer. (int64) */
   get producerId(): Long {
     return this.flat.int64(this.flatWord);
@@ -306,6 +324,12 @@ const readDescribeProducersResponseProducerStateView: RowReader<DescribeProducer
 const fieldsOfDescribeProducersResponsePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields'];
 /** Struct of DescribeProducersResponse, topics.partitions. */
 export class DescribeProducersResponsePartitionResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -340,6 +364,12 @@ const readDescribeProducersResponsePartitionResponseView: RowReader<DescribeProd
 const fieldsOfDescribeProducersResponseTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeProducersResponse, topics. */
 export class DescribeProducersResponseTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -364,6 +394,12 @@ const readDescribeProducersResponseTopicResponseView: RowReader<DescribeProducer
 const fieldsOfDescribeProducersResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
 export class DescribeProducersResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -81,6 +81,12 @@ function writeDescribeQuorumRequest(w: FlatWriter, word: number, value: Describe
 const fieldsOfDescribeQuorumRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumRequest, topics.partitions. */
 export class DescribeQuorumRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -100,6 +106,12 @@ const readDescribeQuorumRequestPartitionDataView: RowReader<DescribeQuorumReques
 const fieldsOfDescribeQuorumRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumRequest, topics. */
 export class DescribeQuorumRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -124,6 +136,12 @@ const readDescribeQuorumRequestTopicDataView: RowReader<DescribeQuorumRequestTop
 const fieldsOfDescribeQuorumRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
 export class DescribeQuorumRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics of the quorum; only the metadata topic. */
   get topics(): FlatArray<DescribeQuorumRequestTopicDataView> {
     return this.flat.array(this.flatWord, 6, readDescribeQuorumRequestTopicDataView);
@@ -412,6 +430,12 @@ function writeDescribeQuorumResponse(w: FlatWriter, word: number, value: Describ
 const fieldsOfDescribeQuorumResponseReplicaState: readonly string[] = ['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumResponse, ReplicaState. */
 export class DescribeQuorumResponseReplicaStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the replica. (int32) */
   get replicaId(): number {
     return this.flat.int32(this.flatWord);
@@ -451,6 +475,12 @@ const readDescribeQuorumResponseReplicaStateView: RowReader<DescribeQuorumRespon
 const fieldsOfDescribeQuorumResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumResponse, topics.partitions. */
 export class DescribeQuorumResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -505,6 +535,12 @@ const readDescribeQuorumResponsePartitionDataView: RowReader<DescribeQuorumRespo
 const fieldsOfDescribeQuorumResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumResponse, topics. */
 export class DescribeQuorumResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -529,6 +565,12 @@ const readDescribeQuorumResponseTopicDataView: RowReader<DescribeQuorumResponseT
 const fieldsOfDescribeQuorumResponseListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumResponse, nodes.listeners. In version 2. */
 export class DescribeQuorumResponseListenerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -558,6 +600,12 @@ const readDescribeQuorumResponseListenerView: RowReader<DescribeQuorumResponseLi
 const fieldsOfDescribeQuorumResponseNode: readonly string[] = ['nodeId', 'listeners', 'unknownTaggedFields'];
 /** Struct of DescribeQuorumResponse, nodes. In version 2. */
 export class DescribeQuorumResponseNodeView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the voter or observer. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -582,6 +630,12 @@ const readDescribeQuorumResponseNodeView: RowReader<DescribeQuorumResponseNodeVi
 const fieldsOfDescribeQuorumResponse: readonly string[] = ['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields'];
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
 export class DescribeQuorumResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

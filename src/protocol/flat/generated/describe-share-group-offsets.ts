@@ -88,6 +88,12 @@ function writeDescribeShareGroupOffsetsRequest(w: FlatWriter, word: number, valu
 const fieldsOfDescribeShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeShareGroupOffsetsRequest, groups.topics. */
 export class DescribeShareGroupOffsetsRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -112,6 +118,12 @@ const readDescribeShareGroupOffsetsRequestTopicView: RowReader<DescribeShareGrou
 const fieldsOfDescribeShareGroupOffsetsRequestGroup: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Struct of DescribeShareGroupOffsetsRequest, groups. */
 export class DescribeShareGroupOffsetsRequestGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -136,6 +148,12 @@ const readDescribeShareGroupOffsetsRequestGroupView: RowReader<DescribeShareGrou
 const fieldsOfDescribeShareGroupOffsetsRequest: readonly string[] = ['groups', 'unknownTaggedFields'];
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
 export class DescribeShareGroupOffsetsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Groups to look up. */
   get groups(): FlatArray<DescribeShareGroupOffsetsRequestGroupView> {
     return this.flat.array(this.flatWord, 6, readDescribeShareGroupOffsetsRequestGroupView);
@@ -326,6 +344,12 @@ function writeDescribeShareGroupOffsetsResponse(w: FlatWriter, word: number, val
 const fieldsOfDescribeShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DescribeShareGroupOffsetsResponse, groups.topics.partitions. */
 export class DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -370,6 +394,12 @@ const readDescribeShareGroupOffsetsResponsePartitionView: RowReader<DescribeShar
 const fieldsOfDescribeShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeShareGroupOffsetsResponse, groups.topics. */
 export class DescribeShareGroupOffsetsResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -399,6 +429,12 @@ const readDescribeShareGroupOffsetsResponseTopicView: RowReader<DescribeShareGro
 const fieldsOfDescribeShareGroupOffsetsResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DescribeShareGroupOffsetsResponse, groups. */
 export class DescribeShareGroupOffsetsResponseGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -433,6 +469,12 @@ const readDescribeShareGroupOffsetsResponseGroupView: RowReader<DescribeShareGro
 const fieldsOfDescribeShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
 export class DescribeShareGroupOffsetsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

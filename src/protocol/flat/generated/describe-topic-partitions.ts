@@ -90,6 +90,12 @@ function writeDescribeTopicPartitionsRequest(w: FlatWriter, word: number, value:
 const fieldsOfDescribeTopicPartitionsRequestTopicRequest: readonly string[] = ['name', 'unknownTaggedFields'];
 /** Struct of DescribeTopicPartitionsRequest, topics. */
 export class DescribeTopicPartitionsRequestTopicRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -109,6 +115,12 @@ const readDescribeTopicPartitionsRequestTopicRequestView: RowReader<DescribeTopi
 const fieldsOfDescribeTopicPartitionsRequestCursor: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
 /** Struct of DescribeTopicPartitionsRequest, cursor. */
 export class DescribeTopicPartitionsRequestCursorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topic to go on with. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -132,6 +144,12 @@ export class DescribeTopicPartitionsRequestCursorView extends FlatView {
 const fieldsOfDescribeTopicPartitionsRequest: readonly string[] = ['topics', 'responsePartitionLimit', 'cursor', 'unknownTaggedFields'];
 /** Describes topics page by page, eligible leader replicas included. Since Kafka 3.8 (KIP-966). Versions 0-0. */
 export class DescribeTopicPartitionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to describe; empty for all. */
   get topics(): FlatArray<DescribeTopicPartitionsRequestTopicRequestView> {
     return this.flat.array(this.flatWord, 4, readDescribeTopicPartitionsRequestTopicRequestView);
@@ -361,6 +379,12 @@ function writeDescribeTopicPartitionsResponse(w: FlatWriter, word: number, value
 const fieldsOfDescribeTopicPartitionsResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'eligibleLeaderReplicas', 'lastKnownElr', 'offlineReplicas', 'unknownTaggedFields'];
 /** Struct of DescribeTopicPartitionsResponse, topics.partitions. */
 export class DescribeTopicPartitionsResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the partition; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -420,6 +444,12 @@ const readDescribeTopicPartitionsResponsePartitionView: RowReader<DescribeTopicP
 const fieldsOfDescribeTopicPartitionsResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
 /** Struct of DescribeTopicPartitionsResponse, topics. */
 export class DescribeTopicPartitionsResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the topic; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -464,6 +494,12 @@ const readDescribeTopicPartitionsResponseTopicView: RowReader<DescribeTopicParti
 const fieldsOfDescribeTopicPartitionsResponseCursor: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
 /** Struct of DescribeTopicPartitionsResponse, nextCursor. */
 export class DescribeTopicPartitionsResponseCursorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topic to go on with. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -487,6 +523,12 @@ export class DescribeTopicPartitionsResponseCursorView extends FlatView {
 const fieldsOfDescribeTopicPartitionsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'nextCursor', 'unknownTaggedFields'];
 /** Describes topics page by page, eligible leader replicas included. Since Kafka 3.8 (KIP-966). Versions 0-0. */
 export class DescribeTopicPartitionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

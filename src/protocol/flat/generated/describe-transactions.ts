@@ -26,6 +26,12 @@ function writeDescribeTransactionsRequest(w: FlatWriter, word: number, value: De
 const fieldsOfDescribeTransactionsRequest: readonly string[] = ['transactionalIds', 'unknownTaggedFields'];
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). Versions 0-0. */
 export class DescribeTransactionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional ids to describe. */
   get transactionalIds(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -164,6 +170,12 @@ function writeDescribeTransactionsResponse(w: FlatWriter, word: number, value: D
 const fieldsOfDescribeTransactionsResponseTopicData: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of DescribeTransactionsResponse, transactionStates.topics. */
 export class DescribeTransactionsResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -188,6 +200,12 @@ const readDescribeTransactionsResponseTopicDataView: RowReader<DescribeTransacti
 const fieldsOfDescribeTransactionsResponseTransactionState: readonly string[] = ['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields'];
 /** Struct of DescribeTransactionsResponse, transactionStates. */
 export class DescribeTransactionsResponseTransactionStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the transactional id; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -242,6 +260,12 @@ const readDescribeTransactionsResponseTransactionStateView: RowReader<DescribeTr
 const fieldsOfDescribeTransactionsResponse: readonly string[] = ['throttleTimeMs', 'transactionStates', 'unknownTaggedFields'];
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). Versions 0-0. */
 export class DescribeTransactionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

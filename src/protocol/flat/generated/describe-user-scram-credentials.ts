@@ -55,6 +55,12 @@ function writeDescribeUserScramCredentialsRequest(w: FlatWriter, word: number, v
 const fieldsOfDescribeUserScramCredentialsRequestUserName: readonly string[] = ['name', 'unknownTaggedFields'];
 /** Struct of DescribeUserScramCredentialsRequest, users. */
 export class DescribeUserScramCredentialsRequestUserNameView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the user. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -74,6 +80,12 @@ const readDescribeUserScramCredentialsRequestUserNameView: RowReader<DescribeUse
 const fieldsOfDescribeUserScramCredentialsRequest: readonly string[] = ['users', 'unknownTaggedFields'];
 /** Lists the SCRAM credentials of users, without secrets. Since Kafka 2.7 (KIP-554). Versions 0-0. */
 export class DescribeUserScramCredentialsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Users to describe, or null for all. */
   get users(): FlatArray<DescribeUserScramCredentialsRequestUserNameView> | null {
     return this.flat.nullableArray(this.flatWord, 4, readDescribeUserScramCredentialsRequestUserNameView);
@@ -210,6 +222,12 @@ function writeDescribeUserScramCredentialsResponse(w: FlatWriter, word: number, 
 const fieldsOfDescribeUserScramCredentialsResponseCredentialInfo: readonly string[] = ['mechanism', 'iterations', 'unknownTaggedFields'];
 /** Struct of DescribeUserScramCredentialsResponse, results.credentialInfos. */
 export class DescribeUserScramCredentialsResponseCredentialInfoView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. (int8) */
   get mechanism(): number {
     return this.flat.int32(this.flatWord);
@@ -234,6 +252,12 @@ const readDescribeUserScramCredentialsResponseCredentialInfoView: RowReader<Desc
 const fieldsOfDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'credentialInfos', 'unknownTaggedFields'];
 /** Struct of DescribeUserScramCredentialsResponse, results. */
 export class DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the user. */
   get user(): string {
     return this.flat.string(this.flatWord);
@@ -268,6 +292,12 @@ const readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult
 const fieldsOfDescribeUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
 /** Lists the SCRAM credentials of users, without secrets. Since Kafka 2.7 (KIP-554). Versions 0-0. */
 export class DescribeUserScramCredentialsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -70,6 +70,12 @@ function writeElectLeadersRequest(w: FlatWriter, word: number, value: ElectLeade
 const fieldsOfElectLeadersRequestTopicPartitions: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of ElectLeadersRequest, topicPartitions. */
 export class ElectLeadersRequestTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -94,6 +100,12 @@ const readElectLeadersRequestTopicPartitionsView: RowReader<ElectLeadersRequestT
 const fieldsOfElectLeadersRequest: readonly string[] = ['electionType', 'topicPartitions', 'timeoutMs', 'unknownTaggedFields'];
 /** Elects leaders, the preferred ones (KIP-183) or from version 1 unclean ones too (KIP-460). Since Kafka 2.2. Versions 0-2. */
 export class ElectLeadersRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** 0 to elect the preferred replica, 1 to elect one out of sync if need be (unclean). (int8; versions 1+) */
   get electionType(): number {
     return this.flat.int32(this.flatWord);
@@ -226,6 +238,12 @@ function writeElectLeadersResponse(w: FlatWriter, word: number, value: ElectLead
 const fieldsOfElectLeadersResponsePartitionResult: readonly string[] = ['partitionId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of ElectLeadersResponse, replicaElectionResults.partitionResult. */
 export class ElectLeadersResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionId(): number {
     return this.flat.int32(this.flatWord);
@@ -255,6 +273,12 @@ const readElectLeadersResponsePartitionResultView: RowReader<ElectLeadersRespons
 const fieldsOfElectLeadersResponseReplicaElectionResult: readonly string[] = ['topic', 'partitionResult', 'unknownTaggedFields'];
 /** Struct of ElectLeadersResponse, replicaElectionResults. */
 export class ElectLeadersResponseReplicaElectionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -279,6 +303,12 @@ const readElectLeadersResponseReplicaElectionResultView: RowReader<ElectLeadersR
 const fieldsOfElectLeadersResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'replicaElectionResults', 'unknownTaggedFields'];
 /** Elects leaders, the preferred ones (KIP-183) or from version 1 unclean ones too (KIP-460). Since Kafka 2.2. Versions 0-2. */
 export class ElectLeadersResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -173,6 +173,12 @@ function writeEndQuorumEpochRequest(w: FlatWriter, word: number, value: EndQuoru
 const fieldsOfEndQuorumEpochRequestReplicaInfo: readonly string[] = ['candidateId', 'candidateDirectoryId', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochRequest, topics.partitions.preferredCandidates. In version 1. */
 export class EndQuorumEpochRequestReplicaInfoView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the voter. (int32) */
   get candidateId(): number {
     return this.flat.int32(this.flatWord);
@@ -197,6 +203,12 @@ const readEndQuorumEpochRequestReplicaInfoView: RowReader<EndQuorumEpochRequestR
 const fieldsOfEndQuorumEpochRequestPartitionData: readonly string[] = ['partitionIndex', 'leaderId', 'leaderEpoch', 'preferredSuccessors', 'preferredCandidates', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochRequest, topics.partitions. */
 export class EndQuorumEpochRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -236,6 +248,12 @@ const readEndQuorumEpochRequestPartitionDataView: RowReader<EndQuorumEpochReques
 const fieldsOfEndQuorumEpochRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochRequest, topics. */
 export class EndQuorumEpochRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -260,6 +278,12 @@ const readEndQuorumEpochRequestTopicDataView: RowReader<EndQuorumEpochRequestTop
 const fieldsOfEndQuorumEpochRequestLeaderEndpoint: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochRequest, leaderEndpoints. In version 1. */
 export class EndQuorumEpochRequestLeaderEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -289,6 +313,12 @@ const readEndQuorumEpochRequestLeaderEndpointView: RowReader<EndQuorumEpochReque
 const fieldsOfEndQuorumEpochRequest: readonly string[] = ['clusterId', 'topics', 'leaderEndpoints', 'unknownTaggedFields'];
 /** Tells voters that the controller leader steps down. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-1. */
 export class EndQuorumEpochRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. (default null) */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -460,6 +490,12 @@ function writeEndQuorumEpochResponse(w: FlatWriter, word: number, value: EndQuor
 const fieldsOfEndQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochResponse, topics.partitions. */
 export class EndQuorumEpochResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -494,6 +530,12 @@ const readEndQuorumEpochResponsePartitionDataView: RowReader<EndQuorumEpochRespo
 const fieldsOfEndQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochResponse, topics. */
 export class EndQuorumEpochResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -518,6 +560,12 @@ const readEndQuorumEpochResponseTopicDataView: RowReader<EndQuorumEpochResponseT
 const fieldsOfEndQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of EndQuorumEpochResponse, nodeEndpoints. In version 1. */
 export class EndQuorumEpochResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -547,6 +595,12 @@ const readEndQuorumEpochResponseNodeEndpointView: RowReader<EndQuorumEpochRespon
 const fieldsOfEndQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Tells voters that the controller leader steps down. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-1. */
 export class EndQuorumEpochResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -22,6 +22,12 @@ function writeEndTxnMarker(w: FlatWriter, word: number, value: EndTxnMarker): vo
 const fieldsOfEndTxnMarker: readonly string[] = ['coordinatorEpoch'];
 /** Value of a commit or abort marker, after its int16 version. Versions 0-0. */
 export class EndTxnMarkerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Epoch of the transaction coordinator that wrote the marker. (int32) */
   get coordinatorEpoch(): number {
     return this.flat.int32(this.flatWord);

@@ -35,6 +35,12 @@ function writeEndTxnRequest(w: FlatWriter, word: number, value: EndTxnRequest): 
 const fieldsOfEndTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields'];
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class EndTxnRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -106,6 +112,12 @@ function writeEndTxnResponse(w: FlatWriter, word: number, value: EndTxnResponse)
 const fieldsOfEndTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields'];
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class EndTxnResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

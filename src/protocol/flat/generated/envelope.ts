@@ -35,6 +35,12 @@ function writeEnvelopeRequest(w: FlatWriter, word: number, value: EnvelopeReques
 const fieldsOfEnvelopeRequest: readonly string[] = ['requestData', 'requestPrincipal', 'clientHostAddress', 'unknownTaggedFields'];
 /** Carries a request of a client from a broker to the controller. Between servers (KIP-590). Versions 0-0. */
 export class EnvelopeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Request of the client, header included. */
   get requestData(): Buffer {
     return this.flat.bytes(this.flatWord);
@@ -93,6 +99,12 @@ function writeEnvelopeResponse(w: FlatWriter, word: number, value: EnvelopeRespo
 const fieldsOfEnvelopeResponse: readonly string[] = ['responseData', 'errorCode', 'unknownTaggedFields'];
 /** Carries a request of a client from a broker to the controller. Between servers (KIP-590). Versions 0-0. */
 export class EnvelopeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Response to the client, header included; null after an error. (default null) */
   get responseData(): Buffer | null {
     return this.flat.nullableBytes(this.flatWord);

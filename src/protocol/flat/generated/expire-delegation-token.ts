@@ -29,6 +29,12 @@ function writeExpireDelegationTokenRequest(w: FlatWriter, word: number, value: E
 const fieldsOfExpireDelegationTokenRequest: readonly string[] = ['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields'];
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). Versions 0-2. */
 export class ExpireDelegationTokenRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Secret of the token to end. */
   get hmac(): Buffer {
     return this.flat.bytes(this.flatWord);
@@ -81,6 +87,12 @@ function writeExpireDelegationTokenResponse(w: FlatWriter, word: number, value: 
 const fieldsOfExpireDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). Versions 0-2. */
 export class ExpireDelegationTokenResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -146,6 +146,12 @@ function writeFetchSnapshotRequest(w: FlatWriter, word: number, value: FetchSnap
 const fieldsOfFetchSnapshotRequestSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotRequest, topics.partitions.snapshotId. */
 export class FetchSnapshotRequestSnapshotIdView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset after the last one that the snapshot covers. (int64) */
   get endOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -169,6 +175,12 @@ export class FetchSnapshotRequestSnapshotIdView extends FlatView {
 const fieldsOfFetchSnapshotRequestPartitionSnapshot: readonly string[] = ['partition', 'currentLeaderEpoch', 'snapshotId', 'position', 'replicaDirectoryId', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotRequest, topics.partitions. */
 export class FetchSnapshotRequestPartitionSnapshotView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -208,6 +220,12 @@ const readFetchSnapshotRequestPartitionSnapshotView: RowReader<FetchSnapshotRequ
 const fieldsOfFetchSnapshotRequestTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotRequest, topics. */
 export class FetchSnapshotRequestTopicSnapshotView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -232,6 +250,12 @@ const readFetchSnapshotRequestTopicSnapshotView: RowReader<FetchSnapshotRequestT
 const fieldsOfFetchSnapshotRequest: readonly string[] = ['clusterId', 'replicaId', 'maxBytes', 'topics', 'unknownTaggedFields'];
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
 export class FetchSnapshotRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. (default null) */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -488,6 +512,12 @@ function writeFetchSnapshotResponse(w: FlatWriter, word: number, value: FetchSna
 const fieldsOfFetchSnapshotResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotResponse, topics.partitions.snapshotId. */
 export class FetchSnapshotResponseSnapshotIdView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset after the last one that the snapshot covers. (int64) */
   get endOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -511,6 +541,12 @@ export class FetchSnapshotResponseSnapshotIdView extends FlatView {
 const fieldsOfFetchSnapshotResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotResponse, topics.partitions.currentLeader. */
 export class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for none. (int32) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -534,6 +570,12 @@ export class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
 const fieldsOfFetchSnapshotResponsePartitionSnapshot: readonly string[] = ['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotResponse, topics.partitions. */
 export class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get index(): number {
     return this.flat.int32(this.flatWord);
@@ -583,6 +625,12 @@ const readFetchSnapshotResponsePartitionSnapshotView: RowReader<FetchSnapshotRes
 const fieldsOfFetchSnapshotResponseTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotResponse, topics. */
 export class FetchSnapshotResponseTopicSnapshotView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -607,6 +655,12 @@ const readFetchSnapshotResponseTopicSnapshotView: RowReader<FetchSnapshotRespons
 const fieldsOfFetchSnapshotResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of FetchSnapshotResponse, nodeEndpoints. In version 1. */
 export class FetchSnapshotResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -636,6 +690,12 @@ const readFetchSnapshotResponseNodeEndpointView: RowReader<FetchSnapshotResponse
 const fieldsOfFetchSnapshotResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
 export class FetchSnapshotResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

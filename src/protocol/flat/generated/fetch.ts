@@ -267,6 +267,12 @@ function writeFetchRequest(w: FlatWriter, word: number, value: FetchRequest): vo
 const fieldsOfFetchRequestReplicaState: readonly string[] = ['replicaId', 'replicaEpoch', 'unknownTaggedFields'];
 /** Struct of FetchRequest, replicaState. In versions 15+. */
 export class FetchRequestReplicaStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of a follower; -1 for a consumer. (int32; default -1) */
   get replicaId(): number {
     return this.flat.int32(this.flatWord);
@@ -290,6 +296,12 @@ export class FetchRequestReplicaStateView extends FlatView {
 const fieldsOfFetchRequestFetchPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'fetchOffset', 'lastFetchedEpoch', 'logStartOffset', 'partitionMaxBytes', 'replicaDirectoryId', 'highWatermark', 'unknownTaggedFields'];
 /** Struct of FetchRequest, topics.partitions. */
 export class FetchRequestFetchPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -344,6 +356,12 @@ const readFetchRequestFetchPartitionView: RowReader<FetchRequestFetchPartitionVi
 const fieldsOfFetchRequestFetchTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of FetchRequest, topics. */
 export class FetchRequestFetchTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -373,6 +391,12 @@ const readFetchRequestFetchTopicView: RowReader<FetchRequestFetchTopicView> = (m
 const fieldsOfFetchRequestForgottenTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of FetchRequest, forgottenTopicsData. In versions 7+. */
 export class FetchRequestForgottenTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 7-12; dropped where the version lacks it) */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -402,6 +426,12 @@ const readFetchRequestForgottenTopicView: RowReader<FetchRequestForgottenTopicVi
 const fieldsOfFetchRequest: readonly string[] = ['clusterId', 'replicaId', 'replicaState', 'maxWaitMs', 'minBytes', 'maxBytes', 'isolationLevel', 'sessionId', 'sessionEpoch', 'topics', 'forgottenTopicsData', 'rackId', 'unknownTaggedFields'];
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
 export class FetchRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Cluster the sender believes in, or null; checked only between controllers. (versions 12+; default null; dropped where the version lacks it) */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -843,6 +873,12 @@ function writeFetchResponse(w: FlatWriter, word: number, value: FetchResponse): 
 const fieldsOfFetchResponseEpochEndOffset: readonly string[] = ['epoch', 'endOffset', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses.partitions.divergingEpoch. In versions 12+. */
 export class FetchResponseEpochEndOffsetView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Leader epoch; -1 for none. (int32; default -1) */
   get epoch(): number {
     return this.flat.int32(this.flatWord);
@@ -866,6 +902,12 @@ export class FetchResponseEpochEndOffsetView extends FlatView {
 const fieldsOfFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses.partitions.currentLeader. In versions 12+. */
 export class FetchResponseLeaderIdAndEpochView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for unknown. (int32; default -1) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -889,6 +931,12 @@ export class FetchResponseLeaderIdAndEpochView extends FlatView {
 const fieldsOfFetchResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses.partitions.snapshotId. In versions 12+. */
 export class FetchResponseSnapshotIdView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset after the last one that the snapshot covers; -1 for none. (int64; default -1) */
   get endOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -912,6 +960,12 @@ export class FetchResponseSnapshotIdView extends FlatView {
 const fieldsOfFetchResponseAbortedTransaction: readonly string[] = ['producerId', 'firstOffset', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses.partitions.abortedTransactions. In versions 4+. */
 export class FetchResponseAbortedTransactionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the producer that aborted. (int64) */
   get producerId(): Long {
     return this.flat.int64(this.flatWord);
@@ -936,6 +990,12 @@ const readFetchResponseAbortedTransactionView: RowReader<FetchResponseAbortedTra
 const fieldsOfFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses.partitions. */
 export class FetchResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -1005,6 +1065,12 @@ const readFetchResponsePartitionDataView: RowReader<FetchResponsePartitionDataVi
 const fieldsOfFetchResponseFetchableTopicResponse: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of FetchResponse, responses. */
 export class FetchResponseFetchableTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -1034,6 +1100,12 @@ const readFetchResponseFetchableTopicResponseView: RowReader<FetchResponseFetcha
 const fieldsOfFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
 /** Struct of FetchResponse, nodeEndpoints. In versions 16+. */
 export class FetchResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -1068,6 +1140,12 @@ const readFetchResponseNodeEndpointView: RowReader<FetchResponseNodeEndpointView
 const fieldsOfFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
 export class FetchResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

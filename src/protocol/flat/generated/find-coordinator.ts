@@ -37,6 +37,12 @@ function writeFindCoordinatorRequest(w: FlatWriter, word: number, value: FindCoo
 const fieldsOfFindCoordinatorRequest: readonly string[] = ['key', 'keyType', 'coordinatorKeys', 'unknownTaggedFields'];
 /** Asks which brokers coordinate groups or transactional ids, many since version 4 (KIP-699). Since Kafka 0.8.2. Versions 0-6. */
 export class FindCoordinatorRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Group id or transactional id, as keyType says. (versions 0-3) */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -175,6 +181,12 @@ function writeFindCoordinatorResponse(w: FlatWriter, word: number, value: FindCo
 const fieldsOfFindCoordinatorResponseCoordinator: readonly string[] = ['key', 'nodeId', 'host', 'port', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of FindCoordinatorResponse, coordinators. In versions 4+. */
 export class FindCoordinatorResponseCoordinatorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Key this answers. */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -219,6 +231,12 @@ const readFindCoordinatorResponseCoordinatorView: RowReader<FindCoordinatorRespo
 const fieldsOfFindCoordinatorResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'nodeId', 'host', 'port', 'coordinators', 'unknownTaggedFields'];
 /** Asks which brokers coordinate groups or transactional ids, many since version 4 (KIP-699). Since Kafka 0.8.2. Versions 0-6. */
 export class FindCoordinatorResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -25,6 +25,12 @@ function writeGetTelemetrySubscriptionsRequest(w: FlatWriter, word: number, valu
 const fieldsOfGetTelemetrySubscriptionsRequest: readonly string[] = ['clientInstanceId', 'unknownTaggedFields'];
 /** Asks which client metrics the cluster wants to receive. Since Kafka 3.7 (KIP-714). Versions 0-0. */
 export class GetTelemetrySubscriptionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of this client instance; all zero to be given one. (uuid, 22 characters of base64url) */
   get clientInstanceId(): string {
     return this.flat.uuid(this.flatWord);
@@ -102,6 +108,12 @@ function writeGetTelemetrySubscriptionsResponse(w: FlatWriter, word: number, val
 const fieldsOfGetTelemetrySubscriptionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'clientInstanceId', 'subscriptionId', 'acceptedCompressionTypes', 'pushIntervalMs', 'telemetryMaxBytes', 'deltaTemporality', 'requestedMetrics', 'unknownTaggedFields'];
 /** Asks which client metrics the cluster wants to receive. Since Kafka 3.7 (KIP-714). Versions 0-0. */
 export class GetTelemetrySubscriptionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -42,6 +42,12 @@ function writeHeartbeatRequest(w: FlatWriter, word: number, value: HeartbeatRequ
 const fieldsOfHeartbeatRequest: readonly string[] = ['groupId', 'generationId', 'memberId', 'groupInstanceId', 'unknownTaggedFields'];
 /** Keeps a group member alive and tells it of a rebalance by error 27. Since Kafka 0.9. Versions 0-4. */
 export class HeartbeatRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -99,6 +105,12 @@ function writeHeartbeatResponse(w: FlatWriter, word: number, value: HeartbeatRes
 const fieldsOfHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
 /** Keeps a group member alive and tells it of a rebalance by error 27. Since Kafka 0.9. Versions 0-4. */
 export class HeartbeatResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

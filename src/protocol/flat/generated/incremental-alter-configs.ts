@@ -96,6 +96,12 @@ function writeIncrementalAlterConfigsRequest(w: FlatWriter, word: number, value:
 const fieldsOfIncrementalAlterConfigsRequestAlterableConfig: readonly string[] = ['name', 'configOperation', 'value', 'unknownTaggedFields'];
 /** Struct of IncrementalAlterConfigsRequest, resources.configs. */
 export class IncrementalAlterConfigsRequestAlterableConfigView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Configuration key. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -125,6 +131,12 @@ const readIncrementalAlterConfigsRequestAlterableConfigView: RowReader<Increment
 const fieldsOfIncrementalAlterConfigsRequestAlterConfigsResource: readonly string[] = ['resourceType', 'resourceName', 'configs', 'unknownTaggedFields'];
 /** Struct of IncrementalAlterConfigsRequest, resources. */
 export class IncrementalAlterConfigsRequestAlterConfigsResourceView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Kind of resource: 2 topic, 4 broker, 8 broker loggers, 16 client metrics, 32 group. (int8) */
   get resourceType(): number {
     return this.flat.int32(this.flatWord);
@@ -154,6 +166,12 @@ const readIncrementalAlterConfigsRequestAlterConfigsResourceView: RowReader<Incr
 const fieldsOfIncrementalAlterConfigsRequest: readonly string[] = ['resources', 'validateOnly', 'unknownTaggedFields'];
 /** Changes single configuration values and leaves the others. Since Kafka 2.3 (KIP-339). Versions 0-1. */
 export class IncrementalAlterConfigsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Resources to configure. */
   get resources(): FlatArray<IncrementalAlterConfigsRequestAlterConfigsResourceView> {
     return this.flat.array(this.flatWord, 7, readIncrementalAlterConfigsRequestAlterConfigsResourceView);
@@ -248,6 +266,12 @@ function writeIncrementalAlterConfigsResponse(w: FlatWriter, word: number, value
 const fieldsOfIncrementalAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
 /** Struct of IncrementalAlterConfigsResponse, responses. */
 export class IncrementalAlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -282,6 +306,12 @@ const readIncrementalAlterConfigsResponseAlterConfigsResourceResponseView: RowRe
 const fieldsOfIncrementalAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
 /** Changes single configuration values and leaves the others. Since Kafka 2.3 (KIP-339). Versions 0-1. */
 export class IncrementalAlterConfigsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

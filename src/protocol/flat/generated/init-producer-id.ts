@@ -57,6 +57,12 @@ function writeInitProducerIdRequest(w: FlatWriter, word: number, value: InitProd
 const fieldsOfInitProducerIdRequest: readonly string[] = ['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields'];
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export class InitProducerIdRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id, or null for idempotence only. */
   get transactionalId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -150,6 +156,12 @@ function writeInitProducerIdResponse(w: FlatWriter, word: number, value: InitPro
 const fieldsOfInitProducerIdResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields'];
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export class InitProducerIdResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -90,6 +90,12 @@ function writeInitializeShareGroupStateRequest(w: FlatWriter, word: number, valu
 const fieldsOfInitializeShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields'];
 /** Struct of InitializeShareGroupStateRequest, topics.partitions. */
 export class InitializeShareGroupStateRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -119,6 +125,12 @@ const readInitializeShareGroupStateRequestPartitionDataView: RowReader<Initializ
 const fieldsOfInitializeShareGroupStateRequestInitializeStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of InitializeShareGroupStateRequest, topics. */
 export class InitializeShareGroupStateRequestInitializeStateDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -143,6 +155,12 @@ const readInitializeShareGroupStateRequestInitializeStateDataView: RowReader<Ini
 const fieldsOfInitializeShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class InitializeShareGroupStateRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -262,6 +280,12 @@ function writeInitializeShareGroupStateResponse(w: FlatWriter, word: number, val
 const fieldsOfInitializeShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of InitializeShareGroupStateResponse, results.partitions. */
 export class InitializeShareGroupStateResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -291,6 +315,12 @@ const readInitializeShareGroupStateResponsePartitionResultView: RowReader<Initia
 const fieldsOfInitializeShareGroupStateResponseInitializeStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of InitializeShareGroupStateResponse, results. */
 export class InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -315,6 +345,12 @@ const readInitializeShareGroupStateResponseInitializeStateResultView: RowReader<
 const fieldsOfInitializeShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class InitializeShareGroupStateResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the results. */
   get results(): FlatArray<InitializeShareGroupStateResponseInitializeStateResultView> {
     return this.flat.array(this.flatWord, 8, readInitializeShareGroupStateResponseInitializeStateResultView);

@@ -95,6 +95,12 @@ function writeJoinGroupRequest(w: FlatWriter, word: number, value: JoinGroupRequ
 const fieldsOfJoinGroupRequestProtocol: readonly string[] = ['name', 'metadata', 'unknownTaggedFields'];
 /** Struct of JoinGroupRequest, protocols. */
 export class JoinGroupRequestProtocolView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Strategy, such as range or cooperative-sticky. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -119,6 +125,12 @@ const readJoinGroupRequestProtocolView: RowReader<JoinGroupRequestProtocolView> 
 const fieldsOfJoinGroupRequest: readonly string[] = ['groupId', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'memberId', 'groupInstanceId', 'protocolType', 'protocols', 'reason', 'unknownTaggedFields'];
 /** Joins a classic group and waits for the rebalance, whose leader and generation it learns. Since Kafka 0.9. Versions 0-9. */
 export class JoinGroupRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -287,6 +299,12 @@ function writeJoinGroupResponse(w: FlatWriter, word: number, value: JoinGroupRes
 const fieldsOfJoinGroupResponseMember: readonly string[] = ['memberId', 'groupInstanceId', 'metadata', 'unknownTaggedFields'];
 /** Struct of JoinGroupResponse, members. */
 export class JoinGroupResponseMemberView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -316,6 +334,12 @@ const readJoinGroupResponseMemberView: RowReader<JoinGroupResponseMemberView> = 
 const fieldsOfJoinGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'generationId', 'protocolType', 'protocolName', 'leader', 'skipAssignment', 'memberId', 'members', 'unknownTaggedFields'];
 /** Joins a classic group and waits for the rebalance, whose leader and generation it learns. Since Kafka 0.9. Versions 0-9. */
 export class JoinGroupResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -32,6 +32,12 @@ function writeKRaftVersionRecord(w: FlatWriter, word: number, value: KRaftVersio
 const fieldsOfKRaftVersionRecord: readonly string[] = ['version', 'kRaftVersion', 'unknownTaggedFields'];
 /** Value of a control record that sets kraft.version, in the metadata log (KIP-853). Versions 0-0. */
 export class KRaftVersionRecordView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Version of this record. (int16) */
   get version(): number {
     return this.flat.int32(this.flatWord);

@@ -203,6 +203,12 @@ function writeLeaderAndIsrRequest(w: FlatWriter, word: number, value: LeaderAndI
 const fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields'];
 /** Struct of LeaderAndIsrRequest, LeaderAndIsrPartitionState. */
 export class LeaderAndIsrRequestLeaderAndIsrPartitionStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -277,6 +283,12 @@ const readLeaderAndIsrRequestLeaderAndIsrPartitionStateView: RowReader<LeaderAnd
 const fieldsOfLeaderAndIsrRequestLeaderAndIsrTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
 /** Struct of LeaderAndIsrRequest, topicStates. In versions 2+. */
 export class LeaderAndIsrRequestLeaderAndIsrTopicStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -306,6 +318,12 @@ const readLeaderAndIsrRequestLeaderAndIsrTopicStateView: RowReader<LeaderAndIsrR
 const fieldsOfLeaderAndIsrRequestLeaderAndIsrLiveLeader: readonly string[] = ['brokerId', 'hostName', 'port', 'unknownTaggedFields'];
 /** Struct of LeaderAndIsrRequest, liveLeaders. */
 export class LeaderAndIsrRequestLeaderAndIsrLiveLeaderView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -335,6 +353,12 @@ const readLeaderAndIsrRequestLeaderAndIsrLiveLeaderView: RowReader<LeaderAndIsrR
 const fieldsOfLeaderAndIsrRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'type', 'ungroupedPartitionStates', 'topicStates', 'liveLeaders', 'unknownTaggedFields'];
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-7. */
 export class LeaderAndIsrRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller that sends this. (int32) */
   get controllerId(): number {
     return this.flat.int32(this.flatWord);
@@ -497,6 +521,12 @@ function writeLeaderAndIsrResponse(w: FlatWriter, word: number, value: LeaderAnd
 const fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of LeaderAndIsrResponse, LeaderAndIsrPartitionError. */
 export class LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -526,6 +556,12 @@ const readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView: RowReader<LeaderAn
 const fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError: readonly string[] = ['topicId', 'partitionErrors', 'unknownTaggedFields'];
 /** Struct of LeaderAndIsrResponse, topics. In versions 5+. */
 export class LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -550,6 +586,12 @@ const readLeaderAndIsrResponseLeaderAndIsrTopicErrorView: RowReader<LeaderAndIsr
 const fieldsOfLeaderAndIsrResponse: readonly string[] = ['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields'];
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-7. */
 export class LeaderAndIsrResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

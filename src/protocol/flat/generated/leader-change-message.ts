@@ -84,6 +84,12 @@ function writeLeaderChangeMessage(w: FlatWriter, word: number, value: LeaderChan
 const fieldsOfLeaderChangeMessageVoter: readonly string[] = ['voterId', 'voterDirectoryId', 'unknownTaggedFields'];
 /** Struct of LeaderChangeMessage, Voter. */
 export class LeaderChangeMessageVoterView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the voter. (int32) */
   get voterId(): number {
     return this.flat.int32(this.flatWord);
@@ -108,6 +114,12 @@ const readLeaderChangeMessageVoterView: RowReader<LeaderChangeMessageVoterView> 
 const fieldsOfLeaderChangeMessage: readonly string[] = ['version', 'leaderId', 'voters', 'grantingVoters', 'unknownTaggedFields'];
 /** Value of the control record with which a new controller leader begins its epoch (KIP-595). Versions 0-1. */
 export class LeaderChangeMessageView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Version of this record. (int16) */
   get version(): number {
     return this.flat.int32(this.flatWord);

@@ -83,6 +83,12 @@ function writeLeaveGroupRequest(w: FlatWriter, word: number, value: LeaveGroupRe
 const fieldsOfLeaveGroupRequestMemberIdentity: readonly string[] = ['memberId', 'groupInstanceId', 'reason', 'unknownTaggedFields'];
 /** Struct of LeaveGroupRequest, members. In versions 3+. */
 export class LeaveGroupRequestMemberIdentityView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member; empty to name a static member by its instance id alone. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -112,6 +118,12 @@ const readLeaveGroupRequestMemberIdentityView: RowReader<LeaveGroupRequestMember
 const fieldsOfLeaveGroupRequest: readonly string[] = ['groupId', 'memberId', 'members', 'unknownTaggedFields'];
 /** Takes members out of a group, from version 3 several, static ones included (KIP-345). Since Kafka 0.9. Versions 0-5. */
 export class LeaveGroupRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -211,6 +223,12 @@ function writeLeaveGroupResponse(w: FlatWriter, word: number, value: LeaveGroupR
 const fieldsOfLeaveGroupResponseMemberResponse: readonly string[] = ['memberId', 'groupInstanceId', 'errorCode', 'unknownTaggedFields'];
 /** Struct of LeaveGroupResponse, members. In versions 3+. */
 export class LeaveGroupResponseMemberResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member as in the request. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -240,6 +258,12 @@ const readLeaveGroupResponseMemberResponseView: RowReader<LeaveGroupResponseMemb
 const fieldsOfLeaveGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'members', 'unknownTaggedFields'];
 /** Takes members out of a group, from version 3 several, static ones included (KIP-345). Since Kafka 0.9. Versions 0-5. */
 export class LeaveGroupResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

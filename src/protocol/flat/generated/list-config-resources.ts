@@ -27,6 +27,12 @@ function writeListConfigResourcesRequest(w: FlatWriter, word: number, value: Lis
 const fieldsOfListConfigResourcesRequest: readonly string[] = ['resourceTypes', 'unknownTaggedFields'];
 /** Lists resources with configuration, in version 0 client metrics only. Since Kafka 3.7 (KIP-1000, KIP-1142). Versions 0-1. */
 export class ListConfigResourcesRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Kinds of resources wanted: 2 topic, 4 broker, 8 broker loggers, 16 client metrics, 32 group; empty for all. (int8 each; version 1) */
   get resourceTypes(): FlatArray<number> {
     return this.flat.array(this.flatWord, 1, readInt32);
@@ -109,6 +115,12 @@ function writeListConfigResourcesResponse(w: FlatWriter, word: number, value: Li
 const fieldsOfListConfigResourcesResponseConfigResource: readonly string[] = ['resourceName', 'resourceType', 'unknownTaggedFields'];
 /** Struct of ListConfigResourcesResponse, configResources. */
 export class ListConfigResourcesResponseConfigResourceView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the resource: topic name, node id of a broker, group id. */
   get resourceName(): string {
     return this.flat.string(this.flatWord);
@@ -133,6 +145,12 @@ const readListConfigResourcesResponseConfigResourceView: RowReader<ListConfigRes
 const fieldsOfListConfigResourcesResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'configResources', 'unknownTaggedFields'];
 /** Lists resources with configuration, in version 0 client metrics only. Since Kafka 3.7 (KIP-1000, KIP-1142). Versions 0-1. */
 export class ListConfigResourcesResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -32,6 +32,12 @@ function writeListGroupsRequest(w: FlatWriter, word: number, value: ListGroupsRe
 const fieldsOfListGroupsRequest: readonly string[] = ['statesFilter', 'typesFilter', 'unknownTaggedFields'];
 /** Lists the groups that a broker coordinates; ask every broker for all of them. Since Kafka 0.9. Versions 0-5. */
 export class ListGroupsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** States of the groups wanted, such as Stable (KIP-518); empty for all. (versions 4+) */
   get statesFilter(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -127,6 +133,12 @@ function writeListGroupsResponse(w: FlatWriter, word: number, value: ListGroupsR
 const fieldsOfListGroupsResponseListedGroup: readonly string[] = ['groupId', 'protocolType', 'groupState', 'groupType', 'unknownTaggedFields'];
 /** Struct of ListGroupsResponse, groups. */
 export class ListGroupsResponseListedGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -161,6 +173,12 @@ const readListGroupsResponseListedGroupView: RowReader<ListGroupsResponseListedG
 const fieldsOfListGroupsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'groups', 'unknownTaggedFields'];
 /** Lists the groups that a broker coordinates; ask every broker for all of them. Since Kafka 0.9. Versions 0-5. */
 export class ListGroupsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -111,6 +111,12 @@ function writeListOffsetsRequest(w: FlatWriter, word: number, value: ListOffsets
 const fieldsOfListOffsetsRequestListOffsetsPartition: readonly string[] = ['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields'];
 /** Struct of ListOffsetsRequest, topics.partitions. */
 export class ListOffsetsRequestListOffsetsPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -145,6 +151,12 @@ const readListOffsetsRequestListOffsetsPartitionView: RowReader<ListOffsetsReque
 const fieldsOfListOffsetsRequestListOffsetsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of ListOffsetsRequest, topics. */
 export class ListOffsetsRequestListOffsetsTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -169,6 +181,12 @@ const readListOffsetsRequestListOffsetsTopicView: RowReader<ListOffsetsRequestLi
 const fieldsOfListOffsetsRequest: readonly string[] = ['replicaId', 'isolationLevel', 'topics', 'timeoutMs', 'unknownTaggedFields'];
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
 export class ListOffsetsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of a follower; -1 for a consumer. (int32) */
   get replicaId(): number {
     return this.flat.int32(this.flatWord);
@@ -318,6 +336,12 @@ function writeListOffsetsResponse(w: FlatWriter, word: number, value: ListOffset
 const fieldsOfListOffsetsResponseListOffsetsPartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ListOffsetsResponse, topics.partitions. */
 export class ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -362,6 +386,12 @@ const readListOffsetsResponseListOffsetsPartitionResponseView: RowReader<ListOff
 const fieldsOfListOffsetsResponseListOffsetsTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of ListOffsetsResponse, topics. */
 export class ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -386,6 +416,12 @@ const readListOffsetsResponseListOffsetsTopicResponseView: RowReader<ListOffsets
 const fieldsOfListOffsetsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
 export class ListOffsetsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

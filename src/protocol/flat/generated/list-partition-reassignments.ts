@@ -69,6 +69,12 @@ function writeListPartitionReassignmentsRequest(w: FlatWriter, word: number, val
 const fieldsOfListPartitionReassignmentsRequestListPartitionReassignmentsTopics: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of ListPartitionReassignmentsRequest, topics. */
 export class ListPartitionReassignmentsRequestListPartitionReassignmentsTopicsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -93,6 +99,12 @@ const readListPartitionReassignmentsRequestListPartitionReassignmentsTopicsView:
 const fieldsOfListPartitionReassignmentsRequest: readonly string[] = ['timeoutMs', 'topics', 'unknownTaggedFields'];
 /** Lists partitions that are moving to other brokers. Since Kafka 2.4 (KIP-455). Versions 0-0. */
 export class ListPartitionReassignmentsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the broker may take. (int32; default 60000) */
   get timeoutMs(): number {
     return this.flat.int32(this.flatWord);
@@ -230,6 +242,12 @@ function writeListPartitionReassignmentsResponse(w: FlatWriter, word: number, va
 const fieldsOfListPartitionReassignmentsResponseOngoingPartitionReassignment: readonly string[] = ['partitionIndex', 'replicas', 'addingReplicas', 'removingReplicas', 'unknownTaggedFields'];
 /** Struct of ListPartitionReassignmentsResponse, topics.partitions. */
 export class ListPartitionReassignmentsResponseOngoingPartitionReassignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -264,6 +282,12 @@ const readListPartitionReassignmentsResponseOngoingPartitionReassignmentView: Ro
 const fieldsOfListPartitionReassignmentsResponseOngoingTopicReassignment: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of ListPartitionReassignmentsResponse, topics. */
 export class ListPartitionReassignmentsResponseOngoingTopicReassignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -288,6 +312,12 @@ const readListPartitionReassignmentsResponseOngoingTopicReassignmentView: RowRea
 const fieldsOfListPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'topics', 'unknownTaggedFields'];
 /** Lists partitions that are moving to other brokers. Since Kafka 2.4 (KIP-455). Versions 0-0. */
 export class ListPartitionReassignmentsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

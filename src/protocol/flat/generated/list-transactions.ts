@@ -47,6 +47,12 @@ function writeListTransactionsRequest(w: FlatWriter, word: number, value: ListTr
 const fieldsOfListTransactionsRequest: readonly string[] = ['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields'];
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
 export class ListTransactionsRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** States of the transactions wanted, such as Ongoing; empty for all. */
   get stateFilters(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -152,6 +158,12 @@ function writeListTransactionsResponse(w: FlatWriter, word: number, value: ListT
 const fieldsOfListTransactionsResponseTransactionState: readonly string[] = ['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields'];
 /** Struct of ListTransactionsResponse, transactionStates. */
 export class ListTransactionsResponseTransactionStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -181,6 +193,12 @@ const readListTransactionsResponseTransactionStateView: RowReader<ListTransactio
 const fieldsOfListTransactionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields'];
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
 export class ListTransactionsResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -81,6 +81,12 @@ function writeMetadataRequest(w: FlatWriter, word: number, value: MetadataReques
 const fieldsOfMetadataRequestTopic: readonly string[] = ['topicId', 'name', 'unknownTaggedFields'];
 /** Struct of MetadataRequest, topics. */
 export class MetadataRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the topic; all zero to ask by name. Brokers look at ids from version 12 on. (uuid, 22 characters of base64url; versions 10+; dropped where the version lacks it) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -105,6 +111,12 @@ const readMetadataRequestTopicView: RowReader<MetadataRequestTopicView> = (messa
 const fieldsOfMetadataRequest: readonly string[] = ['topics', 'allowAutoTopicCreation', 'includeClusterAuthorizedOperations', 'includeTopicAuthorizedOperations', 'unknownTaggedFields'];
 /** Asks any broker for brokers, controller, topics, partitions and their leaders. Since Kafka 0.8. Versions 0-13. */
 export class MetadataRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics to describe. Null for all; in version 0, which has no null, an empty list means all. (null in versions 1+ only) */
   get topics(): FlatArray<MetadataRequestTopicView> | null {
     return this.flat.nullableArray(this.flatWord, 8, readMetadataRequestTopicView);
@@ -365,6 +377,12 @@ function writeMetadataResponse(w: FlatWriter, word: number, value: MetadataRespo
 const fieldsOfMetadataResponseBroker: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
 /** Struct of MetadataResponse, brokers. */
 export class MetadataResponseBrokerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -399,6 +417,12 @@ const readMetadataResponseBrokerView: RowReader<MetadataResponseBrokerView> = (m
 const fieldsOfMetadataResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'offlineReplicas', 'unknownTaggedFields'];
 /** Struct of MetadataResponse, topics.partitions. */
 export class MetadataResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the partition, such as 5 for no leader; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -448,6 +472,12 @@ const readMetadataResponsePartitionView: RowReader<MetadataResponsePartitionView
 const fieldsOfMetadataResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
 /** Struct of MetadataResponse, topics. */
 export class MetadataResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the topic; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -492,6 +522,12 @@ const readMetadataResponseTopicView: RowReader<MetadataResponseTopicView> = (mes
 const fieldsOfMetadataResponse: readonly string[] = ['throttleTimeMs', 'brokers', 'clusterId', 'controllerId', 'topics', 'clusterAuthorizedOperations', 'errorCode', 'unknownTaggedFields'];
 /** Asks any broker for brokers, controller, topics, partitions and their leaders. Since Kafka 0.8. Versions 0-13. */
 export class MetadataResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

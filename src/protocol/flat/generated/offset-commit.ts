@@ -145,6 +145,12 @@ function writeOffsetCommitRequest(w: FlatWriter, word: number, value: OffsetComm
 const fieldsOfOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields'];
 /** Struct of OffsetCommitRequest, topics.partitions. */
 export class OffsetCommitRequestPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -184,6 +190,12 @@ const readOffsetCommitRequestPartitionView: RowReader<OffsetCommitRequestPartiti
 const fieldsOfOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetCommitRequest, topics. */
 export class OffsetCommitRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -213,6 +225,12 @@ const readOffsetCommitRequestTopicView: RowReader<OffsetCommitRequestTopicView> 
 const fieldsOfOffsetCommitRequest: readonly string[] = ['groupId', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'retentionTimeMs', 'topics', 'unknownTaggedFields'];
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
 export class OffsetCommitRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -351,6 +369,12 @@ function writeOffsetCommitResponse(w: FlatWriter, word: number, value: OffsetCom
 const fieldsOfOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of OffsetCommitResponse, topics.partitions. */
 export class OffsetCommitResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -375,6 +399,12 @@ const readOffsetCommitResponsePartitionView: RowReader<OffsetCommitResponseParti
 const fieldsOfOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetCommitResponse, topics. */
 export class OffsetCommitResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -404,6 +434,12 @@ const readOffsetCommitResponseTopicView: RowReader<OffsetCommitResponseTopicView
 const fieldsOfOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
 export class OffsetCommitResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -68,6 +68,12 @@ function writeOffsetDeleteRequest(w: FlatWriter, word: number, value: OffsetDele
 const fieldsOfOffsetDeleteRequestPartition: readonly string[] = ['partitionIndex'];
 /** Struct of OffsetDeleteRequest, topics.partitions. */
 export class OffsetDeleteRequestPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -82,6 +88,12 @@ const readOffsetDeleteRequestPartitionView: RowReader<OffsetDeleteRequestPartiti
 const fieldsOfOffsetDeleteRequestTopic: readonly string[] = ['name', 'partitions'];
 /** Struct of OffsetDeleteRequest, topics. */
 export class OffsetDeleteRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -101,6 +113,12 @@ const readOffsetDeleteRequestTopicView: RowReader<OffsetDeleteRequestTopicView> 
 const fieldsOfOffsetDeleteRequest: readonly string[] = ['groupId', 'topics'];
 /** Deletes committed offsets of a group for topics it does not read any more. Since Kafka 2.4 (KIP-496). Versions 0-0. */
 export class OffsetDeleteRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -199,6 +217,12 @@ function writeOffsetDeleteResponse(w: FlatWriter, word: number, value: OffsetDel
 const fieldsOfOffsetDeleteResponsePartition: readonly string[] = ['partitionIndex', 'errorCode'];
 /** Struct of OffsetDeleteResponse, topics.partitions. */
 export class OffsetDeleteResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -218,6 +242,12 @@ const readOffsetDeleteResponsePartitionView: RowReader<OffsetDeleteResponseParti
 const fieldsOfOffsetDeleteResponseTopic: readonly string[] = ['name', 'partitions'];
 /** Struct of OffsetDeleteResponse, topics. */
 export class OffsetDeleteResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -237,6 +267,12 @@ const readOffsetDeleteResponseTopicView: RowReader<OffsetDeleteResponseTopicView
 const fieldsOfOffsetDeleteResponse: readonly string[] = ['errorCode', 'throttleTimeMs', 'topics'];
 /** Deletes committed offsets of a group for topics it does not read any more. Since Kafka 2.4 (KIP-496). Versions 0-0. */
 export class OffsetDeleteResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -163,6 +163,12 @@ function writeOffsetFetchRequest(w: FlatWriter, word: number, value: OffsetFetch
 const fieldsOfOffsetFetchRequestTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of OffsetFetchRequest, topics. In versions 0-7. */
 export class OffsetFetchRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -187,6 +193,12 @@ const readOffsetFetchRequestTopicView: RowReader<OffsetFetchRequestTopicView> = 
 const fieldsOfOffsetFetchRequestTopics: readonly string[] = ['name', 'topicId', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of OffsetFetchRequest, groups.topics. In versions 8+. */
 export class OffsetFetchRequestTopicsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -216,6 +228,12 @@ const readOffsetFetchRequestTopicsView: RowReader<OffsetFetchRequestTopicsView> 
 const fieldsOfOffsetFetchRequestGroup: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'topics', 'unknownTaggedFields'];
 /** Struct of OffsetFetchRequest, groups. In versions 8+. */
 export class OffsetFetchRequestGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -250,6 +268,12 @@ const readOffsetFetchRequestGroupView: RowReader<OffsetFetchRequestGroupView> = 
 const fieldsOfOffsetFetchRequest: readonly string[] = ['groupId', 'topics', 'groups', 'requireStable', 'unknownTaggedFields'];
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. Versions 0-10. */
 export class OffsetFetchRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. (versions 0-7) */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -534,6 +558,12 @@ function writeOffsetFetchResponse(w: FlatWriter, word: number, value: OffsetFetc
 const fieldsOfOffsetFetchResponsePartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
 /** Struct of OffsetFetchResponse, topics.partitions. In versions 0-7. */
 export class OffsetFetchResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -573,6 +603,12 @@ const readOffsetFetchResponsePartitionView: RowReader<OffsetFetchResponsePartiti
 const fieldsOfOffsetFetchResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetFetchResponse, topics. In versions 0-7. */
 export class OffsetFetchResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -597,6 +633,12 @@ const readOffsetFetchResponseTopicView: RowReader<OffsetFetchResponseTopicView> 
 const fieldsOfOffsetFetchResponsePartitions: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
 /** Struct of OffsetFetchResponse, groups.topics.partitions. In versions 8+. */
 export class OffsetFetchResponsePartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -636,6 +678,12 @@ const readOffsetFetchResponsePartitionsView: RowReader<OffsetFetchResponsePartit
 const fieldsOfOffsetFetchResponseTopics: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetFetchResponse, groups.topics. In versions 8+. */
 export class OffsetFetchResponseTopicsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -665,6 +713,12 @@ const readOffsetFetchResponseTopicsView: RowReader<OffsetFetchResponseTopicsView
 const fieldsOfOffsetFetchResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'unknownTaggedFields'];
 /** Struct of OffsetFetchResponse, groups. In versions 8+. */
 export class OffsetFetchResponseGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -694,6 +748,12 @@ const readOffsetFetchResponseGroupView: RowReader<OffsetFetchResponseGroupView> 
 const fieldsOfOffsetFetchResponse: readonly string[] = ['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields'];
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. Versions 0-10. */
 export class OffsetFetchResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -98,6 +98,12 @@ function writeOffsetForLeaderEpochRequest(w: FlatWriter, word: number, value: Of
 const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of OffsetForLeaderEpochRequest, topics.partitions. */
 export class OffsetForLeaderEpochRequestOffsetForLeaderPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -127,6 +133,12 @@ const readOffsetForLeaderEpochRequestOffsetForLeaderPartitionView: RowReader<Off
 const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetForLeaderEpochRequest, topics. */
 export class OffsetForLeaderEpochRequestOffsetForLeaderTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -151,6 +163,12 @@ const readOffsetForLeaderEpochRequestOffsetForLeaderTopicView: RowReader<OffsetF
 const fieldsOfOffsetForLeaderEpochRequest: readonly string[] = ['replicaId', 'topics', 'unknownTaggedFields'];
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
 export class OffsetForLeaderEpochRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of a follower; -1 for a consumer, -2 for a debugging tool. (int32; versions 3+; default -2; dropped where the version lacks it) */
   get replicaId(): number {
     return this.flat.int32(this.flatWord);
@@ -278,6 +296,12 @@ function writeOffsetForLeaderEpochResponse(w: FlatWriter, word: number, value: O
 const fieldsOfOffsetForLeaderEpochResponseEpochEndOffset: readonly string[] = ['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields'];
 /** Struct of OffsetForLeaderEpochResponse, topics.partitions. */
 export class OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the partition; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -312,6 +336,12 @@ const readOffsetForLeaderEpochResponseEpochEndOffsetView: RowReader<OffsetForLea
 const fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of OffsetForLeaderEpochResponse, topics. */
 export class OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -336,6 +366,12 @@ const readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView: RowReader<
 const fieldsOfOffsetForLeaderEpochResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
 export class OffsetForLeaderEpochResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -114,6 +114,12 @@ function writeProduceRequest(w: FlatWriter, word: number, value: ProduceRequest)
 const fieldsOfProduceRequestPartitionProduceData: readonly string[] = ['index', 'records', 'unknownTaggedFields'];
 /** Struct of ProduceRequest, topicData.partitionData. */
 export class ProduceRequestPartitionProduceDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get index(): number {
     return this.flat.int32(this.flatWord);
@@ -138,6 +144,12 @@ const readProduceRequestPartitionProduceDataView: RowReader<ProduceRequestPartit
 const fieldsOfProduceRequestTopicProduceData: readonly string[] = ['name', 'topicId', 'partitionData', 'unknownTaggedFields'];
 /** Struct of ProduceRequest, topicData. */
 export class ProduceRequestTopicProduceDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -167,6 +179,12 @@ const readProduceRequestTopicProduceDataView: RowReader<ProduceRequestTopicProdu
 const fieldsOfProduceRequest: readonly string[] = ['transactionalId', 'acks', 'timeoutMs', 'topicData', 'unknownTaggedFields'];
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
 export class ProduceRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id, or null when the records belong to no transaction. (versions 3+; default null) */
   get transactionalId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -467,6 +485,12 @@ function writeProduceResponse(w: FlatWriter, word: number, value: ProduceRespons
 const fieldsOfProduceResponseBatchIndexAndErrorMessage: readonly string[] = ['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields'];
 /** Struct of ProduceResponse, responses.partitionResponses.recordErrors. In versions 8+. */
 export class ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Position of the record in its batch, from 0. (int32) */
   get batchIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -491,6 +515,12 @@ const readProduceResponseBatchIndexAndErrorMessageView: RowReader<ProduceRespons
 const fieldsOfProduceResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ProduceResponse, responses.partitionResponses.currentLeader. In versions 10+. */
 export class ProduceResponseLeaderIdAndEpochView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for none. (int32; default -1) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -514,6 +544,12 @@ export class ProduceResponseLeaderIdAndEpochView extends FlatView {
 const fieldsOfProduceResponsePartitionProduceResponse: readonly string[] = ['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
 /** Struct of ProduceResponse, responses.partitionResponses. */
 export class ProduceResponsePartitionProduceResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get index(): number {
     return this.flat.int32(this.flatWord);
@@ -568,6 +604,12 @@ const readProduceResponsePartitionProduceResponseView: RowReader<ProduceResponse
 const fieldsOfProduceResponseTopicProduceResponse: readonly string[] = ['name', 'topicId', 'partitionResponses', 'unknownTaggedFields'];
 /** Struct of ProduceResponse, responses. */
 export class ProduceResponseTopicProduceResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -597,6 +639,12 @@ const readProduceResponseTopicProduceResponseView: RowReader<ProduceResponseTopi
 const fieldsOfProduceResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
 /** Struct of ProduceResponse, nodeEndpoints. In versions 10+. */
 export class ProduceResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -631,6 +679,12 @@ const readProduceResponseNodeEndpointView: RowReader<ProduceResponseNodeEndpoint
 const fieldsOfProduceResponse: readonly string[] = ['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
 export class ProduceResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics written to. */
   get responses(): FlatArray<ProduceResponseTopicProduceResponseView> {
     return this.flat.array(this.flatWord, 10, readProduceResponseTopicProduceResponseView);

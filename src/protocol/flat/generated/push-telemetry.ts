@@ -37,6 +37,12 @@ function writePushTelemetryRequest(w: FlatWriter, word: number, value: PushTelem
 const fieldsOfPushTelemetryRequest: readonly string[] = ['clientInstanceId', 'subscriptionId', 'terminating', 'compressionType', 'metrics', 'unknownTaggedFields'];
 /** Sends client metrics to the broker. Since Kafka 3.7 (KIP-714). Versions 0-0. */
 export class PushTelemetryRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id that the broker gave to this client instance. (uuid, 22 characters of base64url) */
   get clientInstanceId(): string {
     return this.flat.uuid(this.flatWord);
@@ -99,6 +105,12 @@ function writePushTelemetryResponse(w: FlatWriter, word: number, value: PushTele
 const fieldsOfPushTelemetryResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
 /** Sends client metrics to the broker. Since Kafka 3.7 (KIP-714). Versions 0-0. */
 export class PushTelemetryResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -87,6 +87,12 @@ function writeReadShareGroupStateSummaryRequest(w: FlatWriter, word: number, val
 const fieldsOfReadShareGroupStateSummaryRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateSummaryRequest, topics.partitions. */
 export class ReadShareGroupStateSummaryRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -111,6 +117,12 @@ const readReadShareGroupStateSummaryRequestPartitionDataView: RowReader<ReadShar
 const fieldsOfReadShareGroupStateSummaryRequestReadStateSummaryData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateSummaryRequest, topics. */
 export class ReadShareGroupStateSummaryRequestReadStateSummaryDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -135,6 +147,12 @@ const readReadShareGroupStateSummaryRequestReadStateSummaryDataView: RowReader<R
 const fieldsOfReadShareGroupStateSummaryRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
 export class ReadShareGroupStateSummaryRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -276,6 +294,12 @@ function writeReadShareGroupStateSummaryResponse(w: FlatWriter, word: number, va
 const fieldsOfReadShareGroupStateSummaryResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateSummaryResponse, results.partitions. */
 export class ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -325,6 +349,12 @@ const readReadShareGroupStateSummaryResponsePartitionResultView: RowReader<ReadS
 const fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateSummaryResponse, results. */
 export class ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -349,6 +379,12 @@ const readReadShareGroupStateSummaryResponseReadStateSummaryResultView: RowReade
 const fieldsOfReadShareGroupStateSummaryResponse: readonly string[] = ['results', 'unknownTaggedFields'];
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
 export class ReadShareGroupStateSummaryResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with their state. */
   get results(): FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> {
     return this.flat.array(this.flatWord, 8, readReadShareGroupStateSummaryResponseReadStateSummaryResultView);

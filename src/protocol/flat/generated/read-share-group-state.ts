@@ -87,6 +87,12 @@ function writeReadShareGroupStateRequest(w: FlatWriter, word: number, value: Rea
 const fieldsOfReadShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateRequest, topics.partitions. */
 export class ReadShareGroupStateRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -111,6 +117,12 @@ const readReadShareGroupStateRequestPartitionDataView: RowReader<ReadShareGroupS
 const fieldsOfReadShareGroupStateRequestReadStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateRequest, topics. */
 export class ReadShareGroupStateRequestReadStateDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -135,6 +147,12 @@ const readReadShareGroupStateRequestReadStateDataView: RowReader<ReadShareGroupS
 const fieldsOfReadShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class ReadShareGroupStateRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -312,6 +330,12 @@ function writeReadShareGroupStateResponse(w: FlatWriter, word: number, value: Re
 const fieldsOfReadShareGroupStateResponseStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateResponse, results.partitions.stateBatches. */
 export class ReadShareGroupStateResponseStateBatchView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset of the first record. (int64) */
   get firstOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -346,6 +370,12 @@ const readReadShareGroupStateResponseStateBatchView: RowReader<ReadShareGroupSta
 const fieldsOfReadShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateResponse, results.partitions. */
 export class ReadShareGroupStateResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -390,6 +420,12 @@ const readReadShareGroupStateResponsePartitionResultView: RowReader<ReadShareGro
 const fieldsOfReadShareGroupStateResponseReadStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ReadShareGroupStateResponse, results. */
 export class ReadShareGroupStateResponseReadStateResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -414,6 +450,12 @@ const readReadShareGroupStateResponseReadStateResultView: RowReader<ReadShareGro
 const fieldsOfReadShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
 export class ReadShareGroupStateResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with their state. */
   get results(): FlatArray<ReadShareGroupStateResponseReadStateResultView> {
     return this.flat.array(this.flatWord, 8, readReadShareGroupStateResponseReadStateResultView);

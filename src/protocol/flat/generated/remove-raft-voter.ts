@@ -35,6 +35,12 @@ function writeRemoveRaftVoterRequest(w: FlatWriter, word: number, value: RemoveR
 const fieldsOfRemoveRaftVoterRequest: readonly string[] = ['clusterId', 'voterId', 'voterDirectoryId', 'unknownTaggedFields'];
 /** Removes a controller from the voters of the quorum. Since Kafka 3.9 (KIP-853). Versions 0-0. */
 export class RemoveRaftVoterRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -96,6 +102,12 @@ function writeRemoveRaftVoterResponse(w: FlatWriter, word: number, value: Remove
 const fieldsOfRemoveRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Removes a controller from the voters of the quorum. Since Kafka 3.9 (KIP-853). Versions 0-0. */
 export class RemoveRaftVoterResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

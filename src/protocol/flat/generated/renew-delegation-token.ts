@@ -29,6 +29,12 @@ function writeRenewDelegationTokenRequest(w: FlatWriter, word: number, value: Re
 const fieldsOfRenewDelegationTokenRequest: readonly string[] = ['hmac', 'renewPeriodMs', 'unknownTaggedFields'];
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). Versions 0-2. */
 export class RenewDelegationTokenRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Secret of the token to renew. */
   get hmac(): Buffer {
     return this.flat.bytes(this.flatWord);
@@ -81,6 +87,12 @@ function writeRenewDelegationTokenResponse(w: FlatWriter, word: number, value: R
 const fieldsOfRenewDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). Versions 0-2. */
 export class RenewDelegationTokenResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -26,6 +26,12 @@ function writeSaslAuthenticateRequest(w: FlatWriter, word: number, value: SaslAu
 const fieldsOfSaslAuthenticateRequest: readonly string[] = ['authBytes', 'unknownTaggedFields'];
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
 export class SaslAuthenticateRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Token of the client, as the mechanism defines it. */
   get authBytes(): Buffer {
     return this.flat.bytes(this.flatWord);
@@ -82,6 +88,12 @@ function writeSaslAuthenticateResponse(w: FlatWriter, word: number, value: SaslA
 const fieldsOfSaslAuthenticateResponse: readonly string[] = ['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields'];
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
 export class SaslAuthenticateResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code, such as 58 for refused credentials; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

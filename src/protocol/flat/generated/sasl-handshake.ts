@@ -20,6 +20,12 @@ function writeSaslHandshakeRequest(w: FlatWriter, word: number, value: SaslHands
 const fieldsOfSaslHandshakeRequest: readonly string[] = ['mechanism'];
 /** Chooses a SASL mechanism; SaslAuthenticate follows, with version 0 bare tokens. Since Kafka 0.10.0 (KIP-43). Versions 0-1. */
 export class SaslHandshakeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Mechanism the client wants, such as SCRAM-SHA-512. */
   get mechanism(): string {
     return this.flat.string(this.flatWord);
@@ -52,6 +58,12 @@ function writeSaslHandshakeResponse(w: FlatWriter, word: number, value: SaslHand
 const fieldsOfSaslHandshakeResponse: readonly string[] = ['errorCode', 'mechanisms'];
 /** Chooses a SASL mechanism; SaslAuthenticate follows, with version 0 bare tokens. Since Kafka 0.10.0 (KIP-43). Versions 0-1. */
 export class SaslHandshakeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code, such as 33 for a mechanism the broker lacks; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

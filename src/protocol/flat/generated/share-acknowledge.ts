@@ -142,6 +142,12 @@ function writeShareAcknowledgeRequest(w: FlatWriter, word: number, value: ShareA
 const fieldsOfShareAcknowledgeRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeRequest, topics.partitions.acknowledgementBatches. */
 export class ShareAcknowledgeRequestAcknowledgementBatchView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset of the first record acknowledged. (int64) */
   get firstOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -171,6 +177,12 @@ const readShareAcknowledgeRequestAcknowledgementBatchView: RowReader<ShareAcknow
 const fieldsOfShareAcknowledgeRequestAcknowledgePartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeRequest, topics.partitions. */
 export class ShareAcknowledgeRequestAcknowledgePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -195,6 +207,12 @@ const readShareAcknowledgeRequestAcknowledgePartitionView: RowReader<ShareAcknow
 const fieldsOfShareAcknowledgeRequestAcknowledgeTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeRequest, topics. */
 export class ShareAcknowledgeRequestAcknowledgeTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -219,6 +237,12 @@ const readShareAcknowledgeRequestAcknowledgeTopicView: RowReader<ShareAcknowledg
 const fieldsOfShareAcknowledgeRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'isRenewAck', 'topics', 'unknownTaggedFields'];
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
 export class ShareAcknowledgeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Group id, or null. (default null) */
   get groupId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -466,6 +490,12 @@ function writeShareAcknowledgeResponse(w: FlatWriter, word: number, value: Share
 const fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeResponse, responses.partitions.currentLeader. */
 export class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for none. (int32) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -489,6 +519,12 @@ export class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
 const fieldsOfShareAcknowledgeResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeResponse, responses.partitions. */
 export class ShareAcknowledgeResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -523,6 +559,12 @@ const readShareAcknowledgeResponsePartitionDataView: RowReader<ShareAcknowledgeR
 const fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeResponse, responses. */
 export class ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -547,6 +589,12 @@ const readShareAcknowledgeResponseShareAcknowledgeTopicResponseView: RowReader<S
 const fieldsOfShareAcknowledgeResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
 /** Struct of ShareAcknowledgeResponse, nodeEndpoints. */
 export class ShareAcknowledgeResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -581,6 +629,12 @@ const readShareAcknowledgeResponseNodeEndpointView: RowReader<ShareAcknowledgeRe
 const fieldsOfShareAcknowledgeResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
 export class ShareAcknowledgeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -200,6 +200,12 @@ function writeShareFetchRequest(w: FlatWriter, word: number, value: ShareFetchRe
 const fieldsOfShareFetchRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
 /** Struct of ShareFetchRequest, topics.partitions.acknowledgementBatches. */
 export class ShareFetchRequestAcknowledgementBatchView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset of the first record acknowledged. (int64) */
   get firstOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -229,6 +235,12 @@ const readShareFetchRequestAcknowledgementBatchView: RowReader<ShareFetchRequest
 const fieldsOfShareFetchRequestFetchPartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
 /** Struct of ShareFetchRequest, topics.partitions. */
 export class ShareFetchRequestFetchPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -253,6 +265,12 @@ const readShareFetchRequestFetchPartitionView: RowReader<ShareFetchRequestFetchP
 const fieldsOfShareFetchRequestFetchTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareFetchRequest, topics. */
 export class ShareFetchRequestFetchTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -277,6 +295,12 @@ const readShareFetchRequestFetchTopicView: RowReader<ShareFetchRequestFetchTopic
 const fieldsOfShareFetchRequestForgottenTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareFetchRequest, forgottenTopicsData. */
 export class ShareFetchRequestForgottenTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -301,6 +325,12 @@ const readShareFetchRequestForgottenTopicView: RowReader<ShareFetchRequestForgot
 const fieldsOfShareFetchRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'maxWaitMs', 'minBytes', 'maxBytes', 'maxRecords', 'batchSize', 'shareAcquireMode', 'isRenewAck', 'topics', 'forgottenTopicsData', 'unknownTaggedFields'];
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
 export class ShareFetchRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Group id, or null. (default null) */
   get groupId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -651,6 +681,12 @@ function writeShareFetchResponse(w: FlatWriter, word: number, value: ShareFetchR
 const fieldsOfShareFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
 /** Struct of ShareFetchResponse, responses.partitions.currentLeader. */
 export class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for none. (int32) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -674,6 +710,12 @@ export class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
 const fieldsOfShareFetchResponseAcquiredRecords: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields'];
 /** Struct of ShareFetchResponse, responses.partitions.acquiredRecords. */
 export class ShareFetchResponseAcquiredRecordsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset of the first record acquired. (int64) */
   get firstOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -703,6 +745,12 @@ const readShareFetchResponseAcquiredRecordsView: RowReader<ShareFetchResponseAcq
 const fieldsOfShareFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields'];
 /** Struct of ShareFetchResponse, responses.partitions. */
 export class ShareFetchResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -757,6 +805,12 @@ const readShareFetchResponsePartitionDataView: RowReader<ShareFetchResponseParti
 const fieldsOfShareFetchResponseShareFetchableTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareFetchResponse, responses. */
 export class ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -781,6 +835,12 @@ const readShareFetchResponseShareFetchableTopicResponseView: RowReader<ShareFetc
 const fieldsOfShareFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
 /** Struct of ShareFetchResponse, nodeEndpoints. */
 export class ShareFetchResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -815,6 +875,12 @@ const readShareFetchResponseNodeEndpointView: RowReader<ShareFetchResponseNodeEn
 const fieldsOfShareFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
 export class ShareFetchResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -28,6 +28,12 @@ function writeShareGroupDescribeRequest(w: FlatWriter, word: number, value: Shar
 const fieldsOfShareGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
 /** Describes share groups. Preview in Kafka 4.1, final since 4.2 (KIP-932). Versions 1-1. */
 export class ShareGroupDescribeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Ids of the groups to describe. */
   get groupIds(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -276,6 +282,12 @@ function writeShareGroupDescribeResponse(w: FlatWriter, word: number, value: Sha
 const fieldsOfShareGroupDescribeResponseTopicPartitions: readonly string[] = ['topicId', 'topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareGroupDescribeResponse, groups.members.assignment.topicPartitions. */
 export class ShareGroupDescribeResponseTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -305,6 +317,12 @@ const readShareGroupDescribeResponseTopicPartitionsView: RowReader<ShareGroupDes
 const fieldsOfShareGroupDescribeResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
 /** Struct of ShareGroupDescribeResponse, groups.members.assignment. */
 export class ShareGroupDescribeResponseAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the partitions assigned. */
   get topicPartitions(): FlatArray<ShareGroupDescribeResponseTopicPartitionsView> {
     return this.flat.array(this.flatWord, 10, readShareGroupDescribeResponseTopicPartitionsView);
@@ -323,6 +341,12 @@ export class ShareGroupDescribeResponseAssignmentView extends FlatView {
 const fieldsOfShareGroupDescribeResponseMember: readonly string[] = ['memberId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'assignment', 'unknownTaggedFields'];
 /** Struct of ShareGroupDescribeResponse, groups.members. */
 export class ShareGroupDescribeResponseMemberView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -372,6 +396,12 @@ const readShareGroupDescribeResponseMemberView: RowReader<ShareGroupDescribeResp
 const fieldsOfShareGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields'];
 /** Struct of ShareGroupDescribeResponse, groups. */
 export class ShareGroupDescribeResponseDescribedGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the group; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -431,6 +461,12 @@ const readShareGroupDescribeResponseDescribedGroupView: RowReader<ShareGroupDesc
 const fieldsOfShareGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
 /** Describes share groups. Preview in Kafka 4.1, final since 4.2 (KIP-932). Versions 1-1. */
 export class ShareGroupDescribeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -53,6 +53,12 @@ function writeShareGroupHeartbeatRequest(w: FlatWriter, word: number, value: Sha
 const fieldsOfShareGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'rackId', 'subscribedTopicNames', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a share group. Preview in Kafka 4.1, final since 4.2 (KIP-932). Versions 1-1. */
 export class ShareGroupHeartbeatRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -211,6 +217,12 @@ function writeShareGroupHeartbeatResponse(w: FlatWriter, word: number, value: Sh
 const fieldsOfShareGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of ShareGroupHeartbeatResponse, assignment.topicPartitions. */
 export class ShareGroupHeartbeatResponseTopicPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -235,6 +247,12 @@ const readShareGroupHeartbeatResponseTopicPartitionsView: RowReader<ShareGroupHe
 const fieldsOfShareGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
 /** Struct of ShareGroupHeartbeatResponse, assignment. */
 export class ShareGroupHeartbeatResponseAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the partitions assigned. */
   get topicPartitions(): FlatArray<ShareGroupHeartbeatResponseTopicPartitionsView> {
     return this.flat.array(this.flatWord, 8, readShareGroupHeartbeatResponseTopicPartitionsView);
@@ -253,6 +271,12 @@ export class ShareGroupHeartbeatResponseAssignmentView extends FlatView {
 const fieldsOfShareGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a share group. Preview in Kafka 4.1, final since 4.2 (KIP-932). Versions 1-1. */
 export class ShareGroupHeartbeatResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -27,6 +27,12 @@ function writeSnapshotFooterRecord(w: FlatWriter, word: number, value: SnapshotF
 const fieldsOfSnapshotFooterRecord: readonly string[] = ['version', 'unknownTaggedFields'];
 /** Value of the control record that ends a metadata snapshot (KIP-630). Versions 0-0. */
 export class SnapshotFooterRecordView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Version of this record. (int16) */
   get version(): number {
     return this.flat.int32(this.flatWord);

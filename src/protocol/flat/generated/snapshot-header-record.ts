@@ -33,6 +33,12 @@ function writeSnapshotHeaderRecord(w: FlatWriter, word: number, value: SnapshotH
 const fieldsOfSnapshotHeaderRecord: readonly string[] = ['version', 'lastContainedLogTimestamp', 'unknownTaggedFields'];
 /** Value of the control record that begins a metadata snapshot (KIP-630). Versions 0-0. */
 export class SnapshotHeaderRecordView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Version of this record. (int16) */
   get version(): number {
     return this.flat.int32(this.flatWord);

@@ -184,6 +184,12 @@ function writeStopReplicaRequest(w: FlatWriter, word: number, value: StopReplica
 const fieldsOfStopReplicaRequestStopReplicaPartitionV0: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
 /** Struct of StopReplicaRequest, ungroupedPartitions. In version 0. */
 export class StopReplicaRequestStopReplicaPartitionV0View extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -208,6 +214,12 @@ const readStopReplicaRequestStopReplicaPartitionV0View: RowReader<StopReplicaReq
 const fieldsOfStopReplicaRequestStopReplicaTopicV1: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of StopReplicaRequest, topics. In versions 1-2. */
 export class StopReplicaRequestStopReplicaTopicV1View extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -232,6 +244,12 @@ const readStopReplicaRequestStopReplicaTopicV1View: RowReader<StopReplicaRequest
 const fieldsOfStopReplicaRequestStopReplicaPartitionState: readonly string[] = ['partitionIndex', 'leaderEpoch', 'deletePartition', 'unknownTaggedFields'];
 /** Struct of StopReplicaRequest, topicStates.partitionStates. In versions 3+. */
 export class StopReplicaRequestStopReplicaPartitionStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -261,6 +279,12 @@ const readStopReplicaRequestStopReplicaPartitionStateView: RowReader<StopReplica
 const fieldsOfStopReplicaRequestStopReplicaTopicState: readonly string[] = ['topicName', 'partitionStates', 'unknownTaggedFields'];
 /** Struct of StopReplicaRequest, topicStates. In versions 3+. */
 export class StopReplicaRequestStopReplicaTopicStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -285,6 +309,12 @@ const readStopReplicaRequestStopReplicaTopicStateView: RowReader<StopReplicaRequ
 const fieldsOfStopReplicaRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'deletePartitions', 'ungroupedPartitions', 'topics', 'topicStates', 'unknownTaggedFields'];
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
 export class StopReplicaRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller that sends this. (int32) */
   get controllerId(): number {
     return this.flat.int32(this.flatWord);
@@ -400,6 +430,12 @@ function writeStopReplicaResponse(w: FlatWriter, word: number, value: StopReplic
 const fieldsOfStopReplicaResponseStopReplicaPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of StopReplicaResponse, partitionErrors. */
 export class StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -429,6 +465,12 @@ const readStopReplicaResponseStopReplicaPartitionErrorView: RowReader<StopReplic
 const fieldsOfStopReplicaResponse: readonly string[] = ['errorCode', 'partitionErrors', 'unknownTaggedFields'];
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
 export class StopReplicaResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -29,6 +29,12 @@ function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: St
 const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
 export class StreamsGroupDescribeRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Ids of the groups to describe. */
   get groupIds(): FlatArray<string> {
     return this.flat.array(this.flatWord, 2, readString);
@@ -607,6 +613,12 @@ function writeStreamsGroupDescribeResponse(w: FlatWriter, word: number, value: S
 const fieldsOfStreamsGroupDescribeResponseKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, KeyValue. */
 export class StreamsGroupDescribeResponseKeyValueView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the entry. */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -631,6 +643,12 @@ const readStreamsGroupDescribeResponseKeyValueView: RowReader<StreamsGroupDescri
 const fieldsOfStreamsGroupDescribeResponseTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, TopicInfo. */
 export class StreamsGroupDescribeResponseTopicInfoView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -665,6 +683,12 @@ const readStreamsGroupDescribeResponseTopicInfoView: RowReader<StreamsGroupDescr
 const fieldsOfStreamsGroupDescribeResponseSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups.topology.subtopologies. */
 export class StreamsGroupDescribeResponseSubtopologyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -704,6 +728,12 @@ const readStreamsGroupDescribeResponseSubtopologyView: RowReader<StreamsGroupDes
 const fieldsOfStreamsGroupDescribeResponseTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups.topology. */
 export class StreamsGroupDescribeResponseTopologyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Epoch of the topology, growing with each change of the application. (int32) */
   get epoch(): number {
     return this.flat.int32(this.flatWord);
@@ -727,6 +757,12 @@ export class StreamsGroupDescribeResponseTopologyView extends FlatView {
 const fieldsOfStreamsGroupDescribeResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups.members.userEndpoint. */
 export class StreamsGroupDescribeResponseEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Host name or address to connect to. */
   get host(): string {
     return this.flat.string(this.flatWord);
@@ -750,6 +786,12 @@ export class StreamsGroupDescribeResponseEndpointView extends FlatView {
 const fieldsOfStreamsGroupDescribeResponseTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, TaskOffset. */
 export class StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -779,6 +821,12 @@ const readStreamsGroupDescribeResponseTaskOffsetView: RowReader<StreamsGroupDesc
 const fieldsOfStreamsGroupDescribeResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, TaskIds. */
 export class StreamsGroupDescribeResponseTaskIdsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -803,6 +851,12 @@ const readStreamsGroupDescribeResponseTaskIdsView: RowReader<StreamsGroupDescrib
 const fieldsOfStreamsGroupDescribeResponseAssignment: readonly string[] = ['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, Assignment. */
 export class StreamsGroupDescribeResponseAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Tasks that process records. */
   get activeTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
     return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTaskIdsView);
@@ -831,6 +885,12 @@ export class StreamsGroupDescribeResponseAssignmentView extends FlatView {
 const fieldsOfStreamsGroupDescribeResponseMember: readonly string[] = ['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups.members. */
 export class StreamsGroupDescribeResponseMemberView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -920,6 +980,12 @@ const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribe
 const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups. */
 export class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the group; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
@@ -979,6 +1045,12 @@ const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroup
 const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
 export class StreamsGroupDescribeResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -456,6 +456,12 @@ function writeStreamsGroupHeartbeatRequest(w: FlatWriter, word: number, value: S
 const fieldsOfStreamsGroupHeartbeatRequestKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, KeyValue. */
 export class StreamsGroupHeartbeatRequestKeyValueView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the entry. */
   get key(): string {
     return this.flat.string(this.flatWord);
@@ -480,6 +486,12 @@ const readStreamsGroupHeartbeatRequestKeyValueView: RowReader<StreamsGroupHeartb
 const fieldsOfStreamsGroupHeartbeatRequestTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, TopicInfo. */
 export class StreamsGroupHeartbeatRequestTopicInfoView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -514,6 +526,12 @@ const readStreamsGroupHeartbeatRequestTopicInfoView: RowReader<StreamsGroupHeart
 const fieldsOfStreamsGroupHeartbeatRequestCopartitionGroup: readonly string[] = ['sourceTopics', 'sourceTopicRegex', 'repartitionSourceTopics', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies.copartitionGroups. */
 export class StreamsGroupHeartbeatRequestCopartitionGroupView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Positions in sourceTopics of this part. (int16 each) */
   get sourceTopics(): FlatArray<number> {
     return this.flat.array(this.flatWord, 1, readInt32);
@@ -543,6 +561,12 @@ const readStreamsGroupHeartbeatRequestCopartitionGroupView: RowReader<StreamsGro
 const fieldsOfStreamsGroupHeartbeatRequestSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'sourceTopicRegex', 'stateChangelogTopics', 'repartitionSinkTopics', 'repartitionSourceTopics', 'copartitionGroups', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies. */
 export class StreamsGroupHeartbeatRequestSubtopologyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -592,6 +616,12 @@ const readStreamsGroupHeartbeatRequestSubtopologyView: RowReader<StreamsGroupHea
 const fieldsOfStreamsGroupHeartbeatRequestTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, topology. */
 export class StreamsGroupHeartbeatRequestTopologyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Epoch of the topology, growing with each change of the application. (int32) */
   get epoch(): number {
     return this.flat.int32(this.flatWord);
@@ -615,6 +645,12 @@ export class StreamsGroupHeartbeatRequestTopologyView extends FlatView {
 const fieldsOfStreamsGroupHeartbeatRequestTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, TaskIds. */
 export class StreamsGroupHeartbeatRequestTaskIdsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -639,6 +675,12 @@ const readStreamsGroupHeartbeatRequestTaskIdsView: RowReader<StreamsGroupHeartbe
 const fieldsOfStreamsGroupHeartbeatRequestEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, userEndpoint. */
 export class StreamsGroupHeartbeatRequestEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Host name or address to connect to. */
   get host(): string {
     return this.flat.string(this.flatWord);
@@ -662,6 +704,12 @@ export class StreamsGroupHeartbeatRequestEndpointView extends FlatView {
 const fieldsOfStreamsGroupHeartbeatRequestTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatRequest, TaskOffset. */
 export class StreamsGroupHeartbeatRequestTaskOffsetView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -691,6 +739,12 @@ const readStreamsGroupHeartbeatRequestTaskOffsetView: RowReader<StreamsGroupHear
 const fieldsOfStreamsGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
 export class StreamsGroupHeartbeatRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -1099,6 +1153,12 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
 const fieldsOfStreamsGroupHeartbeatResponseStatus: readonly string[] = ['statusCode', 'statusDetail', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatResponse, status. */
 export class StreamsGroupHeartbeatResponseStatusView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, and more. (int8) */
   get statusCode(): number {
     return this.flat.int32(this.flatWord);
@@ -1123,6 +1183,12 @@ const readStreamsGroupHeartbeatResponseStatusView: RowReader<StreamsGroupHeartbe
 const fieldsOfStreamsGroupHeartbeatResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatResponse, TaskIds. */
 export class StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the part of the topology. */
   get subtopologyId(): string {
     return this.flat.string(this.flatWord);
@@ -1147,6 +1213,12 @@ const readStreamsGroupHeartbeatResponseTaskIdsView: RowReader<StreamsGroupHeartb
 const fieldsOfStreamsGroupHeartbeatResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint.userEndpoint. */
 export class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Host name or address to connect to. */
   get host(): string {
     return this.flat.string(this.flatWord);
@@ -1170,6 +1242,12 @@ export class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
 const fieldsOfStreamsGroupHeartbeatResponseTopicPartition: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatResponse, TopicPartition. */
 export class StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topic(): string {
     return this.flat.string(this.flatWord);
@@ -1194,6 +1272,12 @@ const readStreamsGroupHeartbeatResponseTopicPartitionView: RowReader<StreamsGrou
 const fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions: readonly string[] = ['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields'];
 /** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint. */
 export class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Address of the member. */
   get userEndpoint(): StreamsGroupHeartbeatResponseEndpointView {
     return new StreamsGroupHeartbeatResponseEndpointView(this.flat, this.flatWord);
@@ -1223,6 +1307,12 @@ const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<Strea
 const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLag', 'taskOffsetIntervalMs', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
 export class StreamsGroupHeartbeatResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -96,6 +96,12 @@ function writeSyncGroupRequest(w: FlatWriter, word: number, value: SyncGroupRequ
 const fieldsOfSyncGroupRequestAssignment: readonly string[] = ['memberId', 'assignment', 'unknownTaggedFields'];
 /** Struct of SyncGroupRequest, assignments. */
 export class SyncGroupRequestAssignmentView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the member within its group. */
   get memberId(): string {
     return this.flat.string(this.flatWord);
@@ -120,6 +126,12 @@ const readSyncGroupRequestAssignmentView: RowReader<SyncGroupRequestAssignmentVi
 const fieldsOfSyncGroupRequest: readonly string[] = ['groupId', 'generationId', 'memberId', 'groupInstanceId', 'protocolType', 'protocolName', 'assignments', 'unknownTaggedFields'];
 /** Ends a rebalance: the leader hands in all assignments, every member gets its own. Since Kafka 0.9. Versions 0-5. */
 export class SyncGroupRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -219,6 +231,12 @@ function writeSyncGroupResponse(w: FlatWriter, word: number, value: SyncGroupRes
 const fieldsOfSyncGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'protocolType', 'protocolName', 'assignment', 'unknownTaggedFields'];
 /** Ends a rebalance: the leader hands in all assignments, every member gets its own. Since Kafka 0.9. Versions 0-5. */
 export class SyncGroupResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -133,6 +133,12 @@ function writeTxnOffsetCommitRequest(w: FlatWriter, word: number, value: TxnOffs
 const fieldsOfTxnOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitRequest, topics.partitions. */
 export class TxnOffsetCommitRequestPartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -167,6 +173,12 @@ const readTxnOffsetCommitRequestPartitionView: RowReader<TxnOffsetCommitRequestP
 const fieldsOfTxnOffsetCommitRequestTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitRequest, topics. */
 export class TxnOffsetCommitRequestTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -191,6 +203,12 @@ const readTxnOffsetCommitRequestTopicView: RowReader<TxnOffsetCommitRequestTopic
 const fieldsOfTxnOffsetCommitRequest: readonly string[] = ['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationId', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields'];
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class TxnOffsetCommitRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Transactional id of the producer. */
   get transactionalId(): string {
     return this.flat.string(this.flatWord);
@@ -334,6 +352,12 @@ function writeTxnOffsetCommitResponse(w: FlatWriter, word: number, value: TxnOff
 const fieldsOfTxnOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitResponse, topics.partitions. */
 export class TxnOffsetCommitResponsePartitionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -358,6 +382,12 @@ const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitRespons
 const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitResponse, topics. */
 export class TxnOffsetCommitResponseTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -382,6 +412,12 @@ const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTop
 const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
 export class TxnOffsetCommitResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -25,6 +25,12 @@ function writeUnregisterBrokerRequest(w: FlatWriter, word: number, value: Unregi
 const fieldsOfUnregisterBrokerRequest: readonly string[] = ['brokerId', 'unknownTaggedFields'];
 /** Removes a broker that is gone for good from the cluster. Since Kafka 2.8 (KIP-631). Versions 0-0. */
 export class UnregisterBrokerRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker to remove. (int32) */
   get brokerId(): number {
     return this.flat.int32(this.flatWord);
@@ -76,6 +82,12 @@ function writeUnregisterBrokerResponse(w: FlatWriter, word: number, value: Unreg
 const fieldsOfUnregisterBrokerResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Removes a broker that is gone for good from the cluster. Since Kafka 2.8 (KIP-631). Versions 0-0. */
 export class UnregisterBrokerResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

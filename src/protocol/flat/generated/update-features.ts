@@ -78,6 +78,12 @@ function writeUpdateFeaturesRequest(w: FlatWriter, word: number, value: UpdateFe
 const fieldsOfUpdateFeaturesRequestFeatureUpdateKey: readonly string[] = ['feature', 'maxVersionLevel', 'allowDowngrade', 'upgradeType', 'unknownTaggedFields'];
 /** Struct of UpdateFeaturesRequest, featureUpdates. */
 export class UpdateFeaturesRequestFeatureUpdateKeyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get feature(): string {
     return this.flat.string(this.flatWord);
@@ -112,6 +118,12 @@ const readUpdateFeaturesRequestFeatureUpdateKeyView: RowReader<UpdateFeaturesReq
 const fieldsOfUpdateFeaturesRequest: readonly string[] = ['timeoutMs', 'featureUpdates', 'validateOnly', 'unknownTaggedFields'];
 /** Raises or lowers the level of cluster features. Since Kafka 2.7 (KIP-584). Versions 0-2. */
 export class UpdateFeaturesRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds to wait until the features are in force. (int32; default 60000) */
   get timeoutMs(): number {
     return this.flat.int32(this.flatWord);
@@ -220,6 +232,12 @@ function writeUpdateFeaturesResponse(w: FlatWriter, word: number, value: UpdateF
 const fieldsOfUpdateFeaturesResponseUpdatableFeatureResult: readonly string[] = ['feature', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of UpdateFeaturesResponse, results. In versions 0-1. */
 export class UpdateFeaturesResponseUpdatableFeatureResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Feature name, such as metadata.version. */
   get feature(): string {
     return this.flat.string(this.flatWord);
@@ -249,6 +267,12 @@ const readUpdateFeaturesResponseUpdatableFeatureResultView: RowReader<UpdateFeat
 const fieldsOfUpdateFeaturesResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
 /** Raises or lowers the level of cluster features. Since Kafka 2.7 (KIP-584). Versions 0-2. */
 export class UpdateFeaturesResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -243,6 +243,12 @@ function writeUpdateMetadataRequest(w: FlatWriter, word: number, value: UpdateMe
 const fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields'];
 /** Struct of UpdateMetadataRequest, UpdateMetadataPartitionState. */
 export class UpdateMetadataRequestUpdateMetadataPartitionStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -302,6 +308,12 @@ const readUpdateMetadataRequestUpdateMetadataPartitionStateView: RowReader<Updat
 const fieldsOfUpdateMetadataRequestUpdateMetadataTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
 /** Struct of UpdateMetadataRequest, topicStates. In versions 5+. */
 export class UpdateMetadataRequestUpdateMetadataTopicStateView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -331,6 +343,12 @@ const readUpdateMetadataRequestUpdateMetadataTopicStateView: RowReader<UpdateMet
 const fieldsOfUpdateMetadataRequestUpdateMetadataEndpoint: readonly string[] = ['port', 'host', 'listener', 'securityProtocol', 'unknownTaggedFields'];
 /** Struct of UpdateMetadataRequest, liveBrokers.endpoints. In versions 1+. */
 export class UpdateMetadataRequestUpdateMetadataEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** TCP port to connect to. (int32) */
   get port(): number {
     return this.flat.int32(this.flatWord);
@@ -365,6 +383,12 @@ const readUpdateMetadataRequestUpdateMetadataEndpointView: RowReader<UpdateMetad
 const fieldsOfUpdateMetadataRequestUpdateMetadataBroker: readonly string[] = ['id', 'v0Host', 'v0Port', 'endpoints', 'rack', 'unknownTaggedFields'];
 /** Struct of UpdateMetadataRequest, liveBrokers. */
 export class UpdateMetadataRequestUpdateMetadataBrokerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the broker. (int32) */
   get id(): number {
     return this.flat.int32(this.flatWord);
@@ -404,6 +428,12 @@ const readUpdateMetadataRequestUpdateMetadataBrokerView: RowReader<UpdateMetadat
 const fieldsOfUpdateMetadataRequest: readonly string[] = ['controllerId', 'isKRaftController', 'type', 'controllerEpoch', 'brokerEpoch', 'ungroupedPartitionStates', 'topicStates', 'liveBrokers', 'unknownTaggedFields'];
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-8. */
 export class UpdateMetadataRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller that sends this. (int32) */
   get controllerId(): number {
     return this.flat.int32(this.flatWord);
@@ -476,6 +506,12 @@ function writeUpdateMetadataResponse(w: FlatWriter, word: number, value: UpdateM
 const fieldsOfUpdateMetadataResponse: readonly string[] = ['errorCode', 'unknownTaggedFields'];
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-8. */
 export class UpdateMetadataResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error code; 0 for success. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

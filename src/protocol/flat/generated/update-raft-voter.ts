@@ -100,6 +100,12 @@ function writeUpdateRaftVoterRequest(w: FlatWriter, word: number, value: UpdateR
 const fieldsOfUpdateRaftVoterRequestListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of UpdateRaftVoterRequest, listeners. */
 export class UpdateRaftVoterRequestListenerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -129,6 +135,12 @@ const readUpdateRaftVoterRequestListenerView: RowReader<UpdateRaftVoterRequestLi
 const fieldsOfUpdateRaftVoterRequestKRaftVersionFeature: readonly string[] = ['minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
 /** Struct of UpdateRaftVoterRequest, kRaftVersionFeature. */
 export class UpdateRaftVoterRequestKRaftVersionFeatureView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Lowest level the node supports. (int16) */
   get minSupportedVersion(): number {
     return this.flat.int32(this.flatWord);
@@ -152,6 +164,12 @@ export class UpdateRaftVoterRequestKRaftVersionFeatureView extends FlatView {
 const fieldsOfUpdateRaftVoterRequest: readonly string[] = ['clusterId', 'currentLeaderEpoch', 'voterId', 'voterDirectoryId', 'listeners', 'kRaftVersionFeature', 'unknownTaggedFields'];
 /** Changes the addresses and versions of a voter. From controllers, since Kafka 3.9 (KIP-853). Versions 0-0. */
 export class UpdateRaftVoterRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -273,6 +291,12 @@ function writeUpdateRaftVoterResponse(w: FlatWriter, word: number, value: Update
 const fieldsOfUpdateRaftVoterResponseCurrentLeader: readonly string[] = ['leaderId', 'leaderEpoch', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of UpdateRaftVoterResponse, currentLeader. */
 export class UpdateRaftVoterResponseCurrentLeaderView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the leader; -1 for none. (int32; default -1) */
   get leaderId(): number {
     return this.flat.int32(this.flatWord);
@@ -306,6 +330,12 @@ export class UpdateRaftVoterResponseCurrentLeaderView extends FlatView {
 const fieldsOfUpdateRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'currentLeader', 'unknownTaggedFields'];
 /** Changes the addresses and versions of a voter. From controllers, since Kafka 3.9 (KIP-853). Versions 0-0. */
 export class UpdateRaftVoterResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   get throttleTimeMs(): number {
     return this.flat.int32(this.flatWord);

@@ -126,6 +126,12 @@ function writeVoteRequest(w: FlatWriter, word: number, value: VoteRequest): void
 const fieldsOfVoteRequestPartitionData: readonly string[] = ['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields'];
 /** Struct of VoteRequest, topics.partitions. */
 export class VoteRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -180,6 +186,12 @@ const readVoteRequestPartitionDataView: RowReader<VoteRequestPartitionDataView> 
 const fieldsOfVoteRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of VoteRequest, topics. */
 export class VoteRequestTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -204,6 +216,12 @@ const readVoteRequestTopicDataView: RowReader<VoteRequestTopicDataView> = (messa
 const fieldsOfVoteRequest: readonly string[] = ['clusterId', 'voterId', 'topics', 'unknownTaggedFields'];
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
 export class VoteRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the cluster, or null to not have it checked. (default null) */
   get clusterId(): string | null {
     return this.flat.nullableString(this.flatWord);
@@ -380,6 +398,12 @@ function writeVoteResponse(w: FlatWriter, word: number, value: VoteResponse): vo
 const fieldsOfVoteResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields'];
 /** Struct of VoteResponse, topics.partitions. */
 export class VoteResponsePartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -419,6 +443,12 @@ const readVoteResponsePartitionDataView: RowReader<VoteResponsePartitionDataView
 const fieldsOfVoteResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
 /** Struct of VoteResponse, topics. */
 export class VoteResponseTopicDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get topicName(): string {
     return this.flat.string(this.flatWord);
@@ -443,6 +473,12 @@ const readVoteResponseTopicDataView: RowReader<VoteResponseTopicDataView> = (mes
 const fieldsOfVoteResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of VoteResponse, nodeEndpoints. In versions 1+. */
 export class VoteResponseNodeEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the controller. (int32) */
   get nodeId(): number {
     return this.flat.int32(this.flatWord);
@@ -472,6 +508,12 @@ const readVoteResponseNodeEndpointView: RowReader<VoteResponseNodeEndpointView> 
 const fieldsOfVoteResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
 export class VoteResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Error of the whole request; 0 for none. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);

@@ -141,6 +141,12 @@ function writeVotersRecord(w: FlatWriter, word: number, value: VotersRecord): vo
 const fieldsOfVotersRecordEndpoint: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
 /** Struct of VotersRecord, voters.endpoints. */
 export class VotersRecordEndpointView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the listener. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -170,6 +176,12 @@ const readVotersRecordEndpointView: RowReader<VotersRecordEndpointView> = (messa
 const fieldsOfVotersRecordKRaftVersionFeature: readonly string[] = ['minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
 /** Struct of VotersRecord, voters.kRaftVersionFeature. */
 export class VotersRecordKRaftVersionFeatureView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Lowest level the node supports. (int16) */
   get minSupportedVersion(): number {
     return this.flat.int32(this.flatWord);
@@ -193,6 +205,12 @@ export class VotersRecordKRaftVersionFeatureView extends FlatView {
 const fieldsOfVotersRecordVoter: readonly string[] = ['voterId', 'voterDirectoryId', 'endpoints', 'kRaftVersionFeature', 'unknownTaggedFields'];
 /** Struct of VotersRecord, voters. */
 export class VotersRecordVoterView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Node id of the voter. (int32) */
   get voterId(): number {
     return this.flat.int32(this.flatWord);
@@ -227,6 +245,12 @@ const readVotersRecordVoterView: RowReader<VotersRecordVoterView> = (message, wo
 const fieldsOfVotersRecord: readonly string[] = ['version', 'voters', 'unknownTaggedFields'];
 /** Value of the control record with the voters of the controller quorum (KIP-853). Versions 0-0. */
 export class VotersRecordView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Version of this record. (int16) */
   get version(): number {
     return this.flat.int32(this.flatWord);

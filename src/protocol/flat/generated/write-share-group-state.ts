@@ -138,6 +138,12 @@ function writeWriteShareGroupStateRequest(w: FlatWriter, word: number, value: Wr
 const fieldsOfWriteShareGroupStateRequestStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
 /** Struct of WriteShareGroupStateRequest, topics.partitions.stateBatches. */
 export class WriteShareGroupStateRequestStateBatchView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Offset of the first record. (int64) */
   get firstOffset(): Long {
     return this.flat.int64(this.flatWord);
@@ -172,6 +178,12 @@ const readWriteShareGroupStateRequestStateBatchView: RowReader<WriteShareGroupSt
 const fieldsOfWriteShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'stateBatches', 'unknownTaggedFields'];
 /** Struct of WriteShareGroupStateRequest, topics.partitions. */
 export class WriteShareGroupStateRequestPartitionDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -216,6 +228,12 @@ const readWriteShareGroupStateRequestPartitionDataView: RowReader<WriteShareGrou
 const fieldsOfWriteShareGroupStateRequestWriteStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of WriteShareGroupStateRequest, topics. */
 export class WriteShareGroupStateRequestWriteStateDataView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -240,6 +258,12 @@ const readWriteShareGroupStateRequestWriteStateDataView: RowReader<WriteShareGro
 const fieldsOfWriteShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
 export class WriteShareGroupStateRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id of the group, the same for all its members. */
   get groupId(): string {
     return this.flat.string(this.flatWord);
@@ -359,6 +383,12 @@ function writeWriteShareGroupStateResponse(w: FlatWriter, word: number, value: W
 const fieldsOfWriteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of WriteShareGroupStateResponse, results.partitions. */
 export class WriteShareGroupStateResponsePartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partition(): number {
     return this.flat.int32(this.flatWord);
@@ -388,6 +418,12 @@ const readWriteShareGroupStateResponsePartitionResultView: RowReader<WriteShareG
 const fieldsOfWriteShareGroupStateResponseWriteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of WriteShareGroupStateResponse, results. */
 export class WriteShareGroupStateResponseWriteStateResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
   get topicId(): string {
     return this.flat.uuid(this.flatWord);
@@ -412,6 +448,12 @@ const readWriteShareGroupStateResponseWriteStateResultView: RowReader<WriteShare
 const fieldsOfWriteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
 export class WriteShareGroupStateResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Topics with the results. */
   get results(): FlatArray<WriteShareGroupStateResponseWriteStateResultView> {
     return this.flat.array(this.flatWord, 8, readWriteShareGroupStateResponseWriteStateResultView);

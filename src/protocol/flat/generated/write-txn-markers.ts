@@ -98,6 +98,12 @@ function writeWriteTxnMarkersRequest(w: FlatWriter, word: number, value: WriteTx
 const fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
 /** Struct of WriteTxnMarkersRequest, markers.topics. */
 export class WriteTxnMarkersRequestWritableTxnMarkerTopicView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -122,6 +128,12 @@ const readWriteTxnMarkersRequestWritableTxnMarkerTopicView: RowReader<WriteTxnMa
 const fieldsOfWriteTxnMarkersRequestWritableTxnMarker: readonly string[] = ['producerId', 'producerEpoch', 'transactionResult', 'topics', 'coordinatorEpoch', 'transactionVersion', 'unknownTaggedFields'];
 /** Struct of WriteTxnMarkersRequest, markers. */
 export class WriteTxnMarkersRequestWritableTxnMarkerView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id that the cluster gave to the producer. (int64) */
   get producerId(): Long {
     return this.flat.int64(this.flatWord);
@@ -166,6 +178,12 @@ const readWriteTxnMarkersRequestWritableTxnMarkerView: RowReader<WriteTxnMarkers
 const fieldsOfWriteTxnMarkersRequest: readonly string[] = ['markers', 'unknownTaggedFields'];
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
 export class WriteTxnMarkersRequestView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Markers to write, one for each transaction that ended. */
   get markers(): FlatArray<WriteTxnMarkersRequestWritableTxnMarkerView> {
     return this.flat.array(this.flatWord, 10, readWriteTxnMarkersRequestWritableTxnMarkerView);
@@ -302,6 +320,12 @@ function writeWriteTxnMarkersResponse(w: FlatWriter, word: number, value: WriteT
 const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
 /** Struct of WriteTxnMarkersResponse, markers.topics.partitions. */
 export class WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Partition index within the topic. (int32) */
   get partitionIndex(): number {
     return this.flat.int32(this.flatWord);
@@ -326,6 +350,12 @@ const readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView: RowReader
 const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
 /** Struct of WriteTxnMarkersResponse, markers.topics. */
 export class WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Name of the topic; case matters. */
   get name(): string {
     return this.flat.string(this.flatWord);
@@ -350,6 +380,12 @@ const readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView: RowReader<Wri
 const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult: readonly string[] = ['producerId', 'topics', 'unknownTaggedFields'];
 /** Struct of WriteTxnMarkersResponse, markers. */
 export class WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** Id that the cluster gave to the producer. (int64) */
   get producerId(): Long {
     return this.flat.int64(this.flatWord);
@@ -374,6 +410,12 @@ const readWriteTxnMarkersResponseWritableTxnMarkerResultView: RowReader<WriteTxn
 const fieldsOfWriteTxnMarkersResponse: readonly string[] = ['markers', 'unknownTaggedFields'];
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
 export class WriteTxnMarkersResponseView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   /** One result for each marker. */
   get markers(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView> {
     return this.flat.array(this.flatWord, 6, readWriteTxnMarkersResponseWritableTxnMarkerResultView);

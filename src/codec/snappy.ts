@@ -1,0 +1,55 @@
+// Owns Snappy as Kafka uses it: read as one raw block or as the stream of snappy-java ("xerial"), written as the
+// latter, which every client reads. Runs in the network thread and the codec pool. Must not read past its input.
+//
+//      | 82 53 4e 41 50 50 59 00 | version int32 | compatible int32 | { length int32 | raw block } ...
+
+import { CorruptRecordError } from '../common/errors.ts';
+import type { ByteArena } from './byte-arena.ts';
+import { readSnappyBlock, snappyBlockBytes, snappyBound, writeSnappyBlock } from './snappy-block.ts';
+
+const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00] as const;
+/** Magic and both versions, whose values and byte order differ between producers and mean nothing. */
+const headerBytes = 16;
+
+/** Appends what `bytes[start, end)` decompresses to. Throws: CorruptRecordError. */
+export function readSnappy(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
+  if (!isXerial(bytes, start, end)) {
+    readSnappyBlock(bytes, start, end, arena);
+    return;
+  }
+  let at = start + headerBytes;
+  while (at < end) {
+    if (end - at < 4) throw new CorruptRecordError('snappy stream ends within the length of a chunk');
+    const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    at += 4;
+    if (length <= 0 || length > end - at) {
+      throw new CorruptRecordError(`snappy chunk of ${length} bytes with ${end - at} bytes left`);
+    }
+    readSnappyBlock(bytes, at, at + length, arena);
+    at += length;
+  }
+}
+
+function isXerial(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start >= headerBytes && magic.every((byte, i) => bytes[start + i] === byte);
+}
+
+/** `bytes[start, end)` as a stream of blocks. */
+export function writeSnappy(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const blocks = Math.max(Math.ceil((end - start) / snappyBlockBytes), 1);
+  const out = new Uint8Array(headerBytes + blocks * (4 + snappyBound(snappyBlockBytes)));
+  out.set(magic);
+  out[11] = 1;
+  out[15] = 1;
+  let put = headerBytes;
+  for (let at = start; at < end; at += snappyBlockBytes) {
+    const blockEnd = writeSnappyBlock(bytes, at, Math.min(at + snappyBlockBytes, end), out, put + 4);
+    const length = blockEnd - put - 4;
+    out[put] = length >>> 24;
+    out[put + 1] = length >>> 16;
+    out[put + 2] = length >>> 8;
+    out[put + 3] = length;
+    put = blockEnd;
+  }
+  return out.subarray(0, put);
+}

@@ -1,0 +1,223 @@
+// Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, who leads what. Runs in the broker's
+// thread. It must not know connections or the wire.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { errorCodes } from './error-codes.ts';
+import type { TopicOptions } from './options.ts';
+import { PartitionLog } from './partition-log.ts';
+
+export interface ClusterNode {
+  readonly id: number;
+  readonly rack: string | null;
+  /** What clients are told. */
+  host: string;
+  port: number;
+}
+
+export interface Partition {
+  readonly index: number;
+  /** -1 when no replica is alive. */
+  leaderId: number;
+  leaderEpoch: number;
+  replicas: readonly number[];
+  readonly log: PartitionLog;
+}
+
+export interface Topic {
+  readonly name: string;
+  /** 22 characters of base64url. */
+  readonly id: string;
+  readonly isInternal: boolean;
+  readonly replicationFactor: number;
+  readonly configs: ReadonlyMap<string, string>;
+  readonly partitions: readonly Partition[];
+}
+
+/** A request that the cluster refuses, with Kafka's error code for it. */
+export class ClusterError extends Error {
+  readonly errorCode: number;
+
+  constructor(errorCode: number, message: string) {
+    super(message);
+    this.errorCode = errorCode;
+  }
+}
+
+export interface ClusterDefaults {
+  readonly clusterId: string | null;
+  readonly autoCreateTopics: boolean;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly messageMaxBytes: number;
+}
+
+const topicNamePattern = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+
+export class ClusterState {
+  readonly defaults: ClusterDefaults;
+  readonly #nodes = new Map<number, ClusterNode>();
+  readonly #topics = new Map<string, Topic>();
+  readonly #topicsById = new Map<string, Topic>();
+  #nextLeader = 0;
+  #controllerId = -1;
+
+  constructor(defaults: ClusterDefaults) {
+    this.defaults = defaults;
+  }
+
+  /** In the order in which they joined. */
+  get nodes(): readonly ClusterNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** -1 when there is none. */
+  get controllerId(): number {
+    return this.#controllerId;
+  }
+
+  set controllerId(id: number) {
+    this.#controllerId = id;
+  }
+
+  get topics(): readonly Topic[] {
+    return [...this.#topics.values()];
+  }
+
+  node(id: number): ClusterNode {
+    const node = this.#nodes.get(id);
+    if (node === undefined) throw new Error(`the cluster has no node ${id}`);
+    return node;
+  }
+
+  hasNode(id: number): boolean {
+    return this.#nodes.has(id);
+  }
+
+  addNode(node: ClusterNode): void {
+    if (this.#nodes.has(node.id)) throw new Error(`the cluster has a node ${node.id} already`);
+    this.#nodes.set(node.id, node);
+    if (this.#controllerId === -1) this.#controllerId = node.id;
+    this.#electLeaders();
+  }
+
+  /** Leadership and the controller go to nodes that are left. */
+  removeNode(id: number): void {
+    this.node(id);
+    this.#nodes.delete(id);
+    if (this.#controllerId === id) this.#controllerId = this.nodes[0]?.id ?? -1;
+    this.#electLeaders();
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  topicById(id: string): Topic | undefined {
+    return this.#topicsById.get(id);
+  }
+
+  partition(topic: string, index: number): Partition {
+    const partition = this.#topics.get(topic)?.partitions[index];
+    if (partition === undefined) throw new Error(`the cluster has no partition ${topic}-${index}`);
+    return partition;
+  }
+
+  /** Throws ClusterError with the code that CreateTopics answers. */
+  createTopic(name: string, options: TopicOptions = {}): Topic {
+    const topic = this.#plannedTopic(name, options);
+    this.#topics.set(name, topic);
+    this.#topicsById.set(topic.id, topic);
+    return topic;
+  }
+
+  /** What `createTopic` would make, with the same errors, without making it. */
+  checkTopic(name: string, options: TopicOptions = {}): Topic {
+    const nextLeader = this.#nextLeader;
+    const topic = this.#plannedTopic(name, options);
+    this.#nextLeader = nextLeader;
+    return topic;
+  }
+
+  deleteTopic(name: string): void {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw new ClusterError(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
+    this.#topics.delete(name);
+    this.#topicsById.delete(topic.id);
+  }
+
+  /** The leader becomes `nodeId`, or none with -1, and the epoch grows by one. */
+  moveLeader(topic: string, index: number, nodeId: number): void {
+    const partition = this.partition(topic, index);
+    if (nodeId !== -1) {
+      this.node(nodeId);
+      if (!partition.replicas.includes(nodeId)) partition.replicas = [nodeId, ...partition.replicas.slice(1)];
+    }
+    partition.leaderId = nodeId;
+    partition.leaderEpoch++;
+  }
+
+  /** The same node for the same key as long as the nodes stay; null without nodes. */
+  coordinator(key: string): ClusterNode | null {
+    const nodes = this.nodes;
+    if (nodes.length === 0) return null;
+    const hash = createHash('sha256').update(key).digest().readUInt32BE(0);
+    return nodes[hash % nodes.length]!;
+  }
+
+  #plannedTopic(name: string, options: TopicOptions): Topic {
+    if (!topicNamePattern.test(name)) throw new ClusterError(errorCodes.INVALID_TOPIC_EXCEPTION, `bad topic name ${name}`);
+    if (this.#topics.has(name)) throw new ClusterError(errorCodes.TOPIC_ALREADY_EXISTS, `topic ${name} exists`);
+    const replicas = options.assignments ?? this.#assign(options);
+    this.#checkAssignments(replicas);
+    return {
+      name,
+      id: randomBytes(16).toString('base64url'),
+      isInternal: options.isInternal ?? false,
+      replicationFactor: replicas[0]!.length,
+      configs: new Map(Object.entries(options.configs ?? {})),
+      partitions: replicas.map((nodes, index) => ({
+        index,
+        leaderId: nodes[0]!,
+        leaderEpoch: 0,
+        replicas: nodes,
+        log: new PartitionLog(options.startOffset),
+      })),
+    };
+  }
+
+  #assign(options: TopicOptions): number[][] {
+    const partitions = options.partitions ?? this.defaults.partitions;
+    const factor = options.replicationFactor ?? this.defaults.replicationFactor;
+    if (partitions < 1) throw new ClusterError(errorCodes.INVALID_PARTITIONS, `${partitions} partitions`);
+    const nodes = this.nodes;
+    if (factor < 1 || factor > nodes.length) {
+      throw new ClusterError(errorCodes.INVALID_REPLICATION_FACTOR, `replication factor ${factor} with ${nodes.length} nodes`);
+    }
+    return Array.from({ length: partitions }, () => {
+      const first = this.#nextLeader++;
+      return Array.from({ length: factor }, (_, i) => nodes[(first + i) % nodes.length]!.id);
+    });
+  }
+
+  #checkAssignments(assignments: readonly (readonly number[])[]): void {
+    const factor = assignments[0]?.length ?? 0;
+    for (const nodes of assignments) {
+      const isGood = factor > 0 && nodes.length === factor && new Set(nodes).size === factor;
+      if (!isGood || nodes.some((id) => !this.#nodes.has(id))) {
+        throw new ClusterError(errorCodes.INVALID_REPLICA_ASSIGNMENT, `replica assignment ${JSON.stringify(assignments)}`);
+      }
+    }
+  }
+
+  #electLeaders(): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (this.#nodes.has(partition.leaderId)) continue;
+        const leaderId = partition.replicas.find((id) => this.#nodes.has(id)) ?? -1;
+        if (leaderId === partition.leaderId) continue;
+        partition.leaderId = leaderId;
+        partition.leaderEpoch++;
+      }
+    }
+  }
+}

@@ -1,0 +1,223 @@
+// Owns the records of one partition: batches exactly as sent, one after the other in memory segments, with an index by
+// offset. Runs in the broker's thread. It must not decode records, nor copy them on the way out: reads are slices.
+
+import { type BatchBounds, stampBatch, stampLogAppendTime } from './batches.ts';
+
+/** One batch of the index. */
+export interface IndexedBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly magic: number;
+  readonly maxTimestamp: number;
+  readonly bytes: Buffer;
+}
+
+export interface LogRead {
+  /** Joined they are the records field. */
+  readonly slices: readonly Buffer[];
+  readonly bytes: number;
+}
+
+interface Segment {
+  readonly memory: Buffer;
+  /** Position of its first byte in the whole log. */
+  readonly start: number;
+  used: number;
+}
+
+const nothing: LogRead = { slices: [], bytes: 0 };
+const smallestSegmentBytes = 4 * 1024;
+const largestSegmentBytes = 4 * 1024 * 1024;
+
+export class PartitionLog {
+  #startOffset: number;
+  #endOffset: number;
+  #highestMagic = -1;
+  readonly #segments: Segment[] = [];
+  #byteEnd = 0;
+  // Parallel arrays, since logs of benchmarks have millions of batches.
+  readonly #baseOffsets: number[] = [];
+  readonly #lastOffsets: number[] = [];
+  readonly #positions: number[] = [];
+  readonly #maxTimestamps: number[] = [];
+  readonly #waiters = new Set<() => void>();
+
+  constructor(startOffset = 0) {
+    this.#startOffset = startOffset;
+    this.#endOffset = startOffset;
+  }
+
+  /** Of the first record that can still be fetched. */
+  get startOffset(): number {
+    return this.#startOffset;
+  }
+
+  /** Of the next record; also the high watermark, for all replicas are one. */
+  get endOffset(): number {
+    return this.#endOffset;
+  }
+
+  get batchCount(): number {
+    return this.#baseOffsets.length;
+  }
+
+  /** The newest format in the log, -1 when it is empty. Older clients cannot read newer formats. */
+  get highestMagic(): number {
+    return this.#highestMagic;
+  }
+
+  /**
+   * Copies checked batches to the end and gives them offsets.
+   * @param logAppendTime  -1 to keep the producer's times
+   * @returns the first offset
+   */
+  append(bytes: Buffer, batches: readonly BatchBounds[], leaderEpoch: number, logAppendTime = -1): number {
+    const first = this.#endOffset;
+    for (const batch of batches) this.#appendOne(bytes, batch, leaderEpoch, logAppendTime);
+    for (const wake of [...this.#waiters]) wake();
+    return first;
+  }
+
+  /** Calls `wake` after each append until the returned function is called. */
+  onAppend(wake: () => void): () => void {
+    this.#waiters.add(wake);
+    return () => this.#waiters.delete(wake);
+  }
+
+  /**
+   * What a fetch at `offset` gets: from the batch with that offset on, cut at `maxBytes`.
+   * @param atLeastOne  the first batch comes whole even if it is larger; otherwise nothing comes unless it fits
+   * @param mayCutFirst  as before Fetch version 3: it comes cut when it does not fit
+   */
+  read(offset: number, maxBytes: number, atLeastOne: boolean, mayCutFirst: boolean): LogRead {
+    const index = this.#indexOf(offset);
+    if (index === -1) return nothing;
+    const start = this.#positions[index]!;
+    const firstBytes = (this.#positions[index + 1] ?? this.#byteEnd) - start;
+    let limit = maxBytes;
+    if (firstBytes > maxBytes && !mayCutFirst) {
+      if (!atLeastOne) return nothing;
+      limit = firstBytes;
+    }
+    const slices = this.#slices(start, Math.min(start + Math.max(limit, 0), this.#byteEnd));
+    return { slices, bytes: slices.reduce((sum, slice) => sum + slice.length, 0) };
+  }
+
+  /** Bytes that a fetch at `offset` could get at most. */
+  bytesFrom(offset: number): number {
+    const index = this.#indexOf(offset);
+    return index === -1 ? 0 : this.#byteEnd - this.#positions[index]!;
+  }
+
+  /** The first batch with a record at or after that time; its records are not looked at. Null when all are older. */
+  firstBatchSince(timestamp: number): IndexedBatch | null {
+    const index = this.#maxTimestamps.findIndex((maxTimestamp) => maxTimestamp >= timestamp);
+    return index === -1 ? null : this.#batch(index);
+  }
+
+  /** The batch with the highest time, the first of them; null when the log is empty. */
+  batchWithMaxTimestamp(): IndexedBatch | null {
+    let best = -1;
+    for (let i = 0; i < this.#maxTimestamps.length; i++) {
+      if (best === -1 || this.#maxTimestamps[i]! > this.#maxTimestamps[best]!) best = i;
+    }
+    return best === -1 ? null : this.#batch(best);
+  }
+
+  /** All that is stored, in one copy. */
+  contents(): Buffer {
+    return Buffer.concat(this.#slices(this.#positions[0] ?? this.#byteEnd, this.#byteEnd));
+  }
+
+  /** Makes `offset` the first that can be fetched, as retention and DeleteRecords do. Batches go when all of it is below. */
+  truncateBefore(offset: number): void {
+    if (offset < this.#startOffset || offset > this.#endOffset) {
+      throw new RangeError(`offset ${offset} outside of ${this.#startOffset} to ${this.#endOffset}`);
+    }
+    this.#startOffset = offset;
+    const kept = this.#indexOf(offset);
+    const gone = kept === -1 ? this.#baseOffsets.length : kept;
+    for (const list of [this.#baseOffsets, this.#lastOffsets, this.#positions, this.#maxTimestamps]) list.splice(0, gone);
+    const firstByte = this.#positions[0] ?? this.#byteEnd;
+    while (this.#segments.length > 0 && this.#segments[0]!.start + this.#segments[0]!.used <= firstByte) {
+      this.#segments.shift();
+    }
+  }
+
+  #appendOne(source: Buffer, batch: BatchBounds, leaderEpoch: number, logAppendTime: number): void {
+    const bytes = batch.end - batch.start;
+    const segment = this.#segmentWithRoom(bytes);
+    const at = segment.used;
+    source.copy(segment.memory, at, batch.start, batch.end);
+    stampBatch(segment.memory, at, batch.magic, this.#endOffset + (batch.magic === 2 ? 0 : batch.offsets - 1), leaderEpoch);
+    let maxTimestamp = batch.maxTimestamp;
+    if (logAppendTime >= 0 && batch.magic === 2) {
+      stampLogAppendTime(segment.memory, at, at + bytes, logAppendTime);
+      maxTimestamp = logAppendTime;
+    }
+    this.#baseOffsets.push(this.#endOffset);
+    this.#endOffset += batch.offsets;
+    this.#lastOffsets.push(this.#endOffset - 1);
+    this.#positions.push(this.#byteEnd);
+    this.#maxTimestamps.push(maxTimestamp);
+    this.#highestMagic = Math.max(this.#highestMagic, batch.magic);
+    segment.used += bytes;
+    this.#byteEnd += bytes;
+  }
+
+  #segmentWithRoom(bytes: number): Segment {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && last.memory.length - last.used >= bytes) return last;
+    const wanted = Math.min(last === undefined ? smallestSegmentBytes : last.memory.length * 2, largestSegmentBytes);
+    const segment = { memory: Buffer.allocUnsafeSlow(Math.max(wanted, bytes)), start: this.#byteEnd, used: 0 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** Of the first batch that ends at or after `offset`; -1 for none. */
+  #indexOf(offset: number): number {
+    let low = 0;
+    let high = this.#lastOffsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#lastOffsets[middle]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#lastOffsets.length ? -1 : low;
+  }
+
+  #batch(index: number): IndexedBatch {
+    const start = this.#positions[index]!;
+    const bytes = Buffer.concat(this.#slices(start, this.#positions[index + 1] ?? this.#byteEnd));
+    return {
+      baseOffset: this.#baseOffsets[index]!,
+      lastOffset: this.#lastOffsets[index]!,
+      magic: bytes[16]!,
+      maxTimestamp: this.#maxTimestamps[index]!,
+      bytes,
+    };
+  }
+
+  #slices(start: number, end: number): Buffer[] {
+    const slices: Buffer[] = [];
+    if (start >= end) return slices;
+    for (let i = this.#segmentAt(start); i < this.#segments.length; i++) {
+      const segment = this.#segments[i]!;
+      if (segment.start >= end) break;
+      const from = Math.max(start - segment.start, 0);
+      slices.push(segment.memory.subarray(from, Math.min(end - segment.start, segment.used)));
+    }
+    return slices;
+  }
+
+  #segmentAt(position: number): number {
+    let low = 0;
+    let high = this.#segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#segments[middle]!.start <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
