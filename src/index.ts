@@ -10,3 +10,17 @@ export type { Api } from './protocol/flat/api.ts';
 export { BrokerError, errorFor } from './protocol/flat/broker-error.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';
+export type { RecordBatchView } from './protocol/flat/record-batch-view.ts';
+export type { RecordCursor } from './protocol/flat/record-cursor.ts';
+export type { RecordHeader } from './protocol/flat/record-headers.ts';
+export type { RecordsView, RecordView } from './protocol/flat/record-view.ts';
+export type {
+  RecordBatchInput,
+  RecordBytes,
+  RecordHeadersInput,
+  RecordInput,
+  RecordsCallback,
+  RecordsInput,
+  RecordWriter,
+} from './protocol/flat/record-writer.ts';
+export type { CompressionType } from './protocol/flat/records-slot.ts';

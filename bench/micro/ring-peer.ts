@@ -9,13 +9,34 @@ import { RingConsumer } from '../../src/ring/ring-buffer.ts';
 
 export type PeerJob =
   /** Reads `frames` frames; `copy`: takes each body out of the ring into one buffer. */
-  | { job: 'drain'; ring: SharedArrayBuffer; own: SharedArrayBuffer; other: SharedArrayBuffer; frames: number; copy: boolean }
+  | {
+      job: 'drain';
+      ring: SharedArrayBuffer;
+      own: SharedArrayBuffer;
+      other: SharedArrayBuffer;
+      frames: number;
+      copy: boolean;
+    }
   /** Counts `frames` messages, then sets `done`. */
   | { job: 'drainPort'; port: MessagePort; done: SharedArrayBuffer; frames: number }
   /** Takes `frames` bodies off a link and owns each. */
-  | { job: 'own'; ring: SharedArrayBuffer; port: MessagePort; own: SharedArrayBuffer; other: SharedArrayBuffer; frames: number }
+  | {
+      job: 'own';
+      ring: SharedArrayBuffer;
+      port: MessagePort;
+      own: SharedArrayBuffer;
+      other: SharedArrayBuffer;
+      frames: number;
+    }
   /** Answers each of `rounds` rings of its bell by ringing the other. `turns` counts both ways. */
-  | { job: 'echo'; own: SharedArrayBuffer; other: SharedArrayBuffer; turns: SharedArrayBuffer; rounds: number; sync: boolean }
+  | {
+      job: 'echo';
+      own: SharedArrayBuffer;
+      other: SharedArrayBuffer;
+      turns: SharedArrayBuffer;
+      rounds: number;
+      sync: boolean;
+    }
   /** Answers each message by one. */
   | { job: 'echoPort'; port: MessagePort };
 

@@ -32,7 +32,14 @@ function ratePerSecond(peer: Worker, frameBytes: number, ringFrames: number, por
     ring.push(ringFrames / sendByRing(peer, frameBytes, ringFrames, false));
     port.push(portFrames / sendByPort(peer, frameBytes, portFrames));
   }
-  return row('ring-rate', { frameBytes, ringBytes: RING_BYTES, rounds: ROUNDS }, 'messages/s', ring, 'MessagePort', port);
+  return row(
+    'ring-rate',
+    { frameBytes, ringBytes: RING_BYTES, rounds: ROUNDS },
+    'messages/s',
+    ring,
+    'MessagePort',
+    port,
+  );
 }
 
 function bandwidth(peer: Worker, frameBytes: number, frames: number, copyOut: boolean): object {
@@ -113,7 +120,15 @@ function copyPlainly(frameBytes: number, frames: number): number {
 
 function row(name: string, parameters: object, unit: string, ours: number[], other: string, others: number[]): object {
   const ratios = ours.map((value, i) => value / others[i]!);
-  return { name, ...parameters, unit, ours: median(ours), comparison: other, theirs: median(others), ratio: median(ratios) };
+  return {
+    name,
+    ...parameters,
+    unit,
+    ours: median(ours),
+    comparison: other,
+    theirs: median(others),
+    ratio: median(ratios),
+  };
 }
 
 function median(values: readonly number[]): number {

@@ -2,8 +2,13 @@
 // is given, whatever the block says.
 // Source: lz4/lz4, doc/lz4_Block_format.md
 
-/** From this many bytes on, calls into native code beat a loop (bench/micro/codec.ts). */
-const longCopy = 48;
+import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
+import { nativeFromBytes, nativeLz4 } from './native-blocks.ts';
+
+/** Up to this many bytes a loop beats a call into native code. */
+const shortLiteral = 48;
+/** What the native package puts before a block. */
+const sizeBytes = 4;
 const smallestMatch = 4;
 /** The format's own rules for the end of a block: its last bytes are literals, and no match starts shortly before. */
 const lastLiterals = 5;
@@ -20,6 +25,11 @@ export function readLz4Block(
   from: number,
   to: number,
 ): number {
+  if (nativeLz4 !== null && end - start >= nativeFromBytes) {
+    return readNative(nativeLz4.uncompressSync, bytes, start, end, out, from, to);
+  }
+  const source = viewOf(bytes);
+  const target = viewOf(out);
   let at = start;
   let put = from;
   while (at < end) {
@@ -34,8 +44,7 @@ export function readLz4Block(
       }
     }
     if (length > end - at || length > to - put) return -1;
-    if (length > longCopy) out.set(bytes.subarray(at, at + length), put);
-    else for (let i = 0; i < length; i++) out[put + i] = bytes[at + i]!;
+    copyLiteral(bytes, source, at, end, out, target, put, to, length);
     at += length;
     put += length;
     if (at === end) return put;
@@ -53,11 +62,41 @@ export function readLz4Block(
       }
     }
     if (length > to - put) return -1;
-    if (length > longCopy && distance >= length) out.copyWithin(put, put - distance, put - distance + length);
-    else for (let i = 0; i < length; i++) out[put + i] = out[put + i - distance]!;
+    copyMatch(out, target, put, to, distance, length);
     put += length;
   }
   return -1;
+}
+
+/** Behind room for the size that the package wants before the block; kept, since blocks are of one size mostly. */
+let framed = new Uint8Array(sizeBytes + 64 * 1024);
+
+function readNative(
+  uncompress: (block: Uint8Array) => Uint8Array,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  const needed = sizeBytes + end - start;
+  if (framed.length < needed) framed = new Uint8Array(needed);
+  const most = to - from;
+  framed[0] = most;
+  framed[1] = most >>> 8;
+  framed[2] = most >>> 16;
+  framed[3] = most >>> 24;
+  framed.set(bytes.subarray(start, end), sizeBytes);
+  try {
+    const plain = uncompress(framed.subarray(0, needed));
+    if (plain.length > most) return -1;
+    out.set(plain, from);
+    return from + plain.length;
+  } catch {
+    // Whatever it says, the block is broken or larger than its room, and the caller has to tell those apart.
+    return -1;
+  }
 }
 
 const table = new Uint16Array(1 << tableBits);
@@ -69,6 +108,11 @@ export function lz4Bound(length: number): number {
 
 /** Writes `bytes[start, end)`, at most 64 KiB, as a block at `out[to]` and returns where it ends. */
 export function writeLz4Block(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
+  if (nativeLz4 !== null && end - start >= nativeFromBytes) {
+    const packed = nativeLz4.compressSync(bytes.subarray(start, end));
+    out.set(packed.subarray(sizeBytes), to);
+    return to + packed.length - sizeBytes;
+  }
   table.fill(0);
   const limit = end - matchMargin;
   let put = to;
@@ -111,7 +155,7 @@ function writeSequence(
   let put = to;
   out[put++] = (Math.min(literals, 15) << 4) | Math.min(more, 15);
   if (literals >= 15) put = writeLength(literals - 15, out, put);
-  if (literals > longCopy) out.set(bytes.subarray(start, end), put);
+  if (literals > shortLiteral) out.set(bytes.subarray(start, end), put);
   else for (let i = 0; i < literals; i++) out[put + i] = bytes[start + i]!;
   put += literals;
   if (length === 0) return put;

@@ -3,12 +3,14 @@
 // Source: google/snappy, format_description.txt
 
 import { CorruptRecordError } from '../common/errors.ts';
+import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
 import type { ByteArena } from './byte-arena.ts';
+import { nativeFromBytes, nativeSnappy } from './native-blocks.ts';
 
 /** The densest element is a copy of 64 bytes in 3. */
 const mostGrowth = 22;
-/** From this many bytes on, calls into native code beat a loop (bench/micro/codec.ts). */
-const longCopy = 48;
+/** Up to this many bytes a loop beats a call into native code. */
+const shortLiteral = 48;
 
 /** Offsets are 16 bits in what we write, so blocks stay below 64 KiB; this is also the size that Java producers use. */
 export const snappyBlockBytes = 32 * 1024;
@@ -30,10 +32,30 @@ export function readSnappyBlock(bytes: Uint8Array, start: number, end: number, a
     throw new CorruptRecordError(`snappy block of ${end - start} bytes claims to hold ${length}`);
   }
   arena.reserve(length);
+  if (nativeSnappy !== null && end - start >= nativeFromBytes) {
+    appendNative(nativeSnappy.uncompressSync, bytes.subarray(start, end), length, arena);
+    return;
+  }
   if (!readElements(bytes, at, end, arena.bytes, arena.length, arena.length + length)) {
     throw new CorruptRecordError('snappy block contradicts itself');
   }
   arena.length += length;
+}
+
+function appendNative(
+  uncompress: (block: Uint8Array) => Uint8Array,
+  block: Uint8Array,
+  length: number,
+  arena: ByteArena,
+): void {
+  let plain: Uint8Array;
+  try {
+    plain = uncompress(block);
+  } catch (error) {
+    throw new CorruptRecordError('snappy block contradicts itself', { cause: error });
+  }
+  if (plain.length !== length) throw new CorruptRecordError('snappy block does not hold what it claims');
+  arena.append(plain);
 }
 
 /** Fills `out[from, to)` exactly from the elements in `bytes[at, end)`, or returns false. */
@@ -45,6 +67,8 @@ function readElements(
   from: number,
   to: number,
 ): boolean {
+  const source = viewOf(bytes);
+  const target = viewOf(out);
   let at = start;
   let put = from;
   while (at < end) {
@@ -58,8 +82,7 @@ function readElements(
         for (let i = 0; i < extra; i++) length += bytes[at++]! * 2 ** (8 * i);
       }
       if (length > end - at || length > to - put) return false;
-      if (length > longCopy) out.set(bytes.subarray(at, at + length), put);
-      else for (let i = 0; i < length; i++) out[put + i] = bytes[at + i]!;
+      copyLiteral(bytes, source, at, end, out, target, put, to, length);
       at += length;
       put += length;
       continue;
@@ -79,8 +102,7 @@ function readElements(
       at += 4;
     }
     if (distance === 0 || distance > put - from || length > to - put) return false;
-    if (length > longCopy && distance >= length) out.copyWithin(put, put - distance, put - distance + length);
-    else for (let i = 0; i < length; i++) out[put + i] = out[put + i - distance]!;
+    copyMatch(out, target, put, to, distance, length);
     put += length;
   }
   return put === to;
@@ -94,13 +116,12 @@ export function snappyBound(length: number): number {
 }
 
 /** Writes `bytes[start, end)`, at most `snappyBlockBytes`, as a block at `out[to]` and returns where it ends. */
-export function writeSnappyBlock(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  out: Uint8Array,
-  to: number,
-): number {
+export function writeSnappyBlock(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
+  if (nativeSnappy !== null && end - start >= nativeFromBytes) {
+    const packed = nativeSnappy.compressSync(bytes.subarray(start, end));
+    out.set(packed, to);
+    return to + packed.length;
+  }
   let put = to;
   let rest = end - start;
   for (; rest > 127; rest >>>= 7) out[put++] = rest | 128;
@@ -150,7 +171,7 @@ function writeLiteral(bytes: Uint8Array, start: number, end: number, out: Uint8A
     out[put++] = length - 1;
     out[put++] = (length - 1) >>> 8;
   }
-  if (length > longCopy) out.set(bytes.subarray(start, end), put);
+  if (length > shortLiteral) out.set(bytes.subarray(start, end), put);
   else for (let i = 0; i < length; i++) out[put + i] = bytes[start + i]!;
   return put + length;
 }

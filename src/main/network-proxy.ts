@@ -17,11 +17,15 @@ import {
 } from '../ring/frames.ts';
 
 /** Most requests fit; those that do not grow in place. */
-const expectedRequestBytes = 512;
+const leastExpectedBytes = 512;
+/** Requests of one API tend to be of one size: claiming that much at once spares a large one its moves. */
+const expectedMargin = 1.0625;
 
 export class NetworkProxy {
   readonly #end: ApplicationEnd;
   readonly #writer = new FlatWriter();
+  /** API key to the size of its last request. */
+  readonly #lastBytes = new Map<number, number>();
   #isNotifyDue = false;
   /** Nodes whose DISCONNECT found no room yet. */
   #pendingDisconnects: number[] = [];
@@ -48,11 +52,12 @@ export class NetworkProxy {
     timeoutMs: number,
   ): RingFullError | null {
     const { requests } = this.#end;
-    if (!this.#flushDisconnects() || !requests.begin(expectedRequestBytes)) return this.#full(nodeId);
+    if (!this.#flushDisconnects() || !requests.begin(this.#expectedBytes(api.key))) return this.#full(nodeId);
     try {
       const writer = this.#writer.reset(requests, SEND_PREFIX_BYTES);
       api.writeRequest(writer, request);
       const usedBytes = writer.finish();
+      this.#lastBytes.set(api.key, usedBytes);
       const word = requests.base >>> 2;
       requests.i32.fill(0, word, word + (SEND_PREFIX_BYTES >>> 2));
       requests.i32[word + SEND_API_KEY_WORD] = api.key;
@@ -101,6 +106,13 @@ export class NetworkProxy {
     if (!this.#isNotifyDue) return;
     this.#isNotifyDue = false;
     this.#end.networkDoorbell.notify();
+  }
+
+  #expectedBytes(apiKey: number): number {
+    const expected = Math.ceil((this.#lastBytes.get(apiKey) ?? 0) * expectedMargin);
+    const { requests } = this.#end;
+    // A guess must not be what makes a small request find no room.
+    return expected > leastExpectedBytes && requests.hasRoom(expected) ? expected : leastExpectedBytes;
   }
 
   #post(kind: number, requestId: number, detail: number): boolean {

@@ -7,8 +7,11 @@ import { ASLEEP_WORD, DOORBELL_BYTES, SEQ_WORD } from './layout.ts';
 /*
  * Why no wake-up is lost. The notifier publishes work, then exchanges ASLEEP; the sleeper sets ASLEEP, then looks for
  * work. All four are sequentially consistent, so at least one sees the other: either the sleeper finds the work, or the
- * notifier finds it asleep and wakes it. Between the sleeper's look and its wait, SEQ covers: it has changed, and the
- * wait returns at once.
+ * notifier finds ASLEEP set. In that case it adds to SEQ and wakes, and both come after the sleeper loaded SEQ, since that
+ * came before it set ASLEEP: so the wait either has begun and is ended, or finds SEQ changed and never begins.
+ *
+ * SEQ must not change before the exchange. Else a sleeper may load the new SEQ, set ASLEEP, and have it cleared by that
+ * same notifier, whose work it took long ago; it would then wait with ASLEEP 0, and nobody would ever wake it.
  *
  * An armed waitAsync outlives the reason to wait, because other events run the thread too. While it is armed, either
  * ASLEEP is 1 or a notifier that set it to 0 is about to wake every waiter, since only notifiers clear ASLEEP. So the
@@ -38,16 +41,15 @@ export class Doorbell {
 
   /**
    * Wakes the owner if it sleeps. Call after the work is published, once per turn rather than once per frame.
-   * Cheap when the owner is awake: two atomic operations, no system call.
+   * Cheap when the owner is awake: one atomic operation, no system call.
    */
   notify(): void {
-    // An owner between its look and its wait must find SEQ changed.
+    // Orders the published work before the look at ASLEEP; exchange, so that one of several notifiers pays for the rest.
+    if (Atomics.exchange(this.#words, ASLEEP_WORD, 0) === 0) return;
+    // An owner between its look for work and its wait must find SEQ changed.
     Atomics.add(this.#words, SEQ_WORD, 1);
-    // Orders the published work before the look at ASLEEP; exchange, so that one of several notifiers pays for the call.
-    if (Atomics.exchange(this.#words, ASLEEP_WORD, 0) === 1) {
-      // All waiters: the owner may block in sleepSync while its waitAsync is armed.
-      Atomics.notify(this.#words, SEQ_WORD);
-    }
+    // All waiters: the owner may block in sleepSync while its waitAsync is armed.
+    Atomics.notify(this.#words, SEQ_WORD);
   }
 
   /**
@@ -57,7 +59,7 @@ export class Doorbell {
    * work to be found. It has no deadline, and does not keep the process alive. A pending promise is returned again.
    */
   sleep(hasWork: () => boolean): Promise<void> | null {
-    // Before ASLEEP is set: a notify after this load must make the wait below return at once.
+    // Before ASLEEP is set: whoever clears it changes SEQ after this load, and the wait below ends.
     const seq = Atomics.load(this.#words, SEQ_WORD);
     // Ordered before the look for work, see above.
     Atomics.store(this.#words, ASLEEP_WORD, 1);

@@ -158,7 +158,7 @@ export const SPILLED_BODY_BYTES = 8;
  *          | SEQ       | ASLEEP    |                                    |
  *     128  +-----------+-----------+------------------------------------+
  *
- * SEQ: any notifier adds 1. ASLEEP: its owner sets 1, a notifier sets 0.
+ * ASLEEP: its owner sets 1, a notifier sets 0. SEQ: a notifier that found ASLEEP set adds 1.
  */
 
 export const SEQ_WORD = 0;

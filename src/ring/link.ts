@@ -132,7 +132,7 @@ export class LinkWriter implements MessageMemory {
     if (expectedBytes > this.spillBytes) {
       // The ring is looked at too: work on a big message that could not be committed would be held for nothing.
       if (!this.hasRoom(expectedBytes)) return false;
-      this.#moveTo(new ArrayBuffer(bytes));
+      this.#moveTo(unfilledMemory(bytes));
     } else {
       const offset = this.#ring.claim(bytes);
       if (offset === -1) return false;
@@ -149,11 +149,13 @@ export class LinkWriter implements MessageMemory {
     if (!(neededBytes <= MAX_MESSAGE_BYTES)) {
       throw new IllegalStateError(`message of ${neededBytes} bytes, must be 0 to ${MAX_MESSAGE_BYTES}`);
     }
-    const generous = Math.min(Math.max(neededBytes, hintBytes, this.capacity * 2), MAX_MESSAGE_BYTES);
+    // With a hint the size is known; without one, doubling keeps the copying in proportion.
+    const wanted = hintBytes >= neededBytes ? hintBytes : this.capacity * 2;
+    const generous = Math.min(Math.max(neededBytes, wanted), MAX_MESSAGE_BYTES);
     if (this.#heap === null && neededBytes <= this.spillBytes) {
       if (this.#extend(Math.min(generous, this.spillBytes)) || this.#extend(neededBytes)) return;
     }
-    const buffer = new ArrayBuffer(alignTo8(generous));
+    const buffer = unfilledMemory(alignTo8(generous));
     new Uint8Array(buffer).set(this.u8.subarray(this.base, this.base + usedBytes));
     // Free at once for this message's own, smaller or spilled, frame.
     this.#ring.abandon();
@@ -278,6 +280,11 @@ export class LinkWriter implements MessageMemory {
     }
     this.#returned = returned;
   }
+}
+
+/** Memory that is not zeroed first: clearing a megabyte that is about to be written costs as much as writing it. */
+function unfilledMemory(byteCount: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(byteCount).buffer as ArrayBuffer;
 }
 
 /** The reading end: itself the current message, in place. */

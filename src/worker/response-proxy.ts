@@ -25,6 +25,8 @@ import type { MetadataUpdate } from './metadata.ts';
 /** A flat message is larger than the frame it comes from: fixed words for every field, ten words for every record. */
 const flatPerWire = 2;
 const flatOverheadBytes = 512;
+const beginBytes = 16 * 1024;
+const maxBodyBytes = 2 ** 31 - 8;
 
 /** A small frame that found no room, kept until there is some. */
 type Held =
@@ -56,9 +58,14 @@ export class ResponseProxy implements RequestOwner {
 
   onResponse(request: InFlightRequest, reader: WireReader): number {
     const { responses } = this.#end;
-    const expectedBytes = RESPONSE_PREFIX_BYTES + flatOverheadBytes + reader.remaining * flatPerWire;
+    const expectedBytes = Math.min(
+      RESPONSE_PREFIX_BYTES + flatOverheadBytes + reader.remaining * flatPerWire,
+      maxBodyBytes,
+    );
     // What waits goes first: an application must not see a later response before an earlier failure.
-    if (this.#isBehind || !responses.begin(Math.min(expectedBytes, 2 ** 31 - 8))) return this.#fellBehind();
+    if (this.#isBehind || !responses.hasRoom(expectedBytes)) return this.#fellBehind();
+    // A big body is claimed small: the decoder knows its size better by the time it needs the room.
+    if (!responses.begin(Math.min(expectedBytes, beginBytes))) return this.#fellBehind();
     const { codec, version } = request;
     let throttleTimeMs: number;
     try {

@@ -164,12 +164,18 @@ type Inspect = (value: unknown, options: object) => string;
 /**
  * A struct within a flat message; its generated subclass has a getter for each field. Costs nothing until read.
  *
- * Subclasses set the two properties in constructors of their own: set here, or declared without `declare`, they made a
- * new view two to ten times as slow, because every subclass passes through the same store.
+ * Generated subclasses set the two properties in constructors of their own: set here, or declared without `declare`,
+ * they make a new view two to ten times as slow once there are many subclasses, since all pass through the same store.
  */
 export abstract class FlatView {
-  protected declare flat: FlatMessage;
-  protected declare flatWord: number;
+  declare protected flat: FlatMessage;
+  declare protected flatWord: number;
+
+  constructor(message?: FlatMessage, word = 0) {
+    if (message === undefined) return;
+    this.flat = message;
+    this.flatWord = word;
+  }
 
   /** Names of all getters, in the order of the wire. */
   protected abstract fieldNames(): readonly string[];

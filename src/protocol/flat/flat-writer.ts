@@ -63,6 +63,10 @@ export class FlatWriter {
     this.#limitBytes = largestLimitBytes;
     this.expectedBytes = 0;
     this.#follow(memory);
+    if (this.#textOf !== this.u8) {
+      this.#text = null;
+      this.#textOf = null;
+    }
     if (this.#room < 0) this.#grow(0);
     return this;
   }
@@ -173,6 +177,13 @@ export class FlatWriter {
     return rows;
   }
 
+  /** As `array`, with undefined contents, for callers that write every word. */
+  arrayDirty(word: number, count: number, rowWords: number): number {
+    const rows = this.allocDirty(count * rowWords);
+    this.setInt64(word, rows, count);
+    return rows;
+  }
+
   /** Copies `source[start, end)`; fills the two words at `word`. */
   copyBytes(word: number, source: Uint8Array, start: number, end: number): void {
     const length = end - start;
@@ -235,7 +246,9 @@ export class FlatWriter {
     const memory = this.#memory;
     if (memory === null) throw new Error('FlatWriter used before reset');
     const skip = this.#skip;
-    const hint = Math.min(Math.max(this.expectedBytes, neededBytes + (neededBytes >> 1)), this.#limitBytes);
+    // A guess that still holds is trusted: memory beyond it would travel along unused.
+    const guess = this.expectedBytes >= neededBytes ? this.expectedBytes : neededBytes + (neededBytes >> 1);
+    const hint = Math.min(guess, this.#limitBytes);
     memory.grow(alignTo8(skip + neededBytes), skip + this.#used, alignTo8(skip + hint));
     this.#follow(memory);
   }

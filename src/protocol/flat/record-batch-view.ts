@@ -58,6 +58,13 @@ const fields = [
  * Source: Kafka documentation, "Record Batch"
  */
 export class RecordBatchView extends FlatView {
+  /** Internal: a records view makes them. */
+  constructor(message: FlatMessage, word: number) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
   protected fieldNames(): readonly string[] {
     return fields;
   }

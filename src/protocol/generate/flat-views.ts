@@ -45,8 +45,8 @@ export function viewClasses(code: Code, message: Message): void {
     code.line(`const fieldsOf${struct.typeName}: readonly string[] = [${names.join(', ')}];`);
     code.doc(structDoc(message, struct));
     code.block(`export class ${struct.typeName}View extends FlatView`, (body) => {
-      body.block('constructor(message: FlatMessage, word = 0)', (constructor) =>
-        constructor.line('super();').line('this.flat = message;').line('this.flatWord = word;'),
+      body.block('constructor(message: FlatMessage, word = 0)', (assign) =>
+        assign.line('super();').line('this.flat = message;').line('this.flatWord = word;'),
       );
       body.line();
       for (const field of struct.fields) {

@@ -136,7 +136,8 @@ class StructDecoder {
         '} else {',
       );
       body.indented((rest) => {
-        rest.line(`let at = w.array(${word}, count, ${words});`);
+        const method = element.kind === 'struct' ? 'array' : 'arrayDirty';
+        rest.line(`let at = w.${method}(${word}, count, ${words});`);
         const loop = `for (let i = 0; i < count; i++, at += ${words})`;
         rest.line(`${loop} ${readElement(element, 'at', flexible)}`);
       });

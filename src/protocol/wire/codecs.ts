@@ -76,6 +76,10 @@ const noOptions: EncodeOptions = {};
 const controlledShutdownKey = 7;
 const apiVersionsKey = 18;
 
+function isWithin(version: number, range: { readonly minVersion: number; readonly maxVersion: number }): boolean {
+  return Number.isInteger(version) && version >= range.minVersion && version <= range.maxVersion;
+}
+
 class LoadedCodec implements WireCodec {
   readonly apiKey: number;
   readonly name: string;
@@ -136,7 +140,7 @@ class LoadedCodec implements WireCodec {
   }
 
   #checkVersion(version: number): void {
-    if (version >= this.minVersion && version <= this.maxVersion) return;
+    if (isWithin(version, this)) return;
     throw new UnsupportedVersionError(
       `${this.name} version ${version}: this client speaks ${this.minVersion} to ${this.maxVersion}`,
       { apiKey: this.apiKey },
@@ -185,7 +189,7 @@ export function dataCodec(name: string): DataCodec {
   if (data === undefined) throw new UnsupportedVersionError(`unknown data ${name}`);
   const { encode, decode } = loadWireModule(data.file) as { encode: Encode; decode: Decode };
   const checkVersion = (version: number): void => {
-    if (version >= data.minVersion && version <= data.maxVersion) return;
+    if (isWithin(version, data)) return;
     const range = `${data.minVersion} to ${data.maxVersion}`;
     throw new UnsupportedVersionError(`${name} version ${version}: this client knows ${range}`);
   };

@@ -132,19 +132,18 @@ export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): strin
   if (job.count === 0) return null;
   const problem = fillRows(job);
   if (problem !== null) return problem;
-  if ((batches[batch + batchAttributesWord]! & ATTRIBUTE_CONTROL) === 0) return null;
-  return readControlType(plan, batch, job);
+  if ((batches[batch + batchAttributesWord]! & ATTRIBUTE_CONTROL) !== 0) readControlType(plan, batch, job);
+  return null;
 }
 
-/** Only the first record of a control batch counts. Its key: version int16, type int16, later versions perhaps more. */
-function readControlType(plan: RecordsPlan, batch: number, job: RowsJob): string | null {
-  const length = job.i32[job.row + rowKeyLengthWord]!;
-  if (length < 4) return `control record with a key of ${length} bytes, minimum 4`;
+/**
+ * Only the first record of a control batch counts. Its key: version int16, type int16, later versions perhaps more. One
+ * that cannot be read matters only to those who look at transactions, who find no type then.
+ */
+function readControlType(plan: RecordsPlan, batch: number, job: RowsJob): void {
+  if (job.i32[job.row + rowKeyLengthWord]! < 4) return;
   const at = job.byteBase + job.i32[job.row + rowKeyWord]!;
-  const version = readInt16(job.u8, at);
-  if (version < 0) return `control record with key version ${version}`;
-  plan.batches[batch + batchControlTypeWord] = readInt16(job.u8, at + 2) & 0xffff;
-  return null;
+  if (readInt16(job.u8, at) >= 0) plan.batches[batch + batchControlTypeWord] = readInt16(job.u8, at + 2) & 0xffff;
 }
 
 function fault(offsetLow: number, offsetHigh: number, problem: string): CorruptRecordError {

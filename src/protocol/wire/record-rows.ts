@@ -46,7 +46,7 @@ export function fillRows(job: RowsJob): string | null {
       at = wideEnd;
     }
     const length = (value >>> 1) ^ -(value & 1);
-    if (length < 0 || length > end - at) return `record ${record}: length ${length} with ${end - at} bytes left`;
+    if (length < 0 || length > end - at) return `record ${record}: ${lengthProblem(length, end - at)}`;
     const recordEnd = at + length;
     // The attributes byte before the timestamp delta has no meaning yet.
     value = u8[at + 1]!;
@@ -76,6 +76,10 @@ export function fillRows(job: RowsJob): string | null {
     if (at !== recordEnd) return `record ${record}: ${length} bytes long, which its content is not`;
   }
   return at === end ? null : `${end - at} bytes left after ${count} records`;
+}
+
+function lengthProblem(length: number, left: number): string {
+  return left < 0 ? 'no length, or a broken one' : `length ${length} with ${left} bytes left`;
 }
 
 /** Key, value and headers of one record; returns where they end, or -1. */

@@ -103,7 +103,7 @@ export function decodeRecords(
   const neededBytes = blockBytes + listBytes + spareBytes;
   // What follows is most likely records of the same kind: one move of the message is to be enough for all.
   const growth = Math.min((blockBytes + listBytes) / Math.max(length, spareBytes), mostGrowth);
-  w.expectedBytes = Math.max(w.expectedBytes, Math.ceil(w.messageBytes + neededBytes + growth * r.remaining));
+  w.expectedBytes = Math.ceil(w.messageBytes + neededBytes + growth * r.remaining);
   if (!hasRoom(w, neededBytes)) {
     writeSlot(w, slotWord, 0, 0, length);
     return;

@@ -8,6 +8,7 @@ import { dataLengthWord } from '../flat/records-slot.ts';
 /** A finished message up to this size is copied out, so that the writer's own buffer serves the next one too. */
 const copiedBytes = 16 * 1024;
 const initialBytes = 4 * 1024;
+const keptBytes = 64 * 1024;
 /** Node's limit for one Buffer is larger, but Kafka's lengths are int32. */
 const largestBytes = 2 ** 31 - 1;
 
@@ -32,8 +33,9 @@ export class WireWriter {
   apiKey = -1;
   version = -1;
 
-  /** Drops what was written. */
+  /** Drops what was written, and memory that only a large message needs. */
   reset(): this {
+    if (this.buffer.length > keptBytes) this.buffer = Buffer.allocUnsafeSlow(initialBytes);
     this.offset = 0;
     this.field = '';
     return this;

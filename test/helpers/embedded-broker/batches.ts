@@ -16,7 +16,9 @@ export interface BatchBounds {
   readonly maxTimestamp: number;
 }
 
-export type CheckedBatches = { readonly errorCode: 0; readonly batches: readonly BatchBounds[] } | { readonly errorCode: number };
+export type CheckedBatches =
+  | { readonly errorCode: 0; readonly batches: readonly BatchBounds[] }
+  | { readonly errorCode: number };
 
 export interface AppendLimits {
   readonly maxBatchBytes: number;
@@ -61,7 +63,8 @@ function checkBatch(bytes: Buffer, start: number, limits: AppendLimits): BatchBo
 }
 
 function checkV2(bytes: Buffer, start: number, end: number, limits: AppendLimits): BatchBounds | number {
-  if (bytes.readUInt32BE(start + crcAt.v2) !== crc32c(bytes, start + v2.attributes, end)) return errorCodes.CORRUPT_MESSAGE;
+  if (bytes.readUInt32BE(start + crcAt.v2) !== crc32c(bytes, start + v2.attributes, end))
+    return errorCodes.CORRUPT_MESSAGE;
   const codec = bytes.readInt16BE(start + v2.attributes) & codecMask;
   if (codec > zstd || (codec === zstd && limits.produceVersion < 7)) return errorCodes.UNSUPPORTED_COMPRESSION_TYPE;
   const offsets = bytes.readInt32BE(start + v2.lastOffsetDelta) + 1;
@@ -69,7 +72,13 @@ function checkV2(bytes: Buffer, start: number, end: number, limits: AppendLimits
   return { start, end, magic: 2, offsets, maxTimestamp: readInt64(bytes, start + v2.maxTimestamp) };
 }
 
-function checkOld(bytes: Buffer, start: number, end: number, magic: number, limits: AppendLimits): BatchBounds | number {
+function checkOld(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  magic: number,
+  limits: AppendLimits,
+): BatchBounds | number {
   if (limits.produceVersion >= 3) return errorCodes.INVALID_RECORD;
   if (bytes.readUInt32BE(start + crcAt.old) !== crc32(bytes, start + old.magic, end)) return errorCodes.CORRUPT_MESSAGE;
   // How many messages are inside is known only after decompressing; in v0 they would even have to be rewritten.

@@ -58,6 +58,7 @@ export class ClusterState {
   readonly #nodes = new Map<number, ClusterNode>();
   readonly #topics = new Map<string, Topic>();
   readonly #topicsById = new Map<string, Topic>();
+  readonly #watchers = new Set<() => void>();
   #nextLeader = 0;
   #controllerId = -1;
 
@@ -81,6 +82,12 @@ export class ClusterState {
 
   get topics(): readonly Topic[] {
     return [...this.#topics.values()];
+  }
+
+  /** Calls `changed` when a leader has moved or a topic has gone, until the returned function is called. */
+  onChange(changed: () => void): () => void {
+    this.#watchers.add(changed);
+    return () => this.#watchers.delete(changed);
   }
 
   node(id: number): ClusterNode {
@@ -143,6 +150,7 @@ export class ClusterState {
     if (topic === undefined) throw new ClusterError(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
     this.#topics.delete(name);
     this.#topicsById.delete(topic.id);
+    this.#notify();
   }
 
   /** The leader becomes `nodeId`, or none with -1, and the epoch grows by one. */
@@ -154,6 +162,7 @@ export class ClusterState {
     }
     partition.leaderId = nodeId;
     partition.leaderEpoch++;
+    this.#notify();
   }
 
   /** The same node for the same key as long as the nodes stay; null without nodes. */
@@ -165,7 +174,8 @@ export class ClusterState {
   }
 
   #plannedTopic(name: string, options: TopicOptions): Topic {
-    if (!topicNamePattern.test(name)) throw new ClusterError(errorCodes.INVALID_TOPIC_EXCEPTION, `bad topic name ${name}`);
+    if (!topicNamePattern.test(name))
+      throw new ClusterError(errorCodes.INVALID_TOPIC_EXCEPTION, `bad topic name ${name}`);
     if (this.#topics.has(name)) throw new ClusterError(errorCodes.TOPIC_ALREADY_EXISTS, `topic ${name} exists`);
     const replicas = options.assignments ?? this.#assign(options);
     this.#checkAssignments(replicas);
@@ -191,7 +201,10 @@ export class ClusterState {
     if (partitions < 1) throw new ClusterError(errorCodes.INVALID_PARTITIONS, `${partitions} partitions`);
     const nodes = this.nodes;
     if (factor < 1 || factor > nodes.length) {
-      throw new ClusterError(errorCodes.INVALID_REPLICATION_FACTOR, `replication factor ${factor} with ${nodes.length} nodes`);
+      throw new ClusterError(
+        errorCodes.INVALID_REPLICATION_FACTOR,
+        `replication factor ${factor} with ${nodes.length} nodes`,
+      );
     }
     return Array.from({ length: partitions }, () => {
       const first = this.#nextLeader++;
@@ -204,7 +217,10 @@ export class ClusterState {
     for (const nodes of assignments) {
       const isGood = factor > 0 && nodes.length === factor && new Set(nodes).size === factor;
       if (!isGood || nodes.some((id) => !this.#nodes.has(id))) {
-        throw new ClusterError(errorCodes.INVALID_REPLICA_ASSIGNMENT, `replica assignment ${JSON.stringify(assignments)}`);
+        throw new ClusterError(
+          errorCodes.INVALID_REPLICA_ASSIGNMENT,
+          `replica assignment ${JSON.stringify(assignments)}`,
+        );
       }
     }
   }
@@ -219,5 +235,10 @@ export class ClusterState {
         partition.leaderEpoch++;
       }
     }
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const changed of [...this.#watchers]) changed();
   }
 }

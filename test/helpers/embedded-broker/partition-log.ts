@@ -137,7 +137,8 @@ export class PartitionLog {
     this.#startOffset = offset;
     const kept = this.#indexOf(offset);
     const gone = kept === -1 ? this.#baseOffsets.length : kept;
-    for (const list of [this.#baseOffsets, this.#lastOffsets, this.#positions, this.#maxTimestamps]) list.splice(0, gone);
+    for (const list of [this.#baseOffsets, this.#lastOffsets, this.#positions, this.#maxTimestamps])
+      list.splice(0, gone);
     const firstByte = this.#positions[0] ?? this.#byteEnd;
     while (this.#segments.length > 0 && this.#segments[0]!.start + this.#segments[0]!.used <= firstByte) {
       this.#segments.shift();
@@ -149,7 +150,13 @@ export class PartitionLog {
     const segment = this.#segmentWithRoom(bytes);
     const at = segment.used;
     source.copy(segment.memory, at, batch.start, batch.end);
-    stampBatch(segment.memory, at, batch.magic, this.#endOffset + (batch.magic === 2 ? 0 : batch.offsets - 1), leaderEpoch);
+    stampBatch(
+      segment.memory,
+      at,
+      batch.magic,
+      this.#endOffset + (batch.magic === 2 ? 0 : batch.offsets - 1),
+      leaderEpoch,
+    );
     let maxTimestamp = batch.maxTimestamp;
     if (logAppendTime >= 0 && batch.magic === 2) {
       stampLogAppendTime(segment.memory, at, at + bytes, logAppendTime);

@@ -11,7 +11,10 @@ export interface Reply {
   readonly answer?: 'normal' | 'never' | 'close' | 'reset';
   /** The request is not handled; this code stands wherever the answer has room for one. */
   readonly errorCode?: number;
-  /** The request is not handled; this is the answer's body, a plain object as `writeResponse` takes it. */
+  /**
+   * The request is not handled; this is the answer's body, a plain object as `writeResponse` takes it. int64 as number or
+   * bigint: a Long does not survive the way between threads.
+   */
   readonly body?: object;
   /** Written into the answer, whatever else it is. The broker itself does not pause. */
   readonly throttleTimeMs?: number;
@@ -51,7 +54,7 @@ export interface OutgoingFrame {
 /** Applies a fault to a frame: `chunks` starts with size prefix and correlation id in its first 8 bytes. */
 export function applyWireFault(chunks: readonly Buffer[], fault: WireFault | undefined): OutgoingFrame {
   if (fault === undefined) return { chunks, cut: null, trickle: null };
-  let frame = fault.rawBytes === undefined ? Buffer.concat(chunks) : Buffer.from(fault.rawBytes);
+  let frame: Buffer = fault.rawBytes === undefined ? Buffer.concat(chunks) : Buffer.from(fault.rawBytes);
   if (fault.rawBytes === undefined) frame = patchFrame(frame, fault);
   if (fault.corrupt !== undefined) {
     const { offset, mask = 0xff } = fault.corrupt;

@@ -55,7 +55,7 @@ function decodeAlterPartitionReassignmentsRequestReassignablePartition(r: WireRe
     if (count < 0) {
       w.setNull(word + 1);
     } else {
-      let at = w.array(word + 1, count, 1);
+      let at = w.arrayDirty(word + 1, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

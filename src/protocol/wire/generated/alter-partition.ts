@@ -95,7 +95,7 @@ function decodeAlterPartitionRequestPartitionData(r: WireReader, w: FlatWriter, 
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 2, count, 1);
+        let at = w.arrayDirty(word + 2, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
       }
     }
@@ -234,7 +234,7 @@ function decodeAlterPartitionResponsePartitionData(r: WireReader, w: FlatWriter,
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

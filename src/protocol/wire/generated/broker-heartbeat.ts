@@ -78,7 +78,7 @@ function decodeBrokerHeartbeatRequest(r: WireReader, w: FlatWriter, word: number
           if (count < 0) {
             throw r.notNullable();
           } else {
-            let at = w.array(word + 7, count, 4);
+            let at = w.arrayDirty(word + 7, count, 4);
             for (let i = 0; i < count; i++, at += 4) r.uuid(w, at);
           }
         }
@@ -89,7 +89,7 @@ function decodeBrokerHeartbeatRequest(r: WireReader, w: FlatWriter, word: number
           if (count < 0) {
             w.setNull(word + 9);
           } else {
-            let at = w.array(word + 9, count, 4);
+            let at = w.arrayDirty(word + 9, count, 4);
             for (let i = 0; i < count; i++, at += 4) r.uuid(w, at);
           }
         }

@@ -127,7 +127,7 @@ function decodeBrokerRegistrationRequest(r: WireReader, w: FlatWriter, word: num
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 14, count, 4);
+        let at = w.arrayDirty(word + 14, count, 4);
         for (let i = 0; i < count; i++, at += 4) r.uuid(w, at);
       }
     }

@@ -25,7 +25,7 @@ function decodeConsumerGroupDescribeRequest(r: WireReader, w: FlatWriter, word: 
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -138,7 +138,7 @@ function decodeConsumerGroupDescribeResponseTopicPartitions(r: WireReader, w: Fl
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -180,7 +180,7 @@ function decodeConsumerGroupDescribeResponseMember(r: WireReader, w: FlatWriter,
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 11, count, 2);
+      let at = w.arrayDirty(word + 11, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }

@@ -61,7 +61,7 @@ function decodeConsumerGroupHeartbeatRequestTopicPartitions(r: WireReader, w: Fl
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -88,7 +88,7 @@ function decodeConsumerGroupHeartbeatRequest(r: WireReader, w: FlatWriter, word:
     if (count < 0) {
       w.setNull(word + 10);
     } else {
-      let at = w.array(word + 10, count, 2);
+      let at = w.arrayDirty(word + 10, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -170,7 +170,7 @@ function decodeConsumerGroupHeartbeatResponseTopicPartitions(r: WireReader, w: F
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

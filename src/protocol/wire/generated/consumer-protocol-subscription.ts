@@ -53,7 +53,7 @@ function decodeConsumerProtocolSubscriptionTopicPartition(r: WireReader, w: Flat
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -66,7 +66,7 @@ function decodeConsumerProtocolSubscription(r: WireReader, w: FlatWriter, word: 
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(false, w, at);
     }
   }

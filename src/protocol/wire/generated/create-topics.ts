@@ -87,7 +87,7 @@ function decodeCreateTopicsRequestCreatableReplicaAssignment(r: WireReader, w: F
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 1, count, 1);
+      let at = w.arrayDirty(word + 1, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

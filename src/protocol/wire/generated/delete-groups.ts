@@ -28,7 +28,7 @@ function decodeDeleteGroupsRequest(r: WireReader, w: FlatWriter, word: number, v
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(v === 2, w, at);
     }
   }

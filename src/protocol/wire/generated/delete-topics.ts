@@ -70,7 +70,7 @@ function decodeDeleteTopicsRequest(r: WireReader, w: FlatWriter, word: number, v
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 2, count, 2);
+        let at = w.arrayDirty(word + 2, count, 2);
         for (let i = 0; i < count; i++, at += 2) r.string(v >= 4, w, at);
       }
     }

@@ -59,7 +59,7 @@ function decodeDescribeConfigsRequestDescribeConfigsResource(r: WireReader, w: F
     if (count < 0) {
       w.setNull(word + 3);
     } else {
-      let at = w.array(word + 3, count, 2);
+      let at = w.arrayDirty(word + 3, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(v === 4, w, at);
     }
   }

@@ -178,7 +178,7 @@ function decodeDescribeTopicPartitionsResponsePartition(r: WireReader, w: FlatWr
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -188,7 +188,7 @@ function decodeDescribeTopicPartitionsResponsePartition(r: WireReader, w: FlatWr
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -198,7 +198,7 @@ function decodeDescribeTopicPartitionsResponsePartition(r: WireReader, w: FlatWr
     if (count < 0) {
       w.setNull(word + 8);
     } else {
-      let at = w.array(word + 8, count, 1);
+      let at = w.arrayDirty(word + 8, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -208,7 +208,7 @@ function decodeDescribeTopicPartitionsResponsePartition(r: WireReader, w: FlatWr
     if (count < 0) {
       w.setNull(word + 10);
     } else {
-      let at = w.array(word + 10, count, 1);
+      let at = w.arrayDirty(word + 10, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -218,7 +218,7 @@ function decodeDescribeTopicPartitionsResponsePartition(r: WireReader, w: FlatWr
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 12, count, 1);
+      let at = w.arrayDirty(word + 12, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

@@ -24,7 +24,7 @@ function decodeDescribeTransactionsRequest(r: WireReader, w: FlatWriter, word: n
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -91,7 +91,7 @@ function decodeDescribeTransactionsResponseTopicData(r: WireReader, w: FlatWrite
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

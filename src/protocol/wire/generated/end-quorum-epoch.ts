@@ -112,7 +112,7 @@ function decodeEndQuorumEpochRequestPartitionData(r: WireReader, w: FlatWriter, 
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 3, count, 1);
+        let at = w.arrayDirty(word + 3, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
       }
     }

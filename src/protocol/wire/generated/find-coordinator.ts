@@ -52,7 +52,7 @@ function decodeFindCoordinatorRequest(r: WireReader, w: FlatWriter, word: number
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 3, count, 2);
+        let at = w.arrayDirty(word + 3, count, 2);
         for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
       }
     }

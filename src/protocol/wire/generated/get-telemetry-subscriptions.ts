@@ -65,7 +65,7 @@ function decodeGetTelemetrySubscriptionsResponse(r: WireReader, w: FlatWriter, w
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 7, count, 1);
+      let at = w.arrayDirty(word + 7, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int8());
     }
   }
@@ -81,7 +81,7 @@ function decodeGetTelemetrySubscriptionsResponse(r: WireReader, w: FlatWriter, w
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 12, count, 2);
+      let at = w.arrayDirty(word + 12, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }

@@ -159,7 +159,7 @@ function decodeLeaderAndIsrRequestLeaderAndIsrPartitionState(r: WireReader, w: F
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -171,7 +171,7 @@ function decodeLeaderAndIsrRequestLeaderAndIsrPartitionState(r: WireReader, w: F
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 9, count, 1);
+      let at = w.arrayDirty(word + 9, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -182,7 +182,7 @@ function decodeLeaderAndIsrRequestLeaderAndIsrPartitionState(r: WireReader, w: F
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 11, count, 1);
+        let at = w.arrayDirty(word + 11, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
       }
     }
@@ -194,7 +194,7 @@ function decodeLeaderAndIsrRequestLeaderAndIsrPartitionState(r: WireReader, w: F
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 13, count, 1);
+        let at = w.arrayDirty(word + 13, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
       }
     }

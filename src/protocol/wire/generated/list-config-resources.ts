@@ -29,7 +29,7 @@ function decodeListConfigResourcesRequest(r: WireReader, w: FlatWriter, word: nu
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word, count, 1);
+        let at = w.arrayDirty(word, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int8());
       }
     }

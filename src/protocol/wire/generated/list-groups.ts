@@ -43,7 +43,7 @@ function decodeListGroupsRequest(r: WireReader, w: FlatWriter, word: number, v: 
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word, count, 2);
+        let at = w.arrayDirty(word, count, 2);
         for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
       }
     }
@@ -55,7 +55,7 @@ function decodeListGroupsRequest(r: WireReader, w: FlatWriter, word: number, v: 
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 2, count, 2);
+        let at = w.arrayDirty(word + 2, count, 2);
         for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
       }
     }

@@ -221,7 +221,7 @@ function decodeListOffsetsResponseListOffsetsPartitionResponse(r: WireReader, w:
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 2, count, 2);
+        let at = w.arrayDirty(word + 2, count, 2);
         for (let i = 0; i < count; i++, at += 2) r.int64(w, at);
       }
     }

@@ -39,7 +39,7 @@ function decodeListPartitionReassignmentsRequestListPartitionReassignmentsTopics
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -130,7 +130,7 @@ function decodeListPartitionReassignmentsResponseOngoingPartitionReassignment(r:
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 1, count, 1);
+      let at = w.arrayDirty(word + 1, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -140,7 +140,7 @@ function decodeListPartitionReassignmentsResponseOngoingPartitionReassignment(r:
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 3, count, 1);
+      let at = w.arrayDirty(word + 3, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -150,7 +150,7 @@ function decodeListPartitionReassignmentsResponseOngoingPartitionReassignment(r:
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 5, count, 1);
+      let at = w.arrayDirty(word + 5, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

@@ -41,7 +41,7 @@ function decodeListTransactionsRequest(r: WireReader, w: FlatWriter, word: numbe
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -51,7 +51,7 @@ function decodeListTransactionsRequest(r: WireReader, w: FlatWriter, word: numbe
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 2);
+      let at = w.arrayDirty(word + 2, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.int64(w, at);
     }
   }
@@ -128,7 +128,7 @@ function decodeListTransactionsResponse(r: WireReader, w: FlatWriter, word: numb
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 2);
+      let at = w.arrayDirty(word + 2, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }

@@ -271,7 +271,7 @@ function decodeMetadataResponsePartition(r: WireReader, w: FlatWriter, word: num
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -281,7 +281,7 @@ function decodeMetadataResponsePartition(r: WireReader, w: FlatWriter, word: num
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -292,7 +292,7 @@ function decodeMetadataResponsePartition(r: WireReader, w: FlatWriter, word: num
       if (count < 0) {
         throw r.notNullable();
       } else {
-        let at = w.array(word + 8, count, 1);
+        let at = w.arrayDirty(word + 8, count, 1);
         for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
       }
     }

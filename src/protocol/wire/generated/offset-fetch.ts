@@ -107,7 +107,7 @@ function decodeOffsetFetchRequestTopic(r: WireReader, w: FlatWriter, word: numbe
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -132,7 +132,7 @@ function decodeOffsetFetchRequestTopics(r: WireReader, w: FlatWriter, word: numb
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

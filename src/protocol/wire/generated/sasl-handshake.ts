@@ -44,7 +44,7 @@ function decodeSaslHandshakeResponse(r: WireReader, w: FlatWriter, word: number,
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 1, count, 2);
+      let at = w.arrayDirty(word + 1, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(false, w, at);
     }
   }

@@ -72,7 +72,7 @@ function decodeShareAcknowledgeRequestAcknowledgementBatch(r: WireReader, w: Fla
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int8());
     }
   }

@@ -98,7 +98,7 @@ function decodeShareFetchRequestAcknowledgementBatch(r: WireReader, w: FlatWrite
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int8());
     }
   }
@@ -149,7 +149,7 @@ function decodeShareFetchRequestForgottenTopic(r: WireReader, w: FlatWriter, wor
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

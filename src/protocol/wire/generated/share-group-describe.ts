@@ -25,7 +25,7 @@ function decodeShareGroupDescribeRequest(r: WireReader, w: FlatWriter, word: num
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -130,7 +130,7 @@ function decodeShareGroupDescribeResponseTopicPartitions(r: WireReader, w: FlatW
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 6, count, 1);
+      let at = w.arrayDirty(word + 6, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -170,7 +170,7 @@ function decodeShareGroupDescribeResponseMember(r: WireReader, w: FlatWriter, wo
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 9, count, 2);
+      let at = w.arrayDirty(word + 9, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }

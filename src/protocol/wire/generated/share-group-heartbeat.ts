@@ -39,7 +39,7 @@ function decodeShareGroupHeartbeatRequest(r: WireReader, w: FlatWriter, word: nu
     if (count < 0) {
       w.setNull(word + 7);
     } else {
-      let at = w.array(word + 7, count, 2);
+      let at = w.arrayDirty(word + 7, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -103,7 +103,7 @@ function decodeShareGroupHeartbeatResponseTopicPartitions(r: WireReader, w: Flat
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

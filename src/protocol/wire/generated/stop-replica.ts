@@ -118,7 +118,7 @@ function decodeStopReplicaRequestStopReplicaTopicV1(r: WireReader, w: FlatWriter
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

@@ -25,7 +25,7 @@ function decodeStreamsGroupDescribeRequest(r: WireReader, w: FlatWriter, word: n
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 2);
+      let at = w.arrayDirty(word, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -276,7 +276,7 @@ function decodeStreamsGroupDescribeResponseSubtopology(r: WireReader, w: FlatWri
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 2);
+      let at = w.arrayDirty(word + 2, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -286,7 +286,7 @@ function decodeStreamsGroupDescribeResponseSubtopology(r: WireReader, w: FlatWri
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 2);
+      let at = w.arrayDirty(word + 4, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -360,7 +360,7 @@ function decodeStreamsGroupDescribeResponseTaskIds(r: WireReader, w: FlatWriter,
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

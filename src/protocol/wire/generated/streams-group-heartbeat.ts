@@ -234,7 +234,7 @@ function decodeStreamsGroupHeartbeatRequestCopartitionGroup(r: WireReader, w: Fl
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word, count, 1);
+      let at = w.arrayDirty(word, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int16());
     }
   }
@@ -244,7 +244,7 @@ function decodeStreamsGroupHeartbeatRequestCopartitionGroup(r: WireReader, w: Fl
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int16());
     }
   }
@@ -254,7 +254,7 @@ function decodeStreamsGroupHeartbeatRequestCopartitionGroup(r: WireReader, w: Fl
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 1);
+      let at = w.arrayDirty(word + 4, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int16());
     }
   }
@@ -271,7 +271,7 @@ function decodeStreamsGroupHeartbeatRequestSubtopology(r: WireReader, w: FlatWri
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 2);
+      let at = w.arrayDirty(word + 2, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -281,7 +281,7 @@ function decodeStreamsGroupHeartbeatRequestSubtopology(r: WireReader, w: FlatWri
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 4, count, 2);
+      let at = w.arrayDirty(word + 4, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -301,7 +301,7 @@ function decodeStreamsGroupHeartbeatRequestSubtopology(r: WireReader, w: FlatWri
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 8, count, 2);
+      let at = w.arrayDirty(word + 8, count, 2);
       for (let i = 0; i < count; i++, at += 2) r.string(true, w, at);
     }
   }
@@ -355,7 +355,7 @@ function decodeStreamsGroupHeartbeatRequestTaskIds(r: WireReader, w: FlatWriter,
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -606,7 +606,7 @@ function decodeStreamsGroupHeartbeatResponseTaskIds(r: WireReader, w: FlatWriter
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }
@@ -632,7 +632,7 @@ function decodeStreamsGroupHeartbeatResponseTopicPartition(r: WireReader, w: Fla
     if (count < 0) {
       throw r.notNullable();
     } else {
-      let at = w.array(word + 2, count, 1);
+      let at = w.arrayDirty(word + 2, count, 1);
       for (let i = 0; i < count; i++, at += 1) w.setInt32(at, r.int32());
     }
   }

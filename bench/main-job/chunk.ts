@@ -1,0 +1,92 @@
+// Owns the memory that lines travel in from file to broker: a fixed number of chunks, each of which becomes one record
+// batch of one partition. Main thread. No object is made per line: a line is four numbers in a chunk.
+
+import type { RecordWriter } from '../../src/index.ts';
+
+/** Text per batch: far below the 1 MiB that brokers accept by default, with all that records add to it. */
+export const chunkBytes = 256 * 1024;
+const maxLines = 8192;
+
+/** Length of every key: number of the file and number of the line in it, both uint32, big-endian. */
+export const keyBytes = 8;
+
+/** Lines of text, in order. Of one line only the file and line numbers say where it came from. */
+export class Chunk {
+  readonly bytes = new Uint8Array(chunkBytes);
+  /** Written by `addLine`; meaningful up to `count`. */
+  readonly starts = new Int32Array(maxLines);
+  readonly ends = new Int32Array(maxLines);
+  readonly files = new Uint32Array(maxLines);
+  readonly lines = new Uint32Array(maxLines);
+  count = 0;
+  /** Bytes of all lines and keys. */
+  payloadBytes = 0;
+
+  get isFull(): boolean {
+    return this.count === maxLines;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.payloadBytes = 0;
+  }
+
+  addLine(start: number, end: number, file: number, line: number): void {
+    const i = this.count++;
+    this.starts[i] = start;
+    this.ends[i] = end;
+    this.files[i] = file;
+    this.lines[i] = line;
+    this.payloadBytes += end - start + keyBytes;
+  }
+
+  /** Writes the key of line `i` into `key`. */
+  writeKey(i: number, key: Uint8Array): void {
+    writeUint32(key, 0, this.files[i]!);
+    writeUint32(key, 4, this.lines[i]!);
+  }
+
+  /** Appends every line as a record; the writer copies, so one key serves all. */
+  appendTo(writer: RecordWriter): void {
+    const { bytes, starts, ends, count } = this;
+    for (let i = 0; i < count; i++) {
+      this.writeKey(i, scratchKey);
+      writer.append(scratchKey, bytes.subarray(starts[i], ends[i]));
+    }
+  }
+}
+
+const scratchKey = new Uint8Array(keyBytes);
+
+function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+}
+
+/** A fixed number of chunks: whoever reads faster than the broker takes waits here, which bounds the memory. */
+export class ChunkPool {
+  readonly #free: Chunk[];
+  readonly #waiting: ((chunk: Chunk) => void)[] = [];
+
+  constructor(size: number) {
+    this.#free = Array.from({ length: size }, () => new Chunk());
+  }
+
+  /** An empty chunk, as soon as there is one. */
+  acquire(): Promise<Chunk> {
+    const chunk = this.#free.pop();
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  release(chunk: Chunk): void {
+    chunk.clear();
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(chunk);
+    else next(chunk);
+  }
+}

@@ -1,0 +1,240 @@
+// Owns the fetching half of the job: all partitions from their beginning to their end, while the main thread is busy.
+// Main thread.
+//
+//   turn:  fetch what is due | pollSync(0) | event loop once | block of work, 20 ms or more:
+//                                                              records of fetched responses, else filler
+//
+// One fetch per partition is under way at a time, and none is sent while too much waits for the work: that bounds the
+// memory. In a block the library is used too, to read records; that time is its own, not the work's.
+
+import { setImmediate as eventLoop } from 'node:timers/promises';
+import { Fetch, type KafkaClientError } from '../../src/index.ts';
+import { Backlog } from './backlog.ts';
+import { JobError } from './job-error.ts';
+import type { PartitionLedger } from './ledger.ts';
+import { PhaseTimes, type TimeShares } from './phase-times.ts';
+import type { Progress } from './progress.ts';
+import { checkCode, patienceMs, type Requester, wasNotSent } from './requester.ts';
+import type { Topic } from './topic.ts';
+import { Filler, WordCounter } from './work.ts';
+
+export const fetchBytes = 1024 * 1024;
+const maxWaitMs = 500;
+const retryPauseMs = 100;
+/** Fetched but not worked on: beyond this no fetch is sent. */
+const backlogBytes = 16 * 1024 * 1024;
+const blockMs = 20;
+/** A block lasts so many times what happened between blocks, which leaves the work more than 90 % of the time. */
+const workPerOverhead = 9.5;
+/** But no longer than this, whatever happened. */
+const longestBlockMs = 250;
+
+export interface ConsumeResult {
+  readonly seconds: number;
+  readonly times: TimeShares;
+  readonly words: number;
+  readonly distinctWords: number;
+  readonly fetches: number;
+  /** Resident memory of the process right before and after the long block, bytes; null without one. */
+  readonly blockedRssBytes: readonly [before: number, after: number] | null;
+}
+
+/** One partition on its way to its end. */
+interface Reading {
+  readonly ledger: PartitionLedger;
+  nextOffset: number;
+  isFetching: boolean;
+  /** Not before this time, on performance.now(). */
+  retryAt: number;
+}
+
+export class Consumer {
+  readonly #requester: Requester;
+  readonly #topic: Topic;
+  readonly #progress: Progress;
+  readonly #readings: Reading[];
+  readonly #backlog: Backlog;
+  readonly #words = new WordCounter();
+  readonly #filler: Filler;
+  readonly #times = new PhaseTimes();
+  readonly #expectedRecords: number;
+  readonly #blockOnceMs: number;
+  #blockedRssBytes: [number, number] | null = null;
+  #fetches = 0;
+  #firstReading = 0;
+  #isRefreshing = false;
+  #failure: Error | null = null;
+
+  constructor(
+    requester: Requester,
+    topic: Topic,
+    ledgers: readonly PartitionLedger[],
+    options: { readonly sample: Uint8Array; readonly blockMs: number; readonly progress: Progress },
+  ) {
+    this.#requester = requester;
+    this.#topic = topic;
+    this.#progress = options.progress;
+    this.#filler = new Filler(options.sample);
+    this.#blockOnceMs = options.blockMs;
+    this.#readings = ledgers.map((ledger) => ({ ledger, nextOffset: 0, isFetching: false, retryAt: 0 }));
+    this.#backlog = new Backlog(this.#words, this.#times);
+    this.#expectedRecords = ledgers.reduce((sum, { produced }) => sum + produced.records, 0);
+  }
+
+  /** Throws: JobError when records are missing, doubled or out of order; errors of the client that cannot be retried. */
+  async run(): Promise<ConsumeResult> {
+    const { client } = this.#requester;
+    const times = this.#times;
+    times.start();
+    let lastRecords = 0;
+    let lastProgressAt = performance.now();
+    while (this.#backlog.records < this.#expectedRecords) {
+      this.#fetchWhatIsDue();
+      client.pollSync(0);
+      await eventLoop();
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#backlog.records * 2 >= this.#expectedRecords && this.#blockedRssBytes === null) this.#blockOnce();
+      this.#workInBlock();
+      this.#showProgress();
+      if (this.#backlog.records > lastRecords) {
+        lastRecords = this.#backlog.records;
+        lastProgressAt = performance.now();
+      } else if (performance.now() - lastProgressAt > patienceMs) {
+        throw new JobError(`no record came within ${patienceMs / 1000} s; ${this.#missing()}`);
+      }
+    }
+    const shares = times.stop();
+    return {
+      seconds: shares.phaseMs / 1000,
+      times: shares,
+      words: this.#words.words,
+      distinctWords: this.#words.distinctWords,
+      fetches: this.#fetches,
+      blockedRssBytes: this.#blockOnceMs > 0 ? this.#blockedRssBytes : null,
+    };
+  }
+
+  // --- library
+
+  #fetchWhatIsDue(): void {
+    const readings = this.#readings;
+    const now = performance.now();
+    for (let i = 0; i < readings.length; i++) {
+      if (this.#backlog.bytes >= backlogBytes) break;
+      const reading = readings[(this.#firstReading + i) % readings.length]!;
+      const isAtEnd = reading.nextOffset >= reading.ledger.produced.records;
+      if (!reading.isFetching && !isAtEnd && now >= reading.retryAt) this.#fetch(reading);
+    }
+    // Where a node takes fewer requests than it has partitions, each of them gets its turn.
+    this.#firstReading = (this.#firstReading + 1) % readings.length;
+  }
+
+  #fetch(reading: Reading): void {
+    const { client } = this.#requester;
+    const { cluster } = client;
+    const { partition } = reading.ledger;
+    const leader = cluster.leaderForPartition({ topic: this.#topic.name, partition }) ?? -1;
+    if (leader === -1) {
+      this.#retry(reading, true);
+      return;
+    }
+    if (!client.ready(leader)) return;
+    const partitions = [{ partition, fetchOffset: reading.nextOffset, partitionMaxBytes: fetchBytes }];
+    const topics = [{ topic: this.#topic.name, topicId: this.#topic.id, partitions }];
+    reading.isFetching = true;
+    this.#fetches++;
+    client
+      .send(leader, Fetch, { maxWaitMs, minBytes: 1, maxBytes: fetchBytes, topics })
+      .addCallback((response) => this.#onOutcome(reading, () => this.#take(reading, response)))
+      .addErrback((error) => this.#onOutcome(reading, () => this.#failed(reading, error)));
+  }
+
+  /** A callback of a Future cannot throw to whoever waits here, so failures are kept. */
+  #onOutcome(reading: Reading, handle: () => void): void {
+    reading.isFetching = false;
+    try {
+      handle();
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+  }
+
+  #take(reading: Reading, response: ReturnType<typeof Fetch.readResponse>): void {
+    try {
+      checkCode(response.errorCode);
+      const answer = response.responses.at(0).partitions.at(0);
+      checkCode(answer.errorCode);
+      const { records } = answer;
+      if (records.error !== null) throw records.error;
+      const nextOffset = records.nextOffset.toNumber();
+      if (nextOffset > reading.nextOffset) {
+        this.#backlog.add(reading.ledger.fetched, records.cursor(reading.nextOffset));
+        reading.nextOffset = nextOffset;
+      }
+    } catch (error) {
+      this.#failed(reading, error as Error);
+      return;
+    }
+    // The next one is on its way while the main thread works on this one.
+    this.#fetchWhatIsDue();
+  }
+
+  #failed(reading: Reading, error: Error): void {
+    if (!wasNotSent(error) && !this.#requester.note(error)) throw error;
+    this.#requester.faults.retried++;
+    this.#retry(reading, (error as KafkaClientError).invalidMetadata);
+  }
+
+  #retry(reading: Reading, needsMetadata: boolean): void {
+    reading.retryAt = performance.now() + retryPauseMs;
+    if (!needsMetadata || this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    this.#requester.refreshMetadata().then(
+      () => {
+        this.#isRefreshing = false;
+      },
+      (error: Error) => {
+        this.#failure ??= error;
+      },
+    );
+  }
+
+  // --- work
+
+  #workInBlock(): void {
+    const times = this.#times;
+    const overheadMs = times.enterBlock();
+    const lengthMs = Math.min(longestBlockMs, Math.max(blockMs, overheadMs * workPerOverhead));
+    const end = performance.now() + lengthMs;
+    while (performance.now() < end) {
+      if (this.#backlog.workOn()) continue;
+      if (this.#backlog.records >= this.#expectedRecords) break;
+      this.#filler.workOn();
+    }
+    times.leaveBlock();
+  }
+
+  /** The main thread does nothing for the client for a long time; it must not matter. */
+  #blockOnce(): void {
+    const before = process.memoryUsage.rss();
+    if (this.#blockOnceMs > 0) {
+      this.#progress.say(`blocking the main thread for ${this.#blockOnceMs} ms`);
+      this.#times.enterBlock();
+      this.#filler.workFor(this.#blockOnceMs);
+      this.#times.leaveBlock();
+    }
+    this.#blockedRssBytes = [before, process.memoryUsage.rss()];
+  }
+
+  #showProgress(): void {
+    this.#progress.update(this.#backlog.records / this.#expectedRecords, this.#backlog.payloadBytes);
+  }
+
+  #missing(): string {
+    const { ledger } = this.#readings.find(
+      (reading) => reading.ledger.fetched.records < reading.ledger.produced.records,
+    )!;
+    const { partition, fetched, produced } = ledger;
+    return `partition ${partition} stands at ${fetched.records} of ${produced.records}`;
+  }
+}

@@ -1,0 +1,113 @@
+// Owns the order of the main job: broker, client, topic, produce, fetch, compare. Main thread.
+
+import { randomBytes } from 'node:crypto';
+import { KafkaClient } from '../../src/index.ts';
+import { type JobBroker, startBroker } from './broker.ts';
+import { type ConsumeResult, Consumer } from './consume.ts';
+import { type Corpus, findCorpus } from './corpus.ts';
+import { createLedgers, differences } from './ledger.ts';
+import type { JobOptions } from './options.ts';
+import { type ProduceResult, produceCorpus } from './produce.ts';
+import type { Progress } from './progress.ts';
+import { type Faults, Requester } from './requester.ts';
+import { Topic } from './topic.ts';
+
+/** A broker on another continent may need longer than the default. */
+const startTimeoutMs = 10_000;
+const removeTimeoutMs = 10_000;
+
+export interface JobResult {
+  readonly broker: string;
+  readonly brokerVersion: readonly number[] | null;
+  readonly corpus: Corpus;
+  readonly partitions: number;
+  readonly produced: ProduceResult;
+  readonly fetched: ConsumeResult;
+  readonly faults: Faults;
+  /** What did not come back as it was sent; empty when everything did. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Runs the job.
+ * @param defaultFolder  where text is looked for when no input is given
+ */
+export async function runJob(options: JobOptions, defaultFolder: string, progress: Progress): Promise<JobResult> {
+  const corpus = await findCorpus(options.input, options.repeat, defaultFolder);
+  const times = corpus.repeat === 1 ? '' : `, read ${corpus.repeat} times`;
+  progress.say(`text:   ${corpus.files.length} files, ${(corpus.fileBytes / 1e6).toFixed(1)} MB${times}`);
+  const broker = await startBroker(options.isRealKafka);
+  try {
+    progress.say(`broker: ${broker.description}`);
+    return await withClient(options, corpus, broker, progress);
+  } finally {
+    await broker.stop();
+  }
+}
+
+async function withClient(
+  options: JobOptions,
+  corpus: Corpus,
+  broker: JobBroker,
+  progress: Progress,
+): Promise<JobResult> {
+  const client = await KafkaClient.start({
+    bootstrapServers: broker.bootstrapServers,
+    clientId: 'main-job',
+    apiVersionAutoTimeoutMs: startTimeoutMs,
+  });
+  try {
+    const requester = new Requester(client);
+    const topic = new Topic(requester, `main-job-${randomBytes(6).toString('hex')}`, options.partitions);
+    await topic.create();
+    try {
+      return await produceAndFetch(options, corpus, broker, requester, topic, progress);
+    } finally {
+      const error = await topic.remove(performance.now() + removeTimeoutMs);
+      if (error !== null) progress.say(`topic ${topic.name} could not be removed: ${error.message}`);
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+async function produceAndFetch(
+  options: JobOptions,
+  corpus: Corpus,
+  broker: JobBroker,
+  requester: Requester,
+  topic: Topic,
+  progress: Progress,
+): Promise<JobResult> {
+  const ledgers = createLedgers(topic.partitions);
+  progress.begin('produce');
+  const produced = await produceCorpus(requester, topic, corpus, ledgers, progress);
+  progress.end(produced.payloadBytes);
+  progress.begin('fetch');
+  const consumer = new Consumer(requester, topic, ledgers, {
+    sample: produced.sample,
+    blockMs: options.blockMs,
+    progress,
+  });
+  const fetched = await consumer.run();
+  progress.end(produced.payloadBytes);
+  const problems = ledgers.flatMap(differences);
+  for (const {
+    partition,
+    produced: { records },
+  } of ledgers) {
+    const end = await topic.endOffset(partition);
+    if (end !== records)
+      problems.push(`partition ${partition}: ${records} records produced, but it ends at offset ${end}`);
+  }
+  return {
+    broker: broker.description,
+    brokerVersion: requester.client.apiVersion,
+    corpus,
+    partitions: topic.partitions,
+    produced,
+    fetched,
+    faults: requester.faults,
+    problems,
+  };
+}

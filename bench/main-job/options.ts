@@ -1,0 +1,71 @@
+// Owns the command line of the main job. Main thread.
+
+import { parseArgs } from 'node:util';
+import { JobError } from './job-error.ts';
+
+export interface JobOptions {
+  /** File or folder to read; null for the text files below node_modules. */
+  readonly input: string | null;
+  /** How often the corpus is read; null: as often as it takes for a useful amount. */
+  readonly repeat: number | null;
+  /** Start a real Apache Kafka broker. */
+  readonly isRealKafka: boolean;
+  readonly partitions: number;
+  /** Block the main thread once for this long in the middle of fetching, ms; 0: do not. */
+  readonly blockMs: number;
+  /** One JSON line instead of a table. */
+  readonly isJson: boolean;
+}
+
+export const usage = `npm start [-- OPTIONS]
+
+Produces every line of real text to Kafka and fetches all of them back while the main thread is 90 % busy.
+The broker is the embedded one, or that of KAFKA_BOOTSTRAP_SERVERS ("host:port,host:port") when it is set.
+
+  --kafka           start a real Apache Kafka broker instead (needs java 17 and mvn)
+  --input PATH      a file, or a folder whose text files are read (default: those below node_modules)
+  --repeat N        read the text N times (default: until there are 32 MB; once with --input)
+  --partitions N    partitions of the topic, 1 to 100 (default 6)
+  --block-ms N      block the main thread once for N ms in the middle of fetching (default 0)
+  --json            print one JSON line instead of a table
+  --help            print this
+`;
+
+/** Returns null when help was asked for. Throws JobError naming the argument that is wrong. */
+export function parseOptions(args: readonly string[]): JobOptions | null {
+  const values = parsed(args);
+  if (values.help === true) return null;
+  return {
+    input: values.input ?? null,
+    repeat: values.repeat === undefined ? null : integer('repeat', values.repeat, 1, 1_000_000),
+    isRealKafka: values.kafka === true,
+    partitions: integer('partitions', values.partitions ?? '6', 1, 100),
+    blockMs: integer('block-ms', values['block-ms'] ?? '0', 0, 3_600_000),
+    isJson: values.json === true,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        kafka: { type: 'boolean' },
+        input: { type: 'string' },
+        repeat: { type: 'string' },
+        partitions: { type: 'string' },
+        'block-ms': { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new JobError(`${(error as Error).message}\n\n${usage}`);
+  }
+}
+
+function integer(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new JobError(`--${name} must be an integer from ${min} to ${max}, not '${text.slice(0, 80)}'`);
+}

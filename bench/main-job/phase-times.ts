@@ -1,0 +1,74 @@
+// Owns the account of the main thread's time while it fetches: the application's work, the library, the rest. Main thread.
+//
+//   wall   |-- between blocks --|------------- block: work, and reading of records --------------|-- between ...
+//   CPU    everything outside blocks counts for the library, even the event loop and the progress bar; inside them,
+//          the reading of records, by the wall
+
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { threadTimeMs } from './thread-time.ts';
+
+export interface TimeShares {
+  readonly phaseMs: number;
+  /** Of the wall time: the application's work, 0 to 1. */
+  readonly workShare: number;
+  /** CPU time of the main thread that was not the application's work, ms. */
+  readonly libraryMs: number;
+  /** Of it: reading records inside blocks, ms of wall time. */
+  readonly readingMs: number;
+  readonly eventLoopDelayP99Ms: number;
+  readonly blocks: number;
+}
+
+export class PhaseTimes {
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  #startedAt = 0;
+  #cpuAtStart = 0;
+  #blockStartedAt = 0;
+  #cpuAtBlockStart = 0;
+  #lastBlockEndedAt = 0;
+  #blockMs = 0;
+  #blockCpuMs = 0;
+  #readingMs = 0;
+  #blocks = 0;
+
+  start(): void {
+    this.#delay.enable();
+    this.#cpuAtStart = threadTimeMs();
+    this.#startedAt = performance.now();
+    this.#lastBlockEndedAt = this.#startedAt;
+  }
+
+  /** Returns the ms since the last block ended. */
+  enterBlock(): number {
+    this.#cpuAtBlockStart = threadTimeMs();
+    this.#blockStartedAt = performance.now();
+    return this.#blockStartedAt - this.#lastBlockEndedAt;
+  }
+
+  /** ms inside a block that were the library's. */
+  addReading(ms: number): void {
+    this.#readingMs += ms;
+  }
+
+  leaveBlock(): void {
+    const now = performance.now();
+    this.#blockMs += now - this.#blockStartedAt;
+    this.#blockCpuMs += threadTimeMs() - this.#cpuAtBlockStart;
+    this.#lastBlockEndedAt = now;
+    this.#blocks++;
+  }
+
+  stop(): TimeShares {
+    this.#delay.disable();
+    const phaseMs = performance.now() - this.#startedAt;
+    const cpuMs = threadTimeMs() - this.#cpuAtStart;
+    return {
+      phaseMs,
+      workShare: (this.#blockMs - this.#readingMs) / phaseMs,
+      libraryMs: cpuMs - this.#blockCpuMs + this.#readingMs,
+      readingMs: this.#readingMs,
+      eventLoopDelayP99Ms: this.#delay.percentile(99) / 1e6,
+      blocks: this.#blocks,
+    };
+  }
+}

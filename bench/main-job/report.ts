@@ -1,0 +1,84 @@
+// Owns how the result is told: a table for people, one JSON line for programs. Main thread.
+
+import { cpus } from 'node:os';
+import type { JobResult } from './job.ts';
+import { threadTimeSource } from './thread-time.ts';
+
+/** Everything a program may want to know, numbers in the units their names end in. */
+export function jsonReport(result: JobResult): object {
+  const { produced, fetched, corpus, faults } = result;
+  const megabytes = produced.payloadBytes / 1e6;
+  return {
+    ok: result.problems.length === 0,
+    broker: result.broker,
+    brokerVersion: result.brokerVersion?.join('.') ?? null,
+    files: corpus.files.length,
+    repeat: corpus.repeat,
+    partitions: result.partitions,
+    records: produced.records,
+    megabytes: round(megabytes, 3),
+    splitLines: produced.splits,
+    isIdempotent: produced.isIdempotent,
+    produceSeconds: round(produced.seconds, 3),
+    produceMegabytesPerSecond: round(megabytes / produced.seconds, 1),
+    produceMicrosPerRecord: round((produced.sendMs * 1000) / produced.records, 4),
+    fetchSeconds: round(fetched.seconds, 3),
+    fetchMegabytesPerSecond: round(megabytes / fetched.seconds, 1),
+    fetches: fetched.fetches,
+    workShare: round(fetched.times.workShare, 4),
+    workBlocks: fetched.times.blocks,
+    libraryMicrosPerRecord: round((fetched.times.libraryMs * 1000) / produced.records, 4),
+    readingMicrosPerRecord: round((fetched.times.readingMs * 1000) / produced.records, 4),
+    threadTimeSource,
+    eventLoopDelayP99Ms: round(fetched.times.eventLoopDelayP99Ms, 1),
+    words: fetched.words,
+    distinctWords: fetched.distinctWords,
+    requestsTimedOut: faults.timedOut,
+    requestsDisconnected: faults.disconnected,
+    requestsRetried: faults.retried,
+    blockedRssMegabytes: fetched.blockedRssBytes?.map((bytes) => round(bytes / 1e6, 1)) ?? null,
+    peakRssMegabytes: round(process.resourceUsage().maxRSS / 1e3, 1),
+    problems: result.problems,
+    node: process.version,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: cpus().length,
+  };
+}
+
+export function tableReport(result: JobResult): string {
+  const { produced, fetched, faults } = result;
+  const megabytes = produced.payloadBytes / 1e6;
+  const perRecord = (ms: number) => `${((ms * 1000) / produced.records).toFixed(3)} us per record`;
+  const rate = (seconds: number) =>
+    `${(megabytes / seconds).toFixed(1)} MB/s, ${Math.round(produced.records / seconds).toLocaleString('en')} records/s`;
+  const cpuOrWall = threadTimeSource === 'wall' ? 'wall time' : 'CPU time';
+  const rows: [string, string][] = [
+    ['broker', result.broker],
+    ['records', `${produced.records.toLocaleString('en')} in ${result.partitions} partitions`],
+    ['size', `${megabytes.toFixed(1)} MB of keys and values`],
+    ['produce', rate(produced.seconds)],
+    ['fetch', rate(fetched.seconds)],
+    ['main thread in user work', `${(fetched.times.workShare * 100).toFixed(1)} % while fetching`],
+    [
+      'words counted',
+      `${fetched.words.toLocaleString('en')}, about ${fetched.distinctWords.toLocaleString('en')} different`,
+    ],
+    ['this library, producing', `${perRecord(produced.sendMs)} (time in send)`],
+    ['this library, fetching', `${perRecord(fetched.times.libraryMs)} (main thread ${cpuOrWall})`],
+    ['event-loop delay, p99', `${fetched.times.eventLoopDelayP99Ms.toFixed(1)} ms`],
+    ['requests timed out', `${faults.timedOut}`],
+    ['requests disconnected', `${faults.disconnected}`],
+    ['requests sent again', `${faults.retried}`],
+    ['memory of the process', `${(process.resourceUsage().maxRSS / 1e3).toFixed(0)} MB at most`],
+  ];
+  if (produced.splits > 0) rows.push(['lines cut', `${produced.splits} pieces: longer than one batch`]);
+  const isGood = result.problems.length === 0;
+  rows.push(['every line back once, in order', isGood ? 'yes, byte for byte' : 'NO']);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  return `\n${lines.join('\n')}\n${result.problems.map((problem) => `\n  ! ${problem}`).join('')}`;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,121 @@
+// Owns how the main job sends: it waits until a node takes a request, tries again what may be tried again, and counts
+// what went wrong. Main thread.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Api,
+  errorFor,
+  type KafkaClient,
+  KafkaClientError,
+  KafkaConnectionError,
+  NodeNotReadyError,
+  RequestTimedOutError,
+  RingFullError,
+} from '../../src/index.ts';
+import { JobError } from './job-error.ts';
+
+/** How long anything may go on failing before the job gives up. */
+export const patienceMs = 60_000;
+const retryPauseMs = 100;
+const readyPauseMs = 20;
+
+export interface Faults {
+  /** Requests that had no response in time. */
+  timedOut: number;
+  /** Requests that failed because their connection ended. */
+  disconnected: number;
+  /** Requests sent again. */
+  retried: number;
+}
+
+export class Requester {
+  readonly client: KafkaClient;
+  readonly faults: Faults = { timedOut: 0, disconnected: 0, retried: 0 };
+  /** Time inside `KafkaClient.send`, ms. */
+  sendMs = 0;
+
+  constructor(client: KafkaClient) {
+    this.client = client;
+  }
+
+  /** Notes a failed request. Returns whether it may be sent again. */
+  note(error: unknown): boolean {
+    if (error instanceof RequestTimedOutError) this.faults.timedOut++;
+    if (error instanceof KafkaConnectionError) this.faults.disconnected++;
+    return error instanceof KafkaClientError && error.retriable;
+  }
+
+  /** Sends as soon as the node takes requests. Rejects with whatever the request fails with, KafkaTimeoutError included. */
+  async send<Request, Response>(
+    nodeId: number,
+    api: Api<Request, Response>,
+    request: Request,
+    deadline: number,
+  ): Promise<Response> {
+    for (;;) {
+      while (!this.client.ready(nodeId)) {
+        if (performance.now() > deadline)
+          throw new NodeNotReadyError(`node ${nodeId} was not ready in time`, { nodeId });
+        // Ends early when a response makes room.
+        await this.client.poll(readyPauseMs);
+      }
+      const startedAt = performance.now();
+      const future = this.client.send(nodeId, api, request);
+      this.sendMs += performance.now() - startedAt;
+      try {
+        return await future;
+      } catch (error) {
+        if (!wasNotSent(error) || performance.now() > deadline) throw error;
+      }
+    }
+  }
+
+  /**
+   * Calls `attempt` until it succeeds, refreshing metadata where that may help.
+   * Throws what cannot be retried at once, and everything when the patience is over.
+   */
+  async persist<T>(what: string, attempt: (deadline: number) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return await attempt(deadline);
+      } catch (error) {
+        const isRetriable = this.note(error);
+        if (!isRetriable) throw error;
+        if (performance.now() > deadline) {
+          throw new JobError(`${what}: no success within ${patienceMs / 1000} s`, { cause: error });
+        }
+        this.faults.retried++;
+        if ((error as KafkaClientError).invalidMetadata) await this.refreshMetadata();
+        await delay(retryPauseMs);
+      }
+    }
+  }
+
+  /** Refreshes metadata; a refresh that fails is one that the next attempt repeats. */
+  async refreshMetadata(): Promise<void> {
+    try {
+      await this.client.refreshMetadata();
+    } catch (error) {
+      if (!this.note(error)) throw error;
+    }
+  }
+
+  /** Any node that can be asked what every node knows. */
+  anyNode(): number {
+    const nodeId = this.client.leastLoadedNode();
+    if (nodeId === null) throw new NodeNotReadyError('every node is backing off');
+    return nodeId;
+  }
+}
+
+/** Throws the error that a code in a response stands for. */
+export function checkCode(code: number): void {
+  const error = errorFor(code);
+  if (error !== null) throw error;
+}
+
+/** Such a request has not reached any broker, so that sending it again can do no harm. */
+export function wasNotSent(error: unknown): boolean {
+  return error instanceof NodeNotReadyError || error instanceof RingFullError;
+}

@@ -1,0 +1,87 @@
+// Owns the topic that the job writes and reads: its creation, leaders, ends and removal. Main thread.
+
+import { CreateTopics, DeleteTopics, errorFor, ListOffsets, NodeNotReadyError } from '../../src/index.ts';
+import { checkCode, type Requester } from './requester.ts';
+
+const topicAlreadyExists = 36;
+const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA';
+/** First version in which -1 means the broker's default, which some clusters insist on. */
+const defaultReplicationVersion = 4;
+const createTimeoutMs = 30_000;
+const latestOffset = -1;
+
+export class Topic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly #requester: Requester;
+
+  constructor(requester: Requester, name: string, partitions: number) {
+    this.#requester = requester;
+    this.name = name;
+    this.partitions = partitions;
+  }
+
+  /** As the requests of newer versions name it. */
+  get id(): string {
+    return this.#requester.client.cluster.topicId(this.name) ?? noTopicId;
+  }
+
+  /** Creates the topic and waits until every partition has a leader. */
+  async create(): Promise<void> {
+    const { client } = this.#requester;
+    const canDefault = (client.getApiVersions()?.get(CreateTopics.key)?.max ?? 0) >= defaultReplicationVersion;
+    const topic = {
+      name: this.name,
+      numPartitions: this.partitions,
+      replicationFactor: canDefault ? -1 : 1,
+      assignments: [],
+      configs: [],
+    };
+    await this.#requester.persist('creating the topic', async (deadline) => {
+      const nodeId = client.cluster.controller?.nodeId ?? this.#requester.anyNode();
+      const request = { topics: [topic], timeoutMs: createTimeoutMs };
+      const { topics } = await this.#requester.send(nodeId, CreateTopics, request, deadline);
+      // The name is nobody else's: an earlier attempt has succeeded whose answer was lost.
+      if (topics.at(0).errorCode !== topicAlreadyExists) checkCode(topics.at(0).errorCode);
+    });
+    await client.setTopics([this.name]);
+    await this.#requester.persist('waiting for leaders', async () => {
+      if (client.cluster.availablePartitionsForTopic(this.name)?.size === this.partitions) return;
+      await this.#requester.refreshMetadata();
+      for (let partition = 0; partition < this.partitions; partition++) this.leader(partition);
+    });
+  }
+
+  /** Throws: NodeNotReadyError, retriable, when there is none. */
+  leader(partition: number): number {
+    const nodeId = this.#requester.client.cluster.leaderForPartition({ topic: this.name, partition }) ?? -1;
+    if (nodeId === -1) throw new NodeNotReadyError(`${this.name}-${partition} has no leader`);
+    return nodeId;
+  }
+
+  /** Offset that the next record of the partition will get. */
+  endOffset(partition: number): Promise<number> {
+    return this.#requester.persist('asking for the end of a partition', async (deadline) => {
+      const partitions = [{ partitionIndex: partition, timestamp: latestOffset, maxNumOffsets: 1 }];
+      const request = { replicaId: -1, topics: [{ name: this.name, partitions }] };
+      const { topics } = await this.#requester.send(this.leader(partition), ListOffsets, request, deadline);
+      const answer = topics.at(0).partitions.at(0);
+      checkCode(answer.errorCode);
+      return answer.offset.toNumber();
+    });
+  }
+
+  /** Removes the topic. Returns why not, if so: the job's result does not hang on it. */
+  async remove(deadline: number): Promise<Error | null> {
+    const { client } = this.#requester;
+    try {
+      const nodeId = client.cluster.controller?.nodeId ?? this.#requester.anyNode();
+      const topics = [{ name: this.name, topicId: noTopicId }];
+      const request = { topics, topicNames: [this.name], timeoutMs: createTimeoutMs };
+      const { responses } = await this.#requester.send(nodeId, DeleteTopics, request, deadline);
+      return errorFor(responses.at(0).errorCode);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+}

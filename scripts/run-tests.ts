@@ -1,0 +1,84 @@
+// Runs compiled test files, each in a process of its own, a few at a time, and ends with a summary: what was skipped and why,
+// which files failed, and the sums of node:test's own numbers. Node 20's `--test` knows neither globs nor a bound per file, and
+// takes a test file that ends early with exit code 0 for a success. Exit code 1 when anything failed or nothing ran.
+
+import { projectFolder } from './project.ts';
+import { type FileResult, runFile } from './test-run/file-run.ts';
+import { parseRunOptions, type RunOptions, usage } from './test-run/options.ts';
+import { fileText, summaryText, totals } from './test-run/report.ts';
+import { filesIn, type Selection, select, type TestFile, testFolders } from './test-run/test-files.ts';
+
+const defaultTimeoutMs = 300_000;
+/** A first run on real brokers fetches them, two at most at a time. */
+const folderTimeoutMs: Readonly<Record<string, number>> = { kafka: 900_000 };
+
+async function main(): Promise<number> {
+  const options = parseRunOptions(process.argv.slice(2));
+  const selection = chooseFiles(options);
+  const started = performance.now();
+  const { files, names } = selection;
+  const looking = names.length === 0 ? '' : `, tests named ${names.map((name) => JSON.stringify(name)).join(' or ')}`;
+  print(`${files.length} test files, ${options.concurrency} at a time, on ${options.node}${looking}\n`);
+  const interruption = interruptions();
+  const results = await runAll(selection, options, interruption);
+  print(summaryText(results, performance.now() - started));
+  if (interruption.aborted) {
+    process.stderr.write(`interrupted by ${interruption.reason}\n`);
+    return 1;
+  }
+  if (totals(results).tests > 0) return results.some((result) => result.hasFailed) ? 1 : 0;
+  process.stderr.write('no test ran: nothing fits the folders and filters given\n');
+  return 1;
+}
+
+function chooseFiles(options: RunOptions): Selection {
+  const all = testFolders(projectFolder);
+  const folders = options.folders.length > 0 ? options.folders : all.filter((name) => !options.except.includes(name));
+  return select(
+    folders.flatMap((folder) => filesIn(projectFolder, folder)),
+    options.filters,
+  );
+}
+
+async function runAll(selection: Selection, options: RunOptions, signal: AbortSignal): Promise<FileResult[]> {
+  const waiting = [...selection.files];
+  const results: FileResult[] = [];
+  const runner = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
+      const result = await runFile(file, {
+        node: options.node,
+        timeoutMs: options.timeoutMs ?? timeoutOf(file),
+        names: selection.names,
+        signal,
+      });
+      results.push(result);
+      print(fileText(result));
+    }
+  };
+  await Promise.all(Array.from({ length: options.concurrency }, runner));
+  return results;
+}
+
+function timeoutOf(file: TestFile): number {
+  return folderTimeoutMs[file.folder] ?? defaultTimeoutMs;
+}
+
+/** Fires when this process is told to end, so that the test processes do not outlive it. */
+function interruptions(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => controller.abort(signal));
+  }
+  return controller.signal;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nusage: ${usage}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,157 @@
+// Owns the process of one test file: starts it, bounds its time, and says how it went. A process of its own per file keeps
+// one test's threads, handles and crashes out of the others' way. Output goes to files and not through pipes, which a
+// process left behind by the test could hold open.
+
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runnablePath } from '../project.ts';
+import { type Counts, type FileEvents, readEvents, type SkippedTest } from './events.ts';
+import type { TestFile } from './test-files.ts';
+
+export interface FileResult {
+  readonly file: TestFile;
+  readonly counts: Counts;
+  readonly skipped: readonly SkippedTest[];
+  /** What went wrong with the process as such; null when node:test's own counts say it all. */
+  readonly problem: string | null;
+  readonly hasFailed: boolean;
+  /** What the process printed by itself, the tail of it when it is very long. */
+  readonly output: string;
+  /** What node:test says about the failed tests, bounded likewise. */
+  readonly failures: string;
+  readonly durationMs: number;
+}
+
+export interface FileRunOptions {
+  readonly node: string;
+  readonly timeoutMs: number;
+  /** Plain texts; a test runs when its name holds one of them. Empty: all run. */
+  readonly names: readonly string[];
+  /** Ends the process when it fires. */
+  readonly signal: AbortSignal;
+}
+
+interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly isTimedOut: boolean;
+  /** Set when there was no process at all. */
+  readonly error: Error | null;
+}
+
+/** Between asking and forcing: enough for a fixture's exit handlers to stop their brokers. */
+const killGraceMs = 10_000;
+const outputLimit = 32 * 1024;
+const none: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+export async function runFile(file: TestFile, options: FileRunOptions): Promise<FileResult> {
+  const started = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'test-run-'));
+  try {
+    const paths = { events: join(folder, 'events'), spec: join(folder, 'spec'), output: join(folder, 'output') };
+    const end = await runProcess(nodeArguments(file, paths, options.names), paths.output, options);
+    const events = readEvents(textOf(paths.events));
+    return {
+      ...outcome(end, events, options),
+      file,
+      skipped: events.skipped,
+      output: tail(textOf(paths.output)),
+      failures: tail(failuresIn(textOf(paths.spec))),
+      durationMs: performance.now() - started,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function nodeArguments(
+  file: TestFile,
+  paths: { readonly events: string; readonly spec: string },
+  names: readonly string[],
+): string[] {
+  return [
+    '--enable-source-maps',
+    '--test-reporter=spec',
+    `--test-reporter-destination=${paths.spec}`,
+    `--test-reporter=${runnablePath('scripts/test-run/events.ts')}`,
+    `--test-reporter-destination=${paths.events}`,
+    ...names.map((name) => `--test-name-pattern=${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}`),
+    runnablePath(file.path),
+  ];
+}
+
+function runProcess(args: string[], outputFile: string, options: FileRunOptions): Promise<ProcessEnd> {
+  const output = openSync(outputFile, 'w');
+  const env = { ...process.env };
+  // Set when this runner is itself under test; the tests would then talk to a parent that is not listening.
+  delete env.NODE_TEST_CONTEXT;
+  return new Promise((resolve) => {
+    const child = spawn(options.node, args, { stdio: ['ignore', output, output], env });
+    closeSync(output);
+    let isTimedOut = false;
+    let forcing: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      child.kill('SIGTERM');
+      forcing ??= setTimeout(() => child.kill('SIGKILL'), killGraceMs);
+    };
+    const deadline = setTimeout(() => {
+      isTimedOut = true;
+      stop();
+    }, options.timeoutMs);
+    options.signal.addEventListener('abort', stop);
+    const settle = (exitCode: number | null, signal: NodeJS.Signals | null, error: Error | null): void => {
+      clearTimeout(deadline);
+      clearTimeout(forcing);
+      options.signal.removeEventListener('abort', stop);
+      resolve({ exitCode, signal, isTimedOut, error });
+    };
+    child.once('exit', (exitCode, signal) => settle(exitCode, signal, null));
+    child.once('error', (error) => settle(null, null, error));
+  });
+}
+
+/** A process that fails without a failed test counts as one: else its failure would be in no number of the summary. */
+function outcome(
+  end: ProcessEnd,
+  events: FileEvents,
+  options: FileRunOptions,
+): Pick<FileResult, 'counts' | 'problem' | 'hasFailed'> {
+  const counts = events.counts ?? none;
+  const isReported = counts.fail + counts.cancelled > 0;
+  const problem = problemOf(end, events, options, isReported);
+  if (problem === null) return { counts, problem, hasFailed: isReported };
+  return { counts: { ...counts, tests: counts.tests + 1, fail: counts.fail + 1 }, problem, hasFailed: true };
+}
+
+function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions, isReported: boolean): string | null {
+  const where = events.unfinished === null ? '' : `, while running "${events.unfinished}"`;
+  if (end.error !== null) return `could not be started: ${end.error.message}`;
+  if (end.isTimedOut) {
+    return events.unfinished === null
+      ? `its process was still running after ${options.timeoutMs / 1000} s, with no test running: something it opened is still open`
+      : `took longer than ${options.timeoutMs / 1000} s${where}`;
+  }
+  if (end.signal !== null) return `ended by ${end.signal}${where}`;
+  if (events.counts === null) return `ended with exit code ${end.exitCode} before its tests were done${where}`;
+  if (end.exitCode !== 0 && !isReported) return `ended with exit code ${end.exitCode}, though no test failed`;
+  return null;
+}
+
+/** The spec reporter repeats the failed tests under a heading; before it stands every test. */
+function failuresIn(spec: string): string {
+  const heading = spec.lastIndexOf('failing tests:');
+  return heading === -1 ? '' : spec.slice(spec.indexOf('\n', heading) + 1).trim();
+}
+
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function tail(text: string): string {
+  return text.length <= outputLimit
+    ? text
+    : `[${text.length - outputLimit} characters left out]\n${text.slice(-outputLimit)}`;
+}

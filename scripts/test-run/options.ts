@@ -1,0 +1,55 @@
+// Owns the command line of the test runner: what the words mean and which are refused. Must not look at the disk.
+
+import { parseArgs } from 'node:util';
+
+export interface RunOptions {
+  /** Folders under `test`, in the order to run; empty means all there are. */
+  readonly folders: readonly string[];
+  /** Folders left out when `folders` is empty. */
+  readonly except: readonly string[];
+  /** Words after `--`: parts of file paths, or else of test names. */
+  readonly filters: readonly string[];
+  /** The Node binary that runs the tests. */
+  readonly node: string;
+  /** Files at a time, at least 1. */
+  readonly concurrency: number;
+  /** How long one file may run, ms; null for the default of its folder. */
+  readonly timeoutMs: number | null;
+}
+
+export const usage =
+  'run-tests [--except FOLDER]... [--node BINARY] [--concurrency N] [--timeout-seconds N] [FOLDER...] [-- PATH-OR-NAME...]';
+
+/** Two files keep two cores busy; more would only make slow machines slower for tests that wait for other threads. */
+const defaultConcurrency = 2;
+
+/** Throws for an unknown option, or a number that is none. */
+export function parseRunOptions(argv: readonly string[]): RunOptions {
+  const end = argv.indexOf('--');
+  const { values, positionals } = parseArgs({
+    args: end === -1 ? [...argv] : argv.slice(0, end),
+    allowPositionals: true,
+    options: {
+      except: { type: 'string', multiple: true },
+      node: { type: 'string' },
+      concurrency: { type: 'string' },
+      'timeout-seconds': { type: 'string' },
+    },
+  });
+  const timeout = values['timeout-seconds'];
+  return {
+    folders: positionals,
+    except: values.except ?? [],
+    filters: end === -1 ? [] : argv.slice(end + 1),
+    node: values.node ?? process.execPath,
+    concurrency:
+      values.concurrency === undefined ? defaultConcurrency : positiveInteger('--concurrency', values.concurrency),
+    timeoutMs: timeout === undefined ? null : positiveInteger('--timeout-seconds', timeout) * 1000,
+  };
+}
+
+function positiveInteger(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`${option} ${JSON.stringify(text)}: expected an integer above 0`);
+}

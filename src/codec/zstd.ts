@@ -1,0 +1,128 @@
+// Owns zstd: by Node's zlib from 22.15 on, before that by a WebAssembly package. Runs in the network thread and the
+// codec pool. Must not decompress beyond the bound, nor allocate what a frame merely claims.
+
+import { createRequire } from 'node:module';
+import * as zlib from 'node:zlib';
+import { CorruptRecordError, UnsupportedCodecError } from '../common/errors.ts';
+import type { ByteArena } from './byte-arena.ts';
+import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts';
+
+interface ZstdImplementation {
+  readonly name: string;
+  /** The content of one whole frame, which has `mostBytes` or less. Throws whatever it likes. */
+  read(frame: Uint8Array, mostBytes: number): Uint8Array;
+  write(bytes: Uint8Array, level: number): Uint8Array;
+}
+
+/** The reference implementation's own, and its range. */
+const defaultLevel = 3;
+const smallestLevel = -131072;
+const largestLevel = 22;
+
+/** The package's memory never shrinks, and does not grow beyond 2 GiB with source and result in it. */
+const mostPackageBytes = 2 ** 29;
+
+let implementation: ZstdImplementation | null = nodeZstd();
+
+/** What does the work in this process: `node:zlib`, a package, or null where there is neither, or not yet. */
+export function zstdImplementation(): string | null {
+  return implementation?.name ?? null;
+}
+
+/** Loads the package where Node itself lacks zstd. Never fails: without it, zstd batches are an unsupported codec. */
+export async function prepareZstd(): Promise<void> {
+  implementation ??= await packageZstd();
+}
+
+/** Appends what the frames in `bytes[start, end)` decompress to. Throws: CorruptRecordError, UnsupportedCodecError. */
+export function readZstd(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
+  const zstd = available();
+  for (let at = start; at < end; ) {
+    const frame = readZstdFrame(bytes, at, end);
+    if (frame.mostBytes >= 0) readContent(zstd, bytes.subarray(at, frame.end), frame, arena);
+    at = frame.end;
+  }
+}
+
+function readContent(zstd: ZstdImplementation, bytes: Uint8Array, frame: ZstdFrame, arena: ByteArena): void {
+  if (frame.hasContentSize) arena.reserve(frame.mostBytes);
+  const room = arena.limit - arena.length;
+  const most = Math.min(frame.mostBytes, room);
+  let plain: Uint8Array;
+  try {
+    plain = zstd.read(bytes, most);
+  } catch (error) {
+    if (most < frame.mostBytes && isTooLarge(error)) arena.reserve(room + 1);
+    throw new CorruptRecordError(`zstd frame: ${(error as Error).message}`, { cause: error });
+  }
+  if (frame.hasContentSize && plain.length !== frame.mostBytes) {
+    throw new CorruptRecordError(`zstd frame claims ${frame.mostBytes} bytes and has ${plain.length}`);
+  }
+  arena.append(plain);
+}
+
+/** Node's code, or the number that the reference implementation has for a result too large for its room. */
+function isTooLarge(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_BUFFER_TOO_LARGE' || /-70\b/.test(message);
+}
+
+/** @param level  -131072 to 22, or undefined for 3; what is outside is brought inside. Throws: UnsupportedCodecError */
+export function writeZstd(bytes: Uint8Array, start: number, end: number, level: number | undefined): Uint8Array {
+  const wanted = level === undefined ? defaultLevel : Math.min(Math.max(level, smallestLevel), largestLevel);
+  return available().write(bytes.subarray(start, end), wanted);
+}
+
+function available(): ZstdImplementation {
+  if (implementation !== null) return implementation;
+  throw new UnsupportedCodecError('zstd needs Node 22.15 or newer, or the optional package @bokuweb/zstd-wasm');
+}
+
+/** The part of node:zlib that the oldest supported Node lacks. */
+interface ZlibWithZstd {
+  readonly zstdCompressSync?: (bytes: Uint8Array, options: { params: Record<number, number> }) => Uint8Array;
+  readonly zstdDecompressSync?: (
+    bytes: Uint8Array,
+    options: { maxOutputLength: number; chunkSize: number },
+  ) => Uint8Array;
+  readonly constants: { readonly ZSTD_c_compressionLevel?: number };
+}
+
+function nodeZstd(): ZstdImplementation | null {
+  const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as ZlibWithZstd;
+  const { ZSTD_c_compressionLevel } = constants;
+  if (!zstdCompressSync || !zstdDecompressSync || ZSTD_c_compressionLevel === undefined) return null;
+  return {
+    name: 'node:zlib',
+    read(frame, mostBytes) {
+      const chunkSize = Math.min(Math.max(mostBytes, 1024), 1024 * 1024);
+      return zstdDecompressSync(frame, { maxOutputLength: Math.max(mostBytes, 1), chunkSize });
+    },
+    write: (bytes, level) => zstdCompressSync(bytes, { params: { [ZSTD_c_compressionLevel]: level } }),
+  };
+}
+
+/** `@bokuweb/zstd-wasm`: the reference implementation compiled. */
+interface ZstdPackage {
+  init(): Promise<void>;
+  compress(bytes: Uint8Array, level: number): Uint8Array;
+  decompress(bytes: Uint8Array, options: { defaultHeapSize: number }): Uint8Array;
+}
+
+async function packageZstd(): Promise<ZstdImplementation | null> {
+  try {
+    const loaded = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as ZstdPackage;
+    await loaded.init();
+    return {
+      name: '@bokuweb/zstd-wasm',
+      read(frame, mostBytes) {
+        if (mostBytes > mostPackageBytes) throw new Error(`${mostBytes} bytes, limit ${mostPackageBytes}`);
+        return loaded.decompress(frame, { defaultHeapSize: mostBytes });
+      },
+      write: (bytes, level) => loaded.compress(bytes, level),
+    };
+  } catch {
+    // Not installed, or no WebAssembly here: what needs it says so when it comes to that.
+    return null;
+  }
+}

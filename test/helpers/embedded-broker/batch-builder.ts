@@ -1,0 +1,48 @@
+// Owns the making of record batches for tests and for filling logs. Runs on any thread. It uses the client's own
+// encoder; the golden vectors are what proves that encoder.
+
+import { HeapMemory } from '../../../src/common/memory.ts';
+import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
+import { type RecordBatchInput, type RecordsInput, writeRecords } from '../../../src/protocol/flat/record-writer.ts';
+import { RECORDS_WORDS } from '../../../src/protocol/flat/records-slot.ts';
+import { encodeRecords } from '../../../src/protocol/wire/records.ts';
+import { WireWriter } from '../../../src/protocol/wire/wire-writer.ts';
+import type { FillOptions } from './actions.ts';
+
+const produceKey = 0;
+/** A version that takes every codec and wants format v2. */
+export const builderProduceVersion = 9;
+
+/** One batch of format v2, or the messages of an older Produce version's format. */
+export function buildBatch(records: RecordsInput, produceVersion = builderProduceVersion): Buffer {
+  const memory = new HeapMemory(64 * 1024);
+  const writer = new FlatWriter().reset(memory);
+  const slot = writer.alloc(RECORDS_WORDS);
+  writeRecords(writer, slot, records);
+  const byteLength = writer.finish();
+  const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength });
+  const wire = new WireWriter();
+  wire.describe('Produce', produceKey, produceVersion);
+  encodeRecords(message, slot, wire);
+  return wire.finish();
+}
+
+/** A batch of `count` records as `fill` stores them: values of printable text, so that codecs have something to do. */
+export function buildFillBatch(options: FillOptions, count: number, firstNumber: number): Buffer {
+  const { valueBytes = 100, keyBytes = 8, compression = 'none' } = options;
+  const records = Array.from({ length: count }, (_, i) => ({
+    key: keyBytes < 0 ? null : text(firstNumber + i, keyBytes),
+    value: text((firstNumber + i) * 7919, valueBytes),
+    timestamp: firstFillTime + firstNumber + i,
+  }));
+  const input: RecordBatchInput = { records, compression };
+  return buildBatch(input);
+}
+
+const firstFillTime = 1_700_000_000_000;
+
+function text(seed: number, bytes: number): string {
+  const number = seed.toString(36);
+  return number.repeat(Math.ceil(bytes / number.length)).slice(0, bytes);
+}

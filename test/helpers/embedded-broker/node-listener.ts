@@ -1,0 +1,93 @@
+// Owns the listening socket of one node and its connections. Runs in the broker's thread.
+
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { BrokerConnection, type ConnectionHost } from './connection.ts';
+import type { TlsSettings } from './options.ts';
+
+export class NodeListener {
+  readonly #host: string;
+  readonly #server: Server;
+  readonly #connections = new Set<BrokerConnection>();
+  readonly #connectionHost: () => ConnectionHost;
+  readonly #nextConnectionId: () => number;
+  #port: number;
+  #isReading = true;
+
+  constructor(
+    host: string,
+    port: number,
+    tls: TlsSettings | undefined,
+    connectionHost: () => ConnectionHost,
+    nextConnectionId: () => number,
+  ) {
+    this.#host = host;
+    this.#port = port;
+    this.#connectionHost = connectionHost;
+    this.#nextConnectionId = nextConnectionId;
+    const accept = (socket: Socket): void => this.#accept(socket);
+    this.#server =
+      tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer(tlsOptions(tls), accept);
+    // A failed handshake is the client's business; the client sees it at its own end.
+    this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
+  }
+
+  /** Known once it has listened; the same ever after. */
+  get port(): number {
+    return this.#port;
+  }
+
+  get isListening(): boolean {
+    return this.#server.listening;
+  }
+
+  get connections(): readonly BrokerConnection[] {
+    return [...this.#connections];
+  }
+
+  async listen(): Promise<void> {
+    if (this.#server.listening) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#port, this.#host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** New connections are refused from now on; open ones stay. */
+  stopListening(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  setReading(isReading: boolean): void {
+    this.#isReading = isReading;
+    for (const connection of this.#connections) connection.setReading(isReading);
+  }
+
+  /** Returns how many there were. */
+  closeConnections(kind: 'close' | 'reset'): number {
+    const open = this.connections;
+    for (const connection of open) connection.close(kind);
+    return open.length;
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new BrokerConnection(this.#nextConnectionId(), socket, this.#connectionHost());
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+    if (!this.#isReading) connection.setReading(false);
+  }
+}
+
+function tlsOptions(tls: TlsSettings): object {
+  const { requireClientCertificate = false, ...settings } = tls;
+  return {
+    ...settings,
+    noDelay: true,
+    requestCert: requireClientCertificate,
+    rejectUnauthorized: requireClientCertificate,
+  };
+}

@@ -1,0 +1,33 @@
+// Owns the times of the records in one stored batch, for ListOffsets: the only place where the embedded broker looks
+// into a batch. Runs in the broker's thread. It uses the client's own decoder.
+
+import { HeapMemory } from '../../../src/common/memory.ts';
+import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
+import { RecordsView } from '../../../src/protocol/flat/record-view.ts';
+import { RECORDS_WORDS } from '../../../src/protocol/flat/records-slot.ts';
+import type { DecodeOptions } from '../../../src/protocol/wire/options.ts';
+import { decodeRecords } from '../../../src/protocol/wire/records.ts';
+import { WireReader } from '../../../src/protocol/wire/wire-reader.ts';
+
+export interface RecordTime {
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+const options: DecodeOptions = { verifyCrc: false, records: 'rows', maxDecompressedBytes: 2 ** 28 };
+
+export function recordTimes(batch: Buffer): RecordTime[] {
+  const memory = new HeapMemory(batch.length * 2);
+  const writer = new FlatWriter().reset(memory);
+  const slot = writer.alloc(RECORDS_WORDS);
+  decodeRecords(new WireReader(batch), batch.length, writer, slot, options);
+  const byteLength = writer.finish();
+  const records = new RecordsView(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength }), slot);
+  if (records.error !== null) throw records.error;
+  const times: RecordTime[] = [];
+  for (const cursor = records.cursor(); cursor.next(); ) {
+    times.push({ offset: cursor.offset, timestamp: cursor.timestamp });
+  }
+  return times;
+}

@@ -1,0 +1,254 @@
+// Owns a whole network thread in the test's own thread: its real poll loop, attachments and rings, with a fake clock,
+// resolver, sockets and brokers. Test thread. Time stands still unless the test moves it; between turns of the loop the
+// events of peers happen, as sockets' callbacks do.
+//
+//   const net = new FakeNetwork({ bootstrapServers: 'one:9092' });
+//   const broker = net.broker('one:9092', 1);
+//   net.ready(1);                                    // connects, as an application that asks for node 1
+//   const sent = net.app.send(1, ListGroups, {});
+//   net.run();                                       // until the thread sleeps
+//   broker.reply({ groups: [] });
+//   net.run();
+//   net.advance(30_000);                             // through every timer the thread sets
+//   await net.close();                               // settles all, checks the accounts
+
+import assert from 'node:assert/strict';
+import { type KafkaClientConfig, type KafkaClientOptions, parseConfig } from '../../../src/common/config.ts';
+import { createAttachment } from '../../../src/ring/attachment.ts';
+import { createCounters, STATE_CLOSED } from '../../../src/ring/counters.ts';
+import { createDoorbell } from '../../../src/ring/doorbell.ts';
+import { SEQ_WORD } from '../../../src/ring/layout.ts';
+import { NetworkThread } from '../../../src/worker/network-thread.ts';
+import type { TransportEvents, TransportTarget } from '../../../src/worker/transport.ts';
+import { FakeApplication } from './fake-application.ts';
+import { FakeBroker, type FakeCluster, FakeTransport } from './fake-peer.ts';
+import { FakeTimers } from './fake-timers.ts';
+
+/** A runaway loop ends the test rather than the machine. */
+const maxRounds = 100_000;
+
+type Server = FakeBroker | 'refuses' | 'silent' | ((transport: FakeTransport) => void);
+type Addresses = readonly string[] | Error | 'silent';
+
+export class FakeNetwork {
+  now = 1_000;
+  /** 0.5: no jitter, since it is symmetric. */
+  random: () => number = () => 0.5;
+  readonly config: KafkaClientConfig;
+  readonly thread: NetworkThread;
+  readonly app: FakeApplication;
+  /** What Metadata answers, at every broker. */
+  readonly cluster: FakeCluster = { brokers: [], controllerId: -1, topics: [], throttleTimeMs: 0 };
+  /** Every connection attempt, oldest first. */
+  readonly transports: FakeTransport[] = [];
+  readonly attempts: { address: string; at: number }[] = [];
+  /** What names resolve to; a name that is not here resolves to itself. */
+  readonly names = new Map<string, Addresses>();
+  readonly lookups: string[] = [];
+  /** Errors that ended the thread. */
+  readonly fatal: unknown[] = [];
+  readonly timers = new FakeTimers(() => this.now);
+  readonly #servers = new Map<string, Server>();
+  readonly #doorbell = createDoorbell();
+  readonly #counters = createCounters();
+  #events: (() => void)[] = [];
+  #heldLookups: (() => void)[] = [];
+  #lastBell = 0;
+  #isClosed = false;
+
+  constructor(options: KafkaClientOptions = {}) {
+    this.config = parseConfig({ bootstrapServers: 'one:9092', ...options });
+    this.timers.install();
+    this.thread = new NetworkThread(this.config, this.#counters, this.#doorbell, {
+      clock: () => this.now,
+      random: () => this.random(),
+      resolve: (host, callback) => this.#resolve(host, callback),
+      openTransport: (target, events) => this.#open(target, events),
+      onFatal: (error) => this.fatal.push(error),
+    });
+    this.app = this.attach();
+  }
+
+  /** One more application. */
+  attach(): FakeApplication {
+    const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = this.config;
+    const sizes = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
+    const { application, handle } = createAttachment(sizes, this.#doorbell, this.#counters);
+    this.thread.attach(handle);
+    return new FakeApplication(application);
+  }
+
+  /** A broker at `host:port`, part of the cluster when it has an id. */
+  broker(address: string, id?: number): FakeBroker {
+    const broker = new FakeBroker(this.cluster, () => this.now);
+    this.serve(address, broker);
+    if (id !== undefined) {
+      const colon = address.lastIndexOf(':');
+      this.cluster.brokers.push({ id, host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
+    }
+    return broker;
+  }
+
+  /** What happens to connections to `address:port`; without a server they are refused. */
+  serve(address: string, server: Server): void {
+    this.#servers.set(address, server);
+  }
+
+  /** Brings the node to where it accepts requests. */
+  ready(nodeId: number): void {
+    this.run();
+    if (!this.app.isConnected(nodeId)) this.app.connect(nodeId);
+    this.run();
+    assert.ok(this.app.isConnected(nodeId), `node ${nodeId} is not ready`);
+  }
+
+  /** Lets peers and thread act until the thread sleeps. */
+  run(): void {
+    for (let round = 0; round < maxRounds; round++) {
+      this.app.proxy.flush();
+      if (this.#hasRung()) this.thread.loop.wake();
+      if (this.#events.length > 0) this.#runEvents();
+      else if (this.timers.hasImmediates) this.timers.runImmediates();
+      else if (!this.app.isReading || this.app.drain() === 0) {
+        this.#check();
+        return;
+      }
+    }
+    throw new Error('the network thread does not come to rest');
+  }
+
+  /** The same for work that goes through promises. */
+  async settled(): Promise<void> {
+    for (let i = 0; i < 20; i++) {
+      this.run();
+      await Promise.resolve();
+    }
+  }
+
+  /** Moves the time by `ms`, stopping wherever the thread set a timer. */
+  advance(ms: number): void {
+    const target = this.now + ms;
+    for (let round = 0; this.timers.nextAt <= target; round++) {
+      if (round > maxRounds) throw new Error('the network thread spins');
+      this.now = Math.max(this.now, this.timers.nextAt);
+      this.timers.fireDue();
+      this.run();
+    }
+    this.now = target;
+    this.run();
+  }
+
+  async advanceSettled(ms: number): Promise<void> {
+    this.advance(ms);
+    await this.settled();
+  }
+
+  /** Turns so far: a thread that sleeps makes none. */
+  get turns(): number {
+    return this.app.end.counters.turns();
+  }
+
+  /** Answers the look-ups of names that were `silent`. */
+  answerLookups(): void {
+    const held = this.#heldLookups;
+    this.#heldLookups = [];
+    for (const answer of held) this.later(answer);
+  }
+
+  /** Addresses connected to so far, `address:port`. */
+  get attempted(): string[] {
+    return this.attempts.map(({ address }) => address);
+  }
+
+  later(event: () => void): void {
+    this.#events.push(event);
+  }
+
+  /** Ends the thread and checks that nothing was forgotten. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.app.isReading = true;
+      this.run();
+      const result = await this.thread.close();
+      assert.deepEqual(result, { value: null });
+      this.app.drain();
+      assert.equal(this.app.open, 0, 'requests that nobody settled');
+      assert.equal(this.app.accepted, this.app.count('succeeded') + this.app.count('failed'));
+      assert.equal(this.app.end.counters.state(), STATE_CLOSED);
+      for (const { target, isDestroyed } of this.transports) {
+        assert.ok(isDestroyed, `connection to ${target.address}:${target.port} left open`);
+      }
+      assert.equal(this.timers.nextAt, Number.POSITIVE_INFINITY, 'a timer is left');
+    } finally {
+      this.timers.uninstall();
+      this.app.end.close();
+    }
+    assert.deepEqual(this.fatal, []);
+  }
+
+  /** accepted = succeeded + failed + open, and what is open is what the thread has in flight. */
+  #check(): void {
+    const { app } = this;
+    assert.equal(app.accepted, app.count('succeeded') + app.count('failed') + app.open, 'every request settles once');
+    if (!app.isReading || this.#isClosed || this.fatal.length > 0) return;
+    const { counters } = app.end;
+    let inFlight = 0;
+    for (const nodeId of counters.nodeIds()) {
+      const row = counters.nodeRow(nodeId);
+      inFlight += counters.inFlight(row) - counters.internalInFlight(row);
+    }
+    assert.ok(app.end.requests.isEmpty(), 'requests were left in the link');
+    if (!this.#hasOthers) assert.equal(app.open, inFlight, 'requests open are those in flight');
+  }
+
+  get #hasOthers(): boolean {
+    return this.#others.length > 0;
+  }
+
+  readonly #others: FakeApplication[] = [];
+
+  #hasRung(): boolean {
+    const bell = Atomics.load(new Int32Array(this.#doorbell), SEQ_WORD);
+    const hasRung = bell !== this.#lastBell;
+    this.#lastBell = bell;
+    return hasRung;
+  }
+
+  #runEvents(): void {
+    const events = this.#events;
+    this.#events = [];
+    for (const event of events) event();
+  }
+
+  #resolve(host: string, callback: (error: Error | null, addresses: readonly string[]) => void): void {
+    this.lookups.push(host);
+    const addresses = this.names.get(host) ?? [host];
+    const answer = (): void => {
+      const now = this.names.get(host) ?? [host];
+      if (now instanceof Error) callback(now, []);
+      else callback(null, now === 'silent' ? [host] : now);
+    };
+    if (addresses === 'silent') this.#heldLookups.push(answer);
+    else this.later(answer);
+  }
+
+  #open(target: TransportTarget, events: TransportEvents): FakeTransport {
+    const address = `${target.address}:${target.port}`;
+    this.attempts.push({ address, at: this.now });
+    if (!(target.port >= 0 && target.port <= 65535)) throw new RangeError(`port ${target.port} is no port`);
+    const transport = new FakeTransport(this, target, events);
+    this.transports.push(transport);
+    const server = this.#servers.get(address) ?? 'refuses';
+    if (server === 'refuses') {
+      const error = new Error(`connect ECONNREFUSED ${address}`);
+      transport.fail(Object.assign(error, { code: 'ECONNREFUSED' }));
+    } else if (typeof server === 'function') {
+      server(transport);
+    } else if (server !== 'silent') {
+      server.accept(transport);
+    }
+    return transport;
+  }
+}
