@@ -1,8 +1,11 @@
 // Owns the choice and the life of the broker that the job runs against. Main thread; the embedded broker has a thread of
 // its own, a real one a process.
 
+import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
 import { JobError } from './job-error.ts';
+
+const embeddedNodes = 3;
 
 export interface JobBroker {
   /** For people: what it is. */
@@ -22,7 +25,16 @@ export async function startBroker(isRealKafka: boolean): Promise<JobBroker> {
       stop: () => Promise.resolve(),
     };
   }
-  throw new JobError('embedded broker: not there yet');
+  return startEmbedded();
+}
+
+async function startEmbedded(): Promise<JobBroker> {
+  const broker = await startEmbeddedBroker({ nodes: embeddedNodes });
+  return {
+    description: `embedded, ${embeddedNodes} nodes in a thread of this process`,
+    bootstrapServers: broker.bootstrapServers,
+    stop: () => broker.close(),
+  };
 }
 
 async function startRealKafka(): Promise<JobBroker> {

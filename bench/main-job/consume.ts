@@ -1,7 +1,7 @@
 // Owns the fetching half of the job: all partitions from their beginning to their end, while the main thread is busy.
 // Main thread.
 //
-//   turn:  fetch what is due | pollSync(0) | event loop once | block of work, 20 ms or more:
+//   turn:  pollSync(0) | fetch what is due | event loop once | block of work, 20 ms or more:
 //                                                              records of fetched responses, else filler
 //
 // One fetch per partition is under way at a time, and none is sent while too much waits for the work: that bounds the
@@ -21,13 +21,15 @@ import { Filler, WordCounter } from './work.ts';
 export const fetchBytes = 1024 * 1024;
 const maxWaitMs = 500;
 const retryPauseMs = 100;
+/** What was acknowledged by all replicas is there to be read at once; a leader that is new may need a moment. */
+const lossPatienceMs = 3000;
 /** Fetched but not worked on: beyond this no fetch is sent. */
 const backlogBytes = 16 * 1024 * 1024;
 const blockMs = 20;
-/** A block lasts so many times what happened between blocks, which leaves the work more than 90 % of the time. */
-const workPerOverhead = 9.5;
+/** The work of a block lasts so many times what the library took before and in it: more than 90 % of the time. */
+const workPerOverhead = 10;
 /** But no longer than this, whatever happened. */
-const longestBlockMs = 250;
+const longestBlockMs = 1000;
 
 export interface ConsumeResult {
   readonly seconds: number;
@@ -46,6 +48,8 @@ interface Reading {
   isFetching: boolean;
   /** Not before this time, on performance.now(). */
   retryAt: number;
+  /** Since when fetches have brought nothing although there should be more, on performance.now(); Infinity: they do bring some. */
+  emptySince: number;
 }
 
 export class Consumer {
@@ -76,7 +80,13 @@ export class Consumer {
     this.#progress = options.progress;
     this.#filler = new Filler(options.sample);
     this.#blockOnceMs = options.blockMs;
-    this.#readings = ledgers.map((ledger) => ({ ledger, nextOffset: 0, isFetching: false, retryAt: 0 }));
+    this.#readings = ledgers.map((ledger) => ({
+      ledger,
+      nextOffset: 0,
+      isFetching: false,
+      retryAt: 0,
+      emptySince: Number.POSITIVE_INFINITY,
+    }));
     this.#backlog = new Backlog(this.#words, this.#times);
     this.#expectedRecords = ledgers.reduce((sum, { produced }) => sum + produced.records, 0);
   }
@@ -89,8 +99,8 @@ export class Consumer {
     let lastRecords = 0;
     let lastProgressAt = performance.now();
     while (this.#backlog.records < this.#expectedRecords) {
-      this.#fetchWhatIsDue();
       client.pollSync(0);
+      this.#fetchWhatIsDue();
       await eventLoop();
       if (this.#failure !== null) throw this.#failure;
       if (this.#backlog.records * 2 >= this.#expectedRecords && this.#blockedRssBytes === null) this.#blockOnce();
@@ -170,18 +180,27 @@ export class Consumer {
       if (nextOffset > reading.nextOffset) {
         this.#backlog.add(reading.ledger.fetched, records.cursor(reading.nextOffset));
         reading.nextOffset = nextOffset;
+        reading.emptySince = Number.POSITIVE_INFINITY;
+      } else {
+        this.#cameEmpty(reading, answer.highWatermark.toNumber());
       }
     } catch (error) {
       this.#failed(reading, error as Error);
-      return;
     }
-    // The next one is on its way while the main thread works on this one.
-    this.#fetchWhatIsDue();
+  }
+
+  #cameEmpty(reading: Reading, end: number): void {
+    const { partition, produced } = reading.ledger;
+    reading.emptySince = Math.min(reading.emptySince, performance.now());
+    if (performance.now() - reading.emptySince < lossPatienceMs) return;
+    throw new JobError(
+      `partition ${partition} ends at offset ${end}, although ${produced.records} records were acknowledged: records were lost`,
+    );
   }
 
   #failed(reading: Reading, error: Error): void {
     if (!wasNotSent(error) && !this.#requester.note(error)) throw error;
-    this.#requester.faults.retried++;
+    if (!wasNotSent(error)) this.#requester.faults.retried++;
     this.#retry(reading, (error as KafkaClientError).invalidMetadata);
   }
 
@@ -204,12 +223,14 @@ export class Consumer {
   #workInBlock(): void {
     const times = this.#times;
     const overheadMs = times.enterBlock();
-    const lengthMs = Math.min(longestBlockMs, Math.max(blockMs, overheadMs * workPerOverhead));
-    const end = performance.now() + lengthMs;
-    while (performance.now() < end) {
-      if (this.#backlog.workOn()) continue;
-      if (this.#backlog.records >= this.#expectedRecords) break;
-      this.#filler.workOn();
+    const startedAt = performance.now();
+    const readingBefore = times.readingMs;
+    for (;;) {
+      const elapsedMs = performance.now() - startedAt;
+      const readingMs = times.readingMs - readingBefore;
+      const dueMs = Math.min(longestBlockMs, (overheadMs + readingMs) * workPerOverhead);
+      if (elapsedMs >= blockMs && elapsedMs - readingMs >= dueMs) break;
+      if (!this.#backlog.workOn()) this.#filler.workOn();
     }
     times.leaveBlock();
   }

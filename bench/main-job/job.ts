@@ -13,8 +13,7 @@ import { type Faults, Requester } from './requester.ts';
 import { Topic } from './topic.ts';
 
 /** A broker on another continent may need longer than the default. */
-const startTimeoutMs = 10_000;
-const removeTimeoutMs = 10_000;
+const startTimeoutMs = 5000;
 
 export interface JobResult {
   readonly broker: string;
@@ -55,6 +54,7 @@ async function withClient(
     bootstrapServers: broker.bootstrapServers,
     clientId: 'main-job',
     apiVersionAutoTimeoutMs: startTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs,
   });
   try {
     const requester = new Requester(client);
@@ -63,7 +63,7 @@ async function withClient(
     try {
       return await produceAndFetch(options, corpus, broker, requester, topic, progress);
     } finally {
-      const error = await topic.remove(performance.now() + removeTimeoutMs);
+      const error = await topic.remove();
       if (error !== null) progress.say(`topic ${topic.name} could not be removed: ${error.message}`);
     }
   } finally {

@@ -13,6 +13,8 @@ export interface JobOptions {
   readonly partitions: number;
   /** Block the main thread once for this long in the middle of fetching, ms; 0: do not. */
   readonly blockMs: number;
+  /** Of the client, ms. */
+  readonly requestTimeoutMs: number;
   /** One JSON line instead of a table. */
   readonly isJson: boolean;
 }
@@ -22,13 +24,14 @@ export const usage = `npm start [-- OPTIONS]
 Produces every line of real text to Kafka and fetches all of them back while the main thread is 90 % busy.
 The broker is the embedded one, or that of KAFKA_BOOTSTRAP_SERVERS ("host:port,host:port") when it is set.
 
-  --kafka           start a real Apache Kafka broker instead (needs java 17 and mvn)
-  --input PATH      a file, or a folder whose text files are read (default: those below node_modules)
-  --repeat N        read the text N times (default: until there are 32 MB; once with --input)
-  --partitions N    partitions of the topic, 1 to 100 (default 6)
-  --block-ms N      block the main thread once for N ms in the middle of fetching (default 0)
-  --json            print one JSON line instead of a table
-  --help            print this
+  --kafka                 start a real Apache Kafka broker instead (needs java 17 and mvn)
+  --input PATH            a file, or a folder whose text files are read (default: those below node_modules)
+  --repeat N              read the text N times (default: until there are 32 MB; once with --input)
+  --partitions N          partitions of the topic, 1 to 100 (default 6)
+  --block-ms N            block the main thread once for N ms in the middle of fetching (default 0)
+  --request-timeout-ms N  requestTimeoutMs of the client (default 30000)
+  --json                  print one JSON line instead of a table
+  --help                  print this
 `;
 
 /** Returns null when help was asked for. Throws JobError naming the argument that is wrong. */
@@ -41,6 +44,7 @@ export function parseOptions(args: readonly string[]): JobOptions | null {
     isRealKafka: values.kafka === true,
     partitions: integer('partitions', values.partitions ?? '6', 1, 100),
     blockMs: integer('block-ms', values['block-ms'] ?? '0', 0, 3_600_000),
+    requestTimeoutMs: integer('request-timeout-ms', values['request-timeout-ms'] ?? '30000', 1, 3_600_000),
     isJson: values.json === true,
   };
 }
@@ -55,6 +59,7 @@ function parsed(args: readonly string[]) {
         repeat: { type: 'string' },
         partitions: { type: 'string' },
         'block-ms': { type: 'string' },
+        'request-timeout-ms': { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

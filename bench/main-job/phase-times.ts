@@ -45,6 +45,11 @@ export class PhaseTimes {
     return this.#blockStartedAt - this.#lastBlockEndedAt;
   }
 
+  /** ms inside blocks that were the library's, so far. */
+  get readingMs(): number {
+    return this.#readingMs;
+  }
+
   /** ms inside a block that were the library's. */
   addReading(ms: number): void {
     this.#readingMs += ms;

@@ -5,12 +5,13 @@
 //
 //   brokers with InitProducerId   the batch is sent again under the same producer id and sequence number; the broker
 //                                 knows it if it has it, and answers with the offset it gave it then
-//   others                        the end of the partition, which nobody else writes to, tells whether it was appended
+//   others                        the end of the partition, which nobody else writes to, tells whether it was appended.
+//                                 A broker that appends it later still doubles it: its offsets tell, and the job fails
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type Long from 'long';
 import { errorFor, InitProducerId, KafkaClientError, Produce } from '../../src/index.ts';
-import { type Chunk, ChunkPool } from './chunk.ts';
+import { type Chunk, ChunkPool, keyBytes } from './chunk.ts';
 import { type Corpus, CorpusReader } from './corpus.ts';
 import { JobError } from './job-error.ts';
 import type { PartitionLedger } from './ledger.ts';
@@ -70,7 +71,8 @@ export async function produceCorpus(
   let readBytes = 0;
   for await (const chunk of reader.chunks()) {
     if (sample.length === 0) sample = chunk.bytes.slice();
-    readBytes += chunk.payloadBytes;
+    // As they stand in the files: with newlines, without keys.
+    readBytes += chunk.payloadBytes - chunk.count * (keyBytes - 1);
     if (idle.length === 0) {
       const writer = await Promise.race(busy.values());
       busy.delete(writer);
@@ -103,9 +105,9 @@ export async function produceCorpus(
 /** Null where the broker does not know idempotent producers (before 0.11). */
 async function initProducer(requester: Requester): Promise<ProducerIdentity | null> {
   if (requester.client.getApiVersions()?.has(InitProducerId.key) !== true) return null;
-  return requester.persist('asking for a producer id', async (deadline) => {
+  return requester.persist('asking for a producer id', async () => {
     const request = { transactionalId: null, transactionTimeoutMs: brokerTimeoutMs };
-    const response = await requester.send(requester.anyNode(), InitProducerId, request, deadline);
+    const response = await requester.send(requester.anyNode(), InitProducerId, request);
     checkCode(response.errorCode);
     return { producerId: response.producerId, producerEpoch: response.producerEpoch };
   });
@@ -130,7 +132,7 @@ class PartitionWriter {
       try {
         if (mayBeAppended && (await this.#wasAppended(chunk))) return;
         mayBeAppended = true;
-        const baseOffset = await this.#send(chunk, deadline);
+        const baseOffset = await this.#send(chunk);
         this.#acknowledged(chunk, baseOffset);
         return;
       } catch (error) {
@@ -138,7 +140,7 @@ class PartitionWriter {
         if (!isRetriable) throw error;
         if (performance.now() > deadline) throw new JobError('a batch could not be produced', { cause: error });
         if (wasNotSent(error)) mayBeAppended = false;
-        requester.faults.retried++;
+        else requester.faults.retried++;
         if (error instanceof KafkaClientError && error.invalidMetadata) await requester.refreshMetadata();
         await delay(retryPauseMs);
       }
@@ -146,7 +148,7 @@ class PartitionWriter {
   }
 
   /** Returns the offset of the first record. */
-  async #send(chunk: Chunk, deadline: number): Promise<number> {
+  async #send(chunk: Chunk): Promise<number> {
     const { requester, topic, identity } = this.#shared;
     const { partition } = this.#ledger;
     const records = {
@@ -158,7 +160,7 @@ class PartitionWriter {
       timeoutMs: brokerTimeoutMs,
       topicData: [{ name: topic.name, topicId: topic.id, partitionData: [{ index: partition, records }] }],
     };
-    const response = await requester.send(topic.leader(partition), Produce, request, deadline);
+    const response = await requester.send(topic.leader(partition), Produce, request);
     const answer = response.responses.at(0).partitionResponses.at(0);
     const error = errorFor(answer.errorCode);
     if (error === null) return answer.baseOffset.toNumber();

@@ -63,7 +63,7 @@ export function tableReport(result: JobResult): string {
       'words counted',
       `${fetched.words.toLocaleString('en')}, about ${fetched.distinctWords.toLocaleString('en')} different`,
     ],
-    ['this library, producing', `${perRecord(produced.sendMs)} (time in send)`],
+    ['this library, producing', `${perRecord(produced.sendMs)} (time in send, cutting out of lines included)`],
     ['this library, fetching', `${perRecord(fetched.times.libraryMs)} (main thread ${cpuOrWall})`],
     ['event-loop delay, p99', `${fetched.times.eventLoopDelayP99Ms.toFixed(1)} ms`],
     ['requests timed out', `${faults.timedOut}`],

@@ -18,6 +18,7 @@ import { JobError } from './job-error.ts';
 export const patienceMs = 60_000;
 const retryPauseMs = 100;
 const readyPauseMs = 20;
+const readyTimeoutMs = 2000;
 
 export interface Faults {
   /** Requests that had no response in time. */
@@ -45,47 +46,40 @@ export class Requester {
     return error instanceof KafkaClientError && error.retriable;
   }
 
-  /** Sends as soon as the node takes requests. Rejects with whatever the request fails with, KafkaTimeoutError included. */
-  async send<Request, Response>(
-    nodeId: number,
-    api: Api<Request, Response>,
-    request: Request,
-    deadline: number,
-  ): Promise<Response> {
-    for (;;) {
-      while (!this.client.ready(nodeId)) {
-        if (performance.now() > deadline)
-          throw new NodeNotReadyError(`node ${nodeId} was not ready in time`, { nodeId });
-        // Ends early when a response makes room.
-        await this.client.poll(readyPauseMs);
-      }
-      const startedAt = performance.now();
-      const future = this.client.send(nodeId, api, request);
-      this.sendMs += performance.now() - startedAt;
-      try {
-        return await future;
-      } catch (error) {
-        if (!wasNotSent(error) || performance.now() > deadline) throw error;
-      }
+  /**
+   * Sends as soon as the node takes requests.
+   * Rejects with whatever the request fails with; NodeNotReadyError when the node takes none for a while, so that the
+   * caller can look for another one.
+   */
+  async send<Request, Response>(nodeId: number, api: Api<Request, Response>, request: Request): Promise<Response> {
+    const deadline = performance.now() + readyTimeoutMs;
+    while (!this.client.ready(nodeId)) {
+      if (performance.now() > deadline) throw new NodeNotReadyError(`node ${nodeId} takes no requests`, { nodeId });
+      // Ends early when a response makes room.
+      await this.client.poll(readyPauseMs);
     }
+    const startedAt = performance.now();
+    const future = this.client.send(nodeId, api, request);
+    this.sendMs += performance.now() - startedAt;
+    return future;
   }
 
   /**
    * Calls `attempt` until it succeeds, refreshing metadata where that may help.
    * Throws what cannot be retried at once, and everything when the patience is over.
    */
-  async persist<T>(what: string, attempt: (deadline: number) => Promise<T>): Promise<T> {
+  async persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
       try {
-        return await attempt(deadline);
+        return await attempt();
       } catch (error) {
         const isRetriable = this.note(error);
         if (!isRetriable) throw error;
         if (performance.now() > deadline) {
           throw new JobError(`${what}: no success within ${patienceMs / 1000} s`, { cause: error });
         }
-        this.faults.retried++;
+        if (!wasNotSent(error)) this.faults.retried++;
         if ((error as KafkaClientError).invalidMetadata) await this.refreshMetadata();
         await delay(retryPauseMs);
       }

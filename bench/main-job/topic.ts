@@ -37,10 +37,10 @@ export class Topic {
       assignments: [],
       configs: [],
     };
-    await this.#requester.persist('creating the topic', async (deadline) => {
+    await this.#requester.persist('creating the topic', async () => {
       const nodeId = client.cluster.controller?.nodeId ?? this.#requester.anyNode();
       const request = { topics: [topic], timeoutMs: createTimeoutMs };
-      const { topics } = await this.#requester.send(nodeId, CreateTopics, request, deadline);
+      const { topics } = await this.#requester.send(nodeId, CreateTopics, request);
       // The name is nobody else's: an earlier attempt has succeeded whose answer was lost.
       if (topics.at(0).errorCode !== topicAlreadyExists) checkCode(topics.at(0).errorCode);
     });
@@ -61,10 +61,10 @@ export class Topic {
 
   /** Offset that the next record of the partition will get. */
   endOffset(partition: number): Promise<number> {
-    return this.#requester.persist('asking for the end of a partition', async (deadline) => {
+    return this.#requester.persist('asking for the end of a partition', async () => {
       const partitions = [{ partitionIndex: partition, timestamp: latestOffset, maxNumOffsets: 1 }];
       const request = { replicaId: -1, topics: [{ name: this.name, partitions }] };
-      const { topics } = await this.#requester.send(this.leader(partition), ListOffsets, request, deadline);
+      const { topics } = await this.#requester.send(this.leader(partition), ListOffsets, request);
       const answer = topics.at(0).partitions.at(0);
       checkCode(answer.errorCode);
       return answer.offset.toNumber();
@@ -72,13 +72,13 @@ export class Topic {
   }
 
   /** Removes the topic. Returns why not, if so: the job's result does not hang on it. */
-  async remove(deadline: number): Promise<Error | null> {
+  async remove(): Promise<Error | null> {
     const { client } = this.#requester;
     try {
       const nodeId = client.cluster.controller?.nodeId ?? this.#requester.anyNode();
       const topics = [{ name: this.name, topicId: noTopicId }];
       const request = { topics, topicNames: [this.name], timeoutMs: createTimeoutMs };
-      const { responses } = await this.#requester.send(nodeId, DeleteTopics, request, deadline);
+      const { responses } = await this.#requester.send(nodeId, DeleteTopics, request);
       return errorFor(responses.at(0).errorCode);
     } catch (error) {
       return error as Error;

@@ -27,7 +27,12 @@ const batchBytes = 2 ** 16;
 /** Keeps results alive, so that no loop is optimized away. */
 let sink = 0;
 
-const environment = { node: process.version, cpu: os.cpus()[0]?.model ?? '', cpus: os.cpus().length, crc32cImplementation };
+const environment = {
+  node: process.version,
+  cpu: os.cpus()[0]?.model ?? '',
+  cpus: os.cpus().length,
+  crc32cImplementation,
+};
 
 /** Runs every measured function once a round, in turns, and returns the best time of each in ns. */
 function best(measured: Record<string, () => void>): Record<string, number> {

@@ -3,12 +3,9 @@
 // Source: lz4/lz4, doc/lz4_Block_format.md
 
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
-import { nativeFromBytes, nativeLz4 } from './native-blocks.ts';
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortLiteral = 48;
-/** What the native package puts before a block. */
-const sizeBytes = 4;
 const smallestMatch = 4;
 /** The format's own rules for the end of a block: its last bytes are literals, and no match starts shortly before. */
 const lastLiterals = 5;
@@ -25,9 +22,6 @@ export function readLz4Block(
   from: number,
   to: number,
 ): number {
-  if (nativeLz4 !== null && end - start >= nativeFromBytes) {
-    return readNative(nativeLz4.uncompressSync, bytes, start, end, out, from, to);
-  }
   const source = viewOf(bytes);
   const target = viewOf(out);
   let at = start;
@@ -68,37 +62,6 @@ export function readLz4Block(
   return -1;
 }
 
-/** Behind room for the size that the package wants before the block; kept, since blocks are of one size mostly. */
-let framed = new Uint8Array(sizeBytes + 64 * 1024);
-
-function readNative(
-  uncompress: (block: Uint8Array) => Uint8Array,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  out: Uint8Array,
-  from: number,
-  to: number,
-): number {
-  const needed = sizeBytes + end - start;
-  if (framed.length < needed) framed = new Uint8Array(needed);
-  const most = to - from;
-  framed[0] = most;
-  framed[1] = most >>> 8;
-  framed[2] = most >>> 16;
-  framed[3] = most >>> 24;
-  framed.set(bytes.subarray(start, end), sizeBytes);
-  try {
-    const plain = uncompress(framed.subarray(0, needed));
-    if (plain.length > most) return -1;
-    out.set(plain, from);
-    return from + plain.length;
-  } catch {
-    // Whatever it says, the block is broken or larger than its room, and the caller has to tell those apart.
-    return -1;
-  }
-}
-
 const table = new Uint16Array(1 << tableBits);
 
 /** The most that `length` bytes can take as a block. */
@@ -108,11 +71,6 @@ export function lz4Bound(length: number): number {
 
 /** Writes `bytes[start, end)`, at most 64 KiB, as a block at `out[to]` and returns where it ends. */
 export function writeLz4Block(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
-  if (nativeLz4 !== null && end - start >= nativeFromBytes) {
-    const packed = nativeLz4.compressSync(bytes.subarray(start, end));
-    out.set(packed.subarray(sizeBytes), to);
-    return to + packed.length - sizeBytes;
-  }
   table.fill(0);
   const limit = end - matchMargin;
   let put = to;

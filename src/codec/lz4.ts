@@ -7,6 +7,7 @@
 import { CorruptRecordError } from '../common/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { lz4Bound, readLz4Block, writeLz4Block } from './lz4-block.ts';
+import { nativeFromBytes, nativeLz4 } from './native-blocks.ts';
 import { xxHash32 } from './xxhash32.ts';
 
 const frameMagic = 0x184d2204;
@@ -110,7 +111,11 @@ function readBlock(
   const most = Math.min(blockBytes, (end - start) * 255 + 64);
   const room = Math.min(most, arena.limit - arena.length);
   arena.reserve(room);
-  const filled = readLz4Block(bytes, start, end, arena.bytes, arena.length, arena.length + room);
+  const to = arena.length + room;
+  const filled =
+    nativeLz4 !== null && end - start >= nativeFromBytes
+      ? nativeLz4.read(bytes, start, end, arena.bytes, arena.length, to)
+      : readLz4Block(bytes, start, end, arena.bytes, arena.length, to);
   if (filled < 0) {
     // Out of room at the bound, or broken: taking more than the bound allows tells them apart.
     if (room < most) arena.reserve(room + 1);
@@ -145,7 +150,10 @@ export function writeLz4(bytes: Uint8Array, start: number, end: number, magic: n
   let put = writtenHeaderBytes;
   for (let at = start; at < end; at += writtenBlockBytes) {
     const blockEnd = Math.min(at + writtenBlockBytes, end);
-    const packedEnd = writeLz4Block(bytes, at, blockEnd, out, put + 4);
+    const packedEnd =
+      nativeLz4 !== null && blockEnd - at >= nativeFromBytes
+        ? nativeLz4.write(bytes, at, blockEnd, out, put + 4)
+        : writeLz4Block(bytes, at, blockEnd, out, put + 4);
     const packed = packedEnd - put - 4;
     if (packed < blockEnd - at) {
       putFour(out, put, packed);

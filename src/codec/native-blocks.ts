@@ -3,26 +3,33 @@
 
 import { createRequire } from 'node:module';
 
-/** `snappy`: raw blocks, as Kafka's. */
-interface SnappyPackage {
-  compressSync(block: Uint8Array): Uint8Array;
+/** One block, either way. */
+export interface NativeBlocks {
+  /** Decompresses `bytes[start, end)` to `out[from]`, where `to` ends the room; where it ended, or -1 if it is broken. */
+  read(bytes: Uint8Array, start: number, end: number, out: Uint8Array, from: number, to: number): number;
+  /** Compresses `bytes[start, end)` to `out[to]`, which has room for the worst, and returns where it ends. */
+  write(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number;
+}
+
+/** What both packages look like: `snappy` for raw blocks, `lz4-napi` for blocks behind their size. */
+interface BlockPackage {
+  compressSync(bytes: Uint8Array): Uint8Array;
   uncompressSync(block: Uint8Array): Uint8Array;
 }
 
-/** `lz4-napi`: blocks with a little-endian int32 before them, the size of what they hold. */
-interface Lz4Package {
-  compressSync(block: Uint8Array): Uint8Array;
-  uncompressSync(block: Uint8Array): Uint8Array;
-}
-
-/** Below this many bytes, compressed or not, a call into native code costs more than it saves (bench/micro/codec.ts). */
+/** Below this many bytes a call into native code costs more than it saves (bench/micro/codec.ts). */
 export const nativeFromBytes = 512;
 
-/** A block of zeros, packed; what every package has to make of it before it is trusted. */
+/** `lz4-napi` has the size of what a block holds before it, a little-endian int32. */
+const sizeBytes = 4;
+/** Blocks behind their size; kept, since most blocks are of one size. */
+let sized = new Uint8Array(sizeBytes + 64 * 1024);
+
+/** What a package has to pack and unpack before it is trusted. */
 const probe = new Uint8Array(1000);
 
-export const nativeSnappy: SnappyPackage | null = load<SnappyPackage>('snappy');
-export const nativeLz4: Lz4Package | null = load<Lz4Package>('lz4-napi');
+export const nativeSnappy: NativeBlocks | null = snappyBlocks(load('snappy'));
+export const nativeLz4: NativeBlocks | null = lz4Blocks(load('lz4-napi'));
 
 /** What decompresses blocks in this process, for logs and benchmarks. */
 export const blockImplementations = {
@@ -30,9 +37,56 @@ export const blockImplementations = {
   lz4: nativeLz4 === null ? 'TypeScript' : 'lz4-napi',
 } as const;
 
-function load<T extends SnappyPackage | Lz4Package>(name: string): T | null {
+function snappyBlocks(snappy: BlockPackage | null): NativeBlocks | null {
+  if (snappy === null) return null;
+  return {
+    read: (bytes, start, end, out, from, to) => place(snappy, bytes.subarray(start, end), out, from, to),
+    write(bytes, start, end, out, to) {
+      const packed = snappy.compressSync(bytes.subarray(start, end));
+      out.set(packed, to);
+      return to + packed.length;
+    },
+  };
+}
+
+function lz4Blocks(lz4: BlockPackage | null): NativeBlocks | null {
+  if (lz4 === null) return null;
+  return {
+    read(bytes, start, end, out, from, to) {
+      const length = sizeBytes + end - start;
+      if (sized.length < length) sized = new Uint8Array(length);
+      const most = to - from;
+      sized[0] = most;
+      sized[1] = most >>> 8;
+      sized[2] = most >>> 16;
+      sized[3] = most >>> 24;
+      sized.set(bytes.subarray(start, end), sizeBytes);
+      return place(lz4, sized.subarray(0, length), out, from, to);
+    },
+    write(bytes, start, end, out, to) {
+      const packed = lz4.compressSync(bytes.subarray(start, end));
+      out.set(packed.subarray(sizeBytes), to);
+      return to + packed.length - sizeBytes;
+    },
+  };
+}
+
+function place(from: BlockPackage, block: Uint8Array, out: Uint8Array, at: number, to: number): number {
+  let plain: Uint8Array;
   try {
-    const candidate = createRequire(import.meta.url)(name) as T;
+    plain = from.uncompressSync(block);
+  } catch {
+    // It says only that the block is broken or larger than its room, which is for the caller to tell apart.
+    return -1;
+  }
+  if (plain.length > to - at) return -1;
+  out.set(plain, at);
+  return at + plain.length;
+}
+
+function load(name: string): BlockPackage | null {
+  try {
+    const candidate = createRequire(import.meta.url)(name) as BlockPackage;
     const packed = candidate.compressSync(probe);
     const plain = candidate.uncompressSync(packed);
     return packed.length < 100 && plain.length === probe.length && plain.every((byte) => byte === 0) ? candidate : null;

@@ -4,8 +4,6 @@
 
 import { CorruptRecordError } from '../common/errors.ts';
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
-import type { ByteArena } from './byte-arena.ts';
-import { nativeFromBytes, nativeSnappy } from './native-blocks.ts';
 
 /** The densest element is a copy of 64 bytes in 3. */
 const mostGrowth = 22;
@@ -18,8 +16,15 @@ const tableBits = 13;
 /** A match is looked for until this near to the end, so that four bytes can be read anywhere before. */
 const margin = 15;
 
-/** Appends what the block `bytes[start, end)` decompresses to. Throws: CorruptRecordError. */
-export function readSnappyBlock(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
+export interface SnappyLength {
+  /** Bytes that the block claims to hold. */
+  length: number;
+  /** Where its elements start. */
+  elements: number;
+}
+
+/** The claim that the block `bytes[start, end)` starts with. Throws: CorruptRecordError, also if it cannot be kept. */
+export function readSnappyLength(bytes: Uint8Array, start: number, end: number): SnappyLength {
   let length = 0;
   let at = start;
   for (let shift = 0; ; shift += 7) {
@@ -31,35 +36,11 @@ export function readSnappyBlock(bytes: Uint8Array, start: number, end: number, a
   if (length > (end - at) * mostGrowth) {
     throw new CorruptRecordError(`snappy block of ${end - start} bytes claims to hold ${length}`);
   }
-  arena.reserve(length);
-  if (nativeSnappy !== null && end - start >= nativeFromBytes) {
-    appendNative(nativeSnappy.uncompressSync, bytes.subarray(start, end), length, arena);
-    return;
-  }
-  if (!readElements(bytes, at, end, arena.bytes, arena.length, arena.length + length)) {
-    throw new CorruptRecordError('snappy block contradicts itself');
-  }
-  arena.length += length;
+  return { length, elements: at };
 }
 
-function appendNative(
-  uncompress: (block: Uint8Array) => Uint8Array,
-  block: Uint8Array,
-  length: number,
-  arena: ByteArena,
-): void {
-  let plain: Uint8Array;
-  try {
-    plain = uncompress(block);
-  } catch (error) {
-    throw new CorruptRecordError('snappy block contradicts itself', { cause: error });
-  }
-  if (plain.length !== length) throw new CorruptRecordError('snappy block does not hold what it claims');
-  arena.append(plain);
-}
-
-/** Fills `out[from, to)` exactly from the elements in `bytes[at, end)`, or returns false. */
-function readElements(
+/** Fills `out[from, to)` exactly from the elements in `bytes[start, end)`, or returns false. */
+export function readSnappyElements(
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -117,11 +98,6 @@ export function snappyBound(length: number): number {
 
 /** Writes `bytes[start, end)`, at most `snappyBlockBytes`, as a block at `out[to]` and returns where it ends. */
 export function writeSnappyBlock(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
-  if (nativeSnappy !== null && end - start >= nativeFromBytes) {
-    const packed = nativeSnappy.compressSync(bytes.subarray(start, end));
-    out.set(packed, to);
-    return to + packed.length;
-  }
   let put = to;
   let rest = end - start;
   for (; rest > 127; rest >>>= 7) out[put++] = rest | 128;

@@ -5,7 +5,14 @@
 
 import { CorruptRecordError } from '../common/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
-import { readSnappyBlock, snappyBlockBytes, snappyBound, writeSnappyBlock } from './snappy-block.ts';
+import { nativeFromBytes, nativeSnappy } from './native-blocks.ts';
+import {
+  readSnappyElements,
+  readSnappyLength,
+  snappyBlockBytes,
+  snappyBound,
+  writeSnappyBlock,
+} from './snappy-block.ts';
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00] as const;
 /** Magic and both versions, whose values and byte order differ between producers and mean nothing. */
@@ -14,7 +21,7 @@ const headerBytes = 16;
 /** Appends what `bytes[start, end)` decompresses to. Throws: CorruptRecordError. */
 export function readSnappy(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
   if (!isXerial(bytes, start, end)) {
-    readSnappyBlock(bytes, start, end, arena);
+    readBlock(bytes, start, end, arena);
     return;
   }
   let at = start + headerBytes;
@@ -25,9 +32,21 @@ export function readSnappy(bytes: Uint8Array, start: number, end: number, arena:
     if (length <= 0 || length > end - at) {
       throw new CorruptRecordError(`snappy chunk of ${length} bytes with ${end - at} bytes left`);
     }
-    readSnappyBlock(bytes, at, at + length, arena);
+    readBlock(bytes, at, at + length, arena);
     at += length;
   }
+}
+
+function readBlock(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
+  const { length, elements } = readSnappyLength(bytes, start, end);
+  arena.reserve(length);
+  const to = arena.length + length;
+  const isSound =
+    nativeSnappy !== null && end - start >= nativeFromBytes
+      ? nativeSnappy.read(bytes, start, end, arena.bytes, arena.length, to) === to
+      : readSnappyElements(bytes, elements, end, arena.bytes, arena.length, to);
+  if (!isSound) throw new CorruptRecordError('snappy block contradicts itself');
+  arena.length = to;
 }
 
 function isXerial(bytes: Uint8Array, start: number, end: number): boolean {
@@ -43,7 +62,7 @@ export function writeSnappy(bytes: Uint8Array, start: number, end: number): Uint
   out[15] = 1;
   let put = headerBytes;
   for (let at = start; at < end; at += snappyBlockBytes) {
-    const blockEnd = writeSnappyBlock(bytes, at, Math.min(at + snappyBlockBytes, end), out, put + 4);
+    const blockEnd = writeBlock(bytes, at, Math.min(at + snappyBlockBytes, end), out, put + 4);
     const length = blockEnd - put - 4;
     out[put] = length >>> 24;
     out[put + 1] = length >>> 16;
@@ -52,4 +71,9 @@ export function writeSnappy(bytes: Uint8Array, start: number, end: number): Uint
     put = blockEnd;
   }
   return out.subarray(0, put);
+}
+
+function writeBlock(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
+  if (nativeSnappy !== null && end - start >= nativeFromBytes) return nativeSnappy.write(bytes, start, end, out, to);
+  return writeSnappyBlock(bytes, start, end, out, to);
 }

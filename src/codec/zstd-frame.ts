@@ -56,7 +56,12 @@ export function readZstdFrame(bytes: Uint8Array, start: number, end: number): Zs
   };
 }
 
-function readBlocks(bytes: Uint8Array, start: number, end: number, largest: number): { end: number; mostBytes: number } {
+function readBlocks(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  largest: number,
+): { end: number; mostBytes: number } {
   let at = start;
   let mostBytes = 0;
   for (let isLast = false; !isLast; ) {

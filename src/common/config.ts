@@ -114,6 +114,18 @@ export const configOptions = {
     'Largest response frame accepted; a larger one ends its connection.',
   ),
   decompressedMaxBytes: integer(400000000, 1024, maxInt32, 'Largest decompressed size of one record batch.'),
+  codecPoolThreads: integer(
+    2,
+    0,
+    64,
+    'Threads that compress and decompress big batches; started when first needed. 0: the network thread does it all.',
+  ),
+  codecPoolThresholdBytes: integer(
+    128 * KiB,
+    64 * KiB,
+    maxInt32,
+    'Compressed frames larger than this are decoded, and record bytes beyond it compressed, in the codec pool.',
+  ),
   checkCrcs: { type: 'boolean', default: true, doc: 'Verify the checksum of every fetched record batch.' },
   apiVersion: {
     type: 'version',

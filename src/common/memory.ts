@@ -33,14 +33,16 @@ export class HeapMemory implements MessageMemory {
   capacity: number;
 
   constructor(initialBytes = 256) {
-    const buffer = new ArrayBuffer(alignTo8(Math.max(initialBytes, 64)));
+    const buffer = unfilledMemory(alignTo8(Math.max(initialBytes, 64)));
     this.i32 = new Int32Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.capacity = buffer.byteLength;
   }
 
   grow(neededBytes: number, usedBytes: number, hintBytes = 0): void {
-    const buffer = new ArrayBuffer(alignTo8(Math.max(neededBytes, hintBytes, this.capacity * 2)));
+    // With a hint the size is known; without one, doubling keeps the copying in proportion.
+    const wanted = hintBytes >= neededBytes ? hintBytes : this.capacity * 2;
+    const buffer = unfilledMemory(alignTo8(Math.max(neededBytes, wanted)));
     const u8 = new Uint8Array(buffer);
     u8.set(this.u8.subarray(this.base, this.base + usedBytes));
     this.u8 = u8;
@@ -52,4 +54,9 @@ export class HeapMemory implements MessageMemory {
 
 export function alignTo8(bytes: number): number {
   return (bytes + 7) & ~7;
+}
+
+/** Memory that is not zeroed first: clearing a megabyte that is about to be written costs as much as writing it. */
+export function unfilledMemory(byteCount: number): ArrayBuffer {
+  return Buffer.allocUnsafeSlow(byteCount).buffer as ArrayBuffer;
 }

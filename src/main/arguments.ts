@@ -1,7 +1,10 @@
 // Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
 // naming argument, value and limit.
 
+import type { Api } from '../protocol/flat/api.ts';
+
 const maxTopicLength = 249;
+const maxInt16 = 32767;
 const maxInt32 = 2147483647;
 
 /** int32, returned as given. Throws TypeError for anything else. */
@@ -12,6 +15,23 @@ export function checkNodeId(nodeId: number): number {
     );
   }
   return nodeId;
+}
+
+/** Throws TypeError for anything but an API export. */
+export function checkApi(api: Pick<Api, 'key'>): void {
+  const given = api as Partial<Api> | null | undefined;
+  if (typeof given?.key !== 'number' || typeof given.writeRequest !== 'function') {
+    throw new TypeError(`api must be an export such as Metadata or Fetch, not ${show(api)}`);
+  }
+}
+
+/** The version, or -1 when none is given. Throws TypeError unless it is an integer from 0 to 32767. */
+export function checkVersion(version: number | undefined): number {
+  if (version === undefined) return -1;
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 0 || version > maxInt16) {
+    throw new TypeError(`version must be an integer from 0 to ${maxInt16}, not ${show(version)}`);
+  }
+  return version;
 }
 
 /** The limit in ms, or -1 when none is given. Throws TypeError unless it is an integer from 1 to 2147483647. */

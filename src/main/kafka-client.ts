@@ -6,14 +6,14 @@ import type { ApiVersionRow, VersionInfo } from '../common/control.ts';
 import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
-import { checkNodeId, checkTimeoutMs, checkTopics } from './arguments.ts';
+import { checkApi, checkNodeId, checkTimeoutMs, checkTopics, checkVersion } from './arguments.ts';
 import { Cluster } from './cluster.ts';
 import { Future, failedFuture } from './future.ts';
 import { InFlight } from './in-flight.ts';
 import { NetworkProxy } from './network-proxy.ts';
 import { NetworkThread } from './network-thread.ts';
 import { NodeStates } from './node-states.ts';
-import { Poller } from './poller.ts';
+import { Poller, type PollTarget } from './poller.ts';
 import { ResponseAdapter } from './response-adapter.ts';
 
 export interface SendOptions {
@@ -124,12 +124,14 @@ export class KafkaClient implements AsyncDisposable {
     options: SendOptions = {},
   ): Future<Response> {
     checkNodeId(nodeId);
+    checkApi(api);
+    const version = checkVersion(options.version);
     const timeoutMs = checkTimeoutMs(options.timeoutMs);
     const refusal = this.#whyNotSend(nodeId);
     if (refusal !== null) return failedFuture(refusal);
     const requestId = this.#inFlight.nextRequestId();
     try {
-      const full = this.#proxy.send(requestId, nodeId, api, request, options.version ?? -1, timeoutMs);
+      const full = this.#proxy.send(requestId, nodeId, api, request, version, timeoutMs);
       if (full !== null) return failedFuture(full);
     } catch (error) {
       return failedFuture(error as Error);
@@ -149,7 +151,7 @@ export class KafkaClient implements AsyncDisposable {
    */
   async poll(
     timeoutMs?: number | null,
-    future?: Future<unknown> | null,
+    future?: PollTarget | null,
     options: PollOptions = {},
   ): Promise<readonly unknown[]> {
     const limitMs = this.#pollLimit(timeoutMs);
@@ -163,7 +165,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
-  pollSync(timeoutMs?: number | null, future?: Future<unknown> | null): readonly unknown[] {
+  pollSync(timeoutMs?: number | null, future?: PollTarget | null): readonly unknown[] {
     const limitMs = this.#pollLimit(timeoutMs);
     return this.#isClosed ? [] : this.#poller.pollSync(limitMs, future ?? null);
   }
@@ -213,6 +215,8 @@ export class KafkaClient implements AsyncDisposable {
   async awaitReady(nodeId: number, { timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     checkNodeId(nodeId);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
+    // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
+    if (this.#proxy.isDisconnecting(nodeId)) await this.poll(0);
     await this.#call((control) => control.awaitReady(nodeId, limitMs));
   }
 
@@ -300,7 +304,10 @@ export class KafkaClient implements AsyncDisposable {
         this.#adapter.drain();
         future.success(this.cluster);
       },
-      (error: Error) => future.failure(error),
+      (error: Error) => {
+        // Without a value: a Future is awaitable, so a returned one would reject this promise, which nobody awaits.
+        future.failure(error);
+      },
     );
     return future;
   }

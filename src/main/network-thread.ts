@@ -70,8 +70,9 @@ export class NetworkThread {
   reference(isNeeded: boolean): void {
     if (isNeeded === this.#isReferenced) return;
     this.#isReferenced = isNeeded;
-    if (isNeeded) this.#port.ref();
-    else this.#port.unref();
+    // The worker rather than the port: that one closes with the worker, before its exit event tells why.
+    if (isNeeded) this.#worker.ref();
+    else this.#worker.unref();
   }
 
   /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
@@ -95,7 +96,6 @@ export class NetworkThread {
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
-      this.#port.ref();
       this.#worker.ref();
       this.#control.close().catch(() => {});
     }

@@ -3,7 +3,6 @@
 import { monotonicNowMs } from '../common/clock.ts';
 import type { ApplicationEnd } from '../ring/attachment.ts';
 import { STATE_CLOSED } from '../ring/counters.ts';
-import type { Future } from './future.ts';
 import type { InFlight } from './in-flight.ts';
 import type { NetworkProxy } from './network-proxy.ts';
 import type { ResponseAdapter } from './response-adapter.ts';
@@ -11,6 +10,14 @@ import type { ResponseAdapter } from './response-adapter.ts';
 const maxTimerMs = 2 ** 31 - 1;
 /** A blocked thread hears of the network thread's sudden end only by looking: its exit event needs an event loop. */
 const lookForEndMs = 1000;
+
+/** No poll id: those are uint32. */
+const noFence = -1;
+
+/** Any Future, whatever its value. */
+export interface PollTarget {
+  readonly isDone: boolean;
+}
 
 interface Wait {
   readonly list: unknown[];
@@ -37,13 +44,12 @@ export class Poller {
     return this.#waits.size > 0;
   }
 
-  async poll(limitMs: number, future: Future<unknown> | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
+  async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
     if (signal?.aborted) return [];
     const list = this.#adapter.collect();
     try {
       this.#adapter.drain();
-      const pollId = this.#post();
-      const isOver = this.#overWhen(pollId, limitMs, future, list);
+      const isOver = this.#overWhen(this.#fence(limitMs, future), limitMs, future, list);
       if (!isOver()) await this.#wait(limitMs, isOver, signal, list);
       return list;
     } finally {
@@ -51,18 +57,18 @@ export class Poller {
     }
   }
 
-  pollSync(limitMs: number, future: Future<unknown> | null): readonly unknown[] {
+  pollSync(limitMs: number, future: PollTarget | null): readonly unknown[] {
     const list = this.#adapter.collect();
     try {
       const deadline = monotonicNowMs() + limitMs;
       this.#adapter.drain();
-      const pollId = this.#post();
+      const pollId = this.#fence(limitMs, future);
       const isOver = this.#overWhen(pollId, limitMs, future, list);
       this.#proxy.flush();
       while (!isOver() && !this.#isClosed && this.#end.counters.state() !== STATE_CLOSED) {
         const leftMs = deadline - monotonicNowMs();
         // The fence is awaited past the deadline: poll(0) is over when what was ready has been read.
-        if (leftMs <= 0 && this.#adapter.hasPolled(pollId)) break;
+        if (leftMs <= 0 && (pollId === noFence || this.#adapter.hasPolled(pollId))) break;
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
         this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
         this.#adapter.drain();
@@ -107,14 +113,18 @@ export class Poller {
     this.onProgress();
   }
 
-  /** Posts a fence; without room for one, what has arrived so far has to do. */
-  #post(): number {
+  /**
+   * Posts a fence where the end of the poll depends on one: a wait for something to arrive is over when it arrives, and
+   * the network thread reads and writes without being told. Without room for one, what has arrived so far has to do.
+   */
+  #fence(limitMs: number, future: PollTarget | null): number {
+    if (limitMs > 0 && future?.isDone !== true) return noFence;
     this.#lastPollId = (this.#lastPollId + 1) >>> 0;
-    return this.#proxy.poll(this.#lastPollId) ? this.#lastPollId : -1;
+    return this.#proxy.poll(this.#lastPollId) ? this.#lastPollId : noFence;
   }
 
-  #overWhen(pollId: number, limitMs: number, future: Future<unknown> | null, list: unknown[]): () => boolean {
-    const hasPolled = pollId === -1 ? () => true : () => this.#adapter.hasPolled(pollId);
+  #overWhen(pollId: number, limitMs: number, future: PollTarget | null, list: unknown[]): () => boolean {
+    const hasPolled = pollId === noFence ? () => true : () => this.#adapter.hasPolled(pollId);
     if (limitMs <= 0) return hasPolled;
     // One that is done already still gets a round of reading.
     if (future !== null) return () => future.isDone && hasPolled();

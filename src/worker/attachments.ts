@@ -2,8 +2,9 @@
 
 import type { KafkaClientConfig } from '../common/config.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../ring/attachment.ts';
+import type { CodecPool } from './codec-pool.ts';
 import type { MetadataUpdate } from './metadata.ts';
-import { ResponseProxy } from './response-proxy.ts';
+import { type PooledResponseHost, ResponseProxy } from './response-proxy.ts';
 
 export interface Attachment {
   readonly end: NetworkEnd;
@@ -14,17 +15,21 @@ export interface Attachment {
 
 export class Attachments {
   readonly #config: KafkaClientConfig;
+  readonly #pool: CodecPool;
+  readonly #host: PooledResponseHost;
   readonly #all: Attachment[] = [];
   /** Told to everybody who attaches later. */
   #newest: MetadataUpdate | null = null;
 
-  constructor(config: KafkaClientConfig) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost) {
     this.#config = config;
+    this.#pool = pool;
+    this.#host = host;
   }
 
   add(handle: NetworkHandle): void {
     const end = openNetworkEnd(handle);
-    const attachment = { end, responses: new ResponseProxy(end, this.#config), fences: [] };
+    const attachment = { end, responses: new ResponseProxy(end, this.#config, this.#pool, this.#host), fences: [] };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
   }
@@ -48,10 +53,11 @@ export class Attachments {
   }
 
   /** Delivers what waited for room. True when somebody who was behind no longer is. */
-  flush(): boolean {
+  flush(now: number): boolean {
     let hasRecovered = false;
     for (const { responses } of this.#all) {
-      if (responses.isBehind && responses.flush()) hasRecovered = true;
+      if (responses.isBehind && responses.flush(now)) hasRecovered = true;
+      if (responses.takeUnblocked()) hasRecovered = true;
     }
     return hasRecovered;
   }

@@ -26,6 +26,7 @@ export class Bootstrap implements NodeListener {
   readonly #clock: () => number;
   readonly #wake: () => void;
   #waiters: Waiter[] = [];
+  #closeError: Error | null = null;
   #nextTryAt = Number.NEGATIVE_INFINITY;
 
   constructor(nodes: Nodes, connect: (nodeId: number, now: number) => void, clock: () => number, wake: () => void) {
@@ -37,9 +38,10 @@ export class Bootstrap implements NodeListener {
 
   /** Resolves when the node (or, without one, any bootstrap server) is ready. */
   awaitReady(nodeId: number | undefined, timeoutMs: number): Promise<VersionInfo> {
-    const ready = nodeId === undefined ? undefined : this.#nodes.get(nodeId);
-    if (ready?.isReady) return Promise.resolve(versionInfo(ready));
-    if (nodeId !== undefined && ready === undefined) {
+    if (this.#closeError !== null) return Promise.reject(this.#closeError);
+    const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
+    if (node?.isReady) return Promise.resolve(versionInfo(node));
+    if (nodeId !== undefined && node === undefined) {
       return Promise.reject(new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, { nodeId }));
     }
     const startedAt = this.#clock();
@@ -79,6 +81,7 @@ export class Bootstrap implements NodeListener {
   }
 
   close(error: Error): void {
+    this.#closeError = error;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);

@@ -5,6 +5,7 @@
 import { KafkaConnectionError } from '../common/errors.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
+import { type ReservedSend, SendQueue } from './send-queue.ts';
 import type { OpenTransport, Transport, TransportTarget } from './transport.ts';
 
 /**
@@ -60,7 +61,7 @@ export class Channel {
   readonly #listener: ChannelListener;
   readonly #receiveMessageMaxBytes: number;
   readonly #transport: Transport;
-  #sendQueue: Uint8Array[] = [];
+  readonly #sends = new SendQueue();
   #isBlocked = false;
   #isPaused = false;
   #nextCorrelationId = 1;
@@ -115,27 +116,25 @@ export class Channel {
 
   /** Queues one whole request; `flush` hands it to the socket. */
   enqueue(bytes: Uint8Array): void {
-    this.#sendQueue.push(bytes);
+    this.#sends.push(bytes);
     this.#mark();
   }
 
+  /** Keeps a place in the queue for a request that is being encoded elsewhere. */
+  reserve(): ReservedSend {
+    return this.#sends.reserve(() => this.#mark());
+  }
+
   get hasQueuedSends(): boolean {
-    return this.#sendQueue.length > 0;
+    return !this.#sends.isEmpty;
   }
 
   /** Hands queued requests to the socket while the peer keeps up. Returns how many. */
   flush(): number {
-    const count = this.#sendQueue.length;
-    if (
-      count === 0 ||
-      this.#isBlocked ||
-      this.state === ChannelState.CONNECTING ||
-      this.state === ChannelState.CLOSED
-    ) {
-      return 0;
-    }
-    const queue = this.#sendQueue;
-    this.#sendQueue = [];
+    if (this.#isBlocked || this.state === ChannelState.CONNECTING || this.state === ChannelState.CLOSED) return 0;
+    const queue = this.#sends.take();
+    const count = queue.length;
+    if (count === 0) return 0;
     if (count > 1) this.#transport.cork();
     for (let i = 0; i < count; i++) {
       this.bytesSent += queue[i]!.length;
@@ -181,7 +180,7 @@ export class Channel {
 
   close(): void {
     this.state = ChannelState.CLOSED;
-    this.#sendQueue = [];
+    this.#sends.clear();
     this.#transport.destroy();
     this.received.dispose();
   }

@@ -24,6 +24,8 @@ export class ConnectionState {
   failures = 0;
   /** Addresses of the last look-up that are still to be tried. */
   untriedAddresses: string[] = [];
+  /** Address tried last without leading to a ready connection. */
+  lastAddress: string | null = null;
   /** Start of the current or last attempt, on the monotonic clock. */
   lastAttemptAt = Number.NEGATIVE_INFINITY;
   /** No attempt before this time. */
@@ -68,6 +70,7 @@ export class ConnectionState {
     this.failures = 0;
     this.#setupFailures = 0;
     this.untriedAddresses = [];
+    this.lastAddress = null;
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.backoffUntil = Number.NEGATIVE_INFINITY;
     this.lastError = null;

@@ -162,9 +162,10 @@ export class Connections {
 
   #metadataRetryAt(now: number): number {
     let at = Number.POSITIVE_INFINITY;
-    for (const node of this.#nodes.all()) {
-      if (node.isReady) at = Math.min(at, Math.max(now, node.connection.throttledUntil));
-      else if (!node.isConnecting) at = Math.min(at, now + node.connection.delay(now));
+    for (const node of this.#nodes.candidates()) {
+      if (node.isConnecting) continue;
+      const { connection } = node;
+      at = Math.min(at, Math.max(now + (node.isReady ? 0 : connection.delay(now)), connection.throttledUntil));
     }
     // A ready node that is full answers before anything else can happen; its response brings the next round.
     return at <= now ? Number.POSITIVE_INFINITY : at;

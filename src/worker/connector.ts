@@ -40,10 +40,15 @@ export class Connector {
     const lookupId = ++node.lookupId;
     node.isLookingUp = true;
     node.publish(now);
-    this.#resolve(node.host, (error, addresses) => {
+    const done = (error: Error | null, addresses: readonly string[]): void => {
       this.#results.push({ node, lookupId, error, addresses });
       this.#wake();
-    });
+    };
+    try {
+      this.#resolve(node.host, done);
+    } catch (error) {
+      done(error as Error, []);
+    }
   }
 
   /** Handles look-ups that have ended; `onFailure` gets those without an address. Returns how many there were. */
@@ -59,17 +64,16 @@ export class Connector {
         onFailure(node, new KafkaConnectionError(text, { cause: error ?? undefined, nodeId: node.id }));
         continue;
       }
-      node.connection.untriedAddresses = [...addresses];
-      this.#open(node, now);
+      node.connection.untriedAddresses = startingBehind(node.connection.lastAddress, addresses);
+      const failure = this.#openNext(node, now);
+      if (failure !== null) onFailure(node, failure);
     }
     return results.length;
   }
 
   /** Opens the next address of the same look-up, if there is one left. */
   tryNextAddress(node: Node, now: number): boolean {
-    if (node.connection.untriedAddresses.length === 0) return false;
-    this.#open(node, now);
-    return true;
+    return node.connection.untriedAddresses.length > 0 && this.#openNext(node, now) === null;
   }
 
   /** Gives up whatever attempt or connection the node has. */
@@ -83,11 +87,29 @@ export class Connector {
     this.#selector.close(channel);
   }
 
-  #open(node: Node, now: number): void {
-    const address = node.connection.untriedAddresses.shift()!;
-    const channel = this.#selector.connect(node.id, { address, port: node.port }, this.#receiveMessageMaxBytes);
-    node.channel = channel;
-    this.#nodeOf.set(channel, node);
-    node.publish(now);
+  /** Opens the first untried address that can be opened: metadata may name a port that is none. Returns why none could. */
+  #openNext(node: Node, now: number): KafkaConnectionError | null {
+    let failure: KafkaConnectionError | null = null;
+    for (const { connection } = node; connection.untriedAddresses.length > 0; ) {
+      const address = connection.untriedAddresses.shift()!;
+      connection.lastAddress = address;
+      try {
+        const channel = this.#selector.connect(node.id, { address, port: node.port }, this.#receiveMessageMaxBytes);
+        node.channel = channel;
+        this.#nodeOf.set(channel, node);
+        node.publish(now);
+        return null;
+      } catch (cause) {
+        const text = `connection to ${address}:${node.port} cannot be opened: ${(cause as Error).message}`;
+        failure = new KafkaConnectionError(text, { cause, nodeId: node.id });
+      }
+    }
+    return failure;
   }
+}
+
+/** All of them, the one tried last at the end: a silent one that uses up an attempt must not use up every attempt. */
+function startingBehind(last: string | null, addresses: readonly string[]): string[] {
+  const behind = last === null ? 0 : addresses.indexOf(last) + 1;
+  return [...addresses.slice(behind), ...addresses.slice(0, behind)];
 }

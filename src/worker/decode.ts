@@ -25,8 +25,8 @@ export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
   return options;
 }
 
-/** The throttle time a decoded response carries, ms; 0 when its API has none. */
+/** The throttle time a decoded response carries, ms; 0 when its API has none, or for a negative one. */
 export function responseThrottleTimeMs(apiKey: number, message: FlatMessage): number {
   const view = apiByKey.get(apiKey)?.readResponse(message) as { readonly throttleTimeMs?: number } | undefined;
-  return view?.throttleTimeMs ?? 0;
+  return Math.max(0, view?.throttleTimeMs ?? 0);
 }

@@ -26,6 +26,8 @@ export class FrameMemory {
   }
 
   release(buffer: Buffer): void {
+    // Moved to another thread meanwhile.
+    if (buffer.length === 0) return;
     if (this.#cachedBytes + buffer.length > this.#maxCachedBytes) return;
     if (this.#cached.length === maxCached) {
       this.#cached.sort((a, b) => a.length - b.length);

@@ -3,6 +3,7 @@
 
 import type { WireCodec } from '../protocol/wire/codecs.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
+import type { Channel } from './channel.ts';
 
 /** Whoever a request came from, and who hears how it ended: an attachment, or a part of the network thread itself. */
 export interface RequestOwner {
@@ -30,6 +31,8 @@ export interface RequestName {
 
 export interface InFlightRequest extends RequestName {
   readonly owner: RequestOwner;
+  /** The connection it was sent on. */
+  readonly channel: Channel;
   readonly codec: WireCodec;
   readonly version: number;
   readonly timeoutMs: number;
@@ -80,6 +83,16 @@ export class InFlightRequests {
     }
     if (request.deadline <= this.#earliest) this.#findEarliest();
     return request;
+  }
+
+  /** Removes one request out of turn; false when it is not here any more. */
+  remove(request: InFlightRequest): boolean {
+    const at = this.#queue.indexOf(request, this.#head);
+    if (at === -1) return false;
+    this.#queue.splice(at, 1);
+    if (request.owner.isInternal) this.#internalCount--;
+    this.#findEarliest();
+    return true;
   }
 
   /** The oldest request whose deadline has passed. */

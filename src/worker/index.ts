@@ -3,6 +3,7 @@
 
 import { type MessagePort, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, NetworkThreadData } from '../common/control.ts';
@@ -16,6 +17,8 @@ const { config, counters, doorbell, attachment, controlPort } = workerData as Ne
   NetworkHandle,
   MessagePort
 >;
+
+await prepareCodecs();
 
 const thread = new NetworkThread(config, counters, doorbell, {
   clock: monotonicNowMs,

@@ -64,6 +64,7 @@ export class Metadata implements RequestOwner {
   #waiting: Waiter[] = [];
   #served: Waiter[] = [];
   #endListeners: (() => void)[] = [];
+  #closeError: Error | null = null;
 
   constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
     this.#config = config;
@@ -88,6 +89,7 @@ export class Metadata implements RequestOwner {
 
   /** The same, as a promise of the `updateId` of a refresh whose request is sent after this call. */
   refresh(): Promise<number> {
+    if (this.#closeError !== null) return Promise.reject(this.#closeError);
     this.#needsUpdate = true;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -124,6 +126,13 @@ export class Metadata implements RequestOwner {
     return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
   }
 
+  /** The request that is due cannot be sent: a failed refresh for everybody who waits. */
+  cannotBegin(error: Error, now: number): void {
+    this.#served.push(...this.#waiting);
+    this.#waiting = [];
+    this.#failed(error, now);
+  }
+
   onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
     const memory = new HeapMemory(4096);
     this.#writer.reset(memory);
@@ -145,10 +154,12 @@ export class Metadata implements RequestOwner {
 
   /** No refresh will come: everybody who waits fails. */
   close(error: Error): void {
+    this.#closeError = error;
     const waiters = [...this.#served, ...this.#waiting];
     this.#served = [];
     this.#waiting = [];
     for (const waiter of waiters) waiter.reject(error);
+    this.#tellEnd();
   }
 
   #apply(request: InFlightRequest, message: FlatMessage, bytes: MessageBytes, now: number): void {

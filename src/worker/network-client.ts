@@ -5,13 +5,13 @@
 import type { KafkaClientConfig } from '../common/config.ts';
 import { CorrelationIdError, KafkaClientError, NodeNotReadyError } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
-import { Metadata as MetadataApi, Produce } from '../protocol/flat/generated/apis.ts';
+import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
 import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
-import { decodeResponseHeader, encodeRequestHeader } from '../protocol/wire/header.ts';
+import { decodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
-import { WireWriter } from '../protocol/wire/wire-writer.ts';
 import { isThrottledByClient } from './api-versions.ts';
 import { type Channel, ChannelState } from './channel.ts';
+import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import { Handshake, type HandshakeHost } from './handshake.ts';
@@ -19,6 +19,8 @@ import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flig
 import type { Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
+import { RequestSender } from './request-sender.ts';
+import type { PooledResponseHost } from './response-proxy.ts';
 import type { Selector } from './selector.ts';
 
 /** A request on its way to a node; `message` is read during the call of `send` only. */
@@ -41,9 +43,10 @@ export interface NetworkClientParts {
   readonly connector: Connector;
   readonly metadata: Metadata;
   readonly connections: Connections;
+  readonly pool: CodecPool;
 }
 
-export class NetworkClient implements HandshakeHost {
+export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #config: KafkaClientConfig;
   readonly #nodes: Nodes;
   readonly #selector: Selector;
@@ -51,7 +54,7 @@ export class NetworkClient implements HandshakeHost {
   readonly #metadata: Metadata;
   readonly #connections: Connections;
   readonly #reader = new WireReader();
-  readonly #writer = new WireWriter();
+  readonly #sender: RequestSender;
 
   constructor(parts: NetworkClientParts) {
     this.#config = parts.config;
@@ -60,6 +63,7 @@ export class NetworkClient implements HandshakeHost {
     this.#connector = parts.connector;
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
+    this.#sender = new RequestSender(parts.config, parts.pool);
   }
 
   /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
@@ -87,7 +91,8 @@ export class NetworkClient implements HandshakeHost {
     try {
       const codec = wireCodec(request.apiKey);
       const version = node.apiVersions!.choose(codec, request.version);
-      this.#write(node, codec, version, request, now);
+      const { owner, requestId, timeoutMs, message } = request;
+      this.#sender.send(node, { owner, requestId, codec, version, timeoutMs, message }, now);
     } catch (error) {
       request.owner.onFailure(request, withNode(error, node.id), now);
     }
@@ -123,6 +128,21 @@ export class NetworkClient implements HandshakeHost {
     return count;
   }
 
+  // --- PooledResponseHost
+
+  onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    if (node === undefined) return;
+    this.#throttle(node, request.codec.apiKey, request.version, throttleTimeMs, now);
+    node.publish(now);
+  }
+
+  onPooledFailure(request: InFlightRequest, error: Error, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    // A body that cannot be read ends its connection; one of an earlier connection has no other consequence.
+    if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), undefined, now);
+  }
+
   // --- HandshakeHost
 
   transmit(
@@ -133,8 +153,7 @@ export class NetworkClient implements HandshakeHost {
     message: FlatMessage,
     now: number,
   ): void {
-    const request = { owner, requestId: 0, nodeId: node.id, apiKey: codec.apiKey, version, timeoutMs: -1, message };
-    this.#write(node, codec, version, request, now);
+    this.#sender.send(node, { owner, requestId: 0, codec, version, timeoutMs: -1, message }, now);
   }
 
   onHandshakeDone(node: Node, now: number): void {
@@ -152,10 +171,16 @@ export class NetworkClient implements HandshakeHost {
     const node = this.#nodes.leastLoaded(now);
     if (node === undefined) return 0;
     if (node.canSend(now, this.#config.maxInFlightRequestsPerConnection)) {
-      const codec = wireCodec(MetadataApi.key);
-      const version = node.apiVersions!.choose(codec, -1);
-      this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version), now);
-      return 1;
+      try {
+        const codec = wireCodec(MetadataApi.key);
+        const version = node.apiVersions!.choose(codec, -1);
+        this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version), now);
+        return 1;
+      } catch (error) {
+        // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.
+        this.#metadata.cannotBegin(withNode(error, node.id), now);
+        return 0;
+      }
     }
     if (!node.canConnect(now) || this.#isAnyConnecting()) return 0;
     this.#connector.start(node, now);
@@ -167,7 +192,11 @@ export class NetworkClient implements HandshakeHost {
       const node = this.#connector.nodeOf(channel);
       if (node === undefined) continue;
       channel.state = ChannelState.API_VERSIONS;
-      new Handshake(this, node).start(now);
+      try {
+        new Handshake(this, node).start(now);
+      } catch (error) {
+        this.#connections.attemptFailed(node, withNode(error, node.id), now, false);
+      }
     }
   }
 
@@ -177,10 +206,11 @@ export class NetworkClient implements HandshakeHost {
       if (node === undefined || channel.isMuted) continue;
       let culprit: InFlightRequest | undefined;
       try {
-        while (!channel.isMuted && node.channel === channel && channel.received.hasFrame()) {
+        while (!channel.isMuted && node.channel === channel) {
+          // Responses come in order, so a bad length too belongs to the oldest request.
           culprit = node.inFlight.oldest;
+          if (!channel.received.hasFrame()) break;
           this.#handleFrame(node, channel, culprit, now);
-          culprit = undefined;
         }
         if (node.channel === channel) channel.resumeReading();
       } catch (error) {
@@ -222,11 +252,14 @@ export class NetworkClient implements HandshakeHost {
     received.consumeFrame();
     node.inFlight.shift();
     node.lastActiveAt = now;
-    if (throttleTimeMs > 0 && isThrottledByClient(codec.apiKey, version)) {
-      node.connection.throttle(throttleTimeMs, now);
-      node.inFlight.extendDeadlines(throttleTimeMs);
-    }
+    this.#throttle(node, codec.apiKey, version, throttleTimeMs, now);
     node.publish(now);
+  }
+
+  #throttle(node: Node, apiKey: number, version: number, throttleTimeMs: number, now: number): void {
+    if (throttleTimeMs <= 0 || !isThrottledByClient(apiKey, version)) return;
+    node.connection.throttle(throttleTimeMs, now);
+    node.inFlight.extendDeadlines(throttleTimeMs);
   }
 
   #handleEnds(now: number): void {
@@ -241,42 +274,6 @@ export class NetworkClient implements HandshakeHost {
   }
 
   // --- helpers
-
-  #write(node: Node, codec: WireCodec, version: number, request: ClientRequest, now: number): void {
-    const channel = node.channel!;
-    const writer = this.#writer.reset();
-    const correlationId = channel.nextCorrelationId();
-    const sizeAt = writer.reserve(4);
-    encodeRequestHeader(
-      writer,
-      codec.apiKey,
-      version,
-      codec.requestHeaderVersion(version),
-      correlationId,
-      this.#config.clientId,
-    );
-    codec.encodeRequest(request.message, writer, version);
-    writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
-    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
-    const inFlight: InFlightRequest = {
-      owner: request.owner,
-      requestId: request.requestId,
-      nodeId: node.id,
-      codec,
-      version,
-      timeoutMs,
-      sentAt: now,
-      correlationId,
-      deadline: now + timeoutMs,
-    };
-    channel.enqueue(writer.finish());
-    if (codec.apiKey === Produce.key && Produce.readRequest(request.message).acks === 0) {
-      request.owner.onSentWithoutResponse(inFlight, now);
-      return;
-    }
-    node.inFlight.add(inFlight);
-    node.publish(now);
-  }
 
   #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
     const details = { nodeId };

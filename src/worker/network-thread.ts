@@ -9,6 +9,7 @@ import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts
 import { Doorbell } from '../ring/doorbell.ts';
 import { Attachments } from './attachments.ts';
 import { Bootstrap } from './bootstrap.ts';
+import { CodecPool } from './codec-pool.ts';
 import { Connections } from './connections.ts';
 import { Connector } from './connector.ts';
 import { Metadata } from './metadata.ts';
@@ -38,6 +39,7 @@ export class NetworkThread implements Control {
   readonly #attachments: Attachments;
   readonly #metadata: Metadata;
   readonly #bootstrap: Bootstrap;
+  readonly #pool: CodecPool;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #counters: CountersWriter;
@@ -55,7 +57,11 @@ export class NetworkThread implements Control {
     this.#config = config;
     this.#clock = clock;
     this.#counters = new CountersWriter(counters);
-    this.#attachments = new Attachments(config);
+    this.#pool = new CodecPool(config.codecPoolThreads, wake);
+    this.#attachments = new Attachments(config, this.#pool, {
+      onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
+      onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
+    });
     const nodes = new Nodes(config, this.#counters, random);
     const selector = new Selector(surroundings.openTransport, wake);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
@@ -72,13 +78,22 @@ export class NetworkThread implements Control {
     this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     const metadata = this.#metadata;
     this.#connections = new Connections({ config, nodes, connector, metadata, listener: this.#bootstrap });
-    this.#client = new NetworkClient({ config, nodes, selector, connector, metadata, connections: this.#connections });
+    this.#client = new NetworkClient({
+      config,
+      nodes,
+      selector,
+      connector,
+      metadata,
+      connections: this.#connections,
+      pool: this.#pool,
+    });
     this.loop = new PollLoop({
       attachments: this.#attachments,
       requests: new RequestAdapter(this.#attachments, this.#client, this.#connections),
       client: this.#client,
       connections: this.#connections,
       bootstrap: this.#bootstrap,
+      pool: this.#pool,
       doorbell: new Doorbell(doorbell),
       counters: this.#counters,
       clock,
@@ -127,21 +142,23 @@ export class NetworkThread implements Control {
       this.loop.close();
       this.#bootstrap.close(error);
       this.#client.close(error, this.#clock());
-      this.#attachments.flush();
+      this.#attachments.flush(this.#clock());
       this.#attachments.notify();
       this.#counters.setState(STATE_CLOSED);
+      await this.#pool.close();
       return null;
     });
   }
 
   /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */
   async #firstMetadata(deadline: number): Promise<void> {
-    if (this.#metadata.updateId > 0) return;
-    const ended = this.#metadata.nextEnd();
-    const timeLeft = Math.max(0, deadline - this.#clock());
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
-    clearTimeout(timer);
+    while (this.#metadata.updateId === 0 && !this.#isClosed && this.#clock() < deadline) {
+      const ended = this.#metadata.nextEnd();
+      let timer: NodeJS.Timeout | undefined;
+      const timeLeft = deadline - this.#clock();
+      await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -27,6 +27,11 @@ export class Nodes {
     return this.#nodes.values();
   }
 
+  anyReady(): Node | undefined {
+    for (const node of this.#nodes.values()) if (node.isReady) return node;
+    return undefined;
+  }
+
   *bootstrapNodes(): Generator<Node> {
     for (const node of this.#nodes.values()) if (node.isBootstrap) yield node;
   }
@@ -52,14 +57,19 @@ export class Nodes {
     return gone;
   }
 
-  /**
-   * The node to ask next: one that is ready and idle; else the one with the fewest requests in flight that is not
-   * backing off; undefined when there is none. Bootstrap servers count while no broker is known, or all have failed.
-   */
-  leastLoaded(now: number): Node | undefined {
+  /** Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. */
+  candidates(): Node[] {
     const brokers = [...this.brokers()];
     const areUsable = brokers.some((node) => node.isReady || node.connection.failures === 0);
-    const candidates = areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
+    return areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
+  }
+
+  /**
+   * The candidate to ask next: one that is ready and idle; else the one with the fewest requests in flight that is not
+   * backing off; undefined when there is none.
+   */
+  leastLoaded(now: number): Node | undefined {
+    const candidates = this.candidates();
     let best: Node | undefined;
     const offset = Math.floor(this.#random() * candidates.length);
     for (let i = 0; i < candidates.length; i++) {

@@ -14,6 +14,7 @@ import type { CountersWriter } from '../ring/counters.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
 import type { Attachments } from './attachments.ts';
 import type { Bootstrap } from './bootstrap.ts';
+import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
 import type { NetworkClient } from './network-client.ts';
 import type { RequestAdapter } from './request-adapter.ts';
@@ -27,6 +28,7 @@ export interface PollLoopParts {
   readonly client: NetworkClient;
   readonly connections: Connections;
   readonly bootstrap: Bootstrap;
+  readonly pool: CodecPool;
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
   /** ms on the monotonic clock: the only clock the network thread reads. */
@@ -65,13 +67,14 @@ export class PollLoop {
 
   /** One turn. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
-    const { attachments, requests, client, bootstrap, counters } = this.#parts;
+    const { attachments, requests, client, bootstrap, pool, counters } = this.#parts;
     this.#turn++;
     counters.heartbeat(now);
-    if (attachments.flush()) client.unmuteAll(now);
-    let work = requests.drain(now, this.#turn);
-    bootstrap.poll(now);
+    const pooled = pool.poll(now);
+    if (attachments.flush(now)) client.unmuteAll(now);
+    let work = pooled + requests.drain(now, this.#turn);
     work += client.poll(now);
+    bootstrap.poll(now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();
     return work > 0;

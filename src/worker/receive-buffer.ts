@@ -39,10 +39,10 @@ export class ReceiveBuffer {
     this.maxFrameBytes = maxFrameBytes;
   }
 
-  /** True when no more bytes can be taken until a frame is consumed. */
+  /** True when no more bytes shall be read until a frame is consumed; there is a complete one, or a broken one, then. */
   get isFull(): boolean {
     const isReadingBig = this.#big !== null && !this.#isBigDone;
-    return !isReadingBig && this.#start === 0 && this.#end === this.#chunk.length;
+    return !isReadingBig && this.#end - this.#start >= chunkBytes;
   }
 
   /** Bytes received but not consumed. */
@@ -112,12 +112,10 @@ export class ReceiveBuffer {
 
   /** Frees the frame that `hasFrame` found. */
   consumeFrame(): void {
-    if (this.frame === this.#big) {
-      this.#releaseBig();
-    } else {
-      this.#start = this.frameEnd;
-      this.#startBigFrame();
-    }
+    if (this.frame === this.#big) this.#releaseBig();
+    else this.#start = this.frameEnd;
+    // What arrived behind it may begin with a big frame.
+    this.#startBigFrame();
     this.frameStart = 0;
     this.frameEnd = 0;
     this.frame = noFrame;
@@ -133,8 +131,6 @@ export class ReceiveBuffer {
     this.#big = null;
     this.#bigBytes = 0;
     this.#bigFilled = 0;
-    // What arrived behind the big frame may itself begin with another one.
-    this.#startBigFrame();
   }
 
   #checkedSize(): number {
@@ -143,11 +139,11 @@ export class ReceiveBuffer {
     throw new InvalidReceiveError(sizeProblem(size, this.maxFrameBytes));
   }
 
-  /** Moves the frame at `#start` into memory of its own when the chunk can never hold it whole. */
+  /** Moves the frame at `#start` into memory of its own when a chunk can never hold it whole. */
   #startBigFrame(): void {
     if (this.#big !== null || this.#end - this.#start < sizeBytes) return;
     const size = this.#chunk.readInt32BE(this.#start);
-    if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= this.#chunk.length) return;
+    if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= chunkBytes) return;
     const big = this.#frames.acquire(size);
     const have = Math.min(this.#end - this.#start - sizeBytes, size);
     this.#chunk.copy(big, 0, this.#start + sizeBytes, this.#start + sizeBytes + have);
@@ -163,7 +159,10 @@ export class ReceiveBuffer {
     this.#start = 0;
   }
 
-  /** Only a read into the spare memory can find the chunk too full, so it grows by that much at most. */
+  /**
+   * Only a read into the spare memory can find the chunk too full, and none begins with more than `chunkBytes` in it: so
+   * it grows by the size of the spare memory at most, however often.
+   */
   #makeRoom(byteCount: number): void {
     const kept = this.#chunk.subarray(this.#start, this.#end);
     if (kept.length + byteCount > this.#chunk.length) {

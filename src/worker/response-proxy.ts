@@ -6,6 +6,8 @@ import { toPlainError } from '../common/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
+import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
+import type { DecodeOptions } from '../protocol/wire/options.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
 import type { NetworkEnd } from '../ring/attachment.ts';
 import {
@@ -18,15 +20,23 @@ import {
   RESPONSE_PREFIX_BYTES,
   RESPONSE_VERSION_WORD,
 } from '../ring/frames.ts';
+import type { CodecPool } from './codec-pool.ts';
 import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
 import { type InFlightRequest, notDelivered, type RequestName, type RequestOwner } from './in-flight-requests.ts';
 import type { MetadataUpdate } from './metadata.ts';
+import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
 
 /** A flat message is larger than the frame it comes from: fixed words for every field, ten words for every record. */
 const flatPerWire = 2;
 const flatOverheadBytes = 512;
 const beginBytes = 16 * 1024;
 const maxBodyBytes = 2 ** 31 - 8;
+
+/** Who is told what a response that the codec pool decoded means for its connection. */
+export interface PooledResponseHost {
+  onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void;
+  onPooledFailure(request: InFlightRequest, error: Error, now: number): void;
+}
 
 /** A small frame that found no room, kept until there is some. */
 type Held =
@@ -38,17 +48,33 @@ export class ResponseProxy implements RequestOwner {
   readonly isInternal = false;
   readonly #end: NetworkEnd;
   readonly #config: KafkaClientConfig;
+  readonly #pool: CodecPool;
+  readonly #host: PooledResponseHost;
+  readonly #pooledOptions: DecodeOptions;
+  readonly #inlineOptions: DecodeOptions;
+  readonly #pooled = new PooledResponses();
+  #waitsForPool = false;
+  /** A connection that was held back for the pool's sake may go on. */
+  #hasUnblocked = false;
   readonly #writer = new FlatWriter();
   /** Bounded by what the application has in flight. */
   #held: Held[] = [];
   /** Only the newest matters to an application that is behind. */
   #heldMetadata: MetadataUpdate | null = null;
   #isBehind = false;
+  /** What the response that found no room expects to need; 0 while only held frames wait. */
+  #neededBytes = 0;
   #hasNews = false;
 
-  constructor(end: NetworkEnd, config: KafkaClientConfig) {
+  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost) {
     this.#end = end;
     this.#config = config;
+    this.#pool = pool;
+    this.#host = host;
+    this.#pooledOptions = decodeOptions(config);
+    this.#inlineOptions = pool.isEnabled
+      ? { ...this.#pooledOptions, maxInlineBytes: config.codecPoolThresholdBytes }
+      : this.#pooledOptions;
   }
 
   /** Whether something waits for room. */
@@ -57,21 +83,30 @@ export class ResponseProxy implements RequestOwner {
   }
 
   onResponse(request: InFlightRequest, reader: WireReader): number {
+    // Behind a response that is still in the pool only another one for the pool may go ahead.
+    const mayPool = reader.remaining > this.#config.codecPoolThresholdBytes;
+    if (this.#pooled.hasAny(request.nodeId) && !mayPool) return notDelivered;
+    const bodyStart = reader.offset;
     const { responses } = this.#end;
     const expectedBytes = Math.min(
       RESPONSE_PREFIX_BYTES + flatOverheadBytes + reader.remaining * flatPerWire,
       maxBodyBytes,
     );
     // What waits goes first: an application must not see a later response before an earlier failure.
-    if (this.#isBehind || !responses.hasRoom(expectedBytes)) return this.#fellBehind();
+    if (this.#isBehind || !this.#hasRoom(expectedBytes)) return this.#fellBehind(expectedBytes);
     // A big body is claimed small: the decoder knows its size better by the time it needs the room.
-    if (!responses.begin(Math.min(expectedBytes, beginBytes))) return this.#fellBehind();
+    if (!responses.begin(Math.min(expectedBytes, beginBytes))) return this.#fellBehind(expectedBytes);
     const { codec, version } = request;
     let throttleTimeMs: number;
+    let neededBytes: number;
     try {
       const writer = this.#writer.reset(responses, RESPONSE_PREFIX_BYTES);
-      codec.decodeResponse(reader, writer, version, decodeOptions(this.#config));
+      codec.decodeResponse(reader, writer, version, this.#inlineOptions);
       const usedBytes = writer.finish();
+      if (this.#pooled.hasAny(request.nodeId)) {
+        responses.abandon();
+        return notDelivered;
+      }
       throttleTimeMs = responseThrottleTimeMs(
         codec.apiKey,
         new FlatMessage(
@@ -84,12 +119,15 @@ export class ResponseProxy implements RequestOwner {
         this.#hasNews = true;
         return throttleTimeMs;
       }
+      // A moved body counts as long as its buffer.
+      neededBytes = usedBytes > responses.spillBytes ? responses.capacity : usedBytes;
     } catch (error) {
       responses.abandon();
+      if (error instanceof CodecTaskNeeded) return this.#decodeInPool(request, reader, bodyStart);
       throw error;
     }
     responses.abandon();
-    return this.#fellBehind();
+    return this.#fellBehind(neededBytes);
   }
 
   onFailure(request: RequestName, error: Error): void {
@@ -109,8 +147,15 @@ export class ResponseProxy implements RequestOwner {
     this.#flushMetadata();
   }
 
+  /** True once after a connection that had to wait for the codec pool may go on. */
+  takeUnblocked(): boolean {
+    const hasUnblocked = this.#hasUnblocked;
+    this.#hasUnblocked = false;
+    return hasUnblocked;
+  }
+
   /** Delivers what waits while there is room. True once nothing waits any more and responses may flow again. */
-  flush(): boolean {
+  flush(now: number): boolean {
     if (!this.#isBehind) return true;
     let written = 0;
     while (written < this.#held.length && this.#write(this.#held[written]!)) written++;
@@ -118,7 +163,11 @@ export class ResponseProxy implements RequestOwner {
     if (this.#held.length > 0) return false;
     this.#flushMetadata();
     if (this.#heldMetadata !== null) return false;
+    // Without room for it, the response would be decoded in vain again, and again the next turn.
+    if (this.#neededBytes > 0 && !this.#hasRoom(this.#neededBytes)) return false;
     this.#isBehind = false;
+    this.#deliverPooled(now);
+    if (this.#isBehind) return false;
     this.#end.responses.setWaiting(false);
     return true;
   }
@@ -128,6 +177,55 @@ export class ResponseProxy implements RequestOwner {
     if (!this.#hasNews) return;
     this.#hasNews = false;
     this.#end.applicationDoorbell.notify();
+  }
+
+  /** Moves the frame to the codec pool; the connection reads on meanwhile. */
+  #decodeInPool(request: InFlightRequest, reader: WireReader, bodyStart: number): number {
+    const { bytes, end } = reader;
+    if (!this.#pool.hasRoom(end - bodyStart)) {
+      this.#waitsForPool = true;
+      return notDelivered;
+    }
+    const response = this.#pooled.add(request);
+    const { codec, version } = request;
+    const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: RESPONSE_PREFIX_BYTES };
+    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, (outcome, now) => {
+      response.outcome = outcome;
+      if (this.#waitsForPool) this.#hasUnblocked = true;
+      this.#waitsForPool = false;
+      this.#deliverPooled(now);
+    });
+    return 0;
+  }
+
+  #deliverPooled(now: number): void {
+    if (this.#isBehind) return;
+    if (this.#pooled.deliver((response) => this.#writePooled(response, now))) this.#hasUnblocked = true;
+  }
+
+  #writePooled({ request, outcome }: PooledResponse, now: number): boolean {
+    if (outcome === null) return false;
+    if (outcome instanceof Error) {
+      this.onFailure(request, outcome);
+      this.#host.onPooledFailure(request, outcome, now);
+      return true;
+    }
+    const { responses } = this.#end;
+    const { buffer, usedBytes, throttleTimeMs } = outcome;
+    if (!this.#hasRoom(buffer.byteLength)) {
+      this.#fellBehind(buffer.byteLength);
+      return false;
+    }
+    responses.adopt(buffer);
+    this.#writePrefix(request.codec.apiKey, request.version, 0);
+    if (!responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
+      responses.abandon();
+      this.#fellBehind(buffer.byteLength);
+      return false;
+    }
+    this.#hasNews = true;
+    if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
+    return true;
   }
 
   #put(held: Held): void {
@@ -189,7 +287,13 @@ export class ResponseProxy implements RequestOwner {
     i32[word + RESPONSE_FLAGS_WORD] = flags;
   }
 
-  #fellBehind(): typeof notDelivered {
+  #hasRoom(expectedBytes: number): boolean {
+    const { responses } = this.#end;
+    return responses.hasRoom(expectedBytes) && responses.hasRoom(Math.min(expectedBytes, beginBytes));
+  }
+
+  #fellBehind(neededBytes = 0): typeof notDelivered {
+    if (!this.#isBehind) this.#neededBytes = neededBytes;
     this.#isBehind = true;
     this.#end.responses.setWaiting(true);
     return notDelivered;

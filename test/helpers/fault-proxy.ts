@@ -2,6 +2,7 @@
 // cuts, corrupts, resets. Runs in the test's thread. It knows nothing of Kafka; positions are byte counts of a direction.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface ProxyTarget {
@@ -186,8 +187,8 @@ export class ProxyConnection {
     this.toBroker = new ProxyStream(client, this.#broker, () => this.reset());
     this.toClient = new ProxyStream(this.#broker, client, () => this.reset());
     // What a socket error says about one side is passed on to the other in the only way TCP has.
-    client.on('error', () => this.#broker.resetAndDestroy());
-    this.#broker.on('error', () => client.resetAndDestroy());
+    client.on('error', () => resetSocket(this.#broker));
+    this.#broker.on('error', () => resetSocket(client));
     this.closed = Promise.all([closed(client), closed(this.#broker)]).then(() => {
       this.#isOpen = false;
     });
@@ -199,8 +200,8 @@ export class ProxyConnection {
 
   /** RST to both sides. */
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#broker.resetAndDestroy();
+    resetSocket(this.#client);
+    resetSocket(this.#broker);
   }
 
   /** FIN to both sides. */
@@ -298,7 +299,7 @@ export class FaultProxy {
 
   #accept(socket: Socket): void {
     if (this.target === null) {
-      socket.resetAndDestroy();
+      resetSocket(socket);
       return;
     }
     const connection = new ProxyConnection(this.#all.length, socket, this.target);

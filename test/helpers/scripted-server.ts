@@ -3,6 +3,7 @@
 
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What the server does with one connection. Reading past the client's end ends a script silently; other errors show at `close`. */
@@ -78,7 +79,7 @@ export class ScriptedConnection {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   #end(): void {

@@ -192,6 +192,14 @@ export class RecordsView implements Iterable<RecordView> {
     return cursor;
   }
 
+  /** The fast way over some of them. Throws: RangeError unless the range lies within them. */
+  cursorOver({ first, count }: { readonly first: number; readonly count: number }): RecordCursor {
+    if (!Number.isInteger(first) || !Number.isInteger(count) || first < 0 || count < 0 || first + count > this.length) {
+      throw new RangeError(`${count} records from ${first} on, there are ${this.length}`);
+    }
+    return new RecordCursor(this.#message, this.#firstRow + first * RECORD_ROW_WORDS, count);
+  }
+
   /** Throws: RangeError unless 0 <= index < length. */
   at(index: number): RecordView {
     return this.#rows.at(index);

@@ -79,11 +79,11 @@ export interface RecordBatchInput {
 export type RecordsInput = Uint8Array | Iterable<RecordInput> | RecordsCallback | RecordBatchInput;
 
 /** Up to this many bytes a loop beats a call into native code (bench/micro/records.ts). */
-const shortBytes = 24;
+const shortBytes = 12;
 /** The same for text, which costs more per character in a loop. */
-const shortText = 12;
-/** Text up to this length is given room for the worst; longer text is measured first. */
-const unmeasuredText = 256;
+const shortText = 10;
+/** Text up to this length is given room for the worst, three bytes a unit; longer text is measured first. */
+const unmeasuredText = 8192;
 /** Memory is taken in steps, so that most records need no question. */
 const smallestStep = 256;
 const largestStep = 4096;

@@ -16,13 +16,10 @@ import {
   streamBaseOffsetWord,
 } from '../flat/records-slot.ts';
 import { writeInt32, writeInt64 } from './record-bytes.ts';
-import { move } from './record-encoder.ts';
 import { scratch } from './record-scratch.ts';
+import { mostExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
 import type { WireWriter } from './wire-writer.ts';
 
-/** What a message may take beyond its place in the stream. */
-const mostExtraBytes = 16;
-const spareBytes = 64;
 const largestCodec = 3;
 /** Where the CRC starts to count, from the start of an entry. */
 const crcFrom = 16;
@@ -74,13 +71,10 @@ function writeMessages(
   isRelative: boolean,
 ): number {
   const offset = m.int32(slotWord + dataOffsetWord);
-  const length = m.int32(slotWord + dataLengthWord);
   const count = m.int32(slotWord + recordCountWord);
   const baseLow = m.int32(slotWord + streamBaseOffsetWord);
   const baseHigh = m.int32(slotWord + streamBaseOffsetWord + 1);
-  // As with batches: the stream goes to the end of the room, and keys and values move down within one buffer.
-  const stream = to + bound - length;
-  out.set(m.u8.subarray(m.byteBase + offset, m.byteBase + offset + length), stream);
+  const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
   let at = to;
   let next = 0;
   for (let i = 0; i < count; i++) {
@@ -106,9 +100,9 @@ function writeMessages(
     else writeHead(out, start, magic, 0, lastLow, lastHigh, low, high);
     at += headBytes(magic);
     writeInt32(out, at - 4, keyLength);
-    at = move(out, at, keyAt, valueAt);
+    at = move(out, at, source, keyAt, valueAt);
     writeInt32(out, at, valueLength);
-    at = move(out, at + 4, valueAt, end);
+    at = move(out, at + 4, source, valueAt, end);
     finishMessage(out, start, at);
     next = (end - stream + 3) & ~3;
   }

@@ -26,6 +26,7 @@ import {
   batchSizeWord,
   RECORD_ROW_WORDS,
 } from '../flat/records-slot.ts';
+import { codecTaskNeeded } from './codec-task-needed.ts';
 import { int64Text, readInt32 } from './record-bytes.ts';
 import type { RowsJob } from './record-rows.ts';
 import type { RecordsPlan } from './records-plan.ts';
@@ -62,6 +63,7 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
   const valueLength = readInt32(bytes, valueAt - 4);
   if (valueLength < 0) throw new CorruptRecordError(`${where}: compressed null`);
   const from = plan.arena.length;
+  if (!plan.mayDecompress) throw codecTaskNeeded;
   decompress(codec, bytes, valueAt, valueAt + valueLength, plan.arena, magic);
   const count = planInnerSet(plan, from, row, magic, where);
   plan.addBatch(from, plan.arena.length, true, count);

@@ -10,8 +10,11 @@ export interface DecodeOptions {
   readonly maxDecompressedBytes: number;
   /** Bytes the flat form of one message may take, decompressed records included; default and at most about 2 GiB. */
   readonly maxFlatBytes?: number;
+  /** Throw CodecTaskNeeded instead of decompressing in a frame larger than this; default: no such limit. */
+  readonly maxInlineBytes?: number;
 }
 
-/** Nothing to choose yet; records are encoded as their flat form says. */
-// biome-ignore lint/suspicious/noEmptyInterface: the contract of encoders has room for options
-export interface EncodeOptions {}
+export interface EncodeOptions {
+  /** Throw CodecTaskNeeded instead of compressing more record bytes than this; default: no such limit. */
+  readonly maxInlineBytes?: number;
+}

@@ -29,6 +29,7 @@ import {
   rowKeyLengthWord,
   rowKeyWord,
 } from '../flat/records-slot.ts';
+import { codecTaskNeeded } from './codec-task-needed.ts';
 import { int64Text, readInt16, readInt32 } from './record-bytes.ts';
 import type { RowsJob } from './record-rows.ts';
 import { fillRows } from './record-rows.ts';
@@ -106,6 +107,7 @@ function addContent(
   }
   const arena = plan.arena;
   const from = arena.length;
+  if (!plan.mayDecompress) throw codecTaskNeeded;
   decompress(codec, bytes, start, end, arena);
   if (count === 0) arena.length = from;
   else checkCount(count, arena.length - from);

@@ -22,18 +22,8 @@ import {
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
+import { mostExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
 import type { WireWriter } from './wire-writer.ts';
-
-/**
- * What a record may take on the wire beyond its place in the stream: five varints of 5 bytes or less, one of 10 and the
- * attributes, less the stream's head. A header takes more than there only with lengths of 2^27 and above, of which a
- * stream has few: `spareBytes` has room for all of them.
- */
-const mostExtraBytes = 16;
-const spareBytes = 64;
-
-/** Up to this many bytes a loop beats a call into native code (bench/micro/records.ts). */
-export const shortBytes = 24;
 
 /** Filled by `writeRecords`: the largest timestamp it met. */
 let maxTimestampLow = 0;
@@ -80,20 +70,12 @@ function writeHeader(m: FlatMessage, slotWord: number, out: Uint8Array, start: n
   writeInt32(out, start + 17, crc32c(out, start + BATCH_CRC_FROM, end));
 }
 
-/**
- * Writes all records at `out[to]`, where `bound` bytes are free, and returns where they end.
- *
- * The stream is copied to the end of that room first, and its keys and values are then moved down within one buffer: that
- * costs one native call less per move than copying between two, and what is yet to be moved is never overtaken.
- */
+/** Writes all records at `out[to]`, where `bound` bytes are free, and returns where they end. */
 function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: number, bound: number): number {
   const { i32 } = m;
-  const offset = m.int32(slotWord + dataOffsetWord);
-  const length = m.int32(slotWord + dataLengthWord);
   const count = m.int32(slotWord + recordCountWord);
-  const stream = to + bound - length;
-  const streamWord = m.wordBase + (offset >>> 2);
-  out.set(m.u8.subarray(m.byteBase + offset, m.byteBase + offset + length), stream);
+  const streamWord = m.wordBase + (m.int32(slotWord + dataOffsetWord) >>> 2);
+  const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
   const baseLow = i32[streamWord]!;
   const baseHigh = i32[streamWord + 1]!;
   maxTimestampLow = baseLow;
@@ -116,7 +98,7 @@ function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: num
     const keyAt = stream + next + STREAM_HEAD_BYTES;
     const valueAt = keyAt + Math.max(keyLength, 0);
     const headersAt = valueAt + Math.max(valueLength, 0);
-    const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(out, headersAt, headerCount);
+    const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(source, headersAt, headerCount);
     const contentBytes = headersAt - keyAt + sizeOfLength(keyLength) + sizeOfLength(valueLength);
     const deltaBytes = sizeOfDelta(deltaLow, deltaHigh);
     const size = 1 + deltaBytes + sizeOfLength(record) + contentBytes + sizeOfLength(headerCount) + headerBytes;
@@ -125,13 +107,13 @@ function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: num
     at = deltaBytes < 5 ? putSigned(out, at, deltaLow) : putWide(out, at, deltaLow, deltaHigh);
     at = putSigned(out, at, record);
     at = putSigned(out, at, keyLength);
-    if (keyLength > 0) at = move(out, at, keyAt, valueAt);
+    if (keyLength > 0) at = move(out, at, source, keyAt, valueAt);
     at = putSigned(out, at, valueLength);
-    if (valueLength > 0) at = move(out, at, valueAt, headersAt);
+    if (valueLength > 0) at = move(out, at, source, valueAt, headersAt);
     at = putSigned(out, at, headerCount);
     next = headersAt - stream;
     if (headerCount > 0) {
-      at = putHeaders(out, at, headersAt, headerCount);
+      at = putHeaders(out, at, source, headersAt, headerCount);
       next = headersEnd - stream;
     }
     next = (next + 3) & ~3;
@@ -142,43 +124,35 @@ function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: num
 /** Where the headers last moved ended in the stream. */
 let headersEnd = 0;
 
-function putHeaders(out: Uint8Array, to: number, from: number, count: number): number {
+function putHeaders(out: Uint8Array, to: number, source: Uint8Array, from: number, count: number): number {
   let at = to;
   let next = from;
   for (let i = 0; i < count; i++) {
-    const keyLength = readLittleInt32(out, next);
-    const valueLength = readLittleInt32(out, next + 4);
+    const keyLength = readLittleInt32(source, next);
+    const valueLength = readLittleInt32(source, next + 4);
     const keyAt = next + STREAM_HEADER_HEAD_BYTES;
     const valueAt = keyAt + keyLength;
     next = valueAt + Math.max(valueLength, 0);
     at = putSigned(out, at, keyLength);
-    at = move(out, at, keyAt, valueAt);
+    at = move(out, at, source, keyAt, valueAt);
     at = putSigned(out, at, valueLength);
-    if (valueLength > 0) at = move(out, at, valueAt, next);
+    if (valueLength > 0) at = move(out, at, source, valueAt, next);
   }
   headersEnd = next;
   return at;
 }
 
-function sizeOfHeaders(out: Uint8Array, from: number, count: number): number {
+function sizeOfHeaders(source: Uint8Array, from: number, count: number): number {
   let size = 0;
   let next = from;
   for (let i = 0; i < count; i++) {
-    const keyLength = readLittleInt32(out, next);
-    const valueLength = readLittleInt32(out, next + 4);
+    const keyLength = readLittleInt32(source, next);
+    const valueLength = readLittleInt32(source, next + 4);
     const bytes = keyLength + Math.max(valueLength, 0);
     size += sizeOfLength(keyLength) + sizeOfLength(valueLength) + bytes;
     next += STREAM_HEADER_HEAD_BYTES + bytes;
   }
   return size;
-}
-
-/** Moves `out[from, end)` down to `to`, and returns where it ends there. */
-export function move(out: Uint8Array, to: number, from: number, end: number): number {
-  const length = end - from;
-  if (length > shortBytes) out.copyWithin(to, from, end);
-  else for (let i = 0; i < length; i++) out[to + i] = out[from + i]!;
-  return to + length;
 }
 
 /** Bytes of a length, count or index (-1 or more) as a zigzag varint. */

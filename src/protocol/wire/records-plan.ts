@@ -31,6 +31,8 @@ export class RecordsPlan {
   rowCount = 0;
   hasCompressed = false;
   hasUncompressed = false;
+  /** Whether this thread may spend its turn on decompression. */
+  mayDecompress = true;
 
   /** Where rows and batches stand in the message, as words; set when they have been written. */
   rowsAt = 0;

@@ -14,6 +14,7 @@ import {
   batchLastOffsetWord,
   batchMagicWord,
   batchRowCountWord,
+  codecWord,
   dataLengthWord,
   dataOffsetWord,
   errorCodeWord,
@@ -31,6 +32,7 @@ import {
   rowsWord,
   tailBytesWord,
 } from '../flat/records-slot.ts';
+import { CodecTaskNeeded, codecTaskNeeded } from './codec-task-needed.ts';
 import { fillMessages, planMessage } from './message-set.ts';
 import type { DecodeOptions, EncodeOptions } from './options.ts';
 import { fillBatch, planBatch } from './record-batch.ts';
@@ -96,6 +98,7 @@ export function decodeRecords(
     return;
   }
   plan.reset(options.maxDecompressedBytes, options.verifyCrc);
+  plan.mayDecompress = r.end - r.start <= (options.maxInlineBytes ?? Number.POSITIVE_INFINITY);
   const tail = walk(r.bytes, start, end);
   if (plan.hasCompressed && plan.hasUncompressed) plan.gatherInArena(r.bytes);
   const blockBytes = plan.hasCompressed ? plan.arena.length : tail - start;
@@ -131,6 +134,7 @@ function walk(bytes: Uint8Array, start: number, end: number): number {
       if (magic === 2) planBatch(plan, bytes, at, entryEnd);
       else planMessage(plan, bytes, at, entryEnd);
     } catch (thrown) {
+      if (thrown instanceof CodecTaskNeeded) throw thrown;
       plan.arena.length = arenaLength;
       // A response whose batches grow beyond the bound together is read in pieces: the next fetch starts here.
       if (thrown instanceof DecompressedTooLargeError && plan.hasCompressed) break;
@@ -250,9 +254,12 @@ function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, s
  * Writes the field's bytes at the writer's position, without their length; nothing for null. A stream becomes one batch
  * or message set of the format that goes with the writer's API and version. Throws: InvalidRequestError.
  */
-export function encodeRecords(m: FlatMessage, slotWord: number, w: WireWriter, _options?: EncodeOptions): void {
+export function encodeRecords(m: FlatMessage, slotWord: number, w: WireWriter, options?: EncodeOptions): void {
   const form = m.int32(slotWord + formWord);
   if (form === FORM_STREAM) {
+    const isCompressed = m.int32(slotWord + codecWord) !== 0;
+    const inlineBytes = options?.maxInlineBytes ?? Number.POSITIVE_INFINITY;
+    if (isCompressed && m.int32(slotWord + dataLengthWord) > inlineBytes) throw codecTaskNeeded;
     encodeStream(m, slotWord, w);
   } else if (form === FORM_RAW) {
     const length = m.int32(slotWord + dataLengthWord);

@@ -3,7 +3,6 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { TLSSocket } from 'node:tls';
 import { KafkaClientError } from '../../../src/common/errors.ts';
 import { HeapMemory, type MessageBytes } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
@@ -12,6 +11,7 @@ import { wireCodec } from '../../../src/protocol/wire/codecs.ts';
 import { decodeRequestHeader, type RequestHeader } from '../../../src/protocol/wire/header.ts';
 import type { DecodeOptions } from '../../../src/protocol/wire/options.ts';
 import { WireReader } from '../../../src/protocol/wire/wire-reader.ts';
+import { resetSocket } from '../reset-socket.ts';
 import { apiVersions, unsupportedApiVersions } from './apis/api-versions.ts';
 import { handlerOf } from './apis/index.ts';
 import type { ClusterNode, ClusterState } from './cluster-state.ts';
@@ -49,7 +49,7 @@ interface DecodedRequest {
 // More waiting requests than any client should have in flight: the rest stays with the sender.
 const mostWaitingFrames = 256;
 const mostWaitingBytes = 32 * 1024 * 1024;
-const keptMemoryBytes = 1024 * 1024;
+const keptMemoryBytes = 8 * 1024 * 1024;
 const decodeOptions: DecodeOptions = { verifyCrc: false, records: 'raw', maxDecompressedBytes: 0 };
 
 const reader = new WireReader();
@@ -82,16 +82,16 @@ export class BrokerConnection {
     socket.once('close', () => this.#closed());
   }
 
+  /** False from the moment on when the broker ends it. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && !this.#isEnding;
   }
 
   /** Ends the connection: FIN after what was written, or RST, which TLS connections have no way to send. */
   close(kind: 'close' | 'reset'): void {
     this.#isEnding = true;
     if (kind === 'close') this.#socket.destroySoon();
-    else if (this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    else resetSocket(this.#socket);
   }
 
   /** While paused nothing is read, and the client's send buffer fills. */
@@ -133,7 +133,7 @@ export class BrokerConnection {
 
   /** Handles waiting requests until one of them has to wait itself. */
   #work(): void {
-    while (!this.#isBusy && this.#isOpen && !this.#isEnding) {
+    while (!this.#isBusy && this.isOpen) {
       const frame = this.#frames.shift();
       if (frame === undefined) return;
       this.#waitingBytes -= frame.length;

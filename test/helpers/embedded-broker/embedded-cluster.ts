@@ -56,9 +56,14 @@ export class EmbeddedCluster implements BrokerActions {
     const cluster = new EmbeddedCluster(options);
     const { nodes = 1, topics = {} } = options;
     const wanted = typeof nodes === 'number' ? Array.from({ length: nodes }, (_, id) => ({ id })) : nodes;
-    for (const node of wanted) await cluster.#join(node);
-    for (const [name, topic] of Object.entries(topics)) {
-      cluster.#state.createTopic(name, typeof topic === 'number' ? { partitions: topic } : topic);
+    try {
+      for (const node of wanted) await cluster.#join(node);
+      for (const [name, topic] of Object.entries(topics)) {
+        cluster.#state.createTopic(name, typeof topic === 'number' ? { partitions: topic } : topic);
+      }
+    } catch (error) {
+      await cluster.close();
+      throw error;
     }
     return cluster;
   }

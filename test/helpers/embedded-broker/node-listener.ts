@@ -41,8 +41,9 @@ export class NodeListener {
     return this.#server.listening;
   }
 
+  /** Those that are open and not being ended. */
   get connections(): readonly BrokerConnection[] {
-    return [...this.#connections];
+    return [...this.#connections].filter((connection) => connection.isOpen);
   }
 
   async listen(): Promise<void> {

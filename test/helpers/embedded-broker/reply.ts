@@ -35,9 +35,9 @@ export interface WireFault {
   readonly corrupt?: { readonly offset: number; readonly mask?: number };
   /** Send these bytes instead of the frame; no prefix is put before them. */
   readonly rawBytes?: Uint8Array;
-  /** Write only so many bytes of it, size prefix included; then do `then`, default `close`. */
+  /** Write only so many bytes of it, size prefix included; then comes `ending`, default `close`. */
   readonly cutAfter?: number;
-  readonly then?: 'close' | 'reset' | 'silence';
+  readonly ending?: 'close' | 'reset' | 'silence';
   /** Write so many bytes at a time, each piece in a turn of its own, or `trickleMs` apart. */
   readonly trickleBytes?: number;
   readonly trickleMs?: number;
@@ -65,7 +65,7 @@ export function applyWireFault(chunks: readonly Buffer[], fault: WireFault | und
   if (fault.cutAfter !== undefined) frame = frame.subarray(0, fault.cutAfter);
   return {
     chunks: [frame],
-    cut: fault.cutAfter === undefined ? (fault.then ?? null) : (fault.then ?? 'close'),
+    cut: fault.cutAfter === undefined ? (fault.ending ?? null) : (fault.ending ?? 'close'),
     trickle: fault.trickleBytes === undefined ? null : { bytes: fault.trickleBytes, ms: fault.trickleMs ?? 0 },
   };
 }

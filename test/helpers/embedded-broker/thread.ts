@@ -42,7 +42,6 @@ async function run(command: Exclude<Command, { type: 'decided' | 'undecided' }>)
   } catch (error) {
     report({ type: 'error', id, error: toPlainError(error) });
   }
-  if (command.type === 'close') port.close();
 }
 
 function perform(command: Exclude<Command, { type: 'decided' | 'undecided' }>): unknown {

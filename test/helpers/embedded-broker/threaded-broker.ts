@@ -37,7 +37,9 @@ export class ThreadedBroker implements BrokerParts {
 
   private constructor(options: EmbeddedBrokerOptions) {
     const workerData: ThreadData = { options };
-    this.#worker = new Worker(new URL(`./thread${suffix}`, import.meta.url), { workerData });
+    // A worker inherits the flags of its process, and one that is started from a file refuses this one.
+    const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--input-type'));
+    this.#worker = new Worker(new URL(`./thread${suffix}`, import.meta.url), { workerData, execArgv });
     this.actions = Object.fromEntries(
       actionNames.map((name) => [name, (...args: unknown[]) => this.#call({ type: 'call', name, args })]),
     ) as unknown as BrokerActions;

@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Exception, exceptions, roomNames, roomOf, violations } from './support/import-rules.ts';
+import { type Exception, exceptions, packagesOf, roomNames, roomOf, violations } from './support/import-rules.ts';
 import { findReferences } from './support/references.ts';
-import { sourceFiles } from './support/source-files.ts';
+import { packageJson, sourceFiles } from './support/source-files.ts';
 
 describe('imports in src', () => {
   const files = sourceFiles('src');
@@ -22,6 +22,16 @@ describe('imports in src', () => {
   test('need every exception', () => {
     assert.deepEqual(
       exceptions.filter((exception) => !used.has(exception)),
+      [],
+    );
+  });
+
+  test('are of packages that package.json names', () => {
+    const { dependencies, optionalDependencies, peerDependencies } = packageJson();
+    const declared = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+    const needed = new Set(files.flatMap(({ path, text }) => packagesOf(path, text)));
+    assert.deepEqual(
+      [...needed].filter((name) => !declared.includes(name)),
       [],
     );
   });
@@ -50,13 +60,13 @@ describe('a forbidden import is found', () => {
     ['by a re-export under a name', 'common/x.ts', `export * as ring from '../ring/layout.ts';`],
     ['at run time', 'main/x.ts', `const a = await import('../worker/index.ts');`],
     ['in a type', 'main/x.ts', `let a: import('../worker/index.ts').A;`],
-    ['inside a template', 'main/x.ts', 'const a = `${await import("../worker/index.ts")}`;'],
+    ['inside a template', 'main/x.ts', `const a = \`\${await import('../worker/index.ts')}\`;`],
     ['by require', 'main/x.ts', `const a = require('../worker/index.ts');`],
     ['by a require called at once', 'main/x.ts', `const a = createRequire(import.meta.url)('../worker/index.ts');`],
     ['by a require of another name', 'codec/crc32c.ts', `const load = createRequire(import.meta.url);`],
     ['by resolution', 'main/x.ts', `import.meta.resolve('piscina');`],
-    ['by a computed name', 'main/x.ts', 'const a = await import(`../${room}/index.ts`);'],
-    ['by a computed path', 'main/x.ts', 'const a = require(`./${room}/../../worker`);'],
+    ['by a computed name', 'main/x.ts', `const a = await import(\`../\${room}/index.ts\`);`],
+    ['by a computed path', 'main/x.ts', `const a = require(\`./\${room}/../../worker\`);`],
     ['by URL', 'main/kafka-client.ts', `new Worker(new URL('../worker/index.js', import.meta.url));`],
     ['of tables', 'worker/x.ts', `import { apis } from '../protocol/schema/index.ts';`],
     ['of the generator', 'main/x.ts', `import { generateFiles } from '../protocol/generate/index.ts';`],
@@ -64,6 +74,7 @@ describe('a forbidden import is found', () => {
     ['of a built-in package', 'main/x.ts', `import { connect } from 'node:net';`],
     ['of a built-in package at run time', 'main/x.ts', `process.getBuiltinModule('node:net');`],
     ['of a package, types excepted', 'common/x.ts', `import { Worker } from 'node:worker_threads';`],
+    ['of an optional package that would have to be there', 'codec/x.ts', `import { crc32 } from '@node-rs/crc32';`],
     ['of an unknown package', 'worker/x.ts', `import kafka from 'kafkajs/src/index.js';`],
     ['in a folder of no room', 'helpers/x.ts', ''],
   ];
@@ -79,7 +90,8 @@ describe('an allowed import is not complained of', () => {
     ['of types of a package', 'common/x.ts', `import type { MessagePort } from 'node:worker_threads';`],
     ['of part of a package', 'worker/x.ts', `import { lookup } from 'node:dns/promises';`],
     ['of a name that is a word', 'main/x.ts', `import type from './type.ts';\nimport { from } from './from.ts';`],
-    ['computed within its own folder', 'main/x.ts', 'require(`./${file}${suffix}`);'],
+    ['computed within its own folder', 'main/x.ts', `require(\`./\${file}\${suffix}\`);`],
+    ['of an optional package', 'codec/x.ts', `createRequire(import.meta.url)('@node-rs/crc32');`],
     ['in a comment', 'main/x.ts', `// import '../worker/index.ts'\n/* import '../worker/index.ts' */`],
     ['in a string', 'main/x.ts', `const text = "import '../worker/index.ts';";`],
     ['in a regular expression', 'main/x.ts', `const pattern = /import '..\\/worker'/;\nreturn a / b / c;`],

@@ -49,6 +49,7 @@ export class FakeNetwork {
   readonly fatal: unknown[] = [];
   readonly timers = new FakeTimers(() => this.now);
   readonly #servers = new Map<string, Server>();
+  readonly #applications: FakeApplication[] = [];
   readonly #doorbell = createDoorbell();
   readonly #counters = createCounters();
   #events: (() => void)[] = [];
@@ -75,7 +76,9 @@ export class FakeNetwork {
     const sizes = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
     const { application, handle } = createAttachment(sizes, this.#doorbell, this.#counters);
     this.thread.attach(handle);
-    return new FakeApplication(application);
+    const added = new FakeApplication(application);
+    this.#applications.push(added);
+    return added;
   }
 
   /** A broker at `host:port`, part of the cluster when it has an id. */
@@ -105,11 +108,11 @@ export class FakeNetwork {
   /** Lets peers and thread act until the thread sleeps. */
   run(): void {
     for (let round = 0; round < maxRounds; round++) {
-      this.app.proxy.flush();
+      for (const { proxy } of this.#applications) proxy.flush();
       if (this.#hasRung()) this.thread.loop.wake();
       if (this.#events.length > 0) this.#runEvents();
       else if (this.timers.hasImmediates) this.timers.runImmediates();
-      else if (!this.app.isReading || this.app.drain() === 0) {
+      else if (this.#drain() === 0) {
         this.#check();
         return;
       }
@@ -127,6 +130,7 @@ export class FakeNetwork {
 
   /** Moves the time by `ms`, stopping wherever the thread set a timer. */
   advance(ms: number): void {
+    this.run();
     const target = this.now + ms;
     for (let round = 0; this.timers.nextAt <= target; round++) {
       if (round > maxRounds) throw new Error('the network thread spins');
@@ -169,13 +173,13 @@ export class FakeNetwork {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      this.app.isReading = true;
+      for (const app of this.#applications) app.isReading = true;
       this.run();
       const result = await this.thread.close();
       assert.deepEqual(result, { value: null });
-      this.app.drain();
-      assert.equal(this.app.open, 0, 'requests that nobody settled');
-      assert.equal(this.app.accepted, this.app.count('succeeded') + this.app.count('failed'));
+      this.#drain();
+      for (const app of this.#applications) assert.equal(app.open, 0, 'requests that nobody settled');
+      this.#check();
       assert.equal(this.app.end.counters.state(), STATE_CLOSED);
       for (const { target, isDestroyed } of this.transports) {
         assert.ok(isDestroyed, `connection to ${target.address}:${target.port} left open`);
@@ -183,31 +187,35 @@ export class FakeNetwork {
       assert.equal(this.timers.nextAt, Number.POSITIVE_INFINITY, 'a timer is left');
     } finally {
       this.timers.uninstall();
-      this.app.end.close();
+      for (const { end } of this.#applications) end.close();
     }
     assert.deepEqual(this.fatal, []);
   }
 
   /** accepted = succeeded + failed + open, and what is open is what the thread has in flight. */
   #check(): void {
-    const { app } = this;
-    assert.equal(app.accepted, app.count('succeeded') + app.count('failed') + app.open, 'every request settles once');
-    if (!app.isReading || this.#isClosed || this.fatal.length > 0) return;
-    const { counters } = app.end;
+    let open = 0;
+    for (const app of this.#applications) {
+      const settled = app.count('succeeded') + app.count('failed');
+      assert.equal(app.accepted, settled + app.open, 'every request settles once');
+      open += app.open;
+    }
+    if (this.#isClosed || this.fatal.length > 0 || this.#applications.some(({ isReading }) => !isReading)) return;
+    const { counters, requests } = this.app.end;
+    assert.ok(requests.isEmpty(), 'requests were left in the link');
     let inFlight = 0;
     for (const nodeId of counters.nodeIds()) {
       const row = counters.nodeRow(nodeId);
       inFlight += counters.inFlight(row) - counters.internalInFlight(row);
     }
-    assert.ok(app.end.requests.isEmpty(), 'requests were left in the link');
-    if (!this.#hasOthers) assert.equal(app.open, inFlight, 'requests open are those in flight');
+    assert.equal(open, inFlight, 'requests open are those in flight');
   }
 
-  get #hasOthers(): boolean {
-    return this.#others.length > 0;
+  #drain(): number {
+    let count = 0;
+    for (const app of this.#applications) if (app.isReading) count += app.drain();
+    return count;
   }
-
-  readonly #others: FakeApplication[] = [];
 
   #hasRung(): boolean {
     const bell = Atomics.load(new Int32Array(this.#doorbell), SEQ_WORD);
@@ -239,7 +247,6 @@ export class FakeNetwork {
     this.attempts.push({ address, at: this.now });
     if (!(target.port >= 0 && target.port <= 65535)) throw new RangeError(`port ${target.port} is no port`);
     const transport = new FakeTransport(this, target, events);
-    this.transports.push(transport);
     const server = this.#servers.get(address) ?? 'refuses';
     if (server === 'refuses') {
       const error = new Error(`connect ECONNREFUSED ${address}`);
@@ -249,6 +256,7 @@ export class FakeNetwork {
     } else if (server !== 'silent') {
       server.accept(transport);
     }
+    this.transports.push(transport);
     return transport;
   }
 }

@@ -40,6 +40,7 @@ export class FakeTransport implements Transport {
   #memory: Uint8Array | null = null;
   #incoming: Buffer = Buffer.alloc(0);
   #isPaused = false;
+  #wasOpened = false;
   #end: { error: Error | null } | null = null;
 
   constructor(network: Later, target: TransportTarget, events: TransportEvents) {
@@ -52,7 +53,7 @@ export class FakeTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     if (this.isDestroyed) throw new Error('write to a destroyed transport');
-    if (!this.isOpen) throw new Error('write to a transport that is not open');
+    if (!this.#wasOpened) throw new Error('write to a transport that was never open');
     this.writes++;
     this.written = Buffer.concat([this.written, bytes]);
     if (!this.isBlocked) this.#network.later(() => this.onBytes());
@@ -91,6 +92,7 @@ export class FakeTransport implements Transport {
     this.#network.later(() => {
       if (this.isDestroyed) return;
       this.isOpen = true;
+      this.#wasOpened = true;
       this.events.onConnect();
     });
   }
@@ -235,6 +237,8 @@ export class FakeBroker {
   /** Called for every new connection. */
   onConnection: (transport: FakeTransport) => void = () => {};
   readonly #now: () => number;
+  readonly #answers = new Map<FakeRequest, Buffer>();
+  readonly #isDone = new Set<FakeRequest>();
 
   constructor(cluster: FakeCluster, now: () => number) {
     this.#now = now;
@@ -257,16 +261,36 @@ export class FakeBroker {
     return this.requests.filter(({ apiKey }) => apiKey === api.key);
   }
 
-  /** Takes the oldest waiting request without answering it. */
+  /** Takes the oldest waiting request: its answer is the test's business. */
   next(): FakeRequest {
     const request = this.waiting.shift();
     if (request === undefined) throw new Error('no request is waiting for an answer');
+    this.#isDone.add(request);
     return request;
   }
 
-  /** Answers a request; by default the oldest that waits. */
-  reply(response: object, request: FakeRequest = this.next()): void {
-    request.transport.send(responseFrame(request, response));
+  /** Takes all of them. */
+  takeWaiting(): FakeRequest[] {
+    const taken: FakeRequest[] = [];
+    while (this.waiting.length > 0) taken.push(this.next());
+    return taken;
+  }
+
+  /** Answers a request, by default the oldest that waits; behind older ones of its connection, as brokers do. */
+  reply(response: object, request: FakeRequest = this.waiting[0] ?? this.next()): void {
+    this.#answer(request, responseFrame(request, response));
+  }
+
+  #answer(request: FakeRequest, frame: Buffer): void {
+    this.#answers.set(request, frame);
+    this.waiting = this.waiting.filter((other) => other !== request);
+    for (const other of this.requests) {
+      if (other.transport !== request.transport || this.#isDone.has(other)) continue;
+      const answer = this.#answers.get(other);
+      if (answer === undefined) return;
+      this.#isDone.add(other);
+      other.transport.send(answer);
+    }
   }
 
   #take(transport: FakeTransport): void {
@@ -279,7 +303,7 @@ export class FakeBroker {
       this.requests.push(request);
       const answer = this.answers ? (this.handlers.get(request.apiKey)?.(request) ?? null) : null;
       if (answer === null) this.waiting.push(request);
-      else transport.send(Buffer.isBuffer(answer) ? answer : responseFrame(request, answer));
+      else this.#answer(request, Buffer.isBuffer(answer) ? answer : responseFrame(request, answer));
     }
   }
 

@@ -24,6 +24,7 @@ import { type FoundPartition, findLedPartition, LeaderHints, type TopicKey } fro
 
 const topicIdsFrom = 13;
 const leaderHintsFrom = 12;
+const leaderAddressesFrom = 16;
 const wholeFirstBatchFrom = 3;
 const noRecords = new Uint8Array(0);
 
@@ -162,7 +163,7 @@ function* partitionsOf(context: RequestContext, wanted: readonly Wanted[]): Gene
 }
 
 function answer(context: RequestContext, outcomes: readonly Outcome[]): FetchResponse {
-  const hints = new LeaderHints(context, leaderHintsFrom);
+  const hints = new LeaderHints(context, leaderHintsFrom, leaderAddressesFrom);
   const responses: { topic: string; topicId: string; partitions: FetchResponsePartitionData[] }[] = [];
   let key: TopicKey | null = null;
   for (const outcome of outcomes) {

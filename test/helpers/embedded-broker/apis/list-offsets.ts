@@ -19,6 +19,7 @@ import type { IndexedBatch, PartitionLog } from '../partition-log.ts';
 import { type RecordTime, recordTimes } from '../record-times.ts';
 import { findLedPartition } from './partitions.ts';
 
+const leaderEpochFrom = 4;
 const latest = -1;
 const earliest = -2;
 const maxTimestamp = -3;
@@ -54,7 +55,7 @@ function lookUp(
   wanted: ListOffsetsRequestListOffsetsPartitionView,
 ): ListOffsetsResponseListOffsetsPartitionResponse {
   const { partitionIndex } = wanted;
-  const leaderEpoch = context.version >= 4 ? wanted.currentLeaderEpoch : -1;
+  const leaderEpoch = context.version >= leaderEpochFrom ? wanted.currentLeaderEpoch : -1;
   const found = findLedPartition(context, { name, topicId: zeroUuid }, false, partitionIndex, leaderEpoch);
   if (!('topic' in found)) return { partitionIndex, errorCode: found.errorCode };
   const place = find(found.partition.log, wanted.timestamp.toNumber());
@@ -67,7 +68,7 @@ function lookUp(
     errorCode: errorCodes.NONE,
     timestamp: place.timestamp,
     offset: place.offset,
-    leaderEpoch: place.offset < 0 ? -1 : found.partition.leaderEpoch,
+    ...(context.version >= leaderEpochFrom && place.offset >= 0 && { leaderEpoch: found.partition.leaderEpoch }),
   };
 }
 

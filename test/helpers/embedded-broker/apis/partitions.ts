@@ -48,11 +48,14 @@ export interface LeaderHint {
 export class LeaderHints {
   readonly #context: RequestContext;
   readonly #fromVersion: number;
+  readonly #endpointsFromVersion: number;
   readonly #endpoints = new Map<number, { nodeId: number; host: string; port: number; rack: string | null }>();
 
-  constructor(context: RequestContext, fromVersion: number) {
+  /** @param endpointsFromVersion  from when on the answer has room for the addresses too */
+  constructor(context: RequestContext, fromVersion: number, endpointsFromVersion: number) {
     this.#context = context;
     this.#fromVersion = fromVersion;
+    this.#endpointsFromVersion = endpointsFromVersion;
   }
 
   /** The hint for a partition that another node leads; undefined for any other error and for older versions. */
@@ -62,7 +65,7 @@ export class LeaderHints {
     const isMoved = errorCode === errorCodes.NOT_LEADER_OR_FOLLOWER || errorCode === errorCodes.FENCED_LEADER_EPOCH;
     if (!isMoved || partition === null || version < this.#fromVersion) return undefined;
     const { leaderId, leaderEpoch } = partition;
-    if (cluster.hasNode(leaderId)) {
+    if (version >= this.#endpointsFromVersion && cluster.hasNode(leaderId)) {
       const { host, port, rack } = cluster.node(leaderId);
       this.#endpoints.set(leaderId, { nodeId: leaderId, host, port, rack });
     }

@@ -30,7 +30,7 @@ export const produce: ApiHandler<ProduceRequestView, ProduceResponse> = {
   handle(context, request) {
     const { acks } = request;
     if (acks < -1 || acks > 1) return produce.failure(context, request, errorCodes.INVALID_REQUIRED_ACKS);
-    const hints = new LeaderHints(context, leaderHintsFrom);
+    const hints = new LeaderHints(context, leaderHintsFrom, leaderHintsFrom);
     let hasFailed = false;
     const responses = request.topicData.map((topic) => ({
       name: topic.name,

@@ -41,6 +41,32 @@ export function decode(
   return new RecordsView(finished(w, memory), slotWord);
 }
 
+/** Like a ring's memory: shared, not at the start of its buffer, moving to the heap when it is full. */
+export class SharedMemory implements MessageMemory {
+  i32: Int32Array;
+  u8: Uint8Array;
+  base = 48;
+  capacity: number;
+
+  constructor(capacity: number) {
+    const buffer = new SharedArrayBuffer(48 + capacity);
+    this.i32 = new Int32Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+    this.u8.fill(0x5a);
+    this.capacity = capacity;
+  }
+
+  grow(neededBytes: number, usedBytes: number): void {
+    const buffer = new ArrayBuffer(16 + neededBytes);
+    const u8 = new Uint8Array(buffer).fill(0x5a);
+    u8.set(this.u8.subarray(this.base, this.base + usedBytes), 16);
+    this.u8 = u8;
+    this.i32 = new Int32Array(buffer);
+    this.base = 16;
+    this.capacity = neededBytes;
+  }
+}
+
 /** Input written into flat memory, as an application does. */
 export function write(input: RecordsInput | null, memory: MessageMemory = new HeapMemory()): FlatMessage {
   const w = new FlatWriter().reset(memory, 32);
@@ -62,9 +88,14 @@ export function encodeFlat(message: FlatMessage, version = 9, apiKey = 0): Buffe
   return w.finish().subarray(1);
 }
 
-function finished(w: FlatWriter, memory: MessageMemory): FlatMessage {
+function finished(w: FlatWriter, memory: MessageMemory, skipBytes = 32): FlatMessage {
   const byteLength = w.finish();
-  return new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength }, 32);
+  return new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength }, skipBytes);
+}
+
+/** The records at `slotWord` of what `w` has written into `memory`. */
+export function viewOf(w: FlatWriter, memory: MessageMemory, slotWord: number, skipBytes: number): RecordsView {
+  return new RecordsView(finished(w, memory, skipBytes), slotWord);
 }
 
 /** Path of a file in test/fixtures, from compiled tests as from their source. */

@@ -9,6 +9,8 @@ interface Room {
   readonly packages: readonly string[];
   /** Packages whose types may be imported, and nothing else of them. */
   readonly types?: readonly string[];
+  /** Packages that need not be installed: only to be tried by `require`, for which `node:module` is needed. */
+  readonly optional?: readonly string[];
 }
 
 export interface Exception {
@@ -26,7 +28,11 @@ const table = {
   index: { rooms: ['main', 'common', 'protocol/flat'], packages: [] },
   common: { rooms: [], packages: [], types: ['node:worker_threads'] },
   ring: { rooms: ['common'], packages: ['node:worker_threads'] },
-  codec: { rooms: ['common'], packages: ['node:zlib'] },
+  codec: {
+    rooms: ['common'],
+    packages: ['node:zlib'],
+    optional: ['@node-rs/crc32', '@bokuweb/zstd-wasm', 'lz4-napi', 'snappy'],
+  },
   'protocol/flat': { rooms: ['common'], packages: ['long'] },
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
   'protocol/schema': { rooms: [], packages: [] },
@@ -36,10 +42,7 @@ const table = {
     rooms: ['common', 'ring', 'codec', 'protocol/flat', 'protocol/wire'],
     packages: ['comlink', 'piscina', 'long', 'node:net', 'node:tls', 'node:dns', 'node:crypto', 'node:worker_threads'],
   },
-} as const satisfies Record<
-  string,
-  { rooms: readonly string[]; packages: readonly string[]; types?: readonly string[] }
->;
+} as const satisfies Record<string, Omit<Room, 'rooms'> & { readonly rooms: readonly string[] }>;
 
 const rooms: Readonly<Record<RoomName, Room>> = table;
 export const roomNames = Object.keys(rooms) as RoomName[];
@@ -51,8 +54,6 @@ export const exceptions: readonly Exception[] = [
     form: 'url',
     reason: 'starts the worker, and so has to name its entry; no code of it is loaded on this side',
   },
-  { from: 'codec/crc32c.ts', imports: 'node:module', reason: 'an optional package can only be tried by require' },
-  { from: 'codec/crc32c.ts', imports: '@node-rs/crc32', reason: 'optional: the CPU instruction for the checksum' },
   { from: 'protocol/flat/generated', imports: 'node:module', reason: 'each API is loaded at its first use' },
   { from: 'protocol/wire/generated', imports: 'node:module', reason: 'each codec is loaded at its first use' },
   { from: 'protocol/wire/wire-reader.ts', imports: 'node:buffer', reason: 'isUtf8 validates without decoding' },
@@ -83,16 +84,21 @@ export function violations(path: string, text: string, used: Set<Exception> = ne
 
 function problemOf(room: RoomName, reference: Reference, target: string | null): string | null {
   if (target === null) return 'loads a module whose name cannot be read from the source';
-  const { packages, rooms: allowed, types = [] }: Room = rooms[room];
+  const { rooms: allowed } = rooms[room];
   if (!isInside(reference)) {
-    if (packages.includes(target) || (reference.form === 'type' && types.includes(target))) return null;
-    return `${room} may not import the package ${target}`;
+    return mayImport(rooms[room], target, reference.form) ? null : `${room} may not import the package ${target}`;
   }
   const other = roomOf(target);
   if (other === null) return `imports ${target}, which is in no room of the table`;
   if (other === room) return null;
   if (reference.form === 'url') return `names ${target} by URL, outside its own room`;
   return allowed.includes(other) ? null : `${room} may not import ${other} (${target})`;
+}
+
+function mayImport({ packages, types = [], optional = [] }: Room, target: string, form: Reference['form']): boolean {
+  if (form === 'type' && types.includes(target)) return true;
+  if (form === 'require' && optional.includes(target)) return true;
+  return packages.includes(target) || (target === 'node:module' && optional.length > 0);
 }
 
 /** The file under `src`, or the package; null when it cannot be read from the source. */
@@ -102,6 +108,14 @@ function targetOf(path: string, reference: Reference): string | null {
   if (isInside(reference)) return posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
   if (specifier.startsWith('node:')) return specifier.split('/')[0]!;
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** The packages a file needs from outside of Node. */
+export function packagesOf(path: string, text: string): string[] {
+  return findReferences(text)
+    .filter((reference) => !isInside(reference))
+    .map((reference) => targetOf(path, reference))
+    .filter((target) => target !== null && !target.startsWith('node:')) as string[];
 }
 
 function isInside({ specifier }: Reference): boolean {

@@ -18,3 +18,8 @@ export function sourceFiles(folder: string): SourceFile[] {
     .sort()
     .map((path) => ({ path: path.split(/[\\/]/).join('/'), text: readFileSync(join(root, path), 'utf8') }));
 }
+
+/** Of package.json, the maps from package to version range. */
+export function packageJson(): Readonly<Record<string, Readonly<Record<string, string>> | undefined>> {
+  return JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
+}

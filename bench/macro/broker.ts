@@ -1,0 +1,35 @@
+// Owns the choice of the broker that macro benchmarks run against: KAFKA_BOOTSTRAP_SERVERS, else a real one started for
+// the run where Java and Maven are there, else the embedded one. Main thread.
+
+import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
+import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
+
+export interface BenchBroker {
+  readonly host: string;
+  readonly port: number;
+  readonly description: string;
+}
+
+export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): Promise<T> {
+  const external = externalBootstrapServers();
+  if (external !== null) return work(address(external[0]!, 'KAFKA_BOOTSTRAP_SERVERS'));
+  if (kafkaAvailability().available) {
+    const kafka = await startKafka({ ownBroker: true });
+    try {
+      return await work(address(kafka.bootstrapServers[0]!, `Apache Kafka ${kafka.version}`));
+    } finally {
+      await kafka.stop();
+    }
+  }
+  const embedded = await startEmbeddedBroker();
+  try {
+    return await work(address(embedded.bootstrapServers[0]!, 'embedded broker'));
+  } finally {
+    await embedded.close();
+  }
+}
+
+function address(server: string, description: string): BenchBroker {
+  const colon = server.lastIndexOf(':');
+  return { host: server.slice(0, colon), port: Number(server.slice(colon + 1)), description };
+}

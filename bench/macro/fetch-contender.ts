@@ -1,0 +1,164 @@
+// Owns one run of one contender of the fetch benchmark: reads the topic round and round for a while and reports what
+// that cost. A process of its own, so that one contender's heap and compiled code are not the other's.
+//   node fetch-contender.js '{"contender":"offthread","host":...}'
+
+import { Worker } from 'node:worker_threads';
+import { Fetch, KafkaClient } from '../../src/index.ts';
+import type { RecordsView } from '../../src/protocol/flat/record-view.ts';
+import { threadTimeMs } from '../main-job/thread-time.ts';
+import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
+
+export interface FetchRun {
+  readonly contender: 'yardstick' | 'offthread';
+  readonly host: string;
+  readonly port: number;
+  readonly topic: string;
+  readonly partitions: number;
+  /** Records in each partition. */
+  readonly endOffset: number;
+  readonly maxBytes: number;
+  /** Keep the main thread 90 % busy in blocks of this length; 0: idle. */
+  readonly busyMs: number;
+  readonly warmUpRecords: number;
+  readonly records: number;
+}
+
+export interface FetchResult {
+  readonly recordsPerSecond: number;
+  readonly megabytesPerSecond: number;
+  readonly mainThreadMicrosecondsPerRecord: number;
+  readonly checksum: number;
+}
+
+const run = JSON.parse(process.argv[2]!) as FetchRun;
+let seen = 0;
+let bytesSeen = 0;
+let sum = 0;
+let startedAt = 0;
+let startedCpuMs = 0;
+let startedBytes = 0;
+let startedRecords = 0;
+let busyCpuMs = 0;
+let finish: (result: FetchResult) => void;
+const finished = new Promise<FetchResult>((resolve) => {
+  finish = resolve;
+});
+
+/** Counts what was read; after the warm-up, measures. */
+function count(records: number): void {
+  const before = seen;
+  seen += records;
+  if (before < run.warmUpRecords && seen >= run.warmUpRecords) {
+    startedAt = performance.now();
+    startedCpuMs = threadTimeMs() - busyCpuMs;
+    startedBytes = bytesSeen;
+    startedRecords = seen;
+  }
+  if (startedAt === 0 || seen - startedRecords < run.records) return;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const measured = seen - startedRecords;
+  finish({
+    recordsPerSecond: Math.round(measured / seconds),
+    megabytesPerSecond: Math.round((bytesSeen - startedBytes) / seconds / 1e6),
+    mainThreadMicrosecondsPerRecord: ((threadTimeMs() - busyCpuMs - startedCpuMs) * 1000) / measured,
+    checksum: sum,
+  });
+}
+
+function readRows(frame: YardstickFrame): void {
+  const rows = new Int32Array(frame.buffer, 0, frame.count * rowWords);
+  const bytes = new Uint8Array(frame.buffer);
+  let total = 0;
+  for (let row = 0; row < rows.length; row += rowWords) {
+    total += rows[row]! + rows[row + 2]!;
+    if (rows[row + 5]! > 0) total += bytes[rows[row + 4]!]!;
+    const value = rows[row + 6]!;
+    const length = rows[row + 7]!;
+    total += bytes[value]! + bytes[value + length - 1]!;
+    bytesSeen += length;
+  }
+  sum = (sum + total) | 0;
+}
+
+function readRecords(records: RecordsView): void {
+  const cursor = records.cursor();
+  const { bytes } = cursor;
+  let total = 0;
+  while (cursor.next()) {
+    total += cursor.offsetLow + cursor.timestampLow;
+    if (cursor.keyLength > 0) total += bytes[cursor.keyOffset]!;
+    const value = cursor.valueOffset;
+    const length = cursor.valueLength;
+    total += bytes[value]! + bytes[value + length - 1]!;
+    bytesSeen += length;
+  }
+  sum = (sum + total) | 0;
+}
+
+function startYardstick(): void {
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const { host, port, topic, partitions, endOffset, maxBytes } = run;
+  const job: YardstickJob = { host, port, topic, partitions, endOffset, maxBytes, control, limit: 64 };
+  const entry = import.meta.url.endsWith('.ts') ? './yardstick-worker.ts' : './yardstick-worker.js';
+  const worker = new Worker(new URL(entry, import.meta.url), { workerData: job });
+  worker.on('error', (error) => {
+    throw error;
+  });
+  worker.on('message', (frame: YardstickFrame) => {
+    readRows(frame);
+    Atomics.sub(control, 0, 1);
+    if (Atomics.load(control, 1) !== 0) {
+      Atomics.store(control, 1, 0);
+      worker.postMessage(0);
+    }
+    count(frame.count);
+  });
+}
+
+async function startClient(): Promise<void> {
+  const client = await KafkaClient.start({ bootstrapServers: `${run.host}:${run.port}` });
+  await client.setTopics([run.topic]);
+  const topicId = client.cluster.topicId(run.topic)!;
+  const leader = client.cluster.leaderForPartition({ topic: run.topic, partition: 0 })!;
+  await client.awaitReady(leader);
+  const next = (partition: number, fetchOffset: number): void => {
+    client
+      .send(leader, Fetch, {
+        maxWaitMs: 100,
+        minBytes: 1,
+        maxBytes: run.maxBytes,
+        topics: [{ topicId, partitions: [{ partition, fetchOffset, partitionMaxBytes: run.maxBytes }] }],
+        forgottenTopicsData: [],
+      })
+      .addCallback((response) => {
+        const answer = response.responses.at(0).partitions.at(0);
+        const { records } = answer;
+        if (answer.errorCode !== 0 || records.error !== null)
+          throw records.error ?? new Error(`error ${answer.errorCode}`);
+        readRecords(records);
+        const offset = records.nextOffset.toNumber();
+        next(partition, offset >= run.endOffset ? 0 : offset);
+        count(records.length);
+      })
+      .addErrback((error) => {
+        throw error;
+      });
+  };
+  for (let partition = 0; partition < run.partitions; partition++) next(partition, 0);
+}
+
+function keepBusy(): void {
+  if (run.busyMs === 0) return;
+  const before = threadTimeMs();
+  for (const end = performance.now() + run.busyMs; performance.now() < end; );
+  busyCpuMs += threadTimeMs() - before;
+  setTimeout(keepBusy, run.busyMs / 9);
+}
+
+process.on('warning', (warning) => {
+  throw warning;
+});
+if (run.contender === 'yardstick') startYardstick();
+else await startClient();
+keepBusy();
+process.stdout.write(`${JSON.stringify(await finished)}\n`, () => process.exit(0));

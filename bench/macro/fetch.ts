@@ -1,0 +1,96 @@
+// Owns the fetch benchmark: our path against the yardstick on the same broker and topic, one after the other in turns,
+// as ratios of medians. Main thread.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { KafkaClient } from '../../src/index.ts';
+import type { BenchRow } from '../rows.ts';
+import { median } from '../rows.ts';
+import { withBroker } from './broker.ts';
+import type { FetchResult, FetchRun } from './fetch-contender.ts';
+import { fillTopic } from './topic.ts';
+
+const entry = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './fetch-contender.ts' : './fetch-contender.js', import.meta.url),
+);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const partitions = 4;
+const runAsync = promisify(execFile);
+
+interface Case {
+  readonly name: string;
+  readonly valueBytes: number;
+  readonly endOffset: number;
+  readonly maxBytes: number;
+  readonly busyMs: number;
+  readonly records: number;
+}
+
+const small = { valueBytes: 100, endOffset: 1_000_000, records: 8_000_000 };
+const large = { valueBytes: 1024, endOffset: 120_000, records: 1_000_000 };
+const cases: readonly Case[] = [
+  { name: 'fetch 100 B', ...small, maxBytes: 1 << 20, busyMs: 0 },
+  { name: 'fetch 1 KiB', ...large, maxBytes: 1 << 20, busyMs: 0 },
+  // A request waits up to one block for its successor, so each must bring a block's worth.
+  { name: 'fetch 100 B, 8 MiB a request', ...small, maxBytes: 8 << 20, busyMs: 0 },
+  {
+    name: 'fetch 100 B, 8 MiB a request, main thread 90 % busy in 20 ms blocks',
+    ...small,
+    maxBytes: 8 << 20,
+    busyMs: 20,
+  },
+];
+
+export async function run(): Promise<BenchRow[]> {
+  return withBroker(async ({ host, port, description }) => {
+    const client = await KafkaClient.start({ bootstrapServers: `${host}:${port}` });
+    const topics = new Map<number, string>();
+    for (const { valueBytes, endOffset } of [small, large]) {
+      const topic = `bench-fetch-${valueBytes}-${process.pid}`;
+      await fillTopic(client, { topic, partitions, valueBytes, endOffset });
+      topics.set(valueBytes, topic);
+    }
+    await client.close();
+    const rows: BenchRow[] = [];
+    for (const one of cases) rows.push(...(await measure(one, topics.get(one.valueBytes)!, host, port, description)));
+    return rows;
+  });
+}
+
+async function measure(one: Case, topic: string, host: string, port: number, broker: string): Promise<BenchRow[]> {
+  const results: Record<FetchRun['contender'], FetchResult[]> = { yardstick: [], offthread: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of ['yardstick', 'offthread'] as const) {
+      const { endOffset, maxBytes, busyMs, records } = one;
+      const job: FetchRun = {
+        contender,
+        host,
+        port,
+        topic,
+        partitions,
+        endOffset,
+        maxBytes,
+        busyMs,
+        warmUpRecords: records / 4,
+        records,
+      };
+      const { stdout } = await runAsync(process.execPath, ['--enable-source-maps', entry, JSON.stringify(job)]);
+      results[contender].push(JSON.parse(stdout) as FetchResult);
+    }
+  }
+  const row = (metric: keyof FetchResult, unit: string): BenchRow => {
+    const ours = median(results.offthread.map((result) => result[metric]));
+    const theirs = median(results.yardstick.map((result) => result[metric]));
+    return {
+      name: `${one.name}: ${metric}`,
+      unit,
+      ours,
+      comparison: 'yardstick',
+      theirs,
+      ratio: ours / theirs,
+      parameters: { broker, rounds, partitions, ...one },
+    };
+  };
+  return [row('recordsPerSecond', 'records/s'), row('mainThreadMicrosecondsPerRecord', 'us')];
+}

@@ -1,0 +1,148 @@
+// Owns the benchmark of small sequential requests: our client, awaited and by pollSync, against a bare socket on the main
+// thread, in turns on the same broker. Main thread, idle otherwise.
+
+import { connect, type Socket } from 'node:net';
+import { ApiVersions, KafkaClient, Metadata } from '../../src/index.ts';
+import { threadTimeMs } from '../main-job/thread-time.ts';
+import { type BenchRow, median } from '../rows.ts';
+import { withBroker } from './broker.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const requests = 3000;
+const warmUpRequests = 2000;
+const topic = 'bench-round-trip';
+
+/** Kafka in as few lines as possible: what an application gives up its main thread for without us. */
+class BareClient {
+  readonly #socket: Socket;
+  #resolve: (body: Buffer) => void = () => {};
+  #received: Buffer | null = null;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk) => {
+      const bytes = this.#received === null ? chunk : Buffer.concat([this.#received, chunk]);
+      const isWhole = bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0);
+      this.#received = isWhole ? null : bytes;
+      if (isWhole) this.#resolve(bytes);
+    });
+  }
+
+  static async open(host: string, port: number): Promise<BareClient> {
+    const socket = connect({ host, port, noDelay: true });
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return new BareClient(socket);
+  }
+
+  send(request: Buffer): Promise<Buffer> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#socket.write(request);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function bareRequest(apiKey: number, version: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(4 + 8 + 2);
+  head.writeInt32BE(10 + body.length, 0);
+  head.writeInt16BE(apiKey, 4);
+  head.writeInt16BE(version, 6);
+  head.writeInt32BE(1, 8);
+  head.writeInt16BE(-1, 12);
+  return Buffer.concat([head, body]);
+}
+
+/** Reads what any caller would read: every key and its range. */
+function readBareApiVersions(answer: Buffer): number {
+  let sum = 0;
+  const count = answer.readInt32BE(10);
+  for (let i = 0, at = 14; i < count; i++, at += 6) sum += answer.readInt16BE(at) + answer.readInt16BE(at + 4);
+  return sum;
+}
+
+interface Measured {
+  readonly medianUs: number;
+  readonly mainThreadUs: number;
+}
+
+async function measure(request: () => unknown, count: number): Promise<Measured> {
+  const latencies: number[] = [];
+  const before = threadTimeMs();
+  for (let i = 0; i < count; i++) {
+    const startedAt = performance.now();
+    await request();
+    latencies.push((performance.now() - startedAt) * 1000);
+  }
+  return { medianUs: median(latencies), mainThreadUs: ((threadTimeMs() - before) * 1000) / count };
+}
+
+type Contender = 'bare' | 'awaited' | 'pollSync';
+const contenders: readonly Contender[] = ['bare', 'awaited', 'pollSync'];
+
+async function compare(name: string, broker: string, run: Record<Contender, () => unknown>): Promise<BenchRow[]> {
+  const results: Record<Contender, Measured[]> = { bare: [], awaited: [], pollSync: [] };
+  for (const contender of contenders) await measure(run[contender], warmUpRequests);
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) results[contender].push(await measure(run[contender], requests));
+  }
+  const rows: BenchRow[] = [];
+  for (const contender of ['awaited', 'pollSync'] as const) {
+    for (const metric of ['medianUs', 'mainThreadUs'] as const) {
+      const ours = median(results[contender].map((result) => result[metric]));
+      const theirs = median(results.bare.map((result) => result[metric]));
+      const title = `round trip ${name}, ${contender}: ${metric}`;
+      rows.push({
+        name: title,
+        unit: 'us',
+        ours,
+        comparison: 'bare socket on the main thread',
+        theirs,
+        ratio: ours / theirs,
+        parameters: { broker, rounds, requests },
+      });
+    }
+  }
+  return rows;
+}
+
+export async function run(): Promise<BenchRow[]> {
+  return withBroker(async ({ host, port, description }) => {
+    const client = await KafkaClient.start({ bootstrapServers: `${host}:${port}` });
+    await client.setTopics([topic]);
+    const node = client.cluster.brokers()[0]!.nodeId;
+    await client.awaitReady(node);
+    const bare = await BareClient.open(host, port);
+    const apiVersions = bareRequest(ApiVersions.key, 0, Buffer.alloc(0));
+    const sendApiVersions = () => client.send(node, ApiVersions, {}, { version: 0 });
+    const rows = await compare('ApiVersions', description, {
+      bare: async () => readBareApiVersions(await bare.send(apiVersions)),
+      awaited: async () => (await sendApiVersions()).apiKeys.length,
+      pollSync: () => {
+        const future = sendApiVersions();
+        while (!future.isDone) client.pollSync(1000, future);
+        return future.value!.apiKeys.length;
+      },
+    });
+    const name = Buffer.from(topic);
+    const metadata = bareRequest(Metadata.key, 1, Buffer.concat([Buffer.from([0, 0, 0, 1, 0, name.length]), name]));
+    const sendMetadata = () => client.send(node, Metadata, { topics: [{ name: topic }] }, { version: 1 });
+    rows.push(
+      ...(await compare('Metadata of one topic', description, {
+        bare: async () => (await bare.send(metadata)).readInt32BE(8),
+        awaited: async () => (await sendMetadata()).brokers.length,
+        pollSync: () => {
+          const future = sendMetadata();
+          while (!future.isDone) client.pollSync(1000, future);
+          return future.value!.brokers.length;
+        },
+      })),
+    );
+    bare.close();
+    await client.close();
+    return rows;
+  });
+}

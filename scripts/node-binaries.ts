@@ -1,0 +1,82 @@
+// Owns getting Node binaries of other major versions, from the npm package `node`, into `.cache`. Used by the scripts that run
+// things on every supported Node.
+
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { command } from './command.ts';
+import { projectFolder } from './project.ts';
+
+export interface NodeBinary {
+  readonly major: number;
+  readonly path: string;
+  /** `v22.18.0` */
+  readonly version: string;
+}
+
+export interface MissingNode {
+  readonly major: number;
+  /** Why it cannot be had. */
+  readonly problem: string;
+}
+
+/** Every even major the package supports. */
+export const supportedMajors: readonly number[] = [20, 22, 24, 26];
+
+const installTimeoutMs = 300_000;
+const versionTimeoutMs = 30_000;
+
+/** The running Node when it has that major, else one from `.cache`, installed there if it has to be. */
+export async function findNode(major: number): Promise<NodeBinary | MissingNode> {
+  if (process.version.startsWith(`v${major}.`)) return { major, path: process.execPath, version: process.version };
+  const folder = join(projectFolder, '.cache', `node-${major}`);
+  const path = join(folder, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  try {
+    if (!existsSync(path)) await install(major, folder);
+    const version = (await command(path, ['--version'], { cwd: folder, timeoutMs: versionTimeoutMs })).trim();
+    if (!version.startsWith(`v${major}.`)) throw new Error(`${path} is ${version}`);
+    return { major, path, version };
+  } catch (error) {
+    return { major, problem: error instanceof Error ? error.message.trim() : String(error) };
+  }
+}
+
+/** Those of `majors` that can be had; the others are told to `onMissing`. */
+export async function findNodes(
+  majors: readonly number[],
+  onMissing: (missing: MissingNode) => void,
+): Promise<NodeBinary[]> {
+  const found: NodeBinary[] = [];
+  for (const major of majors) {
+    const node = await findNode(major);
+    if ('path' in node) found.push(node);
+    else onMissing(node);
+  }
+  return found;
+}
+
+/** Arguments such as `20 22`, or the supported majors when there are none. Throws for anything but numbers. */
+export function majorsOf(args: readonly string[]): readonly number[] {
+  if (args.length === 0) return supportedMajors;
+  return args.map((arg) => {
+    if (!/^\d+$/.test(arg)) throw new Error(`${JSON.stringify(arg)}: expected a major version of Node, such as 22`);
+    return Number(arg);
+  });
+}
+
+/** From Node 22.18 and 23.6 on, TypeScript runs without a flag. */
+export function canStripTypes({ version }: NodeBinary): boolean {
+  const [major, minor] = version.slice(1).split('.').map(Number) as [number, number];
+  return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
+}
+
+async function install(major: number, folder: string): Promise<void> {
+  // What an interrupted install has left would be taken for a whole one.
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  await command('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', `node@${major}`], {
+    cwd: folder,
+    timeoutMs: installTimeoutMs,
+  });
+}

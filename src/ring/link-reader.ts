@@ -1,0 +1,147 @@
+// Owns the reading end of a link: frame after frame of the ring, with moved bodies picked up from the port as their frames
+// come by. One thread holds it. Must not wait, nor know what a body means.
+
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { RingCorruptError } from '../common/errors.ts';
+import { alignTo8, type MessageBytes } from '../common/memory.ts';
+import { FLAG_SPILLED } from './frames.ts';
+import { RETURNED_WORD, SPILLED_BODY_BYTES, SPILLED_BUFFER_WORD, SPILLED_USED_WORD, WAITING_WORD } from './layout.ts';
+import { OwnedBytes } from './owned-bytes.ts';
+import type { RingConsumer } from './ring-buffer.ts';
+
+/** The reading end: itself the current message, in place. */
+export class LinkReader implements MessageBytes {
+  /** Body of the current message, valid after `next` returned true, until `release` or the next `next`. */
+  i32: Int32Array;
+  u8: Uint8Array;
+  base = 0;
+  byteLength = 0;
+  readonly #ring: RingConsumer;
+  readonly #port: MessagePort;
+  #isSpilled = false;
+  /** uint32 bytes of spilled bodies picked up; published as returned by `release`. */
+  #pickedUp: number;
+  #returned: number;
+  /** Once the ring and the port disagree nothing behind can be trusted. */
+  #corruption: RingCorruptError | null = null;
+
+  constructor(ring: RingConsumer, port: MessagePort) {
+    this.#ring = ring;
+    this.#port = port;
+    this.i32 = ring.i32;
+    this.u8 = ring.u8;
+    // Atomic: another thread may have read here before this one took over.
+    this.#returned = Atomics.load(ring.i32, RETURNED_WORD) >>> 0;
+    this.#pickedUp = this.#returned;
+  }
+
+  get kind(): number {
+    return this.#ring.kind;
+  }
+
+  /** uint32. */
+  get requestId(): number {
+    return this.#ring.requestId;
+  }
+
+  /** int32. */
+  get detail(): number {
+    return this.#ring.detail;
+  }
+
+  /** uint32 position up to which messages are released. */
+  get position(): number {
+    return this.#ring.position;
+  }
+
+  /** Whether the writer wants to be notified now that something has been released. */
+  get isWriterWaiting(): boolean {
+    // Atomic: ordered after the release, so that reader and writer cannot miss each other.
+    return Atomics.load(this.#ring.i32, WAITING_WORD) !== 0;
+  }
+
+  /** Whether `next` would return false now; reads the writer's position afresh. */
+  isEmpty(): boolean {
+    return this.#ring.isEmpty();
+  }
+
+  /**
+   * Goes to the next message, without releasing the ones before. @returns false when there is none
+   * @throws RingCorruptError when shared memory or the port holds what no writer sends; again on every later call
+   */
+  next(): boolean {
+    if (this.#corruption !== null) throw this.#corruption;
+    const ring = this.#ring;
+    if (!ring.next()) return false;
+    if ((ring.flags & FLAG_SPILLED) !== 0) {
+      this.#pickUp();
+    } else {
+      if (this.#isSpilled) this.#leaveSpilled();
+      this.base = ring.bodyOffset;
+      this.byteLength = ring.bodyBytes;
+    }
+    return true;
+  }
+
+  /** The current body as memory of its own: a copy of a small one, the moved buffer itself of a spilled one. */
+  own(): MessageBytes {
+    if (this.#isSpilled) return new OwnedBytes(this.i32, this.u8, this.byteLength);
+    // Room to the next multiple of 8, as everywhere, so that whole words cover the last bytes.
+    const bytes = alignTo8(this.byteLength);
+    const u8 = new Uint8Array(new ArrayBuffer(bytes));
+    u8.set(this.#ring.u8.subarray(this.base, this.base + this.byteLength));
+    return new OwnedBytes(new Int32Array(u8.buffer), u8, this.byteLength);
+  }
+
+  /** Gives back ring space and spill budget of everything up to the current message; its body must not be read in place after. */
+  release(): void {
+    if (this.#pickedUp !== this.#returned) {
+      this.#returned = this.#pickedUp;
+      // Atomic: the writer loads it to see how much of its budget is free. Before the head: when the ring is empty, so is
+      // the account.
+      Atomics.store(this.#ring.i32, RETURNED_WORD, this.#returned);
+    }
+    this.#ring.release();
+    if (this.#isSpilled) this.#leaveSpilled();
+  }
+
+  #pickUp(): void {
+    const ring = this.#ring;
+    if (ring.bodyBytes !== SPILLED_BODY_BYTES) {
+      this.#fail(`spilled frame with a body of ${ring.bodyBytes} bytes, expected ${SPILLED_BODY_BYTES}`);
+    }
+    const word = ring.bodyOffset >>> 2;
+    const usedBytes = ring.i32[word + SPILLED_USED_WORD]!;
+    const bufferBytes = ring.i32[word + SPILLED_BUFFER_WORD]!;
+    if (bufferBytes <= 0 || (bufferBytes & 7) !== 0 || usedBytes < 0 || usedBytes > bufferBytes) {
+      this.#fail(`spilled frame says ${usedBytes} of ${bufferBytes} bytes are used`);
+    }
+    const received: { message: unknown } | undefined = receiveMessageOnPort(this.#port);
+    if (received === undefined) this.#fail(`spilled body of ${bufferBytes} bytes is missing`);
+    const buffer = received.message;
+    if (!(buffer instanceof ArrayBuffer) || buffer.byteLength !== bufferBytes) {
+      const seen = buffer instanceof ArrayBuffer ? `has ${buffer.byteLength} bytes` : `is a ${typeof buffer}`;
+      this.#fail(`spilled body ${seen}, expected ${bufferBytes} bytes`);
+    }
+    this.#pickedUp = (this.#pickedUp + bufferBytes) >>> 0;
+    this.#isSpilled = true;
+    this.i32 = new Int32Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+    this.base = 0;
+    this.byteLength = usedBytes;
+  }
+
+  /** Lets go of a moved buffer, which is the application's now, or garbage. */
+  #leaveSpilled(): void {
+    this.#isSpilled = false;
+    this.i32 = this.#ring.i32;
+    this.u8 = this.#ring.u8;
+    this.base = 0;
+    this.byteLength = 0;
+  }
+
+  #fail(what: string): never {
+    this.#corruption = new RingCorruptError(`link at ring position ${this.#ring.position}: ${what}`);
+    throw this.#corruption;
+  }
+}

@@ -1,0 +1,117 @@
+// Owns the way of a request from its flat form into a connection's send queue: encoded here, or in the codec pool when
+// there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
+
+import type { KafkaClientConfig } from '../common/config.ts';
+import type { FlatMessage } from '../protocol/flat/flat-view.ts';
+import { Produce } from '../protocol/flat/generated/apis.ts';
+import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
+import type { WireCodec } from '../protocol/wire/codecs.ts';
+import type { EncodeOptions } from '../protocol/wire/options.ts';
+import { WireWriter } from '../protocol/wire/wire-writer.ts';
+import type { Channel } from './channel.ts';
+import type { CodecPool } from './codec-pool.ts';
+import { encodeFrame, type FrameHeader } from './encode.ts';
+import type { InFlightRequest, RequestOwner } from './in-flight-requests.ts';
+import type { Node } from './node.ts';
+
+/** A request whose node and version are settled. */
+export interface OutgoingRequest {
+  readonly owner: RequestOwner;
+  readonly requestId: number;
+  readonly codec: WireCodec;
+  readonly version: number;
+  /** -1: requestTimeoutMs. */
+  readonly timeoutMs: number;
+  /** Read during the call only. */
+  readonly message: FlatMessage;
+}
+
+export class RequestSender {
+  readonly #config: KafkaClientConfig;
+  readonly #pool: CodecPool;
+  readonly #options: EncodeOptions;
+  readonly #writer = new WireWriter();
+
+  constructor(config: KafkaClientConfig, pool: CodecPool) {
+    this.#config = config;
+    this.#pool = pool;
+    this.#options = pool.isEnabled ? { maxInlineBytes: config.codecPoolThresholdBytes } : {};
+  }
+
+  /** Queues the request on the node's connection. Throws: InvalidRequestError; nothing is queued then. */
+  send(node: Node, request: OutgoingRequest, now: number): void {
+    const channel = node.channel!;
+    const { codec, version, message } = request;
+    const correlationId = channel.nextCorrelationId();
+    const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
+    const inFlight = this.#inFlight(node, request, correlationId, now);
+    const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
+    try {
+      channel.enqueue(encodeFrame(this.#writer, header, message, this.#options));
+    } catch (error) {
+      if (!(error instanceof CodecTaskNeeded)) throw error;
+      this.#encodeInPool(node, channel, header, message, inFlight, expectsResponse);
+      if (expectsResponse) node.inFlight.add(inFlight);
+      node.publish(now);
+      return;
+    }
+    if (expectsResponse) {
+      node.inFlight.add(inFlight);
+      node.publish(now);
+    } else {
+      // No response will ever show that this connection is in use.
+      node.lastActiveAt = now;
+      request.owner.onSentWithoutResponse(inFlight, now);
+    }
+  }
+
+  /** Keeps the request's place in the send queue while a pool thread encodes it. */
+  #encodeInPool(
+    node: Node,
+    channel: Channel,
+    header: FrameHeader,
+    message: FlatMessage,
+    inFlight: InFlightRequest,
+    expectsResponse: boolean,
+  ): void {
+    const place = channel.reserve();
+    const { owner } = inFlight;
+    this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (outcome, now) => {
+      if (!(outcome instanceof Error)) {
+        place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
+        if (!expectsResponse) owner.onSentWithoutResponse(inFlight, now);
+        return;
+      }
+      place.drop();
+      // A connection that ended meanwhile has settled the request already.
+      if (!expectsResponse || node.inFlight.remove(inFlight)) owner.onFailure(inFlight, outcome, now);
+      node.publish(now);
+    });
+  }
+
+  #inFlight(node: Node, request: OutgoingRequest, correlationId: number, now: number): InFlightRequest {
+    const { owner, requestId, codec, version } = request;
+    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
+    const deadline = now + timeoutMs;
+    const channel = node.channel!;
+    return {
+      owner,
+      requestId,
+      nodeId: node.id,
+      channel,
+      codec,
+      version,
+      timeoutMs,
+      sentAt: now,
+      correlationId,
+      deadline,
+    };
+  }
+}
+
+/** The flat message by itself: it lies in a ring, or in memory that its reader is about to release. */
+function copyOf(message: FlatMessage): ArrayBuffer {
+  const copy = new Uint8Array((message.byteLength + 7) & ~7);
+  copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));
+  return copy.buffer;
+}

@@ -1,0 +1,210 @@
+// The life of a client: start with and without a known broker version, close in every way, several clients at once.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  ApiVersions,
+  Cancelled,
+  Fetch,
+  KafkaClient,
+  KafkaConfigurationError,
+  Metadata,
+  NodeNotReadyError,
+  Produce,
+} from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { failureOf, openClient, openConnected } from './support/client.ts';
+import { byName, fetchRequest, produceRequest } from './support/requests.ts';
+
+describe('a client', () => {
+  let broker: EmbeddedBroker;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ topics: { logs: 1 } });
+  });
+
+  after(async () => {
+    await broker.close();
+  });
+
+  const options = () => ({ bootstrapServers: broker.bootstrapServers, closeTimeoutMs: 0 });
+
+  test('starts with the version of the broker and the versions of its APIs', async (t) => {
+    const client = await openClient(t, options());
+    assert.deepEqual(client.apiVersion, [4, 2]);
+    const versions = client.getApiVersions()!;
+    assert.deepEqual(versions.get(Metadata.key), { min: 0, max: 13 });
+    assert.deepEqual(versions.get(ApiVersions.key), { min: 0, max: 4 });
+    assert.equal(versions.get(9999), undefined);
+  });
+
+  test('starts knowing the cluster', async (t) => {
+    const client = await openClient(t, options());
+    assert.deepEqual(
+      client.cluster.brokers().map(({ nodeId }) => nodeId),
+      [0],
+    );
+    assert.equal(client.cluster.clusterId, 'embedded-cluster-000000');
+    assert.equal(client.bootstrapConnected(), true);
+  });
+
+  test('with a configured version waits for no server, and connects when asked', async (t) => {
+    const client = await openClient(t, { bootstrapServers: '127.0.0.1:1', apiVersion: [2, 8] });
+    assert.deepEqual(client.apiVersion, [2, 8]);
+    assert.equal(client.getApiVersions(), null);
+    const other = await openClient(t, { ...options(), apiVersion: [4, 0] });
+    await other.awaitReady(-1);
+    const response = await other.send(-1, ApiVersions, { clientSoftwareName: 'test', clientSoftwareVersion: '1' });
+    assert.equal(response.errorCode, 0);
+  });
+
+  test('is refused a configuration with every problem named', async () => {
+    const starting = KafkaClient.start({
+      bootstrapServers: 'one:port',
+      requestTimeoutMs: 0,
+      // @ts-expect-error: a key of kafka-python
+      request_timeout_ms: 1,
+    });
+    await assert.rejects(starting, (error) => {
+      assert.ok(error instanceof KafkaConfigurationError);
+      assert.equal(error.problems.length, 3);
+      assert.match(error.message, /did you mean 'requestTimeoutMs'/);
+      assert.match(error.message, /requestTimeoutMs must be an integer from 1 to 2147483647, not 0/);
+      assert.match(error.message, /port 'port'/);
+      return true;
+    });
+  });
+
+  test('is closed at the end of its block by await using', async () => {
+    let seen: KafkaClient;
+    {
+      await using client = await KafkaClient.start(options());
+      seen = client;
+      await client.awaitReady(0);
+    }
+    assert.equal(seen.connected(0), false);
+    assert.equal(seen.isReady(0), false);
+    await broker.waitForConnections(0);
+  });
+
+  test('closes all its connections', async (t) => {
+    const client = await openConnected(t, broker);
+    assert.ok((await broker.stats()).openConnections >= 1);
+    await client.close();
+    await broker.waitForConnections(0);
+  });
+
+  test('may be closed twice, one after the other and at the same time', async (t) => {
+    const client = await openConnected(t, broker);
+    const first = client.close();
+    const second = client.close();
+    assert.equal(first, second);
+    await Promise.all([first, second]);
+    await client.close();
+  });
+
+  test('may be closed while it is connecting', async (t) => {
+    const client = await openClient(t, { ...options(), apiVersion: [4, 0] });
+    client.maybeConnect(-1);
+    await client.close();
+    await broker.waitForConnections(0);
+  });
+
+  test('after close refuses everything without throwing', async (t) => {
+    const client = await openConnected(t, broker);
+    await client.close();
+    const error = await failureOf(client.send(0, Metadata, { topics: [] }));
+    assert.ok(error instanceof NodeNotReadyError);
+    assert.match(error.message, /closed/);
+    assert.equal(client.connected(0), false);
+    assert.equal(client.isReady(0), false);
+    assert.equal(client.ready(0), false);
+    assert.equal(client.maybeConnect(0), false);
+    assert.equal(client.inFlightRequestCount(), 0);
+    assert.deepEqual(await client.poll(1000), []);
+    assert.deepEqual(client.pollSync(1000), []);
+    client.wakeup();
+    client.close(0);
+    await assert.rejects(client.awaitReady(0), Cancelled);
+    assert.ok((await failureOf(client.refreshMetadata())) instanceof Cancelled);
+    assert.ok((await failureOf(client.setTopics(['logs']))) instanceof Cancelled);
+  });
+
+  test('close waits for requests in flight', async (t) => {
+    const client = await openConnected(t, broker, { closeTimeoutMs: 30_000 });
+    await broker.control(Fetch, { holdUntil: 'close-waits' }, { times: 1 });
+    const fetched = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
+    await broker.waitForHeld('close-waits');
+    let isClosed = false;
+    const closed = client.close().then(() => {
+      isClosed = true;
+    });
+    // What is sent now is refused, what was sent before goes on.
+    assert.ok((await failureOf(client.send(0, Metadata, { topics: [] }))) instanceof NodeNotReadyError);
+    assert.equal(isClosed, false);
+    assert.equal(fetched.isDone, false);
+    await broker.release('close-waits');
+    await closed;
+    assert.equal(fetched.succeeded, true);
+  });
+
+  test('close fails what is not answered until closeTimeoutMs, and ends', async (t) => {
+    const client = await openConnected(t, broker, { closeTimeoutMs: 50 });
+    const rule = await broker.control(Fetch, { answer: 'never' });
+    const fetched = client.send(0, Fetch, fetchRequest('logs'), byName);
+    await client.close();
+    assert.ok(fetched.exception instanceof Cancelled);
+    assert.equal(fetched.retriable, true);
+    await rule.remove();
+    await broker.waitForConnections(0);
+  });
+
+  test('close gives up waiting when the broker is lost', async (t) => {
+    const client = await openConnected(t, broker, { closeTimeoutMs: 60_000 });
+    const rule = await broker.control(Fetch, { answer: 'never' });
+    const fetched = client.send(0, Fetch, fetchRequest('logs'), byName);
+    await broker.waitForRequests(Fetch, 1);
+    const closed = client.close();
+    await broker.closeConnections('reset');
+    await closed;
+    assert.equal(fetched.failed, true);
+    await rule.remove();
+  });
+
+  test('callbacks of requests that close fails see the client closed', async (t) => {
+    const client = await openConnected(t, broker);
+    const rule = await broker.control(Fetch, { answer: 'never' });
+    const seen: unknown[] = [];
+    client.send(0, Fetch, fetchRequest('logs'), byName).addErrback((error) => {
+      seen.push(error.name, client.isReady(0), client.inFlightRequestCount());
+      void client.close();
+    });
+    await client.close();
+    assert.deepEqual(seen, ['Cancelled', false, 0]);
+    await rule.remove();
+  });
+
+  test('has a network thread of its own: one client ends without disturbing another', async (t) => {
+    const clients = await Promise.all([1, 2, 3].map(() => openConnected(t, broker)));
+    const produced = clients.map((client, i) =>
+      client.send(0, Produce, produceRequest('logs', [{ value: `from ${i}` }]), byName),
+    );
+    await Promise.all(produced);
+    await clients[0]!.close();
+    await clients[1]!.send(0, Metadata, { topics: [] });
+    await clients[1]!.close();
+    await clients[2]!.send(0, Metadata, { topics: [] });
+    await waitFor('two clients to have gone', async () => (await broker.stats()).openConnections <= 2);
+  });
+
+  test('closes while metadata are being asked for, and that request fails', async (t) => {
+    const client = await openConnected(t, broker);
+    await broker.control(Metadata, { holdUntil: 'metadata' }, { times: 1 });
+    const refreshed = client.refreshMetadata();
+    await broker.waitForHeld('metadata');
+    await client.close();
+    assert.ok((await failureOf(refreshed)) instanceof Cancelled);
+    await broker.release('metadata');
+  });
+});

@@ -1,0 +1,273 @@
+// poll and pollSync: what they wait for, what they return, and who ends them early.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Fetch, type KafkaClient, KafkaConnectionError, Metadata, Produce } from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { closedByHand, openConnected } from './support/client.ts';
+import { byName, fetchRequest, produceRequest } from './support/requests.ts';
+
+/** So long that a test which waits for it fails by its own limit. */
+const never = 600_000;
+
+describe('polling', () => {
+  let broker: EmbeddedBroker;
+  let client: KafkaClient;
+  let gate = 0;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ topics: { logs: 1 } });
+    client = await openConnected(closedByHand, broker, { maxInFlightRequestsPerConnection: 100 });
+  });
+
+  after(async () => {
+    await client.close();
+    await broker.close();
+  });
+
+  /** A fetch that the broker answers when told so. */
+  async function held() {
+    const name = `gate-${gate++}`;
+    await broker.control(Fetch, { holdUntil: name }, { times: 1 });
+    const future = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
+    await broker.waitForHeld(name);
+    return { future, release: () => broker.release(name) };
+  }
+
+  const metadata = () => client.send(0, Metadata, { topics: [] });
+
+  describe('poll', () => {
+    test('returns the responses that came, in order, and leaves the futures done', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const second = metadata();
+      const third = client.send(0, Produce, produceRequest('logs', [{ value: 'x' }]), byName);
+      void release();
+      const responses: unknown[] = [...(await client.poll(never, third))];
+      assert.deepEqual([future.isDone, second.isDone, third.isDone], [true, true, true]);
+      assert.equal(responses.length, 3);
+      assert.equal(responses[0], future.value);
+      assert.equal(responses[1], second.value);
+      assert.equal(responses[2], third.value);
+    });
+
+    test('without a future returns when any response came', { timeout: 20_000 }, async () => {
+      const future = metadata();
+      const responses = await client.poll(never);
+      assert.deepEqual(responses, [future.value]);
+    });
+
+    test('is over at its time, with nothing, and the request goes on', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const began = performance.now();
+      assert.deepEqual(await client.poll(30), []);
+      assert.ok(performance.now() - began >= 29);
+      assert.deepEqual(await client.poll(30, future), []);
+      assert.equal(future.isDone, false);
+      await release();
+      await future;
+    });
+
+    test('of 0 does not wait for an answer, but sees what was sent written', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const arrived = (await broker.stats()).requests[Metadata.key] ?? 0;
+      const behind = metadata();
+      await client.poll(0);
+      assert.equal(future.isDone, false);
+      assert.equal(behind.isDone, false);
+      await broker.waitForRequests(Metadata, arrived + 1);
+      await release();
+      await behind;
+    });
+
+    test('of 0 again and again delivers what has arrived', { timeout: 20_000 }, async () => {
+      const future = metadata();
+      const responses: unknown[] = [];
+      while (!future.isDone) responses.push(...(await client.poll(0)));
+      assert.deepEqual(responses, [future.value]);
+    });
+
+    test('with a negative time is poll of 0', { timeout: 20_000 }, async () => {
+      assert.deepEqual(await client.poll(-5), []);
+      assert.deepEqual(await client.poll(Number.NEGATIVE_INFINITY), []);
+    });
+
+    test('without a limit waits for requestTimeoutMs, here until the answer', { timeout: 20_000 }, async () => {
+      const future = metadata();
+      assert.deepEqual(await client.poll(undefined, future), [future.value]);
+      const another = metadata();
+      assert.deepEqual(await client.poll(null), [another.value]);
+      const third = metadata();
+      assert.deepEqual(await client.poll(Number.POSITIVE_INFINITY, third), [third.value]);
+    });
+
+    test('for a future that is done already makes one round of reading', { timeout: 20_000 }, async () => {
+      const done = metadata();
+      await done;
+      assert.deepEqual(await client.poll(never, done), []);
+    });
+
+    test('for a future that fails returns without it', { timeout: 20_000 }, async () => {
+      const { future } = await held();
+      setImmediate(() => void broker.closeConnections('reset', 0));
+      assert.deepEqual(await client.poll(never, future), []);
+      assert.ok(future.exception instanceof KafkaConnectionError);
+      await client.awaitReady(0);
+    });
+
+    test('for a future that this thread completes itself returns', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      setImmediate(() => client.close(0));
+      assert.deepEqual(await client.poll(never, future), []);
+      assert.equal(future.exception?.name, 'Cancelled');
+      await release();
+      await client.awaitReady(0);
+    });
+
+    test('refuses a time that is no number', async () => {
+      await assert.rejects(client.poll('soon' as never), TypeError);
+      await assert.rejects(client.poll(Number.NaN), TypeError);
+      assert.throws(() => client.pollSync({} as never), TypeError);
+    });
+
+    test('lists metadata refreshes', { timeout: 20_000 }, async () => {
+      const { updateId } = client.cluster;
+      const polled = client.poll(never);
+      const refreshed = client.refreshMetadata();
+      const [response] = (await polled) as { readonly clusterId: string }[];
+      assert.equal(response!.clusterId, 'embedded-cluster-000000');
+      assert.equal(client.cluster.updateId, updateId + 1);
+      await refreshed;
+    });
+
+    test('several at once all see the response', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const polls = [client.poll(never), client.poll(never, future), client.poll(never)];
+      await release();
+      for (const responses of await Promise.all(polls)) assert.deepEqual(responses, [future.value]);
+    });
+
+    test('is ended by its signal, with what had come', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const controller = new AbortController();
+      const polled = client.poll(never, future, { signal: controller.signal });
+      controller.abort();
+      assert.deepEqual(await polled, []);
+      assert.deepEqual(await client.poll(never, future, { signal: AbortSignal.abort() }), []);
+      assert.deepEqual(await client.poll(never, future, { signal: AbortSignal.timeout(5) }), []);
+      await release();
+      await future;
+    });
+
+    test('is ended by wakeup', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const polls = [client.poll(never), client.poll(never, future)];
+      setImmediate(() => client.wakeup());
+      assert.deepEqual(await Promise.all(polls), [[], []]);
+      await release();
+      await future;
+    });
+
+    test('does not lose a response to a wakeup', { timeout: 20_000 }, async () => {
+      for (let i = 0; i < 50; i++) {
+        const future = metadata();
+        const polled = client.poll(never, future);
+        if (i % 2 === 0) setImmediate(() => client.wakeup());
+        await polled;
+        await future;
+      }
+    });
+
+    test('is not needed: futures complete without it', { timeout: 20_000 }, async () => {
+      await metadata();
+    });
+  });
+
+  describe('pollSync', () => {
+    test('blocks until the future is done, whose callbacks have run by then', { timeout: 20_000 }, () => {
+      const future = metadata();
+      const seen: unknown[] = [];
+      future.addCallback((response) => seen.push(response));
+      const responses = client.pollSync(never, future);
+      assert.deepEqual(responses, [future.value]);
+      assert.deepEqual(seen, [future.value]);
+    });
+
+    test('without a future returns when any response came', { timeout: 20_000 }, () => {
+      const future = metadata();
+      assert.deepEqual(client.pollSync(never), [future.value]);
+    });
+
+    test('is over at its time', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      const began = performance.now();
+      assert.deepEqual(client.pollSync(30, future), []);
+      assert.ok(performance.now() - began >= 29);
+      await release();
+      assert.deepEqual(client.pollSync(never, future), [future.value]);
+    });
+
+    test('of 0 does not wait for an answer', { timeout: 20_000 }, async () => {
+      const { future, release } = await held();
+      assert.deepEqual(client.pollSync(0), []);
+      assert.equal(future.isDone, false);
+      await release();
+      while (!future.isDone) client.pollSync(0);
+      assert.equal(future.succeeded, true);
+    });
+
+    test('many times in a row, thousands of requests, no event loop', { timeout: 20_000 }, () => {
+      let bytes = 0;
+      for (let i = 0; i < 2000; i++) {
+        const future = metadata();
+        client.pollSync(never, future);
+        bytes += future.value!.clusterId!.length;
+      }
+      assert.equal(bytes, 2000 * 'embedded-cluster-000000'.length);
+    });
+
+    test('inside a callback, and poll beside it', { timeout: 20_000 }, async () => {
+      const first = metadata();
+      let inner: readonly unknown[] = [];
+      first.addCallback(() => {
+        const second = metadata();
+        inner = client.pollSync(never, second);
+        assert.deepEqual(inner, [second.value]);
+      });
+      const polled = await client.poll(never, first);
+      assert.equal(inner.length, 1);
+      assert.ok(polled.includes(first.value));
+    });
+
+    test('while the bell of the event loop is armed, and the event loop goes on after', {
+      timeout: 20_000,
+    }, async () => {
+      for (let i = 0; i < 20; i++) {
+        await metadata();
+        // The await above left an armed wait behind, or is about to.
+        client.pollSync(never, metadata());
+        client.pollSync(0);
+        const polled = client.poll(never);
+        const future = metadata();
+        assert.deepEqual(await polled, [future.value]);
+      }
+    });
+
+    test('for a future that fails returns', { timeout: 20_000 }, async () => {
+      const rule = await broker.control(Fetch, { answer: 'reset' }, { times: 1 });
+      const future = client.send(0, Fetch, fetchRequest('logs'), byName);
+      assert.deepEqual(client.pollSync(never, future), []);
+      assert.ok(future.exception instanceof KafkaConnectionError);
+      await rule.remove();
+      await client.awaitReady(0);
+    });
+
+    test('for a future that times out returns at its deadline', { timeout: 20_000 }, async () => {
+      const rule = await broker.control(Fetch, { answer: 'never' }, { times: 1 });
+      const future = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 50 });
+      assert.deepEqual(client.pollSync(never, future), []);
+      assert.equal(future.exception?.name, 'RequestTimedOutError');
+      await rule.remove();
+      await client.awaitReady(0);
+    });
+  });
+});

@@ -1,0 +1,73 @@
+// What the README tells newcomers to run: its first program, as it stands there, and the commands of the main job.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { projectFolder } from '../../scripts/project.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+
+const run = promisify(execFile);
+const readme = readFileSync(join(projectFolder, 'README.md'), 'utf8');
+const boundMs = 60_000;
+
+/** The text of every block of code in that language. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+    .filter(([, name]) => name === language)
+    .map(([, , text]) => text!);
+}
+
+describe('the first program of the README', () => {
+  let broker: EmbeddedBroker;
+  let folder: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'readme-test-'));
+    broker = await startEmbeddedBroker();
+  });
+
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await broker.close();
+  });
+
+  test('is there once and has at most 20 lines', () => {
+    const programs = blocks('js');
+    assert.equal(programs.length, 1);
+    const lines = programs[0]!.split('\n').filter((line) => line.trim() !== '');
+    assert.ok(lines.length <= 20, `${lines.length} lines`);
+  });
+
+  test('produces, fetches and ends by itself', async () => {
+    const library = new URL('../../src/index.js', import.meta.url).href;
+    const program = blocks('js')[0]!.replace("from 'offthread-kafka'", `from ${JSON.stringify(library)}`);
+    assert.ok(program.includes(library));
+    const file = join(folder, 'first.mjs');
+    writeFileSync(file, program);
+    const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') };
+    const { stdout, stderr } = await run(process.execPath, [file], { env, timeout: boundMs });
+    assert.equal(stdout, '0 key 0: hello\n1 key 1: from\n2 key 2: another\n3 key 3: thread\n', stderr);
+  });
+});
+
+test('the README has each command for newcomers in a block of its own', () => {
+  const commands = blocks('').map((block) => block.trim());
+  assert.ok(commands.includes('npm ci && npm start'));
+  assert.ok(commands.includes('npm ci && npm test'));
+});
+
+test('the README names no npm script that does not exist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const named = [...readme.matchAll(/npm (?:run )?(start|test|run-tests|(?<=run )[\w:-]+)/g)].map(([, name]) => name!);
+  assert.ok(named.length > 5);
+  assert.deepEqual(
+    named.filter((name) => scripts[name] === undefined),
+    [],
+  );
+});

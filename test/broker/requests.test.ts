@@ -1,0 +1,403 @@
+// Requests and their answers through the whole client: every API, order, nodes, versions, deadlines, Futures.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import Long from 'long';
+import {
+  ApiVersions,
+  CreateTopics,
+  DeleteTopics,
+  Fetch,
+  FindCoordinator,
+  Future,
+  IllegalStateError,
+  KafkaConnectionError,
+  ListGroups,
+  ListOffsets,
+  Metadata,
+  Produce,
+  RequestTimedOutError,
+  UnsupportedVersionError,
+} from '../../src/index.ts';
+import { zeroUuid } from '../../src/protocol/flat/uuid.ts';
+import { type EmbeddedBroker, errorCodes, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { failureOf, openClient, openConnected } from './support/client.ts';
+import { byName, fetchedRecords, fetchRequest, listOffsetsRequest, produceRequest } from './support/requests.ts';
+
+describe('requests', () => {
+  let broker: EmbeddedBroker;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({
+      nodes: [{ id: 0 }, { id: 7, rack: 'b' }, { id: 2147483647 }],
+      topics: {
+        logs: { assignments: [[0], [7], [2147483647]] },
+      },
+    });
+  });
+
+  after(async () => {
+    await broker.close();
+  });
+
+  test('of all eight APIs come back as views of their responses', async (t) => {
+    const client = await openConnected(t, broker);
+    const versions = await client.send(0, ApiVersions, { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' });
+    assert.equal(versions.errorCode, 0);
+    assert.ok(versions.apiKeys.map(({ apiKey }) => apiKey).includes(Produce.key));
+
+    const created = await client.send(0, CreateTopics, {
+      topics: [{ name: 'eight', numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] }],
+      timeoutMs: 1000,
+    });
+    assert.deepEqual(
+      created.topics.map(({ name, errorCode, numPartitions }) => [name, errorCode, numPartitions]),
+      [['eight', 0, 2]],
+    );
+    const { topicId } = created.topics.at(0);
+
+    const metadata = await client.send(7, Metadata, { topics: [{ name: 'eight' }] });
+    assert.deepEqual(
+      metadata.brokers.map(({ nodeId, rack }) => [nodeId, rack]),
+      [
+        [0, null],
+        [7, 'b'],
+        [2147483647, null],
+      ],
+    );
+    assert.equal(metadata.topics.at(0).topicId, topicId);
+    const leader = metadata.topics.at(0).partitions.at(0).leaderId;
+
+    const produced = await client.send(leader, Produce, {
+      acks: -1,
+      timeoutMs: 1000,
+      topicData: [{ topicId, partitionData: [{ index: 0, records: [{ key: 'k', value: 'v', timestamp: 5 }] }] }],
+    });
+    const stored = produced.responses.at(0).partitionResponses.at(0);
+    assert.deepEqual([stored.errorCode, stored.baseOffset.toNumber()], [0, 0]);
+
+    const offsets = await client.send(leader, ListOffsets, listOffsetsRequest('eight'));
+    assert.equal(offsets.topics.at(0).partitions.at(0).offset.toNumber(), 1);
+
+    const fetched = await client.send(leader, Fetch, {
+      maxWaitMs: 0,
+      minBytes: 1,
+      topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }] }],
+    });
+    const [record] = fetchedRecords(fetched);
+    assert.deepEqual(
+      [record!.key!.toString(), record!.value!.toString(), record!.timestamp.toNumber(), record!.offset.toNumber()],
+      ['k', 'v', 5, 0],
+    );
+
+    const coordinators = await client.send(0, FindCoordinator, { keyType: 0, coordinatorKeys: ['group'] });
+    assert.equal(coordinators.coordinators.at(0).errorCode, 0);
+    assert.ok([0, 7, 2147483647].includes(coordinators.coordinators.at(0).nodeId));
+
+    const deleted = await client.send(0, DeleteTopics, {
+      topics: [{ name: 'eight', topicId: zeroUuid }],
+      timeoutMs: 1000,
+    });
+    assert.deepEqual(
+      deleted.responses.map(({ name, errorCode }) => [name, errorCode]),
+      [['eight', 0]],
+    );
+  });
+
+  for (const api of [ApiVersions, Metadata, ListOffsets, FindCoordinator]) {
+    test(`${api.name} in every version that broker and client share`, async (t) => {
+      const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 100 });
+      const { min, max } = client.getApiVersions()!.get(api.key)!;
+      assert.ok(max > min);
+      for (let version = min; version <= max; version++) {
+        const response = (await sendSmallest(client, api, version)) as { readonly errorCode?: number };
+        assert.equal(response.errorCode ?? 0, 0, `version ${version}`);
+      }
+    });
+  }
+
+  test('to one node are answered in the order they were sent', async (t) => {
+    const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 1000 });
+    const order: number[] = [];
+    const futures = Array.from({ length: 500 }, (_, i) => {
+      const future = client.send(0, Produce, produceRequest('logs', [{ value: `${i}` }]), byName);
+      return future.addCallback(() => order.push(i));
+    });
+    const responses = await Promise.all(futures);
+    assert.deepEqual(
+      order,
+      Array.from({ length: 500 }, (_, i) => i),
+    );
+    const first = responses[0]!.responses.at(0).partitionResponses.at(0).baseOffset.toNumber();
+    responses.forEach((response, i) => {
+      assert.equal(response.responses.at(0).partitionResponses.at(0).baseOffset.toNumber(), first + i);
+    });
+  });
+
+  test('to several nodes do not wait for each other', async (t) => {
+    const client = await openConnected(t, broker);
+    await broker.control(Fetch, { holdUntil: 'node-0' }, { nodeId: 0, times: 1 });
+    const held = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
+    await broker.waitForHeld('node-0');
+    await client.send(7, Produce, produceRequest('logs', [{ value: 'on 7' }], { partition: 1 }), byName);
+    await client.send(2147483647, Produce, produceRequest('logs', [{ value: 'x' }], { partition: 2 }), byName);
+    assert.equal(held.isDone, false);
+    await broker.release('node-0');
+    await held;
+    const fetched = await client.send(7, Fetch, fetchRequest('logs', { partition: 1 }), byName);
+    assert.equal(fetchedRecords(fetched).at(0).value!.toString(), 'on 7');
+  });
+
+  test('go to the node that was named, also by its bootstrap id', async (t) => {
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers.slice(1, 2) });
+    const before = (await broker.stats()).requestsByNode;
+    await client.send(-1, ListOffsets, listOffsetsRequest('logs', -1, 1));
+    await client.awaitReady(2147483647);
+    await client.send(2147483647, ListOffsets, listOffsetsRequest('logs', -1, 2));
+    const { requestsByNode } = await broker.stats();
+    const more = (nodeId: number): number =>
+      (requestsByNode[nodeId]?.[ListOffsets.key] ?? 0) - (before[nodeId]?.[ListOffsets.key] ?? 0);
+    assert.deepEqual([more(0), more(7), more(2147483647)], [0, 1, 1]);
+  });
+
+  test('keep the error codes of the broker as data', async (t) => {
+    const client = await openConnected(t, broker);
+    const response = await client.send(0, Produce, produceRequest('nowhere', [{ value: 'x' }]), byName);
+    assert.equal(response.responses.at(0).partitionResponses.at(0).errorCode, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+
+  describe('with acks 0', () => {
+    test('succeed with null once written, and take no place among those in flight', async (t) => {
+      const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 1 });
+      await broker.createTopic('acks0', { assignments: [[0]] });
+      const futures = Array.from({ length: 20 }, (_, i) => {
+        const future = client.send(0, Produce, produceRequest('acks0', [{ value: `${i}` }], { acks: 0 }), byName);
+        assert.equal(client.isReady(0), true);
+        return future;
+      });
+      assert.deepEqual(await Promise.all(futures), new Array(20).fill(null));
+      // Answered behind them on the same connection, so they have all arrived.
+      const offsets = await client.send(0, ListOffsets, listOffsetsRequest('acks0'));
+      assert.equal(offsets.topics.at(0).partitions.at(0).offset.toNumber(), 20);
+    });
+
+    test('leave without another request behind them', async (t) => {
+      const client = await openConnected(t, broker);
+      const sent = (await broker.stats()).requests[Produce.key] ?? 0;
+      client.send(0, Produce, produceRequest('logs', [{ value: 'alone' }], { acks: 0 }), byName);
+      await broker.waitForRequests(Produce, sent + 1);
+    });
+
+    test('cost the connection when the broker refuses them, and no other request its answer', async (t) => {
+      const client = await openConnected(t, broker);
+      assert.equal(
+        await client.send(0, Produce, produceRequest('nowhere', [{ value: 'x' }], { acks: 0 }), byName),
+        null,
+      );
+      await client.awaitReady(0);
+      const error = await failureOf(client.send(0, ListOffsets, listOffsetsRequest('logs'))).catch(() => null);
+      if (error !== null) assert.ok(error instanceof KafkaConnectionError, String(error));
+      await client.awaitReady(0);
+      await client.send(0, Metadata, { topics: [] });
+    });
+  });
+
+  describe('with a version', () => {
+    test('use it', async (t) => {
+      const client = await openConnected(t, broker);
+      await client.send(0, Metadata, { topics: [{ name: 'logs' }] }, { version: 4 });
+      const arrived = (await broker.arrivedRequests()).filter(({ apiKey }) => apiKey === Metadata.key);
+      assert.equal(arrived.at(-1)!.version, 4);
+    });
+
+    for (const version of [99, 32767]) {
+      test(`${version}, which nobody speaks, fail and nothing is sent`, async (t) => {
+        const client = await openConnected(t, broker);
+        const before = (await broker.stats()).requests[Metadata.key];
+        const error = await failureOf(client.send(0, Metadata, { topics: [] }, { version }));
+        assert.ok(error instanceof UnsupportedVersionError);
+        assert.match(error.message, new RegExp(`Metadata .*version ${version} .*0 to 13`));
+        assert.equal(error.retriable, false);
+        assert.equal(client.connected(0), true);
+        assert.equal((await broker.stats()).requests[Metadata.key], before);
+      });
+    }
+
+    test('of an API the broker does not have fail as incompatible', async (t) => {
+      const client = await openConnected(t, broker);
+      const error = await failureOf(client.send(0, ListGroups, {}));
+      assert.ok(error instanceof UnsupportedVersionError);
+      assert.equal(error.name, 'IncompatibleBrokerVersion');
+      assert.match(error.message, /ListGroups \(API key 16\)/);
+    });
+  });
+
+  test('are sent in the newest version of a broker that is older', async (t) => {
+    const old = await startEmbeddedBroker({
+      topics: { logs: 1 },
+      apiVersions: { [Fetch.key]: [4, 6], [Metadata.key]: [0, 1], [Produce.key]: [3, 5], [ApiVersions.key]: [0, 0] },
+    });
+    t.after(() => old.close());
+    const client = await openConnected(t, old);
+    assert.deepEqual(client.apiVersion, [4, 2]);
+    await client.send(0, Produce, produceRequest('logs', [{ value: 'old' }]));
+    const fetched = await client.send(0, Fetch, fetchRequest('logs'));
+    assert.equal(fetchedRecords(fetched).at(0).value!.toString(), 'old');
+    const versions = new Map((await old.arrivedRequests()).map(({ apiKey, version }) => [apiKey, version]));
+    assert.equal(versions.get(Fetch.key), 6);
+    assert.equal(versions.get(Produce.key), 5);
+    assert.equal(versions.get(Metadata.key), 1);
+    assert.equal(versions.get(ApiVersions.key), 0);
+  });
+
+  describe('without an answer', () => {
+    test('time out by their own limit; those beside them on the connection fail with that as cause', async (t) => {
+      const client = await openConnected(t, broker);
+      const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
+      const began = performance.now();
+      const patient = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 60_000 });
+      const hasty = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 100 });
+      const elsewhere = client.send(7, Metadata, { topics: [] });
+      const error = await failureOf(hasty);
+      assert.ok(performance.now() - began >= 99, 'not before its time');
+      await rule.remove();
+      assert.ok(error instanceof RequestTimedOutError);
+      assert.match(error.message, /Fetch to node 0 .* no response within 100 ms/);
+      assert.deepEqual([error.retriable, error.nodeId, error.apiKey], [true, 0, Fetch.key]);
+      const other = await failureOf(patient);
+      assert.ok(other instanceof KafkaConnectionError);
+      assert.ok(other.cause instanceof RequestTimedOutError);
+      await elsewhere;
+      assert.equal(client.connected(7), true);
+    });
+
+    test('time out by requestTimeoutMs unless they say otherwise', async (t) => {
+      const client = await openConnected(t, broker, { requestTimeoutMs: 100 });
+      const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
+      const error = await failureOf(client.send(0, Fetch, fetchRequest('logs'), byName));
+      await rule.remove();
+      assert.ok(error instanceof RequestTimedOutError);
+      assert.match(error.message, /within 100 ms/);
+    });
+
+    test('are not kept alive by an answer that trickles in', async (t) => {
+      const client = await openConnected(t, broker);
+      const rule = await broker.control(Metadata, { wire: { trickleBytes: 1, trickleMs: 20 } }, { nodeId: 0 });
+      const error = await failureOf(client.send(0, Metadata, { topics: [] }, { timeoutMs: 150 }));
+      await rule.remove();
+      assert.ok(error instanceof RequestTimedOutError);
+    });
+  });
+
+  describe('settle Futures', () => {
+    test('that tell their callbacks before those who await', async (t) => {
+      const client = await openConnected(t, broker);
+      const seen: string[] = [];
+      const future = client.send(0, Metadata, { topics: [] });
+      assert.deepEqual(
+        [future.isDone, future.succeeded, future.failed, future.value],
+        [false, false, false, undefined],
+      );
+      const awaited = future.then(() => seen.push('await'));
+      future.addCallback((prefix: string, response) => seen.push(`${prefix} ${response.brokers.length}`), 'callback');
+      future.addErrback(() => seen.push('errback'));
+      future.addBoth(() => seen.push('both'));
+      await awaited;
+      assert.deepEqual(seen, ['callback 3', 'both', 'await']);
+      assert.deepEqual([future.isDone, future.succeeded, future.failed, future.exception], [true, true, false, null]);
+      future.addCallback(() => seen.push('late'));
+      assert.equal(seen.at(-1), 'late');
+    });
+
+    test('once: nobody can complete them again', async (t) => {
+      const client = await openConnected(t, broker);
+      const future = client.send(0, Metadata, { topics: [] });
+      const response = await future;
+      assert.throws(() => future.success(response), IllegalStateError);
+      assert.throws(() => future.failure(new Error('late')), IllegalStateError);
+      assert.equal(future.value, response);
+    });
+
+    test('that pass their outcome on', async (t) => {
+      const client = await openConnected(t, broker);
+      const other = new Future<{ readonly clusterId: string | null }>();
+      const response = await client.send(0, Metadata, { topics: [] }).chain(other as never);
+      assert.equal(await other, response);
+    });
+
+    test('whose callbacks may send, and close their node', async (t) => {
+      const client = await openConnected(t, broker);
+      const second = new Future<string | null>();
+      client.send(0, Metadata, { topics: [] }).addCallback(() => {
+        client.send(0, Metadata, { topics: [] }).addCallback((response) => {
+          client.close(0);
+          second.success(response.clusterId);
+        });
+      });
+      assert.equal(await second, 'embedded-cluster-000000');
+      assert.equal(client.connected(0), false);
+    });
+
+    test('one of whose callbacks throws, and all others go on', async (t) => {
+      const client = await openConnected(t, broker);
+      const warnings: string[] = [];
+      const listen = (warning: Error): void => {
+        warnings.push(warning.message);
+      };
+      process.on('warning', listen);
+      t.after(() => process.off('warning', listen));
+      const order: string[] = [];
+      const bad = client.send(0, Metadata, { topics: [] });
+      bad.addCallback(() => {
+        throw new Error('thrown by a callback');
+      });
+      bad.addCallback(() => order.push('same future'));
+      const good = client.send(0, Metadata, { topics: [] }).addCallback(() => order.push('next future'));
+      await Promise.all([bad, good]);
+      assert.deepEqual(order, ['same future', 'next future']);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(warnings, ['thrown by a callback']);
+    });
+  });
+
+  test('answer with views that stay valid for ever', async (t) => {
+    const client = await openConnected(t, broker, { responseRingBytes: 64 * 1024, spillBytes: 16 * 1024 });
+    const first = await client.send(0, Metadata, { topics: [{ name: 'logs' }] });
+    const before = JSON.stringify(first);
+    // More than the ring holds, so its memory has been written anew several times.
+    for (let i = 0; i < 300; i++) await client.send(0, Metadata, { topics: [{ name: 'logs' }] });
+    assert.equal(JSON.stringify(first), before);
+  });
+
+  test('carry 64-bit numbers beyond what a double holds', async (t) => {
+    const client = await openConnected(t, broker);
+    await broker.createTopic('far', { assignments: [[0]], startOffset: 2 ** 52 });
+    const produced = await client.send(
+      0,
+      Produce,
+      produceRequest('far', [{ value: 'x', timestamp: Long.fromString('9007199254740993') }]),
+      byName,
+    );
+    assert.equal(produced.responses.at(0).partitionResponses.at(0).baseOffset.toString(), String(2 ** 52));
+    const fetched = await client.send(0, Fetch, fetchRequest('far', { offset: 2n ** 52n }), byName);
+    assert.equal(fetchedRecords(fetched).at(0).timestamp.toString(), '9007199254740993');
+  });
+
+  /** The least each API takes. */
+  function sendSmallest(
+    client: Awaited<ReturnType<typeof openConnected>>,
+    api: { readonly key: number },
+    version: number,
+  ): PromiseLike<unknown> {
+    switch (api.key) {
+      case ApiVersions.key:
+        return client.send(0, ApiVersions, { clientSoftwareName: 'test', clientSoftwareVersion: '1' }, { version });
+      case Metadata.key:
+        return client.send(0, Metadata, { topics: [{ name: 'logs' }] }, { version });
+      case ListOffsets.key:
+        return client.send(0, ListOffsets, listOffsetsRequest('logs'), { version });
+      default:
+        return client.send(0, FindCoordinator, version >= 4 ? { coordinatorKeys: ['g'] } : { key: 'g' }, { version });
+    }
+  }
+});

@@ -1,0 +1,77 @@
+// Owns child processes that run a script of test/broker/support/scripts: for tests of how a process ends, blocks or grows.
+// Runs in the test's thread.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Cleanup } from './client.ts';
+
+export interface ChildEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Child {
+  /** Resolves when the process has ended and its output is read. */
+  readonly ended: Promise<ChildEnd>;
+  readonly hasEnded: boolean;
+  /** What it has printed so far. */
+  readonly stdout: string;
+  /** Writes a line to its stdin. */
+  tell(line: string): void;
+}
+
+export interface ChildOptions {
+  /** Options of `node` itself. */
+  readonly execArgv?: readonly string[];
+}
+
+const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+/** Runs the script with `args`, which it gets as JSON in its first argument. It is killed when the test ends. */
+export function startChild(t: Cleanup, script: string, args: object, options: ChildOptions = {}): Child {
+  const path = new URL(`./scripts/${script}${suffix}`, import.meta.url).pathname;
+  const execArgv = ['--enable-source-maps', ...(options.execArgv ?? [])];
+  const child = spawn(process.execPath, [...execArgv, path, JSON.stringify(args)], { stdio: 'pipe' });
+  const stdout = collect(child, 'stdout');
+  const stderr = collect(child, 'stderr');
+  let hasEnded = false;
+  const ended = new Promise<ChildEnd>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, signal) => {
+      hasEnded = true;
+      resolve({ exitCode, signal, stdout: stdout(), stderr: stderr() });
+    });
+  });
+  // A child that has gone does not read what it is told.
+  child.stdin!.on('error', () => {});
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return {
+    ended,
+    get hasEnded() {
+      return hasEnded;
+    },
+    get stdout() {
+      return stdout();
+    },
+    tell: (line) => {
+      child.stdin!.write(`${line}\n`);
+    },
+  };
+}
+
+function collect(child: ChildProcess, name: 'stdout' | 'stderr'): () => string {
+  let text = '';
+  child[name]!.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}
+
+/** URL of a script, for `--import`. */
+export function scriptUrl(script: string): string {
+  return new URL(`./scripts/${script}${suffix}`, import.meta.url).href;
+}

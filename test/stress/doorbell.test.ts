@@ -1,0 +1,99 @@
+// One doorbell, its owner and one or two notifiers: whatever the order of publishing, looking, sleeping and ringing, the owner
+// wakes. A lost wake-up ends in an error (blocking) or in the test's timeout (event loop).
+
+import { test } from 'node:test';
+import { createDoorbell } from '../../src/ring/doorbell.ts';
+import { chooseSeed, Random } from '../unit/ring/support/random.ts';
+import { repeat } from './budget.ts';
+import { Peer } from './peer.ts';
+import { type Job, play } from './roles.ts';
+
+const ways = [
+  ['the owner blocks, the notifier blocks', true, true],
+  ['the owner waits, the notifier blocks', false, true],
+  ['the owner blocks, the notifier waits', true, false],
+  ['both wait', false, false],
+] as const;
+
+for (const [what, isOwnerBlocking, isNotifierBlocking] of ways) {
+  test(`no wake-up is lost when ${what}`, { timeout: 600_000 }, async (t) => {
+    const seed = chooseSeed();
+    t.diagnostic(`SEED=${seed}`);
+    const random = new Random(seed);
+    const peer = new Peer();
+    let rings = 0;
+    try {
+      await repeat(0.07, async () => {
+        const bells = [createDoorbell(), createDoorbell()] as const;
+        const count = 2000 + random.below(4000);
+        const shared = { work: new SharedArrayBuffer(256), count };
+        const owner: Job = {
+          role: 'own-bell',
+          ...shared,
+          seed: random.uint32(),
+          own: bells[0],
+          other: bells[1],
+          isBlocking: isOwnerBlocking,
+        };
+        const notifier: Job = {
+          role: 'ring-bell',
+          ...shared,
+          index: 0,
+          seed: random.uint32(),
+          own: bells[1],
+          other: bells[0],
+          isBlocking: isNotifierBlocking,
+        };
+        const [here, there] = random.isOneIn(2) ? [owner, notifier] : [notifier, owner];
+        await Promise.all([peer.play(there), play(here)]);
+        rings += count;
+      });
+      t.diagnostic(`${rings} rings`);
+    } finally {
+      await peer.terminate();
+    }
+  });
+}
+
+test('no wake-up is lost with two notifiers', { timeout: 600_000 }, async (t) => {
+  const seed = chooseSeed();
+  t.diagnostic(`SEED=${seed}`);
+  const random = new Random(seed);
+  const peers = [new Peer(), new Peer()];
+  let rings = 0;
+  try {
+    await repeat(0.1, async () => {
+      const bell = createDoorbell();
+      const work = new SharedArrayBuffer(384);
+      const count = 1000 + random.below(2000);
+      // Two owners may not share a doorbell, so the notifiers wait for nobody: each has a bell that nobody rings.
+      const unheard = createDoorbell();
+      const notifying = peers.map((peer, index) =>
+        peer.play({
+          role: 'ring-bell',
+          work,
+          count,
+          index,
+          seed: random.uint32(),
+          own: createRinging(),
+          other: bell,
+          isBlocking: false,
+        }),
+      );
+      const owning = play({
+        role: 'own-bell',
+        work,
+        count: 2 * count,
+        seed: random.uint32(),
+        own: bell,
+        other: unheard,
+        isBlocking: random.isOneIn(2),
+      });
+      await Promise.all([...notifying, owning]);
+      rings += 2 * count;
+    });
+    t.diagnostic(`${rings} rings`);
+  } finally {
+    for (const peer of peers) await peer.terminate();
+  }
+});

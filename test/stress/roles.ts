@@ -1,0 +1,279 @@
+// Owns what either thread does in a stress test: write, read, own a doorbell, ring it. Runs in the test's thread and in the
+// peer's alike, so that each role is tried on both. Every blocking wait is bounded: a lost wake-up is an error, not a hang.
+
+import type { MessagePort } from 'node:worker_threads';
+import { Doorbell } from '../../src/ring/doorbell.ts';
+import { SEND } from '../../src/ring/frames.ts';
+import { openRing } from '../../src/ring/layout.ts';
+import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
+import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';
+import { fillPattern, findMismatch, Random } from '../unit/ring/support/random.ts';
+
+/** Only a bound on a failing test. */
+const longestWaitMs = 20_000;
+
+interface Bells {
+  /** Of the thread that plays the role. */
+  readonly own: SharedArrayBuffer;
+  readonly other: SharedArrayBuffer;
+  /** Blocks its thread, or waits on the event loop. */
+  readonly isBlocking: boolean;
+}
+
+interface Schedule {
+  readonly seed: number;
+  /** Messages are numbered from 0. */
+  readonly count: number;
+}
+
+export type Job =
+  | ({ role: 'write-frames' | 'read-frames'; ring: SharedArrayBuffer } & Schedule & Bells)
+  | ({ role: 'write-messages' | 'read-messages'; ring: SharedArrayBuffer; port: MessagePort } & LinkLimits &
+      Schedule & { longest: number } & Bells)
+  | ({ role: 'own-bell'; work: SharedArrayBuffer } & Schedule & Bells)
+  | ({ role: 'ring-bell'; work: SharedArrayBuffer; index: number } & Schedule & Bells);
+
+type JobOf<Role extends Job['role']> = Extract<Job, { role: Role }>;
+
+export async function play(job: Job): Promise<void> {
+  // A pending waitAsync does not keep a thread alive.
+  const keepAlive = setInterval(() => {}, 60_000);
+  try {
+    switch (job.role) {
+      case 'write-frames':
+        return await writeFrames(job);
+      case 'read-frames':
+        return await readFrames(job);
+      case 'write-messages':
+        return await writeMessages(job);
+      case 'read-messages':
+        return await readMessages(job);
+      case 'own-bell':
+        return await ownBell(job);
+      case 'ring-bell':
+        return await ringBell(job);
+    }
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
+/** Body length of frame `n`, the same on both sides. */
+function lengthOf(seed: number, n: number, longest: number): number {
+  const hash = Math.imul(seed ^ Math.imul(n, 0x9e3779b1), 0x85ebca6b) >>> 8;
+  return hash % (longest + 1);
+}
+
+class Waiter {
+  readonly #own: Doorbell;
+  readonly #other: Doorbell;
+  readonly #isBlocking: boolean;
+  readonly #what: string;
+
+  constructor({ own, other, isBlocking }: Bells, what: string) {
+    this.#own = new Doorbell(own);
+    this.#other = new Doorbell(other);
+    this.#isBlocking = isBlocking;
+    this.#what = what;
+  }
+
+  notify(): void {
+    this.#other.notify();
+  }
+
+  /** Returns after a sleep, or at once: there may be nothing to do. */
+  async sleep(hasWork: () => boolean): Promise<void> {
+    if (!this.#isBlocking) {
+      await this.#own.sleep(hasWork);
+    } else if (!this.#own.sleepSync(hasWork, longestWaitMs)) {
+      throw new Error(`${this.#what}: lost wake-up, ${hasWork() ? 'with' : 'without'} work`);
+    }
+  }
+}
+
+async function writeFrames(job: JobOf<'write-frames' | 'read-frames'>): Promise<void> {
+  const producer = new RingProducer(openRing(job.ring));
+  const waiter = new Waiter(job, 'writer');
+  const random = new Random(job.seed);
+  for (let n = 0; n < job.count; n++) {
+    const bytes = lengthOf(job.seed, n, producer.maxBodyBytes);
+    const claimBytes = bytes + random.below(producer.maxBodyBytes - bytes + 1);
+    if (random.isOneIn(8) && producer.claim(random.below(claimBytes + 1)) !== -1) producer.abandon();
+    let offset = producer.claim(claimBytes);
+    while (offset === -1) {
+      waiter.notify();
+      await waiter.sleep(() => producer.hasRoom(claimBytes));
+      offset = producer.claim(claimBytes);
+    }
+    if (random.isOneIn(4)) producer.extend(producer.maxBodyBytes);
+    // Dirt beyond the body, which must not be seen.
+    producer.u8.fill(0xee, offset, offset + claimBytes);
+    fillPattern(producer.u8, offset, bytes, n);
+    producer.commit(SEND, 0, n, ~n, bytes);
+    if (random.isOneIn(4)) waiter.notify();
+  }
+  while (!producer.isEmpty()) {
+    waiter.notify();
+    await waiter.sleep(() => producer.isEmpty());
+  }
+}
+
+async function readFrames(job: JobOf<'write-frames' | 'read-frames'>): Promise<void> {
+  const consumer = new RingConsumer(openRing(job.ring));
+  const waiter = new Waiter(job, 'reader');
+  const random = new Random(~job.seed);
+  for (let n = 0; n < job.count; ) {
+    while (!random.isOneIn(5) && consumer.next()) checkFrame(consumer, job.seed, n++);
+    consumer.release();
+    waiter.notify();
+    if (n < job.count && consumer.isEmpty()) await waiter.sleep(() => !consumer.isEmpty());
+  }
+  consumer.release();
+  waiter.notify();
+  if (consumer.next()) throw new Error(`a frame more than ${job.count} came`);
+}
+
+/** @throws when the current frame is not exactly frame `n` of the schedule */
+export function checkFrame(consumer: RingConsumer, seed: number, n: number): void {
+  const bytes = lengthOf(seed, n, consumer.capacity / 2 - 16);
+  const seen = [consumer.kind, consumer.flags, consumer.requestId, consumer.detail, consumer.bodyBytes].join();
+  const expected = [SEND, 0, n, ~n, bytes].join();
+  if (seen !== expected) throw new Error(`frame ${n} is ${seen}, expected ${expected}`);
+  const mismatch = findMismatch(consumer.u8, consumer.bodyOffset, bytes, n);
+  if (mismatch !== -1) throw new Error(`frame ${n} of ${bytes} bytes differs at ${mismatch}`);
+}
+
+async function writeMessages(job: JobOf<'write-messages' | 'read-messages'>): Promise<void> {
+  const writer = new LinkWriter(new RingProducer(openRing(job.ring)), job.port, job);
+  const waiter = new Waiter(job, 'writer');
+  const random = new Random(job.seed);
+  for (let n = 0; n < job.count; n++) {
+    const bytes = lengthOf(job.seed, n, job.longest);
+    const expected = random.isOneIn(2) ? bytes : random.below(job.longest + 1);
+    while (!writer.begin(expected)) {
+      waiter.notify();
+      await waiter.sleep(() => writer.hasRoom(expected));
+    }
+    if (random.isOneIn(10)) {
+      writer.abandon();
+      n--;
+      continue;
+    }
+    writeGrowing(writer, random, bytes, n);
+    for (;;) {
+      const released = writer.releasedPosition;
+      if (writer.commit(SEND, n, ~n, bytes)) break;
+      waiter.notify();
+      await waiter.sleep(() => writer.releasedPosition !== released);
+    }
+    const outstanding = writer.spilledBytesOutstanding;
+    const limit = Math.max(job.spillBudgetBytes, 2 * job.longest + 64);
+    if (outstanding > limit) throw new Error(`${outstanding} spilled bytes are outstanding, limit ${limit}`);
+    if (random.isOneIn(4)) waiter.notify();
+  }
+  while (!writer.isEmpty()) {
+    waiter.notify();
+    await waiter.sleep(() => writer.isEmpty());
+  }
+  if (writer.spilledBytesOutstanding !== 0) throw new Error(`${writer.spilledBytesOutstanding} spilled bytes never came back`);
+}
+
+/** As a flat writer does: grows while it writes. */
+function writeGrowing(writer: LinkWriter, random: Random, bytes: number, n: number): void {
+  for (let used = 0; used < bytes; ) {
+    const next = Math.min(bytes, used + 1 + random.below(64));
+    if (next > writer.capacity) writer.grow(next, used, random.isOneIn(3) ? bytes : 0);
+    fillPattern(writer.u8, writer.base, next, n);
+    used = next;
+  }
+}
+
+async function readMessages(job: JobOf<'write-messages' | 'read-messages'>): Promise<void> {
+  const reader = new LinkReader(new RingConsumer(openRing(job.ring)), job.port);
+  const waiter = new Waiter(job, 'reader');
+  const random = new Random(~job.seed);
+  for (let n = 0; n < job.count; ) {
+    while (!random.isOneIn(5) && reader.next()) {
+      checkMessage(reader, job, n++);
+      if (random.isOneIn(2)) reader.release();
+    }
+    reader.release();
+    waiter.notify();
+    if (n < job.count && reader.isEmpty()) await waiter.sleep(() => !reader.isEmpty());
+  }
+  reader.release();
+  waiter.notify();
+  if (reader.next()) throw new Error(`a message more than ${job.count} came`);
+}
+
+/** @throws when the current message is not exactly message `n` of the schedule */
+export function checkMessage(reader: LinkReader, { seed, longest }: { seed: number; longest: number }, n: number): void {
+  const bytes = lengthOf(seed, n, longest);
+  const seen = [reader.kind, reader.requestId, reader.detail, reader.byteLength].join();
+  const expected = [SEND, n, ~n, bytes].join();
+  if (seen !== expected) throw new Error(`message ${n} is ${seen}, expected ${expected}`);
+  const body = (n & 1) === 0 ? reader : reader.own();
+  const mismatch = findMismatch(body.u8, body.base, bytes, n);
+  if (mismatch !== -1) throw new Error(`message ${n} of ${bytes} bytes differs at ${mismatch}`);
+}
+
+/*
+ * Doorbell: word 0 counts what the owner has taken; word 32 + 32 * index what notifier `index` has published.
+ */
+const takenWord = 0;
+
+function publishedWord(index: number): number {
+  return 32 + 32 * index;
+}
+
+/** Takes `count` items, from however many notifiers, sleeping whenever there is nothing. */
+async function ownBell(job: JobOf<'own-bell'>): Promise<void> {
+  const words = new Int32Array(job.work);
+  const notifiers = words.length / 32 - 1;
+  const bell = new Doorbell(job.own);
+  const other = new Doorbell(job.other);
+  const random = new Random(job.seed);
+  let taken = 0;
+  const published = () => {
+    let sum = 0;
+    for (let index = 0; index < notifiers; index++) sum += Atomics.load(words, publishedWord(index));
+    return sum;
+  };
+  const hasWork = () => published() > taken;
+  while (taken < job.count) {
+    taken = published();
+    Atomics.store(words, takenWord, taken);
+    other.notify();
+    if (taken >= job.count) break;
+    if (job.isBlocking && !random.isOneIn(4)) {
+      if (!bell.sleepSync(hasWork, longestWaitMs)) throw new Error(`owner: lost wake-up at ${taken} of ${published()}`);
+      continue;
+    }
+    const armed = bell.sleep(hasWork);
+    // An armed wait may stay behind while the thread goes on, and even blocks.
+    if (armed !== null && !(job.isBlocking && random.isOneIn(2))) await armed;
+  }
+}
+
+/** Publishes `count` items and rings after each; the pause in between varies from none to "until the owner took it". */
+async function ringBell(job: JobOf<'ring-bell'>): Promise<void> {
+  const words = new Int32Array(job.work);
+  const waiter = new Waiter(job, 'notifier');
+  const other = new Doorbell(job.other);
+  const random = new Random(job.seed);
+  const mine = publishedWord(job.index);
+  for (let n = 1; n <= job.count; n++) {
+    const takenBefore = Atomics.load(words, takenWord);
+    Atomics.store(words, mine, n);
+    spin(random.below(200));
+    other.notify();
+    const hasTaken = () => Atomics.load(words, takenWord) !== takenBefore;
+    if (random.isOneIn(3)) await waiter.sleep(hasTaken);
+    else if (random.isOneIn(3)) spin(random.below(5000));
+  }
+}
+
+function spin(times: number): void {
+  const words = new Int32Array(1);
+  for (let i = 0; i < times; i++) words[0]! += i;
+}

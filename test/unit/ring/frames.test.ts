@@ -1,0 +1,34 @@
+// The numbers of frame kinds: both sides of an attachment are built together, so only their consistency matters.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as frames from '../../../src/ring/frames.ts';
+
+const kinds = [
+  frames.SEND,
+  frames.POLL,
+  frames.CONNECT,
+  frames.DISCONNECT,
+  frames.RESPONSE,
+  frames.FAILURE,
+  frames.METADATA,
+  frames.POLLED,
+  frames.API_VERSIONS,
+];
+
+test('kinds are distinct bytes, and exactly they may be committed', () => {
+  assert.equal(new Set(kinds).size, kinds.length);
+  for (let kind = 0; kind < 256; kind++)
+    assert.equal(frames.isFrameKind[kind] === 1, kinds.includes(kind), `kind ${kind}`);
+  assert.equal(frames.isFrameKind[frames.PAD], 0);
+});
+
+test('prefixes hold their words and leave the message on a multiple of 8', () => {
+  for (const bytes of [frames.SEND_PREFIX_BYTES, frames.RESPONSE_PREFIX_BYTES]) assert.equal(bytes % 8, 0);
+  const send = [frames.SEND_API_KEY_WORD, frames.SEND_VERSION_WORD, frames.SEND_TIMEOUT_WORD, frames.SEND_FLAGS_WORD];
+  const response = [frames.RESPONSE_API_KEY_WORD, frames.RESPONSE_VERSION_WORD, frames.RESPONSE_FLAGS_WORD];
+  assert.equal(new Set(send).size, send.length);
+  assert.equal(new Set(response).size, response.length);
+  assert.ok(Math.max(...send) * 4 < frames.SEND_PREFIX_BYTES);
+  assert.ok(Math.max(...response) * 4 < frames.RESPONSE_PREFIX_BYTES);
+});

@@ -1,0 +1,9 @@
+// The door shows both ends and nothing else.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as link from '../../../src/ring/link.ts';
+
+test('a link has a writer and a reader', () => {
+  assert.deepEqual(Object.keys(link).sort(), ['LinkReader', 'LinkWriter']);
+});

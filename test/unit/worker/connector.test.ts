@@ -1,0 +1,203 @@
+// Connection attempts: name look-up, addresses one after another, attempts given up meanwhile.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import type { KafkaClientOptions } from '../../../src/common/config.ts';
+import { type KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../../../src/common/errors.ts';
+import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
+import { NODE_CONNECTING, NODE_DISCONNECTED } from '../../../src/ring/counters.ts';
+import { FakeNetwork } from './fake-network.ts';
+
+let net: FakeNetwork;
+
+function start(options: KafkaClientOptions = {}): void {
+  net = new FakeNetwork({ bootstrapServers: 'boot:9092', ...options });
+}
+
+afterEach(() => net.close());
+
+function whyNot(nodeId = -1): KafkaClientError {
+  const sent = net.app.send(nodeId, ListGroups, {});
+  net.run();
+  assert.ok(sent.error instanceof NodeNotReadyError);
+  return sent.error.cause as KafkaClientError;
+}
+
+test('addresses of a name are tried in order, back to back', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  net.broker('10.0.0.3:9092');
+  net.run();
+  assert.deepEqual(net.attempts, [
+    { address: '10.0.0.1:9092', at: 1000 },
+    { address: '10.0.0.2:9092', at: 1000 },
+    { address: '10.0.0.3:9092', at: 1000 },
+  ]);
+  assert.ok(net.app.isConnected(-1));
+  assert.equal(net.lookups.length, 1);
+});
+
+test('all addresses refused count as one failure; then the name is looked up again', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.run();
+  assert.equal(net.attempts.length, 2);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  assert.match(whyNot().message, /connection to 10\.0\.0\.2:9092 failed: connect ECONNREFUSED/);
+  net.advance(50);
+  assert.equal(net.attempts.length, 4);
+  assert.equal(net.lookups.length, 2);
+});
+
+test('addresses that change are seen by the next look-up', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1']);
+  net.run();
+  net.names.set('boot', ['10.0.0.9']);
+  net.broker('10.0.0.9:9092');
+  net.advance(50);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('all addresses share one setup deadline', () => {
+  start({ connectionSetupTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.serve('10.0.0.1:9092', 'silent');
+  net.serve('10.0.0.2:9092', 'silent');
+  net.run();
+  net.advance(700);
+  net.transports[0]!.fail(new Error('connect EHOSTUNREACH'));
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092', '10.0.0.2:9092']);
+  net.advance(299);
+  assert.equal(net.app.nodeState(-1), NODE_CONNECTING);
+  net.advance(1);
+  assert.match(whyNot().message, /connection setup with boot:9092 did not finish in time/);
+});
+
+test('an address that used up the deadline is not the first of the next attempt', () => {
+  start({ connectionSetupTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  net.serve('10.0.0.1:9092', 'silent');
+  net.broker('10.0.0.2:9092');
+  net.run();
+  net.advance(1100);
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092', '10.0.0.2:9092']);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('a name that does not resolve is a failed attempt with backoff', () => {
+  start();
+  net.names.set('boot', Object.assign(new Error('getaddrinfo ENOTFOUND boot'), { code: 'ENOTFOUND' }));
+  net.run();
+  assert.equal(net.attempts.length, 0);
+  const error = whyNot();
+  assert.ok(error instanceof KafkaConnectionError);
+  assert.match(error.message, /name look-up of 'boot' failed: getaddrinfo ENOTFOUND boot/);
+  assert.equal((error.cause as NodeJS.ErrnoException).code, 'ENOTFOUND');
+  net.advance(49);
+  assert.equal(net.lookups.length, 1);
+  net.advance(1);
+  assert.equal(net.lookups.length, 2);
+  net.advance(60_000);
+  assert.ok(net.lookups.length < 70, `${net.lookups.length} look-ups in a minute`);
+});
+
+test('a name without addresses', () => {
+  start();
+  net.names.set('boot', []);
+  net.run();
+  assert.match(whyNot().message, /name look-up of 'boot' failed: no address/);
+});
+
+test('a look-up that does not end is given up at the setup timeout; its late answer is ignored', () => {
+  start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 5000, reconnectBackoffMaxMs: 5000 });
+  net.names.set('boot', 'silent');
+  net.run();
+  assert.equal(net.app.nodeState(-1), NODE_CONNECTING);
+  net.advance(500);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  net.answerLookups();
+  net.run();
+  assert.equal(net.attempts.length, 0);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+});
+
+test('the answer of an earlier look-up does not serve a later attempt', () => {
+  start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
+  net.names.set('boot', 'silent');
+  net.run();
+  net.advance(500);
+  assert.equal(net.lookups.length, 2);
+  net.names.set('boot', ['10.0.0.1']);
+  net.broker('10.0.0.1:9092');
+  // Both answers come, in order; one connection results.
+  net.answerLookups();
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092']);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('closing a node while its name is looked up', () => {
+  start();
+  net.names.set('boot', 'silent');
+  net.run();
+  net.cluster.brokers.push({ id: 1, host: 'one', port: 9092 });
+  net.app.disconnect(-1);
+  net.names.set('boot', 'silent');
+  net.run();
+  net.answerLookups();
+  net.run();
+  // Metadata wants the node again at once, with a look-up of its own: the first answer serves nobody.
+  assert.equal(net.lookups.length, 2);
+  assert.equal(net.attempts.length, 1);
+});
+
+for (const port of [-1, 70_000]) {
+  test(`metadata that names port ${port} costs that node its connection, not the thread its life`, () => {
+    start();
+    net.broker('boot:9092');
+    net.cluster.brokers.push({ id: 1, host: 'one', port }, { id: 2, host: 'two', port: 9092 });
+    net.broker('two:9092');
+    net.run();
+    net.app.connect(1);
+    net.run();
+    assert.deepEqual(net.fatal, []);
+    const error = whyNot(1);
+    assert.ok(error instanceof KafkaConnectionError);
+    assert.match(error.message, new RegExp(`port ${port}`));
+    net.ready(2);
+  });
+}
+
+test('an address that cannot be opened at all is followed by the next one', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.serve('10.0.0.1:9092', () => {
+    throw new Error('no IPv6 here');
+  });
+  net.broker('10.0.0.2:9092');
+  net.run();
+  assert.deepEqual(net.fatal, []);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('a resolver that throws is a failed look-up', () => {
+  start();
+  net.lookups.push = () => {
+    throw new TypeError('hostname is malformed');
+  };
+  net.run();
+  assert.deepEqual(net.fatal, []);
+  assert.match(whyNot().message, /name look-up of 'boot' failed: hostname is malformed/);
+});
+
+test('one attempt at a time per node, however often it is asked for', () => {
+  start();
+  net.serve('boot:9092', 'silent');
+  for (let i = 0; i < 10; i++) net.app.connect(-1);
+  net.run();
+  for (let i = 0; i < 10; i++) net.app.connect(-1);
+  net.run();
+  assert.equal(net.attempts.length, 1);
+});
