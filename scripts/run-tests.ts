@@ -2,13 +2,13 @@
 // which files failed, and the sums of node:test's own numbers. Node 20's `--test` knows neither globs nor a bound per file, and
 // takes a test file that ends early with exit code 0 for a success. Exit code 1 when anything failed or nothing ran.
 
-import { projectFolder } from './project.ts';
+import { projectFolder, runnablePath } from './project.ts';
 import { type FileResult, runFile } from './test-run/file-run.ts';
 import { parseRunOptions, type RunOptions, usage } from './test-run/options.ts';
 import { fileText, summaryText, totals } from './test-run/report.ts';
 import { filesIn, type Selection, select, type TestFile, testFolders } from './test-run/test-files.ts';
 
-const defaultTimeoutMs = 300_000;
+const defaultTimeoutMs = 180_000;
 /** A first run on real brokers fetches them, two at most at a time. */
 const folderTimeoutMs: Readonly<Record<string, number>> = { kafka: 900_000 };
 
@@ -45,7 +45,7 @@ async function runAll(selection: Selection, options: RunOptions, signal: AbortSi
   const results: FileResult[] = [];
   const runner = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-      const result = await runFile(file, {
+      const result = await runFile(file, runnablePath(file.path), {
         node: options.node,
         timeoutMs: options.timeoutMs ?? timeoutOf(file),
         names: selection.names,

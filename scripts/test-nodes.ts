@@ -1,10 +1,14 @@
 // Runs the unit tests and those of the whole client on every supported major version of Node, as far as its binary can be had;
-// where Node runs TypeScript itself, the client's tests once more from the sources, without any compiled file.
+// where Node runs TypeScript itself, also the program that tries the package, on the sources instead of compiled files.
 // Arguments: major versions, all supported ones by default. Exit code 1 when a test failed, or when no Node could be had.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { command } from './command.ts';
+import { closedPort, consumerText } from './consumer.ts';
 import { canStripTypes, findNodes, type MissingNode, majorsOf, type NodeBinary } from './node-binaries.ts';
 import { projectFolder, runnablePath } from './project.ts';
 import { countNames } from './test-run/events.ts';
@@ -12,32 +16,30 @@ import { countNames } from './test-run/events.ts';
 interface Run {
   readonly what: string;
   readonly hasFailed: boolean;
-  /** The numbers the test runner ended with. */
-  readonly counts: string;
+  /** The numbers the test runner ended with, or what the program said. */
+  readonly result: string;
 }
 
 const folders = ['unit', 'broker'];
+const smokeTimeoutMs = 60_000;
 
 const missing: MissingNode[] = [];
 const nodes = await findNodes(majorsOf(process.argv.slice(2)), (node) => missing.push(node));
 const runs: Run[] = [];
 for (const node of nodes) {
-  runs.push(await runTests(node, 'compiled', [runnablePath('scripts/run-tests.ts'), '--node', node.path, ...folders]));
-  if (!canStripTypes(node) || !existsSync(join(projectFolder, 'test', 'broker'))) continue;
-  runs.push(await runTests(node, 'from source', [join(projectFolder, 'scripts', 'run-tests.ts'), 'broker'], node.path));
+  runs.push(await runTests(node));
+  if (canStripTypes(node)) runs.push(await trySources(node));
 }
-for (const { what, hasFailed, counts } of runs) print(`${hasFailed ? 'FAIL' : 'ok  '} ${what}: ${counts}\n`);
+for (const { what, hasFailed, result } of runs) print(`${hasFailed ? 'FAIL' : 'ok  '} ${what}: ${result}\n`);
 for (const { major, problem } of missing) print(`skip Node ${major}: not to be had here: ${problem}\n`);
 process.exitCode = runs.length === 0 || runs.some((run) => run.hasFailed) ? 1 : 0;
 
 /** Passes the runner's output on while it runs. */
-async function runTests(node: NodeBinary, how: string, args: string[], binary = process.execPath): Promise<Run> {
-  const what = `Node ${node.version}, ${how}`;
+async function runTests(node: NodeBinary): Promise<Run> {
+  const what = `Node ${node.version}, compiled`;
   print(`--- ${what}\n`);
-  const child = spawn(binary, ['--enable-source-maps', ...args], {
-    cwd: projectFolder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = ['--enable-source-maps', runnablePath('scripts/run-tests.ts'), '--node', node.path, ...folders];
+  const child = spawn(process.execPath, args, { cwd: projectFolder, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     print(text);
@@ -47,7 +49,25 @@ async function runTests(node: NodeBinary, how: string, args: string[], binary = 
     child.once('error', reject);
     child.once('close', resolve);
   });
-  return { what, hasFailed: exitCode !== 0, counts: lastCounts(output) };
+  return { what, hasFailed: exitCode !== 0, result: lastCounts(output) };
+}
+
+/** The worker too then has to be found, and run, as TypeScript. */
+async function trySources(node: NodeBinary): Promise<Run> {
+  const what = `Node ${node.version}, from source`;
+  const folder = await mkdtemp(join(tmpdir(), 'test-nodes-'));
+  try {
+    const program = join(folder, 'consumer.mjs');
+    const entry = pathToFileURL(join(projectFolder, 'src', 'index.ts')).href;
+    await writeFile(program, (await consumerText()).replaceAll(`'offthread-kafka'`, JSON.stringify(entry)));
+    const args = [program, String(await closedPort())];
+    const output = await command(node.path, args, { cwd: folder, timeoutMs: smokeTimeoutMs });
+    return { what, hasFailed: false, result: output.trim() };
+  } catch (error) {
+    return { what, hasFailed: true, result: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function lastCounts(output: string): string {

@@ -4,11 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command } from './command.ts';
+import { closedPort, consumerText } from './consumer.ts';
 import { findNodes, majorsOf, supportedMajors } from './node-binaries.ts';
 import { projectFolder } from './project.ts';
 
@@ -54,7 +54,7 @@ async function pack(destination: string): Promise<string> {
 async function install(tarball: string, consumer: string): Promise<void> {
   await mkdir(consumer);
   await writeFile(join(consumer, 'package.json'), '{ "private": true, "type": "module" }\n');
-  await copyFile(join(projectFolder, 'scripts', 'pack-consumer', 'consumer.mjs'), join(consumer, 'consumer.mjs'));
+  await writeFile(join(consumer, 'consumer.mjs'), await consumerText());
   await command('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: consumer, timeoutMs: installTimeoutMs });
 }
 
@@ -100,19 +100,6 @@ async function runEverywhere(consumer: string): Promise<void> {
     const port = await closedPort();
     print(await command(node.path, ['consumer.mjs', String(port)], { cwd: consumer, timeoutMs: runTimeoutMs }));
   }
-}
-
-/** Free a moment ago, which on loopback is as closed as it gets. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
 }
 
 function print(text: string): void {

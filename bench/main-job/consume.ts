@@ -37,8 +37,14 @@ export interface ConsumeResult {
   readonly words: number;
   readonly distinctWords: number;
   readonly fetches: number;
-  /** Resident memory of the process right before and after the long block, bytes; null without one. */
-  readonly blockedRssBytes: readonly [before: number, after: number] | null;
+  /** The long block, which counts in no other figure; null without one. */
+  readonly blocked: Blocked | null;
+}
+
+export interface Blocked {
+  readonly ms: number;
+  /** Resident memory of the process right before and after. */
+  readonly rssBytes: readonly [before: number, after: number];
 }
 
 /** One partition on its way to its end. */
@@ -63,7 +69,7 @@ export class Consumer {
   readonly #times = new PhaseTimes();
   readonly #expectedRecords: number;
   readonly #blockOnceMs: number;
-  #blockedRssBytes: [number, number] | null = null;
+  #blocked: Blocked | null = null;
   #fetches = 0;
   #firstReading = 0;
   #isRefreshing = false;
@@ -103,7 +109,8 @@ export class Consumer {
       this.#fetchWhatIsDue();
       await eventLoop();
       if (this.#failure !== null) throw this.#failure;
-      if (this.#backlog.records * 2 >= this.#expectedRecords && this.#blockedRssBytes === null) this.#blockOnce();
+      if (this.#blockOnceMs > 0 && this.#blocked === null && this.#backlog.records * 2 >= this.#expectedRecords)
+        this.#blockOnce();
       this.#workInBlock();
       this.#showProgress();
       if (this.#backlog.records > lastRecords) {
@@ -120,7 +127,7 @@ export class Consumer {
       words: this.#words.words,
       distinctWords: this.#words.distinctWords,
       fetches: this.#fetches,
-      blockedRssBytes: this.#blockOnceMs > 0 ? this.#blockedRssBytes : null,
+      blocked: this.#blocked,
     };
   }
 
@@ -238,13 +245,9 @@ export class Consumer {
   /** The main thread does nothing for the client for a long time; it must not matter. */
   #blockOnce(): void {
     const before = process.memoryUsage.rss();
-    if (this.#blockOnceMs > 0) {
-      this.#progress.say(`blocking the main thread for ${this.#blockOnceMs} ms`);
-      this.#times.enterBlock();
-      this.#filler.workFor(this.#blockOnceMs);
-      this.#times.leaveBlock();
-    }
-    this.#blockedRssBytes = [before, process.memoryUsage.rss()];
+    this.#progress.say(`blocking the main thread for ${this.#blockOnceMs} ms`);
+    const ms = this.#times.leaveOut(() => this.#filler.workFor(this.#blockOnceMs));
+    this.#blocked = { ms, rssBytes: [before, process.memoryUsage.rss()] };
   }
 
   #showProgress(): void {

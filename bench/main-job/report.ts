@@ -1,6 +1,7 @@
 // Owns how the result is told: a table for people, one JSON line for programs. Main thread.
 
 import { cpus } from 'node:os';
+import type { Blocked } from './consume.ts';
 import type { JobResult } from './job.ts';
 import { threadTimeSource } from './thread-time.ts';
 
@@ -36,8 +37,10 @@ export function jsonReport(result: JobResult): object {
     requestsTimedOut: faults.timedOut,
     requestsDisconnected: faults.disconnected,
     requestsRetried: faults.retried,
-    blockedRssMegabytes: fetched.blockedRssBytes?.map((bytes) => round(bytes / 1e6, 1)) ?? null,
-    peakRssMegabytes: round(process.resourceUsage().maxRSS / 1e3, 1),
+    blockedMs: fetched.blocked === null ? 0 : round(fetched.blocked.ms, 0),
+    blockedRssMegabytes:
+      fetched.blocked === null ? null : fetched.blocked.rssBytes.map((bytes) => round(bytes / 1e6, 1)),
+    peakRssMegabytes: round(peakRssBytes() / 1e6, 1),
     problems: result.problems,
     node: process.version,
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -69,7 +72,8 @@ export function tableReport(result: JobResult): string {
     ['requests timed out', `${faults.timedOut}`],
     ['requests disconnected', `${faults.disconnected}`],
     ['requests sent again', `${faults.retried}`],
-    ['memory of the process', `${(process.resourceUsage().maxRSS / 1e3).toFixed(0)} MB at most`],
+    ...blockRow(fetched.blocked),
+    ['memory of the process', `${(peakRssBytes() / 1e6).toFixed(0)} MB at most`],
   ];
   if (produced.splits > 0) rows.push(['lines cut', `${produced.splits} pieces: longer than one batch`]);
   const isGood = result.problems.length === 0;
@@ -77,6 +81,16 @@ export function tableReport(result: JobResult): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
   return `\n${lines.join('\n')}\n${result.problems.map((problem) => `\n  ! ${problem}`).join('')}`;
+}
+
+function blockRow(blocked: Blocked | null): [string, string][] {
+  if (blocked === null) return [];
+  const [before, after] = blocked.rssBytes.map((bytes) => `${(bytes / 1e6).toFixed(0)} MB`);
+  return [['main thread blocked', `${(blocked.ms / 1000).toFixed(1)} s; memory ${before} before, ${after} after`]];
+}
+
+function peakRssBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 function round(value: number, digits: number): number {

@@ -1,57 +1,27 @@
-// Measures the passage of records: wire to rows against a bare loop that does the least a decoder can, rows read on the
-// application's side, records written there, batches made of them. Prints one JSON line per measurement.
-//
-//   node build/bench/micro/records.js [rounds, default 30]
-//
-// Ratios compare measurements of one run, taken in turns, the best of all rounds each: on a shared machine they hold
-// where times do not.
+// Measures the passage of records: wire to rows against the least a decoder can do, rows read on the application's side
+// against rows read bare, records written there against a bare copy, batches made of them against their checksum alone.
 
-import os from 'node:os';
 import { crc32c, crc32cImplementation } from '../../src/codec/crc32c.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
 import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
 import { RecordsView } from '../../src/protocol/flat/record-view.ts';
 import { type RecordsInput, writeRecords } from '../../src/protocol/flat/record-writer.ts';
-import { RECORDS_WORDS } from '../../src/protocol/flat/records-slot.ts';
+import { RECORD_ROW_WORDS, RECORDS_WORDS, rowsWord } from '../../src/protocol/flat/records-slot.ts';
 import type { DecodeOptions } from '../../src/protocol/wire/options.ts';
 import { decodeRecords, encodeRecords } from '../../src/protocol/wire/records.ts';
 import { WireReader } from '../../src/protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
+import type { BenchRow } from '../rows.ts';
+import { bestInTurns } from './in-turns.ts';
 
-const rounds = Number(process.argv[2] ?? 30);
+const rounds = 60;
 const options: DecodeOptions = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 2 ** 27 };
 const fieldBytes = 2 ** 20;
 const batchBytes = 2 ** 16;
 
 /** Keeps results alive, so that no loop is optimized away. */
 let sink = 0;
-
-const environment = {
-  node: process.version,
-  cpu: os.cpus()[0]?.model ?? '',
-  cpus: os.cpus().length,
-  crc32cImplementation,
-};
-
-/** Runs every measured function once a round, in turns, and returns the best time of each in ns. */
-function best(measured: Record<string, () => void>): Record<string, number> {
-  const times: Record<string, number> = {};
-  for (let round = -5; round < rounds; round++) {
-    for (const [name, run] of Object.entries(measured)) {
-      const start = process.hrtime.bigint();
-      run();
-      const ns = Number(process.hrtime.bigint() - start);
-      if (round >= 0) times[name] = Math.min(times[name] ?? Number.POSITIVE_INFINITY, ns);
-    }
-  }
-  return times;
-}
-
-function report(bench: string, parameters: object, nsPerRecord: Record<string, number>, ratios: object): void {
-  const rounded = Object.fromEntries(Object.entries(nsPerRecord).map(([name, ns]) => [name, Number(ns.toFixed(1))]));
-  console.log(JSON.stringify({ bench, ...parameters, nsPerRecord: rounded, ...ratios, ...environment }));
-}
 
 function flat(input: RecordsInput, memory = new HeapMemory(4096)): FlatMessage {
   const w = new FlatWriter().reset(memory);
@@ -172,47 +142,75 @@ function readByViews(message: FlatMessage): number {
   return sum | 0;
 }
 
-function perRecord(times: Record<string, number>, count: number): Record<string, number> {
-  return Object.fromEntries(Object.entries(times).map(([name, ns]) => [name, ns / count]));
+/** The same by hand, from views made of the memory as a reader without any class would. */
+function readBare(message: FlatMessage): number {
+  let sum = 0;
+  const first = message.wordBase + message.int32(rowsWord);
+  const count = message.int32(rowsWord + 1);
+  const rows = message.i32;
+  const bytes = message.u8.subarray(message.byteBase);
+  for (let i = 0, row = first; i < count; i++, row += RECORD_ROW_WORDS) {
+    sum += rows[row]! + rows[row + 2]!;
+    if (rows[row + 5]! > 0) sum += bytes[rows[row + 4]!]!;
+    const at = rows[row + 6]!;
+    sum += bytes[at]! + bytes[at + rows[row + 7]! - 1]!;
+  }
+  return sum | 0;
 }
 
-for (const valueBytes of [100, 1024]) {
+function row(
+  name: string,
+  ours: number,
+  comparison: string,
+  theirs: number,
+  count: number,
+  parameters: BenchRow['parameters'],
+): BenchRow {
+  const rounded = (ns: number): number => Number((ns / count).toFixed(1));
+  return {
+    name,
+    unit: 'ns/record',
+    ours: rounded(ours),
+    comparison,
+    theirs: rounded(theirs),
+    ratio: Number((ours / theirs).toFixed(2)),
+    parameters,
+  };
+}
+
+function decoding(valueBytes: number): BenchRow[] {
   const { bytes, count } = field(valueBytes);
   const decoded = decodeToRows(bytes);
-  const decode = perRecord(
-    best({
+  const times = bestInTurns(
+    {
       bareLoop: () => {
         sink += bareLoop(bytes)[0]!;
       },
-      decodeRecords: () => {
+      decode: () => {
         sink += decodeToRows(bytes).byteLength;
       },
-    }),
-    count,
-  );
-  report('records decode', { valueBytes, fieldBytes: bytes.length, count }, decode, {
-    shareOfBareLoop: Number((decode.bareLoop! / decode.decodeRecords!).toFixed(2)),
-  });
-  const read = perRecord(
-    best({
+      bareRows: () => {
+        sink += readBare(decoded);
+      },
       cursor: () => {
         sink += readByCursor(decoded);
       },
-      recordViews: () => {
+      views: () => {
         sink += readByViews(decoded);
       },
-      decodingInstead: () => {
-        sink += readByCursor(decodeToRows(bytes));
-      },
-    }),
-    count,
+    },
+    rounds,
   );
-  report('records read', { valueBytes, count }, read, {
-    cursorShareOfDecodingInstead: Number((read.cursor! / read.decodingInstead!).toFixed(3)),
-  });
+  const parameters = { valueBytes, keyBytes: 8, count, fieldBytes: bytes.length, batchBytes, crc32cImplementation };
+  return [
+    row('decode to rows', times.decode, 'bare loop without checks', times.bareLoop, count, parameters),
+    row('read five fields by cursor', times.cursor, 'bare loop over rows', times.bareRows, count, parameters),
+    row('read five fields by cursor', times.cursor, 'decoding here', times.decode, count, parameters),
+    row('read offset and value by record views', times.views, 'decoding here', times.decode, count, parameters),
+  ];
 }
 
-for (const valueBytes of [100, 1024]) {
+function producing(valueBytes: number): BenchRow[] {
   const count = Math.floor(fieldBytes / valueBytes);
   const value = new Uint8Array(valueBytes).fill(0x61);
   const text = 'a'.repeat(valueBytes);
@@ -220,46 +218,61 @@ for (const valueBytes of [100, 1024]) {
   const list = Array.from({ length: count }, () => ({ key, value }));
   const w = new FlatWriter();
   const memory = new HeapMemory(4 * fieldBytes);
+  const target = Buffer.alloc(4 * fieldBytes);
   const write = (input: RecordsInput) => (): void => {
     w.reset(memory);
     w.alloc(RECORDS_WORDS);
     writeRecords(w, 0, input);
     sink += w.finish();
   };
-  const written = perRecord(
-    best({
-      callbackBytes: write((writer) => {
-        for (let i = 0; i < count; i++) writer.append(null, value);
-      }),
-      callbackText: write((writer) => {
-        for (let i = 0; i < count; i++) writer.append(null, text);
-      }),
-      callbackKeyAndBytes: write((writer) => {
-        for (let i = 0; i < count; i++) writer.append(key, value);
-      }),
-      listOfObjects: write(list),
-    }),
-    count,
-  );
-  report('records write', { valueBytes, count }, written, {});
   const message = flat((writer) => {
     for (let i = 0; i < count; i++) writer.append(key, value, 1_700_000_000_000 + i);
   });
   const wire = new WireWriter();
-  const encoded = perRecord(
-    best({
-      encodeRecords: () => {
+  const times = bestInTurns(
+    {
+      copyBytes: () => {
+        for (let i = 0; i < count; i++) target.set(value, i * valueBytes);
+      },
+      copyText: () => {
+        for (let i = 0; i < count; i++) sink += target.write(text, i * valueBytes);
+      },
+      bytes: write((writer) => {
+        for (let i = 0; i < count; i++) writer.append(null, value);
+      }),
+      text: write((writer) => {
+        for (let i = 0; i < count; i++) writer.append(null, text);
+      }),
+      list: write(list),
+      encode: () => {
         wire.reset();
         encodeInto(wire, message);
         sink += wire.offset;
       },
-      crcAlone: () => {
+      crc: () => {
         sink += crc32c(wire.buffer, 21, wire.offset);
       },
-    }),
-    count,
+    },
+    rounds,
   );
-  report('records encode', { valueBytes, count, keyBytes: key.length }, encoded, {});
+  const parameters = { valueBytes, count };
+  return [
+    row('append bytes by callback', times.bytes, 'copy of the bytes alone', times.copyBytes, count, parameters),
+    row('append text by callback', times.text, 'write of the text alone', times.copyText, count, parameters),
+    row(
+      'list of objects with key and bytes',
+      times.list,
+      'copy of the bytes alone',
+      times.copyBytes,
+      count,
+      parameters,
+    ),
+    row('make a batch', times.encode, 'its checksum alone', times.crc, count, { ...parameters, keyBytes: key.length }),
+  ];
 }
 
-if (sink === 0.5) console.log(sink);
+export async function run(): Promise<BenchRow[]> {
+  const rows = [100, 1024].flatMap((valueBytes) => [...decoding(valueBytes), ...producing(valueBytes)]);
+  if (Number.isNaN(sink)) throw new Error('a loop read no numbers');
+  return rows;
+}

@@ -18,6 +18,8 @@ export interface FileEvents {
   /** Null when the process ended before node:test had finished. */
   readonly counts: Counts | null;
   readonly skipped: readonly SkippedTest[];
+  /** How many tests and suites were reported as ended. */
+  readonly finished: number;
   /** The test started last and not finished, null when all were. */
   readonly unfinished: string | null;
 }
@@ -63,14 +65,19 @@ export function readEvents(text: string): FileEvents {
   const skipped: SkippedTest[] = [];
   const counts: Partial<Counts> = {};
   let notSelectedTests = 0;
+  let finished = 0;
   for (const line of completeLines(text)) {
     if (line.kind === 'count') {
       counts[line.name] = line.value;
       continue;
     }
-    open.length = line.nesting;
-    if (line.kind === 'start') open.push(line.name);
-    else if (line.skip === notSelected) notSelectedTests += 1;
+    open.length = Math.min(open.length, line.nesting);
+    if (line.kind === 'start') {
+      open.push(line.name);
+      continue;
+    }
+    finished += 1;
+    if (line.skip === notSelected) notSelectedTests += 1;
     else if (line.skip !== undefined && line.skip !== false)
       skipped.push({ name: [...open, line.name].join(' > '), reason: reasonOf(line.skip) });
   }
@@ -78,6 +85,7 @@ export function readEvents(text: string): FileEvents {
   return {
     counts: isComplete ? withoutUnselected(counts as Counts, notSelectedTests) : null,
     skipped,
+    finished,
     unfinished: open.length === 0 ? null : open.join(' > '),
   };
 }

@@ -47,12 +47,13 @@ const killGraceMs = 10_000;
 const outputLimit = 32 * 1024;
 const none: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 
-export async function runFile(file: TestFile, options: FileRunOptions): Promise<FileResult> {
+/** @param script  what Node runs for that file */
+export async function runFile(file: TestFile, script: string, options: FileRunOptions): Promise<FileResult> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'test-run-'));
   try {
     const paths = { events: join(folder, 'events'), spec: join(folder, 'spec'), output: join(folder, 'output') };
-    const end = await runProcess(nodeArguments(file, paths, options.names), paths.output, options);
+    const end = await runProcess(nodeArguments(script, paths, options.names), paths.output, options);
     const events = readEvents(textOf(paths.events));
     return {
       ...outcome(end, events, options),
@@ -68,7 +69,7 @@ export async function runFile(file: TestFile, options: FileRunOptions): Promise<
 }
 
 function nodeArguments(
-  file: TestFile,
+  script: string,
   paths: { readonly events: string; readonly spec: string },
   names: readonly string[],
 ): string[] {
@@ -79,7 +80,7 @@ function nodeArguments(
     `--test-reporter=${runnablePath('scripts/test-run/events.ts')}`,
     `--test-reporter-destination=${paths.events}`,
     ...names.map((name) => `--test-name-pattern=${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}`),
-    runnablePath(file.path),
+    script,
   ];
 }
 
@@ -102,6 +103,7 @@ function runProcess(args: string[], outputFile: string, options: FileRunOptions)
       stop();
     }, options.timeoutMs);
     options.signal.addEventListener('abort', stop);
+    if (options.signal.aborted) stop();
     const settle = (exitCode: number | null, signal: NodeJS.Signals | null, error: Error | null): void => {
       clearTimeout(deadline);
       clearTimeout(forcing);
@@ -130,9 +132,9 @@ function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions,
   const where = events.unfinished === null ? '' : `, while running "${events.unfinished}"`;
   if (end.error !== null) return `could not be started: ${end.error.message}`;
   if (end.isTimedOut) {
-    return events.unfinished === null
-      ? `its process was still running after ${options.timeoutMs / 1000} s, with no test running: something it opened is still open`
-      : `took longer than ${options.timeoutMs / 1000} s${where}`;
+    const limit = `${options.timeoutMs / 1000} s`;
+    if (events.finished === 0 || where !== '') return `took longer than ${limit}${where}`;
+    return `its process was still there after ${limit}, though no test was running: something it opened is still open`;
   }
   if (end.signal !== null) return `ended by ${end.signal}${where}`;
   if (events.counts === null) return `ended with exit code ${end.exitCode} before its tests were done${where}`;

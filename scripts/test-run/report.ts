@@ -16,9 +16,7 @@ export function fileText(result: FileResult): string {
 
 /** Everything worth knowing at the end: what was skipped and why, what failed, and last the numbers in Node's own words. */
 export function summaryText(results: readonly FileResult[], durationMs: number): string {
-  return [skippedText(results), failedText(results), countsText(results, durationMs)]
-    .filter((text) => text !== '')
-    .join('\n');
+  return skippedText(results) + failedText(results) + countsText(results, durationMs);
 }
 
 /** Sum over all files. */

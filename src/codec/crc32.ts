@@ -7,7 +7,7 @@ import { crcByTables, crcTables } from './crc-table.ts';
 const tables = crcTables(0xedb88320);
 
 /** Below this length the call into native code and the slice it needs cost more than the tables (bench/micro/codec.ts). */
-const nativeFromBytes = 192;
+const nativeFromBytes = 224;
 
 /** CRC-32 of `bytes[start, end)` as uint32; of the nine ASCII digits `123456789` it is 0xcbf43926. */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {

@@ -7,7 +7,7 @@ import { crcByTables, crcTables } from './crc-table.ts';
 const tables = crcTables(0x82f63b78);
 
 /** Below this length the call into native code and the slice it needs cost more than the tables (bench/micro/codec.ts). */
-const nativeFromBytes = 192;
+const nativeFromBytes = 224;
 
 type NativeCrc = (bytes: Uint8Array) => number;
 

@@ -28,8 +28,10 @@ let sized = new Uint8Array(sizeBytes + 64 * 1024);
 /** What a package has to pack and unpack before it is trusted. */
 const probe = new Uint8Array(1000);
 
-export const nativeSnappy: NativeBlocks | null = snappyBlocks(load('snappy'));
-export const nativeLz4: NativeBlocks | null = lz4Blocks(load('lz4-napi'));
+const require = createRequire(import.meta.url);
+
+export const nativeSnappy: NativeBlocks | null = snappyBlocks(load(() => require('snappy')));
+export const nativeLz4: NativeBlocks | null = lz4Blocks(load(() => require('lz4-napi')));
 
 /** What decompresses blocks in this process, for logs and benchmarks. */
 export const blockImplementations = {
@@ -84,9 +86,9 @@ function place(from: BlockPackage, block: Uint8Array, out: Uint8Array, at: numbe
   return at + plain.length;
 }
 
-function load(name: string): BlockPackage | null {
+function load(packageNamed: () => unknown): BlockPackage | null {
   try {
-    const candidate = createRequire(import.meta.url)(name) as BlockPackage;
+    const candidate = packageNamed() as BlockPackage;
     const packed = candidate.compressSync(probe);
     const plain = candidate.uncompressSync(packed);
     return packed.length < 100 && plain.length === probe.length && plain.every((byte) => byte === 0) ? candidate : null;

@@ -19,6 +19,7 @@ export function parseBootstrapServers(value: unknown, problems: string[]): reado
     return [];
   }
   const servers: BootstrapServer[] = [];
+  const problemsBefore = problems.length;
   for (const entry of entries) {
     const text = entry.trim();
     if (text === '') continue;
@@ -26,7 +27,7 @@ export function parseBootstrapServers(value: unknown, problems: string[]): reado
     if (typeof server === 'string') problems.push(`bootstrapServers: '${text.slice(0, 120)}' ${server}`);
     else servers.push(Object.freeze(server));
   }
-  if (servers.length === 0 && problems.length === 0) {
+  if (servers.length === 0 && problems.length === problemsBefore) {
     problems.push('bootstrapServers names no server; give at least one "host:port"');
   }
   return Object.freeze(servers);

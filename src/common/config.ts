@@ -14,6 +14,8 @@ interface IntegerOption {
 interface StringOption {
   type: 'string';
   default: string;
+  /** In UTF-8. */
+  maxBytes: number;
   doc: string;
 }
 interface BooleanOption {
@@ -61,6 +63,8 @@ export const configOptions = {
   clientId: {
     type: 'string',
     default: 'offthread-kafka',
+    // An int16 length in every request header.
+    maxBytes: 32767,
     doc: 'Sent in every request header; brokers log and quota by it.',
   },
   reconnectBackoffMs: integer(
@@ -166,7 +170,7 @@ export const configOptions = {
   spillBudgetBytes: integer(
     256 * MiB,
     64 * KiB,
-    maxInt32,
+    maxInt32 - 7,
     'Moved bodies that may be under way in one direction before reading stops.',
   ),
 } as const satisfies Record<string, ConfigOption>;
@@ -206,8 +210,22 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
     const given = options[key];
     config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
   }
+  checkSpillBytes(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
+}
+
+/** A body that is not moved has to fit half a ring, with its header of 16 bytes. */
+function checkSpillBytes(config: Record<string, unknown>, problems: string[]): void {
+  const spillBytes = config['spillBytes'];
+  for (const key of ['requestRingBytes', 'responseRingBytes']) {
+    const ringBytes = config[key];
+    if (!Number.isInteger(ringBytes) || !Number.isInteger(spillBytes)) continue;
+    const limit = 2 ** Math.ceil(Math.log2(ringBytes as number)) / 2 - 16;
+    if (limit > 0 && (spillBytes as number) > limit) {
+      problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be ${limit} at most`);
+    }
+  }
 }
 
 function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
@@ -229,6 +247,11 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
         problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
       }
       return Array.isArray(value) ? Object.freeze([...value]) : value;
+    case 'string':
+      if (typeof value !== 'string' || Buffer.byteLength(value) > option.maxBytes) {
+        problems.push(`${key} must be a string of at most ${option.maxBytes} bytes, not ${describe(value)}`);
+      }
+      return value;
     default:
       if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${describe(value)}`);
       return value;

@@ -212,14 +212,23 @@ const maxCauseDepth = 8;
 
 /** Any thrown value as data. Never throws itself. */
 export function toPlainError(thrown: unknown, depth = 0): PlainError {
+  try {
+    return describeError(thrown, depth);
+  } catch {
+    // A getter or toString of the thrown value threw itself.
+    return { name: 'Error', message: 'a thrown value that cannot be described' };
+  }
+}
+
+function describeError(thrown: unknown, depth: number): PlainError {
   if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown value: ${String(thrown)}` };
-  const plain: PlainError = { name: thrown.name, message: thrown.message };
+  const plain: PlainError = { name: String(thrown.name), message: String(thrown.message) };
   const source = thrown as Error & Partial<KafkaClientError> & { errorCode?: number };
   for (const key of ['code', 'stack', 'field'] as const) {
     if (typeof source[key] === 'string') plain[key] = source[key];
   }
   for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
-    if (typeof source[key] === 'number') plain[key] = source[key];
+    if (Number.isFinite(source[key])) plain[key] = source[key]!;
   }
   if (thrown.cause !== undefined && depth < maxCauseDepth) plain.cause = toPlainError(thrown.cause, depth + 1);
   return plain;

@@ -140,7 +140,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   onPooledFailure(request: InFlightRequest, error: Error, now: number): void {
     const node = this.#nodes.get(request.nodeId);
     // A body that cannot be read ends its connection; one of an earlier connection has no other consequence.
-    if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), undefined, now);
+    if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), request, now);
   }
 
   // --- HandshakeHost

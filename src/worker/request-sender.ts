@@ -2,6 +2,7 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../common/config.ts';
+import { KafkaConnectionError } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
@@ -79,7 +80,10 @@ export class RequestSender {
     this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (outcome, now) => {
       if (!(outcome instanceof Error)) {
         place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
-        if (!expectsResponse) owner.onSentWithoutResponse(inFlight, now);
+        if (expectsResponse) return;
+        const text = `the connection to node ${node.id} ended before the request was written`;
+        if (node.channel === channel) owner.onSentWithoutResponse(inFlight, now);
+        else owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
         return;
       }
       place.drop();

@@ -53,7 +53,8 @@ export class ResponseProxy implements RequestOwner {
   readonly #pooledOptions: DecodeOptions;
   readonly #inlineOptions: DecodeOptions;
   readonly #pooled = new PooledResponses();
-  #waitsForPool = false;
+  /** What a response that found no room in the pool has to decode; 0 while none waits for that. */
+  #wantedPoolBytes = 0;
   /** A connection that was held back for the pool's sake may go on. */
   #hasUnblocked = false;
   readonly #writer = new FlatWriter();
@@ -149,6 +150,11 @@ export class ResponseProxy implements RequestOwner {
 
   /** True once after a connection that had to wait for the codec pool may go on. */
   takeUnblocked(): boolean {
+    // Looked at every turn: the tasks in its way may be another attachment's, or requests.
+    if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes)) {
+      this.#wantedPoolBytes = 0;
+      this.#hasUnblocked = true;
+    }
     const hasUnblocked = this.#hasUnblocked;
     this.#hasUnblocked = false;
     return hasUnblocked;
@@ -182,8 +188,9 @@ export class ResponseProxy implements RequestOwner {
   /** Moves the frame to the codec pool; the connection reads on meanwhile. */
   #decodeInPool(request: InFlightRequest, reader: WireReader, bodyStart: number): number {
     const { bytes, end } = reader;
-    if (!this.#pool.hasRoom(end - bodyStart)) {
-      this.#waitsForPool = true;
+    const byteCount = end - bodyStart;
+    if (!this.#pool.hasRoom(byteCount)) {
+      this.#wantedPoolBytes = this.#wantedPoolBytes === 0 ? byteCount : Math.min(this.#wantedPoolBytes, byteCount);
       return notDelivered;
     }
     const response = this.#pooled.add(request);
@@ -191,8 +198,6 @@ export class ResponseProxy implements RequestOwner {
     const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: RESPONSE_PREFIX_BYTES };
     this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, (outcome, now) => {
       response.outcome = outcome;
-      if (this.#waitsForPool) this.#hasUnblocked = true;
-      this.#waitsForPool = false;
       this.#deliverPooled(now);
     });
     return 0;

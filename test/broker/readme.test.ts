@@ -1,8 +1,9 @@
-// What the README tells newcomers to run: its first program, as it stands there, and the commands of the main job.
+// What newcomers are told: the README's first program runs as it stands there, its commands exist, and the map of the code
+// in docs/architecture.md shows the files there are.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -70,4 +71,35 @@ test('the README names no npm script that does not exist', () => {
     named.filter((name) => scripts[name] === undefined),
     [],
   );
+});
+
+describe('the architecture page', () => {
+  const page = readFileSync(join(projectFolder, 'docs/architecture.md'), 'utf8');
+  const named = new Set([...page.matchAll(/[\w-]+(?=\.ts\b)/g)].map(([name]) => name));
+  const filesOf = (folder: string) =>
+    readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => path.split(/[\\/]/).at(-1)!.slice(0, -3));
+
+  for (const room of ['main', 'ring', 'worker', 'common']) {
+    test(`shows every file of src/${room}`, () => {
+      assert.deepEqual(
+        filesOf(`src/${room}`).filter((name) => !named.has(name)),
+        [],
+      );
+    });
+  }
+
+  test('shows no file that is not there', () => {
+    const existing = new Set(['src', 'test', 'bench'].flatMap(filesOf));
+    assert.ok(named.size > 50);
+    assert.deepEqual(
+      [...named].filter((name) => !existing.has(name)),
+      [],
+    );
+  });
+
+  test('fits in one reading', () => {
+    assert.ok(page.split('\n').length <= 250);
+  });
 });

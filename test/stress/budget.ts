@@ -2,14 +2,21 @@
 
 const defaultSeconds = 14;
 
+/** Of a test that hangs: far beyond its share. */
+export const hangTimeoutMs = 60_000 + totalSeconds() * 1000;
+
 /** Calls `round` until `share` of the time is over, at least once. */
 export async function repeat(share: number, round: (index: number) => Promise<void>): Promise<number> {
-  const given = process.env.STRESS_SECONDS;
-  const seconds = given === undefined || given === '' ? defaultSeconds : Number(given);
-  if (!(seconds > 0)) throw new Error(`STRESS_SECONDS is ${given}, must be a positive number`);
-  const end = performance.now() + share * seconds * 1000;
+  const end = performance.now() + share * totalSeconds() * 1000;
   let rounds = 0;
   do await round(rounds++);
   while (performance.now() < end);
   return rounds;
+}
+
+function totalSeconds(): number {
+  const given = process.env.STRESS_SECONDS;
+  const seconds = given === undefined || given === '' ? defaultSeconds : Number(given);
+  if (!(seconds > 0)) throw new Error(`STRESS_SECONDS is ${given}, must be a positive number`);
+  return seconds;
 }

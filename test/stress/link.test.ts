@@ -5,11 +5,11 @@ import { MessageChannel } from 'node:worker_threads';
 import { createDoorbell } from '../../src/ring/doorbell.ts';
 import { createRing, RETURNED_WORD, SPILLED_WORD } from '../../src/ring/layout.ts';
 import { chooseSeed, Random } from '../unit/ring/support/random.ts';
-import { repeat } from './budget.ts';
+import { hangTimeoutMs, repeat } from './budget.ts';
 import { Peer } from './peer.ts';
 import { play } from './roles.ts';
 
-test('messages cross a link whole, in order, within the spill budget', async (t) => {
+test('messages cross a link whole, in order, within the spill budget', { timeout: hangTimeoutMs }, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);

@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { createDoorbell } from '../../src/ring/doorbell.ts';
 import { createRing } from '../../src/ring/layout.ts';
 import { chooseSeed, Random } from '../unit/ring/support/random.ts';
-import { repeat } from './budget.ts';
+import { hangTimeoutMs, repeat } from './budget.ts';
 import { Peer } from './peer.ts';
 import { type Job, play } from './roles.ts';
 
-test('frames cross a ring whole, in order, and none is lost', async (t) => {
+test('frames cross a ring whole, in order, and none is lost', { timeout: hangTimeoutMs }, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);
@@ -24,7 +24,9 @@ test('frames cross a ring whole, in order, and none is lost', async (t) => {
       };
       const here = { ...shared, own: bells[0], other: bells[1], isBlocking: random.isOneIn(2) };
       const there = { ...shared, own: bells[1], other: bells[0], isBlocking: random.isOneIn(2) };
-      const roles = random.isOneIn(2) ? (['write-frames', 'read-frames'] as const) : (['read-frames', 'write-frames'] as const);
+      const roles = random.isOneIn(2)
+        ? (['write-frames', 'read-frames'] as const)
+        : (['read-frames', 'write-frames'] as const);
       const jobs: readonly Job[] = [
         { role: roles[0], ...here },
         { role: roles[1], ...there },

@@ -7,7 +7,7 @@ import { SEND } from '../../src/ring/frames.ts';
 import { openRing } from '../../src/ring/layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
 import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';
-import { fillPattern, findMismatch, Random } from '../unit/ring/support/random.ts';
+import { fillPattern, findMismatch, patternByte, Random } from '../unit/ring/support/random.ts';
 
 /** Only a bound on a failing test. */
 const longestWaitMs = 20_000;
@@ -30,36 +30,36 @@ export type Job =
   | ({ role: 'write-frames' | 'read-frames'; ring: SharedArrayBuffer } & Schedule & Bells)
   | ({ role: 'write-messages' | 'read-messages'; ring: SharedArrayBuffer; port: MessagePort } & LinkLimits &
       Schedule & { longest: number } & Bells)
-  | ({ role: 'own-bell'; work: SharedArrayBuffer } & Schedule & Bells)
+  | ({
+      role: 'own-bell';
+      work: SharedArrayBuffer;
+      own: SharedArrayBuffer;
+      notifiers: readonly SharedArrayBuffer[];
+    } & Schedule &
+      Pick<Bells, 'isBlocking'>)
   | ({ role: 'ring-bell'; work: SharedArrayBuffer; index: number } & Schedule & Bells);
 
 type JobOf<Role extends Job['role']> = Extract<Job, { role: Role }>;
 
-export async function play(job: Job): Promise<void> {
-  // A pending waitAsync does not keep a thread alive.
-  const keepAlive = setInterval(() => {}, 60_000);
-  try {
-    switch (job.role) {
-      case 'write-frames':
-        return await writeFrames(job);
-      case 'read-frames':
-        return await readFrames(job);
-      case 'write-messages':
-        return await writeMessages(job);
-      case 'read-messages':
-        return await readMessages(job);
-      case 'own-bell':
-        return await ownBell(job);
-      case 'ring-bell':
-        return await ringBell(job);
-    }
-  } finally {
-    clearInterval(keepAlive);
+export function play(job: Job): Promise<void> {
+  switch (job.role) {
+    case 'write-frames':
+      return writeFrames(job);
+    case 'read-frames':
+      return readFrames(job);
+    case 'write-messages':
+      return writeMessages(job);
+    case 'read-messages':
+      return readMessages(job);
+    case 'own-bell':
+      return ownBell(job);
+    case 'ring-bell':
+      return ringBell(job);
   }
 }
 
 /** Body length of frame `n`, the same on both sides. */
-function lengthOf(seed: number, n: number, longest: number): number {
+export function lengthOf(seed: number, n: number, longest: number): number {
   const hash = Math.imul(seed ^ Math.imul(n, 0x9e3779b1), 0x85ebca6b) >>> 8;
   return hash % (longest + 1);
 }
@@ -175,7 +175,8 @@ async function writeMessages(job: JobOf<'write-messages' | 'read-messages'>): Pr
     waiter.notify();
     await waiter.sleep(() => writer.isEmpty());
   }
-  if (writer.spilledBytesOutstanding !== 0) throw new Error(`${writer.spilledBytesOutstanding} spilled bytes never came back`);
+  if (writer.spilledBytesOutstanding !== 0)
+    throw new Error(`${writer.spilledBytesOutstanding} spilled bytes never came back`);
 }
 
 /** As a flat writer does: grows while it writes. */
@@ -183,8 +184,7 @@ function writeGrowing(writer: LinkWriter, random: Random, bytes: number, n: numb
   for (let used = 0; used < bytes; ) {
     const next = Math.min(bytes, used + 1 + random.below(64));
     if (next > writer.capacity) writer.grow(next, used, random.isOneIn(3) ? bytes : 0);
-    fillPattern(writer.u8, writer.base, next, n);
-    used = next;
+    for (; used < next; used++) writer.u8[writer.base + used] = patternByte(n, used);
   }
 }
 
@@ -207,7 +207,11 @@ async function readMessages(job: JobOf<'write-messages' | 'read-messages'>): Pro
 }
 
 /** @throws when the current message is not exactly message `n` of the schedule */
-export function checkMessage(reader: LinkReader, { seed, longest }: { seed: number; longest: number }, n: number): void {
+export function checkMessage(
+  reader: LinkReader,
+  { seed, longest }: { seed: number; longest: number },
+  n: number,
+): void {
   const bytes = lengthOf(seed, n, longest);
   const seen = [reader.kind, reader.requestId, reader.detail, reader.byteLength].join();
   const expected = [SEND, n, ~n, bytes].join();
@@ -229,21 +233,25 @@ function publishedWord(index: number): number {
 /** Takes `count` items, from however many notifiers, sleeping whenever there is nothing. */
 async function ownBell(job: JobOf<'own-bell'>): Promise<void> {
   const words = new Int32Array(job.work);
-  const notifiers = words.length / 32 - 1;
   const bell = new Doorbell(job.own);
-  const other = new Doorbell(job.other);
+  const notifiers = job.notifiers.map((buffer) => new Doorbell(buffer));
   const random = new Random(job.seed);
   let taken = 0;
   const published = () => {
     let sum = 0;
-    for (let index = 0; index < notifiers; index++) sum += Atomics.load(words, publishedWord(index));
+    for (let index = 0; index < notifiers.length; index++) sum += Atomics.load(words, publishedWord(index));
     return sum;
   };
-  const hasWork = () => published() > taken;
+  const hasWork = () => {
+    // Between the look and the wait is where a wake-up would get lost.
+    const isThere = published() > taken;
+    spin(random.below(100));
+    return isThere;
+  };
   while (taken < job.count) {
     taken = published();
     Atomics.store(words, takenWord, taken);
-    other.notify();
+    for (const notifier of notifiers) notifier.notify();
     if (taken >= job.count) break;
     if (job.isBlocking && !random.isOneIn(4)) {
       if (!bell.sleepSync(hasWork, longestWaitMs)) throw new Error(`owner: lost wake-up at ${taken} of ${published()}`);
@@ -268,8 +276,9 @@ async function ringBell(job: JobOf<'ring-bell'>): Promise<void> {
     spin(random.below(200));
     other.notify();
     const hasTaken = () => Atomics.load(words, takenWord) !== takenBefore;
-    if (random.isOneIn(3)) await waiter.sleep(hasTaken);
-    else if (random.isOneIn(3)) spin(random.below(5000));
+    const pause = random.below(3);
+    if (pause === 0) await waiter.sleep(hasTaken);
+    else if (pause === 1) spin(random.below(5000));
   }
 }
 

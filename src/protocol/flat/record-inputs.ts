@@ -1,6 +1,7 @@
 // Owns small checks of what callers give for records. Runs on the caller's thread. Must not know flat memory.
 
 import type Long from 'long';
+import { InvalidRequestError } from '../../common/errors.ts';
 
 export interface Int64Parts {
   low: number;
@@ -46,4 +47,11 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   const type = (value as { constructor?: { name?: unknown } }).constructor?.name;
   return typeof type === 'string' && type !== 'Object' ? `a ${type}` : 'an object';
+}
+
+/** What a caller gets for a wrong value; `field` is counted from the records field, empty for that itself. */
+export function wrongInput(field: string, value: unknown, expected: string): InvalidRequestError {
+  const at = field === '' ? '' : `${field}: `;
+  const what = value === undefined ? `missing, must be ${expected}` : `${shown(value)} is not ${expected}`;
+  return new InvalidRequestError(`${at}${what}`, field === '' ? {} : { field });
 }

@@ -4,30 +4,19 @@
 import { IllegalStateError, InvalidRequestError } from '../../common/errors.ts';
 import type { FlatWriter } from './flat-writer.ts';
 import type { Int64 } from './inputs.ts';
-import { int64Parts, isWellFormed, shown } from './record-inputs.ts';
+import { writeBatchSettings } from './record-batch-settings.ts';
+import { int64Parts, isWellFormed, shown, wrongInput } from './record-inputs.ts';
 import {
-  ATTRIBUTE_CONTROL,
-  ATTRIBUTE_TRANSACTIONAL,
-  attributesWord,
-  baseSequenceWord,
   type CompressionType,
-  codecWord,
-  compressionTypes,
   dataOffsetWord,
   FORM_NULL,
   FORM_RAW,
   FORM_STREAM,
   formWord,
-  LEVEL_DEFAULT,
-  levelWord,
-  partitionLeaderEpochWord,
-  producerEpochWord,
-  producerIdWord,
   RECORDS_WORDS,
   recordCountWord,
   STREAM_HEAD_BYTES,
   STREAM_HEADER_HEAD_BYTES,
-  streamBaseOffsetWord,
 } from './records-slot.ts';
 
 /** Bytes, or text that is written as UTF-8; null is a null key, or a tombstone. */
@@ -56,7 +45,7 @@ export interface RecordBatchInput {
   readonly records: Iterable<RecordInput> | RecordsCallback;
   /** Default `none`. `zstd` needs Produce 7 or newer. */
   readonly compression?: CompressionType | undefined;
-  /** The codec's own level, an int32: gzip 1 to 9, lz4 1 to 12, zstd -131072 to 22. Default: the codec's. */
+  /** Of gzip, 1 to 9, or zstd, -131072 to 22; values outside are brought inside. Default: the codec's own. */
   readonly level?: number | undefined;
   /** int64; default -1, not idempotent. */
   readonly producerId?: Int64 | undefined;
@@ -87,6 +76,8 @@ const unmeasuredText = 8192;
 /** Memory is taken in steps, so that most records need no question. */
 const smallestStep = 256;
 const largestStep = 4096;
+/** Guesses at the size of a list go no further: the first record may be the largest by far. */
+const mostExpectedBytes = 4 * 1024 * 1024;
 /** A reading of the clock serves this many records: it costs as much as half a record. */
 const recordsPerClockReading = 16;
 
@@ -340,19 +331,19 @@ export function writeRecords(w: FlatWriter, slotWord: number, input: RecordsInpu
   } else if (typeof input === 'object') {
     writeBatch(w, slotWord, input);
   } else {
-    throw wrong('', input, 'bytes, a list of records, a callback, an object with `records`, or null');
+    throw wrongInput('', input, 'bytes, a list of records, a callback, an object with `records`, or null');
   }
 }
 
 function writeBatch(w: FlatWriter, slotWord: number, batch: RecordBatchInput): void {
-  writeSettings(w, slotWord, batch);
+  writeBatchSettings(w, slotWord, batch);
   const { records } = batch;
   const writer = new RecordWriter(w);
   try {
     if (typeof records === 'function') callBack(records, writer);
     else if (typeof records === 'object' && records !== null && Symbol.iterator in records)
       appendAll(w, writer, records);
-    else throw wrong('records', records, 'a list of records or a callback');
+    else throw wrongInput('records', records, 'a list of records or a callback');
   } finally {
     writer.close();
   }
@@ -369,7 +360,7 @@ function writeBatch(w: FlatWriter, slotWord: number, batch: RecordBatchInput): v
 function callBack(records: RecordsCallback, writer: RecordWriter): void {
   const result: unknown = records(writer);
   if (typeof result === 'object' && result !== null && 'then' in result) {
-    throw wrong('', result, 'nothing: a records callback must append before it returns, not later');
+    throw wrongInput('', result, 'nothing: a records callback must append before it returns, not later');
   }
 }
 
@@ -377,53 +368,13 @@ function appendAll(w: FlatWriter, writer: RecordWriter, records: Iterable<Record
   const known = Array.isArray(records) ? records.length : 0;
   for (const record of records) {
     if (typeof record !== 'object' || record === null) {
-      throw wrong(`[${writer.count}]`, record, 'an object with key and value');
+      throw wrongInput(`[${writer.count}]`, record, 'an object with key and value');
     }
     writer.append(record.key, record.value, record.timestamp, record.headers);
     // One move of the message to its likely size, where records are alike.
     if (writer.count === 1 && known > 1) {
-      w.expectedBytes = Math.max(w.expectedBytes, w.messageBytes + writer.byteLength * known);
+      const likelyBytes = Math.min(writer.byteLength * known, mostExpectedBytes);
+      w.expectedBytes = Math.max(w.expectedBytes, w.messageBytes + likelyBytes);
     }
   }
-}
-
-function writeSettings(w: FlatWriter, slotWord: number, batch: RecordBatchInput): void {
-  const codec = compressionTypes.indexOf(batch.compression ?? 'none');
-  if (codec < 0) throw wrong('compression', batch.compression, `one of ${compressionTypes.join(', ')}`);
-  w.setInt32(slotWord + codecWord, codec);
-  w.setInt32(slotWord + levelWord, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, 2 ** 31 - 1));
-  w.setInt32(slotWord + producerEpochWord, integer('producerEpoch', batch.producerEpoch, -1, -1, 32767));
-  w.setInt32(slotWord + baseSequenceWord, integer('baseSequence', batch.baseSequence, -1, -1, 2 ** 31 - 1));
-  const leaderEpoch = integer('partitionLeaderEpoch', batch.partitionLeaderEpoch, -1, -1, 2 ** 31 - 1);
-  w.setInt32(slotWord + partitionLeaderEpochWord, leaderEpoch);
-  const producerId = int64('producerId', batch.producerId ?? -1);
-  w.setInt64(slotWord + producerIdWord, producerId.low, producerId.high);
-  const baseOffset = int64('baseOffset', batch.baseOffset ?? 0);
-  w.setInt64(slotWord + streamBaseOffsetWord, baseOffset.low, baseOffset.high);
-  const transactional = flag('isTransactional', batch.isTransactional) ? ATTRIBUTE_TRANSACTIONAL : 0;
-  const control = flag('isControl', batch.isControl) ? ATTRIBUTE_CONTROL : 0;
-  w.setInt32(slotWord + attributesWord, transactional | control);
-}
-
-function integer(field: string, value: number | undefined, otherwise: number, min: number, max: number): number {
-  if (value === undefined) return otherwise;
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw wrong(field, value, `an integer from ${min} to ${max}`);
-}
-
-function int64(field: string, value: Int64): { readonly low: number; readonly high: number } {
-  const halves = int64Parts(value);
-  if (halves === null) throw wrong(field, value, 'a Long, a bigint or a safe integer');
-  return halves;
-}
-
-function flag(field: string, value: boolean | undefined): boolean {
-  if (value === undefined || typeof value === 'boolean') return value === true;
-  throw wrong(field, value, 'true or false');
-}
-
-function wrong(field: string, value: unknown, expected: string): InvalidRequestError {
-  const at = field === '' ? '' : `${field}: `;
-  const what = value === undefined ? `missing, must be ${expected}` : `${shown(value)} is not ${expected}`;
-  return new InvalidRequestError(`${at}${what}`, field === '' ? {} : { field });
 }

@@ -53,7 +53,7 @@ const smallestBatchSize = 49;
 const spareBytes = 1024;
 const longestErrorText = 300;
 /** Estimates of what follows do not go beyond this growth from wire to flat. */
-const mostGrowth = 8;
+const mostGrowth = 4;
 
 const none8 = new Uint8Array(0);
 const none32 = new Int32Array(0);

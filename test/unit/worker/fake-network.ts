@@ -58,7 +58,7 @@ export class FakeNetwork {
   #isClosed = false;
 
   constructor(options: KafkaClientOptions = {}) {
-    this.config = parseConfig({ bootstrapServers: 'one:9092', ...options });
+    this.config = parseConfig({ bootstrapServers: 'one:9092', codecPoolThreads: 0, ...options });
     this.timers.install();
     this.thread = new NetworkThread(this.config, this.#counters, this.#doorbell, {
       clock: () => this.now,

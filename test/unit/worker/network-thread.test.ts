@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { type KafkaClientOptions, parseConfig } from '../../../src/common/config.ts';
+import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import type { ControlResult } from '../../../src/common/control.ts';
 import {
   Cancelled,
@@ -333,9 +333,4 @@ test('requests of two attachments share a connection and get their own answers',
   net.run();
   assert.equal([...mine.view.groups][0]!.groupId, 'mine');
   assert.equal([...theirs.view.groups][0]!.groupId, 'theirs');
-});
-
-test('the names and defaults the thread runs on are those of the configuration', () => {
-  open();
-  assert.deepEqual(net.config, parseConfig({ bootstrapServers: 'one:9092' }));
 });

@@ -2,7 +2,8 @@
 //
 // Behaviour: any node takes it, as KRaft brokers do. Topics are there when the answer is written. -1 partitions or
 // replicas mean the cluster's defaults. Codes: 17 bad name, 36 exists, 37 partitions, 38 replication factor, 39
-// assignments, 42 a name twice in one request or assignments beside numbers. `validateOnly` checks and creates nothing.
+// assignments, 42 assignments beside numbers, or a name twice in one request, which is then answered once.
+// `validateOnly` checks and creates nothing; the id it answers belongs to nobody, as with real brokers.
 // Configurations are remembered and shown, not checked. `failure`: the code on every topic.
 
 import {
@@ -12,7 +13,6 @@ import {
   type CreateTopicsResponse,
   type CreateTopicsResponseCreatableTopicResult,
 } from '../../../../src/protocol/flat/generated/apis.ts';
-import { zeroUuid } from '../../../../src/protocol/flat/uuid.ts';
 import { ClusterError, type Topic } from '../cluster-state.ts';
 import { errorCodes } from '../error-codes.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
@@ -24,11 +24,11 @@ export const createTopics: ApiHandler<CreateTopicsRequestView, CreateTopicsRespo
   api: CreateTopics,
 
   handle(context, request) {
-    const names = request.topics.map((topic) => topic.name);
-    const topics = request.topics.map((wanted) => {
-      const isTwice = names.indexOf(wanted.name) !== names.lastIndexOf(wanted.name);
-      if (isTwice) return refusal(wanted.name, errorCodes.INVALID_REQUEST, 'topic named twice');
-      return create(context, wanted, request.validateOnly);
+    const byName = new Map<string, CreateTopicsRequestCreatableTopicView[]>();
+    for (const topic of request.topics) byName.set(topic.name, [...(byName.get(topic.name) ?? []), topic]);
+    const topics = [...byName].map(([name, [wanted, ...more]]) => {
+      if (more.length > 0) return refusal(name, errorCodes.INVALID_REQUEST, 'topic named twice');
+      return create(context, wanted!, request.validateOnly);
     });
     return { topics };
   },
@@ -47,7 +47,7 @@ function create(
   const { name } = wanted;
   try {
     const options = topicOptions(wanted);
-    return success(validateOnly ? cluster.checkTopic(name, options) : cluster.createTopic(name, options), validateOnly);
+    return success(validateOnly ? cluster.checkTopic(name, options) : cluster.createTopic(name, options));
   } catch (error) {
     if (error instanceof ClusterError) return refusal(name, error.errorCode, error.message);
     throw error;
@@ -79,10 +79,10 @@ function inOrder(assignments: readonly { partitionIndex: number; brokerIds: Iter
   return sorted.map(({ brokerIds }) => [...brokerIds]);
 }
 
-function success(topic: Topic, validateOnly: boolean): CreateTopicsResponseCreatableTopicResult {
+function success(topic: Topic): CreateTopicsResponseCreatableTopicResult {
   return {
     name: topic.name,
-    topicId: validateOnly ? zeroUuid : topic.id,
+    topicId: topic.id,
     errorCode: errorCodes.NONE,
     errorMessage: null,
     numPartitions: topic.partitions.length,

@@ -1,0 +1,25 @@
+// Owns what the scripts need to run the program in pack-consumer, which uses the client as its users do.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { projectFolder } from './project.ts';
+
+/** The program, importing the client as `'offthread-kafka'`. Its argument is a port that nobody listens on. */
+export function consumerText(): Promise<string> {
+  return readFile(join(projectFolder, 'scripts', 'pack-consumer', 'consumer.mjs'), 'utf8');
+}
+
+/** A port on loopback, free a moment ago, which is as closed as it gets. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  await new Promise((resolve) => server.close(resolve));
+  return address.port;
+}
