@@ -52,7 +52,8 @@ async function runAll(selection: Selection, options: RunOptions, signal: AbortSi
         signal,
       });
       results.push(result);
-      print(fileText(result));
+      // With tests chosen by name most files have none.
+      if (result.hasFailed || result.counts.tests > 0) print(fileText(result));
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, runner));

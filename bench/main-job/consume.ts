@@ -37,7 +37,7 @@ export interface ConsumeResult {
   readonly words: number;
   readonly distinctWords: number;
   readonly fetches: number;
-  /** The long block, which counts in no other figure; null without one. */
+  /** The long block, which counts in no other figure but the event-loop delay; null without one. */
   readonly blocked: Blocked | null;
 }
 

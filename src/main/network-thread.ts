@@ -49,6 +49,8 @@ export class NetworkThread {
     this.#port = port1;
     this.#worker = new Worker(workerEntry, {
       name: 'kafka-network',
+      // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
+      ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
       workerData: data,
       transferList: [...transferList, port2],
     });

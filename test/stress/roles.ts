@@ -8,6 +8,7 @@ import { openRing } from '../../src/ring/layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
 import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';
 import { fillPattern, findMismatch, patternByte, Random } from '../unit/ring/support/random.ts';
+import { installJitter, spin } from './jitter.ts';
 
 /** Only a bound on a failing test. */
 const longestWaitMs = 20_000;
@@ -41,7 +42,17 @@ export type Job =
 
 type JobOf<Role extends Job['role']> = Extract<Job, { role: Role }>;
 
-export function play(job: Job): Promise<void> {
+/** Half of all seeds are played with jitter. */
+export async function play(job: Job): Promise<void> {
+  const removeJitter = job.seed % 2 === 0 ? installJitter(job.seed) : null;
+  try {
+    await playRole(job);
+  } finally {
+    removeJitter?.();
+  }
+}
+
+function playRole(job: Job): Promise<void> {
   switch (job.role) {
     case 'write-frames':
       return writeFrames(job);
@@ -280,9 +291,4 @@ async function ringBell(job: JobOf<'ring-bell'>): Promise<void> {
     if (pause === 0) await waiter.sleep(hasTaken);
     else if (pause === 1) spin(random.below(5000));
   }
-}
-
-function spin(times: number): void {
-  const words = new Int32Array(1);
-  for (let i = 0; i < times; i++) words[0]! += i;
 }

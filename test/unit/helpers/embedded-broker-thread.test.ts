@@ -95,31 +95,28 @@ test('two embedded brokers live side by side, also in a worker of the test', asy
 });
 
 describe('an embedded broker with TLS', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'embedded-broker-tls-'));
-  const args = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost'.split(
-    ' ',
-  );
-  const files = [
-    '-addext',
-    'subjectAltName=IP:127.0.0.1',
-    '-keyout',
-    join(folder, 'key'),
-    '-out',
-    join(folder, 'cert'),
-  ];
-  const made = spawnSync('openssl', [...args, ...files]);
-  const skip = made.status === 0 ? false : 'openssl cannot be run';
+  const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl cannot be run';
   let broker: EmbeddedBroker;
   let cert: string;
 
   before(async () => {
     if (skip !== false) return;
-    cert = readFileSync(join(folder, 'cert'), 'utf8');
-    broker = await startEmbeddedBroker({ tls: { key: readFileSync(join(folder, 'key'), 'utf8'), cert } });
+    const folder = mkdtempSync(join(tmpdir(), 'embedded-broker-tls-'));
+    try {
+      const [keyFile, certFile] = [join(folder, 'key'), join(folder, 'cert')];
+      const args =
+        'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost'.split(' ');
+      const files = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile];
+      const made = spawnSync('openssl', [...args, ...files], { encoding: 'utf8' });
+      assert.equal(made.status, 0, made.stderr);
+      cert = readFileSync(certFile, 'utf8');
+      broker = await startEmbeddedBroker({ tls: { key: readFileSync(keyFile, 'utf8'), cert } });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   after(async () => {
-    rmSync(folder, { recursive: true });
     await broker?.close();
   });
 

@@ -2,7 +2,7 @@
 // under "Who may import whom"; an import that they do not allow needs a line in `exceptions`, with its reason.
 
 import { posix } from 'node:path';
-import { findReferences, type Reference } from './references.ts';
+import type { Reference } from './references.ts';
 
 interface Room {
   readonly rooms: readonly RoomName[];
@@ -70,10 +70,10 @@ export function roomOf(path: string): RoomName | null {
  * @param path  under `src`, with `/`
  * @param used  collects the exceptions that were needed
  */
-export function violations(path: string, text: string, used: Set<Exception> = new Set()): string[] {
+export function violations(path: string, references: readonly Reference[], used: Set<Exception> = new Set()): string[] {
   const room = roomOf(path);
   if (room === null) return [`src/${path} is in no room of the table`];
-  return findReferences(text).flatMap((reference) => {
+  return references.flatMap((reference) => {
     const target = targetOf(path, reference);
     const exception = exceptions.find((candidate) => excepts(candidate, path, reference, target));
     if (exception !== undefined) used.add(exception);
@@ -110,9 +110,9 @@ function targetOf(path: string, reference: Reference): string | null {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The packages a file needs from outside of Node. */
-export function packagesOf(path: string, text: string): string[] {
-  return findReferences(text)
+/** The packages that references need from outside of Node. */
+export function packagesOf(path: string, references: readonly Reference[]): string[] {
+  return references
     .filter((reference) => !isInside(reference))
     .map((reference) => targetOf(path, reference))
     .filter((target) => target !== null && !target.startsWith('node:')) as string[];

@@ -22,6 +22,7 @@ export interface Source {
   readonly comments: readonly Comment[];
 }
 
+const spacePattern = /\s*/y;
 const wordPattern = /[\p{ID_Start}$_#][\p{ID_Continue}$]*/uy;
 const numberPattern = /(?:\d|\.\d)[\w.]*/y;
 const regexPattern = /\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/\w*/y;
@@ -52,7 +53,7 @@ class Lexer {
 
   read(): Source {
     for (;;) {
-      this.#take(/\s*/y);
+      this.#take(spacePattern);
       if (this.#at >= this.#text.length) return { tokens: this.#tokens, comments: this.#comments };
       this.#next();
     }
@@ -119,7 +120,7 @@ class Lexer {
     const found = pattern.exec(this.#text)?.[0];
     if (found === undefined) return null;
     this.#at += found.length;
-    this.#line += found.split('\n').length - 1;
+    for (let i = found.indexOf('\n'); i !== -1; i = found.indexOf('\n', i + 1)) this.#line += 1;
     return found;
   }
 }

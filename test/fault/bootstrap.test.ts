@@ -1,0 +1,173 @@
+// Servers that are no brokers, or cannot be reached: `start` ends in the configured time, says of each server what was
+// wrong with it, and leaves nothing behind that keeps the process alive.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { describe, test } from 'node:test';
+import { KafkaClient, type KafkaClientOptions, NoBrokersAvailable } from '../../src/index.ts';
+import { startChild } from '../broker/support/child.ts';
+import { openClient } from '../broker/support/client.ts';
+import { startConnectBlackhole } from '../helpers/connect-blackhole.ts';
+import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
+
+const limitMs = 400;
+/** What a busy machine may add. */
+const graceMs = 5000;
+
+/** The error that `start` fails with; checks that it took the configured time at most. */
+async function failureToStart(servers: readonly string[], options: KafkaClientOptions = {}): Promise<Error> {
+  const began = performance.now();
+  try {
+    const client = await KafkaClient.start({
+      bootstrapServers: servers,
+      apiVersionAutoTimeoutMs: limitMs,
+      reconnectBackoffMaxMs: 100,
+      ...options,
+    });
+    await client.close();
+  } catch (error) {
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs >= limitMs - 1, `gave up after ${tookMs} ms`);
+    assert.ok(tookMs < limitMs + graceMs, `took ${tookMs} ms`);
+    assert.ok(error instanceof NoBrokersAvailable, String(error));
+    assert.equal(error.retriable, true);
+    return error;
+  }
+  assert.fail('it started');
+}
+
+/** An address where nobody listens. */
+async function refusingAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${port}`;
+}
+
+describe('a bootstrap server', { concurrency: 4 }, () => {
+  test('that refuses', async () => {
+    const address = await refusingAddress();
+    const error = await failureToStart([address]);
+    assert.match(error.message, new RegExp(`${address}: .*ECONNREFUSED`));
+    assert.match(error.message, /within 400 ms \(apiVersionAutoTimeoutMs\)/);
+    assert.match(String((error.cause as Error).message), /ECONNREFUSED/);
+  });
+
+  test('whose name does not exist', async () => {
+    const error = await failureToStart(['no-such-host.invalid:9092']);
+    assert.match(error.message, /no-such-host\.invalid:9092: .*(look-up.*failed|no answer)/);
+  });
+
+  test('that is a black hole', async (t) => {
+    const hole = await startConnectBlackhole();
+    t.after(() => hole.close());
+    const error = await failureToStart([hole.address]);
+    assert.match(error.message, new RegExp(`${hole.address}: no answer to the connection attempt`));
+  });
+
+  test('that is a black hole, with a setup timeout below the limit', async (t) => {
+    const hole = await startConnectBlackhole();
+    t.after(() => hole.close());
+    const error = await failureToStart([hole.address], { connectionSetupTimeoutMs: 50 });
+    assert.match(error.message, /did not finish in time \(connectionSetupTimeoutMs\)/);
+  });
+
+  test('that accepts and says nothing', async (t) => {
+    const server = await ScriptedServer.start(scripts.silent);
+    t.after(() => server.close());
+    const error = await failureToStart([server.address], { connectionSetupTimeoutMs: 100 });
+    assert.match(error.message, /did not finish in time/);
+  });
+
+  for (const [name, script, expected] of [
+    ['closes at once', scripts.closeAtOnce, /closed the connection before it answered ApiVersions/],
+    ['closes after the first request', scripts.closeAfterRequest, /may expect TLS, or may not be a Kafka broker/],
+    ['resets at once', scripts.resetAtOnce, /ECONNRESET|EPIPE|closed the connection/],
+    ['answers with a TLS alert', scripts.tlsListener, /answers with a TLS alert.*expects TLS/],
+    ['sends garbage', scripts.answerWith(Buffer.from('garbage, whatever it is')), /frame length 1734439522/],
+    ['sends a negative length', scripts.answerWith(Buffer.from([0xff, 0xff, 0xff, 0xff])), /frame length -1/],
+    ['sends a frame of 3 bytes', scripts.answerWith(Buffer.from([0, 0, 0, 3, 1, 2, 3])), /frame length 3/],
+    ['sends another correlation id', scripts.answerWith(Buffer.from([0, 0, 0, 6, 0, 0, 0, 99, 0, 0])), /correlation id 99, expected 1/],
+    ['sends half an answer', scripts.answerWith(Buffer.from([0, 0, 0, 6, 0, 0, 0, 1, 0, 0])), /ApiVersions/],
+  ] as const) {
+    test(`that ${name}`, async (t) => {
+      const server = await ScriptedServer.start(script);
+      t.after(() => server.close());
+      const error = await failureToStart([server.address]);
+      assert.match(error.message, expected);
+      assert.match(error.message, new RegExp(server.address));
+    });
+  }
+
+  test('that is a web server', async (t) => {
+    const server = await startHttpServer();
+    t.after(() => server.close());
+    const error = await failureToStart([server.address]);
+    assert.match(error.message, /answers in HTTP/);
+    assert.match(error.message, /web server, not to a Kafka broker/);
+  });
+
+  test('among several, each wrong in its own way: each is told of', async (t) => {
+    const http = await startHttpServer();
+    t.after(() => http.close());
+    const closing = await ScriptedServer.start(scripts.closeAfterRequest);
+    t.after(() => closing.close());
+    const refusing = await refusingAddress();
+    const error = await failureToStart([refusing, http.address, closing.address], { apiVersionAutoTimeoutMs: limitMs });
+    const lines = error.message.split('\n');
+    assert.equal(lines.length, 4);
+    assert.match(lines[0]!, /none of the 3 bootstrap servers/);
+    assert.match(lines[1]!, new RegExp(`${refusing}: .*ECONNREFUSED`));
+    assert.match(lines[2]!, new RegExp(`${http.address}: .*HTTP`));
+    assert.match(lines[3]!, new RegExp(`${closing.address}: .*before it answered ApiVersions`));
+  });
+
+  test('that works is found behind those that do not, in time', async (t) => {
+    const hole = await startConnectBlackhole();
+    t.after(() => hole.close());
+    const http = await startHttpServer();
+    t.after(() => http.close());
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    const client = await openClient(t, {
+      bootstrapServers: [hole.address, await refusingAddress(), http.address, ...broker.bootstrapServers],
+      apiVersionAutoTimeoutMs: 10_000,
+    });
+    await client.awaitReady(0);
+  });
+
+  test('that comes up late is found by trying again', async (t) => {
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    await broker.stopListener(0);
+    const starting = openClient(t, {
+      bootstrapServers: broker.bootstrapServers,
+      apiVersionAutoTimeoutMs: 20_000,
+      reconnectBackoffMs: 10,
+      reconnectBackoffMaxMs: 50,
+    });
+    setImmediate(() => void broker.startListener(0));
+    const client = await starting;
+    await client.awaitReady(0);
+  });
+
+  test('that answers once it is asked in an older version', async (t) => {
+    const broker = await startEmbeddedBroker({ apiVersions: { 18: [0, 2] } });
+    t.after(() => broker.close());
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers });
+    assert.deepEqual(client.getApiVersions()!.get(18), { min: 0, max: 2 });
+  });
+
+  test('that nobody can use lets the process end, by itself', { timeout: 30_000 }, async (t) => {
+    const hole = await startConnectBlackhole();
+    t.after(() => hole.close());
+    const bootstrapServers = [hole.address, await refusingAddress(), 'no-such-host.invalid:9092'];
+    const child = startChild(t, 'failing-start', { bootstrapServers, apiVersionAutoTimeoutMs: limitMs });
+    const { exitCode, stdout, stderr } = await child.ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, /^NoBrokersAvailable KAFKA_NO_BROKERS_AVAILABLE none of the 3 bootstrap servers/);
+    assert.equal(exitCode, 0);
+  });
+});

@@ -1,0 +1,177 @@
+// Bad bytes on a connection that has been fine: it alone is lost, each request on it is settled once and says why, what
+// came whole before is delivered, nothing is allocated because of a length, and the next connection is fine again.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, afterEach, before, describe, test } from 'node:test';
+import {
+  CorrelationIdError,
+  InvalidReceiveError,
+  KafkaClientError,
+  KafkaConnectionError,
+  KafkaProtocolError,
+  ListOffsets,
+  Metadata,
+  RequestTimedOutError,
+} from '../../src/index.ts';
+import { type Cleanup, failureOf, openConnected } from '../broker/support/client.ts';
+import { listOffsetsRequest } from '../broker/support/requests.ts';
+import { Settlements } from '../broker/support/settlements.ts';
+import { type EmbeddedBroker, startEmbeddedBroker, type WireFault } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+const MiB = 1024 * 1024;
+const eager = { reconnectBackoffMs: 1, reconnectBackoffMaxMs: 20 };
+
+describe('an answer with', () => {
+  let broker: EmbeddedBroker;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ nodes: 2, topics: { logs: { assignments: [[0]] } } });
+  });
+
+  afterEach(async () => {
+    await broker.clearRules();
+  });
+
+  after(async () => {
+    await broker.close();
+  });
+
+  /** Sends one good request, the one whose answer is faulty, and two behind it, all before any is answered. */
+  async function sendAround(t: Cleanup, wire: WireFault, options = {}) {
+    const client = await openConnected(t, broker, { ...eager, ...options });
+    const settlements = new Settlements(client);
+    await broker.control(ListOffsets, { wire }, { times: 1 });
+    const elsewhere = client.send(1, Metadata, { topics: [] });
+    const before = settlements.send(0, Metadata, { topics: [] });
+    const faulty = settlements.send(0, ListOffsets, listOffsetsRequest('logs'));
+    const behind = [1, 2].map(() => settlements.send(0, Metadata, { topics: [] }));
+    const outcome = await settlements.finish();
+    assert.equal(before.succeeded, true, 'what came whole before is delivered');
+    await elsewhere;
+    assert.equal(client.connected(1), true, 'other connections stay');
+    await client.awaitReady(0);
+    await client.send(0, ListOffsets, listOffsetsRequest('logs'));
+    return { client, faulty: faulty.exception, behind: behind.map(({ exception }) => exception), outcome };
+  }
+
+  /** The faulty one gets the error itself, those behind it hear of it as a cause. */
+  function assertLost(result: Awaited<ReturnType<typeof sendAround>>, type: typeof KafkaClientError, text: RegExp): void {
+    const { faulty, behind } = result;
+    assert.equal(faulty?.constructor, type, String(faulty));
+    assert.match(faulty!.message, text);
+    assert.equal((faulty as KafkaClientError).nodeId, 0);
+    for (const error of behind) {
+      assert.ok(error instanceof KafkaConnectionError, String(error));
+      assert.equal(error.retriable, true);
+      assert.equal((error.cause as Error).constructor, type);
+    }
+  }
+
+  for (const [name, sizePrefix, text] of [
+    ['a length of -1', -1, /frame length -1: a Kafka frame has at least 4 bytes/],
+    ['the most negative length', -(2 ** 31), /frame length -2147483648/],
+    ['a length of 0', 0, /frame length 0/],
+    ['a length of 1', 1, /frame length 1/],
+    ['a length of 3', 3, /frame length 3/],
+    ['a length above the limit', 1 << 20, /frame length 1048576 is above the limit of 1048575 bytes: raise receiveMessageMaxBytes/],
+    ['the highest length', 2147483647, /frame length 2147483647 is above the limit/],
+    ['an HTTP answer instead', 0x48545450, /answers in HTTP/],
+    ['a TLS alert instead', 0x15030300, /answers with a TLS alert/],
+  ] as const) {
+    test(name, async (t) => {
+      const before = virtualBytes();
+      const result = await sendAround(t, { sizePrefix }, { receiveMessageMaxBytes: (1 << 20) - 1 });
+      assertLost(result, InvalidReceiveError, text);
+      const grown = virtualBytes() - before;
+      // A client, its threads and stacks take some; a frame of that length would take 2 GiB.
+      if (sizePrefix === 2147483647) t.diagnostic(`address space grew by ${Math.round(grown / MiB)} MiB`);
+    });
+  }
+
+  test('a huge length allocates nothing, however often it comes', { skip: noStatm() }, async (t) => {
+    const client = await openConnected(t, broker, { ...eager, receiveMessageMaxBytes: 1 << 20 });
+    await broker.control(ListOffsets, { wire: { sizePrefix: 1_900_000_000 } });
+    const before = virtualBytes();
+    for (let i = 0; i < 10; i++) {
+      await client.awaitReady(0);
+      assert.ok((await failureOf(client.send(0, ListOffsets, listOffsetsRequest('logs')))) instanceof InvalidReceiveError);
+    }
+    const grown = virtualBytes() - before;
+    assert.ok(grown < 1000 * MiB, `address space grew by ${Math.round(grown / MiB)} MiB`);
+  });
+
+  test('another correlation id', async (t) => {
+    const result = await sendAround(t, { correlationId: 12345 });
+    assertLost(result, CorrelationIdError, /correlation id 12345, expected \d+ \(ListOffsets\)/);
+    assert.equal((result.faulty as CorrelationIdError).correlationId, 12345);
+  });
+
+  test('a body that ends early', async (t) => {
+    // One topic is announced, and the frame is over.
+    const result = await sendAround(t, { rawBytes: Buffer.from('0000000a' + '00000003' + '00' + '00000000' + '02', 'hex') });
+    assert.ok(result.faulty instanceof KafkaClientError);
+    assert.match(result.faulty.name, /CorrelationIdError|KafkaProtocolError/);
+  });
+
+  test('a count larger than the frame', async (t) => {
+    const result = await sendAround(t, { corrupt: { offset: 13, mask: 0x7d } });
+    assertLost(result, KafkaProtocolError, /ListOffsets/);
+    assert.equal((result.faulty as KafkaProtocolError).apiKey, ListOffsets.key);
+  });
+
+  test('bytes behind its body is as good as any', async (t) => {
+    const { faulty, behind, outcome } = await sendAround(t, { trailingBytes: Buffer.alloc(100, 0xff) });
+    assert.equal(faulty, null);
+    assert.deepEqual(behind, [null, null]);
+    assert.equal(outcome.succeeded, 4);
+  });
+
+  for (const cutAfter of [0, 1, 3, 4, 5, 8, 9, 20, 40]) {
+    for (const then of ['close', 'reset'] as const) {
+      test(`a ${then} after ${cutAfter} bytes`, async (t) => {
+        const { faulty, behind } = await sendAround(t, { cutAfter, then });
+        for (const error of [faulty, ...behind]) {
+          assert.ok(error instanceof KafkaConnectionError, String(error));
+          assert.equal(error.retriable, true);
+        }
+      });
+    }
+  }
+
+  for (const cutAfter of [0, 3, 20]) {
+    test(`silence after ${cutAfter} bytes`, async (t) => {
+      const { faulty, behind } = await sendAround(t, { cutAfter, then: 'silence' }, { requestTimeoutMs: 300 });
+      assert.ok(faulty instanceof RequestTimedOutError, String(faulty));
+      for (const error of behind) {
+        assert.ok(error instanceof KafkaConnectionError || error instanceof RequestTimedOutError, String(error));
+      }
+    });
+  }
+
+  test('one answer too many ends the connection, and nothing else happens', async (t) => {
+    const client = await openConnected(t, broker, eager);
+    const whole = Buffer.from('00000006' + '00000001' + '0000', 'hex');
+    // The answer, then one more for nobody.
+    await broker.control(Metadata, { holdAnswerUntil: 'never-released' }, { times: 0 });
+    await broker.control(ListOffsets, { wire: { trailingBytes: whole, sizePrefix: 54 } }, { times: 1 });
+    const settlements = new Settlements(client);
+    settlements.send(0, ListOffsets, listOffsetsRequest('logs'));
+    await settlements.finish();
+    await waitFor('the connection to be lost', () => !client.connected(0));
+    await client.awaitReady(0);
+    await client.send(0, Metadata, { topics: [] });
+  });
+});
+
+/** Why the size of the address space cannot be told here; false where it can. */
+function noStatm(): string | false {
+  return process.platform === 'linux' ? false : 'only Linux tells the size of the address space';
+}
+
+/** Size of this process's address space: memory that was only reserved, and never touched, shows here alone. */
+function virtualBytes(): number {
+  if (noStatm() !== false) return 0;
+  return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[0]) * 4096;
+}
