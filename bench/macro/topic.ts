@@ -1,6 +1,6 @@
 // Owns the filling of a topic for benchmarks that read. Main thread.
 
-import { CreateTopics, errorFor, type KafkaClient, Produce } from '../../src/index.ts';
+import { CreateTopics, errorFor, type KafkaClient, Produce, type RecordsCallback } from '../../src/index.ts';
 
 export interface FilledTopic {
   readonly topic: string;
@@ -31,42 +31,37 @@ export async function fillTopic(
   const value = Buffer.alloc(valueBytes, 'x');
   const perBatch = Math.max(1, Math.floor(batchBytes / (valueBytes + recordBytes)));
   for (let partition = 0; partition < partitions; partition++) {
-    const leader = client.cluster.leaderForPartition({ topic, partition })!;
-    await client.awaitReady(leader);
     for (let sent = 0; sent < endOffset; sent += perBatch) {
-      while (!client.isReady(leader)) await client.poll(1000);
-      const count = Math.min(perBatch, endOffset - sent);
-      sendBatch(client, leader, topic, partition, value, count);
+      await append(client, topic, partition, value, Math.min(perBatch, endOffset - sent));
     }
-    while (client.inFlightRequestCount() > 0) await client.poll(1000);
   }
 }
 
-function sendBatch(
+/** Appends one batch; a partition whose leader is not settled yet is asked again. */
+async function append(
   client: KafkaClient,
-  leader: number,
   topic: string,
   partition: number,
   value: Buffer,
   count: number,
-): void {
+): Promise<void> {
   const topicId = client.cluster.topicId(topic)!;
-  const records = (writer: { append(key: null, value: Uint8Array): unknown }): void => {
+  const records: RecordsCallback = (writer) => {
     for (let i = 0; i < count; i++) writer.append(null, value);
   };
-  client
-    .send(leader, Produce, {
+  for (;;) {
+    const leader = client.cluster.leaderForPartition({ topic, partition })!;
+    await client.awaitReady(leader);
+    const response = await client.send(leader, Produce, {
       acks: -1,
       timeoutMs: 30_000,
       topicData: [{ topicId, partitionData: [{ index: partition, records }] }],
-    })
-    .addCallback((response) => {
-      const error = errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);
-      if (error !== null) throw error;
-    })
-    .addErrback((error) => {
-      throw error;
     });
+    const error = errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);
+    if (error === null) return;
+    if (!error.retriable) throw error;
+    await client.refreshMetadata();
+  }
 }
 
 async function waitForLeaders(client: KafkaClient, topic: string, partitions: number): Promise<void> {

@@ -217,7 +217,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
 
 /** A body that is not moved has to fit half a ring, with its header of 16 bytes. */
 function checkSpillBytes(config: Record<string, unknown>, problems: string[]): void {
-  const spillBytes = config['spillBytes'];
+  const spillBytes = config.spillBytes;
   for (const key of ['requestRingBytes', 'responseRingBytes']) {
     const ringBytes = config[key];
     if (!Number.isInteger(ringBytes) || !Number.isInteger(spillBytes)) continue;

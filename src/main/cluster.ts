@@ -136,6 +136,8 @@ export class Cluster {
 
   /** Partitions a broker leads; null for a broker that leads none. */
   partitionsForBroker(nodeId: number): TopicPartition[] | null {
+    // -1 is both a bootstrap server's id and what a partition without leader says.
+    if (nodeId < 0) return null;
     const led: TopicPartition[] = [];
     for (const partitions of this.#snapshot.partitions.values()) {
       for (const { topic, partition, leader } of partitions.values())

@@ -99,9 +99,26 @@ export class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    return new Promise<T>((resolve, reject) => {
-      this.addCallback(resolve).addErrback(reject);
-    }).then(onFulfilled, onRejected);
+    return new Promise<R | E>((resolve, reject) => {
+      // Handlers run in a turn of their own, as a promise's do; one promise is enough for that.
+      const passOn = <V>(
+        handler: ((value: V) => R | E | PromiseLike<R | E>) | null | undefined,
+        orElse: (value: V) => void,
+      ) => {
+        if (typeof handler !== 'function') return orElse;
+        return (value: V): void => {
+          queueMicrotask(() => {
+            try {
+              resolve(handler(value));
+            } catch (error) {
+              reject(error);
+            }
+          });
+        };
+      };
+      this.addCallback(passOn<T>(onFulfilled, resolve as (value: T) => void));
+      this.addErrback(passOn<Error>(onRejected, reject));
+    });
   }
 
   #complete(): void {

@@ -11,6 +11,7 @@ import {
   POLL,
   SEND,
   SEND_API_KEY_WORD,
+  SEND_FLAGS_WORD,
   SEND_PREFIX_BYTES,
   SEND_TIMEOUT_WORD,
   SEND_VERSION_WORD,
@@ -59,10 +60,11 @@ export class NetworkProxy {
       const usedBytes = writer.finish();
       this.#lastBytes.set(api.key, usedBytes);
       const word = requests.base >>> 2;
-      requests.i32.fill(0, word, word + (SEND_PREFIX_BYTES >>> 2));
-      requests.i32[word + SEND_API_KEY_WORD] = api.key;
-      requests.i32[word + SEND_VERSION_WORD] = version;
-      requests.i32[word + SEND_TIMEOUT_WORD] = timeoutMs;
+      const { i32 } = requests;
+      i32[word + SEND_FLAGS_WORD] = 0;
+      i32[word + SEND_API_KEY_WORD] = api.key;
+      i32[word + SEND_VERSION_WORD] = version;
+      i32[word + SEND_TIMEOUT_WORD] = timeoutMs;
       if (requests.commit(SEND, requestId, nodeId, usedBytes)) {
         this.#notifySoon();
         return null;
@@ -94,7 +96,7 @@ export class NetworkProxy {
   /** Whether this thread has closed the node and the network thread may not have noticed yet. */
   isDisconnecting(nodeId: number): boolean {
     const position = this.#disconnects.get(nodeId);
-    if (position === undefined) return this.#pendingDisconnects.includes(nodeId);
+    if (position === undefined) return this.#pendingDisconnects.length > 0 && this.#pendingDisconnects.includes(nodeId);
     if (((this.#end.requests.releasedPosition - position) | 0) < 0) return true;
     this.#disconnects.delete(nodeId);
     return false;

@@ -2,7 +2,14 @@
 // Application thread. Never sends a message.
 
 import { monotonicNowMs } from '../common/clock.ts';
-import { type CountersReader, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED } from '../ring/counters.ts';
+import {
+  type CountersReader,
+  NO_ROW,
+  NODE_CONNECTED,
+  NODE_CONNECTING,
+  NODE_DISCONNECTED,
+  STATE_CLOSED,
+} from '../ring/counters.ts';
 import type { Cluster } from './cluster.ts';
 import type { InFlight } from './in-flight.ts';
 import type { NetworkProxy } from './network-proxy.ts';
@@ -47,7 +54,7 @@ export class NodeStates {
 
   /** This thread's requests and those the network thread sends for itself. */
   inFlight(nodeId: number): number {
-    return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#counters.nodeRow(nodeId));
+    return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#row(nodeId));
   }
 
   canConnect(nodeId: number): boolean {
@@ -83,34 +90,45 @@ export class NodeStates {
     return best;
   }
 
+  /** Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
   #whyNot(nodeId: number): string | null {
-    const state = this.#state(nodeId);
-    if (state !== NODE_CONNECTED) {
-      if (this.#cluster.brokerMetadata(nodeId) === null) return `node ${nodeId} is not part of the cluster`;
-      const backoffMs = this.#backoffMs(nodeId);
-      const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
-      return `node ${nodeId} is ${state === NODE_CONNECTING ? 'still connecting' : 'not connected'}${when}`;
-    }
-    const count = this.inFlight(nodeId);
+    const counters = this.#counters;
+    const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
+    const state = counters.nodeState(row);
+    if (state !== NODE_CONNECTED) return this.#whyNotConnected(nodeId, state);
+    const count = this.#inFlight.countOf(nodeId) + counters.internalInFlight(row);
     if (count >= this.#maxInFlight) {
       return `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
     }
+    if (!counters.mayBeThrottled(row)) return null;
     const throttleMs = this.#throttleMs(nodeId);
     return throttleMs > 0 ? `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)` : null;
+  }
+
+  #whyNotConnected(nodeId: number, state: number): string {
+    if (this.#cluster.brokerMetadata(nodeId) === null) return `node ${nodeId} is not part of the cluster`;
+    const backoffMs = this.#backoffMs(nodeId);
+    const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
+    return `node ${nodeId} is ${state === NODE_CONNECTING ? 'still connecting' : 'not connected'}${when}`;
+  }
+
+  /** What a thread that has ended wrote last is no longer true: its connections went with it. */
+  #row(nodeId: number): number {
+    return this.#counters.state() === STATE_CLOSED ? NO_ROW : this.#counters.nodeRow(nodeId);
   }
 
   #state(nodeId: number): number {
     // A node this thread has closed counts as never seen until the network thread has closed it too.
     if (this.#proxy.isDisconnecting(nodeId)) return 0;
-    return this.#counters.nodeState(this.#counters.nodeRow(nodeId));
+    return this.#counters.nodeState(this.#row(nodeId));
   }
 
   #backoffMs(nodeId: number): number {
     if (this.#proxy.isDisconnecting(nodeId)) return 0;
-    return this.#counters.backoffRemainingMs(this.#counters.nodeRow(nodeId), monotonicNowMs());
+    return this.#counters.backoffRemainingMs(this.#row(nodeId), monotonicNowMs());
   }
 
   #throttleMs(nodeId: number): number {
-    return this.#counters.throttleRemainingMs(this.#counters.nodeRow(nodeId), monotonicNowMs());
+    return this.#counters.throttleRemainingMs(this.#row(nodeId), monotonicNowMs());
   }
 }

@@ -67,8 +67,8 @@ export class Poller {
       this.#proxy.flush();
       while (!isOver() && !this.#isClosed && this.#end.counters.state() !== STATE_CLOSED) {
         const leftMs = deadline - monotonicNowMs();
-        // The fence is awaited past the deadline: poll(0) is over when what was ready has been read.
-        if (leftMs <= 0 && (pollId === noFence || this.#adapter.hasPolled(pollId))) break;
+        // Only poll(0) awaits its fence past the deadline: it is over when what was ready has been read.
+        if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) break;
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
         this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
         this.#adapter.drain();

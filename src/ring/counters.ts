@@ -287,6 +287,11 @@ export class CountersReader {
     return row === NO_ROW ? 0 : this.#word(row, ROW_INTERNAL_IN_FLIGHT);
   }
 
+  /** Whether the node may be throttled; whether it still is takes a clock. */
+  mayBeThrottled(row: number): boolean {
+    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & ROW_THROTTLED) !== 0;
+  }
+
   /** Milliseconds until the node may be sent to, 0 if now. */
   throttleRemainingMs(row: number, nowMs: number): number {
     return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_THROTTLED_UNTIL, ROW_THROTTLED, nowMs);

@@ -45,8 +45,8 @@ export const KNOWN_FLAGS = FLAG_SPILLED;
  *   0  apiKey                                         0  apiKey
  *   1  version, or -1: highest in common              1  version
  *   2  timeoutMs, or -1: requestTimeoutMs             2  flags
- *   3  flags                                          3  reserved, 0
- *   4  reserved, 0                                    :
+ *   3  flags                                          3  reserved
+ *   4  reserved                                       :
  *   :                                                 8  flat response
  *   8  flat request
  */

@@ -3,10 +3,10 @@
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { RingCorruptError } from '../common/errors.ts';
-import { alignTo8, type MessageBytes } from '../common/memory.ts';
+import type { MessageBytes } from '../common/memory.ts';
 import { FLAG_SPILLED } from './frames.ts';
 import { RETURNED_WORD, SPILLED_BODY_BYTES, SPILLED_BUFFER_WORD, SPILLED_USED_WORD, WAITING_WORD } from './layout.ts';
-import { OwnedBytes } from './owned-bytes.ts';
+import { BodySlab, OwnedBytes } from './owned-bytes.ts';
 import type { RingConsumer } from './ring-buffer.ts';
 
 /** The reading end: itself the current message, in place. */
@@ -18,6 +18,7 @@ export class LinkReader implements MessageBytes {
   byteLength = 0;
   readonly #ring: RingConsumer;
   readonly #port: MessagePort;
+  readonly #slab = new BodySlab();
   #isSpilled = false;
   /** uint32 bytes of spilled bodies picked up; published as returned by `release`. */
   #pickedUp: number;
@@ -85,12 +86,8 @@ export class LinkReader implements MessageBytes {
 
   /** The current body as memory of its own: a copy of a small one, the moved buffer itself of a spilled one. */
   own(): MessageBytes {
-    if (this.#isSpilled) return new OwnedBytes(this.i32, this.u8, this.byteLength);
-    // Room to the next multiple of 8, as everywhere, so that whole words cover the last bytes.
-    const bytes = alignTo8(this.byteLength);
-    const u8 = new Uint8Array(new ArrayBuffer(bytes));
-    u8.set(this.#ring.u8.subarray(this.base, this.base + this.byteLength));
-    return new OwnedBytes(new Int32Array(u8.buffer), u8, this.byteLength);
+    if (this.#isSpilled) return new OwnedBytes(this.i32, this.u8, 0, this.byteLength);
+    return this.#slab.copy(this.#ring.u8, this.#ring.i32, this.base, this.byteLength);
   }
 
   /** Gives back ring space and spill budget of everything up to the current message; its body must not be read in place after. */

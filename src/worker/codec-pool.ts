@@ -1,5 +1,6 @@
-// Owns the codec pool: threads that compress and decompress what would make a turn of the poll loop long. Network
-// thread. Must not decide what is big (configuration does) or in which order results are used (their callers do).
+// Owns the codec pool: threads that compress and decompress what would make a turn of the poll loop long, and the tasks
+// that wait for one. Network thread. Must not decide what is big (configuration does) or in which order results are used
+// (their callers do).
 
 import type { Piscina } from 'piscina';
 import { fromPlainError, KafkaClientError } from '../common/errors.ts';
@@ -12,23 +13,49 @@ const budgetBytes = 64 * 1024 * 1024;
 /** A pool nobody needs ends its threads after this. */
 const idleTimeoutMs = 30_000;
 
-type Outcome = { readonly result: CodecTaskResult } | { readonly failure: unknown };
+/** Threads that run tasks. */
+export interface CodecThreads {
+  /** Runs the task on a free thread; `moved` travels with it. Rejects when that thread ends, or cannot be started. */
+  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult>;
+  /** Ends the threads; what runs on them is rejected. */
+  destroy(): Promise<void>;
+}
+
+/** @param threads how many tasks may run at a time */
+export type StartCodecThreads = (threads: number) => Promise<CodecThreads>;
+
+type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
+
+interface Job {
+  readonly task: CodecTask;
+  readonly moved: ArrayBuffer;
+  readonly byteCount: number;
+  readonly done: (outcome: Outcome, now: number) => void;
+}
 
 export class CodecPool {
-  readonly #threads: number;
+  readonly #threadCount: number;
   readonly #wake: () => void;
-  #pool: Promise<Piscina> | null = null;
+  readonly #start: StartCodecThreads;
+  #threads: Promise<CodecThreads> | null = null;
+  /**
+   * Tasks beyond one for each thread wait here: a thread that is lost must take its own task with it and no other, and
+   * what waits must not be given to threads that nobody replaces.
+   */
+  #waiting: Job[] = [];
+  readonly #running = new Set<Job>();
   #bytesInTasks = 0;
   #completed: ((now: number) => void)[] = [];
 
-  /** @param threads at most; 0: there is no pool, and everything runs in the network thread */
-  constructor(threads: number, wake: () => void) {
-    this.#threads = threads;
+  /** @param threadCount at most; 0: there is no pool, and everything runs in the network thread */
+  constructor(threadCount: number, wake: () => void, start: StartCodecThreads = startCodecThreads) {
+    this.#threadCount = threadCount;
     this.#wake = wake;
+    this.#start = start;
   }
 
   get isEnabled(): boolean {
-    return this.#threads > 0;
+    return this.#threadCount > 0;
   }
 
   /** Whether a task with this many bytes may begin. */
@@ -36,16 +63,18 @@ export class CodecPool {
     return this.#bytesInTasks === 0 || this.#bytesInTasks + byteCount <= budgetBytes;
   }
 
-  /** Moves the frame's memory to the pool. `done` is called in a later `poll`. */
+  /** Takes the memory that holds the frame away from its owner at once. `done` is called in a later `poll`. */
   decode(task: DecodeTask, done: (outcome: DecodedBody | Error, now: number) => void): void {
-    this.#run(task, task.end - task.start, task.frame.buffer as ArrayBuffer, (outcome, now) =>
-      done(settle<DecodedBody>(outcome), now),
-    );
+    // The task may wait for a thread, and its frame's owner would fill the memory with the next frame meanwhile.
+    const { byteOffset, byteLength, buffer } = task.frame;
+    const moved = takenFrom(buffer as ArrayBuffer);
+    const ownTask: DecodeTask = { ...task, frame: new Uint8Array(moved, byteOffset, byteLength) };
+    this.#add(ownTask, task.end - task.start, moved, (outcome, now) => done(settle<DecodedBody>(outcome), now));
   }
 
   /** Moves the flat request to the pool. `done` is called in a later `poll`. */
   encode(task: EncodeTask, done: (outcome: EncodedFrame | Error, now: number) => void): void {
-    this.#run(task, task.flat.byteLength, task.flat, (outcome, now) => done(settle<EncodedFrame>(outcome), now));
+    this.#add(task, task.flat.byteLength, task.flat, (outcome, now) => done(settle<EncodedFrame>(outcome), now));
   }
 
   /** Hands out the results that have come since the last call. Returns how many. */
@@ -56,44 +85,111 @@ export class CodecPool {
     return completed.length;
   }
 
-  async close(): Promise<void> {
-    const pool = await this.#pool?.catch(() => null);
-    await pool?.destroy();
+  /** Hands out what has come, settles every other task with `error`, then ends the threads. */
+  async close(error: Error, now: number): Promise<void> {
+    this.poll(now);
+    const jobs = [...this.#running, ...this.#waiting];
+    this.#running.clear();
+    this.#waiting = [];
+    this.#bytesInTasks = 0;
+    for (const job of jobs) job.done({ failure: error }, now);
+    const threads = await this.#threads?.catch(() => null);
+    await threads?.destroy();
   }
 
-  #run(task: CodecTask, byteCount: number, moved: ArrayBuffer, done: (outcome: Outcome, now: number) => void): void {
+  #add(task: CodecTask, byteCount: number, moved: ArrayBuffer, done: Job['done']): void {
     this.#bytesInTasks += byteCount;
-    const finish = (outcome: Outcome): void => {
-      this.#bytesInTasks -= byteCount;
-      this.#completed.push((now) => done(outcome, now));
-      this.#wake();
-    };
-    this.#started()
-      .then((pool) => pool.run(task, { transferList: [moved] }) as Promise<CodecTaskResult>)
-      .then(
-        (result) => finish({ result }),
-        (failure: unknown) => finish({ failure }),
-      );
+    this.#waiting.push({ task, moved, byteCount, done });
+    this.#runNext();
   }
 
-  /** Started by the first task: most clients never see a compressed megabyte. */
-  #started(): Promise<Piscina> {
-    this.#pool ??= import('piscina').then(
-      ({ Piscina: Pool }) =>
-        new Pool({
-          filename: taskEntry.href,
-          minThreads: 0,
-          maxThreads: this.#threads,
-          idleTimeout: idleTimeoutMs,
-          // An idle thread waits for messages as any other: it may hold a core's attention no longer than a task takes.
-          atomics: 'disabled',
-        }),
-    );
-    return this.#pool;
+  #runNext(): void {
+    while (this.#running.size < this.#threadCount && this.#waiting.length > 0) {
+      const job = this.#waiting.shift()!;
+      this.#running.add(job);
+      // Started by the first task: most clients never see a compressed megabyte.
+      this.#threads ??= this.#start(this.#threadCount);
+      this.#threads
+        .then((threads) => threads.run(job.task, job.moved))
+        .then(
+          (result) => this.#finish(job, { result }),
+          (cause: unknown) => this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) }),
+        );
+    }
+  }
+
+  #finish(job: Job, outcome: Outcome): void {
+    // Settled by `close` meanwhile.
+    if (!this.#running.delete(job)) return;
+    this.#bytesInTasks -= job.byteCount;
+    this.#completed.push((now) => job.done(outcome, now));
+    this.#runNext();
+    this.#wake();
   }
 }
 
+const lostText = 'the thread of the codec pool that worked on this ended, or could not be started';
+
 function settle<T extends DecodedBody | EncodedFrame>(outcome: Outcome): T | Error {
-  if ('failure' in outcome) return new KafkaClientError('a task of the codec pool failed', { cause: outcome.failure });
+  if ('failure' in outcome) return outcome.failure;
   return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
+}
+
+/** The same memory with this as its only owner: `buffer` is empty afterwards. */
+function takenFrom(buffer: ArrayBuffer): ArrayBuffer {
+  return structuredClone(buffer, { transfer: [buffer] });
+}
+
+/** @param entry module whose default export runs a task */
+export async function startCodecThreads(threads: number, entry: URL = taskEntry): Promise<CodecThreads> {
+  const { Piscina: Pool } = await import('piscina');
+  return new PiscinaThreads(
+    () =>
+      new Pool({
+        filename: entry.href,
+        minThreads: 0,
+        maxThreads: threads,
+        idleTimeout: idleTimeoutMs,
+        // An idle thread waits for messages as any other: it may hold a core's attention no longer than a task takes.
+        atomics: 'disabled',
+      }),
+  );
+}
+
+class PiscinaThreads implements CodecThreads {
+  readonly #open: () => Piscina;
+  #pool: Piscina;
+  /** Why the last thread to end without a task did. */
+  #lastError: unknown;
+
+  constructor(open: () => Piscina) {
+    this.#open = open;
+    this.#pool = this.#opened();
+  }
+
+  async run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+    const pool = this.#pool;
+    try {
+      return (await pool.run(task, { transferList: [moved] })) as CodecTaskResult;
+    } catch (error) {
+      throw pool === this.#pool ? error : this.#lastError;
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  #opened(): Piscina {
+    const pool = this.#open();
+    pool.on('error', (error) => {
+      // An idle thread that ends is nobody's loss. One that ends before it took its first task leaves that task waiting
+      // for a thread that will not come.
+      if (pool !== this.#pool || pool.queueSize === 0) return;
+      this.#lastError = error;
+      this.#pool = this.#opened();
+      void pool.destroy();
+    });
+    return pool;
+  }
 }

@@ -57,6 +57,7 @@ export class Connections {
     if (node === undefined) return;
     node.connection.closedOnPurpose();
     node.connection.backoffUntil = now;
+    node.connection.throttledUntil = now;
     node.connection.failures = 0;
     node.connection.lastError = null;
     this.end(node, error, undefined, now);

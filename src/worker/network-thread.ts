@@ -9,7 +9,7 @@ import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts
 import { Doorbell } from '../ring/doorbell.ts';
 import { Attachments } from './attachments.ts';
 import { Bootstrap } from './bootstrap.ts';
-import { CodecPool } from './codec-pool.ts';
+import { CodecPool, type StartCodecThreads } from './codec-pool.ts';
 import { Connections } from './connections.ts';
 import { Connector } from './connector.ts';
 import { Metadata } from './metadata.ts';
@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly random: () => number;
   readonly resolve: Resolve;
   readonly openTransport: OpenTransport;
+  /** Default: those of the codec pool. */
+  readonly startCodecThreads?: StartCodecThreads;
   /** The thread cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -57,7 +59,7 @@ export class NetworkThread implements Control {
     this.#config = config;
     this.#clock = clock;
     this.#counters = new CountersWriter(counters);
-    this.#pool = new CodecPool(config.codecPoolThreads, wake);
+    this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads);
     this.#attachments = new Attachments(config, this.#pool, {
       onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
       onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
@@ -139,13 +141,15 @@ export class NetworkThread implements Control {
       if (this.#isClosed) return null;
       this.#isClosed = true;
       const error = new Cancelled('the client was closed');
+      const now = this.#clock();
       this.loop.close();
       this.#bootstrap.close(error);
-      this.#client.close(error, this.#clock());
-      this.#attachments.flush(this.#clock());
+      this.#client.close(error, now);
+      const poolClosed = this.#pool.close(error, now);
+      this.#attachments.flush(now);
       this.#attachments.notify();
       this.#counters.setState(STATE_CLOSED);
-      await this.#pool.close();
+      await poolClosed;
       return null;
     });
   }

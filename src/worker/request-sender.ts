@@ -2,7 +2,7 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { KafkaConnectionError } from '../common/errors.ts';
+import { KafkaClientError, KafkaConnectionError } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
@@ -27,16 +27,18 @@ export interface OutgoingRequest {
   readonly message: FlatMessage;
 }
 
+const encodedHere: EncodeOptions = {};
+/** Whatever has to be compressed is the pool's business. */
+const compressedInPool: EncodeOptions = { maxInlineBytes: 0 };
+
 export class RequestSender {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  readonly #options: EncodeOptions;
   readonly #writer = new WireWriter();
 
   constructor(config: KafkaClientConfig, pool: CodecPool) {
     this.#config = config;
     this.#pool = pool;
-    this.#options = pool.isEnabled ? { maxInlineBytes: config.codecPoolThresholdBytes } : {};
   }
 
   /** Queues the request on the node's connection. Throws: InvalidRequestError; nothing is queued then. */
@@ -47,23 +49,28 @@ export class RequestSender {
     const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
     const inFlight = this.#inFlight(node, request, correlationId, now);
     const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
+    let isQueued = true;
     try {
-      channel.enqueue(encodeFrame(this.#writer, header, message, this.#options));
+      channel.enqueue(encodeFrame(this.#writer, header, message, this.#optionsFor(message)));
     } catch (error) {
       if (!(error instanceof CodecTaskNeeded)) throw error;
+      isQueued = false;
       this.#encodeInPool(node, channel, header, message, inFlight, expectsResponse);
-      if (expectsResponse) node.inFlight.add(inFlight);
-      node.publish(now);
-      return;
     }
     if (expectsResponse) {
       node.inFlight.add(inFlight);
       node.publish(now);
-    } else {
-      // No response will ever show that this connection is in use.
-      node.lastActiveAt = now;
-      request.owner.onSentWithoutResponse(inFlight, now);
+      return;
     }
+    // No response will ever show that this connection is in use.
+    node.lastActiveAt = now;
+    if (isQueued) request.owner.onSentWithoutResponse(inFlight, now);
+  }
+
+  /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
+  #optionsFor({ byteLength }: FlatMessage): EncodeOptions {
+    const isForPool = this.#pool.isEnabled && byteLength > this.#config.codecPoolThresholdBytes;
+    return isForPool && this.#pool.hasRoom(byteLength) ? compressedInPool : encodedHere;
   }
 
   /** Keeps the request's place in the send queue while a pool thread encodes it. */
@@ -78,18 +85,19 @@ export class RequestSender {
     const place = channel.reserve();
     const { owner } = inFlight;
     this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (outcome, now) => {
-      if (!(outcome instanceof Error)) {
+      if (outcome instanceof Error) {
+        place.drop();
+        // A connection that ended meanwhile has settled the request already.
+        const isOpen = !expectsResponse || node.inFlight.remove(inFlight);
+        if (isOpen) owner.onFailure(inFlight, withNode(outcome, node.id), now);
+        node.publish(now);
+      } else if (node.channel === channel) {
         place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
-        if (expectsResponse) return;
+        if (!expectsResponse) owner.onSentWithoutResponse(inFlight, now);
+      } else if (!expectsResponse) {
         const text = `the connection to node ${node.id} ended before the request was written`;
-        if (node.channel === channel) owner.onSentWithoutResponse(inFlight, now);
-        else owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
-        return;
+        owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
       }
-      place.drop();
-      // A connection that ended meanwhile has settled the request already.
-      if (!expectsResponse || node.inFlight.remove(inFlight)) owner.onFailure(inFlight, outcome, now);
-      node.publish(now);
     });
   }
 
@@ -118,4 +126,9 @@ function copyOf(message: FlatMessage): ArrayBuffer {
   const copy = new Uint8Array((message.byteLength + 7) & ~7);
   copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));
   return copy.buffer;
+}
+
+function withNode(error: Error, nodeId: number): Error {
+  if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
+  return error;
 }

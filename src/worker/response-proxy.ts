@@ -2,7 +2,7 @@
 // polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { toPlainError } from '../common/errors.ts';
+import { KafkaClientError, KafkaProtocolError, toPlainError } from '../common/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
@@ -211,8 +211,10 @@ export class ResponseProxy implements RequestOwner {
   #writePooled({ request, outcome }: PooledResponse, now: number): boolean {
     if (outcome === null) return false;
     if (outcome instanceof Error) {
+      if (outcome instanceof KafkaClientError) outcome.nodeId ??= request.nodeId;
       this.onFailure(request, outcome);
-      this.#host.onPooledFailure(request, outcome, now);
+      // A thread that was lost says nothing about the connection; a body that cannot be read does.
+      if (outcome instanceof KafkaProtocolError) this.#host.onPooledFailure(request, outcome, now);
       return true;
     }
     const { responses } = this.#end;

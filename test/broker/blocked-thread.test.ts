@@ -64,7 +64,12 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
   test('gets answers that did not fit the response link meanwhile', { timeout: 60_000 }, async (t) => {
     const broker = await startBroker(t);
     const count = 600;
-    const report = await run(t, broker, { what: 'metadata', count, blocks: 1 }, { responseRingBytes: 8192, spillBytes: 1024 });
+    const report = await run(
+      t,
+      broker,
+      { what: 'metadata', count, blocks: 1 },
+      { responseRingBytes: 8192, spillBytes: 1024 },
+    );
     assert.deepEqual(report.failures, []);
     assert.deepEqual(report.answers, upTo(count));
   });

@@ -152,7 +152,11 @@ describe('records', () => {
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
     test(`compressed with ${compression} come back as they were`, async (t) => {
       const topic = await newTopic();
-      const given = Array.from({ length: 2000 }, (_, i) => ({ key: `key ${i % 7}`, value: `value ${i}`, timestamp: time + i }));
+      const given = Array.from({ length: 2000 }, (_, i) => ({
+        key: `key ${i % 7}`,
+        value: `value ${i}`,
+        timestamp: time + i,
+      }));
       const future = client.send(0, Produce, produceRequest(topic, { records: given, compression }), byName);
       await Promise.allSettled([future]);
       if (future.exception?.name === 'UnsupportedCodecError') {
@@ -234,7 +238,10 @@ describe('records', () => {
 
   test('stay what they are when responses after them are read', async () => {
     const topic = await newTopic();
-    await produce(topic, Array.from({ length: 100 }, (_, i) => ({ value: `kept ${i}` })));
+    await produce(
+      topic,
+      Array.from({ length: 100 }, (_, i) => ({ value: `kept ${i}` })),
+    );
     const kept = await fetch(topic);
     const key = kept.at(42).value!;
     for (let i = 0; i < 200; i++) {
@@ -277,7 +284,11 @@ describe('records', () => {
       const names = await filled();
       const response = await fetchAll(names, 12);
       const seen = response.responses.map((topic) =>
-        topic.partitions.map(({ partitionIndex, records }) => [topic.topic, partitionIndex, records.at(0).value!.toString()]),
+        topic.partitions.map(({ partitionIndex, records }) => [
+          topic.topic,
+          partitionIndex,
+          records.at(0).value!.toString(),
+        ]),
       );
       assert.deepEqual(
         seen,

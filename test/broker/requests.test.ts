@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import Long from 'long';
 import {
+  type Api,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
@@ -358,6 +359,30 @@ describe('requests', () => {
       await new Promise((resolve) => setImmediate(resolve));
       assert.deepEqual(warnings, ['thrown by a callback']);
     });
+  });
+
+  test('whose answer cannot be read fail with the reason, and the others go on', async (t) => {
+    const client = await openConnected(t, broker);
+    const thrown = new Error('from readResponse');
+    const unreadable: Api<{ topics: [] }, never> = {
+      key: Metadata.key,
+      name: 'Metadata',
+      minVersion: 0,
+      maxVersion: 13,
+      flexibleVersion: 9,
+      latestVersionUnstable: false,
+      writeRequest: (writer, request) => Metadata.writeRequest(writer, request),
+      readResponse: () => {
+        throw thrown;
+      },
+      writeResponse: () => {},
+      readRequest: () => null,
+    };
+    const bad = client.send(0, unreadable, { topics: [] });
+    const good = client.send(0, Metadata, { topics: [] });
+    assert.equal(await failureOf(bad), thrown);
+    await good;
+    await client.send(0, Metadata, { topics: [] });
   });
 
   test('answer with views that stay valid for ever', async (t) => {

@@ -89,7 +89,11 @@ describe('a bootstrap server', { concurrency: 4 }, () => {
     ['sends garbage', scripts.answerWith(Buffer.from('garbage, whatever it is')), /frame length 1734439522/],
     ['sends a negative length', scripts.answerWith(Buffer.from([0xff, 0xff, 0xff, 0xff])), /frame length -1/],
     ['sends a frame of 3 bytes', scripts.answerWith(Buffer.from([0, 0, 0, 3, 1, 2, 3])), /frame length 3/],
-    ['sends another correlation id', scripts.answerWith(Buffer.from([0, 0, 0, 6, 0, 0, 0, 99, 0, 0])), /correlation id 99, expected 1/],
+    [
+      'sends another correlation id',
+      scripts.answerWith(Buffer.from([0, 0, 0, 6, 0, 0, 0, 99, 0, 0])),
+      /correlation id 99, expected 1/,
+    ],
     ['sends half an answer', scripts.answerWith(Buffer.from([0, 0, 0, 6, 0, 0, 0, 1, 0, 0])), /ApiVersions/],
   ] as const) {
     test(`that ${name}`, async (t) => {

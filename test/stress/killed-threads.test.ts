@@ -16,6 +16,16 @@ import { checkMessage, lengthOf } from './roles.ts';
 /** More than anybody will see. */
 const endless = 2 ** 30;
 
+/** Ends the peer whatever happens, so that a failure ends the process too. */
+async function withPeer(use: (peer: Peer) => Promise<void>): Promise<void> {
+  const peer = new Peer();
+  try {
+    await use(peer);
+  } finally {
+    await peer.terminate();
+  }
+}
+
 function prepare(random: Random) {
   const capacity = 128 << random.below(3);
   const { port1, port2 } = new MessageChannel();
@@ -39,29 +49,30 @@ test('a reader outlives its writer', { timeout: hangTimeoutMs }, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);
-  const rounds = await repeat(0.12, async () => {
-    const { here, ownBell, otherBell, shared } = prepare(random);
-    const reader = new LinkReader(new RingConsumer(openRing(shared.ring)), here);
-    const peer = new Peer();
-    const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
-    peer.start({ role: 'write-messages', ...shared, ...bells }, [shared.port]);
-    let n = 0;
-    for (const killAt = 1 + random.below(2000); n < killAt; ) {
-      while (n < killAt && reader.next()) {
+  const rounds = await repeat(0.12, () =>
+    withPeer(async (peer) => {
+      const { here, ownBell, otherBell, shared } = prepare(random);
+      const reader = new LinkReader(new RingConsumer(openRing(shared.ring)), here);
+      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
+      peer.start({ role: 'write-messages', ...shared, ...bells }, [shared.port]);
+      let n = 0;
+      for (const killAt = 1 + random.below(2000); n < killAt; ) {
+        while (n < killAt && reader.next()) {
+          checkMessage(reader, shared, n++);
+          reader.release();
+        }
+        otherBell.notify();
+        if (n < killAt) await ownBell.sleep(() => !reader.isEmpty());
+      }
+      await peer.terminate();
+      while (reader.next()) {
         checkMessage(reader, shared, n++);
         reader.release();
       }
-      otherBell.notify();
-      if (n < killAt) await ownBell.sleep(() => !reader.isEmpty());
-    }
-    await peer.terminate();
-    while (reader.next()) {
-      checkMessage(reader, shared, n++);
-      reader.release();
-    }
-    assert.equal(reader.isEmpty(), true);
-    here.close();
-  });
+      assert.equal(reader.isEmpty(), true);
+      here.close();
+    }),
+  );
   t.diagnostic(`${rounds} writers killed`);
 });
 
@@ -69,39 +80,40 @@ test('a writer outlives its reader', { timeout: hangTimeoutMs }, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);
-  const rounds = await repeat(0.12, async () => {
-    const { here, ownBell, otherBell, shared } = prepare(random);
-    const writer = new LinkWriter(new RingProducer(openRing(shared.ring)), here, shared);
-    const peer = new Peer();
-    const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
-    peer.start({ role: 'read-messages', ...shared, ...bells }, [shared.port]);
-    const put = (n: number): boolean => {
-      const bytes = lengthOf(shared.seed, n, shared.longest);
-      if (!writer.begin(bytes)) return false;
-      fillPattern(writer.u8, writer.base, bytes, n);
-      if (writer.commit(SEND, n, ~n, bytes)) return true;
-      writer.abandon();
-      return false;
-    };
-    let n = 0;
-    for (const killAt = 1 + random.below(2000); n < killAt; ) {
-      if (put(n)) {
-        n++;
-        continue;
+  const rounds = await repeat(0.12, () =>
+    withPeer(async (peer) => {
+      const { here, ownBell, otherBell, shared } = prepare(random);
+      const writer = new LinkWriter(new RingProducer(openRing(shared.ring)), here, shared);
+      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
+      peer.start({ role: 'read-messages', ...shared, ...bells }, [shared.port]);
+      const put = (n: number): boolean => {
+        const bytes = lengthOf(shared.seed, n, shared.longest);
+        if (!writer.begin(bytes)) return false;
+        fillPattern(writer.u8, writer.base, bytes, n);
+        if (writer.commit(SEND, n, ~n, bytes)) return true;
+        writer.abandon();
+        return false;
+      };
+      let n = 0;
+      for (const killAt = 1 + random.below(2000); n < killAt; ) {
+        if (put(n)) {
+          n++;
+          continue;
+        }
+        otherBell.notify();
+        const bytes = lengthOf(shared.seed, n, shared.longest);
+        await ownBell.sleep(() => writer.hasRoom(bytes));
       }
+      await peer.terminate();
+      const killedAt = n;
+      while (put(n)) n++;
+      assert.ok(n - killedAt <= 1 + 512 / 16, `${n - killedAt} messages fit a ring that nobody reads`);
       otherBell.notify();
-      const bytes = lengthOf(shared.seed, n, shared.longest);
-      await ownBell.sleep(() => writer.hasRoom(bytes));
-    }
-    await peer.terminate();
-    const killedAt = n;
-    while (put(n)) n++;
-    assert.ok(n - killedAt <= 1 + 512 / 16, `${n - killedAt} messages fit a ring that nobody reads`);
-    otherBell.notify();
-    assert.equal(put(n), false);
-    checkRest(shared, n);
-    here.close();
-  });
+      assert.equal(put(n), false);
+      checkRest(shared, n);
+      here.close();
+    }),
+  );
   t.diagnostic(`${rounds} readers killed`);
 });
 
@@ -126,23 +138,24 @@ test('a notifier outlives the owner of the doorbell, asleep or not', { timeout: 
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);
-  const rounds = await repeat(0.06, async () => {
-    const bell = new Doorbell(createDoorbell());
-    const own = new Doorbell(createDoorbell());
-    const work = new SharedArrayBuffer(256);
-    const words = new Int32Array(work);
-    const peer = new Peer();
-    const shared = { work, count: endless, seed: random.uint32(), isBlocking: random.isOneIn(2) };
-    peer.start({ role: 'own-bell', ...shared, own: bell.buffer, notifiers: [own.buffer] });
-    for (let n = 1; n < 20 + random.below(200); n++) {
-      Atomics.store(words, 32, n);
-      bell.notify();
-      await own.sleep(() => Atomics.load(words, 0) === n);
-    }
-    const ended = peer.terminate();
-    for (let i = 0; i < 100; i++) bell.notify();
-    await ended;
-    for (let i = 0; i < 100; i++) bell.notify();
-  });
+  const rounds = await repeat(0.06, () =>
+    withPeer(async (peer) => {
+      const bell = new Doorbell(createDoorbell());
+      const own = new Doorbell(createDoorbell());
+      const work = new SharedArrayBuffer(256);
+      const words = new Int32Array(work);
+      const shared = { work, count: endless, seed: random.uint32(), isBlocking: random.isOneIn(2) };
+      peer.start({ role: 'own-bell', ...shared, own: bell.buffer, notifiers: [own.buffer] });
+      for (let n = 1; n < 20 + random.below(200); n++) {
+        Atomics.store(words, 32, n);
+        bell.notify();
+        await own.sleep(() => Atomics.load(words, 0) === n);
+      }
+      const ended = peer.terminate();
+      for (let i = 0; i < 100; i++) bell.notify();
+      await ended;
+      for (let i = 0; i < 100; i++) bell.notify();
+    }),
+  );
   t.diagnostic(`${rounds} owners killed`);
 });

@@ -116,9 +116,9 @@ async function writeFrames(job: JobOf<'write-frames' | 'read-frames'>): Promise<
       await waiter.sleep(() => producer.hasRoom(claimBytes));
       offset = producer.claim(claimBytes);
     }
-    if (random.isOneIn(4)) producer.extend(producer.maxBodyBytes);
-    // Dirt beyond the body, which must not be seen.
-    producer.u8.fill(0xee, offset, offset + claimBytes);
+    const isExtended = random.isOneIn(4) && producer.extend(producer.maxBodyBytes);
+    // Dirt over the whole claim: nobody may see it, and it must hit nothing that is still to be read.
+    producer.u8.fill(0xee, offset, offset + (isExtended ? producer.maxBodyBytes : claimBytes));
     fillPattern(producer.u8, offset, bytes, n);
     producer.commit(SEND, 0, n, ~n, bytes);
     if (random.isOneIn(4)) waiter.notify();

@@ -67,12 +67,25 @@ for (const [key, option] of options) {
   if (option.type !== 'integer') continue;
   test(`${key}: integers from ${option.min} to ${option.max}`, () => {
     // Rings as large as they get, so that only this key can be at fault.
-    const others = key.endsWith('RingBytes') ? { spillBytes: 256 } : { requestRingBytes: 2 ** 30, responseRingBytes: 2 ** 30 };
+    const others = key.endsWith('RingBytes')
+      ? { spillBytes: 256 }
+      : { requestRingBytes: 2 ** 30, responseRingBytes: 2 ** 30 };
     for (const value of [option.min, option.max, option.default]) {
       assert.deepEqual(problemsOf({ ...others, [key]: value }), [], `${key} ${value}`);
       assert.equal(parseConfig({ ...others, [key]: value })[key], value);
     }
-    const wrong = [option.min - 1, option.max + 1, 0.5 + option.min, Number.NaN, Number.POSITIVE_INFINITY, '1', true, {}, [], 1n];
+    const wrong = [
+      option.min - 1,
+      option.max + 1,
+      0.5 + option.min,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      '1',
+      true,
+      {},
+      [],
+      1n,
+    ];
     for (const value of wrong) {
       const [problem, ...more] = problemsOf({ ...others, [key]: value });
       assert.ok(problem?.startsWith(`${key} must be an integer from ${option.min} to ${option.max}, not `), problem);
@@ -95,7 +108,10 @@ for (const [key, option] of options) {
 test('clientId fits a request header', () => {
   assert.deepEqual(problemsOf({ clientId: '' }), []);
   assert.deepEqual(problemsOf({ clientId: 'x'.repeat(32_767) }), []);
-  assert.match(problemsOf({ clientId: 'x'.repeat(32_768) })[0]!, /clientId .*32767 bytes, not a string of 32768 characters/);
+  assert.match(
+    problemsOf({ clientId: 'x'.repeat(32_768) })[0]!,
+    /clientId .*32767 bytes, not a string of 32768 characters/,
+  );
   assert.match(problemsOf({ clientId: 'ü'.repeat(16_384) })[0]!, /clientId/);
 });
 

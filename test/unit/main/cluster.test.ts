@@ -36,7 +36,11 @@ const response: MetadataResponse = {
         { partitionIndex: 3, leaderId: 77, replicaNodes: [], isrNodes: [] },
       ],
     },
-    { name: '__consumer_offsets', isInternal: true, partitions: [{ partitionIndex: 0, leaderId: 1, replicaNodes: [], isrNodes: [] }] },
+    {
+      name: '__consumer_offsets',
+      isInternal: true,
+      partitions: [{ partitionIndex: 0, leaderId: 1, replicaNodes: [], isrNodes: [] }],
+    },
     { name: 'secret', errorCode: 29 },
     { name: 'starting', errorCode: 5 },
     { name: 'empty', partitions: [] },
@@ -150,7 +154,10 @@ test('topic ids, where the broker has them', () => {
 
 test('an update replaces everything', () => {
   const cluster = known();
-  cluster.update(view({ brokers: [{ nodeId: 9, host: 'nine', port: 1 }], topics: [{ name: 'new', partitions: [] }] }), 2);
+  cluster.update(
+    view({ brokers: [{ nodeId: 9, host: 'nine', port: 1 }], topics: [{ name: 'new', partitions: [] }] }),
+    2,
+  );
   assert.deepEqual(
     cluster.brokers().map(({ nodeId }) => nodeId),
     [9],

@@ -15,7 +15,7 @@ import {
   openNetworkEnd,
 } from '../../../src/ring/attachment.ts';
 import { CountersWriter, createCounters } from '../../../src/ring/counters.ts';
-import { createDoorbell, Doorbell } from '../../../src/ring/doorbell.ts';
+import { createDoorbell } from '../../../src/ring/doorbell.ts';
 import {
   FAILURE,
   METADATA,
@@ -29,7 +29,6 @@ import {
   SEND_TIMEOUT_WORD,
   SEND_VERSION_WORD,
 } from '../../../src/ring/frames.ts';
-import { SEQ_WORD } from '../../../src/ring/layout.ts';
 
 /** A frame of the request link. */
 export interface Posted {
@@ -55,25 +54,22 @@ export class FakeThread {
   readonly application: ApplicationEnd;
   readonly network: NetworkEnd;
   readonly counters: CountersWriter;
-  readonly #networkDoorbell = createDoorbell();
+  /** How often the application rang the network thread's bell. */
+  rings = 0;
   readonly #writer = new FlatWriter();
 
   constructor(options: Partial<AttachmentOptions> = {}) {
     const counters = createCounters();
     this.counters = new CountersWriter(counters);
-    const { application, handle } = createAttachment({ ...defaults, ...options }, this.#networkDoorbell, counters);
+    const { application, handle } = createAttachment({ ...defaults, ...options }, createDoorbell(), counters);
     this.application = application;
+    const bell = application.networkDoorbell;
+    const notify = bell.notify.bind(bell);
+    bell.notify = () => {
+      this.rings++;
+      notify();
+    };
     this.network = openNetworkEnd(handle);
-  }
-
-  /** How often the network thread's bell was rung. */
-  get rings(): number {
-    return Atomics.load(new Int32Array(this.#networkDoorbell), SEQ_WORD);
-  }
-
-  /** The network thread's bell, for a test that waits for it. */
-  get networkDoorbell(): Doorbell {
-    return new Doorbell(this.#networkDoorbell);
   }
 
   /** Takes everything posted so far. */
@@ -83,13 +79,14 @@ export class FakeThread {
     while (posted.length < limit && requests.next()) {
       const isSend = requests.kind === SEND;
       const body = requests.own();
+      const word = body.base >>> 2;
       posted.push({
         kind: requests.kind,
         requestId: requests.requestId,
         nodeId: requests.detail,
-        apiKey: isSend ? body.i32[SEND_API_KEY_WORD]! : -1,
-        version: isSend ? body.i32[SEND_VERSION_WORD]! : -1,
-        timeoutMs: isSend ? body.i32[SEND_TIMEOUT_WORD]! : -1,
+        apiKey: isSend ? body.i32[word + SEND_API_KEY_WORD]! : -1,
+        version: isSend ? body.i32[word + SEND_VERSION_WORD]! : -1,
+        timeoutMs: isSend ? body.i32[word + SEND_TIMEOUT_WORD]! : -1,
         message: new FlatMessage(body, isSend ? SEND_PREFIX_BYTES : 0),
       });
       requests.release();

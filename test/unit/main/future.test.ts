@@ -210,10 +210,7 @@ test('await gives the value or throws the exception, after the callbacks', async
 
 test('then follows promises: transforms, recovers, skips missing handlers', async () => {
   assert.equal(await new Future<number>().success(2).then((value) => value * 2), 4);
-  assert.equal(
-    await new Future<number>().failure(boom).then(null, (error) => (error as Error).message),
-    'boom',
-  );
+  assert.equal(await new Future<number>().failure(boom).then(null, (error) => (error as Error).message), 'boom');
   assert.equal(await new Future<number>().success(2).then(null, () => 9), 2);
   await assert.rejects(
     new Future<number>().failure(boom).then((value) => value),

@@ -125,10 +125,13 @@ describe('ring', () => {
     assert.ok(put(producer, 2, 32));
     take(consumer, 1, 32);
     consumer.release();
-    assert.notEqual(producer.claim(8), -1);
+    assert.equal(producer.claim(24), DATA_OFFSET + 16, 'at the start, behind a pad');
+    assert.equal(producer.extend(32), true, 'up to the frame that is not released');
     assert.equal(producer.extend(40), false);
-    producer.abandon();
+    fillPattern(producer.u8, DATA_OFFSET + 16, 32, 3);
+    producer.commit(SEND, 0, 3, -3, 32);
     take(consumer, 2, 32);
+    take(consumer, 3, 32);
   });
 
   test('takes a frame of half the capacity whenever it is empty, wherever the positions stand', () => {

@@ -14,12 +14,19 @@ const noJitter = () => 0.5;
 test('backoff doubles per failure and is capped before jitter', () => {
   const series = [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => backoffWithJitter(50, 1000, failures, noJitter));
   assert.deepEqual(series, [0, 50, 100, 200, 400, 800, 1000, 1000]);
-  assert.equal(backoffWithJitter(50, 1000, 10, () => 0), 800);
+  assert.equal(
+    backoffWithJitter(50, 1000, 10, () => 0),
+    800,
+  );
   assert.ok(Math.abs(backoffWithJitter(50, 1000, 10, () => 0.99999999) - 1200) < 0.01);
 });
 
 test('a limit at or below the base: constant, without jitter', () => {
-  for (const max of [0, 49, 50]) assert.equal(backoffWithJitter(50, max, 7, () => 0), 50);
+  for (const max of [0, 49, 50])
+    assert.equal(
+      backoffWithJitter(50, max, 7, () => 0),
+      50,
+    );
 });
 
 test('any number of failures gives a finite wait', () => {

@@ -153,8 +153,9 @@ export class FakeApplication {
       const request = this.#settle(requestId, detail);
       request.state = 'succeeded';
       if (body.byteLength > 0) {
-        assert.equal(body.i32[RESPONSE_API_KEY_WORD], request.api.key);
-        request.version = body.i32[RESPONSE_VERSION_WORD]!;
+        const word = body.base >>> 2;
+        assert.equal(body.i32[word + RESPONSE_API_KEY_WORD], request.api.key);
+        request.version = body.i32[word + RESPONSE_VERSION_WORD]!;
         request.response = request.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
       }
       this.log.push(`response ${requestId}`);

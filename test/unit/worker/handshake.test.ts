@@ -125,7 +125,12 @@ for (const [name, bytes, type, text] of [
   ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), InvalidReceiveError, /HTTP/],
   ['a TLS alert', Buffer.from('15030300020250', 'hex'), InvalidReceiveError, /TLS alert/],
   ['more than 512 KiB', int32(512 * 1024 + 1), InvalidReceiveError, /above the limit of 524288 bytes/],
-  ['a frame of zeros', Buffer.concat([int32(64), Buffer.alloc(64)]), KafkaProtocolError, /correlation id 0, expected 1/],
+  [
+    'a frame of zeros',
+    Buffer.concat([int32(64), Buffer.alloc(64)]),
+    KafkaProtocolError,
+    /correlation id 0, expected 1/,
+  ],
   ['half a body', frameOf(0, 0, 0, 1, 0), KafkaProtocolError, /ApiVersions/],
   ['an endless array', frameOf(0, 0, 0, 1, 0, 0, 255, 255, 255, 255, 15), KafkaProtocolError, /ApiVersions/],
 ] as const) {
@@ -189,4 +194,3 @@ test('backoff goes on growing while peers accept and drop: only a ready connecti
   // The base doubles from 50 ms up to its limit; metadata alone asks for the node here, so nothing else delays it.
   assert.deepEqual(gaps.slice(0, 5), [50, 100, 200, 400, 800]);
 });
-

@@ -14,7 +14,13 @@ import {
   NodeNotReadyError,
   UnsupportedVersionError,
 } from '../../../src/common/errors.ts';
-import { ApiVersions, DescribeConfigs, Heartbeat, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
+import {
+  ApiVersions,
+  DescribeConfigs,
+  Heartbeat,
+  ListGroups,
+  Produce,
+} from '../../../src/protocol/flat/generated/apis.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { type FakeBroker, frameOf, int32, range, responseFrame } from './fake-peer.ts';
 

@@ -143,7 +143,9 @@ test('a server whose answer arrived in time counts, however late the thread look
   const started = watch(net.thread.start());
   await net.settled();
   broker.answers = true;
-  broker.reply({ apiKeys: [...allRanges()].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })) });
+  broker.reply({
+    apiKeys: [...allRanges()].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+  });
   net.now += 10_000;
   await net.settled();
   assert.equal(started.error, undefined);
@@ -238,7 +240,11 @@ test('several waits for several nodes end each on its own', async () => {
   net.broker('two:9092', 2);
   net.cluster.brokers.push({ id: 3, host: 'three', port: 9092 });
   net.run();
-  const calls = [watch(net.thread.awaitReady(1, 500)), watch(net.thread.awaitReady(2, 500)), watch(net.thread.awaitReady(3, 500))];
+  const calls = [
+    watch(net.thread.awaitReady(1, 500)),
+    watch(net.thread.awaitReady(2, 500)),
+    watch(net.thread.awaitReady(3, 500)),
+  ];
   await net.advanceSettled(500);
   assert.ok(calls[0]!.result);
   assert.ok(calls[1]!.result);

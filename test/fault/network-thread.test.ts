@@ -1,0 +1,180 @@
+// The network thread ends, in every way a thread can: every pending request fails once and says why, later calls fail at
+// once, close still works, and the process can end.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import {
+  Fetch,
+  KafkaClient,
+  KafkaClientError,
+  type KafkaClientOptions,
+  Metadata,
+  NetworkThreadError,
+} from '../../src/index.ts';
+import { scriptUrl, startChild } from '../broker/support/child.ts';
+import { type Cleanup, failureOf } from '../broker/support/client.ts';
+import { byName, fetchRequest } from '../broker/support/requests.ts';
+import type { ThreadEndArguments, ThreadEndReport } from '../broker/support/scripts/thread-end.ts';
+import { Settlements } from '../broker/support/settlements.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+
+describe('the network thread', () => {
+  let broker: EmbeddedBroker;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ nodes: 2, topics: { logs: { assignments: [[0]] } } });
+    await broker.stopListener(1);
+  });
+
+  after(async () => {
+    await broker.close();
+  });
+
+  /** A client, and the worker that is its network thread. */
+  async function open(t: Cleanup, options: KafkaClientOptions = {}): Promise<{ client: KafkaClient; worker: Worker }> {
+    const created = once(process, 'worker') as Promise<[Worker]>;
+    const client = await KafkaClient.start({
+      bootstrapServers: broker.bootstrapServers.slice(0, 1),
+      closeTimeoutMs: 0,
+      ...options,
+    });
+    t.after(() => client.close());
+    const [worker] = await created;
+    return { client, worker };
+  }
+
+  describe('of a program ends', { concurrency: 3 }, () => {
+    async function run(t: Cleanup, how: ThreadEndArguments['how'], execArgv: readonly string[] = []) {
+      const options = { bootstrapServers: broker.bootstrapServers, clientId: how, closeTimeoutMs: 0 };
+      await broker.control(Fetch, { answer: 'never' }, { clientId: how });
+      const child = startChild(
+        t,
+        'thread-end',
+        { options, how },
+        { execArgv: ['--import', scriptUrl('thread-hook'), ...execArgv] },
+      );
+      const { exitCode, stdout, stderr } = await child.ended;
+      assert.equal(stderr, '');
+      assert.equal(exitCode, 0);
+      return JSON.parse(stdout) as ThreadEndReport;
+    }
+
+    const rows: readonly (readonly [how: ThreadEndArguments['how'], what: string, cause: RegExp])[] = [
+      ['terminate', 'because it was terminated', /undefined/],
+      ['throw', 'by an uncaught error', /RangeError: thrown in the network thread/],
+      ['throw-undefined', 'by undefined being thrown', /undefined/],
+      ['reject', 'by an unhandled rejection', /RangeError: rejected in the network thread/],
+      ['exit', 'by process.exit', /undefined/],
+      ['out-of-memory', 'for want of memory', /ERR_WORKER_OUT_OF_MEMORY|memory limit/],
+    ];
+    for (const [how, what, cause] of rows) {
+      test(what, { timeout: 60_000 }, async (t) => {
+        const report = await run(t, how, how === 'out-of-memory' ? ['--max-old-space-size=80'] : []);
+        assert.equal(report.pending.length, 4);
+        for (const { settled, error, cause: seen } of report.pending) {
+          assert.equal(settled, 1);
+          assert.equal(error, 'KAFKA_NETWORK_THREAD');
+          assert.match(seen, cause);
+        }
+        assert.deepEqual(report.after, {
+          sendIsDone: true,
+          send: 'KAFKA_NETWORK_THREAD',
+          isReady: false,
+          connected: false,
+          maybeConnect: false,
+          poll: [],
+          pollSync: [],
+          inFlight: 0,
+          refresh: 'KAFKA_NETWORK_THREAD',
+        });
+      });
+    }
+
+    test('when close finds it stuck, by force', { timeout: 60_000 }, async (t) => {
+      const report = await run(t, 'loop');
+      for (const { settled, error } of report.pending) {
+        assert.equal(settled, 1);
+        assert.match(error, /KAFKA_CANCELLED|KAFKA_NETWORK_THREAD/);
+      }
+      assert.ok(report.closeMs < 20_000, `close took ${report.closeMs} ms`);
+    });
+  });
+
+  test('ends at any moment: each request is settled once, answered or failed', async (t) => {
+    for (let round = 0; round < 6; round++) {
+      const { client, worker } = await open(t, { maxInFlightRequestsPerConnection: 1000 });
+      await client.awaitReady(0);
+      const settlements = new Settlements(client);
+      let isEnding = false;
+      let refused: Error | null = null;
+      // The further the round, the more has been answered by then.
+      for (let i = 0; refused === null; i++) {
+        const future = settlements.send(0, Metadata, { topics: [] });
+        if (future.exception instanceof NetworkThreadError) refused = future.exception;
+        if (i > round * 30 && !isEnding) {
+          isEnding = true;
+          void worker.terminate();
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const { errors } = await settlements.finish();
+      for (const error of errors) assert.ok(error instanceof NetworkThreadError, String(error));
+      await client.close();
+    }
+  });
+
+  test('ends while the client is being started', async () => {
+    const created = once(process, 'worker') as Promise<[Worker]>;
+    const starting = KafkaClient.start({ bootstrapServers: '127.0.0.1:1', apiVersionAutoTimeoutMs: 600_000 });
+    const [worker] = await created;
+    void worker.terminate();
+    await assert.rejects(starting, NetworkThreadError);
+  });
+
+  test('ends while the application is blocked in pollSync, which is over at its time', async (t) => {
+    const { client, worker } = await open(t);
+    await client.awaitReady(0);
+    await broker.control(Fetch, { answer: 'never' }, { times: 1 });
+    const future = client.send(0, Fetch, fetchRequest('logs'), byName);
+    const exited = once(worker, 'exit');
+    void worker.terminate();
+    assert.deepEqual(client.pollSync(300, future), []);
+    await exited;
+    assert.ok((await failureOf(future)) instanceof NetworkThreadError);
+  });
+
+  test('ends while poll waits, which is over at once', async (t) => {
+    const { client, worker } = await open(t);
+    await client.awaitReady(0);
+    const rule = await broker.control(Fetch, { answer: 'never' });
+    const future = client.send(0, Fetch, fetchRequest('logs'), byName);
+    const polls = [client.poll(600_000, future), client.poll(600_000)];
+    void worker.terminate();
+    assert.deepEqual(await Promise.all(polls), [[], []]);
+    assert.ok(future.exception instanceof NetworkThreadError);
+    await rule.remove();
+  });
+
+  test('ends during close, which ends all the same', async (t) => {
+    const { client, worker } = await open(t, { closeTimeoutMs: 600_000 });
+    await client.awaitReady(0);
+    const rule = await broker.control(Fetch, { answer: 'never' });
+    const future = client.send(0, Fetch, fetchRequest('logs'), byName);
+    const closed = client.close();
+    void worker.terminate();
+    await closed;
+    assert.ok(future.exception instanceof KafkaClientError);
+    await rule.remove();
+  });
+
+  test('of one client ends, and another client goes on', async (t) => {
+    const one = await open(t);
+    const other = await open(t);
+    await Promise.all([one.client.awaitReady(0), other.client.awaitReady(0)]);
+    await one.worker.terminate();
+    assert.equal(one.client.connected(0), false);
+    await other.client.send(0, Metadata, { topics: [] });
+  });
+});

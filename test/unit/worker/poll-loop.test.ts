@@ -1,0 +1,302 @@
+// The rhythm of the network thread, with every part a fake: what a turn does in which order, and when the next one comes.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { PollLoop, type PollLoopParts } from '../../../src/worker/poll-loop.ts';
+import { FakeTimers } from './fake-timers.ts';
+
+let now: number;
+let timers: FakeTimers;
+let log: string[];
+let loop: PollLoop;
+/** What the parts report. */
+let work: { pooled: number; drained: number; polled: number; waiting: number; hasRecovered: boolean };
+let deadlines: { connections: number; bootstrap: number };
+let bell: {
+  hasWork: boolean;
+  promise: Promise<void>;
+  ring: () => void;
+  reject: (error: Error) => void;
+  sleeps: number;
+};
+let fatal: unknown[];
+let throwing: Error | null;
+
+function armBell(): void {
+  let ring = () => {};
+  let reject = (_error: Error) => {};
+  const promise = new Promise<void>((onRing, onError) => {
+    ring = onRing;
+    reject = onError;
+  });
+  bell = { ...bell, promise, ring, reject };
+}
+
+beforeEach(() => {
+  now = 5000;
+  timers = new FakeTimers(() => now);
+  timers.install();
+  log = [];
+  work = { pooled: 0, drained: 0, polled: 0, waiting: 0, hasRecovered: false };
+  deadlines = { connections: Number.POSITIVE_INFINITY, bootstrap: Number.POSITIVE_INFINITY };
+  bell = { hasWork: false, promise: Promise.resolve(), ring: () => {}, reject: () => {}, sleeps: 0 };
+  armBell();
+  fatal = [];
+  throwing = null;
+  const parts = {
+    attachments: {
+      hasWork: () => bell.hasWork,
+      flush: (at: number) => {
+        log.push(`flush ${at}`);
+        return work.hasRecovered;
+      },
+      answerPolls: (turn: number) => {
+        log.push(`answerPolls ${turn}`);
+        return work.waiting;
+      },
+      notify: () => log.push('notify'),
+    },
+    requests: {
+      drain: (at: number, turn: number) => {
+        log.push(`drain ${at} ${turn}`);
+        return work.drained;
+      },
+    },
+    client: {
+      poll: (at: number) => {
+        log.push(`poll ${at}`);
+        if (throwing !== null) throw throwing;
+        return work.polled;
+      },
+      unmuteAll: (at: number) => log.push(`unmuteAll ${at}`),
+    },
+    connections: { nextDeadline: () => deadlines.connections },
+    bootstrap: {
+      poll: (at: number) => log.push(`bootstrap ${at}`),
+      get nextDeadline() {
+        return deadlines.bootstrap;
+      },
+    },
+    pool: {
+      poll: (at: number) => {
+        log.push(`pool ${at}`);
+        return work.pooled;
+      },
+    },
+    doorbell: {
+      sleep: (hasWork: () => boolean) => {
+        bell.sleeps++;
+        return hasWork() ? null : bell.promise;
+      },
+    },
+    counters: { heartbeat: (at: number) => log.push(`heartbeat ${at}`) },
+    clock: () => now,
+    onFatal: (error: unknown) => fatal.push(error),
+  };
+  loop = new PollLoop(parts as unknown as PollLoopParts);
+});
+
+afterEach(() => {
+  loop.close();
+  timers.uninstall();
+});
+
+function turns(): number {
+  return log.filter((entry) => entry.startsWith('heartbeat')).length;
+}
+
+test('a turn, in order: what came back, what waits, what was posted, sockets, waits, fences, bells', () => {
+  work.hasRecovered = true;
+  assert.equal(loop.turn(7), false);
+  assert.deepEqual(log, [
+    'heartbeat 7',
+    'pool 7',
+    'flush 7',
+    'unmuteAll 7',
+    'drain 7 1',
+    'poll 7',
+    'bootstrap 7',
+    'answerPolls 1',
+    'notify',
+  ]);
+});
+
+test('channels stay muted while nobody has recovered; turns are numbered', () => {
+  loop.turn(1);
+  loop.turn(2);
+  assert.ok(!log.some((entry) => entry.startsWith('unmuteAll')));
+  assert.ok(log.includes('drain 2 2'));
+  assert.ok(log.includes('answerPolls 2'));
+});
+
+for (const kind of ['pooled', 'drained', 'polled', 'waiting'] as const) {
+  test(`a turn with something ${kind} asks for the next one`, () => {
+    work[kind] = 1;
+    assert.equal(loop.turn(1), true);
+    loop.wake();
+    timers.runImmediates();
+    assert.ok(timers.hasImmediates);
+    assert.equal(bell.sleeps, 0);
+    work[kind] = 0;
+    timers.runImmediates();
+    assert.equal(timers.hasImmediates, false);
+    assert.equal(bell.sleeps, 1);
+  });
+}
+
+test('however often it is woken, one turn', () => {
+  for (let i = 0; i < 10; i++) loop.wake();
+  timers.runImmediates();
+  assert.equal(turns(), 1);
+  assert.equal(timers.hasImmediates, false);
+});
+
+test('a wake during a turn brings another', () => {
+  loop.wake();
+  work.polled = 0;
+  const parts = log.push.bind(log);
+  log.push = (...entries) => {
+    if (entries[0] === 'notify' && turns() === 1) loop.wake();
+    return parts(...entries);
+  };
+  timers.runImmediates();
+  assert.ok(timers.hasImmediates);
+  timers.runImmediates();
+  assert.equal(turns(), 2);
+});
+
+test('work found while falling asleep brings another turn', () => {
+  bell.hasWork = true;
+  loop.wake();
+  timers.runImmediates();
+  assert.ok(timers.hasImmediates);
+  assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
+});
+
+test('the bell wakes', async () => {
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.hasImmediates, false);
+  bell.ring();
+  await bell.promise;
+  await Promise.resolve();
+  assert.ok(timers.hasImmediates);
+});
+
+test('a bell that is still armed is not awaited twice', async () => {
+  const { promise } = bell;
+  let awaited = 0;
+  const counted: Pick<Promise<void>, 'then'> = {
+    // biome-ignore lint/suspicious/noThenProperty: counts who waits
+    then: (onRing, onError) => {
+      awaited++;
+      return promise.then(onRing, onError);
+    },
+  };
+  bell.promise = counted as Promise<void>;
+  for (let i = 0; i < 5; i++) {
+    loop.wake();
+    timers.runImmediates();
+  }
+  assert.equal(awaited, 1);
+  armBell();
+  loop.wake();
+  timers.runImmediates();
+  bell.ring();
+  await bell.promise;
+  await Promise.resolve();
+  assert.ok(timers.hasImmediates, 'the next one is awaited');
+});
+
+test('the timer is set to the nearest deadline, rounded up', () => {
+  deadlines = { connections: 5100.2, bootstrap: 9000 };
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 5101);
+  now = 5101;
+  timers.fireDue();
+  assert.ok(timers.hasImmediates);
+});
+
+test('bootstrap deadlines count too', () => {
+  deadlines = { connections: 9000, bootstrap: 5050 };
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 5050);
+});
+
+test('without any deadline there is no timer', () => {
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
+});
+
+test('a deadline that is over gives a timer of 1 ms, not none', () => {
+  deadlines.connections = 4000;
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 5001);
+});
+
+test('a later deadline keeps the timer there is; an earlier one replaces it', () => {
+  deadlines.connections = 6000;
+  loop.wake();
+  timers.runImmediates();
+  deadlines.connections = 8000;
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 6000);
+  deadlines.connections = 5500;
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 5500);
+  now = 5500;
+  timers.fireDue();
+  deadlines.connections = 8000;
+  timers.runImmediates();
+  assert.equal(timers.nextAt, 8000, 'and no other is left behind');
+});
+
+test('deadlines beyond the range of timers are reached in steps', () => {
+  deadlines.connections = now + 2 ** 40;
+  loop.wake();
+  timers.runImmediates();
+  assert.equal(timers.nextAt, now + 2 ** 31 - 1);
+});
+
+test('an error that escapes a turn ends the loop, and is told once', () => {
+  throwing = new Error('broken');
+  deadlines.connections = 6000;
+  loop.wake();
+  timers.runImmediates();
+  assert.deepEqual(fatal, [throwing]);
+  loop.wake();
+  assert.equal(timers.hasImmediates, false);
+  assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
+});
+
+test('a bell that breaks is fatal', async () => {
+  loop.wake();
+  timers.runImmediates();
+  const error = new Error('no bell');
+  bell.reject(error);
+  await bell.promise.catch(() => {});
+  await Promise.resolve();
+  assert.deepEqual(fatal, [error]);
+});
+
+test('after close there are no turns: neither scheduled, nor by timer, bell or wake', async () => {
+  deadlines.connections = 6000;
+  loop.wake();
+  timers.runImmediates();
+  loop.wake();
+  loop.close();
+  timers.runImmediates();
+  assert.equal(turns(), 1);
+  assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
+  bell.ring();
+  await bell.promise;
+  await Promise.resolve();
+  loop.wake();
+  assert.equal(timers.hasImmediates, false);
+});
