@@ -7,15 +7,19 @@ import { openRing } from '../../src/ring/layout.ts';
 import { LinkReader } from '../../src/ring/link.ts';
 import { RingConsumer } from '../../src/ring/ring-buffer.ts';
 
+/** Words of `turns`, each on its own line. */
+export const ASKED_WORD = 0;
+export const ANSWERED_WORD = 32;
+
 export type PeerJob =
-  /** Reads `frames` frames; `copy`: takes each body out of the ring into one buffer. */
+  /** Reads `frames` frames; `isTakenOut`: copies each body out of the ring, into one buffer. */
   | {
       job: 'drain';
       ring: SharedArrayBuffer;
       own: SharedArrayBuffer;
       other: SharedArrayBuffer;
       frames: number;
-      copy: boolean;
+      isTakenOut: boolean;
     }
   /** Counts `frames` messages, then sets `done`. */
   | { job: 'drainPort'; port: MessagePort; done: SharedArrayBuffer; frames: number }
@@ -28,14 +32,14 @@ export type PeerJob =
       other: SharedArrayBuffer;
       frames: number;
     }
-  /** Answers each of `rounds` rings of its bell by ringing the other. `turns` counts both ways. */
+  /** Answers each of `rounds` rings of its bell by ringing the other. `turns` counts them. */
   | {
       job: 'echo';
       own: SharedArrayBuffer;
       other: SharedArrayBuffer;
       turns: SharedArrayBuffer;
       rounds: number;
-      sync: boolean;
+      isBlocking: boolean;
     }
   /** Answers each message by one. */
   | { job: 'echoPort'; port: MessagePort };
@@ -53,7 +57,7 @@ export async function startPeer(): Promise<Worker> {
   return worker;
 }
 
-function drain({ ring, own, other, frames, copy }: Extract<PeerJob, { job: 'drain' }>): void {
+function drain({ ring, own, other, frames, isTakenOut }: Extract<PeerJob, { job: 'drain' }>): void {
   const consumer = new RingConsumer(openRing(ring));
   const ownBell = new Doorbell(own);
   const otherBell = new Doorbell(other);
@@ -64,7 +68,7 @@ function drain({ ring, own, other, frames, copy }: Extract<PeerJob, { job: 'drai
   while (left > 0) {
     let batch = 0;
     while (batch < 1024 && consumer.next()) {
-      if (copy) target.set(consumer.u8.subarray(consumer.bodyOffset, consumer.bodyOffset + consumer.bodyBytes));
+      if (isTakenOut) target.set(consumer.u8.subarray(consumer.bodyOffset, consumer.bodyOffset + consumer.bodyBytes));
       else sum ^= consumer.i32[consumer.bodyOffset >>> 2]!;
       consumer.release();
       batch++;
@@ -113,19 +117,19 @@ function own({ ring, port, own, other, frames }: Extract<PeerJob, { job: 'own' }
   port.close();
 }
 
-async function echo({ own, other, turns, rounds, sync }: Extract<PeerJob, { job: 'echo' }>): Promise<void> {
+async function echo({ own, other, turns, rounds, isBlocking }: Extract<PeerJob, { job: 'echo' }>): Promise<void> {
   const ownBell = new Doorbell(own);
   const otherBell = new Doorbell(other);
   const words = new Int32Array(turns);
   let answered = 0;
-  const hasWork = () => Atomics.load(words, 0) > answered;
+  const hasWork = () => Atomics.load(words, ASKED_WORD) > answered;
   while (answered < rounds) {
     while (!hasWork()) {
-      if (sync) ownBell.sleepSync(hasWork, Number.POSITIVE_INFINITY);
+      if (isBlocking) ownBell.sleepSync(hasWork, Number.POSITIVE_INFINITY);
       else await ownBell.sleep(hasWork);
     }
     answered++;
-    Atomics.store(words, 32, answered);
+    Atomics.store(words, ANSWERED_WORD, answered);
     otherBell.notify();
   }
 }

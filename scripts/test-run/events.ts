@@ -18,6 +18,8 @@ export interface FileEvents {
   /** Null when the process ended before node:test had finished. */
   readonly counts: Counts | null;
   readonly skipped: readonly SkippedTest[];
+  /** Names as in `skipped`; of a suite only when the fault is its own and not that of a test in it. */
+  readonly failed: readonly string[];
   /** How many tests and suites were reported as ended. */
   readonly finished: number;
   /** The test started last and not finished, null when all were. */
@@ -26,7 +28,13 @@ export interface FileEvents {
 
 type Line =
   | { readonly kind: 'start'; readonly name: string; readonly nesting: number }
-  | { readonly kind: 'end'; readonly name: string; readonly nesting: number; readonly skip?: string | boolean }
+  | {
+      readonly kind: 'end';
+      readonly name: string;
+      readonly nesting: number;
+      readonly hasFailed?: boolean;
+      readonly skip?: string | boolean;
+    }
   | { readonly kind: 'count'; readonly name: keyof Counts; readonly value: number };
 
 /** What Node 20 calls a test that `--test-name-pattern` leaves out; later versions do not mention such tests at all. */
@@ -43,10 +51,14 @@ function toLine(event: TestEvent): Line | null {
   switch (event.type) {
     case 'test:start':
       return { kind: 'start', name: event.data.name, nesting: event.data.nesting };
-    case 'test:pass':
-    case 'test:fail': {
+    case 'test:pass': {
       const { name, nesting, skip } = event.data;
       return { kind: 'end', name, nesting, ...(skip === undefined ? {} : { skip }) };
+    }
+    case 'test:fail': {
+      const { name, nesting, details, todo } = event.data;
+      const isOfSubtest = (details.error as { failureType?: string }).failureType === 'subtestsFailed';
+      return { kind: 'end', name, nesting, hasFailed: !isOfSubtest && todo === undefined };
     }
     case 'test:diagnostic': {
       // The closing numbers come as diagnostics in every version; the event made for them is not in Node 20.
@@ -63,6 +75,7 @@ function toLine(event: TestEvent): Line | null {
 export function readEvents(text: string): FileEvents {
   const open: string[] = [];
   const skipped: SkippedTest[] = [];
+  const failed: string[] = [];
   const counts: Partial<Counts> = {};
   let notSelectedTests = 0;
   let finished = 0;
@@ -77,14 +90,16 @@ export function readEvents(text: string): FileEvents {
       continue;
     }
     finished += 1;
+    const name = [...open, line.name].join(' > ');
+    if (line.hasFailed) failed.push(name);
     if (line.skip === notSelected) notSelectedTests += 1;
-    else if (line.skip !== undefined && line.skip !== false)
-      skipped.push({ name: [...open, line.name].join(' > '), reason: reasonOf(line.skip) });
+    else if (line.skip !== undefined && line.skip !== false) skipped.push({ name, reason: reasonOf(line.skip) });
   }
   const isComplete = countNames.every((name) => counts[name] !== undefined);
   return {
     counts: isComplete ? withoutUnselected(counts as Counts, notSelectedTests) : null,
     skipped,
+    failed,
     finished,
     unfinished: open.length === 0 ? null : open.join(' > '),
   };

@@ -15,12 +15,14 @@ export interface FileResult {
   readonly file: TestFile;
   readonly counts: Counts;
   readonly skipped: readonly SkippedTest[];
+  /** Names of the failed tests. */
+  readonly failed: readonly string[];
   /** What went wrong with the process as such; null when node:test's own counts say it all. */
   readonly problem: string | null;
   readonly hasFailed: boolean;
   /** What the process printed by itself, the tail of it when it is very long. */
   readonly output: string;
-  /** What node:test says about the failed tests, bounded likewise. */
+  /** What node:test says about the failed tests, the beginning of it when it is very long. */
   readonly failures: string;
   readonly durationMs: number;
 }
@@ -44,7 +46,7 @@ interface ProcessEnd {
 
 /** Between asking and forcing: enough for a fixture's exit handlers to stop their brokers. */
 const killGraceMs = 10_000;
-const outputLimit = 32 * 1024;
+const outputLimit = 16 * 1024;
 const none: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 
 /** @param script  what Node runs for that file */
@@ -59,8 +61,9 @@ export async function runFile(file: TestFile, script: string, options: FileRunOp
       ...outcome(end, events, options),
       file,
       skipped: events.skipped,
+      failed: events.failed,
       output: tail(textOf(paths.output)),
-      failures: tail(failuresIn(textOf(paths.spec))),
+      failures: head(failuresIn(textOf(paths.spec))),
       durationMs: performance.now() - started,
     };
   } finally {
@@ -153,7 +156,11 @@ function textOf(path: string): string {
 }
 
 function tail(text: string): string {
-  return text.length <= outputLimit
-    ? text
-    : `[${text.length - outputLimit} characters left out]\n${text.slice(-outputLimit)}`;
+  const surplus = text.length - outputLimit;
+  return surplus <= 0 ? text : `[${surplus} characters left out]\n${text.slice(surplus)}`;
+}
+
+function head(text: string): string {
+  const surplus = text.length - outputLimit;
+  return surplus <= 0 ? text : `${text.slice(0, outputLimit)}\n[${surplus} characters left out]`;
 }

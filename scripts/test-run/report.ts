@@ -44,8 +44,11 @@ function skippedText(results: readonly FileResult[]): string {
 function failedText(results: readonly FileResult[]): string {
   const failed = results.filter((result) => result.hasFailed);
   if (failed.length === 0) return '';
-  const lines = failed.map(({ file, problem }) => `  ${file.path}${problem === null ? '' : `: ${problem}`}\n`);
-  return `\nFailed files:\n${lines.join('')}`;
+  const lines = failed.flatMap(({ file, failed: tests, problem }) => {
+    const faults = problem === null ? tests : [problem, ...tests];
+    return faults.map((fault) => `  ${file.path}: ${fault}\n`);
+  });
+  return `\nFailed:\n${lines.join('')}`;
 }
 
 function countsText(results: readonly FileResult[], durationMs: number): string {

@@ -75,6 +75,7 @@ export class KafkaClient implements AsyncDisposable {
       this.#updateReference();
       this.#poller.onProgress();
     };
+    this.#adapter.onBroken = (error) => this.#thread.condemn(error);
     this.#thread.onLost = (error) => this.#onLost(error);
     this.#adapter.listen();
   }

@@ -94,6 +94,12 @@ export class NetworkThread {
     }
   }
 
+  /** Ends the thread by force, as lost because of `error`: what it shares with this one can no longer be trusted. */
+  condemn(error: unknown): void {
+    this.#lastError ??= error;
+    void this.#worker.terminate();
+  }
+
   /** Ends the thread: orderly if it still answers, by force if not. */
   async close(): Promise<void> {
     if (!this.#isClosing) {

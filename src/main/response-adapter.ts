@@ -18,6 +18,8 @@ export class ResponseAdapter {
   readonly #cluster: Cluster;
   /** Called after every drain that took something. */
   onProgress: () => void = () => {};
+  /** Called once when the link cannot be read any further; nothing is taken from it afterwards. */
+  onBroken: (error: unknown) => void = () => {};
   /** Lists of the polls under way, each of which gets every response completed meanwhile. */
   readonly #collectors = new Set<unknown[]>();
   #lastPolled = 0;
@@ -26,7 +28,6 @@ export class ResponseAdapter {
   #isClosed = false;
   #awaitedBell: Promise<void> | null = null;
   readonly #onBell = (): void => {
-    if (this.#isClosed) return;
     this.drain(maxFramesPerSlice);
     this.listen();
   };
@@ -53,7 +54,15 @@ export class ResponseAdapter {
     this.#isClosed = true;
   }
 
-  readonly hasWork = (): boolean => !this.#end.responses.isEmpty();
+  readonly hasWork = (): boolean => {
+    if (this.#isClosed) return false;
+    try {
+      return !this.#end.responses.isEmpty();
+    } catch {
+      // Positions that cannot be: the drain that follows finds the same, and deals with it.
+      return true;
+    }
+  };
 
   /** Whether the network thread has answered this poll. */
   hasPolled(pollId: number): boolean {
@@ -71,13 +80,18 @@ export class ResponseAdapter {
     this.#collectors.delete(list);
   }
 
-  /** Takes frames that are there, at most `limit`. Returns how many. */
+  /** Takes frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
   drain(limit = Number.POSITIVE_INFINITY): number {
     const { responses } = this.#end;
     let count = 0;
-    while (count < limit && responses.next()) {
-      this.#take();
-      count++;
+    try {
+      while (count < limit && !this.#isClosed && responses.next()) {
+        this.#take();
+        count++;
+      }
+    } catch (error) {
+      this.#isClosed = true;
+      this.onBroken(error);
     }
     if (count === 0) return 0;
     if (responses.isWriterWaiting) this.#end.networkDoorbell.notify();
@@ -117,7 +131,14 @@ export class ResponseAdapter {
       pending.future.success(null);
       return;
     }
-    const response = pending.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+    let response: unknown;
+    try {
+      response = pending.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+    } catch (error) {
+      // An API of the application's own, or code that cannot be loaded: its request alone fails.
+      pending.future.failure(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
     this.#collected(response);
     pending.future.success(response);
   }

@@ -29,8 +29,8 @@ const largestInLoopBytes = 512;
  * small body. As Node's own buffer pool, a slab cannot be transferred, which would take the others' memory away.
  */
 export class BodySlab {
-  #i32 = new Int32Array(0);
   #u8 = new Uint8Array(0);
+  #i32 = new Int32Array(this.#u8.buffer);
   #used = 0;
 
   /** A copy of `source[start, start + byteLength)`, which starts at a multiple of 8, as does the copy. */

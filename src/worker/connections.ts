@@ -29,6 +29,8 @@ export class Connections {
   readonly #connector: Connector;
   readonly #metadata: Metadata;
   readonly #listener: NodeListener;
+  /** When a broker last became ready, on the monotonic clock. */
+  #brokerReadyAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ConnectionsParts) {
     this.#config = parts.config;
@@ -43,6 +45,7 @@ export class Connections {
     node.channel!.becomeReady();
     node.connection.succeeded();
     node.lastActiveAt = now;
+    if (!node.isBootstrap) this.#brokerReadyAt = now;
     node.publish(now);
     this.#listener.onNodeReady(node, now);
   }
@@ -133,7 +136,7 @@ export class Connections {
     let idlest: Node | undefined;
     for (const node of this.#nodes.all()) {
       if (!node.isReady || node.inFlight.size > 0) continue;
-      if (node.isBootstrap && this.#isAnyBrokerReady()) {
+      if (this.#isSuperseded(node)) {
         this.disconnect(node.id, now);
       } else if (
         idleMs > 0 &&
@@ -170,6 +173,11 @@ export class Connections {
     }
     // A ready node that is full answers before anything else can happen; its response brings the next round.
     return at <= now ? Number.POSITIVE_INFINITY : at;
+  }
+
+  /** A bootstrap connection has served its purpose when a broker is ready; one begun later was asked for by name. */
+  #isSuperseded(node: Node): boolean {
+    return node.isBootstrap && node.connection.lastAttemptAt <= this.#brokerReadyAt && this.#isAnyBrokerReady();
   }
 
   #isAnyBrokerReady(): boolean {

@@ -90,6 +90,18 @@ describe('nodes', () => {
     await client.awaitReady(1);
   });
 
+  test('asked for by their bootstrap id stay connected beside the brokers they are', async (t) => {
+    const client = await openConnected(t, broker);
+    await waitFor('the first bootstrap connection to be closed', () => !client.bootstrapConnected());
+    await client.awaitReady(-2);
+    for (let i = 0; i < 3; i++) {
+      await client.send(-2, Metadata, { topics: [] });
+      await client.poll(0);
+    }
+    assert.equal(client.bootstrapConnected(), true);
+    assert.equal(client.connected(-2), true);
+  });
+
   test('count a request from the moment it is sent, until its Future is done', async (t) => {
     const client = await openConnected(t, broker);
     const future = client.send(0, Metadata, { topics: [] });

@@ -67,6 +67,7 @@ describe('the network thread', () => {
       ['throw-undefined', 'by undefined being thrown', /undefined/],
       ['reject', 'by an unhandled rejection', /RangeError: rejected in the network thread/],
       ['exit', 'by process.exit', /undefined/],
+      ['corrupt', 'because the link holds what nobody writes', /RingCorruptError: ring of \d+ bytes/],
       ['out-of-memory', 'for want of memory', /ERR_WORKER_OUT_OF_MEMORY|memory limit/],
     ];
     for (const [how, what, cause] of rows) {

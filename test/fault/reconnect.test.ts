@@ -82,7 +82,7 @@ describe('connections', { concurrency: 4 }, () => {
   test('that are idle too long are closed without harm, and opened when needed', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
-    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 60 });
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 200 });
     await client.awaitReady(0);
     await broker.waitForConnections(0);
     assert.equal(client.isDisconnected(0), false);
@@ -94,9 +94,9 @@ describe('connections', { concurrency: 4 }, () => {
   test('with requests in flight are not idle', async (t) => {
     const broker = await startEmbeddedBroker({ topics: { logs: 1 } });
     t.after(() => broker.close());
-    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 30 });
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 200 });
     await client.awaitReady(0);
-    const response = await client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 300 }), byName);
+    const response = await client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 800 }), byName);
     assert.equal(fetchedRecords(response).length, 0);
   });
 

@@ -56,7 +56,7 @@ test('a reader outlives its writer', { timeout: hangTimeoutMs }, async (t) => {
       const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
       peer.start({ role: 'write-messages', ...shared, ...bells }, [shared.port]);
       let n = 0;
-      for (const killAt = 1 + random.below(2000); n < killAt; ) {
+      for (const killAt = 1 + random.below(600); n < killAt; ) {
         while (n < killAt && reader.next()) {
           checkMessage(reader, shared, n++);
           reader.release();
@@ -95,7 +95,7 @@ test('a writer outlives its reader', { timeout: hangTimeoutMs }, async (t) => {
         return false;
       };
       let n = 0;
-      for (const killAt = 1 + random.below(2000); n < killAt; ) {
+      for (const killAt = 1 + random.below(600); n < killAt; ) {
         if (put(n)) {
           n++;
           continue;

@@ -11,7 +11,7 @@ export class Peer {
 
   /** Resolves when the peer has played the job; rejects with what it threw, or when its thread ends. */
   async play(job: Job, transfer: readonly Transferable[] = []): Promise<void> {
-    this.start(job, transfer);
+    this.worker.postMessage(job, transfer);
     const controller = new AbortController();
     const { signal } = controller;
     const exit = once(this.worker, 'exit', { signal }).then(([code]) => `the peer's thread ended with code ${code}`);
@@ -24,9 +24,12 @@ export class Peer {
     }
   }
 
-  /** Starts the job and does not look at its end. */
+  /** Starts a job that never ends: whatever the peer says is a failure, of the whole process. */
   start(job: Job, transfer: readonly Transferable[] = []): void {
     this.worker.postMessage(job, transfer);
+    this.worker.once('message', (problem) => {
+      throw new Error(`peer: ${problem}`);
+    });
   }
 
   async terminate(): Promise<void> {

@@ -112,7 +112,7 @@ describe('a test file', { concurrency: 2 }, () => {
 test('the summary ends with the numbers of all files', async () => {
   const results = [
     await run(`test('one', () => {}); test('two', { skip: 'no Java' }, () => {});`),
-    await run(`test('three', () => { throw new Error() });`),
+    await run(`describe('group', () => { test('three', () => { throw new Error() }); });`),
   ];
   const [first, second] = results.map(({ file }) => file.path);
   const expected = `
@@ -120,11 +120,11 @@ Skipped, and why:
   no Java
     ${first}: two
 
-Failed files:
-  ${second}
+Failed:
+  ${second}: group > three
 
 # tests 3
-# suites 0
+# suites 1
 # pass 1
 # fail 1
 # cancelled 0

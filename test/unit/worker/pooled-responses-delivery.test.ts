@@ -276,6 +276,26 @@ test('a full pool holds connections back, and lets them go on when it has room',
   for (const [i, sent] of [first, held, behind].entries()) assertRecords(sent.view, [batches[i]!]);
 });
 
+test('a connection held back by requests in the pool goes on when they are done', async () => {
+  start();
+  const second = net.broker('two:9092', 2);
+  void net.thread.refreshMetadata(null, false);
+  net.advance(200);
+  net.ready(2);
+  const produced = net.app.send(1, Produce, produceRequest([largeBatch(1)]), byName);
+  await run();
+  const batch = largeBatch(2);
+  const sent = await fetched([batch], 2, second);
+  assert.equal(threads.count, 1);
+  await finish(0);
+  assert.equal(threads.count, 2);
+  await finish(0);
+  assertRecords(sent.view, [batch]);
+  broker.reply({ responses: [] });
+  await run();
+  assert.equal(produced.state, 'succeeded');
+});
+
 /** More than half of what the pool may hold. */
 function largeBatch(seed: number): RecordBatchInput {
   const records = [{ key: 'large', value: noise(33 * 1024 * KiB, seed), timestamp: seed }];

@@ -1,11 +1,20 @@
 // Loaded with `--import` into every thread of a program, so that a test can do to its network thread what nobody should.
 
 import { isMainThread, workerData } from 'node:worker_threads';
+import { Doorbell } from '../../../../src/ring/doorbell.ts';
+import { TAIL_WORD } from '../../../../src/ring/layout.ts';
 
 export const hookChannel = 'test-thread-hook';
 
 /** How a network thread can end, or not. */
-export type ThreadEnd = 'throw' | 'throw-undefined' | 'reject' | 'exit' | 'out-of-memory' | 'loop';
+export type ThreadEnd = 'throw' | 'throw-undefined' | 'reject' | 'exit' | 'out-of-memory' | 'loop' | 'corrupt';
+
+interface NetworkData {
+  readonly attachment: { readonly responseRing: SharedArrayBuffer; readonly applicationDoorbell: SharedArrayBuffer };
+}
+
+/** What the network thread was given; null in every other thread. */
+const network = !isMainThread && workerData !== null && 'attachment' in workerData ? (workerData as NetworkData) : null;
 
 const ends: Readonly<Record<ThreadEnd, () => void>> = {
   throw: () => {
@@ -29,11 +38,15 @@ const ends: Readonly<Record<ThreadEnd, () => void>> = {
   loop: () => {
     for (;;);
   },
+  // The thread itself goes on: what the application reads is what is wrong.
+  corrupt: () => {
+    const { responseRing, applicationDoorbell } = network!.attachment;
+    Atomics.add(new Int32Array(responseRing), TAIL_WORD, 4);
+    new Doorbell(applicationDoorbell).notify();
+  },
 };
 
-// Only the network thread is given a control port.
-const isNetworkThread = (workerData as { controlPort?: unknown } | null)?.controlPort !== undefined;
-if (!isMainThread && isNetworkThread) {
+if (network !== null) {
   const channel = new BroadcastChannel(hookChannel);
   channel.onmessage = (event: unknown) => ends[(event as { data: ThreadEnd }).data]();
   // Not what keeps the thread alive.
