@@ -72,7 +72,7 @@ export class NodeNotReadyError extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** No bootstrap server could be used; `errors` says why, server by server. */
+/** No bootstrap server could be used; the message says why, server by server. */
 export class NoBrokersAvailable extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NO_BROKERS_AVAILABLE';
   static override readonly retriable: boolean = true;

@@ -299,10 +299,8 @@ export class KafkaClient implements AsyncDisposable {
 
   #refresh(topics: readonly string[] | null): Future<Cluster> {
     const future = new Future<Cluster>();
-    this.#call((control) => control.refreshMetadata(topics, false)).then(
+    this.#awaitRefresh(topics).then(
       () => {
-        // The refresh was written to the response link before the call was answered.
-        this.#adapter.drain();
         future.success(this.cluster);
       },
       (error: Error) => {
@@ -311,6 +309,17 @@ export class KafkaClient implements AsyncDisposable {
       },
     );
     return future;
+  }
+
+  async #awaitRefresh(topics: readonly string[] | null): Promise<void> {
+    const updateId = await this.#call<number>((control) => control.refreshMetadata(topics, false));
+    // The refresh was written to the response link before the call was answered; or, when that was full, it comes after
+    // what this drain makes room for.
+    this.#adapter.drain();
+    while (this.cluster.updateId < updateId) {
+      if (this.#isClosed) throw this.#lossError ?? new Cancelled('the client is closed');
+      await this.poll();
+    }
   }
 
   async #call<T>(run: Parameters<NetworkThread['call']>[0]): Promise<T> {

@@ -55,7 +55,7 @@ export class FakeNetwork {
   readonly #doorbell = createDoorbell();
   readonly #counters = createCounters();
   #events: (() => void)[] = [];
-  #heldLookups: (() => void)[] = [];
+  #heldLookups: ((addresses?: readonly string[]) => void)[] = [];
   #lastBell = 0;
   #isClosed = false;
 
@@ -161,7 +161,14 @@ export class FakeNetwork {
   answerLookups(): void {
     const held = this.#heldLookups;
     this.#heldLookups = [];
-    for (const answer of held) this.later(answer);
+    for (const answer of held) this.later(() => answer());
+  }
+
+  /** Answers the oldest of them with these addresses. */
+  answerLookup(addresses: readonly string[]): void {
+    const answer = this.#heldLookups.shift();
+    assert.ok(answer !== undefined, 'no look-up waits');
+    this.later(() => answer(addresses));
   }
 
   /** Addresses connected to so far, `address:port`. */
@@ -240,13 +247,13 @@ export class FakeNetwork {
   #resolve(host: string, callback: (error: Error | null, addresses: readonly string[]) => void): void {
     this.lookups.push(host);
     const addresses = this.names.get(host) ?? [host];
-    const answer = (): void => {
-      const now = this.names.get(host) ?? [host];
+    const answer = (given?: readonly string[]): void => {
+      const now = given ?? this.names.get(host) ?? [host];
       if (now instanceof Error) callback(now, []);
       else callback(null, now === 'silent' ? [host] : now);
     };
     if (addresses === 'silent') this.#heldLookups.push(answer);
-    else this.later(answer);
+    else this.later(() => answer());
   }
 
   #open(target: TransportTarget, events: TransportEvents): FakeTransport {

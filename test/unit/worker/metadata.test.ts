@@ -155,6 +155,32 @@ test('failures in a row are spaced out, up to a second', () => {
   broker.handlers.set(Metadata.key, () => metadataOf(net.cluster));
   net.advance(1000);
   assert.equal(net.app.metadata.at(-1)!.updateId, 2);
+  // A success forgets them.
+  broker.handlers.set(Metadata.key, () => ({ brokers: [] }));
+  const succeeded = askedAt().length;
+  net.advance(net.config.metadataMaxAgeMs + 1000);
+  const later = askedAt().slice(succeeded);
+  assert.deepEqual(
+    later.slice(1, 4).map((time, i) => time - later[i]!),
+    [100, 200, 400],
+  );
+});
+
+test('metadata is asked of a node that is not throttled', async () => {
+  net = new FakeNetwork();
+  net.random = () => 0;
+  broker = net.broker('one:9092', 1);
+  const other = net.broker('two:9092', 2);
+  net.ready(1);
+  net.ready(2);
+  net.advance(1000);
+  net.app.send(1, ListGroups, {});
+  net.run();
+  broker.reply({ throttleTimeMs: 10_000, groups: [] });
+  net.run();
+  refresh();
+  await net.settled();
+  assert.equal(other.requestsOf(Metadata).length, 1);
 });
 
 test('an answer without brokers keeps the old view and fails whoever waits', async () => {
