@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import {
   ApiVersions,
   Cancelled,
@@ -16,6 +17,8 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-br
 import { waitFor } from '../helpers/wait-for.ts';
 import { failureOf, openClient, openConnected } from './support/client.ts';
 import { byName, fetchRequest, produceRequest } from './support/requests.ts';
+
+const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 describe('a client', () => {
   let broker: EmbeddedBroker;
@@ -196,6 +199,20 @@ describe('a client', () => {
     await clients[1]!.close();
     await clients[2]!.send(0, Metadata, { topics: [] });
     await waitFor('two clients to have gone', async () => (await broker.stats()).openConnections <= 2);
+  });
+
+  test('may live in a worker, whose end closes its connections', async (t) => {
+    const worker = new Worker(new URL(`./support/scripts/in-worker${suffix}`, import.meta.url), {
+      workerData: options(),
+    });
+    t.after(() => worker.terminate());
+    const answers: unknown[] = [];
+    worker.on('message', (answer) => answers.push(answer));
+    await waitFor('the worker to have asked', () => answers.length === 3);
+    assert.deepEqual(answers, ['embedded-cluster-000000', 'embedded-cluster-000000', 'still open']);
+    await waitFor('its connections', async () => (await broker.stats()).openConnections > 0);
+    await worker.terminate();
+    await broker.waitForConnections(0);
   });
 
   test('closes while metadata are being asked for, and that request fails', async (t) => {

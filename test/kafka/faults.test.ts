@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   CreateTopics,
   Fetch,
@@ -172,7 +171,6 @@ describeKafka(
         }
       });
       assert.equal(records.at(0).value![0], 19);
-      await nextTurn();
     });
   },
   { ownBroker: true },
