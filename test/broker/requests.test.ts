@@ -1,7 +1,7 @@
 // Requests and their answers through the whole client: every API, order, nodes, versions, deadlines, Futures.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import Long from 'long';
 import {
   type Api,
@@ -12,6 +12,7 @@ import {
   FindCoordinator,
   Future,
   IllegalStateError,
+  type KafkaClient,
   KafkaConnectionError,
   ListGroups,
   ListOffsets,
@@ -23,11 +24,12 @@ import {
 import { zeroUuid } from '../../src/protocol/flat/uuid.ts';
 import { type EmbeddedBroker, errorCodes, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { failureOf, openClient, openConnected } from './support/client.ts';
+import { closedByHand, failureOf, openClient, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, listOffsetsRequest, produceRequest } from './support/requests.ts';
 
 describe('requests', () => {
   let broker: EmbeddedBroker;
+  let client: KafkaClient;
 
   before(async () => {
     broker = await startEmbeddedBroker({
@@ -36,14 +38,26 @@ describe('requests', () => {
         logs: { assignments: [[0], [7], [2147483647]] },
       },
     });
+    client = await openConnected(closedByHand, broker, { reconnectBackoffMs: 1 });
+  });
+
+  afterEach(async () => {
+    await broker.clearRules();
   });
 
   after(async () => {
+    await client.close();
     await broker.close();
   });
 
-  test('of all eight APIs come back as views of their responses', async (t) => {
-    const client = await openConnected(t, broker);
+  /** One for all tests that ask for nothing special, connected to every node whatever the test before did to it. */
+  async function shared(): Promise<KafkaClient> {
+    await Promise.all(broker.nodes.map(({ id }) => client.awaitReady(id)));
+    return client;
+  }
+
+  test('of all eight APIs come back as views of their responses', async () => {
+    const client = await shared();
     const versions = await client.send(0, ApiVersions, { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' });
     assert.equal(versions.errorCode, 0);
     assert.ok(versions.apiKeys.map(({ apiKey }) => apiKey).includes(Produce.key));
@@ -107,8 +121,8 @@ describe('requests', () => {
   });
 
   for (const api of [ApiVersions, Metadata, ListOffsets, FindCoordinator]) {
-    test(`${api.name} in every version that broker and client share`, async (t) => {
-      const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 100 });
+    test(`${api.name} in every version that broker and client share`, async () => {
+      const client = await shared();
       const { min, max } = client.getApiVersions()!.get(api.key)!;
       assert.ok(max > min);
       for (let version = min; version <= max; version++) {
@@ -136,8 +150,8 @@ describe('requests', () => {
     });
   });
 
-  test('to several nodes do not wait for each other', async (t) => {
-    const client = await openConnected(t, broker);
+  test('to several nodes do not wait for each other', async () => {
+    const client = await shared();
     await broker.control(Fetch, { holdUntil: 'node-0' }, { nodeId: 0, times: 1 });
     const held = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
     await broker.waitForHeld('node-0');
@@ -162,8 +176,8 @@ describe('requests', () => {
     assert.deepEqual([more(0), more(7), more(2147483647)], [0, 1, 1]);
   });
 
-  test('keep the error codes of the broker as data', async (t) => {
-    const client = await openConnected(t, broker);
+  test('keep the error codes of the broker as data', async () => {
+    const client = await shared();
     const response = await client.send(0, Produce, produceRequest('nowhere', [{ value: 'x' }]), byName);
     assert.equal(response.responses.at(0).partitionResponses.at(0).errorCode, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
   });
@@ -183,15 +197,15 @@ describe('requests', () => {
       assert.equal(offsets.topics.at(0).partitions.at(0).offset.toNumber(), 20);
     });
 
-    test('leave without another request behind them', async (t) => {
-      const client = await openConnected(t, broker);
+    test('leave without another request behind them', async () => {
+      const client = await shared();
       const sent = (await broker.stats()).requests[Produce.key] ?? 0;
       client.send(0, Produce, produceRequest('logs', [{ value: 'alone' }], { acks: 0 }), byName);
       await broker.waitForRequests(Produce, sent + 1);
     });
 
-    test('cost the connection when the broker refuses them, and later requests go over the next one', async (t) => {
-      const client = await openConnected(t, broker);
+    test('cost the connection when the broker refuses them, and later requests go over the next one', async () => {
+      const client = await shared();
       const { acceptedConnections } = await broker.stats();
       const refused = produceRequest('nowhere', [{ value: 'x' }], { acks: 0 });
       assert.equal(await client.send(0, Produce, refused, byName), null);
@@ -205,16 +219,16 @@ describe('requests', () => {
   });
 
   describe('with a version', () => {
-    test('use it', async (t) => {
-      const client = await openConnected(t, broker);
+    test('use it', async () => {
+      const client = await shared();
       await client.send(0, Metadata, { topics: [{ name: 'logs' }] }, { version: 4 });
       const arrived = (await broker.arrivedRequests()).filter(({ apiKey }) => apiKey === Metadata.key);
       assert.equal(arrived.at(-1)!.version, 4);
     });
 
     for (const version of [99, 32767]) {
-      test(`${version}, which nobody speaks, fail and nothing is sent`, async (t) => {
-        const client = await openConnected(t, broker);
+      test(`${version}, which nobody speaks, fail and nothing is sent`, async () => {
+        const client = await shared();
         const before = (await broker.stats()).requests[Metadata.key];
         const error = await failureOf(client.send(0, Metadata, { topics: [] }, { version }));
         assert.ok(error instanceof UnsupportedVersionError);
@@ -225,8 +239,8 @@ describe('requests', () => {
       });
     }
 
-    test('of an API the broker does not have fail as incompatible', async (t) => {
-      const client = await openConnected(t, broker);
+    test('of an API the broker does not have fail as incompatible', async () => {
+      const client = await shared();
       const error = await failureOf(client.send(0, ListGroups, {}));
       assert.ok(error instanceof UnsupportedVersionError);
       assert.equal(error.name, 'IncompatibleBrokerVersion');
@@ -253,8 +267,8 @@ describe('requests', () => {
   });
 
   describe('without an answer', () => {
-    test('time out by their own limit; those beside them on the connection fail with that as cause', async (t) => {
-      const client = await openConnected(t, broker);
+    test('time out by their own limit; those beside them on the connection fail with that as cause', async () => {
+      const client = await shared();
       const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
       const began = performance.now();
       const patient = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 60_000 });
@@ -282,8 +296,8 @@ describe('requests', () => {
       assert.match(error.message, /within 100 ms/);
     });
 
-    test('are not kept alive by an answer that trickles in', async (t) => {
-      const client = await openConnected(t, broker);
+    test('are not kept alive by an answer that trickles in', async () => {
+      const client = await shared();
       const rule = await broker.control(Metadata, { wire: { trickleBytes: 1, trickleMs: 20 } }, { nodeId: 0 });
       const error = await failureOf(client.send(0, Metadata, { topics: [] }, { timeoutMs: 150 }));
       await rule.remove();
@@ -292,8 +306,8 @@ describe('requests', () => {
   });
 
   describe('settle Futures', () => {
-    test('that tell their callbacks before those who await', async (t) => {
-      const client = await openConnected(t, broker);
+    test('that tell their callbacks before those who await', async () => {
+      const client = await shared();
       const seen: string[] = [];
       const future = client.send(0, Metadata, { topics: [] });
       assert.deepEqual(
@@ -311,8 +325,8 @@ describe('requests', () => {
       assert.equal(seen.at(-1), 'late');
     });
 
-    test('once: nobody can complete them again', async (t) => {
-      const client = await openConnected(t, broker);
+    test('once: nobody can complete them again', async () => {
+      const client = await shared();
       const future = client.send(0, Metadata, { topics: [] });
       const response = await future;
       assert.throws(() => future.success(response), IllegalStateError);
@@ -320,15 +334,15 @@ describe('requests', () => {
       assert.equal(future.value, response);
     });
 
-    test('that pass their outcome on', async (t) => {
-      const client = await openConnected(t, broker);
+    test('that pass their outcome on', async () => {
+      const client = await shared();
       const other = new Future<{ readonly clusterId: string | null }>();
       const response = await client.send(0, Metadata, { topics: [] }).chain(other as never);
       assert.equal(await other, response);
     });
 
-    test('whose callbacks may send, and close their node', async (t) => {
-      const client = await openConnected(t, broker);
+    test('whose callbacks may send, and close their node', async () => {
+      const client = await shared();
       const second = new Future<string | null>();
       client.send(0, Metadata, { topics: [] }).addCallback(() => {
         client.send(0, Metadata, { topics: [] }).addCallback((response) => {
@@ -341,7 +355,7 @@ describe('requests', () => {
     });
 
     test('one of whose callbacks throws, and all others go on', async (t) => {
-      const client = await openConnected(t, broker);
+      const client = await shared();
       const warnings: string[] = [];
       const listen = (warning: Error): void => {
         warnings.push(warning.message);
@@ -362,8 +376,8 @@ describe('requests', () => {
     });
   });
 
-  test('whose answer cannot be read fail with the reason, and the others go on', async (t) => {
-    const client = await openConnected(t, broker);
+  test('whose answer cannot be read fail with the reason, and the others go on', async () => {
+    const client = await shared();
     const thrown = new Error('from readResponse');
     const unreadable: Api<{ topics: [] }, never> = {
       key: Metadata.key,
@@ -395,8 +409,8 @@ describe('requests', () => {
     assert.equal(JSON.stringify(first), before);
   });
 
-  test('carry 64-bit numbers beyond what a double holds', async (t) => {
-    const client = await openConnected(t, broker);
+  test('carry 64-bit numbers beyond what a double holds', async () => {
+    const client = await shared();
     await broker.createTopic('far', { assignments: [[0]], startOffset: 2 ** 52 });
     const produced = await client.send(
       0,

@@ -160,6 +160,17 @@ describe('a full link', () => {
     );
   });
 
+  test('takes metadata larger than itself', async (t) => {
+    await broker.createTopic('wide', { partitions: 2000 });
+    t.after(() => broker.deleteTopic('wide'));
+    const client = await openConnected(t, broker, { ...small, spillBudgetBytes: 64 * KiB, retryBackoffMs: 1 });
+    const cluster = await client.setTopics(['wide']);
+    assert.equal(cluster.partitionsForTopic('wide')?.size, 2000);
+    await Promise.all(Array.from({ length: 10 }, () => client.refreshMetadata()));
+    const response = await client.send(0, Metadata, { topics: [{ name: 'wide' }] });
+    assert.equal(response.topics.at(0).partitions.length, 2000);
+  });
+
   test('is refused as a configuration when it could hold no message at all', async () => {
     const starting = KafkaClient.start({ requestRingBytes: 4 * KiB, spillBytes: 64 * KiB });
     await assert.rejects(starting, (error) => {

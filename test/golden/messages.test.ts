@@ -172,6 +172,19 @@ function assertOnlyVersionFields(fields: readonly FieldRow[], structs: Structs, 
   }
 }
 
+const namesOf = new Map<readonly FieldRow[], ReadonlySet<string>>();
+
+/** What the place of an error is made of: names of fields, of structs where the path to them is left out. */
+function fieldsNamed(fields: readonly FieldRow[]): ReadonlySet<string> {
+  let names = namesOf.get(fields);
+  if (names === undefined) {
+    const inner = [...structFields(fields)].flatMap(([struct, rows]) => [struct, ...rows.map(([name]) => name)]);
+    names = new Set(['tagged fields', ...fields.map(([name]) => name), ...inner]);
+    namesOf.set(fields, names);
+  }
+  return names;
+}
+
 const vectors: Vector[] = [];
 const passages = new Map<string, Passage>();
 const missing = new Set<string>();
@@ -285,8 +298,10 @@ describe('golden messages', () => {
       Error.stackTraceLimit = stackTraceLimit;
       HeapMemory.prototype.grow = grow;
     });
-    const count = forEachBody(({ hex, version, case: name }, _table, through) => {
+    const count = forEachBody(({ hex, version, case: name, ...vector }, { kind, fields }, through) => {
       const bytes = Buffer.from(hex, 'hex');
+      const of = `${kind === 'data' ? vector.name : vector.name.replace(/(Request|Response)$/, '')} version ${version}, `;
+      const known = fieldsNamed(fields);
       taken = 0;
       through.decode(bytes, version);
       // Memory grows by doubling, and the whole may have needed the last doubling where a part guessed better.
@@ -297,6 +312,10 @@ describe('golden messages', () => {
         const error = thrownBy(() => through.decode(bytes.subarray(0, length), version));
         if (!(error instanceof KafkaProtocolError)) throw new Error(`cut to ${length} bytes: ${error}`);
         if (!(error.offset! >= 0 && error.offset! <= length)) throw new Error(`offset ${error.offset} of ${length}`);
+        if (!error.message.startsWith(of)) throw new Error(`cut to ${length} bytes: ${error.message}`);
+        if (!error.field?.split('.').every((name) => known.has(name)))
+          throw new Error(`cut to ${length} bytes: field ${error.field}, ${error.message}`);
+        if (kind !== 'data' && error.apiKey !== vector.apiKey) throw new Error(`API key ${error.apiKey}`);
         if (taken > most) throw new Error(`cut to ${length} bytes: ${taken} bytes of memory, expected ${most} at most`);
       }
     });

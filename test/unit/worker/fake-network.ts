@@ -59,9 +59,14 @@ export class FakeNetwork {
   #lastBell = 0;
   #isClosed = false;
 
-  constructor(options: KafkaClientOptions = {}, codecThreads: FakeCodecThreads | null = null) {
+  /** @param unchecked values that configuration would refuse */
+  constructor(
+    options: KafkaClientOptions = {},
+    codecThreads: FakeCodecThreads | null = null,
+    unchecked: Partial<KafkaClientConfig> = {},
+  ) {
     const codecPoolThreads = codecThreads === null ? 0 : 2;
-    this.config = parseConfig({ bootstrapServers: 'one:9092', codecPoolThreads, ...options });
+    this.config = { ...parseConfig({ bootstrapServers: 'one:9092', codecPoolThreads, ...options }), ...unchecked };
     this.#codecThreads = codecThreads;
     this.timers.install();
     this.thread = new NetworkThread(this.config, this.#counters, this.#doorbell, {

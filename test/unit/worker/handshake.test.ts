@@ -194,3 +194,12 @@ test('backoff goes on growing while peers accept and drop: only a ready connecti
   // The base doubles from 50 ms up to its limit; metadata alone asks for the node here, so nothing else delays it.
   assert.deepEqual(gaps.slice(0, 5), [50, 100, 200, 400, 800]);
 });
+
+test('a handshake that cannot be written ends the attempt, not the thread', () => {
+  net = new FakeNetwork({ bootstrapServers: 'boot:9092' }, null, { clientId: 'x'.repeat(40_000) });
+  broker = net.broker('boot:9092');
+  net.run();
+  assert.deepEqual(net.fatal, []);
+  assert.match(whyNot().message, /clientId of 40000 bytes, limit 32767/);
+  assert.ok(broker.transport.isDestroyed);
+});

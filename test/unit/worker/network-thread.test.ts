@@ -79,6 +79,17 @@ test('the order of servers does not matter, nor which one metadata tries first',
   }
 });
 
+test('a refusal brings the next server at once, while another is silent', async () => {
+  open({ bootstrapServers: 'silent:1,refuses:2,refuses:3,refuses:4,refuses:5,fine:6' });
+  // Metadata asks for the silent one, and for no other meanwhile.
+  net.random = () => 0;
+  net.serve('silent:1', 'silent');
+  net.broker('fine:6', 1);
+  const started = watch(net.thread.start());
+  await net.settled();
+  assert.ok(started.result, 'no time has passed');
+});
+
 test('the version is inferred from what the server lists', async () => {
   open();
   const broker = net.broker('one:9092', 1);

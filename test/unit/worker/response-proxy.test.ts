@@ -10,7 +10,7 @@ import {
   KafkaProtocolError,
   RequestTimedOutError,
 } from '../../../src/common/errors.ts';
-import { ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
+import { Heartbeat, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
 import type { SentRequest } from './fake-application.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { type FakeBroker, int32, metadataOf, responseFrame } from './fake-peer.ts';
@@ -188,6 +188,30 @@ test('failures that find no room are held in order, and nothing overtakes them',
     failures,
     failing.map(({ requestId }) => `failure ${requestId}`),
   );
+});
+
+test('a response that would fit does not overtake a failure that did not', () => {
+  start({ spillBytes: 2032 });
+  const { responses } = net.app.end;
+  let pollId = 1;
+  const poll = (): void => {
+    net.app.poll(pollId++);
+    net.run();
+  };
+  // From the start of the ring, so that what is left at the end is in one piece.
+  while (responses.position % 4096 >= 16) poll();
+  const sent = net.app.send(1, Heartbeat, { groupId: 'g', generationId: 1, memberId: 'm' });
+  net.run();
+  net.app.isReading = false;
+  // Frames of 16 bytes; 640 are left: enough for the response, too little for an error with its stack.
+  for (let i = 0; i < 216; i++) poll();
+  const refused = net.app.send(99, ListGroups, {});
+  net.run();
+  broker.reply({});
+  net.run();
+  net.app.isReading = true;
+  net.run();
+  assert.deepEqual(net.app.log.slice(-2), [`failure ${refused.requestId}`, `response ${sent.requestId}`]);
 });
 
 test('requests that fail while nobody reads are all told, however many', () => {
