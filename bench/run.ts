@@ -2,6 +2,7 @@
 //   npm run bench                     everything
 //   npm run bench -- macro/fetch      some, by the start of their name
 //   npm run bench -- micro --save     also keeps the lines in bench/results
+//   npm run bench -- peers            other clients, which have to be installed first (bench/peers/index.ts)
 
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -26,7 +27,9 @@ const environment = {
   memoryGiB: Math.round(totalmem() / 2 ** 30),
 };
 
-const names = ['micro', 'macro'].flatMap((group) =>
+// Only when asked for: everything else needs no more than this package's own dependencies.
+const needsPeers = positionals.some((start) => start.startsWith('peers'));
+const names = ['micro', 'macro', ...(needsPeers ? ['peers'] : [])].flatMap((group) =>
   readdirSync(new URL(`./${group}/`, import.meta.url))
     .filter((file) => file.endsWith(suffix) && !file.endsWith('.d.ts'))
     .map((file) => `${group}/${file.slice(0, -suffix.length)}`),

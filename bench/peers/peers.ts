@@ -23,7 +23,9 @@ export interface KafkajsMessage {
 export interface Kafkajs {
   readonly version: string;
   decodeFetch(body: Buffer): Promise<{ responses: { partitions: { messages: KafkajsMessage[] }[] }[] }>;
-  encodeProduce(records: readonly PlainRecord[]): Promise<Buffer>;
+  /** Messages in the form it takes; made outside of what is measured. */
+  messages(records: readonly PlainRecord[]): unknown[];
+  encodeProduce(messages: readonly unknown[]): Promise<Buffer>;
 }
 
 export interface PlatformaticRecord {
@@ -34,10 +36,11 @@ export interface PlatformaticRecord {
 
 export interface Platformatic {
   readonly version: string;
-  decodeFetch(
-    body: Buffer,
-  ): { responses: { partitions: { records: { firstOffset: bigint; records: PlatformaticRecord[] }[] }[] }[] };
-  encodeProduce(records: readonly PlainRecord[]): Buffer;
+  decodeFetch(body: Buffer): {
+    responses: { partitions: { records: { firstOffset: bigint; records: PlatformaticRecord[] }[] }[] }[];
+  };
+  messages(records: readonly PlainRecord[]): unknown[];
+  encodeProduce(messages: unknown[]): Buffer;
 }
 
 /** @param folder with the peers' node_modules */
@@ -49,8 +52,9 @@ export function loadKafkajs(folder: string): Kafkajs {
   return {
     version,
     decodeFetch: (body) => decode(body),
-    async encodeProduce(records) {
-      const topicData = [{ topic: 'topic', partitions: [{ partition: 0, messages: records }] }];
+    messages: (records) => records.map((record) => ({ ...record })),
+    async encodeProduce(messages) {
+      const topicData = [{ topic: 'topic', partitions: [{ partition: 0, messages }] }];
       return (await request({ acks: -1, timeout: 1000, topicData }).encode()).buffer;
     },
   };
@@ -77,9 +81,13 @@ export async function loadPlatformatic(folder: string): Promise<Platformatic> {
   return {
     version,
     decodeFetch: (body) => fetchApi.parseResponse(1, 1, fetchVersion, module.Reader.from(body)),
-    encodeProduce(records) {
-      const messages = records.map(({ key, value, timestamp }) => ({ topic: 'topic', partition: 0, key, value, timestamp }));
-      return produceApi.createRequest(-1, 1000, messages).buffer;
-    },
+    messages: (records) =>
+      records.map(({ timestamp, ...rest }) => ({
+        topic: 'topic',
+        partition: 0,
+        ...rest,
+        timestamp: BigInt(timestamp),
+      })),
+    encodeProduce: (messages) => produceApi.createRequest(-1, 1000, messages).buffer,
   };
 }

@@ -157,10 +157,13 @@ export class KafkaClient implements AsyncDisposable {
   ): Promise<readonly unknown[]> {
     const limitMs = this.#pollLimit(timeoutMs);
     if (this.#isClosed) return [];
+    // Counted, since the poll may first read the answer to the last request in flight, and only then wait.
+    this.#callsUnderWay++;
     this.#thread.reference(true);
     try {
       return await this.#poller.poll(limitMs, future ?? null, options.signal ?? null);
     } finally {
+      this.#callsUnderWay--;
       this.#updateReference();
     }
   }
@@ -335,7 +338,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   #updateReference(): void {
-    this.#thread.reference(this.#inFlight.size > 0 || this.#callsUnderWay > 0 || this.#poller.isWaiting);
+    this.#thread.reference(this.#inFlight.size > 0 || this.#callsUnderWay > 0);
   }
 
   #pollLimit(timeoutMs: number | null | undefined): number {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Fetch, type KafkaClient, KafkaConnectionError, Metadata, Produce } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
-import { closedByHand, openConnected } from './support/client.ts';
+import { calm, closedByHand, openConnected } from './support/client.ts';
 import { byName, fetchRequest, produceRequest } from './support/requests.ts';
 
 /** So long that a test which waits for it fails by its own limit. */
@@ -17,7 +17,10 @@ describe('polling', () => {
 
   before(async () => {
     broker = await startEmbeddedBroker({ topics: { logs: 1 } });
-    client = await openConnected(closedByHand, broker, { maxInFlightRequestsPerConnection: 100 });
+    client = await openConnected(closedByHand, broker, {
+      maxInFlightRequestsPerConnection: 100,
+      retryBackoffMs: 1,
+    });
   });
 
   after(async () => {
@@ -111,7 +114,7 @@ describe('polling', () => {
       setImmediate(() => void broker.closeConnections('reset', 0));
       assert.deepEqual(await client.poll(never, future), []);
       assert.ok(future.exception instanceof KafkaConnectionError);
-      await client.awaitReady(0);
+      await calm(client, broker);
     });
 
     test('for a future that this thread completes itself returns', { timeout: 20_000 }, async () => {
@@ -120,7 +123,7 @@ describe('polling', () => {
       assert.deepEqual(await client.poll(never, future), []);
       assert.equal(future.exception?.name, 'Cancelled');
       await release();
-      await client.awaitReady(0);
+      await calm(client, broker);
     });
 
     test('refuses a time that is no number', async () => {
@@ -258,7 +261,7 @@ describe('polling', () => {
       assert.deepEqual(client.pollSync(never, future), []);
       assert.ok(future.exception instanceof KafkaConnectionError);
       await rule.remove();
-      await client.awaitReady(0);
+      await calm(client, broker);
     });
 
     test('for a future that times out returns at its deadline', { timeout: 20_000 }, async () => {
@@ -267,7 +270,7 @@ describe('polling', () => {
       assert.deepEqual(client.pollSync(never, future), []);
       assert.equal(future.exception?.name, 'RequestTimedOutError');
       await rule.remove();
-      await client.awaitReady(0);
+      await calm(client, broker);
     });
   });
 });

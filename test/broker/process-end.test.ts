@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { Fetch, Metadata } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker, startEmbeddedBrokerInProcess } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { type Child, startChild } from './support/child.ts';
+import { type Child, scriptUrl, startChild } from './support/child.ts';
 import type { Cleanup } from './support/client.ts';
 
 // Most of the time is that of processes starting, so they do it side by side; rules go by client id.
@@ -21,10 +21,12 @@ describe('a process with a client', { concurrency: 3 }, () => {
   });
 
   const run = (t: Cleanup, how: string, more: object = {}): Child =>
-    startChild(t, 'end-of-process', {
-      how,
-      options: { bootstrapServers: broker.bootstrapServers, clientId: how, ...more },
-    });
+    startChild(
+      t,
+      'end-of-process',
+      { how, options: { bootstrapServers: broker.bootstrapServers, clientId: how, ...more } },
+      { execArgv: how === 'poll0-behind' ? ['--import', scriptUrl('thread-hook')] : [] },
+    );
 
   for (const [how, what] of [
     ['start-only', 'that has only been started'],
@@ -63,6 +65,15 @@ describe('a process with a client', { concurrency: 3 }, () => {
 
   test('lives while poll(0) waits for its fence', { timeout: 20_000 }, async (t) => {
     const { exitCode, stdout } = await run(t, 'poll0').ended;
+    assert.equal(stdout, 'started\npolled\nend of program\n');
+    assert.equal(exitCode, 0);
+  });
+
+  test('lives while poll(0) waits for its fence, having read the last answer itself', {
+    timeout: 20_000,
+  }, async (t) => {
+    const { exitCode, stdout, stderr } = await run(t, 'poll0-behind').ended;
+    assert.equal(stderr, '');
     assert.equal(stdout, 'started\npolled\nend of program\n');
     assert.equal(exitCode, 0);
   });

@@ -24,7 +24,7 @@ import {
 import { zeroUuid } from '../../src/protocol/flat/uuid.ts';
 import { type EmbeddedBroker, errorCodes, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { closedByHand, failureOf, openClient, openConnected } from './support/client.ts';
+import { calm, closedByHand, failureOf, openClient, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, listOffsetsRequest, produceRequest } from './support/requests.ts';
 
 describe('requests', () => {
@@ -38,7 +38,7 @@ describe('requests', () => {
         logs: { assignments: [[0], [7], [2147483647]] },
       },
     });
-    client = await openConnected(closedByHand, broker, { reconnectBackoffMs: 1 });
+    client = await openConnected(closedByHand, broker, { reconnectBackoffMs: 1, retryBackoffMs: 1 });
   });
 
   afterEach(async () => {
@@ -51,10 +51,7 @@ describe('requests', () => {
   });
 
   /** One for all tests that ask for nothing special, connected to every node whatever the test before did to it. */
-  async function shared(): Promise<KafkaClient> {
-    await Promise.all(broker.nodes.map(({ id }) => client.awaitReady(id)));
-    return client;
-  }
+  const shared = (): Promise<KafkaClient> => calm(client, broker);
 
   test('of all eight APIs come back as views of their responses', async () => {
     const client = await shared();

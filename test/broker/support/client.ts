@@ -35,6 +35,18 @@ export interface AnyFuture extends PromiseLike<unknown> {
   readonly exception: Error | null;
 }
 
+/**
+ * Waits until the client is connected to every node the broker began with and asks for nothing by itself: a connection lost
+ * in an earlier test may have called for metadata.
+ */
+export async function calm(client: KafkaClient, broker: EmbeddedBroker): Promise<KafkaClient> {
+  await Promise.all(broker.nodes.map(({ id }) => client.awaitReady(id)));
+  await client.refreshMetadata();
+  // What the network thread says of its nodes follows what it delivers.
+  await client.poll(0);
+  return client;
+}
+
 /** The error a Future fails with, whatever its kind. */
 export async function failureOf(future: AnyFuture): Promise<Error> {
   try {

@@ -2,10 +2,21 @@
 
 import { Fetch, KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
 import { byName, fetchRequest } from '../requests.ts';
+import { hookChannel } from './thread-hook.ts';
 
 interface Arguments {
   readonly options: KafkaClientOptions;
-  readonly how: 'idle' | 'callback' | 'await' | 'poll0' | 'poll' | 'refresh' | 'closed' | 'start-only' | 'await-ready';
+  readonly how:
+    | 'idle'
+    | 'callback'
+    | 'await'
+    | 'poll0'
+    | 'poll0-behind'
+    | 'poll'
+    | 'refresh'
+    | 'closed'
+    | 'start-only'
+    | 'await-ready';
 }
 
 const { options, how } = JSON.parse(process.argv[2]!) as Arguments;
@@ -38,6 +49,21 @@ switch (how) {
     await client.poll(0);
     print('polled');
     break;
+  case 'poll0-behind': {
+    await client.awaitReady(0);
+    const future = client.send(0, Metadata, { topics: [] });
+    await client.poll(0);
+    block(300);
+    // The answer is there, not read. The network thread is slow for a while: the next poll reads it, then has to wait.
+    const channel = new BroadcastChannel(hookChannel);
+    channel.postMessage('pause');
+    channel.close();
+    block(300);
+    await client.poll(0);
+    if (!future.isDone) throw new Error('no answer within the block');
+    print('polled');
+    break;
+  }
   case 'poll':
     await client.awaitReady(0);
     fetchHeld();
@@ -58,3 +84,7 @@ switch (how) {
     break;
 }
 print('end of program');
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

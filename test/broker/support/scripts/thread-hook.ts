@@ -6,8 +6,16 @@ import { TAIL_WORD } from '../../../../src/ring/layout.ts';
 
 export const hookChannel = 'test-thread-hook';
 
-/** How a network thread can end, or not. */
-export type ThreadEnd = 'throw' | 'throw-undefined' | 'reject' | 'exit' | 'out-of-memory' | 'loop' | 'corrupt';
+/** How a network thread can end, get stuck, or only be slow. */
+export type ThreadEnd =
+  | 'throw'
+  | 'throw-undefined'
+  | 'reject'
+  | 'exit'
+  | 'out-of-memory'
+  | 'loop'
+  | 'corrupt'
+  | 'pause';
 
 interface NetworkData {
   readonly attachment: { readonly responseRing: SharedArrayBuffer; readonly applicationDoorbell: SharedArrayBuffer };
@@ -37,6 +45,9 @@ const ends: Readonly<Record<ThreadEnd, () => void>> = {
   },
   loop: () => {
     for (;;);
+  },
+  pause: () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
   },
   // The thread itself goes on: what the application reads is what is wrong.
   corrupt: () => {

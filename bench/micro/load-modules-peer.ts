@@ -1,0 +1,14 @@
+// Owns the timed loading of generated modules in a process that has loaded none of them. Main thread. Prints ms.
+//   node load-modules-peer.js '["flat/generated/fetch.js", ...]'
+
+import { createRequire } from 'node:module';
+// What every one of them needs is there before, whichever is measured.
+import '../../src/index.ts';
+import '../../src/protocol/wire/codecs.ts';
+import '../../src/protocol/wire/records.ts';
+
+const require = createRequire(new URL('../../src/protocol/', import.meta.url));
+const files = JSON.parse(process.argv[2]!) as string[];
+const startedAt = performance.now();
+for (const file of files) require(`./${file}`);
+process.stdout.write(`${performance.now() - startedAt}`);
