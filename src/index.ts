@@ -10,6 +10,7 @@ export type { Api } from './protocol/flat/api.ts';
 export { BrokerError, errorFor } from './protocol/flat/broker-error.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';
+export type { Int64 } from './protocol/flat/inputs.ts';
 export type { RecordBatchView } from './protocol/flat/record-batch-view.ts';
 export type { RecordCursor } from './protocol/flat/record-cursor.ts';
 export type { RecordHeader } from './protocol/flat/record-headers.ts';

@@ -41,13 +41,17 @@ function problem(name: string, value: unknown, expected: string): InputProblem {
 export function within(error: unknown, name: string, index = -1): unknown {
   const step = index < 0 ? name : `${name}[${index}]`;
   if (error instanceof InputProblem) {
-    error.path = error.path === '' ? step : error.path.startsWith('[') ? step + error.path : `${step}.${error.path}`;
+    error.path = joined(step, error.path);
   } else if (error instanceof InvalidRequestError) {
-    return Object.assign(new InputProblem(error.field === undefined ? step : `${step}.${error.field}`, error.message), {
-      cause: error,
-    });
+    return Object.assign(new InputProblem(joined(step, error.field ?? ''), error.message), { cause: error });
   }
   return error;
+}
+
+/** An index follows its list without a dot: `topics[0].name`. */
+function joined(step: string, path: string): string {
+  if (path === '') return step;
+  return path.startsWith('[') ? step + path : `${step}.${path}`;
 }
 
 /** What the caller gets for an error that a writer threw. */
