@@ -53,6 +53,8 @@ export class ResponseProxy implements RequestOwner {
   readonly #pooledOptions: DecodeOptions;
   readonly #inlineOptions: DecodeOptions;
   readonly #pooled = new PooledResponses();
+  /** Requests whose big response turned out to need no pool, and waits: so that it is not decoded in vain again. */
+  readonly #plain = new WeakSet<InFlightRequest>();
   /** What a response that found no room in the pool has to decode; 0 while none waits for that. */
   #wantedPoolBytes = 0;
   /** A connection that was held back for the pool's sake may go on. */
@@ -86,7 +88,7 @@ export class ResponseProxy implements RequestOwner {
   onResponse(request: InFlightRequest, reader: WireReader): number {
     // Behind a response that is still in the pool only another one for the pool may go ahead.
     const mayPool = reader.remaining > this.#config.codecPoolThresholdBytes;
-    if (this.#pooled.hasAny(request.nodeId) && !mayPool) return notDelivered;
+    if (this.#pooled.hasAny(request.nodeId) && (!mayPool || this.#plain.has(request))) return notDelivered;
     const bodyStart = reader.offset;
     const { responses } = this.#end;
     const expectedBytes = Math.min(
@@ -106,6 +108,7 @@ export class ResponseProxy implements RequestOwner {
       const usedBytes = writer.finish();
       if (this.#pooled.hasAny(request.nodeId)) {
         responses.abandon();
+        this.#plain.add(request);
         return notDelivered;
       }
       throttleTimeMs = responseThrottleTimeMs(

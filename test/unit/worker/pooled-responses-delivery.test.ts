@@ -14,6 +14,7 @@ import {
 import { Fetch, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
 import type { FetchResponseView } from '../../../src/protocol/flat/generated/fetch.ts';
 import type { RecordBatchInput } from '../../../src/protocol/flat/record-writer.ts';
+import { wireCodec } from '../../../src/protocol/wire/codecs.ts';
 import {
   assertRecords,
   byName,
@@ -229,6 +230,27 @@ test('a big uncompressed response behind one in the pool waits for it', async ()
   assert.equal(plain.state, 'open');
   await finish(0);
   assert.deepEqual(net.app.log, responses(first!.sent, plain));
+  assertRecords(plain.view, [batch]);
+});
+
+test('a big uncompressed response that waits is not decoded in vain again and again', async (t) => {
+  start();
+  const second = net.broker('two:9092', 2);
+  void net.thread.refreshMetadata(null, false);
+  net.advance(200);
+  net.ready(2);
+  await fetchedBig(1);
+  const batch = noisyBatch(100 * KiB, 5, 'none');
+  const plain = await fetched([batch]);
+  const decode = t.mock.method(wireCodec(Fetch.key), 'decodeResponse');
+  for (let i = 0; i < 3; i++) {
+    const other = await fetched([bigBatch(i + 20)], 2, second);
+    const before = decode.mock.callCount();
+    await finish(1);
+    assert.equal(other.state, 'succeeded');
+    assert.equal(decode.mock.callCount(), before + 1, 'by the pool alone');
+  }
+  await finish(0);
   assertRecords(plain.view, [batch]);
 });
 
@@ -561,3 +583,76 @@ test('close with requests and responses in the pool settles each once', async ()
   for (const { sent } of fetches) assert.ok(sent.error instanceof Cancelled);
   for (const sent of produces) assert.ok(sent.error instanceof Cancelled);
 });
+
+/** The same numbers, 0 to 1, for the same seed. */
+function seeded(seed: number): () => number {
+  let state = Math.imul(seed, 0x9e3779b1) | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  test(`whatever happens in which order, each node's responses come in theirs, once (seed ${seed})`, async () => {
+    start({
+      responseRingBytes: 8192,
+      spillBytes: 2048,
+      spillBudgetBytes: 256 * KiB,
+      maxInFlightRequestsPerConnection: 100,
+    });
+    const second = net.broker('two:9092', 2);
+    void net.thread.refreshMetadata(null, false);
+    net.advance(200);
+    net.ready(2);
+    net.app.log.length = 0;
+    const random = seeded(seed);
+    const brokers = new Map([
+      [1, broker],
+      [2, second],
+    ]);
+    const lz4 = [bigBatch(1), bigBatch(2, 150 * KiB)];
+    const plain = noisyBatch(90 * KiB, 3, 'none');
+    const sent: { request: SentRequest<unknown>; batch: RecordBatchInput | null }[] = [];
+    const send = (nodeId: number): void => {
+      const kind = random();
+      const batch = kind < 0.4 ? lz4[sent.length % 2]! : kind < 0.6 ? plain : null;
+      const request = batch === null ? net.app.send(nodeId, ListGroups, {}) : sendFetch(nodeId);
+      sent.push({ request, batch });
+      net.run();
+      brokers.get(nodeId)!.reply(batch === null ? { groups: [] } : fetchResponse([batch]));
+    };
+    let lost = 0;
+    for (let step = 0; step < 120; step++) {
+      const what = random();
+      const task = Math.floor(random() * threads.running.length);
+      if (what < 0.3) send(random() < 0.6 ? 1 : 2);
+      else if (what < 0.55 && threads.running.length > 0) await threads.finish(task);
+      else if (what < 0.58 && threads.running.length > 0) {
+        lost++;
+        await threads.lose(task);
+      } else if (what < 0.7) net.app.isReading = !net.app.isReading;
+      else if (what < 0.8) net.app.drain(1);
+      await run();
+    }
+    net.app.isReading = true;
+    for (let round = 0; net.app.open > 0; round++) {
+      assert.ok(round < 500, `${net.app.open} requests that nobody settles`);
+      await threads.finishAll();
+      await run();
+    }
+    for (const nodeId of brokers.keys()) {
+      const mine = sent.filter(({ request }) => request.nodeId === nodeId).map(({ request }) => request);
+      const ids = new Set(mine.map(({ requestId }) => `${requestId}`));
+      const arrived = net.app.log.filter((entry) => ids.has(entry.split(' ')[1]!));
+      assert.deepEqual(arrived, responses(...mine));
+    }
+    for (const { request, batch } of sent) {
+      if (request.state === 'succeeded' && batch !== null) assertRecords((request as SentFetch).view, [batch]);
+    }
+    assert.equal(sent.filter(({ request }) => request.state === 'failed').length, lost);
+    assert.ok(threads.count > 5, `${threads.count} tasks`);
+  });
+}
