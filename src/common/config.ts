@@ -128,7 +128,7 @@ export const configOptions = {
     128 * KiB,
     64 * KiB,
     maxInt32,
-    'Compressed frames larger than this are decoded, and record bytes beyond it compressed, in the codec pool.',
+    'Compressed frames larger than this are decoded, and requests with more bytes to compress encoded, in the codec pool.',
   ),
   checkCrcs: { type: 'boolean', default: true, doc: 'Verify the checksum of every fetched record batch.' },
   apiVersion: {

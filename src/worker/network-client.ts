@@ -74,9 +74,13 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#handleConnections(now);
     this.#handleReceives(now);
     this.#handleEnds(now);
+    return work;
+  }
+
+  /** Fails what is overdue and closes what is idle; after `poll`, and after whoever waits for its responses was woken. */
+  housekeep(now: number): void {
     this.#connections.expire(now);
     this.#connections.closeIdle(now);
-    return work;
   }
 
   /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */

@@ -74,6 +74,9 @@ export class PollLoop {
     if (attachments.flush(now)) client.unmuteAll(now);
     let work = pooled + requests.drain(now, this.#turn);
     work += client.poll(now);
+    // What has arrived first: the rest of the turn runs beside the application.
+    attachments.notify();
+    client.housekeep(now);
     bootstrap.poll(now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();

@@ -94,7 +94,8 @@ export class FlatMessage {
 
   /** `length` bytes from `offset` (relative to the message), no copy. */
   slice(offset: number, length: number): Buffer {
-    return Buffer.from(this.u8.buffer, this.u8.byteOffset + this.byteBase + offset, length);
+    const start = this.byteBase + offset;
+    return this.buffer.subarray(start, start + length);
   }
 
   /** The whole backing memory as a Buffer, made on first use; indexes are those of `u8`. */

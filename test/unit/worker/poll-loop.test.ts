@@ -69,6 +69,7 @@ beforeEach(() => {
         return work.polled;
       },
       unmuteAll: (at: number) => log.push(`unmuteAll ${at}`),
+      housekeep: (at: number) => log.push(`housekeep ${at}`),
     },
     connections: { nextDeadline: () => deadlines.connections },
     bootstrap: {
@@ -105,7 +106,7 @@ function turns(): number {
   return log.filter((entry) => entry.startsWith('heartbeat')).length;
 }
 
-test('a turn, in order: what came back, what waits, what was posted, sockets, waits, fences, bells', () => {
+test('a turn, in order: what came back, what waits, what was posted, sockets, bells, deadlines, waits, fences, bells', () => {
   work.hasRecovered = true;
   assert.equal(loop.turn(7), false);
   assert.deepEqual(log, [
@@ -115,6 +116,8 @@ test('a turn, in order: what came back, what waits, what was posted, sockets, wa
     'unmuteAll 7',
     'drain 7 1',
     'poll 7',
+    'notify',
+    'housekeep 7',
     'bootstrap 7',
     'answerPolls 1',
     'notify',
