@@ -12,6 +12,8 @@ const taskEntry = new URL(import.meta.url.endsWith('.ts') ? './codec-task.ts' : 
 const budgetBytes = 64 * 1024 * 1024;
 /** A pool nobody needs ends its threads after this. */
 const idleTimeoutMs = 30_000;
+/** How long tasks that have begun may hold up the end of the pool. */
+const endGraceMs = 1000;
 
 /** Threads that run tasks. */
 export interface CodecThreads {
@@ -159,6 +161,7 @@ export async function startCodecThreads(threads: number, entry: URL = taskEntry)
 class PiscinaThreads implements CodecThreads {
   readonly #open: () => Piscina;
   #pool: Piscina;
+  readonly #underWay = new Set<Promise<CodecTaskResult>>();
   /** Why the last thread to end without a task did. */
   #lastError: unknown;
 
@@ -167,17 +170,35 @@ class PiscinaThreads implements CodecThreads {
     this.#pool = this.#opened();
   }
 
-  async run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+    const run = this.#run(task, moved);
+    this.#underWay.add(run);
+    const ended = (): void => void this.#underWay.delete(run);
+    run.then(ended, ended);
+    return run;
+  }
+
+  /**
+   * Lets tasks that have begun come to their end first: Node 20 aborts the whole process when a thread is ended while it
+   * loads a module by `require`, as the first task of each does.
+   */
+  async destroy(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeIsUp = new Promise((resolve) => {
+      timer = setTimeout(resolve, endGraceMs);
+    });
+    await Promise.race([Promise.allSettled(this.#underWay), timeIsUp]);
+    clearTimeout(timer);
+    await this.#pool.destroy();
+  }
+
+  async #run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
     const pool = this.#pool;
     try {
       return (await pool.run(task, { transferList: [moved] })) as CodecTaskResult;
     } catch (error) {
       throw pool === this.#pool ? error : this.#lastError;
     }
-  }
-
-  async destroy(): Promise<void> {
-    await this.#pool.destroy();
   }
 
   #opened(): Piscina {

@@ -49,13 +49,15 @@ export interface EncodedFrame {
 export type CodecTask = DecodeTask | EncodeTask;
 export type CodecTaskResult = DecodedBody | EncodedFrame | { readonly error: PlainError };
 
+// Waiting here also keeps the pool from loading this module by `require`, which a thread must not be ended in.
+await prepareCodecs();
+
 const reader = new WireReader();
 const flatWriter = new FlatWriter();
 const wireWriter = new WireWriter();
 
 /** What a thread of the pool is asked to do: the result's memory is moved. */
 export default async function runTask(task: CodecTask): Promise<unknown> {
-  await prepareCodecs();
   const result = perform(task);
   return 'error' in result ? result : move({ [transferableSymbol]: [result.buffer], [valueSymbol]: result });
 }
