@@ -44,12 +44,7 @@ export class NodeStates {
   }
 
   isReady(nodeId: number): boolean {
-    return this.#whyNot(nodeId) === null;
-  }
-
-  /** Why `send` would be refused; null when it would not. */
-  whyNotReady(nodeId: number): string | null {
-    return this.#whyNot(nodeId);
+    return this.whyNotReady(nodeId) === null;
   }
 
   /** This thread's requests and those the network thread sends for itself. */
@@ -90,8 +85,8 @@ export class NodeStates {
     return best;
   }
 
-  /** Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
-  #whyNot(nodeId: number): string | null {
+  /** Why `send` would be refused; null when it would not. Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
+  whyNotReady(nodeId: number): string | null {
     const counters = this.#counters;
     const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
     const state = counters.nodeState(row);

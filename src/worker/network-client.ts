@@ -126,12 +126,6 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     }
   }
 
-  get inFlightCount(): number {
-    let count = 0;
-    for (const node of this.#nodes.all()) count += node.inFlight.size - node.inFlight.internalCount;
-    return count;
-  }
-
   // --- PooledResponseHost
 
   onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void {

@@ -6,6 +6,7 @@ import { KafkaClientError, KafkaProtocolError, toPlainError } from '../common/er
 import type { MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
+import { Metadata } from '../protocol/flat/generated/apis.ts';
 import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
 import type { DecodeOptions } from '../protocol/wire/options.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
@@ -280,7 +281,7 @@ export class ResponseProxy implements RequestOwner {
     const { responses } = this.#end;
     const { bytes } = update;
     if (!responses.begin(RESPONSE_PREFIX_BYTES + bytes.byteLength)) return false;
-    this.#writePrefix(METADATA_API_KEY, update.version, update.updateId);
+    this.#writePrefix(Metadata.key, update.version, update.updateId);
     copyMessage(bytes, responses.u8, responses.base + RESPONSE_PREFIX_BYTES);
     if (responses.commit(METADATA, update.updateId, update.nodeId, RESPONSE_PREFIX_BYTES + bytes.byteLength))
       return true;
@@ -309,8 +310,6 @@ export class ResponseProxy implements RequestOwner {
     return notDelivered;
   }
 }
-
-const METADATA_API_KEY = 3;
 
 function copyMessage(bytes: MessageBytes, target: Uint8Array, targetOffset: number): void {
   target.set(bytes.u8.subarray(bytes.base, bytes.base + bytes.byteLength), targetOffset);
