@@ -1,7 +1,8 @@
 // Owns the public names of the package, and nothing else.
 
 export type { BootstrapServer } from './common/bootstrap-servers.ts';
-export { type ConfigOption, configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config.ts';
+export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config.ts';
+export type { ConfigOption } from './common/config-kinds.ts';
 export * from './common/errors.ts';
 export { type BrokerMetadata, Cluster, type PartitionMetadata, type TopicPartition } from './main/cluster.ts';
 export { Future } from './main/future.ts';

@@ -3,7 +3,7 @@
 // `codecPoolThresholdBytes` cites this.
 
 import { prepareCodecs } from '../../src/codec/index.ts';
-import { parseConfig } from '../../src/common/config.ts';
+import { parseConfig } from '../../src/common/config-parser.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
 import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';

@@ -1,7 +1,8 @@
 // Owns the public client: argument checks, what may be sent now, futures, polls, the end. Application thread. It opens no
 // socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
 
-import { type KafkaClientConfig, type KafkaClientOptions, parseConfig } from '../common/config.ts';
+import type { KafkaClientConfig, KafkaClientOptions } from '../common/config.ts';
+import { parseConfig } from '../common/config-parser.ts';
 import type { ApiVersionRow, VersionInfo } from '../common/control.ts';
 import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
 import type { Api } from '../protocol/flat/api.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { parseConfig } from '../../../src/common/config.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
 import { KafkaConnectionError } from '../../../src/common/errors.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { parseConfig } from '../../../src/common/config.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
 import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../src/common/errors.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../src/protocol/flat/generated/apis.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCodecs } from '../../../src/codec/index.ts';
-import { parseConfig } from '../../../src/common/config.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
 import { fromPlainError, InvalidRequestError, KafkaProtocolError } from '../../../src/common/errors.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';

@@ -13,7 +13,8 @@
 //   await net.close();                               // settles all, checks the accounts
 
 import assert from 'node:assert/strict';
-import { type KafkaClientConfig, type KafkaClientOptions, parseConfig } from '../../../src/common/config.ts';
+import type { KafkaClientConfig, KafkaClientOptions } from '../../../src/common/config.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
 import { createAttachment } from '../../../src/ring/attachment.ts';
 import { createCounters, STATE_CLOSED } from '../../../src/ring/counters.ts';
 import { createDoorbell } from '../../../src/ring/doorbell.ts';

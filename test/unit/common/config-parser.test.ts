@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configOptions, type KafkaClientOptions, parseConfig } from '../../../src/common/config.ts';
+import { configOptions, type KafkaClientOptions } from '../../../src/common/config.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
 import { KafkaConfigurationError } from '../../../src/common/errors.ts';
 
 type Key = keyof typeof configOptions;

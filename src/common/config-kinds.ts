@@ -1,0 +1,67 @@
+// Owns the kinds of configuration options: what describes one, and the types of its value and of what callers pass. Every
+// thread. Must not validate: config-parser.ts does.
+
+import type { BootstrapServer } from './bootstrap-servers.ts';
+
+export interface IntegerOption {
+  type: 'integer';
+  default: number;
+  min: number;
+  max: number;
+  doc: string;
+}
+export interface StringOption {
+  type: 'string';
+  default: string;
+  /** In UTF-8. */
+  maxBytes: number;
+  doc: string;
+}
+export interface BooleanOption {
+  type: 'boolean';
+  default: boolean;
+  doc: string;
+}
+export interface ChoiceOption {
+  type: 'choice';
+  default: string;
+  choices: readonly string[];
+  doc: string;
+}
+export interface VersionOption {
+  type: 'version';
+  default: null;
+  doc: string;
+}
+export interface ServersOption {
+  type: 'servers';
+  default: string;
+  doc: string;
+}
+export type ConfigOption = IntegerOption | StringOption | BooleanOption | ChoiceOption | VersionOption | ServersOption;
+
+export const maxInt32 = 2147483647;
+export const KiB = 1024;
+export const MiB = 1024 * 1024;
+
+export const integer = (value: number, min: number, max: number, doc: string): IntegerOption => ({
+  type: 'integer',
+  default: value,
+  min,
+  max,
+  doc,
+});
+
+/** Type of the validated value of an option. */
+export type ValueOf<O> = O extends IntegerOption
+  ? number
+  : O extends BooleanOption
+    ? boolean
+    : O extends ServersOption
+      ? readonly BootstrapServer[]
+      : O extends VersionOption
+        ? readonly number[] | null
+        : string;
+
+/** Type of what callers pass for an option. */
+export type InputOf<O> = O extends ServersOption ? string | readonly string[] : ValueOf<O>;
