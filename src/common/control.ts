@@ -19,6 +19,12 @@ export interface Control {
   start(): Promise<ControlResult<VersionInfo | null>>;
   /** Connects to the node and waits until it is ready; retries with backoff until the time is over. */
   awaitReady(nodeId: number, timeoutMs: number): Promise<ControlResult<VersionInfo>>;
+  /**
+   * What the node speaks (null: any node), from its connection or a new one, retrying until the time is over.
+   * @param isStrict the first failure ends the call
+   * Fails with: NodeNotReadyError, or NoBrokersAvailable for null; UnrecognizedBrokerVersion
+   */
+  checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<ControlResult<VersionInfo>>;
   /** Replaces the tracked topics (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Closes every connection and ends the network thread's work. */

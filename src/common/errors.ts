@@ -12,15 +12,25 @@ export interface ErrorDetails {
   offset?: number;
   /** Dotted path of the field that failed. */
   field?: string;
+  /** Of NoBrokersAvailable: what was wrong with each server. */
+  causes?: readonly ServerFailure[];
+}
+
+/** A server that could not be used, and why. */
+export interface ServerFailure {
+  readonly host: string;
+  readonly port: number;
+  readonly error: Error;
 }
 
 /** An error as data that structured clone and JSON carry. */
-export interface PlainError extends Omit<ErrorDetails, 'cause'> {
+export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
   name: string;
   message: string;
   code?: string;
   stack?: string;
   cause?: PlainError;
+  causes?: { host: string; port: number; error: PlainError }[];
   /** Kafka's number for it, when a broker sent it. */
   errorCode?: number;
 }
@@ -72,11 +82,18 @@ export class NodeNotReadyError extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** No bootstrap server could be used; the message says why, server by server. */
+/** No bootstrap server could be used; message and `causes` say why, server by server. */
 export class NoBrokersAvailable extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NO_BROKERS_AVAILABLE';
   static override readonly retriable: boolean = true;
   static override readonly invalidMetadata: boolean = true;
+  /** In the order of `bootstrapServers`. */
+  readonly causes: readonly ServerFailure[];
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details);
+    this.causes = details.causes ?? [];
+  }
 }
 
 /** The request was in flight when its node or the client was closed on purpose. */
@@ -230,18 +247,27 @@ function describeError(thrown: unknown, depth: number): PlainError {
   for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
     if (Number.isFinite(source[key])) plain[key] = source[key]!;
   }
-  if (thrown.cause !== undefined && depth < maxCauseDepth) plain.cause = toPlainError(thrown.cause, depth + 1);
+  if (depth >= maxCauseDepth) return plain;
+  if (thrown.cause !== undefined) plain.cause = toPlainError(thrown.cause, depth + 1);
+  if (thrown instanceof NoBrokersAvailable) {
+    plain.causes = thrown.causes.map(({ host, port, error }) => ({
+      host,
+      port,
+      error: toPlainError(error, depth + 1),
+    }));
+  }
   return plain;
 }
 
 /** The error again, with its class where it is one of ours; other errors keep name, message, code and stack. */
 export function fromPlainError(plain: PlainError): Error {
-  const { name, message, cause, stack, code, ...details } = plain;
+  const { name, message, cause, causes, stack, code, ...details } = plain;
   const rebuiltCause = cause === undefined ? undefined : fromPlainError(cause);
   const type = Object.hasOwn(classes, name) ? classes[name] : undefined;
   let error: Error;
   if (type !== undefined) {
-    error = new type(message, { ...details, cause: rebuiltCause });
+    const rebuiltCauses = causes?.map(({ host, port, error }) => ({ host, port, error: fromPlainError(error) }));
+    error = new type(message, { ...details, cause: rebuiltCause, causes: rebuiltCauses });
   } else {
     error = new Error(message, rebuiltCause === undefined ? undefined : { cause: rebuiltCause });
     error.name = name;

@@ -2,20 +2,37 @@
 // reported when none can be used. Network thread. Must not open connections itself: it asks for them.
 
 import type { VersionInfo } from '../common/control.ts';
-import { KafkaTimeoutError, NoBrokersAvailable, NodeNotReadyError } from '../common/errors.ts';
+import {
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  NoBrokersAvailable,
+  NodeNotReadyError,
+  type ServerFailure,
+  UnrecognizedBrokerVersion,
+} from '../common/errors.ts';
 import { inferBrokerVersion } from './api-versions.ts';
+import { ChannelState } from './channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 
-/** A server that is silent holds up the next one no longer than this. */
-const staggerMs = 250;
+/** A server that is silent holds up the next one no longer than this; less when many have to be tried in little time. */
+const maxStaggerMs = 250;
 
-interface Waiter {
+/** What a wait is for; it decides how its failure is named. */
+type Purpose = 'start' | 'ready' | 'version';
+
+interface Wait {
+  readonly purpose: Purpose;
   /** Undefined: any node will do. */
   readonly nodeId: number | undefined;
-  readonly startedAt: number;
   readonly deadline: number;
+  readonly timeoutMs: number;
+  /** The first failure ends it, instead of being tried again until the deadline. */
+  readonly isStrict: boolean;
+}
+
+interface Waiter extends Wait {
   resolve(info: VersionInfo): void;
   reject(error: Error): void;
 }
@@ -36,29 +53,35 @@ export class Bootstrap implements NodeListener {
     this.#wake = wake;
   }
 
-  /** Resolves when the node (or, without one, any bootstrap server) is ready. */
-  awaitReady(nodeId: number | undefined, timeoutMs: number): Promise<VersionInfo> {
-    if (this.#closeError !== null) return Promise.reject(this.#closeError);
-    const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
-    if (node?.isReady) return Promise.resolve(versionInfo(node));
-    if (nodeId !== undefined && node === undefined) {
-      return Promise.reject(new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, { nodeId }));
-    }
-    const startedAt = this.#clock();
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ nodeId, startedAt, deadline: startedAt + timeoutMs, resolve, reject });
-      this.#nextTryAt = startedAt;
-      this.#wake();
-    });
+  /** Resolves when any server is ready; else NoBrokersAvailable. */
+  start(timeoutMs: number): Promise<VersionInfo> {
+    return this.#wait('start', undefined, timeoutMs, false);
+  }
+
+  /** Resolves when the node is ready; else KafkaTimeoutError, or NodeNotReadyError for one that is unknown. */
+  awaitReady(nodeId: number, timeoutMs: number): Promise<VersionInfo> {
+    return this.#wait('ready', nodeId, timeoutMs, false);
+  }
+
+  /**
+   * Resolves with what the node speaks, or any node without one: at once from a ready connection, else from a new one.
+   * Fails with: NodeNotReadyError, or NoBrokersAvailable when no node was named; UnrecognizedBrokerVersion when every
+   * probe was rejected.
+   */
+  checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
+    return this.#wait('version', nodeId ?? undefined, timeoutMs, isStrict);
   }
 
   /** Starts the attempts that are due and ends the waits that are over. */
   poll(now: number): void {
     if (this.#waiters.length === 0) return;
-    for (const waiter of this.#waiters) if (now >= waiter.deadline) waiter.reject(this.#failure(waiter));
-    this.#waiters = this.#waiters.filter((waiter) => now < waiter.deadline);
+    this.#end((waiter) => (now >= waiter.deadline ? this.#failure(waiter) : null));
     if (now < this.#nextTryAt) return;
-    for (const waiter of this.#waiters) this.#tryOne(waiter, now);
+    let staggerMs = maxStaggerMs;
+    for (const waiter of this.#waiters) {
+      this.#tryOne(waiter, now);
+      staggerMs = Math.min(staggerMs, this.#staggerMs(waiter));
+    }
     this.#nextTryAt = now + staggerMs;
   }
 
@@ -74,7 +97,11 @@ export class Bootstrap implements NodeListener {
     for (const waiter of served) waiter.resolve(info);
   }
 
-  onNodeFailed(_node: Node, _error: Error, now: number): void {
+  onNodeFailed(node: Node, _error: Error, now: number): void {
+    this.#end((waiter) => {
+      const isItsFailure = waiter.isStrict && (waiter.nodeId ?? node.id) === node.id;
+      return isItsFailure ? this.#failure(waiter) : null;
+    });
     // Another server's turn at once; the same one again when its backoff is over.
     this.#nextTryAt = now;
     this.#wake();
@@ -82,9 +109,36 @@ export class Bootstrap implements NodeListener {
 
   close(error: Error): void {
     this.#closeError = error;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter.reject(error);
+    this.#end(() => error);
+  }
+
+  #wait(purpose: Purpose, nodeId: number | undefined, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
+    if (this.#closeError !== null) return Promise.reject(this.#closeError);
+    const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
+    if (node?.isReady) return Promise.resolve(versionInfo(node));
+    if (nodeId !== undefined && node === undefined) {
+      return Promise.reject(new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, { nodeId }));
+    }
+    const startedAt = this.#clock();
+    return new Promise((resolve, reject) => {
+      const deadline = startedAt + timeoutMs;
+      this.#waiters.push({ purpose, nodeId, deadline, timeoutMs, isStrict, resolve, reject });
+      this.#nextTryAt = startedAt;
+      this.#wake();
+    });
+  }
+
+  /** Ends the waits that `why` has an error for. */
+  #end(why: (waiter: Waiter) => Error | null): void {
+    const ended = this.#waiters.map((waiter) => ({ waiter, error: why(waiter) }));
+    this.#waiters = ended.filter(({ error }) => error === null).map(({ waiter }) => waiter);
+    for (const { waiter, error } of ended) if (error !== null) waiter.reject(error);
+  }
+
+  /** Half the time is enough to have tried every server, however many of them are black holes. */
+  #staggerMs({ nodeId, timeoutMs }: Wait): number {
+    if (nodeId !== undefined) return maxStaggerMs;
+    return Math.min(maxStaggerMs, Math.max(1, Math.floor(timeoutMs / (2 * this.#nodes.bootstrapCount))));
   }
 
   #tryOne(waiter: Waiter, now: number): void {
@@ -100,25 +154,34 @@ export class Bootstrap implements NodeListener {
     if (next !== undefined) this.#connect(next.id, now);
   }
 
-  #failure(waiter: Waiter): Error {
-    const timeoutMs = Math.round(waiter.deadline - waiter.startedAt);
-    if (waiter.nodeId !== undefined) {
-      const node = this.#nodes.get(waiter.nodeId);
-      const details = { nodeId: waiter.nodeId, cause: node?.connection.lastError ?? undefined };
-      return new KafkaTimeoutError(`node ${waiter.nodeId} was not ready within ${timeoutMs} ms`, details);
-    }
-    const servers = [...this.#nodes.bootstrapNodes()];
-    const reasons = servers.map((node) => `  ${node.host}:${node.port}: ${whyNot(node)}`);
-    const causes = servers.map((node) => node.connection.lastError).filter((error) => error !== null);
-    const text = `none of the ${servers.length} bootstrap servers could be used within ${timeoutMs} ms (apiVersionAutoTimeoutMs):\n${reasons.join('\n')}`;
-    return new NoBrokersAvailable(text, { cause: causes[0] });
+  #failure({ purpose, nodeId, timeoutMs }: Wait): Error {
+    if (nodeId === undefined) return this.#noServer(purpose, timeoutMs);
+    const cause = this.#nodes.get(nodeId)?.connection.lastError ?? undefined;
+    const text = `node ${nodeId} was not ready within ${timeoutMs} ms`;
+    if (purpose === 'ready') return new KafkaTimeoutError(text, { nodeId, cause });
+    if (cause instanceof UnrecognizedBrokerVersion) return cause;
+    return new NodeNotReadyError(cause === undefined ? text : `${text}: ${cause.message}`, { nodeId, cause });
+  }
+
+  #noServer(purpose: Purpose, timeoutMs: number): Error {
+    const causes = [...this.#nodes.bootstrapNodes()].map(failureOf);
+    const isUnrecognized = causes.every(({ error }) => error instanceof UnrecognizedBrokerVersion);
+    if (purpose === 'version' && isUnrecognized) return causes[0]!.error;
+    const setting = purpose === 'start' ? ' (apiVersionAutoTimeoutMs)' : '';
+    const reasons = causes.map(({ host, port, error }) => `  ${host}:${port}: ${error.message}`);
+    const text = `none of the ${causes.length} bootstrap servers could be used within ${timeoutMs} ms${setting}:\n${reasons.join('\n')}`;
+    return new NoBrokersAvailable(text, { causes, cause: causes[0]?.error });
   }
 }
 
-function whyNot(node: Node): string {
-  if (node.connection.lastError !== null) return node.connection.lastError.message;
-  if (node.isConnecting) return 'no answer to the connection attempt so far';
-  return 'was not tried';
+function failureOf({ id, host, port, connection, channel, isConnecting }: Node): ServerFailure {
+  const soFar = (text: string) => new KafkaConnectionError(text, { nodeId: id });
+  let error = connection.lastError;
+  if (error === null && channel !== null && channel.state >= ChannelState.API_VERSIONS) {
+    error = soFar('connected, but no answer to ApiVersions so far; it may expect TLS, or may not be a Kafka broker');
+  }
+  error ??= soFar(isConnecting ? 'no answer to the connection attempt so far' : 'was not tried');
+  return { host, port, error };
 }
 
 function versionInfo(node: Node): VersionInfo {

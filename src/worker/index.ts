@@ -37,6 +37,7 @@ thread.attach(attachment);
 const control: Control = {
   start: () => thread.start(),
   awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
+  checkVersion: (nodeId, timeoutMs, isStrict) => thread.checkVersion(nodeId, timeoutMs, isStrict),
   refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),
   close: async () => {
     const result = await thread.close();

@@ -114,7 +114,7 @@ export class NetworkThread implements Control {
       if (this.#config.apiVersion !== null) return null;
       const startedAt = this.#clock();
       const { apiVersionAutoTimeoutMs } = this.#config;
-      const info = await this.#bootstrap.awaitReady(undefined, apiVersionAutoTimeoutMs);
+      const info = await this.#bootstrap.start(apiVersionAutoTimeoutMs);
       await this.#firstMetadata(startedAt + apiVersionAutoTimeoutMs);
       return info;
     });
@@ -122,6 +122,10 @@ export class NetworkThread implements Control {
 
   async awaitReady(nodeId: number, timeoutMs: number): ReturnType<Control['awaitReady']> {
     return settle(() => this.#bootstrap.awaitReady(nodeId, timeoutMs));
+  }
+
+  async checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): ReturnType<Control['checkVersion']> {
+    return settle(() => this.#bootstrap.checkVersion(nodeId, timeoutMs, isStrict));
   }
 
   async refreshMetadata(

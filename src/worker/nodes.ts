@@ -27,6 +27,10 @@ export class Nodes {
     return this.#nodes.values();
   }
 
+  get bootstrapCount(): number {
+    return this.#config.bootstrapServers.length;
+  }
+
   anyReady(): Node | undefined {
     for (const node of this.#nodes.values()) if (node.isReady) return node;
     return undefined;

@@ -66,6 +66,18 @@ for (const type of classes) {
   });
 }
 
+test('the causes of NoBrokersAvailable arrive with their classes', () => {
+  const failure = { host: 'one', port: 9092, error: new RequestTimedOutError('late', { nodeId: -1 }) };
+  const back = roundTrip(new errors.NoBrokersAvailable('none', { causes: [failure] }));
+  assert.ok(back instanceof errors.NoBrokersAvailable);
+  assert.deepEqual(
+    back.causes.map(({ host, port }) => [host, port]),
+    [['one', 9092]],
+  );
+  assert.ok(back.causes[0]!.error instanceof RequestTimedOutError);
+  assert.equal(back.causes[0]!.error.nodeId, -1);
+});
+
 test('what is retriable, and what asks for new metadata', () => {
   const retriable = classes.filter(({ retriable: is }) => is).map(({ name }) => name);
   assert.deepEqual(retriable.sort(), [
