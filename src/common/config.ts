@@ -55,6 +55,12 @@ export const configOptions = {
     'Least time between the end of one metadata refresh and the start of the next.',
   ),
   metadataMaxAgeMs: integer(300000, 0, maxInt32, 'Metadata older than this is refreshed.'),
+  metadataRecoveryRebootstrapTriggerMs: integer(
+    300000,
+    1,
+    maxInt32,
+    'Without metadata for this long the client starts over from `bootstrapServers`, names resolved again (KIP-1102); it does so at once when every known broker has failed.',
+  ),
   maxInFlightRequestsPerConnection: integer(
     5,
     1,

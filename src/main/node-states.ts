@@ -95,7 +95,8 @@ export class NodeStates {
     if (count >= this.#maxInFlight) {
       return `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
     }
-    if (!counters.mayBeThrottled(row)) return null;
+    if (!counters.mayBeUnready(row)) return null;
+    if (counters.isHeldBack(row)) return `node ${nodeId} does not read what was sent to it`;
     const throttleMs = this.#throttleMs(nodeId);
     return throttleMs > 0 ? `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)` : null;
   }

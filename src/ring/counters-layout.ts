@@ -53,6 +53,7 @@ export const ROW_FLAGS = 6;
 export const ROW_USED = 1;
 export const ROW_THROTTLED = 2;
 export const ROW_BACKOFF = 4;
+export const ROW_HELD_BACK = 8;
 export const NODE_METRIC_SLOTS = 24;
 
 /** "CNTR" in ASCII. */

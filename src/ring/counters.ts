@@ -18,6 +18,7 @@ import {
   ROW_BACKOFF,
   ROW_BACKOFF_UNTIL,
   ROW_FLAGS,
+  ROW_HELD_BACK,
   ROW_IN_FLIGHT,
   ROW_INTERNAL_IN_FLIGHT,
   ROW_NODE_ID,
@@ -169,6 +170,13 @@ export class CountersWriter {
     if (row !== NO_ROW) this.#setTime(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, untilMs, nowMs);
   }
 
+  /** @param isHeldBack the node's peer does not read what was sent */
+  setHeldBack(row: number, isHeldBack: boolean): void {
+    if (row === NO_ROW) return;
+    const flags = this.#i32[NODES_WORD + row * ROW_WORDS + ROW_FLAGS]!;
+    this.#setWord(row, ROW_FLAGS, isHeldBack ? flags | ROW_HELD_BACK : flags & ~ROW_HELD_BACK);
+  }
+
   addNodeMetric(row: number, metric: NodeMetric, amount: number): void {
     if (row !== NO_ROW) this.#nodeMetrics[row * NODE_METRIC_SLOTS + nodeMetricSlots[metric]]! += amount;
   }
@@ -287,9 +295,14 @@ export class CountersReader {
     return row === NO_ROW ? 0 : this.#word(row, ROW_INTERNAL_IN_FLIGHT);
   }
 
-  /** Whether the node may be throttled; whether it still is takes a clock. */
-  mayBeThrottled(row: number): boolean {
-    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & ROW_THROTTLED) !== 0;
+  /** Whether the node may be throttled or is held back; whether it still is throttled takes a clock. */
+  mayBeUnready(row: number): boolean {
+    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & (ROW_THROTTLED | ROW_HELD_BACK)) !== 0;
+  }
+
+  /** Whether the node's peer does not read what was sent. */
+  isHeldBack(row: number): boolean {
+    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & ROW_HELD_BACK) !== 0;
   }
 
   /** Milliseconds until the node may be sent to, 0 if now. */

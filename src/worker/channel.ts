@@ -4,6 +4,7 @@
 
 import { KafkaConnectionError } from '../common/errors.ts';
 import type { FrameMemory } from './frame-memory.ts';
+import { OneWaySends } from './one-way-sends.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { type ReservedSend, SendQueue } from './send-queue.ts';
 import type { OpenTransport, Transport, TransportTarget } from './transport.ts';
@@ -55,6 +56,8 @@ export class Channel {
   /** Bytes in either direction, for metrics. */
   bytesReceived = 0;
   bytesSent = 0;
+  /** Requests without response that the peer has not taken. */
+  readonly oneWay = new OneWaySends();
   /** Since when responses wait for room, or -1: no frame is taken, and the socket is not read further. */
   mutedSince = -1;
 
@@ -84,6 +87,7 @@ export class Channel {
       onRead: (memory, byteCount) => this.#onRead(memory, byteCount),
       onDrain: () => {
         this.#isBlocked = false;
+        this.oneWay.drained();
         this.#mark();
       },
       onClose: (error) => {
@@ -96,6 +100,11 @@ export class Channel {
 
   get isReady(): boolean {
     return this.state === ChannelState.READY;
+  }
+
+  /** The peer does not keep up with what was written. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   get isMuted(): boolean {
@@ -141,6 +150,7 @@ export class Channel {
       this.#isBlocked = !this.#transport.write(queue[i]!);
     }
     if (count > 1) this.#transport.uncork();
+    if (this.#sends.isEmpty) this.oneWay.handedOver(this.#isBlocked);
     return count;
   }
 

@@ -95,7 +95,10 @@ export class ConnectionState {
     this.untriedAddresses = [];
   }
 
-  throttle(throttleTimeMs: number, now: number): void {
-    this.throttledUntil = Math.max(this.throttledUntil, now + throttleTimeMs);
+  /** Returns by how many ms this lengthens the wait. */
+  throttle(throttleTimeMs: number, now: number): number {
+    const before = Math.max(this.throttledUntil, now);
+    this.throttledUntil = Math.max(before, now + throttleTimeMs);
+    return this.throttledUntil - before;
   }
 }

@@ -79,6 +79,15 @@ export class Connections {
     }
   }
 
+  /** Goes back to the bootstrap servers (KIP-899, KIP-1102): what is known of brokers no longer counts. */
+  startOver(reason: Error, now: number): void {
+    this.#nodes.startOver();
+    for (const node of this.#nodes.brokers()) {
+      node.connection.closedOnPurpose();
+      this.end(node, lostWith(reason, node), undefined, now);
+    }
+  }
+
   /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
   attemptFailed(node: Node, error: Error, now: number, isSetupTimeout: boolean): void {
     const hasTime = now < node.connection.setupDeadline;
@@ -121,7 +130,13 @@ export class Connections {
         this.attemptFailed(node, new KafkaConnectionError(text, { nodeId: node.id }), now, true);
         continue;
       }
-      if (node.channel === null || node.channel.isMuted) continue;
+      if (node.channel === null) continue;
+      if (now >= node.channel.oneWay.deadline) {
+        const text = `node ${node.id} (${node.host}:${node.port}) did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
+        this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
+        continue;
+      }
+      if (node.channel.isMuted) continue;
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
@@ -152,11 +167,13 @@ export class Connections {
   /** When the next round is due without anything happening, on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number {
     let deadline = now + this.#metadata.ttl(now);
-    if (deadline <= now) deadline = this.#metadataRetryAt(now);
+    if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
     const idleMs = this.#config.connectionsMaxIdleMs;
     for (const node of this.#nodes.all()) {
       if (node.isConnecting) deadline = Math.min(deadline, node.connection.setupDeadline);
-      if (node.channel === null || node.channel.isMuted) continue;
+      if (node.channel === null) continue;
+      deadline = Math.min(deadline, node.channel.oneWay.deadline);
+      if (node.channel.isMuted) continue;
       deadline = Math.min(deadline, node.inFlight.earliestDeadline);
       if (idleMs > 0 && node.isReady && node.inFlight.size === 0)
         deadline = Math.min(deadline, node.lastActiveAt + idleMs);

@@ -39,6 +39,8 @@ export interface InFlightRequest extends RequestName {
   readonly sentAt: number;
   correlationId: number;
   deadline: number;
+  /** By how much throttling may still move the deadline: a broker must not keep a request open for ever. */
+  throttleAllowanceMs: number;
 }
 
 export class InFlightRequests {
@@ -104,7 +106,18 @@ export class InFlightRequests {
     return undefined;
   }
 
-  /** Moves every deadline: time during which this side did not read, or the broker said it would not answer. */
+  /** Moves every deadline by time during which the broker said it would not answer; in all at most once by the request's own limit. */
+  extendForThrottle(byMs: number): void {
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      const request = this.#queue[i]!;
+      const allowedMs = Math.min(byMs, request.throttleAllowanceMs);
+      request.throttleAllowanceMs -= allowedMs;
+      request.deadline += allowedMs;
+    }
+    this.#findEarliest();
+  }
+
+  /** Moves every deadline by time during which this side did not read. */
   extendDeadlines(byMs: number): void {
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.deadline += byMs;
     this.#findEarliest();

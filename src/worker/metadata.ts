@@ -3,7 +3,7 @@
 // Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { MetadataEmptyBrokerList } from '../common/errors.ts';
+import { KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
 import { HeapMemory, type MessageBytes } from '../common/memory.ts';
 import { errorFor } from '../protocol/flat/broker-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
@@ -31,6 +31,8 @@ export interface MetadataUpdate {
 
 export interface MetadataListener {
   onMetadata(update: MetadataUpdate, brokers: readonly Broker[], now: number): void;
+  /** The brokers known are not to be asked any more. */
+  onStartOver(reason: Error, now: number): void;
 }
 
 interface Waiter {
@@ -42,6 +44,7 @@ interface Waiter {
 const nullTopicsVersion = 1;
 const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
+const rebootstrapRequiredCode = 129;
 
 export class Metadata implements RequestOwner {
   readonly isInternal = true;
@@ -58,6 +61,8 @@ export class Metadata implements RequestOwner {
   #needsUpdate = true;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
   #lastSucceededAt = Number.NEGATIVE_INFINITY;
+  /** Since when a refresh has been due without one succeeding, or the last start over; Infinity while none is due. */
+  #dueSince = Number.POSITIVE_INFINITY;
   #fruitlessRefreshes = 0;
   #backoffMs = 0;
   /** Waiting for a request that is not sent yet, and for the one under way. */
@@ -109,6 +114,25 @@ export class Metadata implements RequestOwner {
     const isDue = this.#needsUpdate || this.#waiting.length > 0;
     const expiry = isDue ? 0 : this.#lastSucceededAt + this.#config.metadataMaxAgeMs - now;
     return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
+  }
+
+  /** Whether a refresh is due for so long that the brokers known must be useless (KIP-1102); counted from the first call. */
+  isOverdue(now: number): boolean {
+    if (this.#dueSince === Number.POSITIVE_INFINITY) this.#dueSince = now;
+    if (now < this.overdueAt) return false;
+    this.#dueSince = now;
+    return true;
+  }
+
+  get overdueAt(): number {
+    return this.#dueSince + this.#config.metadataRecoveryRebootstrapTriggerMs;
+  }
+
+  overdueError(): Error {
+    const { metadataRecoveryRebootstrapTriggerMs: limitMs } = this.#config;
+    return new KafkaTimeoutError(
+      `no broker gave metadata for ${limitMs} ms (metadataRecoveryRebootstrapTriggerMs); the bootstrap servers are asked again`,
+    );
   }
 
   /** The request is about to be sent: everybody who waits is served by it. Returns what the request holds. */
@@ -164,6 +188,13 @@ export class Metadata implements RequestOwner {
 
   #apply(request: InFlightRequest, message: FlatMessage, bytes: MessageBytes, now: number): void {
     const response = MetadataApi.readResponse(message);
+    const failure = errorFor(response.errorCode);
+    if (failure !== null) {
+      failure.nodeId = request.nodeId;
+      this.#failed(failure, now);
+      if (response.errorCode === rebootstrapRequiredCode) this.#listener.onStartOver(failure, now);
+      return;
+    }
     const brokers: Broker[] = [];
     for (const broker of response.brokers) brokers.push({ id: broker.nodeId, host: broker.host, port: broker.port });
     if (brokers.length === 0) {
@@ -174,6 +205,7 @@ export class Metadata implements RequestOwner {
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#lastSucceededAt = now;
+    this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
     if (this.#hasRetriableTopicError(response)) this.#retryLater();
     else this.#fruitlessRefreshes = 0;

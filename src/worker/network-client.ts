@@ -166,6 +166,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   #refreshMetadata(now: number): number {
     if (this.#metadata.ttl(now) > 0) return 0;
+    if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
     const node = this.#nodes.leastLoaded(now);
     if (node === undefined) return 0;
     if (node.canSend(now, this.#config.maxInFlightRequestsPerConnection)) {
@@ -201,6 +202,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   #handleReceives(now: number): void {
     for (const channel of this.#selector.receivable) {
       const node = this.#connector.nodeOf(channel);
+      node?.publishHeldBack();
       if (node === undefined || channel.isMuted) continue;
       let culprit: InFlightRequest | undefined;
       try {
@@ -256,8 +258,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   #throttle(node: Node, apiKey: number, version: number, throttleTimeMs: number, now: number): void {
     if (throttleTimeMs <= 0 || !isThrottledByClient(apiKey, version)) return;
-    node.connection.throttle(throttleTimeMs, now);
-    node.inFlight.extendDeadlines(throttleTimeMs);
+    const longerMs = node.connection.throttle(throttleTimeMs, now);
+    if (longerMs > 0) node.inFlight.extendForThrottle(longerMs);
   }
 
   #handleEnds(now: number): void {

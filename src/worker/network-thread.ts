@@ -74,6 +74,7 @@ export class NetworkThread implements Control {
           this.#connections.updateNodes(brokers, now);
           this.#attachments.onMetadata(update);
         },
+        onStartOver: (reason, now) => this.#connections.startOver(reason, now),
       },
       random,
     );

@@ -23,15 +23,25 @@ export class Node {
 
   readonly #counters: CountersWriter;
   readonly #row: number;
+  readonly #oneWayMaxBytes: number;
+  #wasHeldBack = false;
   #isRetired = false;
 
-  constructor(id: number, host: string, port: number, connection: ConnectionState, counters: CountersWriter) {
+  /** @param oneWayMaxBytes requests without response that may wait for a peer that does not read */
+  constructor(
+    id: number,
+    { host, port }: { host: string; port: number },
+    connection: ConnectionState,
+    counters: CountersWriter,
+    oneWayMaxBytes: number,
+  ) {
     this.id = id;
     this.host = host;
     this.port = port;
     this.connection = connection;
     this.#counters = counters;
     this.#row = counters.addNode(id);
+    this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 
   /** Bootstrap servers are numbered -1, -2, ... */
@@ -45,6 +55,11 @@ export class Node {
 
   get isConnecting(): boolean {
     return this.isLookingUp || (this.channel !== null && !this.channel.isReady);
+  }
+
+  /** The peer does not read, and requests that nothing will answer have piled up. */
+  get isHeldBack(): boolean {
+    return this.channel?.isBlocked === true && this.channel.oneWay.unwrittenBytes >= this.#oneWayMaxBytes;
   }
 
   /** Whether a connection attempt may begin. */
@@ -66,6 +81,14 @@ export class Node {
     this.#counters.setThrottledUntil(row, connection.throttledUntil, now);
     this.#counters.setBackoffUntil(row, connection.backoffUntil, now);
     this.#counters.setNodeState(row, this.#state());
+    this.publishHeldBack();
+  }
+
+  /** The same for the one thing that changes without a request in flight. */
+  publishHeldBack(): void {
+    if (this.#isRetired || this.isHeldBack === this.#wasHeldBack) return;
+    this.#wasHeldBack = this.isHeldBack;
+    this.#counters.setHeldBack(this.#row, this.#wasHeldBack);
   }
 
   /** The cluster has moved on: the row is another's, or nobody's, from now on. */

@@ -11,6 +11,7 @@ export class Nodes {
   readonly #counters: CountersWriter;
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
+  #areBrokersTrusted = true;
 
   constructor(config: KafkaClientConfig, counters: CountersWriter, random: () => number) {
     this.#config = config;
@@ -44,8 +45,14 @@ export class Nodes {
     for (const node of this.#nodes.values()) if (!node.isBootstrap) yield node;
   }
 
+  /** Forgets that brokers are known, until the next metadata response: only bootstrap servers are asked for it. */
+  startOver(): void {
+    this.#areBrokersTrusted = false;
+  }
+
   /** Takes over the brokers of a metadata response. Returns the nodes that are gone or have moved, already removed. */
   update(brokers: readonly Broker[]): Node[] {
+    this.#areBrokersTrusted = true;
     const gone: Node[] = [];
     const named = new Map(brokers.map((broker) => [broker.id, broker]));
     for (const node of [...this.brokers()]) {
@@ -63,6 +70,7 @@ export class Nodes {
 
   /** Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. */
   candidates(): Node[] {
+    if (!this.#areBrokersTrusted) return [...this.bootstrapNodes()];
     const brokers = [...this.brokers()];
     const areUsable = brokers.some((node) => node.isReady || node.connection.failures === 0);
     return areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
@@ -88,7 +96,7 @@ export class Nodes {
   }
 
   #add(id: number, host: string, port: number): void {
-    const node = new Node(id, host, port, new ConnectionState(this.#config, this.#random), this.#counters);
-    this.#nodes.set(id, node);
+    const connection = new ConnectionState(this.#config, this.#random);
+    this.#nodes.set(id, new Node(id, { host, port }, connection, this.#counters, this.#config.requestRingBytes));
   }
 }

@@ -2,7 +2,7 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { KafkaClientError, KafkaConnectionError } from '../common/errors.ts';
+import { KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
@@ -41,17 +41,20 @@ export class RequestSender {
     this.#pool = pool;
   }
 
-  /** Queues the request on the node's connection. Throws: InvalidRequestError; nothing is queued then. */
+  /** Queues the request on the node's connection. Throws: InvalidRequestError, NodeNotReadyError; nothing is queued then. */
   send(node: Node, request: OutgoingRequest, now: number): void {
     const channel = node.channel!;
     const { codec, version, message } = request;
+    const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
+    if (!expectsResponse && node.isHeldBack) throw peerDoesNotRead(node);
     const correlationId = channel.nextCorrelationId();
     const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
     const inFlight = this.#inFlight(node, request, correlationId, now);
-    const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
     let isQueued = true;
     try {
-      channel.enqueue(encodeFrame(this.#writer, header, message, this.#optionsFor(message)));
+      const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
+      channel.enqueue(frame);
+      if (!expectsResponse) channel.oneWay.add(frame.length, inFlight.deadline);
     } catch (error) {
       if (!(error instanceof CodecTaskNeeded)) throw error;
       isQueued = false;
@@ -65,6 +68,7 @@ export class RequestSender {
     // No response will ever show that this connection is in use.
     node.lastActiveAt = now;
     if (isQueued) request.owner.onSentWithoutResponse(inFlight, now);
+    node.publishHeldBack();
   }
 
   /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
@@ -93,7 +97,10 @@ export class RequestSender {
         node.publish(now);
       } else if (node.channel === channel) {
         place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
-        if (!expectsResponse) owner.onSentWithoutResponse(inFlight, now);
+        if (!expectsResponse) {
+          channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
+          owner.onSentWithoutResponse(inFlight, now);
+        }
       } else if (!expectsResponse) {
         const text = `the connection to node ${node.id} ended before the request was written`;
         owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
@@ -117,6 +124,7 @@ export class RequestSender {
       sentAt: now,
       correlationId,
       deadline,
+      throttleAllowanceMs: timeoutMs,
     };
   }
 }
@@ -126,6 +134,12 @@ function copyOf(message: FlatMessage): ArrayBuffer {
   const copy = new Uint8Array((message.byteLength + 7) & ~7);
   copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));
   return copy.buffer;
+}
+
+function peerDoesNotRead(node: Node): NodeNotReadyError {
+  const bytes = node.channel!.oneWay.unwrittenBytes;
+  const text = `node ${node.id} (${node.host}:${node.port}) does not read: ${bytes} bytes of requests with acks 0 wait for it, the limit is requestRingBytes`;
+  return new NodeNotReadyError(text, { nodeId: node.id });
 }
 
 function withNode(error: Error, nodeId: number): Error {

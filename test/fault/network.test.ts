@@ -12,6 +12,7 @@ import {
   KafkaTimeoutError,
   ListOffsets,
   Metadata,
+  NodeNotReadyError,
   Produce,
   RequestTimedOutError,
 } from '../../src/index.ts';
@@ -193,6 +194,31 @@ describe('a network that', () => {
     toBroker.resume();
     assert.equal((await settlements.finish()).succeeded, 2);
     assert.deepEqual(order, ['large', 'small']);
+  });
+
+  test('takes no more refuses requests that want no answer once they pile up, and takes them again after', async () => {
+    const { toBroker } = connection();
+    toBroker.stall();
+    const value = randomBytes(MiB);
+    let accepted = 0;
+    let refusal: unknown = null;
+    // What systems and proxy hold on the way is theirs to say; far below this they hold no more.
+    while (refusal === null && accepted < 200) {
+      const sent = client.send(0, Produce, produceRequest('scratch', [{ value }], { acks: 0 }), byName);
+      await sent.then(
+        () => accepted++,
+        (error) => {
+          refusal = error;
+        },
+      );
+    }
+    assert.ok(refusal instanceof NodeNotReadyError, String(refusal));
+    assert.ok(accepted < 100, `${accepted} MiB were taken`);
+    await waitFor('the application to see it', () => !client.isReady(0));
+    toBroker.resume();
+    await waitFor('room', () => client.isReady(0));
+    const offsets = await client.send(0, ListOffsets, listOffsetsRequest('scratch'));
+    assert.equal(offsets.topics.at(0).partitions.at(0).errorCode, 0);
   });
 
   test('holds a half-written request until it times out: the broker never sees the rest as something else', async () => {

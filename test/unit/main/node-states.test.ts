@@ -168,6 +168,21 @@ test('throttled', () => {
   });
 });
 
+test('connected to a peer that does not read', () => {
+  publish(1, NODE_CONNECTED);
+  thread.counters.setHeldBack(thread.counters.nodeRow(1), true);
+  check(1, {
+    connected: true,
+    disconnected: false,
+    ready: false,
+    canConnect: false,
+    delay: Number.POSITIVE_INFINITY,
+    why: /node 1 does not read what was sent to it/,
+  });
+  thread.counters.setHeldBack(thread.counters.nodeRow(1), false);
+  assert.equal(nodes.isReady(1), true);
+});
+
 test('disconnected, in backoff', () => {
   publish(1, NODE_DISCONNECTED, { backoffMs: 500_000 });
   check(1, {

@@ -106,7 +106,7 @@ describe('the node table', () => {
     assert.equal(reader.internalInFlight(NO_ROW), 0);
     assert.equal(reader.throttleRemainingMs(NO_ROW, 0), 0);
     assert.equal(reader.backoffRemainingMs(NO_ROW, 0), 0);
-    assert.equal(reader.mayBeThrottled(NO_ROW), false);
+    assert.equal(reader.mayBeUnready(NO_ROW), false);
     assert.equal(reader.nodeMetric(NO_ROW, 'requests'), 0);
     for (const nodeId of [1, 2]) {
       assert.equal(reader.inFlight(reader.nodeRow(nodeId)), 0);
@@ -177,7 +177,7 @@ describe('throttle and backoff', () => {
         assert.ok(throttled >= throttle && throttled < throttle + 2, `${throttled} at ${at}`);
         assert.ok(backing >= backoff && backing < backoff + 2, `${backing} at ${at}`);
       }
-      assert.equal(reader.mayBeThrottled(row), true);
+      assert.equal(reader.mayBeUnready(row), true);
       writer.setBackoffUntil(row, null, now);
       assert.equal(reader.backoffRemainingMs(row, now), 0);
       assert.ok(reader.throttleRemainingMs(row, now) > 0);
@@ -205,7 +205,7 @@ describe('throttle and backoff', () => {
     assert.equal(reader.throttleRemainingMs(row, 0), 2 ** 30);
     writer.setThrottledUntil(row, -5, 0);
     assert.equal(reader.throttleRemainingMs(row, 0), 0);
-    assert.equal(reader.mayBeThrottled(row), false);
+    assert.equal(reader.mayBeUnready(row), false);
   });
 });
 

@@ -440,6 +440,34 @@ test('a shorter throttle does not end a longer one', () => {
   assert.equal(accepted.state, 'open');
 });
 
+test('throttles that overlap lengthen deadlines by the time they cover together', () => {
+  start({ requestTimeoutMs: 1000 });
+  const [, , last] = Array.from({ length: 3 }, () => net.app.send(1, ListGroups, {}));
+  net.run();
+  for (let i = 0; i < 2; i++) broker.reply({ throttleTimeMs: 400, groups: [] });
+  net.run();
+  net.advance(1399);
+  assert.equal(last!.state, 'open');
+  net.advance(1);
+  assert.ok(last!.error instanceof RequestTimedOutError);
+});
+
+test('a huge throttle time keeps no request open for longer than twice its limit, and the node unready all the while', () => {
+  start({ requestTimeoutMs: 1000 });
+  const [, hasty, patient] = [1000, 1000, 5000].map((timeoutMs) => net.app.send(1, ListGroups, {}, { timeoutMs }));
+  net.run();
+  broker.reply({ throttleTimeMs: 2 ** 31 - 1, groups: [] });
+  net.run();
+  net.advance(1999);
+  assert.equal(hasty!.state, 'open');
+  const refused = net.app.send(1, ListGroups, {});
+  net.run();
+  assert.ok(refused.error instanceof NodeNotReadyError);
+  net.advance(1);
+  assert.ok(hasty!.error instanceof RequestTimedOutError);
+  assert.ok(patient!.error instanceof KafkaConnectionError, 'the connection went with it');
+});
+
 test('brokers that wait before they answer are not waited for again', () => {
   throttled(1, 5000);
   const sent = net.app.send(1, ListGroups, {});
