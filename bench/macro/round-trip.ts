@@ -1,14 +1,19 @@
 // Owns the benchmark of small sequential requests: our client, awaited and by pollSync, against a bare socket on the main
-// thread, in turns on the same broker. Main thread, idle otherwise.
+// thread, in turns on the same broker. Main thread, idle otherwise. Beside them stands the least that a socket in another
+// thread costs on this machine: the same bytes by way of two doorbells, without a client (doorbell-worker.ts).
 
 import { connect, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { ApiVersions, KafkaClient, Metadata } from '../../src/index.ts';
+import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
 import { type BenchRow, median } from '../rows.ts';
 import { withBroker } from './broker.ts';
+import type { DoorbellWorkerData } from './doorbell-worker.ts';
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-const requests = 3000;
+// Many short rounds: a neighbour on the machine then disturbs all contenders alike.
+const rounds = Number(process.env.BENCH_ROUNDS ?? 30);
+const requests = 500;
 const warmUpRequests = 2000;
 const topic = 'bench-round-trip';
 
@@ -46,6 +51,59 @@ class BareClient {
   }
 }
 
+/** The way there and back through another thread, and nothing else. */
+class Doorbells {
+  readonly #worker: Worker;
+  readonly #words: Int32Array;
+  readonly #own: Doorbell;
+  readonly #network: Doorbell;
+  #requested = 0;
+  readonly #hasAnswer = (): boolean => Atomics.load(this.#words, 1) === this.#requested;
+  readonly #isConnected = (): boolean => Atomics.load(this.#words, 2) === 1;
+
+  private constructor(data: DoorbellWorkerData) {
+    this.#words = new Int32Array(data.shared, 0, 4);
+    this.#own = new Doorbell(data.mainBell);
+    this.#network = new Doorbell(data.ownBell);
+    this.#worker = new Worker(new URL('./doorbell-worker.js', import.meta.url), { workerData: data });
+  }
+
+  static async open(host: string, port: number, request: Uint8Array): Promise<Doorbells> {
+    const shared = new SharedArrayBuffer(1 << 20);
+    const doorbells = new Doorbells({
+      shared,
+      ownBell: createDoorbell(),
+      mainBell: createDoorbell(),
+      host,
+      port,
+      request,
+    });
+    while (!doorbells.#isConnected()) await doorbells.#own.sleep(doorbells.#isConnected);
+    return doorbells;
+  }
+
+  async awaited(): Promise<number> {
+    this.#send();
+    while (!this.#hasAnswer()) await this.#own.sleep(this.#hasAnswer);
+    return this.#requested;
+  }
+
+  sync(): number {
+    this.#send();
+    while (!this.#hasAnswer()) this.#own.sleepSync(this.#hasAnswer, 1000);
+    return this.#requested;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #send(): void {
+    this.#requested = Atomics.add(this.#words, 0, 1) + 1;
+    this.#network.notify();
+  }
+}
+
 function bareRequest(apiKey: number, version: number, body: Buffer): Buffer {
   const head = Buffer.alloc(4 + 8 + 2);
   head.writeInt32BE(10 + body.length, 0);
@@ -80,17 +138,20 @@ async function measure(request: () => unknown, count: number): Promise<Measured>
   return { medianUs: median(latencies), mainThreadUs: ((threadTimeMs() - before) * 1000) / count };
 }
 
-type Contender = 'bare' | 'awaited' | 'pollSync';
-const contenders: readonly Contender[] = ['bare', 'awaited', 'pollSync'];
+const contenders = ['bare', 'awaited', 'pollSync', 'doorbells awaited', 'doorbells blocking'] as const;
+type Contender = (typeof contenders)[number];
 
 async function compare(name: string, broker: string, run: Record<Contender, () => unknown>): Promise<BenchRow[]> {
-  const results: Record<Contender, Measured[]> = { bare: [], awaited: [], pollSync: [] };
+  const results = Object.fromEntries(contenders.map((contender) => [contender, []])) as unknown as Record<
+    Contender,
+    Measured[]
+  >;
   for (const contender of contenders) await measure(run[contender], warmUpRequests);
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) results[contender].push(await measure(run[contender], requests));
   }
   const rows: BenchRow[] = [];
-  for (const contender of ['awaited', 'pollSync'] as const) {
+  for (const contender of contenders.slice(1)) {
     for (const metric of ['medianUs', 'mainThreadUs'] as const) {
       const ours = median(results[contender].map((result) => result[metric]));
       const theirs = median(results.bare.map((result) => result[metric]));
@@ -101,7 +162,7 @@ async function compare(name: string, broker: string, run: Record<Contender, () =
         ours,
         comparison: 'bare socket on the main thread',
         theirs,
-        ratio: ours / theirs,
+        ratio: median(results[contender].map((result, round) => result[metric] / results.bare[round]![metric])),
         parameters: { broker, rounds, requests },
       });
     }
@@ -118,6 +179,7 @@ export async function run(): Promise<BenchRow[]> {
     const bare = await BareClient.open(host, port);
     const apiVersions = bareRequest(ApiVersions.key, 0, Buffer.alloc(0));
     const sendApiVersions = () => client.send(node, ApiVersions, {}, { version: 0 });
+    const bells = await Doorbells.open(host, port, apiVersions);
     const rows = await compare('ApiVersions', description, {
       bare: async () => readBareApiVersions(await bare.send(apiVersions)),
       awaited: async () => (await sendApiVersions()).apiKeys.length,
@@ -126,10 +188,14 @@ export async function run(): Promise<BenchRow[]> {
         while (!future.isDone) client.pollSync(1000, future);
         return future.value!.apiKeys.length;
       },
+      'doorbells awaited': () => bells.awaited(),
+      'doorbells blocking': () => bells.sync(),
     });
+    await bells.close();
     const name = Buffer.from(topic);
     const metadata = bareRequest(Metadata.key, 1, Buffer.concat([Buffer.from([0, 0, 0, 1, 0, name.length]), name]));
     const sendMetadata = () => client.send(node, Metadata, { topics: [{ name: topic }] }, { version: 1 });
+    const metadataBells = await Doorbells.open(host, port, metadata);
     rows.push(
       ...(await compare('Metadata of one topic', description, {
         bare: async () => (await bare.send(metadata)).readInt32BE(8),
@@ -139,8 +205,11 @@ export async function run(): Promise<BenchRow[]> {
           while (!future.isDone) client.pollSync(1000, future);
           return future.value!.brokers.length;
         },
+        'doorbells awaited': () => metadataBells.awaited(),
+        'doorbells blocking': () => metadataBells.sync(),
       })),
     );
+    await metadataBells.close();
     bare.close();
     await client.close();
     return rows;

@@ -1,6 +1,6 @@
 // Owns the timing of the poll loop's turns, from outside: for `node --import`, which runs it in every thread. In a network
-// thread it puts a stopwatch around what is scheduled by setImmediate, which is where turns run, and writes start and
-// length of each to the file named by TURNS_FILE when the thread ends. The client itself measures nothing.
+// thread it puts a stopwatch around what is scheduled by setImmediate and queueMicrotask, which is where turns and moves
+// run, and writes start and length of each to the file named by TURNS_FILE when the thread ends. The client itself measures nothing.
 
 import { writeFileSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -18,9 +18,9 @@ export function nowMs(): number {
 if (file !== undefined && isNetworkThread) {
   const times = new Float64Array(2 * mostTurns);
   let count = 0;
-  const { setImmediate: schedule } = globalThis;
-  const timed = (callback: (...args: unknown[]) => void, ...args: unknown[]): NodeJS.Immediate =>
-    schedule(() => {
+  const timed =
+    (callback: (...args: unknown[]) => void) =>
+    (...args: unknown[]): void => {
       const startedAt = nowMs();
       try {
         callback(...args);
@@ -31,7 +31,10 @@ if (file !== undefined && isNetworkThread) {
           count++;
         }
       }
-    });
-  globalThis.setImmediate = timed as typeof setImmediate;
+    };
+  const { setImmediate: schedule, queueMicrotask: queue } = globalThis;
+  globalThis.setImmediate = ((callback: () => void, ...args: unknown[]) =>
+    schedule(timed(callback), ...args)) as typeof setImmediate;
+  globalThis.queueMicrotask = (callback) => queue(timed(callback));
   process.on('exit', () => writeFileSync(file, new Uint8Array(times.buffer, 0, 16 * count)));
 }

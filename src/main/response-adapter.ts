@@ -27,9 +27,11 @@ export class ResponseAdapter {
   lateResponses = 0;
   #isClosed = false;
   #awaitedBell: Promise<void> | null = null;
+  readonly #listenAgain = (): void => this.listen();
   readonly #onBell = (): void => {
     this.drain(maxFramesPerSlice);
-    this.listen();
+    // Whoever awaits a Future goes on before this thread prepares to sleep: only then it needs a bell.
+    setImmediate(this.#listenAgain);
   };
 
   constructor(end: ApplicationEnd, inFlight: InFlight, cluster: Cluster) {

@@ -1,14 +1,14 @@
 // Owns the rhythm of the network thread: one turn of work, then sleep until the doorbell, a socket or a deadline asks
 // for the next. Network thread. This is the heart: everything below it gets `now` and returns.
 //
-//   socket callback, look-up  ---> wake() ---+
-//   doorbell (requests, room) ---------------+---> setImmediate ---> turn(): drain, poll, deliver, notify
-//   timer (nearest deadline)  ---------------+                          |
+//   socket callback, look-up  ---> wake() ---+--> microtask -----> move(): drain, poll, deliver, notify
+//   doorbell (requests, room) ---------------+
+//   timer (nearest deadline)  ---------------+--> setImmediate --> turn(): move(), then deadlines, polls
 //         ^                                                             |
 //         +---------------- nothing to do: sleep <----------------------+
 //
-// A turn runs in the event loop's check phase, right after sockets were read: a deadline is judged only after whatever
-// had arrived before it was taken in.
+// What arrived is moved on as soon as the callback that brought it returns. A turn runs in the event loop's check phase,
+// after every socket that was ready has been read: so a deadline is judged only after whatever had arrived before it.
 
 import type { CountersWriter } from '../ring/counters.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
@@ -41,11 +41,15 @@ export class PollLoop {
   readonly #parts: PollLoopParts;
   #turn = 0;
   #isScheduled = false;
+  /** A move is due before the next turn. */
+  #isMoveDue = false;
+  #isMoving = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #awaitedBell: Promise<void> | null = null;
   readonly #runTurn = (): void => this.#run();
+  readonly #runMove = (): void => this.#moveIfDue();
   readonly #hasWork = (): boolean => this.#parts.attachments.hasWork();
 
   constructor(parts: PollLoopParts) {
@@ -54,9 +58,15 @@ export class PollLoop {
 
   /** Asks for a turn; as often as anybody likes. */
   readonly wake = (): void => {
-    if (this.#isScheduled || this.#isClosed) return;
-    this.#isScheduled = true;
-    setImmediate(this.#runTurn);
+    if (this.#isClosed) return;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(this.#runTurn);
+    }
+    // Not for what a move or turn itself asks for: microtasks that make microtasks would keep the sockets from their turn.
+    if (this.#isMoveDue || this.#isMoving) return;
+    this.#isMoveDue = true;
+    queueMicrotask(this.#runMove);
   };
 
   close(): void {
@@ -67,15 +77,11 @@ export class PollLoop {
 
   /** One turn. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
-    const { attachments, requests, client, bootstrap, pool, counters } = this.#parts;
+    const { attachments, client, bootstrap, counters } = this.#parts;
     this.#turn++;
     counters.heartbeat(now);
-    const pooled = pool.poll(now);
-    if (attachments.flush(now)) client.unmuteAll(now);
-    let work = pooled + requests.drain(now, this.#turn);
-    work += client.poll(now);
-    // What has arrived first: the rest of the turn runs beside the application.
-    attachments.notify();
+    // The rest of the turn runs beside the application, which has what arrived.
+    let work = this.#move(now, this.#turn);
     client.housekeep(now);
     bootstrap.poll(now);
     work += attachments.answerPolls(this.#turn);
@@ -83,17 +89,43 @@ export class PollLoop {
     return work > 0;
   }
 
+  /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
+  #move(now: number, turn: number): number {
+    const { attachments, requests, client, pool } = this.#parts;
+    const pooled = pool.poll(now);
+    if (attachments.flush(now)) client.unmuteAll(now);
+    const work = pooled + requests.drain(now, turn) + client.poll(now);
+    attachments.notify();
+    return work;
+  }
+
   #run(): void {
     this.#isScheduled = false;
-    if (this.#isClosed) return;
-    try {
+    this.#isMoveDue = false;
+    this.#guarded(() => {
       const now = this.#parts.clock();
       if (this.turn(now)) this.wake();
       else this.#sleep(now);
+    });
+  }
+
+  #moveIfDue(): void {
+    // A turn may have come first.
+    if (!this.#isMoveDue) return;
+    this.#isMoveDue = false;
+    this.#guarded(() => this.#move(this.#parts.clock(), this.#turn + 1));
+  }
+
+  #guarded(work: () => void): void {
+    if (this.#isClosed) return;
+    this.#isMoving = true;
+    try {
+      work();
     } catch (error) {
       this.close();
       this.#parts.onFatal(error);
     }
+    this.#isMoving = false;
   }
 
   #sleep(now: number): void {

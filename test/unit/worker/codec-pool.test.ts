@@ -284,7 +284,8 @@ describe('threads', () => {
   });
 
   test('that cannot start fail their tasks, and say why', async () => {
-    const pool = open(2, 'does-not-load');
+    // One thread: Node 20 aborts the process when a second one is ended while it loads this.
+    const pool = open(1, 'does-not-load');
     for (const outcome of await outcomesOf(pool, [decodeTask(), decodeTask(), decodeTask()])) {
       assert.ok(outcome instanceof KafkaClientError);
       assert.match((outcome.cause as Error).message, /does not load/);

@@ -168,6 +168,46 @@ test('a wake during a turn brings another', () => {
   assert.equal(turns(), 2);
 });
 
+test('what arrived moves on before the next turn, which alone judges deadlines', async () => {
+  loop.wake();
+  await Promise.resolve();
+  assert.deepEqual(log, ['pool 5000', 'flush 5000', 'drain 5000 1', 'poll 5000', 'notify']);
+  log = [];
+  timers.runImmediates();
+  assert.ok(log.includes('housekeep 5000'));
+  assert.ok(log.includes('answerPolls 1'), 'a poll found by the move waits for the turn after this one');
+});
+
+test('a turn that comes first leaves nothing for the move', async () => {
+  loop.wake();
+  timers.runImmediates();
+  log = [];
+  await Promise.resolve();
+  assert.deepEqual(log, []);
+});
+
+test('a wake during a move brings a turn, and no further move before it', async () => {
+  const push = log.push.bind(log);
+  log.push = (...entries) => {
+    if (entries[0] === 'notify') loop.wake();
+    return push(...entries);
+  };
+  loop.wake();
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  assert.equal(log.filter((entry) => entry === 'poll 5000').length, 1);
+  assert.ok(timers.hasImmediates);
+});
+
+test('an error that escapes a move ends the loop, and is told once', async () => {
+  throwing = new Error('broken');
+  loop.wake();
+  await Promise.resolve();
+  assert.deepEqual(fatal, [throwing]);
+  timers.runImmediates();
+  assert.deepEqual(fatal, [throwing]);
+  assert.equal(turns(), 0);
+});
+
 test('work found while falling asleep brings another turn', () => {
   bell.hasWork = true;
   loop.wake();
