@@ -90,7 +90,7 @@ export const configOptions = {
   apiVersion: {
     type: 'version',
     default: null,
-    doc: 'Broker version, e.g. `[2, 8]`: `start` then waits for no server. Null: taken from the first server that answers.',
+    doc: 'Broker version, e.g. `[2, 8]`: `start` then waits for no server, and nothing newer than such brokers speak is used. Null: taken from the first server that answers.',
   },
   apiVersionAutoTimeoutMs: integer(
     2000,

@@ -15,8 +15,8 @@ export interface VersionInfo {
 }
 
 export interface Control {
-  /** Finds a usable server; null when `apiVersion` is configured and nothing was asked. */
-  start(): Promise<ControlResult<VersionInfo | null>>;
+  /** Finds a usable server; with `apiVersion` configured nobody is asked, and the value tells what such brokers speak. */
+  start(): Promise<ControlResult<VersionInfo>>;
   /** Connects to the node and waits until it is ready; retries with backoff until the time is over. */
   awaitReady(nodeId: number, timeoutMs: number): Promise<ControlResult<VersionInfo>>;
   /**

@@ -103,7 +103,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#versions?.apiVersion ?? this.config.apiVersion;
   }
 
-  /** API key to the versions the server first connected to supports; null when `apiVersion` was configured. */
+  /** API key to the versions the server first connected to supports; with `apiVersion` configured, what such brokers do. */
   getApiVersions(): Map<number, ApiVersionRange> | null {
     return this.#versions === null ? null : rangesOf(this.#versions.apiVersions);
   }

@@ -9,15 +9,31 @@ export interface VersionRange {
   readonly max: number;
 }
 
-export class NodeApiVersions {
-  readonly #ranges: ReadonlyMap<number, VersionRange>;
+/** A configured `apiVersion`: nothing newer than what brokers of that version spoke is used. */
+export interface VersionLimit {
+  readonly version: readonly number[];
+  readonly ranges: ReadonlyMap<number, VersionRange>;
+}
 
-  constructor(ranges: ReadonlyMap<number, VersionRange>) {
-    this.#ranges = ranges;
+export class NodeApiVersions {
+  readonly ranges: ReadonlyMap<number, VersionRange>;
+  readonly brokerVersion: readonly number[];
+  readonly #limit: VersionLimit | null;
+
+  /** @param brokerVersion default: as far as the ranges tell */
+  constructor(
+    ranges: ReadonlyMap<number, VersionRange>,
+    brokerVersion: readonly number[] = inferBrokerVersion(ranges),
+    limit: VersionLimit | null = null,
+  ) {
+    this.ranges = ranges;
+    this.brokerVersion = brokerVersion;
+    this.#limit = limit;
   }
 
-  get ranges(): ReadonlyMap<number, VersionRange> {
-    return this.#ranges;
+  /** The same broker, of which no more than this is used. */
+  limitedTo(limit: VersionLimit | null): NodeApiVersions {
+    return limit === null ? this : new NodeApiVersions(this.ranges, this.brokerVersion, limit);
   }
 
   /**
@@ -26,11 +42,8 @@ export class NodeApiVersions {
    * Throws UnsupportedVersionError or IncompatibleBrokerVersion naming both ranges.
    */
   choose(codec: WireCodec, asked: number): number {
-    const range = this.#ranges.get(codec.apiKey);
-    const name = `${codec.name} (API key ${codec.apiKey})`;
-    if (range === undefined) {
-      throw new IncompatibleBrokerVersion(`the broker does not support ${name}`, { apiKey: codec.apiKey });
-    }
+    const range = this.#usable(codec);
+    const name = nameOf(codec);
     if (asked >= 0) {
       if (asked >= range.min && asked <= range.max && asked >= codec.minVersion && asked <= codec.maxVersion)
         return asked;
@@ -46,6 +59,28 @@ export class NodeApiVersions {
       { apiKey: codec.apiKey },
     );
   }
+
+  #usable(codec: WireCodec): VersionRange {
+    const { apiKey } = codec;
+    const range = this.ranges.get(apiKey);
+    if (range === undefined) {
+      throw new IncompatibleBrokerVersion(`the broker does not support ${nameOf(codec)}`, { apiKey });
+    }
+    if (this.#limit === null) return range;
+    const allowed = this.#limit.ranges.get(apiKey);
+    if (allowed !== undefined && allowed.max >= range.min) {
+      return { min: range.min, max: Math.min(range.max, allowed.max) };
+    }
+    const spoke = allowed === undefined ? 'do not know it' : `know it up to version ${allowed.max}`;
+    throw new IncompatibleBrokerVersion(
+      `${nameOf(codec)}: the broker supports ${range.min} to ${range.max}, but apiVersion is [${this.#limit.version.join(', ')}], and such brokers ${spoke}; leave apiVersion out, or raise it`,
+      { apiKey },
+    );
+  }
+}
+
+function nameOf(codec: WireCodec): string {
+  return `${codec.name} (API key ${codec.apiKey})`;
 }
 
 /** Newest first: the first row whose API the broker supports at that version tells the broker's version. */

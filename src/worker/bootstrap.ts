@@ -10,7 +10,6 @@ import {
   type ServerFailure,
   UnrecognizedBrokerVersion,
 } from '../common/errors.ts';
-import { inferBrokerVersion } from './api-versions.ts';
 import { ChannelState } from './channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
@@ -185,9 +184,9 @@ function failureOf({ id, host, port, connection, channel, isConnecting }: Node):
 }
 
 function versionInfo(node: Node): VersionInfo {
-  const ranges = node.apiVersions!.ranges;
+  const { ranges, brokerVersion } = node.apiVersions!;
   return {
-    apiVersion: inferBrokerVersion(ranges),
+    apiVersion: brokerVersion,
     apiVersions: [...ranges].map(([apiKey, { min, max }]) => [apiKey, min, max] as const),
   };
 }

@@ -65,6 +65,12 @@ export class ConnectionState {
     this.setupDeadline = now + limit;
   }
 
+  /** The connection is ready, though nobody has answered on it: that peer may be as bad as the last. */
+  opened(): void {
+    this.untriedAddresses = [];
+    this.setupDeadline = Number.POSITIVE_INFINITY;
+  }
+
   /** The connection is ready: history is forgotten. */
   succeeded(): void {
     this.failures = 0;

@@ -40,10 +40,11 @@ export class Connections {
     this.#listener = parts.listener;
   }
 
-  /** The handshake is over. */
-  ready(node: Node, now: number): void {
+  /** The handshake is over; without an answer where there was nothing to ask. */
+  ready(node: Node, now: number, hasAnswered: boolean): void {
     node.channel!.becomeReady();
-    node.connection.succeeded();
+    if (hasAnswered) node.connection.succeeded();
+    else node.connection.opened();
     node.lastActiveAt = now;
     if (!node.isBootstrap) this.#brokerReadyAt = now;
     node.publish(now);
@@ -91,6 +92,9 @@ export class Connections {
   /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
   attemptFailed(node: Node, error: Error, now: number, isSetupTimeout: boolean): void {
     const hasTime = now < node.connection.setupDeadline;
+    // Who could not be reached may be another broker when it can.
+    node.probe.forget();
+    if (isSetupTimeout) node.probe.restart();
     const requests = node.inFlight.drain();
     this.#connector.abandon(node);
     for (const request of requests) request.owner.onFailure(request, error, now);
@@ -107,6 +111,8 @@ export class Connections {
       this.attemptFailed(node, error, now, false);
       return;
     }
+    // It may have ended over a request that only a broker of another version would take.
+    if (node.inFlight.size > 0) node.probe.forget();
     node.connection.failed(error, now, false);
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.end(node, error, culprit, now);
@@ -130,6 +136,7 @@ export class Connections {
         this.attemptFailed(node, new KafkaConnectionError(text, { nodeId: node.id }), now, true);
         continue;
       }
+      node.handshake?.expire(now);
       if (node.channel === null) continue;
       if (now >= node.channel.oneWay.deadline) {
         const text = `node ${node.id} (${node.host}:${node.port}) did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
@@ -170,7 +177,10 @@ export class Connections {
     if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
     const idleMs = this.#config.connectionsMaxIdleMs;
     for (const node of this.#nodes.all()) {
-      if (node.isConnecting) deadline = Math.min(deadline, node.connection.setupDeadline);
+      if (node.isConnecting) {
+        const behindAt = node.handshake?.behindAt ?? Number.POSITIVE_INFINITY;
+        deadline = Math.min(deadline, node.connection.setupDeadline, behindAt);
+      }
       if (node.channel === null) continue;
       deadline = Math.min(deadline, node.channel.oneWay.deadline);
       if (node.channel.isMuted) continue;

@@ -83,6 +83,7 @@ export class Connector {
     if (channel === null) return;
     node.channel = null;
     node.apiVersions = null;
+    node.handshake = null;
     this.#nodeOf.delete(channel);
     this.#selector.close(channel);
   }

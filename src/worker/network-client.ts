@@ -3,18 +3,24 @@
 // shared memory (response-proxy.ts) or a clock: `now` is ms on the monotonic clock.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { CorrelationIdError, KafkaClientError, NodeNotReadyError } from '../common/errors.ts';
+import {
+  CorrelationIdError,
+  KafkaClientError,
+  NodeNotReadyError,
+  UnrecognizedBrokerVersion,
+} from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
-import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
+import { FindCoordinator, Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
 import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
 import { decodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
-import { isThrottledByClient } from './api-versions.ts';
+import { isThrottledByClient, type VersionLimit } from './api-versions.ts';
+import { findVersion, rangesOfVersion } from './broker-versions.ts';
 import { type Channel, ChannelState } from './channel.ts';
 import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
-import { Handshake, type HandshakeHost } from './handshake.ts';
+import { Handshake, type HandshakeHost, type HandshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
 import type { Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
@@ -53,6 +59,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #connector: Connector;
   readonly #metadata: Metadata;
   readonly #connections: Connections;
+  readonly #versionLimit: VersionLimit | null;
   readonly #reader = new WireReader();
   readonly #sender: RequestSender;
 
@@ -64,6 +71,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
     this.#sender = new RequestSender(parts.config, parts.pool);
+    this.#versionLimit = limitOf(parts.config);
   }
 
   /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
@@ -154,8 +162,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#sender.send(node, { owner, requestId: 0, codec, version, timeoutMs: -1, message }, now);
   }
 
-  onHandshakeDone(node: Node, now: number): void {
-    this.#connections.ready(node, now);
+  onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void {
+    this.#connections.ready(node, now, hasAnswered);
   }
 
   onHandshakeFailed(node: Node, error: Error, now: number): void {
@@ -192,7 +200,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
       if (node === undefined) continue;
       channel.state = ChannelState.API_VERSIONS;
       try {
-        new Handshake(this, node).start(now);
+        node.handshake = new Handshake(this, node, this.#handshakeOptions);
+        node.handshake.start(now);
       } catch (error) {
         this.#connections.attemptFailed(node, withNode(error, node.id), now, false);
       }
@@ -232,7 +241,11 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     const reader = this.#reader.reset(received.frame, received.frameStart, received.frameEnd);
     reader.describe(codec.name, codec.apiKey, version);
     const correlationId = decodeResponseHeader(reader, codec.responseHeaderVersion(version));
-    if (correlationId !== request.correlationId) {
+    if (correlationId !== request.correlationId && !isAnsweredByZero(request, correlationId, node)) {
+      if (node.handshake?.isOvertaken(request, correlationId)) {
+        node.inFlight.shift();
+        return;
+      }
       throw new CorrelationIdError(
         `response with correlation id ${correlationId}, expected ${request.correlationId} (${codec.name})`,
         {
@@ -252,6 +265,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     received.consumeFrame();
     node.inFlight.shift();
     node.lastActiveAt = now;
+    if (node.connection.failures > 0 && node.isReady) node.connection.succeeded();
     this.#throttle(node, codec.apiKey, version, throttleTimeMs, now);
     node.publish(now);
   }
@@ -269,11 +283,28 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
       if (node === undefined || channel.isMuted) continue;
       const error = channel.describeEnd();
       if (channel.isReady) this.#connections.lost(node, error, undefined, now);
+      else if (channel.state === ChannelState.API_VERSIONS) this.#droppedWhenAsked(node, error, now);
       else this.#connections.attemptFailed(node, error, now, false);
     }
   }
 
+  /** Old brokers close the connection on a request they do not know: the next one asks for something older. */
+  #droppedWhenAsked(node: Node, error: Error, now: number): void {
+    if (node.probe.dropped()) {
+      // No failure: that was the answer.
+      this.#connections.end(node, error, undefined, now);
+      this.#connector.start(node, now);
+      return;
+    }
+    const isHopeless = node.probe.isExhausted;
+    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, false);
+  }
+
   // --- helpers
+
+  get #handshakeOptions(): HandshakeOptions {
+    return { limit: this.#versionLimit, silenceMs: silenceMs(this.#config) };
+  }
 
   #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
     const details = { nodeId };
@@ -300,4 +331,27 @@ function withNode(thrown: unknown, nodeId: number): Error {
     return thrown;
   }
   return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
+}
+
+function limitOf({ apiVersion }: KafkaClientConfig): VersionLimit | null {
+  const version = apiVersion === null ? undefined : findVersion(apiVersion);
+  return version === undefined ? null : { version, ranges: rangesOfVersion(version) };
+}
+
+const maxSilenceMs = 500;
+
+/** Short enough for a broker that ignores ApiVersions to be ready in time. */
+function silenceMs({ connectionSetupTimeoutMs, apiVersionAutoTimeoutMs }: KafkaClientConfig): number {
+  return Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4);
+}
+
+/** A broker of 0.8.2 that has no topics yet answers FindCoordinator with correlation id 0. */
+function isAnsweredByZero({ codec, version }: InFlightRequest, correlationId: number, node: Node): boolean {
+  if (correlationId !== 0 || codec.apiKey !== FindCoordinator.key || version !== 0) return false;
+  return node.apiVersions === null || node.apiVersions.brokerVersion.join('.') === '0.8.2';
+}
+
+function unrecognized(node: Node, cause: Error): Error {
+  const text = `${cause.message}; nor did it answer anything that older brokers know`;
+  return new UnrecognizedBrokerVersion(text, { nodeId: node.id, cause });
 }

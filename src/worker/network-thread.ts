@@ -2,13 +2,14 @@
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import type { Control, ControlResult } from '../common/control.ts';
+import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { Cancelled, toPlainError } from '../common/errors.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import { Attachments } from './attachments.ts';
 import { Bootstrap } from './bootstrap.ts';
+import { type BrokerVersion, matchVersion, rangesOfVersion } from './broker-versions.ts';
 import { CodecPool, type StartCodecThreads } from './codec-pool.ts';
 import { Connections } from './connections.ts';
 import { Connector } from './connector.ts';
@@ -112,7 +113,8 @@ export class NetworkThread implements Control {
 
   async start(): ReturnType<Control['start']> {
     return settle(async () => {
-      if (this.#config.apiVersion !== null) return null;
+      const { apiVersion } = this.#config;
+      if (apiVersion !== null) return infoOf(matchVersion(apiVersion));
       const startedAt = this.#clock();
       const { apiVersionAutoTimeoutMs } = this.#config;
       const info = await this.#bootstrap.start(apiVersionAutoTimeoutMs);
@@ -169,6 +171,11 @@ export class NetworkThread implements Control {
       clearTimeout(timer);
     }
   }
+}
+
+function infoOf(version: BrokerVersion): VersionInfo {
+  const ranges = rangesOfVersion(version);
+  return { apiVersion: version, apiVersions: [...ranges].map(([apiKey, { min, max }]) => [apiKey, min, max] as const) };
 }
 
 async function settle<T>(work: () => T | Promise<T>): Promise<ControlResult<T>> {

@@ -5,7 +5,9 @@ import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from
 import type { NodeApiVersions } from './api-versions.ts';
 import type { Channel } from './channel.ts';
 import type { ConnectionState } from './connection-states.ts';
+import type { Handshake } from './handshake.ts';
 import { InFlightRequests } from './in-flight-requests.ts';
+import type { VersionProbe } from './version-probe.ts';
 
 export class Node {
   readonly id: number;
@@ -15,6 +17,9 @@ export class Node {
   readonly inFlight = new InFlightRequests();
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
+  /** Of the connection that is being set up. */
+  handshake: Handshake | null = null;
+  readonly probe: VersionProbe;
   /** A name look-up is under way; its number tells a late answer from the awaited one. */
   lookupId = 0;
   isLookingUp = false;
@@ -31,7 +36,7 @@ export class Node {
   constructor(
     id: number,
     { host, port }: { host: string; port: number },
-    connection: ConnectionState,
+    { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
     counters: CountersWriter,
     oneWayMaxBytes: number,
   ) {
@@ -39,6 +44,7 @@ export class Node {
     this.host = host;
     this.port = port;
     this.connection = connection;
+    this.probe = probe;
     this.#counters = counters;
     this.#row = counters.addNode(id);
     this.#oneWayMaxBytes = oneWayMaxBytes;

@@ -5,12 +5,14 @@ import type { CountersWriter } from '../ring/counters.ts';
 import { ConnectionState } from './connection-states.ts';
 import type { Broker } from './metadata.ts';
 import { Node } from './node.ts';
+import { type ProbeHint, VersionProbe } from './version-probe.ts';
 
 export class Nodes {
   readonly #config: KafkaClientConfig;
   readonly #counters: CountersWriter;
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
+  readonly #probeHint: ProbeHint = { firstStep: 0 };
   #areBrokersTrusted = true;
 
   constructor(config: KafkaClientConfig, counters: CountersWriter, random: () => number) {
@@ -97,6 +99,8 @@ export class Nodes {
 
   #add(id: number, host: string, port: number): void {
     const connection = new ConnectionState(this.#config, this.#random);
-    this.#nodes.set(id, new Node(id, { host, port }, connection, this.#counters, this.#config.requestRingBytes));
+    const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
+    const oneWayMaxBytes = this.#config.requestRingBytes;
+    this.#nodes.set(id, new Node(id, { host, port }, { connection, probe }, this.#counters, oneWayMaxBytes));
   }
 }

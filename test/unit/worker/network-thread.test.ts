@@ -12,6 +12,7 @@ import {
   KafkaTimeoutError,
   NoBrokersAvailable,
   NodeNotReadyError,
+  UnrecognizedBrokerVersion,
 } from '../../../src/common/errors.ts';
 import { ApiVersions, ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { STATE_CLOSED, STATE_RUNNING } from '../../../src/ring/counters.ts';
@@ -173,12 +174,27 @@ test('a server that is ready before the start is asked for is used', async () =>
   assert.ok(started.result, String(started.error));
 });
 
-test('with apiVersion configured the start waits for nobody', async () => {
-  open({ apiVersion: [2, 8] });
+test('with apiVersion configured the start waits for nobody, and tells what such brokers speak', async () => {
+  open({ apiVersion: [2, 8, 1] });
   const started = watch(net.thread.start());
   for (let i = 0; i < 10; i++) await Promise.resolve();
-  assert.equal(started.result, null);
+  assert.deepEqual(started.result?.apiVersion, [2, 8]);
+  assert.deepEqual(
+    started.result?.apiVersions.find(([key]) => key === 1),
+    [1, 0, 12],
+  );
   assert.deepEqual(net.attempts, []);
+});
+
+test('an apiVersion older than every broker is no version', async () => {
+  open({ apiVersion: [0, 7] });
+  const started = watch(net.thread.start());
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  assert.ok(started.error instanceof UnrecognizedBrokerVersion);
+  assert.match(
+    started.error.message,
+    /apiVersion \[0, 7\] is older than every known broker; the oldest is \[0, 8, 0\]/,
+  );
 });
 
 test('metadata that does not come in time does not keep a client from starting', async () => {
