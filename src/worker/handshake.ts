@@ -2,6 +2,7 @@
 // it. Network thread. Every connection makes one of its own; what outlives it is in version-probe.ts.
 // Source: KIP-35, KIP-511.
 
+import type { KafkaClientConfig } from '../common/config.ts';
 import { KafkaProtocolError, UnsupportedVersionError } from '../common/errors.ts';
 import { HeapMemory } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
@@ -10,7 +11,7 @@ import { ApiVersions, FindCoordinator, ListGroups, Metadata, OffsetFetch } from 
 import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
 import { NodeApiVersions, type VersionLimit, type VersionRange } from './api-versions.ts';
-import { hasApiVersions } from './broker-versions.ts';
+import { findVersion, hasApiVersions, rangesOfVersion } from './broker-versions.ts';
 import type { InFlightRequest, RequestOwner } from './in-flight-requests.ts';
 import type { Node } from './node.ts';
 import { listGroupsProbe, type OldProbe } from './version-probe.ts';
@@ -34,6 +35,18 @@ export interface HandshakeOptions {
   readonly limit: VersionLimit | null;
   /** How long ApiVersions may stay unanswered before an older request is sent behind it. */
   readonly silenceMs: number;
+}
+
+const maxSilenceMs = 500;
+
+export function handshakeOptions(config: KafkaClientConfig): HandshakeOptions {
+  const { apiVersion, connectionSetupTimeoutMs, apiVersionAutoTimeoutMs } = config;
+  const version = apiVersion === null ? undefined : findVersion(apiVersion);
+  return {
+    limit: version === undefined ? null : { version, ranges: rangesOfVersion(version) },
+    // Short enough for a broker that ignores ApiVersions to be ready in time.
+    silenceMs: Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4),
+  };
 }
 
 export class Handshake implements RequestOwner {

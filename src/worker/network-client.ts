@@ -14,13 +14,12 @@ import { FindCoordinator, Metadata as MetadataApi } from '../protocol/flat/gener
 import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
 import { decodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
-import { isThrottledByClient, type VersionLimit } from './api-versions.ts';
-import { findVersion, rangesOfVersion } from './broker-versions.ts';
+import { isThrottledByClient } from './api-versions.ts';
 import { type Channel, ChannelState } from './channel.ts';
 import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
-import { Handshake, type HandshakeHost, type HandshakeOptions } from './handshake.ts';
+import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
 import type { Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
@@ -59,7 +58,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #connector: Connector;
   readonly #metadata: Metadata;
   readonly #connections: Connections;
-  readonly #versionLimit: VersionLimit | null;
+  readonly #handshakeOptions: HandshakeOptions;
   readonly #reader = new WireReader();
   readonly #sender: RequestSender;
 
@@ -71,7 +70,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
     this.#sender = new RequestSender(parts.config, parts.pool);
-    this.#versionLimit = limitOf(parts.config);
+    this.#handshakeOptions = handshakeOptions(parts.config);
   }
 
   /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
@@ -247,7 +246,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
         return;
       }
       throw new CorrelationIdError(
-        `response with correlation id ${correlationId}, expected ${request.correlationId} (${codec.name})`,
+        `response with correlation id ${correlationId}, expected ${request.correlationId} (${codec.name})${node.isReady ? '' : whoIsThere(correlationId, request)}`,
         {
           nodeId: node.id,
           apiKey: codec.apiKey,
@@ -302,10 +301,6 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   // --- helpers
 
-  get #handshakeOptions(): HandshakeOptions {
-    return { limit: this.#versionLimit, silenceMs: silenceMs(this.#config) };
-  }
-
   #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
     const details = { nodeId };
     if (node === undefined) return new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, details);
@@ -333,22 +328,18 @@ function withNode(thrown: unknown, nodeId: number): Error {
   return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
 }
 
-function limitOf({ apiVersion }: KafkaClientConfig): VersionLimit | null {
-  const version = apiVersion === null ? undefined : findVersion(apiVersion);
-  return version === undefined ? null : { version, ranges: rangesOfVersion(version) };
-}
-
-const maxSilenceMs = 500;
-
-/** Short enough for a broker that ignores ApiVersions to be ready in time. */
-function silenceMs({ connectionSetupTimeoutMs, apiVersionAutoTimeoutMs }: KafkaClientConfig): number {
-  return Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4);
-}
-
 /** A broker of 0.8.2 that has no topics yet answers FindCoordinator with correlation id 0. */
 function isAnsweredByZero({ codec, version }: InFlightRequest, correlationId: number, node: Node): boolean {
   if (correlationId !== 0 || codec.apiKey !== FindCoordinator.key || version !== 0) return false;
   return node.apiVersions === null || node.apiVersions.brokerVersion.join('.') === '0.8.2';
+}
+
+/** What a wrong answer to the very first request tells. */
+function whoIsThere(correlationId: number, { codec, version }: InFlightRequest): string {
+  const isEcho = correlationId === ((codec.apiKey << 16) | version);
+  return isEcho
+    ? ': the server sends back what it is sent, it is not a Kafka broker'
+    : '; it may not be a Kafka broker';
 }
 
 function unrecognized(node: Node, cause: Error): Error {

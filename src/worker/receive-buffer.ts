@@ -201,6 +201,9 @@ function sizeProblem(size: number, limit: number): string {
   if (text[0] === 0x15 && text[1] === 0x03) {
     return `the server answers with a TLS alert (${text.toString('hex')} where a Kafka frame length was expected): it expects TLS; set securityProtocol accordingly`;
   }
+  if (/^[\x20-\x7e]{4}$/.test(text.toString('latin1'))) {
+    return `the server sends text ("${text.toString('latin1')}" where a Kafka frame length was expected, frame length ${size}): it is not a Kafka broker`;
+  }
   if (size > limit) {
     return `frame length ${size} is above the limit of ${limit} bytes: raise receiveMessageMaxBytes if the broker is right, or fetch less at a time`;
   }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
-import { KafkaClient, type KafkaClientOptions, NoBrokersAvailable } from '../../src/index.ts';
+import { KafkaClient, type KafkaClientOptions, Metadata, NoBrokersAvailable } from '../../src/index.ts';
 import { startChild } from '../broker/support/child.ts';
 import { openClient } from '../broker/support/client.ts';
 import { startConnectBlackhole } from '../helpers/connect-blackhole.ts';
@@ -81,12 +81,57 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.match(error.message, /did not finish in time/);
   });
 
+  test('that accepts and says nothing, with more setup time than there is: it may not be a Kafka broker', async (t) => {
+    const server = await ScriptedServer.start(scripts.silent);
+    t.after(() => server.close());
+    const error = await failureToStart([server.address]);
+    assert.match(
+      error.message,
+      /connected, but no answer to ApiVersions so far; it may expect TLS, or may not be a Kafka/,
+    );
+    assert.ok(error instanceof NoBrokersAvailable);
+    assert.deepEqual(
+      error.causes.map(({ host, port }) => `${host}:${port}`),
+      [server.address],
+    );
+  });
+
+  test('whose name has an IPv6 and an IPv4 address, of which one is listened on', async (t) => {
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    const { port } = broker.nodes[0]!;
+    // ::1 refuses, or is not there at all.
+    const bootstrapServers = [`[::1]:${port}`, `localhost:${port}`];
+    const client = await openClient(t, { bootstrapServers, apiVersionAutoTimeoutMs: 10_000 });
+    await client.awaitReady(-2);
+    await client.awaitReady(0);
+  });
+
+  test('that advertises addresses nobody can reach is told of in the error of awaitReady', async (t) => {
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    const unreachable = await refusingAddress();
+    const [host, port] = unreachable.split(':');
+    await broker.control(Metadata, { body: { brokers: [{ nodeId: 7, host, port: Number(port) }] } });
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers });
+    await assert.rejects(client.awaitReady(7, { timeoutMs: 500 }), (error: Error) => {
+      assert.match(String(error.cause), new RegExp(`${unreachable}.*ECONNREFUSED`));
+      return true;
+    });
+  });
+
   for (const [name, script, expected] of [
     ['closes at once', scripts.closeAtOnce, /closed the connection before it answered ApiVersions/],
     ['closes after the first request', scripts.closeAfterRequest, /may expect TLS, or may not be a Kafka broker/],
     ['resets at once', scripts.resetAtOnce, /ECONNRESET|EPIPE|closed the connection/],
     ['answers with a TLS alert', scripts.tlsListener, /answers with a TLS alert.*expects TLS/],
     ['sends garbage', scripts.answerWith(Buffer.from('garbage, whatever it is')), /frame length 1734439522/],
+    [
+      'is an SSH server',
+      scripts.send(Buffer.from('SSH-2.0-OpenSSH_9.6\r\n')),
+      /sends text \("SSH-" .*not a Kafka broker/,
+    ],
+    ['sends back what it is sent', scripts.echo, /sends back what it is sent, it is not a Kafka broker/],
     ['sends a negative length', scripts.answerWith(Buffer.from([0xff, 0xff, 0xff, 0xff])), /frame length -1/],
     ['sends a frame of 3 bytes', scripts.answerWith(Buffer.from([0, 0, 0, 3, 1, 2, 3])), /frame length 3/],
     [

@@ -185,6 +185,11 @@ export const scripts = {
     };
   },
 
+  /** Sends back whatever it is sent. */
+  echo: async (connection: ScriptedConnection): Promise<void> => {
+    for (;;) connection.write(await connection.read(1));
+  },
+
   /** What a Java broker's TLS listener says to a plaintext client: a fatal alert, then FIN. */
   tlsListener: async (connection: ScriptedConnection): Promise<void> => {
     await connection.read(1);
