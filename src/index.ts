@@ -8,7 +8,6 @@ export { type BrokerMetadata, Cluster, type PartitionMetadata, type TopicPartiti
 export { Future } from './main/future.ts';
 export { type ApiVersionRange, KafkaClient, type PollOptions, type SendOptions } from './main/kafka-client.ts';
 export type { Api } from './protocol/flat/api.ts';
-export { BrokerError, errorFor } from './protocol/flat/broker-error.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';
 export type { Int64 } from './protocol/flat/inputs.ts';

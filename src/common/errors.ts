@@ -1,73 +1,13 @@
-// Owns every error class the client raises and their passage between threads as plain data. Runs on every thread.
-// Must not hold a secret in any message or field, and must not know sockets or rings.
+// Owns the error classes the client raises for itself, and is the door to all others: those with a number in Kafka's
+// protocol are generated from its table of error codes. Every thread. Must not know sockets or rings.
 
-/** What an error may carry beside its message. */
-export interface ErrorDetails {
-  cause?: unknown;
-  /** int32 broker id, negative for a bootstrap server. */
-  nodeId?: number;
-  apiKey?: number;
-  correlationId?: number;
-  /** Byte offset in the message at which decoding failed. */
-  offset?: number;
-  /** Dotted path of the field that failed. */
-  field?: string;
-  /** Of NoBrokersAvailable: what was wrong with each server. */
-  causes?: readonly ServerFailure[];
-}
+import { UnsupportedVersionError } from './generated/broker-errors.ts';
+import { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';
 
-/** A server that could not be used, and why. */
-export interface ServerFailure {
-  readonly host: string;
-  readonly port: number;
-  readonly error: Error;
-}
-
-/** An error as data that structured clone and JSON carry. */
-export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
-  name: string;
-  message: string;
-  code?: string;
-  stack?: string;
-  cause?: PlainError;
-  causes?: { host: string; port: number; error: PlainError }[];
-  /** Kafka's number for it, when a broker sent it. */
-  errorCode?: number;
-}
-
-/**
- * Base of everything that fails a Future or a call.
- * `code` is stable across releases, `retriable` says whether the same request may succeed later,
- * `invalidMetadata` whether the caller should refresh metadata first.
- */
-export class KafkaClientError extends Error {
-  static readonly code: string = 'KAFKA_CLIENT_ERROR';
-  static readonly retriable: boolean = false;
-  static readonly invalidMetadata: boolean = false;
-
-  readonly code: string;
-  readonly retriable: boolean;
-  readonly invalidMetadata: boolean;
-  declare nodeId?: number;
-  declare apiKey?: number;
-  declare correlationId?: number;
-  declare offset?: number;
-  declare field?: string;
-
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    const type = new.target;
-    this.name = type.name;
-    this.code = type.code;
-    this.retriable = type.retriable;
-    this.invalidMetadata = type.invalidMetadata;
-    if (details.nodeId !== undefined) this.nodeId = details.nodeId;
-    if (details.apiKey !== undefined) this.apiKey = details.apiKey;
-    if (details.correlationId !== undefined) this.correlationId = details.correlationId;
-    if (details.offset !== undefined) this.offset = details.offset;
-    if (details.field !== undefined) this.field = details.field;
-  }
-}
+export { AuthorizationError, BrokerError } from './broker-error.ts';
+export { errorFor } from './error-for.ts';
+export * from './generated/broker-errors.ts';
+export { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';
 
 /** Any transport failure: refused, reset, closed, DNS, setup timeout. */
 export class KafkaConnectionError extends KafkaClientError {
@@ -118,12 +58,6 @@ export class InvalidReceiveError extends KafkaProtocolError {
   static override readonly code: string = 'KAFKA_INVALID_RECEIVE';
 }
 
-/** No response within the request's deadline; judged in the network thread, so a busy application never causes it. */
-export class RequestTimedOutError extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_REQUEST_TIMED_OUT';
-  static override readonly retriable: boolean = true;
-}
-
 /** A wait of the client itself ran out. */
 export class KafkaTimeoutError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_TIMEOUT';
@@ -158,16 +92,6 @@ export class KafkaConfigurationError extends KafkaClientError {
   }
 }
 
-/** A request that cannot be written: wrong type or range of a field, or a field its version does not have. */
-export class InvalidRequestError extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_INVALID_REQUEST_FIELD';
-}
-
-/** The broker speaks no version of this API that the client speaks, or not the one asked for. */
-export class UnsupportedVersionError extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_UNSUPPORTED_VERSION';
-}
-
 /** No version in common between client and broker for an API. */
 export class IncompatibleBrokerVersion extends UnsupportedVersionError {
   static override readonly code: string = 'KAFKA_INCOMPATIBLE_BROKER_VERSION';
@@ -184,12 +108,6 @@ export class MetadataEmptyBrokerList extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** A records field that fails its checksum or contradicts itself. */
-export class CorruptRecordError extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_CORRUPT_RECORD';
-  static override readonly retriable: boolean = true;
-}
-
 /** A compression codec that is unknown, or whose package is not installed. */
 export class UnsupportedCodecError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_UNSUPPORTED_CODEC';
@@ -200,79 +118,37 @@ export class IllegalStateError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_ILLEGAL_STATE';
 }
 
-const classes: Record<string, new (message: string, details?: ErrorDetails) => KafkaClientError> = {
-  KafkaClientError,
-  KafkaConnectionError,
-  NodeNotReadyError,
-  NoBrokersAvailable,
-  Cancelled,
-  KafkaProtocolError,
-  CorrelationIdError,
-  InvalidReceiveError,
-  RequestTimedOutError,
-  KafkaTimeoutError,
-  RingFullError,
-  NetworkThreadError,
-  RingCorruptError,
-  KafkaConfigurationError,
-  InvalidRequestError,
-  UnsupportedVersionError,
-  IncompatibleBrokerVersion,
-  UnrecognizedBrokerVersion,
-  MetadataEmptyBrokerList,
-  CorruptRecordError,
-  UnsupportedCodecError,
-  IllegalStateError,
-};
-
-const maxCauseDepth = 8;
-
-/** Any thrown value as data. Never throws itself. */
-export function toPlainError(thrown: unknown, depth = 0): PlainError {
-  try {
-    return describeError(thrown, depth);
-  } catch {
-    // A getter or toString of the thrown value threw itself.
-    return { name: 'Error', message: 'a thrown value that cannot be described' };
-  }
+/** `send` to a node with `maxInFlightRequestsPerConnection` requests in flight. */
+export class TooManyInFlightRequests extends NodeNotReadyError {
+  static override readonly code: string = 'KAFKA_TOO_MANY_IN_FLIGHT_REQUESTS';
 }
 
-function describeError(thrown: unknown, depth: number): PlainError {
-  if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown value: ${String(thrown)}` };
-  const plain: PlainError = { name: String(thrown.name), message: String(thrown.message) };
-  const source = thrown as Error & Partial<KafkaClientError> & { errorCode?: number };
-  for (const key of ['code', 'stack', 'field'] as const) {
-    if (typeof source[key] === 'string') plain[key] = source[key];
-  }
-  for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
-    if (Number.isFinite(source[key])) plain[key] = source[key]!;
-  }
-  if (depth >= maxCauseDepth) return plain;
-  if (thrown.cause !== undefined) plain.cause = toPlainError(thrown.cause, depth + 1);
-  if (thrown instanceof NoBrokersAvailable) {
-    plain.causes = thrown.causes.map(({ host, port, error }) => ({
-      host,
-      port,
-      error: toPlainError(error, depth + 1),
-    }));
-  }
-  return plain;
+/** `send` to a node id that neither metadata nor `bootstrapServers` name. */
+export class UnknownBrokerIdError extends NodeNotReadyError {
+  static override readonly code: string = 'KAFKA_UNKNOWN_BROKER_ID';
+  static override readonly invalidMetadata: boolean = true;
 }
 
-/** The error again, with its class where it is one of ours; other errors keep name, message, code and stack. */
-export function fromPlainError(plain: PlainError): Error {
-  const { name, message, cause, causes, stack, code, ...details } = plain;
-  const rebuiltCause = cause === undefined ? undefined : fromPlainError(cause);
-  const type = Object.hasOwn(classes, name) ? classes[name] : undefined;
-  let error: Error;
-  if (type !== undefined) {
-    const rebuiltCauses = causes?.map(({ host, port, error }) => ({ host, port, error: fromPlainError(error) }));
-    error = new type(message, { ...details, cause: rebuiltCause, causes: rebuiltCauses });
-  } else {
-    error = new Error(message, rebuiltCause === undefined ? undefined : { cause: rebuiltCause });
-    error.name = name;
-    if (code !== undefined) Object.assign(error, { code });
-  }
-  if (stack !== undefined) error.stack = stack;
-  return error;
+/** Metadata is known to be out of date. */
+export class StaleMetadata extends KafkaClientError {
+  static override readonly code: string = 'KAFKA_STALE_METADATA';
+  static override readonly retriable: boolean = true;
+  static override readonly invalidMetadata: boolean = true;
+}
+
+/** An argument that is of the right type, but cannot be. */
+export class IllegalArgumentError extends KafkaClientError {
+  static override readonly code: string = 'KAFKA_ILLEGAL_ARGUMENT';
+}
+
+/** A limit of the client's own was exceeded. */
+export class QuotaViolationError extends KafkaClientError {
+  static override readonly code: string = 'KAFKA_QUOTA_VIOLATION';
+}
+
+/** A certificate, host name or TLS version was refused; trying again does not help until one side is configured anew. */
+export class TlsAuthenticationError extends KafkaConnectionError {
+  static override readonly code: string = 'KAFKA_TLS_AUTHENTICATION';
+  static override readonly retriable: boolean = false;
+  static override readonly invalidMetadata: boolean = false;
 }

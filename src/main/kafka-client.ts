@@ -295,10 +295,9 @@ export class KafkaClient implements AsyncDisposable {
   #whyNotSend(nodeId: number): Error | null {
     if (this.#lossError !== null) return this.#lossError;
     if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId });
-    const reason = this.#nodes.whyNotReady(nodeId);
-    if (reason === null) return null;
-    if (this.#nodes.canConnect(nodeId)) this.#proxy.connect(nodeId);
-    return new NodeNotReadyError(reason, { nodeId });
+    const refusal = this.#nodes.refusal(nodeId);
+    if (refusal !== null && this.#nodes.canConnect(nodeId)) this.#proxy.connect(nodeId);
+    return refusal;
   }
 
   #refresh(topics: readonly string[] | null): Future<Cluster> {

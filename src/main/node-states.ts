@@ -2,6 +2,7 @@
 // Application thread. Never sends a message.
 
 import { monotonicNowMs } from '../common/clock.ts';
+import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../common/errors.ts';
 import {
   type CountersReader,
   NO_ROW,
@@ -13,6 +14,11 @@ import {
 import type { Cluster } from './cluster.ts';
 import type { InFlight } from './in-flight.ts';
 import type { NetworkProxy } from './network-proxy.ts';
+
+interface Reason {
+  readonly type: typeof NodeNotReadyError;
+  readonly text: string;
+}
 
 export class NodeStates {
   readonly #counters: CountersReader;
@@ -44,7 +50,13 @@ export class NodeStates {
   }
 
   isReady(nodeId: number): boolean {
-    return this.whyNotReady(nodeId) === null;
+    return this.#whyNotReady(nodeId) === null;
+  }
+
+  /** What a `send` to the node would fail with; null when it would be accepted. */
+  refusal(nodeId: number): NodeNotReadyError | null {
+    const reason = this.#whyNotReady(nodeId);
+    return reason === null ? null : new reason.type(reason.text, { nodeId });
   }
 
   /** This thread's requests and those the network thread sends for itself. */
@@ -85,27 +97,37 @@ export class NodeStates {
     return best;
   }
 
-  /** Why `send` would be refused; null when it would not. Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
-  whyNotReady(nodeId: number): string | null {
+  /** Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
+  #whyNotReady(nodeId: number): Reason | null {
     const counters = this.#counters;
     const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
     const state = counters.nodeState(row);
     if (state !== NODE_CONNECTED) return this.#whyNotConnected(nodeId, state);
     const count = this.#inFlight.countOf(nodeId) + counters.internalInFlight(row);
     if (count >= this.#maxInFlight) {
-      return `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
+      const text = `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
+      return { type: TooManyInFlightRequests, text };
     }
     if (!counters.mayBeUnready(row)) return null;
-    if (counters.isHeldBack(row)) return `node ${nodeId} does not read what was sent to it`;
+    if (counters.isHeldBack(row)) {
+      return { type: NodeNotReadyError, text: `node ${nodeId} does not read what was sent to it` };
+    }
     const throttleMs = this.#throttleMs(nodeId);
-    return throttleMs > 0 ? `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)` : null;
+    if (throttleMs <= 0) return null;
+    return {
+      type: NodeNotReadyError,
+      text: `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)`,
+    };
   }
 
-  #whyNotConnected(nodeId: number, state: number): string {
-    if (this.#cluster.brokerMetadata(nodeId) === null) return `node ${nodeId} is not part of the cluster`;
+  #whyNotConnected(nodeId: number, state: number): Reason {
+    if (this.#cluster.brokerMetadata(nodeId) === null) {
+      return { type: UnknownBrokerIdError, text: `node ${nodeId} is not part of the cluster; refresh metadata` };
+    }
     const backoffMs = this.#backoffMs(nodeId);
     const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
-    return `node ${nodeId} is ${state === NODE_CONNECTING ? 'still connecting' : 'not connected'}${when}`;
+    const what = state === NODE_CONNECTING ? 'still connecting' : 'not connected';
+    return { type: NodeNotReadyError, text: `node ${nodeId} is ${what}${when}` };
   }
 
   /** What a thread that has ended wrote last is no longer true: its connections went with it. */

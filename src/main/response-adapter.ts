@@ -1,7 +1,8 @@
 // Owns the reading of the response link: takes each body, finds its Future, completes it. Application thread. Runs when
 // the doorbell rings, and inside poll and pollSync; callbacks of Futures run in here.
 
-import { fromPlainError, KafkaClientError, type PlainError } from '../common/errors.ts';
+import { KafkaClientError } from '../common/errors.ts';
+import { fromPlainError, type PlainError } from '../common/plain-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { Metadata } from '../protocol/flat/generated/apis.ts';
 import type { ApplicationEnd } from '../ring/attachment.ts';

@@ -8,6 +8,7 @@ import {
   NoBrokersAvailable,
   NodeNotReadyError,
   type ServerFailure,
+  UnknownBrokerIdError,
   UnrecognizedBrokerVersion,
 } from '../common/errors.ts';
 import { ChannelState } from './channel.ts';
@@ -116,7 +117,7 @@ export class Bootstrap implements NodeListener {
     const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
     if (node?.isReady) return Promise.resolve(versionInfo(node));
     if (nodeId !== undefined && node === undefined) {
-      return Promise.reject(new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, { nodeId }));
+      return Promise.reject(new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId }));
     }
     const startedAt = this.#clock();
     return new Promise((resolve, reject) => {

@@ -3,7 +3,8 @@
 // (their callers do).
 
 import type { Piscina } from 'piscina';
-import { fromPlainError, KafkaClientError } from '../common/errors.ts';
+import { KafkaClientError } from '../common/errors.ts';
+import { fromPlainError } from '../common/plain-error.ts';
 import type { CodecTask, CodecTaskResult, DecodedBody, DecodeTask, EncodedFrame, EncodeTask } from './codec-task.ts';
 
 const taskEntry = new URL(import.meta.url.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', import.meta.url);

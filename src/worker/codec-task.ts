@@ -3,8 +3,8 @@
 
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { prepareCodecs } from '../codec/index.ts';
-import { type PlainError, toPlainError } from '../common/errors.ts';
 import { HeapMemory } from '../common/memory.ts';
+import { type PlainError, toPlainError } from '../common/plain-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { wireCodec } from '../protocol/wire/codecs.ts';

@@ -3,9 +3,8 @@
 // Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
+import { errorFor, KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
 import { HeapMemory, type MessageBytes } from '../common/memory.ts';
-import { errorFor } from '../protocol/flat/broker-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';

@@ -7,6 +7,7 @@ import {
   CorrelationIdError,
   KafkaClientError,
   NodeNotReadyError,
+  UnknownBrokerIdError,
   UnrecognizedBrokerVersion,
 } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
@@ -303,7 +304,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
     const details = { nodeId };
-    if (node === undefined) return new NodeNotReadyError(`node ${nodeId} is not part of the cluster`, details);
+    if (node === undefined) return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, details);
     if (!node.isReady) {
       const cause = node.connection.lastError;
       const text = `node ${nodeId} (${node.host}:${node.port}) is not connected`;

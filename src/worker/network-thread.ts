@@ -3,7 +3,8 @@
 
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
-import { Cancelled, toPlainError } from '../common/errors.ts';
+import { Cancelled } from '../common/errors.ts';
+import { toPlainError } from '../common/plain-error.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts';
 import { Doorbell } from '../ring/doorbell.ts';

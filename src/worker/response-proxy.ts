@@ -2,8 +2,9 @@
 // polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { KafkaClientError, KafkaProtocolError, toPlainError } from '../common/errors.ts';
+import { KafkaClientError, KafkaProtocolError } from '../common/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
+import { toPlainError } from '../common/plain-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { Metadata } from '../protocol/flat/generated/apis.ts';

@@ -1,14 +1,15 @@
-// Owns `npm run generate` and `npm run generate:check`: tables in, both generated folders out. Development only. Must
+// Owns `npm run generate` and `npm run generate:check`: tables in, the generated folders out. Development only. Must
 // print the same bytes for the same tables, and write nothing when checking.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { apis as apiTables, dataMessages } from '../schema/index.ts';
 import { exportedTypes, flatApiFile, flatDataFile } from './flat-file.ts';
-import { apisFile, errorCodesFile, wireIndexFile } from './lists.ts';
+import { apisFile, brokerErrorsFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
 import { wireApiFile, wireDataFile } from './wire-file.ts';
 
+const commonFolder = 'src/common/generated';
 const flatFolder = 'src/protocol/flat/generated';
 const wireFolder = 'src/protocol/wire/generated';
 
@@ -39,7 +40,7 @@ export function generateFiles(): Map<string, string> {
     files.set(`${wireFolder}/${item.file}.ts`, wireDataFile(item));
   }
   files.set(`${flatFolder}/apis.ts`, apisFile(apis));
-  files.set(`${flatFolder}/error-codes.ts`, errorCodesFile());
+  files.set(`${commonFolder}/broker-errors.ts`, brokerErrorsFile());
   files.set(`${wireFolder}/index.ts`, wireIndexFile(apis, data));
   return files;
 }
@@ -60,7 +61,7 @@ export function findDifferences(root: string, files: ReadonlyMap<string, string>
 
 function strayFiles(root: string, files: ReadonlyMap<string, string>): string[] {
   const found: string[] = [];
-  for (const folder of [flatFolder, wireFolder]) {
+  for (const folder of [commonFolder, flatFolder, wireFolder]) {
     mkdirSync(join(root, folder), { recursive: true });
     for (const name of readdirSync(join(root, folder))) {
       if (!files.has(`${folder}/${name}`)) found.push(`${folder}/${name}`);

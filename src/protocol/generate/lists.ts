@@ -1,4 +1,4 @@
-// Owns the generated files that list others: API exports, wire look-up, error codes. Development only, runs in the
+// Owns the generated files that list others: API exports, wire look-up, error classes. Development only, runs in the
 // generator. Must keep those lists light: nothing in them loads a message's code.
 
 import { errorRows } from '../schema/errors.ts';
@@ -81,19 +81,29 @@ export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]
   );
 }
 
-export function errorCodesFile(): string {
+export function brokerErrorsFile(): string {
   const code = new Code();
-  code.line(`import type { BrokerErrorRow } from '../broker-error.ts';`).line();
-  code.doc('Every error code a broker can send.');
-  code.line('export const errorCodes: ReadonlyMap<number, BrokerErrorRow> = new Map([').indented((body) => {
-    for (const { code: number, name, className, retriable, invalidMetadata, message } of errorRows) {
-      const flags = `retriable: ${retriable}, invalidMetadata: ${invalidMetadata}`;
-      const text = JSON.stringify(message);
-      body.line(
-        `[${number}, { code: ${number}, name: '${name}', className: '${className}', ${flags}, message: ${text} }],`,
-      );
-    }
+  code.line(`import { AuthorizationError, BrokerError } from '../broker-error.ts';`).line();
+  const rows = errorRows.filter((row) => row.code !== 0);
+  for (const { code: number, name, className, retriable, invalidMetadata, isAuthorization, message } of rows) {
+    code.doc(`${message}. Error code ${number}.`);
+    code.block(
+      `export class ${className} extends ${isAuthorization ? 'AuthorizationError' : 'BrokerError'}`,
+      (body) => {
+        body.line(`static override readonly code: string = 'KAFKA_${name}';`);
+        body.line(`static override readonly errorCode: number = ${number};`);
+        body.line(`static override readonly errorName: string = '${name}';`);
+        body.line(`static override readonly meaning: string = ${JSON.stringify(message)};`);
+        if (retriable) body.line('static override readonly retriable: boolean = true;');
+        if (invalidMetadata) body.line('static override readonly invalidMetadata: boolean = true;');
+      },
+    );
+    code.line();
+  }
+  code.doc('By error code.');
+  code.line('export const brokerErrorClasses: ReadonlyMap<number, typeof BrokerError> = new Map([').indented((body) => {
+    for (const { code: number, className } of rows) body.line(`[${number}, ${className}],`);
   });
   code.line(']);');
-  return fileHeader('errors.ts', 'What error codes in responses mean. Runs on every thread.') + code;
+  return fileHeader('errors.ts', 'A class for every error code a broker can send. Runs on every thread.') + code;
 }

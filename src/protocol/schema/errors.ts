@@ -12,6 +12,8 @@ export interface ErrorRow {
   readonly retriable: boolean;
   /** The client's metadata is out of date, or may be. */
   readonly invalidMetadata: boolean;
+  /** The broker refuses because of who asks. */
+  readonly isAuthorization: boolean;
   readonly message: string;
 }
 
@@ -24,6 +26,7 @@ function row(code: number, name: string, className: string, flags: Flags, messag
     className,
     retriable: flags.startsWith('retriable'),
     invalidMetadata: flags.endsWith('invalidMetadata'),
+    isAuthorization: name.endsWith('_AUTHORIZATION_FAILED'),
     message,
   };
 }

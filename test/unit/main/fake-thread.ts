@@ -1,7 +1,8 @@
 // Owns the network thread's end of an attachment in tests of the application side: reads what was posted, writes what a
 // network thread would. Test thread, both ends in one.
 
-import { type KafkaClientError, toPlainError } from '../../../src/common/errors.ts';
+import type { KafkaClientError } from '../../../src/common/errors.ts';
+import { toPlainError } from '../../../src/common/plain-error.ts';
 import type { Api } from '../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';

@@ -76,9 +76,9 @@ function check(nodeId: number, expected: Expected): void {
   const delay = nodes.connectionDelay(nodeId);
   if (expected.delay === 'some') assert.ok(delay > 0 && Number.isFinite(delay), `delay ${delay}`);
   else assert.equal(delay, expected.delay, 'delay');
-  const why = nodes.whyNotReady(nodeId);
-  if (expected.why === null) assert.equal(why, null);
-  else assert.match(why!, expected.why);
+  const refusal = nodes.refusal(nodeId);
+  if (expected.why === null) assert.equal(refusal, null);
+  else assert.match(refusal!.message, expected.why);
 }
 
 test('a node that is not part of the cluster', () => {

@@ -5,12 +5,12 @@ import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import type { ControlResult, VersionInfo } from '../../../src/common/control.ts';
 import {
-  fromPlainError,
   type KafkaClientError,
   KafkaConnectionError,
   NoBrokersAvailable,
   NodeNotReadyError,
 } from '../../../src/common/errors.ts';
+import { fromPlainError } from '../../../src/common/plain-error.ts';
 import { FakeNetwork } from './fake-network.ts';
 
 let net: FakeNetwork;

@@ -2,7 +2,8 @@
 // frames, and keeps account of every request, so that one settled twice or never is noticed. Test thread.
 
 import assert from 'node:assert/strict';
-import { fromPlainError, type KafkaClientError, type PlainError } from '../../../src/common/errors.ts';
+import type { KafkaClientError } from '../../../src/common/errors.ts';
+import { fromPlainError, type PlainError } from '../../../src/common/plain-error.ts';
 import { NetworkProxy } from '../../../src/main/network-proxy.ts';
 import type { Api } from '../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
-import { fromPlainError, KafkaConnectionError } from '../../../src/common/errors.ts';
+import { KafkaConnectionError } from '../../../src/common/errors.ts';
+import { fromPlainError } from '../../../src/common/plain-error.ts';
 import { ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { NODE_UNKNOWN } from '../../../src/ring/counters.ts';
 import { FakeNetwork } from './fake-network.ts';

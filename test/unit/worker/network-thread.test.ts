@@ -6,7 +6,6 @@ import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import type { ControlResult } from '../../../src/common/control.ts';
 import {
   Cancelled,
-  fromPlainError,
   type KafkaClientError,
   KafkaConnectionError,
   KafkaTimeoutError,
@@ -14,6 +13,7 @@ import {
   NodeNotReadyError,
   UnrecognizedBrokerVersion,
 } from '../../../src/common/errors.ts';
+import { fromPlainError } from '../../../src/common/plain-error.ts';
 import { ApiVersions, ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { STATE_CLOSED, STATE_RUNNING } from '../../../src/ring/counters.ts';
 import { FakeNetwork } from './fake-network.ts';

@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import {
-  fromPlainError,
   IncompatibleBrokerVersion,
   type KafkaClientError,
   NodeNotReadyError,
   UnrecognizedBrokerVersion,
 } from '../../../src/common/errors.ts';
+import { fromPlainError } from '../../../src/common/plain-error.ts';
 import {
   ApiVersions,
   FindCoordinator,

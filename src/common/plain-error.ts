@@ -1,0 +1,82 @@
+// Owns the passage of errors between threads: to plain data, and back to the same class with code, fields and causes.
+// Every thread.
+
+import * as errors from './errors.ts';
+import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
+
+/** An error as data that structured clone and JSON carry. */
+export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: PlainError;
+  causes?: { host: string; port: number; error: PlainError }[];
+  /** Kafka's number for it, when a broker sent it. */
+  errorCode?: number;
+}
+
+type ErrorClass = new (message: string, details?: ErrorDetails) => KafkaClientError;
+
+/** Every class there is, by name. */
+const errorClasses: ReadonlyMap<string, ErrorClass> = new Map(
+  Object.values(errors)
+    .filter((value): value is typeof KafkaClientError => isErrorClass(value))
+    .map((type) => [type.name, type]),
+);
+
+function isErrorClass(value: unknown): boolean {
+  return value === KafkaClientError || (typeof value === 'function' && value.prototype instanceof KafkaClientError);
+}
+
+const maxCauseDepth = 8;
+
+/** Any thrown value as data. Never throws itself. */
+export function toPlainError(thrown: unknown, depth = 0): PlainError {
+  try {
+    return describeError(thrown, depth);
+  } catch {
+    // A getter or toString of the thrown value threw itself.
+    return { name: 'Error', message: 'a thrown value that cannot be described' };
+  }
+}
+
+function describeError(thrown: unknown, depth: number): PlainError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown value: ${String(thrown)}` };
+  const plain: PlainError = { name: String(thrown.name), message: String(thrown.message) };
+  const source = thrown as Error & Partial<KafkaClientError> & { errorCode?: number };
+  for (const key of ['code', 'stack', 'field'] as const) {
+    if (typeof source[key] === 'string') plain[key] = source[key];
+  }
+  for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
+    if (Number.isFinite(source[key])) plain[key] = source[key]!;
+  }
+  if (depth >= maxCauseDepth) return plain;
+  if (thrown.cause !== undefined) plain.cause = toPlainError(thrown.cause, depth + 1);
+  if (thrown instanceof errors.NoBrokersAvailable) {
+    plain.causes = thrown.causes.map(({ host, port, error }) => ({
+      host,
+      port,
+      error: toPlainError(error, depth + 1),
+    }));
+  }
+  return plain;
+}
+
+/** The error again, with its class where it is one of ours; other errors keep name, message, code and stack. */
+export function fromPlainError(plain: PlainError): Error {
+  const { name, message, cause, causes, stack, code, ...details } = plain;
+  const rebuiltCause = cause === undefined ? undefined : fromPlainError(cause);
+  const type = errorClasses.get(name);
+  let error: Error;
+  if (type !== undefined) {
+    const rebuiltCauses = causes?.map(({ host, port, error }) => ({ host, port, error: fromPlainError(error) }));
+    error = new type(message, { ...details, cause: rebuiltCause, causes: rebuiltCauses });
+  } else {
+    error = new Error(message, rebuiltCause === undefined ? undefined : { cause: rebuiltCause });
+    error.name = name;
+    if (code !== undefined) Object.assign(error, { code });
+  }
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
