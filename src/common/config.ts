@@ -104,6 +104,17 @@ export const configOptions = {
     choices: ['PLAINTEXT'],
     doc: 'How connections are secured.',
   },
+  metrics: {
+    type: 'boolean',
+    default: false,
+    doc: 'Record metrics, for `client.metrics()` and the adapters (docs/metrics.md).',
+  },
+  metricGroupPrefix: {
+    type: 'string',
+    default: '',
+    maxBytes: 255,
+    doc: 'Stands in front of the group names of `client.metrics()`, with a hyphen behind it unless empty.',
+  },
   closeTimeoutMs: integer(5000, 0, maxInt32, 'How long `close()` waits for requests in flight before it cancels them.'),
   requestRingBytes: integer(
     1 * MiB,

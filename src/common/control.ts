@@ -36,6 +36,8 @@ export interface NetworkThreadData<Config, Handle, Port> {
   readonly config: Config;
   readonly counters: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
+  /** Null: nothing is recorded. */
+  readonly metrics: SharedArrayBuffer | null;
   readonly attachment: Handle;
   readonly controlPort: Port;
 }

@@ -11,6 +11,7 @@ import { checkApi, checkNodeId, checkTimeoutMs, checkTopics, checkVersion } from
 import { Cluster } from './cluster.ts';
 import { Future, failedFuture } from './future.ts';
 import { InFlight } from './in-flight.ts';
+import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from './metrics.ts';
 import { NetworkProxy } from './network-proxy.ts';
 import { NetworkThread } from './network-thread.ts';
 import { NodeStates } from './node-states.ts';
@@ -238,6 +239,22 @@ export class KafkaClient implements AsyncDisposable {
   /** An idle connected node, else the one with the fewest requests that is not backing off; null when there is none. */
   leastLoadedNode(): number | null {
     return this.#nodes.leastLoaded();
+  }
+
+  /**
+   * What was recorded, read from shared memory: `{ group: { name: number } }`; groups `metrics` and `node-metrics.node-1`,
+   * `...node-bootstrap-0`, `...node-coordinator-1`, behind `metricGroupPrefix`. Rates and averages are those of the last 30
+   * to 60 s; units are part of the definitions in docs/metrics.md. Empty unless `metrics` is configured.
+   */
+  metrics(): MetricGroups {
+    const snapshot = this.metricsSnapshot();
+    return snapshot === null ? {} : groupsOf(snapshot, this.config.metricGroupPrefix);
+  }
+
+  /** The same by node, for adapters to other systems; null unless `metrics` is configured. */
+  metricsSnapshot(): MetricsSnapshot | null {
+    const { metrics, end } = this.#thread;
+    return metrics === null ? null : readMetrics(metrics, end);
   }
 
   /** Replaces the topics that metadata refreshes cover. Future of the cluster after a refresh that covers them. */

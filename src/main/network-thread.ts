@@ -8,8 +8,9 @@ import type { Control, ControlResult, NetworkThreadData } from '../common/contro
 import { NetworkThreadError } from '../common/errors.ts';
 import { fromPlainError } from '../common/plain-error.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../ring/attachment.ts';
-import { CountersWriter, createCounters, STATE_CLOSED } from '../ring/counters.ts';
+import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } from '../ring/counters.ts';
 import { createDoorbell } from '../ring/doorbell.ts';
+import { createMetrics, MetricsReader } from '../ring/metrics.ts';
 
 const workerEntry = new URL(
   import.meta.url.endsWith('.ts') ? '../worker/index.ts' : '../worker/index.js',
@@ -21,6 +22,8 @@ const exitGraceMs = 2000;
 
 export class NetworkThread {
   readonly end: ApplicationEnd;
+  /** Null unless `metrics` is configured. */
+  readonly metrics: MetricsReader | null;
   /** Called once when the thread has ended without being asked to. */
   onLost: (error: NetworkThreadError) => void = () => {};
 
@@ -37,12 +40,15 @@ export class NetworkThread {
   constructor(config: KafkaClientConfig) {
     const counters = createCounters();
     const doorbell = createDoorbell();
+    const metrics = config.metrics ? createMetrics(DEFAULT_NODE_CAPACITY) : null;
+    this.metrics = metrics === null ? null : new MetricsReader(metrics);
     const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
     const { port1, port2 } = new MessageChannel();
     const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
       config,
       counters,
       doorbell,
+      metrics,
       attachment: handle,
       controlPort: port2,
     };

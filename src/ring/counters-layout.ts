@@ -1,4 +1,4 @@
-// Owns every offset of the counters, the names of metrics, and makes and opens their memory. Runs on every thread.
+// Owns every offset of the counters, and makes and opens their memory. Runs on every thread.
 // Must not change a counter: counters.ts does.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
@@ -10,13 +10,9 @@ import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
  *          | MAGIC         | NODE_CAPACITY|  written once, by createCounters|
  *     128  +---------------+--------------+----------------+----------------+
  *          | STATE         | HEARTBEAT_MS | TURNS          |                |
- *     144  | NODE_COUNT    | NODE_VERSION |                                 |
- *     256  +---------------+--------------+---------------------------------+
- *          | 64 totals, float64                                             |
- *     768  +----------------------------------------------------------------+
+ *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   |                |
+ *     256  +---------------+--------------+----------------+----------------+
  *          | NODE_CAPACITY rows of node words, 8 words each                 |
- *          +----------------------------------------------------------------+
- *          | NODE_CAPACITY rows of node metrics, 24 float64 each            |
  *          +----------------------------------------------------------------+
  *
  * A row of node words:
@@ -36,9 +32,8 @@ export const HEARTBEAT_WORD = 33;
 export const TURNS_WORD = 34;
 export const NODE_COUNT_WORD = 36;
 export const NODE_VERSION_WORD = 37;
-const TOTALS_OFFSET = 256;
-const TOTAL_SLOTS = 64;
-const NODES_OFFSET = TOTALS_OFFSET + TOTAL_SLOTS * 8;
+export const NO_ROW_COUNT_WORD = 38;
+const NODES_OFFSET = 256;
 export const NODES_WORD = NODES_OFFSET >>> 2;
 
 /** A row of node words starts at NODES_WORD + row * ROW_WORDS. */
@@ -54,7 +49,6 @@ export const ROW_USED = 1;
 export const ROW_THROTTLED = 2;
 export const ROW_BACKOFF = 4;
 export const ROW_HELD_BACK = 8;
-export const NODE_METRIC_SLOTS = 24;
 
 /** "CNTR" in ASCII. */
 const MAGIC = 0x434e5452;
@@ -78,75 +72,9 @@ export const NO_ROW = -1;
 export const DEFAULT_NODE_CAPACITY = 1024;
 const MAX_NODE_CAPACITY = 2 ** 20;
 
-/** Totals of the network thread. Counters only grow; `...Count` of things that exist and `...Max` are gauges. Bytes, or ns where named. */
-export const TOTALS = [
-  'connectionsCreated',
-  'connectionsClosed',
-  'connectionCount',
-  'authenticationsSucceeded',
-  'authenticationsFailed',
-  'turns',
-  'ioWaitNs',
-  'ioTimeNs',
-  'writes',
-  'reads',
-  'bytesSent',
-  'bytesReceived',
-  'requests',
-  'requestBytes',
-  'requestBytesMax',
-  'responses',
-  'responseBytes',
-  'requestLatencyMs',
-  'requestLatencyMsMax',
-  'throttleResponses',
-  'throttleMs',
-  'throttleMsMax',
-  'requestsTimedOut',
-  'requestsFailed',
-  'metadataRefreshes',
-  'metadataFailures',
-  'protocolErrors',
-  'trailingBytes',
-  'corruptBatches',
-  'channelsMuted',
-  'responsesSpilled',
-  'responsesDiscarded',
-  'poolDecodes',
-  'poolEncodes',
-  'attachmentCount',
-  'nodesWithoutRow',
-] as const;
-export type Total = (typeof TOTALS)[number];
-
-/** The same, per node. */
-export const NODE_METRICS = [
-  'connectionsCreated',
-  'connectionsClosed',
-  'writes',
-  'reads',
-  'bytesSent',
-  'bytesReceived',
-  'requests',
-  'requestBytes',
-  'requestBytesMax',
-  'responses',
-  'responseBytes',
-  'requestLatencyMs',
-  'requestLatencyMsMax',
-  'throttleResponses',
-  'throttleMs',
-  'throttleMsMax',
-] as const;
-export type NodeMetric = (typeof NODE_METRICS)[number];
-
-/** Name to slot. */
-export const totalSlots = slots(TOTALS, TOTAL_SLOTS);
-export const nodeMetricSlots = slots(NODE_METRICS, NODE_METRIC_SLOTS);
-
 /**
  * Makes the counters of one network thread, all zero.
- * @param nodeCapacity rows of the node table, an integer from 1 to 2^20, default 1024 (224 KiB)
+ * @param nodeCapacity rows of the node table, an integer from 1 to 2^20, default 1024 (32 KiB)
  */
 export function createCounters(nodeCapacity = DEFAULT_NODE_CAPACITY): SharedArrayBuffer {
   if (!isNodeCapacity(nodeCapacity)) {
@@ -164,8 +92,6 @@ export function createCounters(nodeCapacity = DEFAULT_NODE_CAPACITY): SharedArra
 /** One thread's views of the counters. */
 export interface CountersMemory {
   i32: Int32Array;
-  totals: Float64Array;
-  nodeMetrics: Float64Array;
   nodeCapacity: number;
 }
 
@@ -181,28 +107,13 @@ export function openCounters(buffer: SharedArrayBuffer): CountersMemory {
       `counters of ${buffer.byteLength} bytes with magic ${i32[MAGIC_WORD]} and ${nodeCapacity} rows, expected magic ${MAGIC}`,
     );
   }
-  return {
-    i32,
-    totals: new Float64Array(buffer, TOTALS_OFFSET, TOTAL_SLOTS),
-    nodeMetrics: new Float64Array(buffer, nodeMetricsOffset(nodeCapacity), nodeCapacity * NODE_METRIC_SLOTS),
-    nodeCapacity,
-  };
+  return { i32, nodeCapacity };
 }
 
 function isNodeCapacity(rows: number): boolean {
   return Number.isInteger(rows) && rows >= 1 && rows <= MAX_NODE_CAPACITY;
 }
 
-function nodeMetricsOffset(nodeCapacity: number): number {
-  return NODES_OFFSET + nodeCapacity * ROW_WORDS * 4;
-}
-
 function countersBytes(nodeCapacity: number): number {
-  return nodeMetricsOffset(nodeCapacity) + nodeCapacity * NODE_METRIC_SLOTS * 8;
-}
-
-/** Name to slot. The order of names is the layout: new names go to the end. */
-function slots<Name extends string>(names: readonly Name[], limit: number): Readonly<Record<Name, number>> {
-  if (names.length > limit) throw new IllegalStateError(`${names.length} metrics, there are ${limit} slots`);
-  return Object.freeze(Object.fromEntries(names.map((name, slot) => [name, slot])) as Record<Name, number>);
+  return NODES_OFFSET + nodeCapacity * ROW_WORDS * 4;
 }

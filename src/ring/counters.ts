@@ -1,4 +1,4 @@
-// Owns the state that the network thread publishes and everybody may read for free: its life, metrics, and the node table.
+// Owns the state that the network thread publishes and everybody may read for free: its life and the node table.
 // CountersWriter runs on the network thread only; CountersReader on any. Everything here is advice to readers: what they
 // read may be out of date the next moment, so decisions that matter are made in the network thread.
 
@@ -6,14 +6,11 @@ import { RingCorruptError } from '../common/errors.ts';
 import {
   HEARTBEAT_WORD,
   NO_ROW,
+  NO_ROW_COUNT_WORD,
   NODE_COUNT_WORD,
-  NODE_METRIC_SLOTS,
-  NODE_METRICS,
   NODE_UNKNOWN,
   NODE_VERSION_WORD,
   NODES_WORD,
-  type NodeMetric,
-  nodeMetricSlots,
   openCounters,
   ROW_BACKOFF,
   ROW_BACKOFF_UNTIL,
@@ -28,10 +25,7 @@ import {
   ROW_USED,
   ROW_WORDS,
   STATE_WORD,
-  TOTALS,
-  type Total,
   TURNS_WORD,
-  totalSlots,
 } from './counters-layout.ts';
 
 export {
@@ -41,14 +35,10 @@ export {
   NODE_CONNECTED,
   NODE_CONNECTING,
   NODE_DISCONNECTED,
-  NODE_METRICS,
   NODE_UNKNOWN,
-  type NodeMetric,
   STATE_CLOSED,
   STATE_RUNNING,
   STATE_STARTING,
-  TOTALS,
-  type Total,
 } from './counters-layout.ts';
 
 /** Delays are clamped to this, 12 days: half the range in which wrapped times still compare. */
@@ -59,8 +49,6 @@ const SWEEP_MS = 60_000;
 /** The writing end, on the network thread. After that thread's exit the one that started it may open it to set STATE_CLOSED. */
 export class CountersWriter {
   readonly #i32: Int32Array;
-  readonly #totals: Float64Array;
-  readonly #nodeMetrics: Float64Array;
   readonly #nodeCapacity: number;
   readonly #rows = new Map<number, number>();
   readonly #freeRows: number[] = [];
@@ -69,8 +57,6 @@ export class CountersWriter {
   constructor(buffer: SharedArrayBuffer) {
     const memory = openCounters(buffer);
     this.#i32 = memory.i32;
-    this.#totals = memory.totals;
-    this.#nodeMetrics = memory.nodeMetrics;
     this.#nodeCapacity = memory.nodeCapacity;
   }
 
@@ -90,21 +76,6 @@ export class CountersWriter {
     }
   }
 
-  /** Adds to a total. Plain float64 stores: aligned, one writer, and a reader may be a moment late. */
-  add(total: Total, amount: number): void {
-    this.#totals[totalSlots[total]]! += amount;
-  }
-
-  set(total: Total, value: number): void {
-    this.#totals[totalSlots[total]] = value;
-  }
-
-  /** Raises a total to `value` if it is lower. */
-  max(total: Total, value: number): void {
-    const slot = totalSlots[total];
-    if (value > this.#totals[slot]!) this.#totals[slot] = value;
-  }
-
   /**
    * The node's row, made in state NODE_UNKNOWN if there is none.
    * @returns NO_ROW when the table is full: applications then do not know the node, and `nodesWithoutRow` counts it.
@@ -116,10 +87,9 @@ export class CountersWriter {
     const count = this.#i32[NODE_COUNT_WORD]!;
     const row = this.#freeRows.pop() ?? (count < this.#nodeCapacity ? count : NO_ROW);
     if (row === NO_ROW) {
-      this.add('nodesWithoutRow', 1);
+      Atomics.store(this.#i32, NO_ROW_COUNT_WORD, (this.#i32[NO_ROW_COUNT_WORD]! + 1) | 0);
       return NO_ROW;
     }
-    this.#nodeMetrics.fill(0, row * NODE_METRIC_SLOTS, (row + 1) * NODE_METRIC_SLOTS);
     for (let word = ROW_STATE; word < ROW_WORDS; word++) this.#setWord(row, word, 0);
     this.#setWord(row, ROW_NODE_ID, nodeId);
     this.#setWord(row, ROW_FLAGS, ROW_USED);
@@ -177,17 +147,6 @@ export class CountersWriter {
     this.#setWord(row, ROW_FLAGS, isHeldBack ? flags | ROW_HELD_BACK : flags & ~ROW_HELD_BACK);
   }
 
-  addNodeMetric(row: number, metric: NodeMetric, amount: number): void {
-    if (row !== NO_ROW) this.#nodeMetrics[row * NODE_METRIC_SLOTS + nodeMetricSlots[metric]]! += amount;
-  }
-
-  /** Raises a metric to `value` if it is lower. */
-  maxNodeMetric(row: number, metric: NodeMetric, value: number): void {
-    if (row === NO_ROW) return;
-    const slot = row * NODE_METRIC_SLOTS + nodeMetricSlots[metric];
-    if (value > this.#nodeMetrics[slot]!) this.#nodeMetrics[slot] = value;
-  }
-
   #setWord(row: number, word: number, value: number): void {
     // Atomic: readers on other threads look whenever they like.
     Atomics.store(this.#i32, NODES_WORD + row * ROW_WORDS + word, value);
@@ -228,8 +187,6 @@ export class CountersWriter {
 export class CountersReader {
   readonly buffer: SharedArrayBuffer;
   readonly #i32: Int32Array;
-  readonly #totals: Float64Array;
-  readonly #nodeMetrics: Float64Array;
   readonly #nodeCapacity: number;
   readonly #rows = new Map<number, number>();
   #rowsVersion = 0;
@@ -238,8 +195,6 @@ export class CountersReader {
     const memory = openCounters(buffer);
     this.buffer = buffer;
     this.#i32 = memory.i32;
-    this.#totals = memory.totals;
-    this.#nodeMetrics = memory.nodeMetrics;
     this.#nodeCapacity = memory.nodeCapacity;
   }
 
@@ -259,15 +214,9 @@ export class CountersReader {
     return Atomics.load(this.#i32, TURNS_WORD) >>> 0;
   }
 
-  metric(total: Total): number {
-    return this.#totals[totalSlots[total]]!;
-  }
-
-  /** Every total by name. */
-  metrics(): Record<Total, number> {
-    const all = {} as Record<Total, number>;
-    for (const total of TOTALS) all[total] = this.metric(total);
-    return all;
+  /** How often a node found the table full. */
+  nodesWithoutRow(): number {
+    return Atomics.load(this.#i32, NO_ROW_COUNT_WORD) >>> 0;
   }
 
   /** The node's row, or NO_ROW; every getter takes either, and answers as for a node that was never heard of. */
@@ -313,17 +262,6 @@ export class CountersReader {
   /** Milliseconds until the node may be connected to, 0 if now. */
   backoffRemainingMs(row: number, nowMs: number): number {
     return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, nowMs);
-  }
-
-  nodeMetric(row: number, metric: NodeMetric): number {
-    return row === NO_ROW ? 0 : this.#nodeMetrics[row * NODE_METRIC_SLOTS + nodeMetricSlots[metric]]!;
-  }
-
-  /** Every metric of the node by name. */
-  nodeMetrics(row: number): Record<NodeMetric, number> {
-    const all = {} as Record<NodeMetric, number>;
-    for (const metric of NODE_METRICS) all[metric] = this.nodeMetric(row, metric);
-    return all;
   }
 
   #word(row: number, word: number): number {

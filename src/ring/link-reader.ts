@@ -5,7 +5,15 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { RingCorruptError } from '../common/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
 import { FLAG_SPILLED } from './frames.ts';
-import { RETURNED_WORD, SPILLED_BODY_BYTES, SPILLED_BUFFER_WORD, SPILLED_USED_WORD, WAITING_WORD } from './layout.ts';
+import {
+  RETURNED_WORD,
+  SPILLED_BODY_BYTES,
+  SPILLED_BUFFER_WORD,
+  SPILLED_USED_WORD,
+  SPILLED_WORD,
+  TAIL_WORD,
+  WAITING_WORD,
+} from './layout.ts';
 import { BodySlab, OwnedBytes } from './owned-bytes.ts';
 import type { RingConsumer } from './ring-buffer.ts';
 
@@ -53,6 +61,18 @@ export class LinkReader implements MessageBytes {
   /** uint32 position up to which messages are released. */
   get position(): number {
     return this.#ring.position;
+  }
+
+  /** Bytes of the ring that are written and not released; read afresh. */
+  get usedBytes(): number {
+    // Atomic: the writer's thread moves it.
+    return (Atomics.load(this.#ring.i32, TAIL_WORD) - this.#ring.position) >>> 0;
+  }
+
+  /** Bytes of moved bodies that are under way or not released; read afresh. */
+  get spilledBytesOutstanding(): number {
+    // Atomic: the writer's thread moves it.
+    return (Atomics.load(this.#ring.i32, SPILLED_WORD) - this.#returned) >>> 0;
   }
 
   /** Whether the writer wants to be notified now that something has been released. */

@@ -93,6 +93,11 @@ export class LinkWriter implements MessageMemory {
     return this.#outstanding();
   }
 
+  /** Bytes of the ring that the reader has not released; read afresh. */
+  get usedBytes(): number {
+    return (this.position - this.releasedPosition) >>> 0;
+  }
+
   /** Whether the reader has released everything; read afresh. */
   isEmpty(): boolean {
     return this.#ring.isEmpty();

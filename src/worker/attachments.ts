@@ -4,6 +4,7 @@ import type { KafkaClientConfig } from '../common/config.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../ring/attachment.ts';
 import type { CodecPool } from './codec-pool.ts';
 import type { MetadataUpdate } from './metadata.ts';
+import type { Metrics } from './metrics.ts';
 import { type PooledResponseHost, ResponseProxy } from './response-proxy.ts';
 
 export interface Attachment {
@@ -17,19 +18,22 @@ export class Attachments {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
   readonly #host: PooledResponseHost;
+  readonly #metrics: Metrics;
   readonly #all: Attachment[] = [];
   /** Told to everybody who attaches later. */
   #newest: MetadataUpdate | null = null;
 
-  constructor(config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost, metrics: Metrics) {
     this.#config = config;
     this.#pool = pool;
     this.#host = host;
+    this.#metrics = metrics;
   }
 
   add(handle: NetworkHandle): void {
     const end = openNetworkEnd(handle);
-    const attachment = { end, responses: new ResponseProxy(end, this.#config, this.#pool, this.#host), fences: [] };
+    const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics);
+    const attachment = { end, responses, fences: [] };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
   }

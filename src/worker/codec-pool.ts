@@ -61,6 +61,15 @@ export class CodecPool {
     return this.#threadCount > 0;
   }
 
+  /** Tasks that run or wait for a thread. */
+  get taskCount(): number {
+    return this.#running.size + this.#waiting.length;
+  }
+
+  get bytesInTasks(): number {
+    return this.#bytesInTasks;
+  }
+
   /** Whether a task with this many bytes may begin. */
   hasRoom(byteCount: number): boolean {
     return this.#bytesInTasks === 0 || this.#bytesInTasks + byteCount <= budgetBytes;

@@ -12,7 +12,7 @@ import { NetworkThread } from './network-thread.ts';
 import { resolveWithDns } from './resolver.ts';
 import { openTcpTransport } from './transport.ts';
 
-const { config, counters, doorbell, attachment, controlPort } = workerData as NetworkThreadData<
+const { config, counters, doorbell, metrics, attachment, controlPort } = workerData as NetworkThreadData<
   KafkaClientConfig,
   NetworkHandle,
   MessagePort
@@ -20,18 +20,22 @@ const { config, counters, doorbell, attachment, controlPort } = workerData as Ne
 
 await prepareCodecs();
 
-const thread = new NetworkThread(config, counters, doorbell, {
-  clock: monotonicNowMs,
-  random: Math.random,
-  resolve: resolveWithDns,
-  openTransport: openTcpTransport,
-  // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
-  onFatal: (error) => {
-    queueMicrotask(() => {
-      throw error;
-    });
+const thread = new NetworkThread(
+  config,
+  { counters, doorbell, metrics },
+  {
+    clock: monotonicNowMs,
+    random: Math.random,
+    resolve: resolveWithDns,
+    openTransport: openTcpTransport,
+    // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
+    onFatal: (error) => {
+      queueMicrotask(() => {
+        throw error;
+      });
+    },
   },
-});
+);
 thread.attach(attachment);
 
 const control: Control = {

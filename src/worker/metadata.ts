@@ -32,6 +32,7 @@ export interface MetadataListener {
   onMetadata(update: MetadataUpdate, brokers: readonly Broker[], now: number): void;
   /** The brokers known are not to be asked any more. */
   onStartOver(reason: Error, now: number): void;
+  onMetadataFailed(error: Error, now: number): void;
 }
 
 interface Waiter {
@@ -226,6 +227,7 @@ export class Metadata implements RequestOwner {
   }
 
   #failed(error: Error, now: number): void {
+    this.#listener.onMetadataFailed(error, now);
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#retryLater();

@@ -23,6 +23,7 @@ import type { Connector } from './connector.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
 import type { Metadata } from './metadata.ts';
+import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import { RequestSender } from './request-sender.ts';
@@ -50,6 +51,7 @@ export interface NetworkClientParts {
   readonly metadata: Metadata;
   readonly connections: Connections;
   readonly pool: CodecPool;
+  readonly metrics: Metrics;
 }
 
 export class NetworkClient implements HandshakeHost, PooledResponseHost {
@@ -60,6 +62,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #metadata: Metadata;
   readonly #connections: Connections;
   readonly #handshakeOptions: HandshakeOptions;
+  readonly #metrics: Metrics;
   readonly #reader = new WireReader();
   readonly #sender: RequestSender;
 
@@ -70,7 +73,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#connector = parts.connector;
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
-    this.#sender = new RequestSender(parts.config, parts.pool);
+    this.#metrics = parts.metrics;
+    this.#sender = new RequestSender(parts.config, parts.pool, parts.metrics);
     this.#handshakeOptions = handshakeOptions(parts.config);
   }
 
@@ -89,6 +93,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   housekeep(now: number): void {
     this.#connections.expire(now);
     this.#connections.closeIdle(now);
+    this.#metrics.set('connectionCount', this.#selector.channels.size);
+    this.#metrics.set('mutedConnections', this.#selector.muted.size);
   }
 
   /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
@@ -238,6 +244,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
       );
     }
     const { codec, version } = request;
+    const frameBytes = received.frameEnd - received.frameStart + 4;
     const reader = this.#reader.reset(received.frame, received.frameStart, received.frameEnd);
     reader.describe(codec.name, codec.apiKey, version);
     const correlationId = decodeResponseHeader(reader, codec.responseHeaderVersion(version));
@@ -262,6 +269,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     }
     // The owner may have ended this connection, which has settled everything on it.
     if (node.channel !== channel) return;
+    this.#metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
     received.consumeFrame();
     node.inFlight.shift();
     node.lastActiveAt = now;
@@ -271,7 +279,9 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   }
 
   #throttle(node: Node, apiKey: number, version: number, throttleTimeMs: number, now: number): void {
-    if (throttleTimeMs <= 0 || !isThrottledByClient(apiKey, version)) return;
+    if (throttleTimeMs <= 0) return;
+    this.#metrics.throttled(node.metricsRow, throttleTimeMs);
+    if (!isThrottledByClient(apiKey, version)) return;
     const longerMs = node.connection.throttle(throttleTimeMs, now);
     if (longerMs > 0) node.inFlight.extendForThrottle(longerMs);
   }

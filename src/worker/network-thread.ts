@@ -15,6 +15,7 @@ import { CodecPool, type StartCodecThreads } from './codec-pool.ts';
 import { Connections } from './connections.ts';
 import { Connector } from './connector.ts';
 import { Metadata } from './metadata.ts';
+import { Metrics } from './metrics.ts';
 import { NetworkClient } from './network-client.ts';
 import { Nodes } from './nodes.ts';
 import { PollLoop } from './poll-loop.ts';
@@ -37,6 +38,14 @@ export interface Surroundings {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** Shared memory of the thread as a whole. */
+export interface NetworkThreadMemory {
+  readonly counters: SharedArrayBuffer;
+  readonly doorbell: SharedArrayBuffer;
+  /** Null: nothing is recorded. */
+  readonly metrics: SharedArrayBuffer | null;
+}
+
 export class NetworkThread implements Control {
   readonly loop: PollLoop;
   readonly #config: KafkaClientConfig;
@@ -50,39 +59,42 @@ export class NetworkThread implements Control {
   readonly #clock: () => number;
   #isClosed = false;
 
-  constructor(
-    config: KafkaClientConfig,
-    counters: SharedArrayBuffer,
-    doorbell: SharedArrayBuffer,
-    surroundings: Surroundings,
-  ) {
+  constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
     const { clock, random } = surroundings;
+    const metrics = new Metrics(memory.metrics, clock());
     const wake = (): void => this.loop.wake();
     this.#config = config;
     this.#clock = clock;
-    this.#counters = new CountersWriter(counters);
+    this.#counters = new CountersWriter(memory.counters);
     this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads);
-    this.#attachments = new Attachments(config, this.#pool, {
-      onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
-      onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
-    });
-    const nodes = new Nodes(config, this.#counters, random);
+    this.#attachments = new Attachments(
+      config,
+      this.#pool,
+      {
+        onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
+        onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
+      },
+      metrics,
+    );
+    const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
     this.#metadata = new Metadata(
       config,
       {
         onMetadata: (update, brokers, now) => {
+          metrics.count('metadataRefreshes');
           this.#connections.updateNodes(brokers, now);
           this.#attachments.onMetadata(update);
         },
+        onMetadataFailed: () => metrics.count('metadataFailures'),
         onStartOver: (reason, now) => this.#connections.startOver(reason, now),
       },
       random,
     );
     this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     const metadata = this.#metadata;
-    this.#connections = new Connections({ config, nodes, connector, metadata, listener: this.#bootstrap });
+    this.#connections = new Connections({ config, nodes, connector, metadata, metrics, listener: this.#bootstrap });
     this.#client = new NetworkClient({
       config,
       nodes,
@@ -91,16 +103,18 @@ export class NetworkThread implements Control {
       metadata,
       connections: this.#connections,
       pool: this.#pool,
+      metrics,
     });
     this.loop = new PollLoop({
       attachments: this.#attachments,
-      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections),
+      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
       client: this.#client,
       connections: this.#connections,
       bootstrap: this.#bootstrap,
       pool: this.#pool,
-      doorbell: new Doorbell(doorbell),
+      doorbell: new Doorbell(memory.doorbell),
       counters: this.#counters,
+      metrics,
       clock,
       onFatal: surroundings.onFatal,
     });

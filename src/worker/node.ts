@@ -1,12 +1,13 @@
 // Owns what the network thread knows of one node, and its row in the shared node table. Network thread.
 
 import type { CountersWriter } from '../ring/counters.ts';
-import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../ring/counters.ts';
+import { NO_ROW, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../ring/counters.ts';
 import type { NodeApiVersions } from './api-versions.ts';
 import type { Channel } from './channel.ts';
 import type { ConnectionState } from './connection-states.ts';
 import type { Handshake } from './handshake.ts';
 import { InFlightRequests } from './in-flight-requests.ts';
+import type { Metrics } from './metrics.ts';
 import type { VersionProbe } from './version-probe.ts';
 
 export class Node {
@@ -15,6 +16,8 @@ export class Node {
   port: number;
   readonly connection: ConnectionState;
   readonly inFlight = new InFlightRequests();
+  /** Names it in calls of Metrics. */
+  readonly metricsRow: number;
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
   /** Of the connection that is being set up. */
@@ -37,9 +40,10 @@ export class Node {
     id: number,
     { host, port }: { host: string; port: number },
     { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
-    counters: CountersWriter,
+    { counters, metrics }: { counters: CountersWriter; metrics: Metrics },
     oneWayMaxBytes: number,
   ) {
+    const isNew = counters.nodeRow(id) === NO_ROW;
     this.id = id;
     this.host = host;
     this.port = port;
@@ -47,6 +51,7 @@ export class Node {
     this.probe = probe;
     this.#counters = counters;
     this.#row = counters.addNode(id);
+    this.metricsRow = metrics.nodeAdded(this.#row, isNew);
     this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 

@@ -4,20 +4,25 @@ import type { KafkaClientConfig } from '../common/config.ts';
 import type { CountersWriter } from '../ring/counters.ts';
 import { ConnectionState } from './connection-states.ts';
 import type { Broker } from './metadata.ts';
+import type { Metrics } from './metrics.ts';
 import { Node } from './node.ts';
 import { type ProbeHint, VersionProbe } from './version-probe.ts';
 
 export class Nodes {
   readonly #config: KafkaClientConfig;
-  readonly #counters: CountersWriter;
+  readonly #published: { readonly counters: CountersWriter; readonly metrics: Metrics };
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
   readonly #probeHint: ProbeHint = { firstStep: 0 };
   #areBrokersTrusted = true;
 
-  constructor(config: KafkaClientConfig, counters: CountersWriter, random: () => number) {
+  constructor(
+    config: KafkaClientConfig,
+    published: { readonly counters: CountersWriter; readonly metrics: Metrics },
+    random: () => number,
+  ) {
     this.#config = config;
-    this.#counters = counters;
+    this.#published = published;
     this.#random = random;
     for (const [i, { host, port }] of config.bootstrapServers.entries()) this.#add(-1 - i, host, port);
   }
@@ -101,6 +106,6 @@ export class Nodes {
     const connection = new ConnectionState(this.#config, this.#random);
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
-    this.#nodes.set(id, new Node(id, { host, port }, { connection, probe }, this.#counters, oneWayMaxBytes));
+    this.#nodes.set(id, new Node(id, { host, port }, { connection, probe }, this.#published, oneWayMaxBytes));
   }
 }

@@ -16,6 +16,7 @@ import type { Attachments } from './attachments.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
+import type { Metrics } from './metrics.ts';
 import type { NetworkClient } from './network-client.ts';
 import type { RequestAdapter } from './request-adapter.ts';
 
@@ -31,6 +32,7 @@ export interface PollLoopParts {
   readonly pool: CodecPool;
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
+  readonly metrics: Metrics;
   /** ms on the monotonic clock: the only clock the network thread reads. */
   readonly clock: () => number;
   /** Told about an error that escaped a turn; the thread is lost. */
@@ -40,6 +42,7 @@ export interface PollLoopParts {
 export class PollLoop {
   readonly #parts: PollLoopParts;
   #turn = 0;
+  #lastRoundEndedAt = -1;
   #isScheduled = false;
   /** A move is due before the next turn. */
   #isMoveDue = false;
@@ -91,7 +94,8 @@ export class PollLoop {
 
   /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
   #move(now: number, turn: number): number {
-    const { attachments, requests, client, pool } = this.#parts;
+    const { attachments, requests, client, pool, metrics } = this.#parts;
+    metrics.roundBegins(now);
     const pooled = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
     const work = pooled + requests.drain(now, turn) + client.poll(now);
@@ -99,11 +103,20 @@ export class PollLoop {
     return work;
   }
 
+  #measure(startedAt: number): void {
+    const { clock, metrics, pool } = this.#parts;
+    const endedAt = clock();
+    const waitedMs = this.#lastRoundEndedAt < 0 ? 0 : Math.max(0, startedAt - this.#lastRoundEndedAt);
+    metrics.roundEnded(waitedMs, Math.max(0, endedAt - startedAt));
+    metrics.set('poolTasks', pool.taskCount);
+    metrics.set('poolBytes', pool.bytesInTasks);
+    this.#lastRoundEndedAt = endedAt;
+  }
+
   #run(): void {
     this.#isScheduled = false;
     this.#isMoveDue = false;
-    this.#guarded(() => {
-      const now = this.#parts.clock();
+    this.#guarded((now) => {
       if (this.turn(now)) this.wake();
       else this.#sleep(now);
     });
@@ -113,14 +126,16 @@ export class PollLoop {
     // A turn may have come first.
     if (!this.#isMoveDue) return;
     this.#isMoveDue = false;
-    this.#guarded(() => this.#move(this.#parts.clock(), this.#turn + 1));
+    this.#guarded((now) => this.#move(now, this.#turn + 1));
   }
 
-  #guarded(work: () => void): void {
+  #guarded(work: (now: number) => void): void {
     if (this.#isClosed) return;
     this.#isMoving = true;
     try {
-      work();
+      const now = this.#parts.clock();
+      work(now);
+      if (this.#parts.metrics.isOn) this.#measure(now);
     } catch (error) {
       this.close();
       this.#parts.onFatal(error);

@@ -14,6 +14,7 @@ import {
 } from '../ring/frames.ts';
 import type { Attachment, Attachments } from './attachments.ts';
 import type { Connections } from './connections.ts';
+import type { Metrics } from './metrics.ts';
 import type { NetworkClient } from './network-client.ts';
 
 /** So that one busy application can neither starve the others nor the sockets. */
@@ -23,11 +24,13 @@ export class RequestAdapter {
   readonly #attachments: Attachments;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
+  readonly #metrics: Metrics;
 
-  constructor(attachments: Attachments, client: NetworkClient, connections: Connections) {
+  constructor(attachments: Attachments, client: NetworkClient, connections: Connections, metrics: Metrics) {
     this.#attachments = attachments;
     this.#client = client;
     this.#connections = connections;
+    this.#metrics = metrics;
   }
 
   /** Takes what the applications posted, a bounded number of frames each. Returns how many there were. */
@@ -67,6 +70,7 @@ export class RequestAdapter {
   #send(attachment: Attachment, now: number): void {
     const { requests } = attachment.end;
     const word = requests.base >>> 2;
+    this.#metrics.requestAccepted();
     this.#client.send(
       {
         owner: attachment.responses,

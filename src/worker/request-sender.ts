@@ -13,6 +13,7 @@ import type { Channel } from './channel.ts';
 import type { CodecPool } from './codec-pool.ts';
 import { encodeFrame, type FrameHeader } from './encode.ts';
 import type { InFlightRequest, RequestOwner } from './in-flight-requests.ts';
+import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 
 /** A request whose node and version are settled. */
@@ -34,11 +35,13 @@ const compressedInPool: EncodeOptions = { maxInlineBytes: 0 };
 export class RequestSender {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
+  readonly #metrics: Metrics;
   readonly #writer = new WireWriter();
 
-  constructor(config: KafkaClientConfig, pool: CodecPool) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, metrics: Metrics) {
     this.#config = config;
     this.#pool = pool;
+    this.#metrics = metrics;
   }
 
   /** Queues the request on the node's connection. Throws: InvalidRequestError, NodeNotReadyError; nothing is queued then. */
@@ -54,6 +57,7 @@ export class RequestSender {
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
       channel.enqueue(frame);
+      this.#metrics.requestSent(node.metricsRow, frame.length);
       if (!expectsResponse) channel.oneWay.add(frame.length, inFlight.deadline);
     } catch (error) {
       if (!(error instanceof CodecTaskNeeded)) throw error;
@@ -97,6 +101,7 @@ export class RequestSender {
         node.publish(now);
       } else if (node.channel === channel) {
         place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
+        this.#metrics.requestSent(node.metricsRow, outcome.usedBytes);
         if (!expectsResponse) {
           channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
           owner.onSentWithoutResponse(inFlight, now);

@@ -26,6 +26,7 @@ import type { CodecPool } from './codec-pool.ts';
 import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
 import { type InFlightRequest, notDelivered, type RequestName, type RequestOwner } from './in-flight-requests.ts';
 import type { MetadataUpdate } from './metadata.ts';
+import type { Metrics } from './metrics.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
 
 /** A flat message is larger than the frame it comes from: fixed words for every field, ten words for every record. */
@@ -52,6 +53,7 @@ export class ResponseProxy implements RequestOwner {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
   readonly #host: PooledResponseHost;
+  readonly #metrics: Metrics;
   readonly #pooledOptions: DecodeOptions;
   readonly #inlineOptions: DecodeOptions;
   readonly #pooled = new PooledResponses();
@@ -71,11 +73,12 @@ export class ResponseProxy implements RequestOwner {
   #neededBytes = 0;
   #hasNews = false;
 
-  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost) {
+  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost, metrics: Metrics) {
     this.#end = end;
     this.#config = config;
     this.#pool = pool;
     this.#host = host;
+    this.#metrics = metrics;
     this.#pooledOptions = decodeOptions(config);
     this.#inlineOptions = pool.isEnabled
       ? { ...this.#pooledOptions, maxInlineBytes: config.codecPoolThresholdBytes }
@@ -123,6 +126,7 @@ export class ResponseProxy implements RequestOwner {
       this.#writePrefix(codec.apiKey, version, 0);
       if (responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
         this.#hasNews = true;
+        this.#metrics.requestSucceeded();
         return throttleTimeMs;
       }
       // A moved body counts as long as its buffer.
@@ -137,10 +141,12 @@ export class ResponseProxy implements RequestOwner {
   }
 
   onFailure(request: RequestName, error: Error): void {
+    this.#metrics.requestFailed();
     this.#put({ kind: FAILURE, request, error });
   }
 
   onSentWithoutResponse(request: InFlightRequest): void {
+    this.#metrics.requestSucceeded();
     this.#put({ kind: RESPONSE, request });
   }
 
@@ -236,6 +242,7 @@ export class ResponseProxy implements RequestOwner {
       return false;
     }
     this.#hasNews = true;
+    this.#metrics.requestSucceeded();
     if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
     return true;
   }

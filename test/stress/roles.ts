@@ -6,6 +6,8 @@ import { Doorbell } from '../../src/ring/doorbell.ts';
 import { SEND } from '../../src/ring/frames.ts';
 import { openRing } from '../../src/ring/layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
+import { MetricsReader, MetricsWriter } from '../../src/ring/metrics.ts';
+import { slotOf } from '../../src/ring/metrics-layout.ts';
 import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';
 import { fillPattern, findMismatch, patternByte, Random } from '../unit/ring/support/random.ts';
 import { installJitter, spin } from './jitter.ts';
@@ -38,6 +40,7 @@ export type Job =
       notifiers: readonly SharedArrayBuffer[];
     } & Schedule &
       Pick<Bells, 'isBlocking'>)
+  | ({ role: 'move-windows' | 'read-windows'; metrics: SharedArrayBuffer } & Schedule)
   | ({ role: 'ring-bell'; work: SharedArrayBuffer; index: number } & Schedule & Bells);
 
 type JobOf<Role extends Job['role']> = Extract<Job, { role: Role }>;
@@ -62,10 +65,37 @@ function playRole(job: Job): Promise<void> {
       return writeMessages(job);
     case 'read-messages':
       return readMessages(job);
+    case 'move-windows':
+      return moveWindows(job);
+    case 'read-windows':
+      return readWindows(job);
     case 'own-bell':
       return ownBell(job);
     case 'ring-bell':
       return ringBell(job);
+  }
+}
+
+/** One event in each of `count` windows of 1 ms, all of whose rows move every time. */
+async function moveWindows(job: JobOf<'move-windows' | 'read-windows'>): Promise<void> {
+  const writer = new MetricsWriter(job.metrics, 0);
+  for (let row = 0; row < 3; row++) writer.clearRow(row);
+  for (let n = 1; n <= job.count; n++) {
+    writer.moveOn(n);
+    for (let row = 0; row < 3; row++) writer.add(writer.indexOf(row, slotOf.requests), 1);
+  }
+}
+
+/** Two windows hold one event each, and the current one may miss its own: whoever sees more has mixed two moments. */
+async function readWindows(job: JobOf<'move-windows' | 'read-windows'>): Promise<void> {
+  const reader = new MetricsReader(job.metrics);
+  for (let seen = 0; seen < job.count; ) {
+    const rows = reader.read([0, 1, 2], 0);
+    seen = Math.min(...rows.map((row) => row.total('requests')));
+    for (const row of rows) {
+      const recent = row.recent('requests');
+      if (recent < 0 || recent > 2) throw new Error(`${recent} events in two windows, after ${seen}`);
+    }
   }
 }
 

@@ -9,12 +9,10 @@ import {
   createCounters,
   NO_ROW,
   NODE_CONNECTED,
-  NODE_METRICS,
   NODE_UNKNOWN,
   STATE_CLOSED,
   STATE_RUNNING,
   STATE_STARTING,
-  TOTALS,
 } from '../../../src/ring/counters.ts';
 import { NODE_COUNT_WORD, NODE_VERSION_WORD } from '../../../src/ring/counters-layout.ts';
 
@@ -44,24 +42,6 @@ test('the age of the heartbeat survives the wrap of its clock', () => {
     writer.heartbeat(now);
     assert.equal(reader.heartbeatAgeMs(now + 30), 30);
   }
-});
-
-describe('totals', () => {
-  test('add, set and rise by name', () => {
-    const { writer, reader } = openBoth();
-    writer.add('bytesSent', 2 ** 40);
-    writer.add('bytesSent', 1);
-    writer.set('connectionCount', 3);
-    writer.set('connectionCount', 2);
-    writer.max('requestBytesMax', 10);
-    writer.max('requestBytesMax', 7);
-    assert.equal(reader.metric('bytesSent'), 2 ** 40 + 1);
-    assert.equal(reader.metric('connectionCount'), 2);
-    assert.equal(reader.metric('requestBytesMax'), 10);
-    const all = reader.metrics();
-    assert.deepEqual(Object.keys(all), [...TOTALS]);
-    assert.equal(Object.values(all).filter((value) => value !== 0).length, 3);
-  });
 });
 
 describe('the node table', () => {
@@ -97,9 +77,7 @@ describe('the node table', () => {
     writer.setInternalInFlight(row, 9);
     writer.setThrottledUntil(row, 100, 0);
     writer.setBackoffUntil(row, 100, 0);
-    writer.addNodeMetric(row, 'requests', 9);
-    writer.maxNodeMetric(row, 'requestBytesMax', 9);
-    assert.equal(reader.metric('nodesWithoutRow'), 1);
+    assert.equal(reader.nodesWithoutRow(), 1);
     assert.equal(reader.nodeRow(3), NO_ROW);
     assert.equal(reader.nodeState(NO_ROW), NODE_UNKNOWN);
     assert.equal(reader.inFlight(NO_ROW), 0);
@@ -107,10 +85,8 @@ describe('the node table', () => {
     assert.equal(reader.throttleRemainingMs(NO_ROW, 0), 0);
     assert.equal(reader.backoffRemainingMs(NO_ROW, 0), 0);
     assert.equal(reader.mayBeUnready(NO_ROW), false);
-    assert.equal(reader.nodeMetric(NO_ROW, 'requests'), 0);
     for (const nodeId of [1, 2]) {
       assert.equal(reader.inFlight(reader.nodeRow(nodeId)), 0);
-      assert.equal(reader.nodeMetric(reader.nodeRow(nodeId), 'requests'), 0);
     }
   });
 
@@ -120,7 +96,6 @@ describe('the node table', () => {
     const row = writer.addNode(2);
     writer.setNodeState(row, NODE_CONNECTED);
     writer.setThrottledUntil(row, 1000, 0);
-    writer.addNodeMetric(row, 'requests', 5);
     assert.equal(reader.nodeRow(2), row);
     writer.removeNode(2);
     writer.removeNode(77);
@@ -130,7 +105,6 @@ describe('the node table', () => {
     assert.equal(reader.nodeRow(3), row);
     assert.equal(reader.nodeState(row), NODE_UNKNOWN);
     assert.equal(reader.throttleRemainingMs(row, 0), 0);
-    assert.equal(reader.nodeMetric(row, 'requests'), 0);
     assert.equal(writer.addNode(4), NO_ROW);
   });
 
@@ -139,22 +113,6 @@ describe('the node table', () => {
     writer.setNodeState(writer.addNode(7), NODE_CONNECTED);
     const late = new CountersReader(buffer);
     assert.equal(late.nodeState(late.nodeRow(7)), NODE_CONNECTED);
-  });
-
-  test('metrics per node add and rise by name', () => {
-    const { writer, reader } = openBoth();
-    const rows = [writer.addNode(1), writer.addNode(2)];
-    for (const [i, row] of rows.entries()) {
-      writer.addNodeMetric(row, 'bytesReceived', 10 + i);
-      writer.addNodeMetric(row, 'bytesReceived', 10);
-      writer.maxNodeMetric(row, 'throttleMsMax', 5 + i);
-      writer.maxNodeMetric(row, 'throttleMsMax', 1);
-    }
-    for (const [i, row] of rows.entries()) {
-      assert.equal(reader.nodeMetric(row, 'bytesReceived'), 20 + i);
-      assert.equal(reader.nodeMetrics(row).throttleMsMax, 5 + i);
-      assert.deepEqual(Object.keys(reader.nodeMetrics(row)), [...NODE_METRICS]);
-    }
   });
 });
 

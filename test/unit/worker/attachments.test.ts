@@ -13,6 +13,7 @@ import { createDoorbell } from '../../../src/ring/doorbell.ts';
 import { Attachments } from '../../../src/worker/attachments.ts';
 import type { CodecPool } from '../../../src/worker/codec-pool.ts';
 import type { MetadataUpdate } from '../../../src/worker/metadata.ts';
+import { Metrics } from '../../../src/worker/metrics.ts';
 import { FakeApplication } from './fake-application.ts';
 
 const config = parseConfig({ requestRingBytes: 4096, responseRingBytes: 4096, spillBytes: 1024, codecPoolThreads: 0 });
@@ -31,7 +32,12 @@ function attach(): FakeApplication {
 
 beforeEach(() => {
   apps = [];
-  attachments = new Attachments(config, noPool, { onPooledThrottle: () => {}, onPooledFailure: () => {} });
+  attachments = new Attachments(
+    config,
+    noPool,
+    { onPooledThrottle: () => {}, onPooledFailure: () => {} },
+    new Metrics(null, 0),
+  );
 });
 
 afterEach(() => {

@@ -19,7 +19,8 @@ import { createAttachment } from '../../../src/ring/attachment.ts';
 import { createCounters, STATE_CLOSED } from '../../../src/ring/counters.ts';
 import { createDoorbell } from '../../../src/ring/doorbell.ts';
 import { SEQ_WORD } from '../../../src/ring/layout.ts';
-import { NetworkThread } from '../../../src/worker/network-thread.ts';
+import { createMetrics, MetricsReader, type MetricsRow, metricsRow, TOTALS_ROW } from '../../../src/ring/metrics.ts';
+import { NetworkThread, type NetworkThreadMemory } from '../../../src/worker/network-thread.ts';
 import type { TransportEvents, TransportTarget } from '../../../src/worker/transport.ts';
 import { FakeApplication } from './fake-application.ts';
 import type { FakeCodecThreads } from './fake-codec-threads.ts';
@@ -28,6 +29,7 @@ import { FakeTimers } from './fake-timers.ts';
 
 /** A runaway loop ends the test rather than the machine. */
 const maxRounds = 100_000;
+const nodeCapacity = 1024;
 
 type Server = FakeBroker | 'refuses' | 'silent' | ((transport: FakeTransport) => void);
 type Addresses = readonly string[] | Error | 'silent';
@@ -54,7 +56,9 @@ export class FakeNetwork {
   readonly #applications: FakeApplication[] = [];
   readonly #codecThreads: FakeCodecThreads | null;
   readonly #doorbell = createDoorbell();
-  readonly #counters = createCounters();
+  readonly #counters = createCounters(nodeCapacity);
+  readonly #metrics = createMetrics(nodeCapacity);
+  readonly #metricsReader = new MetricsReader(this.#metrics);
   #events: (() => void)[] = [];
   #heldLookups: ((addresses?: readonly string[]) => void)[] = [];
   #lastBell = 0;
@@ -70,7 +74,7 @@ export class FakeNetwork {
     this.config = { ...parseConfig({ bootstrapServers: 'one:9092', codecPoolThreads, ...options }), ...unchecked };
     this.#codecThreads = codecThreads;
     this.timers.install();
-    this.thread = new NetworkThread(this.config, this.#counters, this.#doorbell, {
+    this.thread = new NetworkThread(this.config, this.#memory(), {
       clock: () => this.now,
       random: () => this.random(),
       resolve: (host, callback) => this.#resolve(host, callback),
@@ -79,6 +83,16 @@ export class FakeNetwork {
       onFatal: (error) => this.fatal.push(error),
     });
     this.app = this.attach();
+  }
+
+  #memory(): NetworkThreadMemory {
+    return { counters: this.#counters, doorbell: this.#doorbell, metrics: this.#metrics };
+  }
+
+  /** What was recorded in all, or of one node. */
+  metrics(nodeId?: number): MetricsRow {
+    const row = nodeId === undefined ? TOTALS_ROW : metricsRow(this.app.end.counters.nodeRow(nodeId));
+    return this.#metricsReader.read([row], this.now)[0]!;
   }
 
   /** One more application. */
@@ -197,6 +211,9 @@ export class FakeNetwork {
       assert.deepEqual(result, { value: null });
       this.#drain();
       for (const app of this.#applications) assert.equal(app.open, 0, 'requests that nobody settled');
+      const recorded = this.metrics();
+      const settled = recorded.total('succeeded') + recorded.total('failed');
+      assert.equal(recorded.total('accepted'), settled, 'the thread settled what it accepted');
       this.#check();
       assert.equal(this.app.end.counters.state(), STATE_CLOSED);
       for (const { target, isDestroyed } of this.transports) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { Metrics } from '../../../src/worker/metrics.ts';
 import { PollLoop, type PollLoopParts } from '../../../src/worker/poll-loop.ts';
 import { FakeTimers } from './fake-timers.ts';
 
@@ -91,6 +92,7 @@ beforeEach(() => {
       },
     },
     counters: { heartbeat: (at: number) => log.push(`heartbeat ${at}`) },
+    metrics: new Metrics(null, 0),
     clock: () => now,
     onFatal: (error: unknown) => fatal.push(error),
   };

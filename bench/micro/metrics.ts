@@ -1,0 +1,81 @@
+// Measures what metrics cost: the recording of one request in the network thread by itself, and whole small requests of a
+// client that records beside those of one that does not.
+
+import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.ts';
+import { createMetrics } from '../../src/ring/metrics.ts';
+import { Metrics } from '../../src/worker/metrics.ts';
+import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
+import type { BenchRow } from '../rows.ts';
+import { bestInTurns } from './in-turns.ts';
+
+const recordings = 200_000;
+const requestsPerRound = 500;
+const rounds = Number(process.env.BENCH_ROUNDS ?? 60);
+
+export async function run(): Promise<BenchRow[]> {
+  return [recording(), await requests()];
+}
+
+/** What the network thread records of one request of an application, from its link to its response. */
+function recording(): BenchRow {
+  const nanoseconds = (metrics: Metrics): (() => void) => {
+    const node = metrics.nodeAdded(3, true);
+    return () => {
+      for (let i = 0; i < recordings; i++) {
+        metrics.requestAccepted();
+        metrics.requestSent(node, 60 + (i & 31));
+        metrics.responseReceived(node, 200 + (i & 63), i & 7);
+        metrics.requestSucceeded();
+      }
+    };
+  };
+  const best = bestInTurns(
+    { on: nanoseconds(new Metrics(createMetrics(16), 0)), off: nanoseconds(new Metrics(null, 0)) },
+    rounds,
+  );
+  const [on, off] = [best.on / recordings, best.off / recordings];
+  return {
+    name: 'recording of one request',
+    unit: 'ns',
+    ours: round(on),
+    comparison: 'the same calls with metrics off',
+    theirs: round(off),
+    ratio: round(on / off),
+    parameters: { recordings, rounds },
+  };
+}
+
+async function requests(): Promise<BenchRow> {
+  const broker = await startEmbeddedBroker();
+  const { id } = broker.nodes[0]!;
+  const clients: KafkaClient[] = [];
+  const open = async (options: KafkaClientOptions): Promise<() => void> => {
+    const client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers, ...options });
+    clients.push(client);
+    await client.awaitReady(id);
+    return () => {
+      for (let i = 0; i < requestsPerRound; i++) {
+        const sent = client.send(id, Metadata, { topics: [] });
+        while (!sent.isDone) client.pollSync(1000, sent);
+        if (sent.exception !== null) throw sent.exception;
+      }
+    };
+  };
+  const best = bestInTurns({ on: await open({ metrics: true }), off: await open({}) }, Math.min(rounds, 20));
+  await Promise.all(clients.map((client) => client.close()));
+  await broker.close();
+  const [on, off] = [best.on / requestsPerRound / 1000, best.off / requestsPerRound / 1000];
+  return {
+    name: 'small request and its response, one at a time',
+    unit: 'us',
+    ours: round(on),
+    comparison: 'a client with metrics off',
+    theirs: round(off),
+    ratio: round(on / off),
+    parameters: { requestsPerRound, rounds: Math.min(rounds, 20) },
+  };
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3));
+}
