@@ -2,6 +2,8 @@
 // thread. Must not validate: config-parser.ts does.
 
 import type { BootstrapServer } from './bootstrap-servers.ts';
+import type { Secret } from './secret.ts';
+import type { TokenProviderInput, TokenSource } from './token-provider.ts';
 
 export interface IntegerOption {
   type: 'integer';
@@ -12,7 +14,8 @@ export interface IntegerOption {
 }
 export interface StringOption {
   type: 'string';
-  default: string;
+  /** Null where the option may be left out. */
+  default: string | null;
   /** In UTF-8. */
   maxBytes: number;
   doc: string;
@@ -24,7 +27,8 @@ export interface BooleanOption {
 }
 export interface ChoiceOption {
   type: 'choice';
-  default: string;
+  /** Null where none need be chosen. */
+  default: string | null;
   choices: readonly string[];
   doc: string;
 }
@@ -38,7 +42,26 @@ export interface ServersOption {
   default: string;
   doc: string;
 }
-export type ConfigOption = IntegerOption | StringOption | BooleanOption | ChoiceOption | VersionOption | ServersOption;
+/** Text that must not be seen. */
+export interface SecretOption {
+  type: 'secret';
+  default: null;
+  doc: string;
+}
+export interface TokenProviderOption {
+  type: 'tokenProvider';
+  default: null;
+  doc: string;
+}
+export type ConfigOption =
+  | IntegerOption
+  | StringOption
+  | BooleanOption
+  | ChoiceOption
+  | VersionOption
+  | ServersOption
+  | SecretOption
+  | TokenProviderOption;
 
 export const maxInt32 = 2147483647;
 export const KiB = 1024;
@@ -61,7 +84,19 @@ export type ValueOf<O> = O extends IntegerOption
       ? readonly BootstrapServer[]
       : O extends VersionOption
         ? readonly number[] | null
-        : string;
+        : O extends SecretOption
+          ? Secret | null
+          : O extends TokenProviderOption
+            ? Secret<TokenSource> | null
+            : O extends { default: null }
+              ? string | null
+              : string;
 
 /** Type of what callers pass for an option. */
-export type InputOf<O> = O extends ServersOption ? string | readonly string[] : ValueOf<O>;
+export type InputOf<O> = O extends ServersOption
+  ? string | readonly string[]
+  : O extends SecretOption
+    ? string | null
+    : O extends TokenProviderOption
+      ? TokenProviderInput | null
+      : ValueOf<O>;

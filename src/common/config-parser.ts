@@ -5,6 +5,9 @@ import { parseBootstrapServers } from './bootstrap-servers.ts';
 import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './config.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { KafkaConfigurationError } from './errors.ts';
+import { checkSasl } from './sasl-config.ts';
+import { Secret } from './secret.ts';
+import { parseTokenSource } from './token-provider.ts';
 
 /**
  * Validates options into a configuration.
@@ -24,6 +27,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
     config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
   }
   checkSpillBytes(config, problems);
+  checkSasl(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
@@ -42,7 +46,14 @@ function checkSpillBytes(config: Record<string, unknown>, problems: string[]): v
 }
 
 function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
+  if (value === null && option.default === null) return null;
   switch (option.type) {
+    case 'secret':
+      // The value itself is never shown, whatever it is.
+      if (typeof value !== 'string') problems.push(`${key} must be a string, not a value of type ${typeof value}`);
+      return new Secret(value);
+    case 'tokenProvider':
+      return parseTokenSource(key, value, problems);
     case 'integer':
       if (typeof value !== 'number' || !Number.isInteger(value) || value < option.min || value > option.max) {
         problems.push(`${key} must be an integer from ${option.min} to ${option.max}, not ${describe(value)}`);
@@ -56,7 +67,7 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
     case 'servers':
       return parseBootstrapServers(value, problems);
     case 'version':
-      if (value !== null && !isVersion(value)) {
+      if (!isVersion(value)) {
         problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
       }
       return Array.isArray(value) ? Object.freeze([...value]) : value;

@@ -2,6 +2,7 @@
 // frozen plain object is config-parser.ts.
 
 import { type ConfigOption, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { saslMechanisms } from './sasl-config.ts';
 
 /** Every option of `KafkaClient.start`, in the order of the documentation. */
 export const configOptions = {
@@ -101,7 +102,7 @@ export const configOptions = {
   securityProtocol: {
     type: 'choice',
     default: 'PLAINTEXT',
-    choices: ['PLAINTEXT'],
+    choices: ['PLAINTEXT', 'SASL_PLAINTEXT'],
     doc: 'How connections are secured.',
   },
   metrics: {
@@ -114,6 +115,41 @@ export const configOptions = {
     default: '',
     maxBytes: 255,
     doc: 'Stands in front of the group names of `client.metrics()`, with a hyphen behind it unless empty.',
+  },
+  saslMechanism: {
+    type: 'choice',
+    default: null,
+    choices: saslMechanisms,
+    doc: 'How connections log in; needed with SASL_PLAINTEXT and SASL_SSL.',
+  },
+  saslPlainUsername: {
+    type: 'string',
+    default: null,
+    maxBytes: 65535,
+    doc: 'User of PLAIN and SCRAM.',
+  },
+  saslPlainPassword: { type: 'secret', default: null, doc: 'Password of PLAIN and SCRAM.' },
+  saslDelegationToken: {
+    type: 'boolean',
+    default: false,
+    doc: 'User and password of SCRAM are id and HMAC of a delegation token (KIP-48).',
+  },
+  saslKerberosServiceName: {
+    type: 'string',
+    default: 'kafka',
+    maxBytes: 1024,
+    doc: 'Kerberos service that the brokers run as, for GSSAPI.',
+  },
+  saslKerberosDomainName: {
+    type: 'string',
+    default: null,
+    maxBytes: 1024,
+    doc: 'Host in the Kerberos service name, for GSSAPI. Null: the host of the node connected to.',
+  },
+  saslOauthTokenProvider: {
+    type: 'tokenProvider',
+    default: null,
+    doc: 'Where tokens of OAUTHBEARER come from: an object with `token()`, the URL of a module that has it, or `{ oidc }`.',
   },
   closeTimeoutMs: integer(5000, 0, maxInt32, 'How long `close()` waits for requests in flight before it cancels them.'),
   requestRingBytes: integer(

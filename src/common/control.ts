@@ -40,4 +40,8 @@ export interface NetworkThreadData<Config, Handle, Port> {
   readonly metrics: SharedArrayBuffer | null;
   readonly attachment: Handle;
   readonly controlPort: Port;
+  /** What the secrets of `config` hold, by option; it is in no shared memory. */
+  readonly secrets: object;
+  /** Where a token provider of the application thread is asked; null without one. */
+  readonly tokenPort: Port | null;
 }

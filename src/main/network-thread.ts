@@ -11,6 +11,7 @@ import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../ri
 import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } from '../ring/counters.ts';
 import { createDoorbell } from '../ring/doorbell.ts';
 import { createMetrics, MetricsReader } from '../ring/metrics.ts';
+import { carriedConfig } from './carried-config.ts';
 
 const workerEntry = new URL(
   import.meta.url.endsWith('.ts') ? '../worker/index.ts' : '../worker/index.js',
@@ -44,8 +45,9 @@ export class NetworkThread {
     this.metrics = metrics === null ? null : new MetricsReader(metrics);
     const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
     const { port1, port2 } = new MessageChannel();
+    const carried = carriedConfig(config);
     const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
-      config,
+      ...carried.data,
       counters,
       doorbell,
       metrics,
@@ -59,7 +61,7 @@ export class NetworkThread {
       // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
       workerData: data,
-      transferList: [...transferList, port2],
+      transferList: [...transferList, ...carried.transferList, port2],
     });
     this.#worker.on('error', (error) => {
       this.#lastError = error;

@@ -6,6 +6,7 @@ import { KafkaConnectionError } from '../common/errors.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { OneWaySends } from './one-way-sends.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
+import type { Authentication } from './sasl/authentication.ts';
 import { type ReservedSend, SendQueue } from './send-queue.ts';
 import type { OpenTransport, Transport, TransportTarget } from './transport.ts';
 
@@ -56,6 +57,10 @@ export class Channel {
   /** Bytes in either direction, for metrics. */
   bytesReceived = 0;
   bytesSent = 0;
+  /** The login, once it has begun; it stays, to be repeated. */
+  authentication: Authentication | null = null;
+  /** Frames are tokens of the login, without header: SaslHandshake 0. */
+  isBare = false;
   /** Requests without response that the peer has not taken. */
   readonly oneWay = new OneWaySends();
   /** Since when responses wait for room, or -1: no frame is taken, and the socket is not read further. */
@@ -65,6 +70,8 @@ export class Channel {
   readonly #receiveMessageMaxBytes: number;
   readonly #transport: Transport;
   readonly #sends = new SendQueue();
+  /** Requests that wait for the end of a login that is repeated. */
+  #held: SendQueue | null = null;
   #isBlocked = false;
   #isPaused = false;
   #nextCorrelationId = 1;
@@ -102,9 +109,9 @@ export class Channel {
     return this.state === ChannelState.READY;
   }
 
-  /** The peer does not keep up with what was written. */
+  /** The peer does not keep up with what was written, or may get nothing now. */
   get isBlocked(): boolean {
-    return this.#isBlocked;
+    return this.#isBlocked || this.#held !== null;
   }
 
   get isMuted(): boolean {
@@ -125,17 +132,41 @@ export class Channel {
 
   /** Queues one whole request; `flush` hands it to the socket. */
   enqueue(bytes: Uint8Array): void {
+    (this.#held ?? this.#sends).push(bytes);
+    this.#mark();
+  }
+
+  /** The same for one that goes before those that are held. */
+  enqueueAhead(bytes: Uint8Array): void {
     this.#sends.push(bytes);
     this.#mark();
   }
 
+  /** Holds requests queued from now on until `release`. */
+  hold(): void {
+    this.#held ??= new SendQueue();
+  }
+
+  release(): void {
+    if (this.#held === null) return;
+    this.#sends.append(this.#held);
+    this.#held = null;
+    this.#mark();
+  }
+
+  /** Frames are bare tokens from now on, which may be empty, or Kafka's again. */
+  receiveBareTokens(isBare: boolean): void {
+    this.isBare = isBare;
+    this.received.minFrameBytes = isBare ? 0 : 4;
+  }
+
   /** Keeps a place in the queue for a request that is being encoded elsewhere. */
   reserve(): ReservedSend {
-    return this.#sends.reserve(() => this.#mark());
+    return (this.#held ?? this.#sends).reserve(() => this.#mark());
   }
 
   get hasQueuedSends(): boolean {
-    return !this.#sends.isEmpty;
+    return !this.#sends.isEmpty || this.#held?.isEmpty === false;
   }
 
   /** Hands queued requests to the socket while the peer keeps up. Returns how many. */
@@ -150,7 +181,7 @@ export class Channel {
       this.#isBlocked = !this.#transport.write(queue[i]!);
     }
     if (count > 1) this.#transport.uncork();
-    if (this.#sends.isEmpty) this.oneWay.handedOver(this.#isBlocked);
+    if (!this.hasQueuedSends) this.oneWay.handedOver(this.#isBlocked);
     return count;
   }
 
@@ -173,8 +204,9 @@ export class Channel {
   }
 
   /** Why the connection ended, in words a user can act on. */
-  describeEnd(): KafkaConnectionError {
+  describeEnd(): Error {
     const where = `${this.target.address}:${this.target.port}`;
+    if (this.state === ChannelState.AUTHENTICATING) return this.authentication!.describeEnd(where, this.endError);
     if (this.endError !== null) {
       const verb = this.state === ChannelState.CONNECTING ? 'connection to' : 'connection with';
       return new KafkaConnectionError(`${verb} ${where} failed: ${this.endError.message}`, {
@@ -191,6 +223,7 @@ export class Channel {
   close(): void {
     this.state = ChannelState.CLOSED;
     this.#sends.clear();
+    this.#held = null;
     this.#transport.destroy();
     this.received.dispose();
   }

@@ -71,6 +71,11 @@ export class ConnectionState {
     this.setupDeadline = Number.POSITIVE_INFINITY;
   }
 
+  /** The broker refused a login, which some delay on purpose (KIP-306): the wait counts from now. */
+  refused(now: number): void {
+    this.lastAttemptAt = now;
+  }
+
   /** The connection is ready: history is forgotten. */
   succeeded(): void {
     this.failures = 0;

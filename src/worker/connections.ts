@@ -142,7 +142,8 @@ export class Connections {
     for (const node of this.#nodes.all()) {
       if (node.isConnecting && now >= node.connection.setupDeadline) {
         const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)`;
-        this.attemptFailed(node, new KafkaConnectionError(text, { nodeId: node.id }), now, true);
+        const late = node.channel?.authentication?.describeTimeout();
+        this.attemptFailed(node, late ?? new KafkaConnectionError(text, { nodeId: node.id }), now, true);
         continue;
       }
       node.handshake?.expire(now);
@@ -153,6 +154,7 @@ export class Connections {
         continue;
       }
       if (node.channel.isMuted) continue;
+      node.channel.authentication?.expire(now);
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
@@ -194,7 +196,8 @@ export class Connections {
       if (node.channel === null) continue;
       deadline = Math.min(deadline, node.channel.oneWay.deadline);
       if (node.channel.isMuted) continue;
-      deadline = Math.min(deadline, node.inFlight.earliestDeadline);
+      const loginAt = node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY;
+      deadline = Math.min(deadline, node.inFlight.earliestDeadline, loginAt);
       if (idleMs > 0 && node.isReady && node.inFlight.size === 0)
         deadline = Math.min(deadline, node.lastActiveAt + idleMs);
     }

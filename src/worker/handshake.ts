@@ -14,6 +14,7 @@ import { NodeApiVersions, type VersionLimit, type VersionRange } from './api-ver
 import { findVersion, hasApiVersions, rangesOfVersion } from './broker-versions.ts';
 import type { InFlightRequest, RequestOwner } from './in-flight-requests.ts';
 import type { Node } from './node.ts';
+import { usesSasl } from './sasl/mechanisms.ts';
 import { listGroupsProbe, type OldProbe } from './version-probe.ts';
 
 const unsupportedVersionCode = 35;
@@ -44,8 +45,11 @@ export function handshakeOptions(config: KafkaClientConfig): HandshakeOptions {
   const version = apiVersion === null ? undefined : findVersion(apiVersion);
   return {
     limit: version === undefined ? null : { version, ranges: rangesOfVersion(version) },
-    // Short enough for a broker that ignores ApiVersions to be ready in time.
-    silenceMs: Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4),
+    // Short enough for a broker that ignores ApiVersions to be ready in time. Those know no SASL, and a broker that does ends
+    // the connection over any other request before the login.
+    silenceMs: usesSasl(config)
+      ? Number.POSITIVE_INFINITY
+      : Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4),
   };
 }
 

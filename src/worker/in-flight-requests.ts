@@ -74,6 +74,15 @@ export class InFlightRequests {
     if (request.deadline < this.#earliest) this.#earliest = request.deadline;
   }
 
+  /** Adds one that is answered before all others that wait: those are held back, or the order of answers would be wrong. */
+  addFirst(request: InFlightRequest): void {
+    const rest = this.#queue.slice(this.#head);
+    this.#queue = [];
+    this.#head = 0;
+    this.add(request);
+    this.#queue.push(...rest);
+  }
+
   /** Removes and returns the oldest. */
   shift(): InFlightRequest {
     const request = this.#queue[this.#head]!;

@@ -7,16 +7,25 @@ import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, NetworkThreadData } from '../common/control.ts';
+import { withSecrets } from '../common/secret.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { NetworkThread } from './network-thread.ts';
 import { resolveWithDns } from './resolver.ts';
+import { loadTokenSource } from './sasl/token-sources.ts';
 import { openTcpTransport } from './transport.ts';
 
-const { config, counters, doorbell, metrics, attachment, controlPort } = workerData as NetworkThreadData<
-  KafkaClientConfig,
-  NetworkHandle,
-  MessagePort
->;
+const {
+  config: openConfig,
+  secrets,
+  tokenPort,
+  counters,
+  doorbell,
+  metrics,
+  attachment,
+  controlPort,
+} = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
+
+const config = withSecrets(openConfig, secrets);
 
 await prepareCodecs();
 
@@ -28,6 +37,7 @@ const thread = new NetworkThread(
     random: Math.random,
     resolve: resolveWithDns,
     openTransport: openTcpTransport,
+    loadTokenSource: () => loadTokenSource(config, tokenPort),
     // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
     onFatal: (error) => {
       queueMicrotask(() => {

@@ -17,7 +17,6 @@ import { decodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
 import { isThrottledByClient } from './api-versions.ts';
 import { type Channel, ChannelState } from './channel.ts';
-import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
@@ -26,8 +25,9 @@ import type { Metadata } from './metadata.ts';
 import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
-import { RequestSender } from './request-sender.ts';
+import type { RequestSender } from './request-sender.ts';
 import type { PooledResponseHost } from './response-proxy.ts';
+import type { Authenticator } from './sasl/authenticator.ts';
 import type { Selector } from './selector.ts';
 
 /** A request on its way to a node; `message` is read during the call of `send` only. */
@@ -50,8 +50,10 @@ export interface NetworkClientParts {
   readonly connector: Connector;
   readonly metadata: Metadata;
   readonly connections: Connections;
-  readonly pool: CodecPool;
   readonly metrics: Metrics;
+  readonly sender: RequestSender;
+  /** Null where connections need not log in. */
+  readonly authenticator: Authenticator | null;
 }
 
 export class NetworkClient implements HandshakeHost, PooledResponseHost {
@@ -63,6 +65,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #connections: Connections;
   readonly #handshakeOptions: HandshakeOptions;
   readonly #metrics: Metrics;
+  readonly #authenticator: Authenticator | null;
   readonly #reader = new WireReader();
   readonly #sender: RequestSender;
 
@@ -74,14 +77,16 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
     this.#metrics = parts.metrics;
-    this.#sender = new RequestSender(parts.config, parts.pool, parts.metrics);
+    this.#sender = parts.sender;
     this.#handshakeOptions = handshakeOptions(parts.config);
+    this.#authenticator = parts.authenticator;
   }
 
   /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
   poll(now: number): number {
     let work = this.#refreshMetadata(now);
     work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, false));
+    work += this.#authenticator?.poll(now) ?? 0;
     work += this.#selector.poll();
     this.#handleConnections(now);
     this.#handleReceives(now);
@@ -169,7 +174,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   }
 
   onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void {
-    this.#connections.ready(node, now, hasAnswered);
+    if (this.#authenticator === null) this.#connections.ready(node, now, hasAnswered);
+    else this.#authenticator.begin(node);
   }
 
   onHandshakeFailed(node: Node, error: Error, now: number): void {
@@ -237,6 +243,12 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   #handleFrame(node: Node, channel: Channel, request: InFlightRequest | undefined, now: number): void {
     const { received } = channel;
+    if (channel.isBare) {
+      const token = Buffer.from(received.frame.subarray(received.frameStart, received.frameEnd));
+      received.consumeFrame();
+      channel.authentication!.onBareToken(token);
+      return;
+    }
     if (request === undefined) {
       throw new CorrelationIdError(
         `a response of ${received.frameEnd - received.frameStart} bytes arrived while no request was waiting`,
@@ -272,7 +284,8 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
     received.consumeFrame();
     node.inFlight.shift();
-    node.lastActiveAt = now;
+    // Logging in again keeps no idle connection open.
+    if (request.owner !== channel.authentication) node.lastActiveAt = now;
     if (node.connection.failures > 0 && node.isReady) node.connection.succeeded();
     this.#throttle(node, codec.apiKey, version, throttleTimeMs, now);
     node.publish(now);

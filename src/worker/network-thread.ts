@@ -5,6 +5,7 @@ import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { Cancelled } from '../common/errors.ts';
 import { toPlainError } from '../common/plain-error.ts';
+import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts';
 import { Doorbell } from '../ring/doorbell.ts';
@@ -20,7 +21,10 @@ import { NetworkClient } from './network-client.ts';
 import { Nodes } from './nodes.ts';
 import { PollLoop } from './poll-loop.ts';
 import { RequestAdapter } from './request-adapter.ts';
+import { RequestSender } from './request-sender.ts';
 import type { Resolve } from './resolver.ts';
+import { Authenticator } from './sasl/authenticator.ts';
+import { usesSasl } from './sasl/mechanisms.ts';
 import { Selector } from './selector.ts';
 import type { OpenTransport } from './transport.ts';
 
@@ -32,6 +36,8 @@ export interface Surroundings {
   readonly random: () => number;
   readonly resolve: Resolve;
   readonly openTransport: OpenTransport;
+  /** Loads what asks for tokens, for OAUTHBEARER. */
+  readonly loadTokenSource: () => Promise<AskForToken>;
   /** Default: those of the codec pool. */
   readonly startCodecThreads?: StartCodecThreads;
   /** The thread cannot go on. */
@@ -56,6 +62,7 @@ export class NetworkThread implements Control {
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #counters: CountersWriter;
+  readonly #authenticator: Authenticator | null;
   readonly #clock: () => number;
   #isClosed = false;
 
@@ -95,6 +102,8 @@ export class NetworkThread implements Control {
     this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     const metadata = this.#metadata;
     this.#connections = new Connections({ config, nodes, connector, metadata, metrics, listener: this.#bootstrap });
+    const sender = new RequestSender(config, this.#pool, metrics);
+    this.#authenticator = this.#newAuthenticator(sender, surroundings);
     this.#client = new NetworkClient({
       config,
       nodes,
@@ -102,8 +111,9 @@ export class NetworkThread implements Control {
       connector,
       metadata,
       connections: this.#connections,
-      pool: this.#pool,
       metrics,
+      sender,
+      authenticator: this.#authenticator,
     });
     this.loop = new PollLoop({
       attachments: this.#attachments,
@@ -128,6 +138,7 @@ export class NetworkThread implements Control {
 
   async start(): ReturnType<Control['start']> {
     return settle(async () => {
+      await this.#authenticator?.ready();
       const { apiVersion } = this.#config;
       if (apiVersion !== null) return infoOf(matchVersion(apiVersion));
       const startedAt = this.#clock();
@@ -174,6 +185,13 @@ export class NetworkThread implements Control {
       await poolClosed;
       return null;
     });
+  }
+
+  #newAuthenticator(sender: RequestSender, { loadTokenSource, random }: Surroundings): Authenticator | null {
+    const config = this.#config;
+    if (!usesSasl(config)) return null;
+    const wake = (): void => this.loop.wake();
+    return new Authenticator({ config, loadTokenSource, connections: this.#connections, sender, wake, random });
   }
 
   /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */

@@ -17,6 +17,8 @@ const noFrame = Buffer.alloc(0);
 export class ReceiveBuffer {
   /** Largest frame accepted, without its 4 size bytes. Set higher once the connection is ready. */
   maxFrameBytes: number;
+  /** Smallest frame accepted: a correlation id, or nothing while frames are bare tokens of a login. */
+  minFrameBytes = sizeBytes;
   /** The frame that `hasFrame` found: `frame[frameStart..frameEnd)`, valid until the next read or `consumeFrame`. */
   frame: Buffer;
   frameStart = 0;
@@ -135,7 +137,7 @@ export class ReceiveBuffer {
 
   #checkedSize(): number {
     const size = this.#chunk.readInt32BE(this.#start);
-    if (size >= sizeBytes && size <= this.maxFrameBytes) return size;
+    if (size >= this.minFrameBytes && size <= this.maxFrameBytes) return size;
     throw new InvalidReceiveError(sizeProblem(size, this.maxFrameBytes));
   }
 

@@ -26,6 +26,8 @@ export interface OutgoingRequest {
   readonly timeoutMs: number;
   /** Read during the call only. */
   readonly message: FlatMessage;
+  /** It is written, and answered, before requests that the channel holds. */
+  readonly isAhead?: boolean;
 }
 
 const encodedHere: EncodeOptions = {};
@@ -56,7 +58,8 @@ export class RequestSender {
     let isQueued = true;
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
-      channel.enqueue(frame);
+      if (request.isAhead) channel.enqueueAhead(frame);
+      else channel.enqueue(frame);
       this.#metrics.requestSent(node.metricsRow, frame.length);
       if (!expectsResponse) channel.oneWay.add(frame.length, inFlight.deadline);
     } catch (error) {
@@ -65,7 +68,8 @@ export class RequestSender {
       this.#encodeInPool(node, channel, header, message, inFlight, expectsResponse);
     }
     if (expectsResponse) {
-      node.inFlight.add(inFlight);
+      if (request.isAhead) node.inFlight.addFirst(inFlight);
+      else node.inFlight.add(inFlight);
       node.publish(now);
       return;
     }

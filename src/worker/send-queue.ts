@@ -53,6 +53,12 @@ export class SendQueue {
     return ready;
   }
 
+  /** Takes over what another queue holds, behind what is here. */
+  append(other: SendQueue): void {
+    this.#entries.push(...other.#entries);
+    other.clear();
+  }
+
   clear(): void {
     this.#entries = [];
   }

@@ -15,6 +15,7 @@
 import assert from 'node:assert/strict';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../../src/common/config.ts';
 import { parseConfig } from '../../../src/common/config-parser.ts';
+import type { AskForToken } from '../../../src/common/token-provider.ts';
 import { createAttachment } from '../../../src/ring/attachment.ts';
 import { createCounters, STATE_CLOSED } from '../../../src/ring/counters.ts';
 import { createDoorbell } from '../../../src/ring/doorbell.ts';
@@ -38,6 +39,8 @@ export class FakeNetwork {
   now = 1_000;
   /** 0.5: no jitter, since it is symmetric. */
   random: () => number = () => 0.5;
+  /** The token provider. */
+  askForToken: AskForToken = () => assert.fail('no token was expected to be asked for');
   readonly config: KafkaClientConfig;
   readonly thread: NetworkThread;
   readonly app: FakeApplication;
@@ -79,6 +82,7 @@ export class FakeNetwork {
       random: () => this.random(),
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),
+      loadTokenSource: async () => () => this.askForToken(),
       startCodecThreads: async () => codecThreads ?? assert.fail('a pool of no threads was started'),
       onFatal: (error) => this.fatal.push(error),
     });

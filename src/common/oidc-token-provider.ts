@@ -1,0 +1,146 @@
+// Owns the OIDC token provider: tokens by the client credentials grant. Every thread; the network thread runs it for
+// `saslOauthTokenProvider: { oidc }`. No error of it may hold id, secret, token or what the server wrote beside its error code.
+// Source: RFC 6749, 4.4 and 2.3.1; KIP-768, KIP-1025 (id and secret are URL-encoded before they are put together).
+
+import { KafkaClientError, KafkaConfigurationError } from './errors.ts';
+import { type OidcOptions, oidcProblems } from './oidc-options.ts';
+import type { TokenProvider } from './token-provider.ts';
+
+/** Clock, in ms, and `fetch`, for tests. */
+export interface OidcSurroundings {
+  readonly now?: () => number;
+  readonly fetch?: typeof fetch;
+}
+
+interface IssuedToken {
+  readonly token: string;
+  /** Until when it is given out without asking again, ms; it lives on for a while. */
+  readonly renewAt: number;
+  readonly expiresAt: number;
+}
+
+const defaultTimeoutMs = 10_000;
+const maxResponseBytes = 256 * 1024;
+/** Part of a token's life after which a new one is asked for: early enough to try again. */
+const renewAfter = 0.8;
+/** For servers that do not say how long their tokens live. */
+const defaultLifetimeMs = 60_000;
+
+/**
+ * Gets tokens from an authorization server and keeps each until 80 % of its life is over. One request at a time: logins that
+ * come meanwhile share it. While a token lives, a server that fails delays nobody.
+ * Throws: KafkaConfigurationError. Its `token` rejects with KafkaClientError.
+ */
+export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurroundings = {}): Required<TokenProvider> {
+  const problems = oidcProblems('oidc', options);
+  if (problems.length > 0) throw new KafkaConfigurationError(problems);
+  // Whoever changes the object later changes nothing here.
+  const { extensions = {}, ...settings } = structuredClone(options);
+  const now = surroundings.now ?? Date.now;
+  let issued: IssuedToken | null = null;
+  let pending: Promise<string> | null = null;
+
+  const renew = async (): Promise<string> => {
+    try {
+      issued = await requestToken(settings, surroundings.fetch ?? fetch, now);
+    } catch (error) {
+      if (issued === null || now() >= issued.expiresAt) throw error;
+    } finally {
+      pending = null;
+    }
+    return issued.token;
+  };
+  return {
+    token: () => {
+      if (issued !== null && now() < issued.renewAt) return issued.token;
+      pending ??= renew();
+      return pending;
+    },
+    extensions: () => ({ ...extensions }),
+  };
+}
+
+async function requestToken(options: OidcOptions, send: typeof fetch, now: () => number): Promise<IssuedToken> {
+  const { origin } = new URL(options.tokenEndpointUrl);
+  const signal = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
+  const askedAt = now();
+  let status: number;
+  let answer: unknown;
+  try {
+    // A redirect would carry the secret to wherever it points.
+    const response = await send(options.tokenEndpointUrl, {
+      method: 'POST',
+      ...requestOf(options),
+      redirect: 'error',
+      signal,
+    });
+    status = response.status;
+    answer = parsed(await boundedText(response));
+  } catch (error) {
+    throw new KafkaClientError(`no token from ${origin}: ${reasonOf(error, options.timeoutMs ?? defaultTimeoutMs)}`);
+  }
+  const { access_token: token, expires_in: lifetime, error } = (answer ?? {}) as Record<string, unknown>;
+  if (status !== 200) {
+    // Of the codes of RFC 6749, 5.2, or of that form: no free text, which might repeat what was sent.
+    const code = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` and error '${error}'` : '';
+    throw new KafkaClientError(`no token from ${origin}: it answered with status ${status}${code}`);
+  }
+  if (typeof token !== 'string' || token === '')
+    throw new KafkaClientError(`no token from ${origin}: its answer has no access_token`);
+  const seconds = Number(lifetime);
+  const lifetimeMs = lifetime !== undefined && seconds > 0 ? seconds * 1000 : defaultLifetimeMs;
+  return { token, renewAt: askedAt + lifetimeMs * renewAfter, expiresAt: askedAt + lifetimeMs };
+}
+
+function requestOf({ clientId, clientSecret, scope, parameters, credentialsIn = 'header' }: OidcOptions) {
+  const body = new URLSearchParams({
+    grant_type: 'client_credentials',
+    ...(scope === undefined ? {} : { scope }),
+    ...parameters,
+  });
+  const headers: Record<string, string> = {
+    'content-type': 'application/x-www-form-urlencoded',
+    accept: 'application/json',
+  };
+  if (credentialsIn === 'body') {
+    body.set('client_id', clientId);
+    body.set('client_secret', clientSecret);
+  } else {
+    const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret)}`;
+    headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+  return { headers, body: body.toString() };
+}
+
+/** application/x-www-form-urlencoded, as RFC 6749 wants id and secret to be. */
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
+}
+
+class ResponseTooLarge extends Error {}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxResponseBytes) throw new ResponseTooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof ResponseTooLarge) return `its answer is larger than ${maxResponseBytes} bytes`;
+  if ((error as Error).name === 'TimeoutError') return `no answer within ${timeoutMs} ms (timeoutMs)`;
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  return typeof cause?.code === 'string' ? cause.code : 'the request failed';
+}

@@ -1,0 +1,290 @@
+// Owns the login of one connection, and its repetition before the broker ends the session (KIP-368). Network thread. Must
+// not know mechanisms: they answer tokens. Their answers come between turns and wait in authenticator.ts for the next.
+//
+//   login:  mechanism's first token -> SaslHandshake 1 -> SaslAuthenticate ... -> ready        tokens in Kafka frames (KIP-152)
+//                                   -> SaslHandshake 0 -> bare tokens ...      -> ready        length and bytes, no header
+//   again:  ready -> first token -> SaslHandshake, requests from now on are held -> SaslAuthenticate ... -> they follow
+//
+// The token comes first, so that waiting for a provider holds up nobody who is logged in already.
+
+import type { KafkaClientConfig } from '../../common/config.ts';
+import {
+  IllegalSaslStateError,
+  KafkaConnectionError,
+  KafkaProtocolError,
+  SaslAuthenticationFailedError,
+  UnsupportedSaslMechanismError,
+} from '../../common/errors.ts';
+import { SaslAuthenticate, SaslHandshake } from '../../protocol/flat/generated/apis.ts';
+import type { WireReader } from '../../protocol/wire/wire-reader.ts';
+import { type Channel, ChannelState } from '../channel.ts';
+import type { InFlightRequest, RequestOwner } from '../in-flight-requests.ts';
+import type { Node } from '../node.ts';
+import type { SaslMechanism } from './mechanism.ts';
+import { decodeSaslResponse, type SaslRequest, type SaslResponse } from './sasl-messages.ts';
+
+/** What an authentication needs of the client that runs it. */
+export interface AuthenticationHost {
+  /** Queues a request of the exchange; `isAhead` puts it before those that are held. */
+  sendSasl(node: Node, owner: RequestOwner, request: SaslRequest, isAhead: boolean, now: number): void;
+  onAuthenticated(node: Node, now: number): void;
+  /** The login failed: the attempt is over. */
+  onAuthenticationFailed(node: Node, error: Error, now: number): void;
+  /** A ready connection could not prove itself again: it is lost. */
+  onReauthenticationFailed(node: Node, error: Error, now: number): void;
+}
+
+export interface AuthenticationParts {
+  readonly config: KafkaClientConfig;
+  readonly host: AuthenticationHost;
+  readonly node: Node;
+  readonly channel: Channel;
+  readonly random: () => number;
+  readonly createMechanism: () => Promise<SaslMechanism>;
+  /** Takes the outcome of the mechanism to the next turn. */
+  readonly onOutcome: (authentication: Authentication, outcome: Buffer | null | Error) => void;
+}
+
+type Phase = 'idle' | 'preparing' | 'handshake' | 'exchange';
+
+const statesError = 34;
+const mechanismError = 33;
+const authenticationError = 58;
+
+/** Rounds are at least this far apart, whatever lifetime the broker grants. */
+const minRoundMs = 1000;
+/** Part of the session after which it is renewed, and how much of it chance may add. */
+const renewAfter = 0.85;
+const renewJitter = 0.1;
+
+export class Authentication implements RequestOwner {
+  readonly isInternal = true;
+  readonly #parts: AuthenticationParts;
+  #phase: Phase = 'idle';
+  #mechanism: SaslMechanism | null = null;
+  #firstToken: Buffer = Buffer.alloc(0);
+  #isBare = false;
+  #areCredentialsSent = false;
+  /** The connection is ready: this is a repetition. */
+  #isAgain = false;
+  #sessionLifetimeMs = 0;
+  /** On the monotonic clock: Infinity where nothing is due. */
+  #sessionEndsAt = Number.POSITIVE_INFINITY;
+  #renewAt = Number.POSITIVE_INFINITY;
+  #exchangeDeadline = Number.POSITIVE_INFINITY;
+
+  constructor(parts: AuthenticationParts) {
+    this.#parts = parts;
+  }
+
+  get isOpen(): boolean {
+    const { node, channel } = this.#parts;
+    return node.channel === channel && channel.state !== ChannelState.CLOSED && !channel.hasEnded;
+  }
+
+  /** When `expire` has something to do, ms on the monotonic clock; a first login has the setup deadline of its connection. */
+  get deadline(): number {
+    if (this.#phase === 'idle') return this.#renewAt;
+    if (!this.#isAgain) return Number.POSITIVE_INFINITY;
+    return this.#phase === 'preparing' ? this.#sessionEndsAt : this.#exchangeDeadline;
+  }
+
+  /** Begins a login. */
+  start(): void {
+    this.#phase = 'preparing';
+    this.#mechanism = null;
+    this.#parts.createMechanism().then(
+      (mechanism) => {
+        this.#mechanism = mechanism;
+        this.#ask(Buffer.alloc(0));
+      },
+      (error: unknown) => this.#parts.onOutcome(this, asError(error)),
+    );
+  }
+
+  /** Begins the repetition that is due, or ends one that takes too long. */
+  expire(now: number): void {
+    if (now < this.deadline) return;
+    if (this.#phase === 'idle') {
+      this.#renewAt = Number.POSITIVE_INFINITY;
+      this.#isAgain = true;
+      this.start();
+      return;
+    }
+    const what = this.#phase === 'preparing' ? 'a token' : 'an answer of the broker';
+    this.#fail(new SaslAuthenticationFailedError(`${what} did not come in time`), now);
+  }
+
+  /** What the mechanism made of the broker's last token; in a turn. */
+  onOutcome(outcome: Buffer | null | Error, now: number): void {
+    try {
+      if (outcome instanceof Error) throw this.#describe(outcome);
+      if (this.#phase === 'preparing') this.#handshake(outcome ?? Buffer.alloc(0), now);
+      else if (outcome === null) this.#succeed(now);
+      else this.#sendToken(outcome, now);
+    } catch (error) {
+      this.#fail(asError(error), now);
+    }
+  }
+
+  /** A bare token has arrived. */
+  onBareToken(token: Buffer): void {
+    this.#ask(token);
+  }
+
+  /** Why the peer ended the connection in the middle of the login, as far as that can be told. */
+  describeEnd(where: string, cause: Error | null): Error {
+    const { node } = this.#parts;
+    const details = { nodeId: node.id, ...(cause === null ? {} : { cause }) };
+    if (!this.#areCredentialsSent || !this.#isBare) {
+      const text = `${where} closed the connection during authentication${cause === null ? '' : `: ${cause.message}`}`;
+      return new KafkaConnectionError(text, details);
+    }
+    const refusal = this.#mechanism?.refusal ?? 'often this means bad credentials, since old brokers do not say why';
+    return new SaslAuthenticationFailedError(
+      `${where} closed the connection during authentication: ${refusal}`,
+      details,
+    );
+  }
+
+  /** What the connection's setup deadline ended, if it was this side that was late. */
+  describeTimeout(): Error | null {
+    if (this.#phase !== 'preparing') return null;
+    const what = this.#parts.config.saslMechanism === 'OAUTHBEARER' ? 'the token provider' : 'the mechanism';
+    const text = `${what} gave no token before the end of the connection setup (connectionSetupTimeoutMs)`;
+    return new SaslAuthenticationFailedError(text, { nodeId: this.#parts.node.id });
+  }
+
+  // --- RequestOwner
+
+  onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
+    const response = decodeSaslResponse(request, reader);
+    if (response.api === SaslHandshake) this.#onHandshake(response, request.version, now);
+    else this.#onAuthenticate(response, request, now);
+    return 0;
+  }
+
+  onFailure(): void {
+    // The connection is gone, and whoever ended it has dealt with the node.
+  }
+
+  onSentWithoutResponse(): void {
+    throw new Error('requests of a login always have a response');
+  }
+
+  // --- steps
+
+  #handshake(firstToken: Buffer, now: number): void {
+    const { config, host, node, channel } = this.#parts;
+    this.#firstToken = firstToken;
+    this.#phase = 'handshake';
+    host.sendSasl(node, this, { api: SaslHandshake, body: { mechanism: config.saslMechanism! } }, false, now);
+    if (!this.#isAgain) return;
+    this.#exchangeDeadline = now + config.connectionSetupTimeoutMs;
+    channel.hold();
+  }
+
+  #onHandshake({ errorCode, mechanisms }: SaslResponse, version: number, now: number): void {
+    const { saslMechanism } = this.#parts.config;
+    if (errorCode === 0) {
+      this.#isBare = version === 0;
+      this.#phase = 'exchange';
+      this.#parts.onOutcome(this, this.#firstToken);
+      this.#firstToken = Buffer.alloc(0);
+      return;
+    }
+    const offered = mechanisms.length === 0 ? 'none' : mechanisms.map((name) => name.slice(0, 40)).join(', ');
+    const text =
+      errorCode === mechanismError
+        ? `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`
+        : `the broker refused SaslHandshake with error code ${errorCode}`;
+    this.#fail(this.#errorOf(errorCode, text), now);
+  }
+
+  #onAuthenticate(
+    { errorCode, errorMessage, authBytes, sessionLifetimeMs }: SaslResponse,
+    request: InFlightRequest,
+    now: number,
+  ): void {
+    if (errorCode !== 0) {
+      const said = errorMessage === null || errorMessage === '' ? 'no reason was given' : errorMessage;
+      const text = this.#mechanism?.conceal(`${said} (error code ${errorCode} of the broker)`) ?? said;
+      this.#fail(this.#errorOf(errorCode, text), now);
+      return;
+    }
+    // The session began before the answer arrived, and not before the request was sent.
+    this.#sessionLifetimeMs = sessionLifetimeMs;
+    this.#sessionEndsAt = sessionLifetimeMs > 0 ? request.sentAt + sessionLifetimeMs : Number.POSITIVE_INFINITY;
+    this.#ask(authBytes);
+  }
+
+  #ask(token: Buffer): void {
+    this.#mechanism!.respond(token).then(
+      (next) => this.#parts.onOutcome(this, next),
+      (error: unknown) => this.#parts.onOutcome(this, asError(error)),
+    );
+  }
+
+  #sendToken(token: Buffer, now: number): void {
+    const { host, node, channel } = this.#parts;
+    this.#areCredentialsSent = true;
+    if (!this.#isBare) {
+      host.sendSasl(node, this, { api: SaslAuthenticate, body: { authBytes: token } }, true, now);
+      return;
+    }
+    const frame = Buffer.alloc(4 + token.length);
+    frame.writeInt32BE(token.length);
+    token.copy(frame, 4);
+    channel.receiveBareTokens(true);
+    channel.enqueue(frame);
+    if (this.#mechanism!.isLastToken) this.#succeed(now);
+  }
+
+  #succeed(now: number): void {
+    const { host, node, channel, random } = this.#parts;
+    this.#phase = 'idle';
+    this.#mechanism = null;
+    channel.receiveBareTokens(false);
+    if (this.#sessionLifetimeMs > 0) {
+      const startedAt = this.#sessionEndsAt - this.#sessionLifetimeMs;
+      const renewAt = startedAt + this.#sessionLifetimeMs * (renewAfter + renewJitter * random());
+      this.#renewAt = Math.max(renewAt, now + minRoundMs);
+    }
+    if (this.#isAgain) channel.release();
+    else host.onAuthenticated(node, now);
+  }
+
+  #fail(error: Error, now: number): void {
+    const { host, node } = this.#parts;
+    if (!this.#isAgain) {
+      host.onAuthenticationFailed(node, error, now);
+      return;
+    }
+    // A fresh login decides what is wrong; until then it is a connection that was lost.
+    const text = `re-authentication with node ${node.id} (${node.host}:${node.port}) failed: ${error.message}`;
+    host.onReauthenticationFailed(node, new KafkaConnectionError(text, { nodeId: node.id, cause: error }), now);
+  }
+
+  #errorOf(errorCode: number, text: string): Error {
+    const { node, config } = this.#parts;
+    const details = { nodeId: node.id };
+    const whole = `login with ${config.saslMechanism} at node ${node.id} (${node.host}:${node.port}) failed: ${text}`;
+    if (errorCode === mechanismError) return new UnsupportedSaslMechanismError(whole, details);
+    if (errorCode === statesError) return new IllegalSaslStateError(whole, details);
+    if (errorCode === authenticationError) return new SaslAuthenticationFailedError(whole, details);
+    return new KafkaProtocolError(whole, details);
+  }
+
+  /** A mechanism's error with the name of the node; others, such as a version that is not spoken, as they are. */
+  #describe(error: Error): Error {
+    if (!(error instanceof SaslAuthenticationFailedError)) return error;
+    return Object.assign(
+      this.#errorOf(authenticationError, error.message),
+      error.cause === undefined ? {} : { cause: error.cause },
+    );
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new SaslAuthenticationFailedError(`a value was thrown: ${typeof thrown}`);
+}

@@ -1,0 +1,104 @@
+// Owns the logins of all connections: makes one for each, and takes the answers of mechanisms, which come at any time, into
+// a turn. Network thread. Must not decide what a failure means for a node.
+
+import type { KafkaClientConfig } from '../../common/config.ts';
+import type { AskForToken } from '../../common/token-provider.ts';
+import { wireCodec } from '../../protocol/wire/codecs.ts';
+import { ChannelState } from '../channel.ts';
+import type { Connections } from '../connections.ts';
+import type { RequestOwner } from '../in-flight-requests.ts';
+import type { Node } from '../node.ts';
+import type { RequestSender } from '../request-sender.ts';
+import { Authentication, type AuthenticationHost } from './authentication.ts';
+import type { CreateMechanism } from './mechanism.ts';
+import { prepareMechanism } from './mechanisms.ts';
+import { encodeSaslRequest, type SaslRequest } from './sasl-messages.ts';
+
+interface Outcome {
+  readonly authentication: Authentication;
+  readonly outcome: Buffer | null | Error;
+}
+
+export interface AuthenticatorParts {
+  readonly config: KafkaClientConfig;
+  /** For OAUTHBEARER. */
+  readonly loadTokenSource: () => Promise<AskForToken>;
+  readonly connections: Connections;
+  readonly sender: RequestSender;
+  readonly wake: () => void;
+  readonly random: () => number;
+}
+
+export class Authenticator implements AuthenticationHost {
+  readonly #parts: AuthenticatorParts;
+  /** What makes mechanisms; logins wait for it, and fail as it does. */
+  readonly #prepared: Promise<CreateMechanism>;
+  #outcomes: Outcome[] = [];
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+    this.#prepared = prepareMechanism(parts.config, parts.loadTokenSource);
+    // Logins and `ready` hear of its failure; without any of them nobody has to.
+    this.#prepared.catch(() => {});
+  }
+
+  /** Resolves when logins can begin; rejects with KafkaConfigurationError when they never can. */
+  async ready(): Promise<void> {
+    await this.#prepared;
+  }
+
+  /** Begins the login of a connection whose version exchange is over. */
+  begin(node: Node): void {
+    const { config, wake, random } = this.#parts;
+    const channel = node.channel!;
+    channel.state = ChannelState.AUTHENTICATING;
+    channel.authentication = new Authentication({
+      config,
+      host: this,
+      node,
+      channel,
+      random,
+      createMechanism: async () => (await this.#prepared)(node.host),
+      onOutcome: (authentication, outcome) => {
+        this.#outcomes.push({ authentication, outcome });
+        wake();
+      },
+    });
+    channel.authentication.start();
+  }
+
+  /** Handles what mechanisms have answered. Returns how much it was. */
+  poll(now: number): number {
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    for (const { authentication, outcome } of outcomes) {
+      // Its connection may be gone.
+      if (authentication.isOpen) authentication.onOutcome(outcome, now);
+    }
+    return outcomes.length;
+  }
+
+  // --- AuthenticationHost
+
+  sendSasl(node: Node, owner: RequestOwner, request: SaslRequest, isAhead: boolean, now: number): void {
+    const codec = wireCodec(request.api.key);
+    const version = node.apiVersions!.choose(codec, -1);
+    const message = encodeSaslRequest(request);
+    this.#parts.sender.send(node, { owner, requestId: 0, codec, version, timeoutMs: -1, message, isAhead }, now);
+  }
+
+  onAuthenticated(node: Node, now: number): void {
+    this.#parts.connections.ready(node, now, true);
+  }
+
+  onAuthenticationFailed(node: Node, error: Error, now: number): void {
+    // Another address is the same broker, with the same users.
+    node.connection.untriedAddresses = [];
+    node.connection.refused(now);
+    this.#parts.connections.attemptFailed(node, error, now, false);
+  }
+
+  onReauthenticationFailed(node: Node, error: Error, now: number): void {
+    this.#parts.connections.lost(node, error, undefined, now);
+  }
+}

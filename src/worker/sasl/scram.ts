@@ -1,0 +1,168 @@
+// Owns the SCRAM mechanisms. Network thread; the slow part, salting the password, runs in Node's thread pool.
+// Source: RFC 5802, RFC 7677; KIP-48 for delegation tokens.
+//
+//   client: n,,n=USER,r=NONCE                                  client-first
+//   server: r=NONCE+MORE,s=SALT,i=ITERATIONS                   server-first
+//   client: c=biws,r=NONCE+MORE,p=PROOF                        client-final
+//   server: v=SIGNATURE, or e=ERROR                            server-final: proves that the broker knows the password too
+
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { SaslAuthenticationFailedError } from '../../common/errors.ts';
+import { BaseMechanism } from './mechanism.ts';
+
+export interface ScramOptions {
+  readonly hash: 'sha256' | 'sha512';
+  readonly username: string;
+  readonly password: string;
+  readonly isDelegationToken: boolean;
+  /** Printable, without comma. Default: 32 random hexadecimal digits. */
+  readonly nonce?: string;
+}
+
+/** The least that RFC 7677 and Kafka allow: fewer, and who listens guesses passwords quickly. */
+export const minIterations = 4096;
+/** A broker must not be able to keep this side busy for long. */
+export const maxIterations = 1_000_000;
+
+const gs2Header = 'n,,';
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+interface ServerFirst {
+  readonly nonce: string;
+  readonly salt: Buffer;
+  readonly iterations: number;
+}
+
+export class Scram extends BaseMechanism {
+  readonly #options: ScramOptions;
+  readonly #nonce: string;
+  #step: 'client-first' | 'client-final' | 'server-final' = 'client-first';
+  #clientFirstBare = '';
+  #serverSignature: Buffer = Buffer.alloc(0);
+
+  constructor(options: ScramOptions) {
+    super();
+    this.#options = options;
+    this.#nonce = options.nonce ?? randomBytes(16).toString('hex');
+    this.keepSecret(options.password);
+  }
+
+  async respond(token: Buffer): Promise<Buffer | null> {
+    switch (this.#step) {
+      case 'client-first':
+        this.#step = 'client-final';
+        return this.#clientFirst();
+      case 'client-final':
+        this.#step = 'server-final';
+        return this.#clientFinal(textOf(token));
+      case 'server-final':
+        this.#checkServerFinal(attributesOf(textOf(token)));
+        return null;
+    }
+  }
+
+  async #clientFirst(): Promise<Buffer> {
+    const username = escapeName(await prepare(this.#options.username, 'saslPlainUsername'));
+    const extensions = this.#options.isDelegationToken ? ',tokenauth=true' : '';
+    this.#clientFirstBare = `n=${username},r=${this.#nonce}${extensions}`;
+    return Buffer.from(gs2Header + this.#clientFirstBare);
+  }
+
+  async #clientFinal(serverFirst: string): Promise<Buffer> {
+    const { nonce, salt, iterations } = this.#parseServerFirst(attributesOf(serverFirst));
+    const { hash } = this.#options;
+    const password = await prepare(this.#options.password, 'saslPlainPassword');
+    const salted = await derive(password, salt, iterations, hash);
+    const hmac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
+    const withoutProof = `c=${Buffer.from(gs2Header).toString('base64')},r=${nonce}`;
+    const authMessage = `${this.#clientFirstBare},${serverFirst},${withoutProof}`;
+    const clientKey = hmac(salted, 'Client Key');
+    const clientSignature = hmac(createHash(hash).update(clientKey).digest(), authMessage);
+    const proof = Buffer.from(clientKey.map((byte, i) => byte ^ clientSignature[i]!));
+    this.#serverSignature = hmac(hmac(salted, 'Server Key'), authMessage);
+    return Buffer.from(`${withoutProof},p=${proof.toString('base64')}`);
+  }
+
+  #parseServerFirst(attributes: ReadonlyMap<string, string>): ServerFirst {
+    this.#throwIfRefused(attributes);
+    if (attributes.has('m')) throw failure('the broker demands a SCRAM extension that this client does not know');
+    const nonce = attributes.get('r') ?? '';
+    if (!nonce.startsWith(this.#nonce)) throw failure("the nonce in the broker's answer is not that of this login");
+    if (nonce.length === this.#nonce.length) throw failure("the broker did not extend the client's nonce");
+    const salt = base64(attributes.get('s'));
+    if (salt === null) throw failure("the salt in the broker's answer is missing or not base64");
+    const digits = attributes.get('i') ?? '';
+    const iterations = /^\d{1,10}$/.test(digits) ? Number(digits) : Number.NaN;
+    if (!(iterations >= minIterations && iterations <= maxIterations)) {
+      const seen = digits === '' ? 'no iteration count' : `iteration count ${this.conceal(digits.slice(0, 20))}`;
+      throw failure(`the broker sent ${seen}; from ${minIterations} to ${maxIterations} are accepted`);
+    }
+    return { nonce, salt, iterations };
+  }
+
+  #checkServerFinal(attributes: ReadonlyMap<string, string>): void {
+    this.#throwIfRefused(attributes);
+    const signature = base64(attributes.get('v'));
+    const expected = this.#serverSignature;
+    const isRight = signature?.length === expected.length && timingSafeEqual(signature, expected);
+    if (!isRight)
+      throw failure("the broker's signature is wrong: it does not know the password, and may not be who it claims");
+  }
+
+  #throwIfRefused(attributes: ReadonlyMap<string, string>): void {
+    const error = attributes.get('e');
+    if (error !== undefined) throw failure(`the broker refused: ${this.conceal(error)}`);
+  }
+}
+
+/** In Node's thread pool: a million rounds take a second. */
+function derive(password: string, salt: Buffer, iterations: number, hash: ScramOptions['hash']): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, key: Buffer): void => (error === null ? resolve(key) : reject(error));
+    pbkdf2(password, salt, iterations, hash === 'sha256' ? 32 : 64, hash, done);
+  });
+}
+
+/** SASLprep (RFC 4013), as RFC 5802 wants names and passwords; its tables are loaded by the first login that needs them. */
+async function prepare(text: string, key: string): Promise<string> {
+  // Printable ASCII is what it was.
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  const { saslprep } = await import('@mongodb-js/saslprep');
+  try {
+    return saslprep(text, { allowUnassigned: true });
+  } catch {
+    // The library's message would show characters of it.
+    throw failure(`${key} holds characters that SASLprep (RFC 4013) forbids`);
+  }
+}
+
+function escapeName(name: string): string {
+  return name.replaceAll('=', '=3D').replaceAll(',', '=2C');
+}
+
+/** `a=1,b=2`; the first of two with one name counts. */
+function attributesOf(text: string): ReadonlyMap<string, string> {
+  const attributes = new Map<string, string>();
+  for (const part of text.split(',')) {
+    if (!/^[A-Za-z]=/.test(part)) throw failure("the broker's SCRAM message is malformed");
+    if (!attributes.has(part[0]!)) attributes.set(part[0]!, part.slice(2));
+  }
+  return attributes;
+}
+
+function textOf(token: Buffer): string {
+  try {
+    return utf8.decode(token);
+  } catch {
+    throw failure("the broker's SCRAM message is not UTF-8");
+  }
+}
+
+function base64(text: string | undefined): Buffer | null {
+  if (text === undefined || text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return null;
+  return Buffer.from(text, 'base64');
+}
+
+function failure(text: string): SaslAuthenticationFailedError {
+  return new SaslAuthenticationFailedError(text);
+}

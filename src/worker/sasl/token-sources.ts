@@ -1,0 +1,57 @@
+// Owns where tokens come from: a provider on the application thread, a module loaded here, or OIDC. Network thread.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { KafkaClientConfig } from '../../common/config.ts';
+import { KafkaConfigurationError } from '../../common/errors.ts';
+import { oidcTokenProvider } from '../../common/oidc-token-provider.ts';
+import { fromPlainError } from '../../common/plain-error.ts';
+import {
+  type AskForToken,
+  askProvider,
+  isTokenProvider,
+  type ProvidedToken,
+  type TokenProvider,
+  type TokenReply,
+} from '../../common/token-provider.ts';
+
+/** Rejects with KafkaConfigurationError when a module cannot be loaded, or is no token provider. */
+export async function loadTokenSource(config: KafkaClientConfig, port: MessagePort | null): Promise<AskForToken> {
+  const source = config.saslOauthTokenProvider!.reveal();
+  if (source.kind === 'application') return askAcross(port!);
+  const provider = source.kind === 'oidc' ? oidcTokenProvider(source.options) : await importProvider(source.url);
+  return () => askProvider(provider);
+}
+
+async function importProvider(url: string): Promise<TokenProvider> {
+  let loaded: { readonly default?: unknown };
+  try {
+    loaded = (await import(url)) as { readonly default?: unknown };
+  } catch (cause) {
+    const text = `saslOauthTokenProvider: the module cannot be loaded: ${cause instanceof Error ? cause.message : 'unknown error'}`;
+    throw new KafkaConfigurationError(text, { cause });
+  }
+  for (const candidate of [loaded.default, loaded]) if (isTokenProvider(candidate)) return candidate;
+  throw new KafkaConfigurationError(
+    'saslOauthTokenProvider: the module exports no function token, nor does its default export have one',
+  );
+}
+
+/** The application thread answers when it can: requests wait at the port while it is blocked. */
+function askAcross(port: MessagePort): AskForToken {
+  const waiting = new Map<number, { resolve(provided: ProvidedToken): void; reject(error: Error): void }>();
+  let lastId = 0;
+  port.on('message', (reply: TokenReply) => {
+    const asked = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if ('error' in reply) asked?.reject(fromPlainError(reply.error));
+    else asked?.resolve(reply.provided);
+  });
+  // The control port alone decides when this thread ends.
+  port.unref();
+  return () =>
+    new Promise((resolve, reject) => {
+      lastId++;
+      waiting.set(lastId, { resolve, reject });
+      port.postMessage(lastId);
+    });
+}
