@@ -4,6 +4,7 @@ export type { BootstrapServer } from './common/bootstrap-servers.ts';
 export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config.ts';
 export type { ConfigOption } from './common/config-kinds.ts';
 export * from './common/errors.ts';
+export type { LogFields, Logger } from './common/logger.ts';
 export { type BrokerMetadata, Cluster, type PartitionMetadata, type TopicPartition } from './main/cluster.ts';
 export { Future } from './main/future.ts';
 export { type ApiVersionRange, KafkaClient, type PollOptions, type SendOptions } from './main/kafka-client.ts';

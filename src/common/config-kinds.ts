@@ -2,6 +2,7 @@
 // thread. Must not validate: config-parser.ts does.
 
 import type { BootstrapServer } from './bootstrap-servers.ts';
+import type { Logger } from './logger.ts';
 import type { Secret } from './secret.ts';
 import type { TokenProviderInput, TokenSource } from './token-provider.ts';
 
@@ -53,6 +54,11 @@ export interface TokenProviderOption {
   default: null;
   doc: string;
 }
+export interface LoggerOption {
+  type: 'logger';
+  default: null;
+  doc: string;
+}
 export type ConfigOption =
   | IntegerOption
   | StringOption
@@ -61,7 +67,8 @@ export type ConfigOption =
   | VersionOption
   | ServersOption
   | SecretOption
-  | TokenProviderOption;
+  | TokenProviderOption
+  | LoggerOption;
 
 export const maxInt32 = 2147483647;
 export const KiB = 1024;
@@ -88,9 +95,11 @@ export type ValueOf<O> = O extends IntegerOption
           ? Secret | null
           : O extends TokenProviderOption
             ? Secret<TokenSource> | null
-            : O extends { default: null }
-              ? string | null
-              : string;
+            : O extends LoggerOption
+              ? Logger | null
+              : O extends { default: null }
+                ? string | null
+                : string;
 
 /** Type of what callers pass for an option. */
 export type InputOf<O> = O extends ServersOption

@@ -5,6 +5,7 @@ import { parseBootstrapServers } from './bootstrap-servers.ts';
 import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './config.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { KafkaConfigurationError } from './errors.ts';
+import { isLogger, logLevels } from './logger.ts';
 import { checkSasl } from './sasl-config.ts';
 import { Secret } from './secret.ts';
 import { parseTokenSource } from './token-provider.ts';
@@ -71,6 +72,11 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
         problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
       }
       return Array.isArray(value) ? Object.freeze([...value]) : value;
+    case 'logger':
+      if (value !== null && !isLogger(value)) {
+        problems.push(`${key} must be null or have methods ${logLevels.join(', ')}, not ${describe(value)}`);
+      }
+      return value;
     case 'string':
       if (typeof value !== 'string' || Buffer.byteLength(value) > option.maxBytes) {
         problems.push(`${key} must be a string of at most ${option.maxBytes} bytes, not ${describe(value)}`);

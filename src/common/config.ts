@@ -2,6 +2,7 @@
 // frozen plain object is config-parser.ts.
 
 import { type ConfigOption, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { logLevels } from './logger.ts';
 import { saslMechanisms } from './sasl-config.ts';
 
 /** Every option of `KafkaClient.start`, in the order of the documentation. */
@@ -150,6 +151,17 @@ export const configOptions = {
     type: 'tokenProvider',
     default: null,
     doc: 'Where tokens of OAUTHBEARER come from: an object with `token()`, the URL of a module that has it, or `{ oidc }`.',
+  },
+  logger: {
+    type: 'logger',
+    default: null,
+    doc: 'Where log records go: pino, console, or what has their `debug`, `info`, `warn` and `error` (docs/logging.md). Null: process warnings.',
+  },
+  logLevel: {
+    type: 'choice',
+    default: 'warn',
+    choices: [...logLevels, 'silent'],
+    doc: 'Log records below this level are not made.',
   },
   closeTimeoutMs: integer(5000, 0, maxInt32, 'How long `close()` waits for requests in flight before it cancels them.'),
   requestRingBytes: integer(

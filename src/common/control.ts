@@ -44,4 +44,6 @@ export interface NetworkThreadData<Config, Handle, Port> {
   readonly secrets: object;
   /** Where a token provider of the application thread is asked; null without one. */
   readonly tokenPort: Port | null;
+  /** Log records travel one way, word that they were taken the other. */
+  readonly logPort: Port;
 }

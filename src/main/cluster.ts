@@ -79,10 +79,13 @@ export class Cluster {
   updateId = 0;
   readonly #bootstrap: readonly BrokerMetadata[];
   readonly #listeners = new Set<(cluster: Cluster) => void>();
+  readonly #listenerThrew: (error: unknown) => void;
   #response: MetadataResponseView | null = null;
   #built: Snapshot | null = null;
 
-  constructor(servers: readonly BootstrapServer[]) {
+  /** @param listenerThrew told of what listeners throw; default: a process warning */
+  constructor(servers: readonly BootstrapServer[], listenerThrew: (error: unknown) => void = warn) {
+    this.#listenerThrew = listenerThrew;
     this.#bootstrap = servers.map(({ host, port }, i) => Object.freeze({ nodeId: -1 - i, host, port, rack: null }));
   }
 
@@ -183,7 +186,7 @@ export class Cluster {
         listener(this);
       } catch (error) {
         // The other listeners, and the reader of the link, go on.
-        process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_CLUSTER_LISTENER' });
+        this.#listenerThrew(error);
       }
     }
   }
@@ -192,4 +195,8 @@ export class Cluster {
     this.#built ??= new Snapshot(this.#response);
     return this.#built;
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_CLUSTER_LISTENER' });
 }

@@ -15,6 +15,12 @@ export class Future<T> implements PromiseLike<T> {
   #exception: Error | null = null;
   #callbacks: Callback<T>[] = [];
   #errbacks: Callback<Error>[] = [];
+  readonly #callbackThrew: (error: unknown) => void;
+
+  /** @param callbackThrew told of what callbacks throw; default: a process warning */
+  constructor(callbackThrew: (error: unknown) => void = warn) {
+    this.#callbackThrew = callbackThrew;
+  }
 
   get isDone(): boolean {
     return this.#isDone;
@@ -135,13 +141,17 @@ export class Future<T> implements PromiseLike<T> {
         callback(value);
       } catch (error) {
         // One listener's fault must not keep the others, or the reader of the link, from going on.
-        process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_FUTURE_CALLBACK' });
+        this.#callbackThrew(error);
       }
     }
   }
 }
 
 /** A Future that has already failed. */
-export function failedFuture<T>(error: Error): Future<T> {
-  return new Future<T>().failure(error);
+export function failedFuture<T>(error: Error, callbackThrew?: (error: unknown) => void): Future<T> {
+  return new Future<T>(callbackThrew).failure(error);
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_FUTURE_CALLBACK' });
 }

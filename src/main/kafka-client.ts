@@ -8,6 +8,7 @@ import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common
 import type { Api } from '../protocol/flat/api.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { checkApi, checkNodeId, checkTimeoutMs, checkTopics, checkVersion } from './arguments.ts';
+import { ClientLog } from './client-log.ts';
 import { Cluster } from './cluster.ts';
 import { Future, failedFuture } from './future.ts';
 import { InFlight } from './in-flight.ts';
@@ -45,6 +46,7 @@ export class KafkaClient implements AsyncDisposable {
   /** What is known of the cluster: brokers, topics, leaders. */
   readonly cluster: Cluster;
 
+  readonly #log: ClientLog;
   readonly #thread: NetworkThread;
   readonly #proxy: NetworkProxy;
   readonly #adapter: ResponseAdapter;
@@ -60,8 +62,9 @@ export class KafkaClient implements AsyncDisposable {
 
   private constructor(config: KafkaClientConfig) {
     this.config = config;
-    this.cluster = new Cluster(config.bootstrapServers);
-    this.#thread = new NetworkThread(config);
+    this.#log = new ClientLog(config);
+    this.cluster = new Cluster(config.bootstrapServers, this.#log.callbackThrew);
+    this.#thread = new NetworkThread(config, this.#log);
     const { end } = this.#thread;
     this.#proxy = new NetworkProxy(end);
     this.#adapter = new ResponseAdapter(end, this.#inFlight, this.cluster);
@@ -131,15 +134,15 @@ export class KafkaClient implements AsyncDisposable {
     const version = checkVersion(options.version);
     const timeoutMs = checkTimeoutMs(options.timeoutMs);
     const refusal = this.#whyNotSend(nodeId);
-    if (refusal !== null) return failedFuture(refusal);
+    if (refusal !== null) return failedFuture(refusal, this.#log.callbackThrew);
     const requestId = this.#inFlight.nextRequestId();
     try {
       const full = this.#proxy.send(requestId, nodeId, api, request, version, timeoutMs);
-      if (full !== null) return failedFuture(full);
+      if (full !== null) return failedFuture(full, this.#log.callbackThrew);
     } catch (error) {
-      return failedFuture(error as Error);
+      return failedFuture(error as Error, this.#log.callbackThrew);
     }
-    const future = new Future<Response>();
+    const future = new Future<Response>(this.#log.callbackThrew);
     const expectsResponse = api.key !== Produce.key || (request as { acks?: number }).acks !== 0;
     this.#inFlight.add({ requestId, nodeId, api, future: future as Future<unknown>, expectsResponse });
     this.#thread.reference(true);
@@ -263,12 +266,12 @@ export class KafkaClient implements AsyncDisposable {
     const isCovered = [...wanted].every((topic) => this.#trackedTopics.has(topic));
     this.#trackedTopics = wanted;
     const refreshed = this.#refresh([...wanted]);
-    return isCovered ? new Future<Cluster>().success(this.cluster) : refreshed;
+    return isCovered ? new Future<Cluster>(this.#log.callbackThrew).success(this.cluster) : refreshed;
   }
 
   /** Adds one topic to those that metadata refreshes cover. */
   addTopic(topic: string): Future<Cluster> {
-    if (this.#trackedTopics.has(topic)) return new Future<Cluster>().success(this.cluster);
+    if (this.#trackedTopics.has(topic)) return new Future<Cluster>(this.#log.callbackThrew).success(this.cluster);
     return this.setTopics([...this.#trackedTopics, topic]);
   }
 
@@ -318,7 +321,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   #refresh(topics: readonly string[] | null): Future<Cluster> {
-    const future = new Future<Cluster>();
+    const future = new Future<Cluster>(this.#log.callbackThrew);
     this.#awaitRefresh(topics).then(
       () => {
         future.success(this.cluster);
@@ -372,6 +375,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   #onLost(error: NetworkThreadError): void {
+    this.#log.write('error', { event: 'network-thread-lost', err: error }, error.message);
     this.#lossError = error;
     this.#isClosed = true;
     this.#adapter.close();

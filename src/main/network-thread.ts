@@ -12,6 +12,7 @@ import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } f
 import { createDoorbell } from '../ring/doorbell.ts';
 import { createMetrics, MetricsReader } from '../ring/metrics.ts';
 import { carriedConfig } from './carried-config.ts';
+import type { ClientLog } from './client-log.ts';
 
 const workerEntry = new URL(
   import.meta.url.endsWith('.ts') ? '../worker/index.ts' : '../worker/index.js',
@@ -32,27 +33,32 @@ export class NetworkThread {
   readonly #control: comlink.Remote<Control>;
   readonly #port: MessagePort;
   readonly #exited: Promise<void>;
+  readonly #takeLeftLogs: () => void;
   #lastError: unknown;
   #isClosing = false;
   #isReferenced = false;
   /** Calls under way; comlink never settles them when the other side is gone. */
   readonly #rejectCalls = new Set<(error: Error) => void>();
 
-  constructor(config: KafkaClientConfig) {
+  constructor(config: KafkaClientConfig, log: ClientLog) {
     const counters = createCounters();
     const doorbell = createDoorbell();
     const metrics = config.metrics ? createMetrics(DEFAULT_NODE_CAPACITY) : null;
     this.metrics = metrics === null ? null : new MetricsReader(metrics);
     const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
     const { port1, port2 } = new MessageChannel();
+    const { port1: logPort, port2: networkLogPort } = new MessageChannel();
     const carried = carriedConfig(config);
     const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
       ...carried.data,
+      // Functions cannot be carried over; the network thread's records come back over the port.
+      config: { ...carried.data.config, logger: null },
       counters,
       doorbell,
       metrics,
       attachment: handle,
       controlPort: port2,
+      logPort: networkLogPort,
     };
     this.end = application;
     this.#port = port1;
@@ -61,7 +67,7 @@ export class NetworkThread {
       // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
       workerData: data,
-      transferList: [...transferList, ...carried.transferList, port2],
+      transferList: [...transferList, ...carried.transferList, port2, networkLogPort],
     });
     this.#worker.on('error', (error) => {
       this.#lastError = error;
@@ -75,6 +81,8 @@ export class NetworkThread {
     this.#control = comlink.wrap<Control>(port1 as unknown as comlink.Endpoint);
     this.#worker.unref();
     port1.unref();
+    this.#takeLeftLogs = () => log.drain(logPort);
+    log.listen(logPort);
   }
 
   /** Keeps the process alive, or not: a pending `waitAsync` alone would let it end. */
@@ -128,6 +136,7 @@ export class NetworkThread {
     // Its writer is gone, so this thread may write in its place.
     new CountersWriter(counters).setState(STATE_CLOSED);
     for (const reject of this.#rejectCalls) reject(error);
+    this.#takeLeftLogs();
     this.#port.close();
     this.end.close();
     if (!this.#isClosing) this.onLost(error);

@@ -2,11 +2,11 @@
 // that each is settled once. Network thread. Must not decide what to send; `now` is given.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { Cancelled, KafkaConnectionError, KafkaProtocolError, RequestTimedOutError } from '../common/errors.ts';
+import { Cancelled, KafkaConnectionError, RequestTimedOutError } from '../common/errors.ts';
 import type { Connector } from './connector.ts';
+import type { Events } from './events.ts';
 import type { InFlightRequest } from './in-flight-requests.ts';
 import type { Broker, Metadata } from './metadata.ts';
-import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 
@@ -21,7 +21,7 @@ export interface ConnectionsParts {
   readonly nodes: Nodes;
   readonly connector: Connector;
   readonly metadata: Metadata;
-  readonly metrics: Metrics;
+  readonly events: Events;
   readonly listener: NodeListener;
 }
 
@@ -30,7 +30,7 @@ export class Connections {
   readonly #nodes: Nodes;
   readonly #connector: Connector;
   readonly #metadata: Metadata;
-  readonly #metrics: Metrics;
+  readonly #events: Events;
   readonly #listener: NodeListener;
   /** When a broker last became ready, on the monotonic clock. */
   #brokerReadyAt = Number.NEGATIVE_INFINITY;
@@ -40,7 +40,7 @@ export class Connections {
     this.#nodes = parts.nodes;
     this.#connector = parts.connector;
     this.#metadata = parts.metadata;
-    this.#metrics = parts.metrics;
+    this.#events = parts.events;
     this.#listener = parts.listener;
   }
 
@@ -50,9 +50,9 @@ export class Connections {
     if (hasAnswered) node.connection.succeeded();
     else node.connection.opened();
     node.lastActiveAt = now;
-    this.#metrics.connectionCreated(node.metricsRow);
     if (!node.isBootstrap) this.#brokerReadyAt = now;
     node.publish(now);
+    this.#events.connectionReady(node);
     this.#listener.onNodeReady(node, now);
   }
 
@@ -80,6 +80,7 @@ export class Connections {
         moved === undefined
           ? 'left the cluster'
           : `moved from ${node.host}:${node.port} to ${moved.host}:${moved.port}`;
+      this.#events.nodeGone(node, what);
       this.end(node, new KafkaConnectionError(`node ${node.id} ${what}`, { nodeId: node.id }), undefined, now);
       moved?.publish(now);
     }
@@ -87,7 +88,7 @@ export class Connections {
 
   /** Goes back to the bootstrap servers (KIP-899, KIP-1102): what is known of brokers no longer counts. */
   startOver(reason: Error, now: number): void {
-    this.#metrics.count('startedOver');
+    this.#events.startedOver(reason);
     this.#nodes.startOver();
     for (const node of this.#nodes.brokers()) {
       node.connection.closedOnPurpose();
@@ -103,11 +104,14 @@ export class Connections {
     if (isSetupTimeout) node.probe.restart();
     const requests = node.inFlight.drain();
     this.#connector.abandon(node);
-    this.#metrics.connectionClosed(node.metricsRow);
     for (const request of requests) request.owner.onFailure(request, error, now);
-    if (hasTime && this.#connector.tryNextAddress(node, now)) return;
+    if (hasTime && this.#connector.tryNextAddress(node, now)) {
+      this.#events.addressFailed(node, error);
+      return;
+    }
     node.connection.failed(error, now, isSetupTimeout);
     node.publish(now);
+    this.#events.attemptFailed(node, error, now);
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.#listener.onNodeFailed(node, error, now);
   }
@@ -120,7 +124,7 @@ export class Connections {
     }
     // It may have ended over a request that only a broker of another version would take.
     if (node.inFlight.size > 0) node.probe.forget();
-    if (error instanceof KafkaProtocolError) this.#metrics.count('protocolErrors');
+    this.#events.connectionLost(node, error, node.inFlight.size, now);
     node.connection.failed(error, now, false);
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.end(node, error, culprit, now);
@@ -130,7 +134,7 @@ export class Connections {
   /** The one place where a connection's requests are settled: state first, so that callbacks see it as it is. */
   end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     const requests = node.inFlight.drain();
-    if (node.isReady || node.isConnecting) this.#metrics.connectionClosed(node.metricsRow);
+    if (node.isReady || node.isConnecting) this.#events.connectionEnded(node, error);
     this.#connector.abandon(node);
     node.publish(now);
     const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
@@ -159,7 +163,7 @@ export class Connections {
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
       const text = `${expired.codec.name} to node ${node.id} (${node.host}:${node.port}) had no response within ${expired.timeoutMs} ms`;
-      this.#metrics.countOf(node.metricsRow, 'requestsTimedOut');
+      this.#events.requestTimedOut(node);
       this.lost(node, new RequestTimedOutError(text, details), expired, now);
     }
   }

@@ -23,6 +23,7 @@ const {
   metrics,
   attachment,
   controlPort,
+  logPort,
 } = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
 
 const config = withSecrets(openConfig, secrets);
@@ -38,6 +39,7 @@ const thread = new NetworkThread(
     resolve: resolveWithDns,
     openTransport: openTcpTransport,
     loadTokenSource: () => loadTokenSource(config, tokenPort),
+    postLog: (batch) => logPort.postMessage(batch),
     // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
     onFatal: (error) => {
       queueMicrotask(() => {
@@ -47,6 +49,10 @@ const thread = new NetworkThread(
   },
 );
 thread.attach(attachment);
+
+logPort.on('message', () => thread.logTaken());
+// The control port keeps this thread alive.
+logPort.unref();
 
 const control: Control = {
   start: () => thread.start(),

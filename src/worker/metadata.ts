@@ -33,6 +33,8 @@ export interface MetadataListener {
   /** The brokers known are not to be asked any more. */
   onStartOver(reason: Error, now: number): void;
   onMetadataFailed(error: Error, now: number): void;
+  /** The cluster says it is another one than before. */
+  onClusterChanged(before: string, after: string, nodeId: number): void;
 }
 
 interface Waiter {
@@ -69,6 +71,7 @@ export class Metadata implements RequestOwner {
   #waiting: Waiter[] = [];
   #served: Waiter[] = [];
   #endListeners: (() => void)[] = [];
+  #clusterId: string | null = null;
   #closeError: Error | null = null;
 
   constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
@@ -202,6 +205,7 @@ export class Metadata implements RequestOwner {
       this.#failed(new MetadataEmptyBrokerList(text, { nodeId: request.nodeId }), now);
       return;
     }
+    this.#noteClusterId(response.clusterId, request.nodeId);
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#lastSucceededAt = now;
@@ -216,6 +220,14 @@ export class Metadata implements RequestOwner {
     this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
     for (const waiter of served) waiter.resolve(updateId);
     this.#tellEnd();
+  }
+
+  #noteClusterId(clusterId: string | null, nodeId: number): void {
+    if (clusterId === null) return;
+    if (this.#clusterId !== null && clusterId !== this.#clusterId) {
+      this.#listener.onClusterChanged(this.#clusterId, clusterId, nodeId);
+    }
+    this.#clusterId = clusterId;
   }
 
   #hasRetriableTopicError(response: ReturnType<typeof MetadataApi.readResponse>): boolean {

@@ -19,10 +19,10 @@ import { isThrottledByClient } from './api-versions.ts';
 import { type Channel, ChannelState } from './channel.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
+import type { Events } from './events.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
 import type { Metadata } from './metadata.ts';
-import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -50,7 +50,7 @@ export interface NetworkClientParts {
   readonly connector: Connector;
   readonly metadata: Metadata;
   readonly connections: Connections;
-  readonly metrics: Metrics;
+  readonly events: Events;
   readonly sender: RequestSender;
   /** Null where connections need not log in. */
   readonly authenticator: Authenticator | null;
@@ -64,7 +64,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   readonly #metadata: Metadata;
   readonly #connections: Connections;
   readonly #handshakeOptions: HandshakeOptions;
-  readonly #metrics: Metrics;
+  readonly #events: Events;
   readonly #authenticator: Authenticator | null;
   readonly #reader = new WireReader();
   readonly #sender: RequestSender;
@@ -76,7 +76,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     this.#connector = parts.connector;
     this.#metadata = parts.metadata;
     this.#connections = parts.connections;
-    this.#metrics = parts.metrics;
+    this.#events = parts.events;
     this.#sender = parts.sender;
     this.#handshakeOptions = handshakeOptions(parts.config);
     this.#authenticator = parts.authenticator;
@@ -98,8 +98,9 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
   housekeep(now: number): void {
     this.#connections.expire(now);
     this.#connections.closeIdle(now);
-    this.#metrics.set('connectionCount', this.#selector.channels.size);
-    this.#metrics.set('mutedConnections', this.#selector.muted.size);
+    const { metrics } = this.#events;
+    metrics.set('connectionCount', this.#selector.channels.size);
+    metrics.set('mutedConnections', this.#selector.muted.size);
   }
 
   /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
@@ -281,7 +282,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     }
     // The owner may have ended this connection, which has settled everything on it.
     if (node.channel !== channel) return;
-    this.#metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
+    this.#events.metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
     received.consumeFrame();
     node.inFlight.shift();
     // Logging in again keeps no idle connection open.
@@ -293,7 +294,7 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
 
   #throttle(node: Node, apiKey: number, version: number, throttleTimeMs: number, now: number): void {
     if (throttleTimeMs <= 0) return;
-    this.#metrics.throttled(node.metricsRow, throttleTimeMs);
+    this.#events.throttled(node, throttleTimeMs, now);
     if (!isThrottledByClient(apiKey, version)) return;
     const longerMs = node.connection.throttle(throttleTimeMs, now);
     if (longerMs > 0) node.inFlight.extendForThrottle(longerMs);

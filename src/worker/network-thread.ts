@@ -4,6 +4,7 @@
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { Cancelled } from '../common/errors.ts';
+import type { LogBatch } from '../common/logger.ts';
 import { toPlainError } from '../common/plain-error.ts';
 import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
@@ -15,6 +16,8 @@ import { type BrokerVersion, matchVersion, rangesOfVersion } from './broker-vers
 import { CodecPool, type StartCodecThreads } from './codec-pool.ts';
 import { Connections } from './connections.ts';
 import { Connector } from './connector.ts';
+import { Events } from './events.ts';
+import { Log } from './log.ts';
 import { Metadata } from './metadata.ts';
 import { Metrics } from './metrics.ts';
 import { NetworkClient } from './network-client.ts';
@@ -40,6 +43,8 @@ export interface Surroundings {
   readonly loadTokenSource: () => Promise<AskForToken>;
   /** Default: those of the codec pool. */
   readonly startCodecThreads?: StartCodecThreads;
+  /** Carries log records to the application; `logTaken` says when it has them. */
+  readonly postLog: (batch: LogBatch) => void;
   /** The thread cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -64,11 +69,14 @@ export class NetworkThread implements Control {
   readonly #counters: CountersWriter;
   readonly #authenticator: Authenticator | null;
   readonly #clock: () => number;
+  readonly #log: Log;
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
     const { clock, random } = surroundings;
     const metrics = new Metrics(memory.metrics, clock());
+    this.#log = new Log(config.logLevel, surroundings.postLog);
+    const events = new Events(metrics, this.#log);
     const wake = (): void => this.loop.wake();
     this.#config = config;
     this.#clock = clock;
@@ -90,18 +98,19 @@ export class NetworkThread implements Control {
       config,
       {
         onMetadata: (update, brokers, now) => {
-          metrics.count('metadataRefreshes');
+          events.metadataRefreshed();
           this.#connections.updateNodes(brokers, now);
           this.#attachments.onMetadata(update);
         },
-        onMetadataFailed: () => metrics.count('metadataFailures'),
+        onMetadataFailed: (error, now) => events.metadataFailed(error, now),
+        onClusterChanged: (...change) => events.clusterChanged(...change),
         onStartOver: (reason, now) => this.#connections.startOver(reason, now),
       },
       random,
     );
     this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     const metadata = this.#metadata;
-    this.#connections = new Connections({ config, nodes, connector, metadata, metrics, listener: this.#bootstrap });
+    this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#bootstrap });
     const sender = new RequestSender(config, this.#pool, metrics);
     this.#authenticator = this.#newAuthenticator(sender, surroundings);
     this.#client = new NetworkClient({
@@ -111,7 +120,7 @@ export class NetworkThread implements Control {
       connector,
       metadata,
       connections: this.#connections,
-      metrics,
+      events,
       sender,
       authenticator: this.#authenticator,
     });
@@ -125,10 +134,16 @@ export class NetworkThread implements Control {
       doorbell: new Doorbell(memory.doorbell),
       counters: this.#counters,
       metrics,
+      log: this.#log,
       clock,
       onFatal: surroundings.onFatal,
     });
     this.#counters.setState(STATE_RUNNING);
+  }
+
+  /** The application has the log records of the last batch. */
+  logTaken(): void {
+    this.#log.taken();
   }
 
   attach(handle: NetworkHandle): void {
@@ -181,6 +196,7 @@ export class NetworkThread implements Control {
       const poolClosed = this.#pool.close(error, now);
       this.#attachments.flush(now);
       this.#attachments.notify();
+      this.#log.close();
       this.#counters.setState(STATE_CLOSED);
       await poolClosed;
       return null;

@@ -16,6 +16,7 @@ import type { Attachments } from './attachments.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import type { CodecPool } from './codec-pool.ts';
 import type { Connections } from './connections.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { NetworkClient } from './network-client.ts';
 import type { RequestAdapter } from './request-adapter.ts';
@@ -33,6 +34,7 @@ export interface PollLoopParts {
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
   readonly metrics: Metrics;
+  readonly log: Log;
   /** ms on the monotonic clock: the only clock the network thread reads. */
   readonly clock: () => number;
   /** Told about an error that escaped a turn; the thread is lost. */
@@ -89,6 +91,7 @@ export class PollLoop {
     bootstrap.poll(now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();
+    this.#parts.log.flush();
     return work > 0;
   }
 

@@ -15,6 +15,7 @@
 import assert from 'node:assert/strict';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../../src/common/config.ts';
 import { parseConfig } from '../../../src/common/config-parser.ts';
+import type { LogBatch } from '../../../src/common/logger.ts';
 import type { AskForToken } from '../../../src/common/token-provider.ts';
 import { createAttachment } from '../../../src/ring/attachment.ts';
 import { createCounters, STATE_CLOSED } from '../../../src/ring/counters.ts';
@@ -52,6 +53,8 @@ export class FakeNetwork {
   /** What names resolve to; a name that is not here resolves to itself. */
   readonly names = new Map<string, Addresses>();
   readonly lookups: string[] = [];
+  /** Batches of log records; nobody says that they were taken. */
+  readonly logs: LogBatch[] = [];
   /** Errors that ended the thread. */
   readonly fatal: unknown[] = [];
   readonly timers = new FakeTimers(() => this.now);
@@ -84,6 +87,7 @@ export class FakeNetwork {
       openTransport: (target, events) => this.#open(target, events),
       loadTokenSource: async () => () => this.askForToken(),
       startCodecThreads: async () => codecThreads ?? assert.fail('a pool of no threads was started'),
+      postLog: (batch) => this.logs.push(batch),
       onFatal: (error) => this.fatal.push(error),
     });
     this.app = this.attach();

@@ -93,6 +93,7 @@ beforeEach(() => {
     },
     counters: { heartbeat: (at: number) => log.push(`heartbeat ${at}`) },
     metrics: new Metrics(null, 0),
+    log: { flush: () => {} },
     clock: () => now,
     onFatal: (error: unknown) => fatal.push(error),
   };
