@@ -5,7 +5,13 @@ export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from '
 export type { ConfigOption } from './common/config-kinds.ts';
 export * from './common/errors.ts';
 export type { LogFields, Logger } from './common/logger.ts';
-export { type BrokerMetadata, Cluster, type PartitionMetadata, type TopicPartition } from './main/cluster.ts';
+export {
+  type BrokerMetadata,
+  Cluster,
+  type PartitionInput,
+  type PartitionMetadata,
+  type TopicPartition,
+} from './main/cluster.ts';
 export { Future } from './main/future.ts';
 export { type ApiVersionRange, KafkaClient, type PollOptions, type SendOptions } from './main/kafka-client.ts';
 export { type MetricDefinition, type MetricGroups, type MetricsSnapshot, metricDefinitions } from './main/metrics.ts';

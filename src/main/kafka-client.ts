@@ -63,7 +63,7 @@ export class KafkaClient implements AsyncDisposable {
   private constructor(config: KafkaClientConfig) {
     this.config = config;
     this.#log = new ClientLog(config);
-    this.cluster = new Cluster(config.bootstrapServers, this.#log.callbackThrew);
+    this.cluster = new Cluster(config.bootstrapServers, null, this.#log.callbackThrew);
     this.#thread = new NetworkThread(config, this.#log);
     const { end } = this.#thread;
     this.#proxy = new NetworkProxy(end);

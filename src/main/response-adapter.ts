@@ -5,6 +5,7 @@ import { KafkaClientError } from '../common/errors.ts';
 import { fromPlainError, type PlainError } from '../common/plain-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { Metadata } from '../protocol/flat/generated/apis.ts';
+import { clusterHintsOf } from '../protocol/flat/leader-hints.ts';
 import type { ApplicationEnd } from '../ring/attachment.ts';
 import { FAILURE, METADATA, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../ring/frames.ts';
 import type { Cluster } from './cluster.ts';
@@ -142,6 +143,8 @@ export class ResponseAdapter {
       pending.future.failure(error instanceof Error ? error : new Error(String(error)));
       return;
     }
+    const hints = clusterHintsOf(pending.api, response);
+    if (hints !== null) this.#cluster.learn(hints);
     this.#collected(response);
     pending.future.success(response);
   }

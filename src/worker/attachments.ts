@@ -5,7 +5,7 @@ import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../ring/att
 import type { CodecPool } from './codec-pool.ts';
 import type { MetadataUpdate } from './metadata.ts';
 import type { Metrics } from './metrics.ts';
-import { type PooledResponseHost, ResponseProxy } from './response-proxy.ts';
+import { type ResponseHost, ResponseProxy } from './response-proxy.ts';
 
 export interface Attachment {
   readonly end: NetworkEnd;
@@ -17,13 +17,13 @@ export interface Attachment {
 export class Attachments {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  readonly #host: PooledResponseHost;
+  readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   readonly #all: Attachment[] = [];
   /** Told to everybody who attaches later. */
   #newest: MetadataUpdate | null = null;
 
-  constructor(config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost, metrics: Metrics) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, host: ResponseHost, metrics: Metrics) {
     this.#config = config;
     this.#pool = pool;
     this.#host = host;

@@ -3,6 +3,7 @@
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { allApis } from '../protocol/flat/generated/apis.ts';
+import { type ClusterHints, clusterHintsOf, tellsOfCluster } from '../protocol/flat/leader-hints.ts';
 import type { DecodeOptions } from '../protocol/wire/options.ts';
 
 const apiByKey = new Map(allApis.map((api) => [api.key, api]));
@@ -29,4 +30,10 @@ export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
 export function responseThrottleTimeMs(apiKey: number, message: FlatMessage): number {
   const view = apiByKey.get(apiKey)?.readResponse(message) as { readonly throttleTimeMs?: number } | undefined;
   return Math.max(0, view?.throttleTimeMs ?? 0);
+}
+
+/** What a decoded response tells of the cluster in passing; null for nothing. */
+export function responseClusterHints(apiKey: number, message: FlatMessage): ClusterHints | null {
+  const api = apiByKey.get(apiKey);
+  return api === undefined || !tellsOfCluster(api) ? null : clusterHintsOf(api, api.readResponse(message));
 }

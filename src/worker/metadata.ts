@@ -8,10 +8,13 @@ import { HeapMemory, type MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
+import type { MetadataResponseView } from '../protocol/flat/generated/metadata.ts';
+import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
 import type { InFlightRequest, RequestName, RequestOwner } from './in-flight-requests.ts';
+import { LeaderEpochs } from './leader-epochs.ts';
 
 export interface Broker {
   readonly id: number;
@@ -47,6 +50,9 @@ const nullTopicsVersion = 1;
 const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
 const rebootstrapRequiredCode = 129;
+const invalidTopicCode = 17;
+/** A replica is missing: no matter while there is a leader. */
+const replicaNotAvailableCode = 9;
 
 export class Metadata implements RequestOwner {
   readonly isInternal = true;
@@ -58,6 +64,7 @@ export class Metadata implements RequestOwner {
   readonly #listener: MetadataListener;
   readonly #random: () => number;
   readonly #writer = new FlatWriter();
+  readonly #epochs = new LeaderEpochs();
   #topics: ReadonlySet<string> = new Set();
   #needsAllTopics = false;
   #needsUpdate = true;
@@ -88,6 +95,11 @@ export class Metadata implements RequestOwner {
   setTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
     this.#topics = new Set(topics);
     this.#needsAllTopics = needsAllTopics;
+  }
+
+  /** Leaders that other responses named: older metadata that arrives later does not undo them. */
+  learn(hints: ClusterHints): void {
+    this.#epochs.learn(hints);
   }
 
   /** Asks for a refresh as soon as the backoff allows. */
@@ -166,7 +178,7 @@ export class Metadata implements RequestOwner {
     request.codec.decodeResponse(reader, this.#writer, request.version, decodeOptions(this.#config));
     const bytes = { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: this.#writer.finish() };
     const message = new FlatMessage(bytes);
-    this.#apply(request, message, bytes, now);
+    this.#apply(request, message, now);
     return responseThrottleTimeMs(request.codec.apiKey, message);
   }
 
@@ -189,7 +201,7 @@ export class Metadata implements RequestOwner {
     this.#tellEnd();
   }
 
-  #apply(request: InFlightRequest, message: FlatMessage, bytes: MessageBytes, now: number): void {
+  #apply(request: InFlightRequest, message: FlatMessage, now: number): void {
     const response = MetadataApi.readResponse(message);
     const failure = errorFor(response.errorCode);
     if (failure !== null) {
@@ -211,14 +223,20 @@ export class Metadata implements RequestOwner {
     this.#lastSucceededAt = now;
     this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
-    if (this.#hasRetriableTopicError(response)) this.#retryLater();
+    this.#forgetInvalidTopics(response);
+    if (this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
     else this.#fruitlessRefreshes = 0;
     if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
     const served = this.#served;
     this.#served = [];
     const { updateId } = this;
+    const bytes = this.#mended(response, message, request.version);
     this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
-    for (const waiter of served) waiter.resolve(updateId);
+    const refusal = this.#refusalOfOnlyTopic(response);
+    for (const waiter of served) {
+      if (refusal === null) waiter.resolve(updateId);
+      else waiter.reject(refusal);
+    }
     this.#tellEnd();
   }
 
@@ -230,12 +248,57 @@ export class Metadata implements RequestOwner {
     this.#clusterId = clusterId;
   }
 
-  #hasRetriableTopicError(response: ReturnType<typeof MetadataApi.readResponse>): boolean {
-    for (const topic of response.topics) {
-      const { name, errorCode } = topic;
-      if (errorCode !== 0 && name !== null && this.#topics.has(name) && errorFor(errorCode)?.retriable) return true;
+  /** What applications get: the answer, less what is older in it than what they know. */
+  #mended(
+    response: MetadataResponseView,
+    { i32, u8, byteBase, byteLength }: FlatMessage,
+    version: number,
+  ): MessageBytes {
+    const better = this.#epochs.update(response, version);
+    if (better === null) return { i32, u8, base: byteBase, byteLength };
+    const memory = new HeapMemory();
+    MetadataApi.writeResponse(this.#writer.reset(memory), better);
+    const writtenBytes = this.#writer.finish();
+    return { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: writtenBytes };
+  }
+
+  /** Asked for again they would be refused again, for ever. */
+  #forgetInvalidTopics(response: MetadataResponseView): void {
+    for (const { errorCode, name } of response.topics) {
+      if (errorCode !== invalidTopicCode || name === null || !this.#topics.has(name)) continue;
+      this.#topics = new Set([...this.#topics].filter((topic) => topic !== name));
+    }
+  }
+
+  /** Whether something that is tracked is missing that a later answer may have: a topic, or a partition's leader. */
+  #lacksTrackedTopic(response: MetadataResponseView, brokers: readonly Broker[]): boolean {
+    if (this.#topics.size === 0) return false;
+    const ids = new Set(brokers.map(({ id }) => id));
+    for (const { name, errorCode, partitions } of response.topics) {
+      if (name === null || !this.#topics.has(name)) continue;
+      if (errorCode !== 0) {
+        if (errorFor(errorCode)?.retriable) return true;
+        continue;
+      }
+      for (const partition of partitions) {
+        if (!ids.has(partition.leaderId)) return true;
+        if (partition.errorCode !== replicaNotAvailableCode && errorFor(partition.errorCode)?.retriable) return true;
+      }
     }
     return false;
+  }
+
+  /**
+   * Of one topic alone whoever waits wants that topic: that it will not be had is theirs to know. What else the answer holds
+   * counts all the same; and an error that may pass, as that of a topic just created, is asked about again without them.
+   */
+  #refusalOfOnlyTopic(response: MetadataResponseView): Error | null {
+    if (this.#needsAllTopics || response.topics.length !== 1) return null;
+    const { errorCode, name } = response.topics.at(0);
+    const refusal = errorFor(errorCode);
+    if (refusal === null || refusal.retriable) return null;
+    refusal.message += `: topic ${JSON.stringify(name)}`;
+    return refusal;
   }
 
   #failed(error: Error, now: number): void {

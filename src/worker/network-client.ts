@@ -12,6 +12,7 @@ import {
 } from '../common/errors.ts';
 import type { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FindCoordinator, Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
+import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
 import { type WireCodec, wireCodec } from '../protocol/wire/codecs.ts';
 import { decodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
@@ -26,7 +27,7 @@ import type { Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
-import type { PooledResponseHost } from './response-proxy.ts';
+import type { ResponseHost } from './response-proxy.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 import type { Selector } from './selector.ts';
 
@@ -56,7 +57,7 @@ export interface NetworkClientParts {
   readonly authenticator: Authenticator | null;
 }
 
-export class NetworkClient implements HandshakeHost, PooledResponseHost {
+export class NetworkClient implements HandshakeHost, ResponseHost {
   readonly #config: KafkaClientConfig;
   readonly #nodes: Nodes;
   readonly #selector: Selector;
@@ -146,7 +147,13 @@ export class NetworkClient implements HandshakeHost, PooledResponseHost {
     }
   }
 
-  // --- PooledResponseHost
+  // --- ResponseHost
+
+  onClusterHints(hints: ClusterHints): void {
+    this.#metadata.learn(hints);
+    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    if (this.#metadata.updateId > 0) this.#nodes.learn(hints.brokers);
+  }
 
   onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void {
     const node = this.#nodes.get(request.nodeId);

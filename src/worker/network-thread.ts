@@ -86,6 +86,7 @@ export class NetworkThread implements Control {
       config,
       this.#pool,
       {
+        onClusterHints: (...args) => this.#client.onClusterHints(...args),
         onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
         onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
       },

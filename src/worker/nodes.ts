@@ -1,6 +1,7 @@
 // Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them. Network thread.
 
 import type { KafkaClientConfig } from '../common/config.ts';
+import type { BrokerHint } from '../protocol/flat/leader-hints.ts';
 import type { CountersWriter } from '../ring/counters.ts';
 import { ConnectionState } from './connection-states.ts';
 import type { Broker } from './metadata.ts';
@@ -73,6 +74,16 @@ export class Nodes {
       if (id >= 0 && !this.#nodes.has(id)) this.#add(id, host, port);
     }
     return gone;
+  }
+
+  /**
+   * Brokers that other responses named (KIP-951): those that metadata does not know yet become nodes. What it does know stays
+   * where it is until metadata says otherwise; a failed connection asks for that.
+   */
+  learn(brokers: readonly BrokerHint[]): void {
+    for (const { nodeId, host, port } of brokers) {
+      if (nodeId >= 0 && !this.#nodes.has(nodeId)) this.#add(nodeId, host, port);
+    }
   }
 
   /** Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. */

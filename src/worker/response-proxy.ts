@@ -8,6 +8,7 @@ import { toPlainError } from '../common/plain-error.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { Metadata } from '../protocol/flat/generated/apis.ts';
+import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
 import { CodecTaskNeeded } from '../protocol/wire/codec-task-needed.ts';
 import type { DecodeOptions } from '../protocol/wire/options.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
@@ -23,7 +24,7 @@ import {
   RESPONSE_VERSION_WORD,
 } from '../ring/frames.ts';
 import type { CodecPool } from './codec-pool.ts';
-import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
+import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from './decode.ts';
 import { type InFlightRequest, notDelivered, type RequestName, type RequestOwner } from './in-flight-requests.ts';
 import type { MetadataUpdate } from './metadata.ts';
 import type { Metrics } from './metrics.ts';
@@ -35,8 +36,10 @@ const flatOverheadBytes = 512;
 const beginBytes = 16 * 1024;
 const maxBodyBytes = 2 ** 31 - 8;
 
-/** Who is told what a response that the codec pool decoded means for its connection. */
-export interface PooledResponseHost {
+/** Who is told what a response means besides: what it tells of the cluster, and, decoded by the codec pool, for its connection. */
+export interface ResponseHost {
+  /** Before the application sees the response. */
+  onClusterHints(hints: ClusterHints): void;
   onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void;
   onPooledFailure(request: InFlightRequest, error: Error, now: number): void;
 }
@@ -52,7 +55,7 @@ export class ResponseProxy implements RequestOwner {
   readonly #end: NetworkEnd;
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  readonly #host: PooledResponseHost;
+  readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   readonly #pooledOptions: DecodeOptions;
   readonly #inlineOptions: DecodeOptions;
@@ -73,7 +76,7 @@ export class ResponseProxy implements RequestOwner {
   #neededBytes = 0;
   #hasNews = false;
 
-  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: PooledResponseHost, metrics: Metrics) {
+  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: ResponseHost, metrics: Metrics) {
     this.#end = end;
     this.#config = config;
     this.#pool = pool;
@@ -116,13 +119,9 @@ export class ResponseProxy implements RequestOwner {
         this.#plain.add(request);
         return notDelivered;
       }
-      throttleTimeMs = responseThrottleTimeMs(
-        codec.apiKey,
-        new FlatMessage(
-          { i32: responses.i32, u8: responses.u8, base: responses.base, byteLength: usedBytes },
-          RESPONSE_PREFIX_BYTES,
-        ),
-      );
+      const message = this.#openMessage(usedBytes);
+      throttleTimeMs = responseThrottleTimeMs(codec.apiKey, message);
+      this.#learn(codec.apiKey, message);
       this.#writePrefix(codec.apiKey, version, 0);
       if (responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
         this.#hasNews = true;
@@ -235,6 +234,7 @@ export class ResponseProxy implements RequestOwner {
       return false;
     }
     responses.adopt(buffer);
+    this.#learn(request.codec.apiKey, this.#openMessage(usedBytes));
     this.#writePrefix(request.codec.apiKey, request.version, 0);
     if (!responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
       responses.abandon();
@@ -245,6 +245,17 @@ export class ResponseProxy implements RequestOwner {
     this.#metrics.requestSucceeded();
     if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
     return true;
+  }
+
+  /** The response that is being written, its prefix left out. */
+  #openMessage(byteLength: number): FlatMessage {
+    const { i32, u8, base } = this.#end.responses;
+    return new FlatMessage({ i32, u8, base, byteLength }, RESPONSE_PREFIX_BYTES);
+  }
+
+  #learn(apiKey: number, message: FlatMessage): void {
+    const hints = responseClusterHints(apiKey, message);
+    if (hints !== null) this.#host.onClusterHints(hints);
   }
 
   #put(held: Held): void {

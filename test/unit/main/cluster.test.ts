@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { HeapMemory } from '../../../src/common/memory.ts';
-import { Cluster } from '../../../src/main/cluster.ts';
-import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
-import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
-import { Metadata } from '../../../src/protocol/flat/generated/apis.ts';
+import { IllegalArgumentError, IllegalStateError } from '../../../src/common/errors.ts';
+import { Cluster, type MetadataSource, type PartitionInput } from '../../../src/main/cluster.ts';
+import { Future } from '../../../src/main/future.ts';
+import { FindCoordinator, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import type { MetadataResponse, MetadataResponseView } from '../../../src/protocol/flat/generated/metadata.ts';
+import { responseView } from '../protocol/support/response-view.ts';
 
-function view(response: MetadataResponse): MetadataResponseView {
-  const memory = new HeapMemory();
-  const writer = new FlatWriter().reset(memory);
-  Metadata.writeResponse(writer, response);
-  const byteLength = writer.finish();
-  return Metadata.readResponse(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength }));
-}
+const view = (response: MetadataResponse): MetadataResponseView => responseView(Metadata, response);
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
 
@@ -51,6 +45,26 @@ const servers = [
   { host: 'boot-a', port: 1 },
   { host: 'boot-b', port: 2 },
 ];
+
+/** What a client does for its cluster, written down. */
+class FakeSource implements MetadataSource {
+  readonly retryBackoffMs = 123;
+  readonly asked: (string | boolean)[] = [];
+  readonly updated = new Future<Cluster>();
+
+  requestUpdate(): Future<Cluster> {
+    this.asked.push('update');
+    return this.updated;
+  }
+
+  ttlMs(): number {
+    return 4567;
+  }
+
+  setNeedsAllTopics(needsAllTopics: boolean): void {
+    this.asked.push(needsAllTopics);
+  }
+}
 
 function known(): Cluster {
   const cluster = new Cluster(servers);
@@ -228,4 +242,158 @@ test('a listener sees the new metadata; one that throws does not hide it from th
   assert.deepEqual(heard, ['the-cluster']);
   const [warning] = await warned;
   assert.match((warning as Error).message, /a fault in a listener/);
+});
+
+test('a listener must be a function', () => {
+  assert.throws(
+    () => new Cluster(servers).addListener('shout' as never),
+    /TypeError: listener must be a function, not string/,
+  );
+});
+
+test('a coordinator has a node id of its own, and is where its broker is now', () => {
+  const cluster = known();
+  assert.equal(cluster.coordinatorForGroup('readers'), null);
+  const found = responseView(FindCoordinator, { nodeId: 2, host: 'two', port: 9093 });
+  const nodeId = cluster.addGroupCoordinator('readers', found);
+  assert.equal(nodeId, 2147483645);
+  assert.equal(cluster.coordinatorForGroup('readers'), 2147483645);
+  assert.deepEqual(cluster.brokerMetadata(2147483645), { nodeId: 2147483645, host: 'two', port: 9093, rack: null });
+  assert.equal(cluster.isBootstrap(2147483645), false);
+  const moved = [{ nodeId: 2, host: 'elsewhere', port: 1 }];
+  cluster.update(view({ ...response, brokers: moved }), 2);
+  assert.equal(cluster.brokerMetadata(2147483645)!.host, 'elsewhere');
+  assert.equal(cluster.coordinatorForGroup('readers'), 2147483645, 'a refresh does not forget it');
+});
+
+test('a coordinator that metadata does not list is where the look-up said', () => {
+  const cluster = known();
+  const found = responseView(FindCoordinator, { nodeId: 8, host: 'eight', port: 9098 });
+  const nodeId = cluster.addGroupCoordinator('readers', found)!;
+  assert.deepEqual(cluster.brokerMetadata(nodeId), { nodeId, host: 'eight', port: 9098, rack: null });
+  assert.equal(cluster.brokerMetadata(8), null);
+});
+
+test('of a list of coordinators the one of the group counts', () => {
+  const cluster = known();
+  const coordinators = [
+    { key: 'other', nodeId: 1, host: 'one', port: 9092 },
+    { key: 'readers', nodeId: 2, host: 'two', port: 9093 },
+  ];
+  const found = responseView(FindCoordinator, { coordinators });
+  assert.equal(cluster.addGroupCoordinator('readers', found), 2147483645);
+  assert.equal(cluster.addGroupCoordinator('nobody', found), null);
+  assert.equal(cluster.coordinatorForGroup('nobody'), -1);
+});
+
+test('a failed look-up of a coordinator is remembered as such', () => {
+  const cluster = known();
+  const failed = responseView(FindCoordinator, { errorCode: 15, nodeId: -1, host: '', port: -1 });
+  assert.equal(cluster.addGroupCoordinator('readers', failed), null);
+  assert.equal(cluster.coordinatorForGroup('readers'), -1);
+  assert.throws(() => cluster.addGroupCoordinator(7 as never, failed), /TypeError: group must be a string, not 7/);
+});
+
+test('partitions can be added to and replaced in a copy', () => {
+  const cluster = known();
+  const heard: unknown[] = [];
+  cluster.addListener((changed) => heard.push(changed));
+  const copy = cluster.withPartitions([
+    { topic: 'orders', partition: 2, leader: 1, leaderEpoch: 8, replicas: [1, 2], isr: [1] },
+    { topic: 'orders', partition: 9, leader: -1 },
+  ]);
+  assert.equal(copy.leaderForPartition({ topic: 'orders', partition: 2 }), 1);
+  assert.deepEqual(copy.partition({ topic: 'orders', partition: 9 }), {
+    topic: 'orders',
+    partition: 9,
+    leader: -1,
+    leaderEpoch: -1,
+    replicas: [],
+    isr: [],
+    errorCode: 0,
+  });
+  assert.equal(copy.partitionsForBroker(1)!.filter(({ partition }) => partition === 2).length, 1);
+  assert.equal(copy.topicId('orders'), topicId);
+  assert.deepEqual(copy.controller, cluster.controller);
+  assert.equal(cluster.leaderForPartition({ topic: 'orders', partition: 2 }), -1);
+  assert.equal(cluster.partitionsForTopic('orders')!.size, 4);
+  cluster.update(view({ ...response, topics: [] }), 2);
+  assert.equal(copy.leaderForPartition({ topic: 'orders', partition: 2 }), 1);
+  copy.update(view(response), 3);
+  assert.deepEqual(heard, [cluster], 'listeners stay with the original');
+});
+
+test('withPartitions names what is wrong with a partition', () => {
+  const given = (partition: object) => () => known().withPartitions([partition as PartitionInput]);
+  assert.throws(given({ topic: 'nothing', partition: 0, leader: 1 }), IllegalArgumentError);
+  assert.throws(given({ topic: 5, partition: 0, leader: 1 }), /TypeError: a topic name must be a string, not 5/);
+  assert.throws(
+    given({ topic: 'orders', partition: -1, leader: 1 }),
+    /partition must be an integer from 0 to 2147483647, not -1/,
+  );
+  assert.throws(
+    given({ topic: 'orders', partition: 0 }),
+    /leader must be an integer from -1 to 2147483647, not undefined/,
+  );
+  assert.throws(given({ topic: 'orders', partition: 0, leader: 1.5 }), /not 1.5/);
+});
+
+test('a refresh, its time and its backoff are those of the client', () => {
+  const source = new FakeSource();
+  const cluster = new Cluster(servers, source);
+  assert.equal(cluster.requestUpdate(), source.updated);
+  assert.equal(cluster.ttl(), 4567);
+  assert.equal(cluster.refreshBackoff(), 123);
+  assert.deepEqual(source.asked, ['update']);
+});
+
+test('all topics are asked for once the flag is set, and no more when it is cleared', () => {
+  const source = new FakeSource();
+  const cluster = new Cluster(servers, source);
+  assert.equal(cluster.needAllTopicMetadata, false);
+  cluster.needAllTopicMetadata = true;
+  cluster.needAllTopicMetadata = true;
+  assert.equal(cluster.needAllTopicMetadata, true);
+  cluster.needAllTopicMetadata = false;
+  assert.deepEqual(source.asked, [true, false]);
+  assert.throws(() => {
+    cluster.needAllTopicMetadata = 1 as never;
+  }, /TypeError: needAllTopicMetadata must be true or false, not 1/);
+});
+
+test('a cluster of no client cannot be refreshed, and says so', () => {
+  const cluster = new Cluster(servers);
+  assert.equal(cluster.ttl(), 0);
+  assert.throws(() => cluster.requestUpdate(), IllegalStateError);
+  assert.throws(() => {
+    cluster.needAllTopicMetadata = true;
+  }, IllegalStateError);
+  assert.equal(cluster.needAllTopicMetadata, false);
+});
+
+test('what a response tells in passing counts once there is metadata', () => {
+  const leaders = [{ topic: 'orders', topicId: '', partition: 0, leaderId: 9, leaderEpoch: 6 }];
+  const hints = { brokers: [{ nodeId: 9, host: 'nine', port: 9099, rack: null }], leaders };
+  const cluster = new Cluster(servers);
+  cluster.learn(hints);
+  assert.deepEqual(
+    cluster.brokers().map(({ nodeId }) => nodeId),
+    [-1, -2],
+  );
+  cluster.update(view(response), 1);
+  cluster.learn(hints);
+  assert.equal(cluster.leaderForPartition({ topic: 'orders', partition: 0 }), 9);
+  assert.equal(cluster.brokerMetadata(9)!.host, 'nine');
+  assert.equal(cluster.updateId, 1);
+});
+
+test('of another cluster behind the same names nothing of the former one is kept', () => {
+  const cluster = known();
+  cluster.addGroupCoordinator('readers', responseView(FindCoordinator, { nodeId: 8, host: 'eight', port: 9098 }));
+  cluster.update(view({ ...response, clusterId: null }), 2);
+  assert.equal(cluster.coordinatorForGroup('readers'), 2147483639, 'no id is no other id');
+  cluster.update(view({ brokers: [{ nodeId: 1, host: 'one', port: 9092 }], clusterId: 'another' }), 3);
+  assert.equal(cluster.partitionsForTopic('orders'), null);
+  assert.equal(cluster.coordinatorForGroup('readers'), null);
+  assert.equal(cluster.brokerMetadata(2147483639), null);
 });

@@ -5,7 +5,7 @@ import { Cluster } from '../../../src/main/cluster.ts';
 import { Future } from '../../../src/main/future.ts';
 import { InFlight } from '../../../src/main/in-flight.ts';
 import { ResponseAdapter } from '../../../src/main/response-adapter.ts';
-import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
+import { ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
 import type { AttachmentOptions } from '../../../src/ring/attachment.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { FakeThread } from './fake-thread.ts';
@@ -258,4 +258,24 @@ test('after close nothing is taken any more', async () => {
   thread.respond(1, 1, ListGroups, named('x'));
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(future.isDone, false);
+});
+
+test('a leader that a response names is known before its callbacks run', () => {
+  start();
+  thread.metadata(1, {
+    brokers: [{ nodeId: 1, host: 'one', port: 9092 }],
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 5 }] }],
+  });
+  const future = new Future<unknown>();
+  inFlight.add({ requestId: 7, nodeId: 1, api: Produce, future, expectsResponse: true });
+  const leaders: (number | null)[] = [];
+  future.addCallback(() => leaders.push(cluster.leaderForPartition({ topic: 'orders', partition: 0 })));
+  const currentLeader = { leaderId: 2, leaderEpoch: 6 };
+  thread.respond(7, 1, Produce, {
+    responses: [{ name: 'orders', partitionResponses: [{ index: 0, errorCode: 6, currentLeader }] }],
+    nodeEndpoints: [{ nodeId: 2, host: 'two', port: 9092 }],
+  });
+  adapter.drain();
+  assert.deepEqual(leaders, [2]);
+  assert.equal(cluster.brokerMetadata(2)!.host, 'two');
 });

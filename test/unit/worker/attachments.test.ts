@@ -35,7 +35,7 @@ beforeEach(() => {
   attachments = new Attachments(
     config,
     noPool,
-    { onPooledThrottle: () => {}, onPooledFailure: () => {} },
+    { onClusterHints: () => {}, onPooledThrottle: () => {}, onPooledFailure: () => {} },
     new Metrics(null, 0),
   );
 });

@@ -228,6 +228,104 @@ test('a topic error that is not retriable does not ask again', async () => {
   assert.equal(askedAt().length, asked);
 });
 
+test('a tracked partition without a leader, or with one that is no broker, asks again; so do codes that say so', async () => {
+  const rows = [
+    { leaderId: -1, errorCode: 5 },
+    { leaderId: 77, errorCode: 0 },
+    { leaderId: 1, errorCode: 72 },
+  ];
+  for (const row of rows) {
+    start({ retryBackoffMs: 100, metadataMaxAgeMs: 1_000_000 });
+    net.cluster.topics = [{ name: 'tracked', partitions: [{ partitionIndex: 0, ...row }] }];
+    const wanted = refresh(['tracked']);
+    await net.advanceSettled(100);
+    assert.equal(wanted.outcome, 'succeeded');
+    const from = askedAt().length - 1;
+    net.advance(800);
+    const gaps = askedAt()
+      .slice(from + 1)
+      .map((at, i) => at - askedAt()[from + i]!);
+    assert.deepEqual(gaps, [100, 200, 400], `leader ${row.leaderId}, code ${row.errorCode}`);
+    await net.close();
+  }
+});
+
+test('a missing replica of a partition that has a leader does not ask again', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.topics = [{ name: 'tracked', partitions: [{ partitionIndex: 0, leaderId: 1, errorCode: 9 }] }];
+  refresh(['tracked']);
+  await net.advanceSettled(100);
+  const asked = askedAt().length;
+  net.advance(100_000);
+  assert.equal(askedAt().length, asked);
+});
+
+test('a topic without partitions is no reason to ask again, nor is one without error that nobody tracks', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.topics = [
+    { name: 'tracked', partitions: [] },
+    { name: 'other', partitions: [{ partitionIndex: 0, leaderId: -1, errorCode: 5 }] },
+  ];
+  const wanted = refresh(['tracked']);
+  await net.advanceSettled(100);
+  assert.equal(wanted.outcome, 'succeeded');
+  const asked = askedAt().length;
+  net.advance(100_000);
+  assert.equal(askedAt().length, asked);
+});
+
+test('a topic that the broker calls invalid is not asked for again', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.topics = [
+    { name: 'bad', errorCode: 17 },
+    { name: 'good', partitions: [] },
+  ];
+  refresh(['bad', 'good']);
+  await net.advanceSettled(100);
+  refresh();
+  await net.advanceSettled(100);
+  const names = [...broker.requestsOf(Metadata).at(-1)!.body.topics].map(({ name }: { name: string }) => name);
+  assert.deepEqual(names, ['good']);
+});
+
+test('of one topic alone an error that will not pass fails whoever waits, and the brokers of the answer are used all the same', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
+  net.cluster.topics = [{ name: 'missing', errorCode: 29 }];
+  const wanted = refresh(['missing']);
+  await net.advanceSettled(100);
+  assert.equal(wanted.outcome, 'failed');
+  assert.equal(wanted.error!.name, 'TopicAuthorizationFailedError');
+  assert.match(wanted.error!.message, /topic "missing"/);
+  const { view } = net.app.metadata.at(-1)!;
+  assert.deepEqual(
+    view.brokers.map(({ nodeId }) => nodeId),
+    [1, 2],
+  );
+  const asked = askedAt().length;
+  net.advance(100_000);
+  assert.equal(askedAt().length, asked, 'it is not asked for again and again');
+  const all = refresh([], true);
+  await net.advanceSettled(100);
+  assert.equal(all.outcome, 'succeeded', "among all topics the error of one is nobody's");
+});
+
+test('older metadata does not undo a newer leader', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  const topics = (leaderId: number, leaderEpoch: number) => [
+    { name: 'orders', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch }] },
+  ];
+  net.cluster.topics = topics(1, 5);
+  refresh(['orders']);
+  await net.advanceSettled(100);
+  net.cluster.topics = topics(2, 4);
+  refresh();
+  await net.advanceSettled(200);
+  const { view } = net.app.metadata.at(-1)!;
+  const { leaderId, leaderEpoch } = view.topics.at(0).partitions.at(0);
+  assert.deepEqual([leaderId, leaderEpoch], [1, 5]);
+});
+
 test('what a request asks for: no topics, some, or all; never creating any from version 4 on', async () => {
   start();
   const bodies = () => broker.requestsOf(Metadata).map(({ body }) => body);

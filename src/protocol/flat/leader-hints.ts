@@ -1,0 +1,109 @@
+// Owns the reading of what responses tell of the cluster in passing: the leader a broker names instead of itself, and where
+// it is (KIP-951), and where a coordinator is. Runs on both sides: the network thread learns addresses and epochs from it,
+// the application that asked learns the leader. Must not decide what is newer.
+
+import { Fetch, FindCoordinator, Produce, ShareAcknowledge, ShareFetch } from './generated/apis.ts';
+import type { FetchResponseView } from './generated/fetch.ts';
+import type { FindCoordinatorResponseView } from './generated/find-coordinator.ts';
+import type { ProduceResponseView } from './generated/produce.ts';
+import type { ShareAcknowledgeResponseView } from './generated/share-acknowledge.ts';
+import type { ShareFetchResponseView } from './generated/share-fetch.ts';
+import { zeroUuid } from './uuid.ts';
+
+/** A partition's leader, as a broker that does not lead it any more knows it. */
+export interface LeaderHint {
+  /** Empty when the response names topics by id. */
+  readonly topic: string;
+  /** All zero when it names them by name. */
+  readonly topicId: string;
+  readonly partition: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+}
+
+export interface BrokerHint {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+export interface ClusterHints {
+  readonly brokers: readonly BrokerHint[];
+  readonly leaders: readonly LeaderHint[];
+}
+
+type LeaderView = { readonly leaderId: number; readonly leaderEpoch: number };
+type FetchLikeView = FetchResponseView | ShareFetchResponseView | ShareAcknowledgeResponseView;
+
+const readers = new Map<object, (response: unknown) => ClusterHints | null>([
+  [Produce, (response) => ofProduce(response as ProduceResponseView)],
+  [Fetch, (response) => ofFetch(response as FetchResponseView)],
+  [ShareFetch, (response) => ofFetch(response as ShareFetchResponseView)],
+  [ShareAcknowledge, (response) => ofFetch(response as ShareAcknowledgeResponseView)],
+  [FindCoordinator, (response) => ofFindCoordinator(response as FindCoordinatorResponseView)],
+]);
+
+/** Whether responses of the API can hold hints at all. */
+export function tellsOfCluster(api: object): boolean {
+  return readers.has(api);
+}
+
+/**
+ * @param api      one of the client's own; one that an application has made tells nothing
+ * @param response its response view
+ * @returns null when there is nothing to learn, which costs a look at one field
+ */
+export function clusterHintsOf(api: object, response: unknown): ClusterHints | null {
+  return readers.get(api)?.(response) ?? null;
+}
+
+/** Brokers send addresses whenever they name a leader, and only then. */
+function ofProduce(response: ProduceResponseView): ClusterHints | null {
+  if (response.nodeEndpoints.length === 0) return null;
+  const leaders: LeaderHint[] = [];
+  for (const { name, topicId, partitionResponses } of response.responses) {
+    for (const { index, currentLeader } of partitionResponses) addLeader(leaders, name, topicId, index, currentLeader);
+  }
+  return { brokers: endpointsOf(response), leaders };
+}
+
+function ofFetch(response: FetchLikeView): ClusterHints | null {
+  if (response.nodeEndpoints.length === 0) return null;
+  const leaders: LeaderHint[] = [];
+  for (const row of response.responses) {
+    const topic = 'topic' in row ? row.topic : '';
+    for (const { partitionIndex, currentLeader } of row.partitions)
+      addLeader(leaders, topic, row.topicId, partitionIndex, currentLeader);
+  }
+  return { brokers: endpointsOf(response), leaders };
+}
+
+function ofFindCoordinator(response: FindCoordinatorResponseView): ClusterHints | null {
+  // From version 4 on there is a list; before, the answer is the response itself.
+  const answers = response.coordinators.length > 0 ? response.coordinators : [response];
+  const brokers: BrokerHint[] = [];
+  for (const { errorCode, nodeId, host, port } of answers) {
+    if (errorCode === 0 && nodeId >= 0 && host !== '') brokers.push({ nodeId, host, port, rack: null });
+  }
+  return brokers.length === 0 ? null : { brokers, leaders: [] };
+}
+
+function addLeader(
+  leaders: LeaderHint[],
+  topic: string,
+  topicId: string,
+  partition: number,
+  { leaderId, leaderEpoch }: LeaderView,
+): void {
+  if (leaderId < 0 || leaderEpoch < 0 || (topic === '' && topicId === zeroUuid)) return;
+  leaders.push({ topic, topicId, partition, leaderId, leaderEpoch });
+}
+
+function endpointsOf(response: ProduceResponseView | FetchLikeView): BrokerHint[] {
+  const brokers: BrokerHint[] = [];
+  for (const { nodeId, host, port, rack } of response.nodeEndpoints) {
+    if (nodeId >= 0 && host !== '') brokers.push({ nodeId, host, port, rack });
+  }
+  return brokers;
+}
