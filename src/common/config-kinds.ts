@@ -4,6 +4,7 @@
 import type { BootstrapServer } from './bootstrap-servers.ts';
 import type { Logger } from './logger.ts';
 import type { Secret } from './secret.ts';
+import type { SslContext } from './ssl-context.ts';
 import type { TokenProviderInput, TokenSource } from './token-provider.ts';
 
 export interface IntegerOption {
@@ -49,6 +50,11 @@ export interface SecretOption {
   default: null;
   doc: string;
 }
+export interface SslContextOption {
+  type: 'sslContext';
+  default: null;
+  doc: string;
+}
 export interface TokenProviderOption {
   type: 'tokenProvider';
   default: null;
@@ -67,6 +73,7 @@ export type ConfigOption =
   | VersionOption
   | ServersOption
   | SecretOption
+  | SslContextOption
   | TokenProviderOption
   | LoggerOption;
 
@@ -93,13 +100,15 @@ export type ValueOf<O> = O extends IntegerOption
         ? readonly number[] | null
         : O extends SecretOption
           ? Secret | null
-          : O extends TokenProviderOption
-            ? Secret<TokenSource> | null
-            : O extends LoggerOption
-              ? Logger | null
-              : O extends { default: null }
-                ? string | null
-                : string;
+          : O extends SslContextOption
+            ? Secret<SslContext> | null
+            : O extends TokenProviderOption
+              ? Secret<TokenSource> | null
+              : O extends LoggerOption
+                ? Logger | null
+                : O extends { default: null }
+                  ? string | null
+                  : string;
 
 /** Type of what callers pass for an option. */
 export type InputOf<O> = O extends ServersOption
@@ -108,4 +117,9 @@ export type InputOf<O> = O extends ServersOption
     ? string | null
     : O extends TokenProviderOption
       ? TokenProviderInput | null
-      : ValueOf<O>;
+      : O extends SslContextOption
+        ? SslContext | null
+        : ValueOf<O>;
+
+/** Path of a file that the network thread reads; relative ones count from the working directory of the process. */
+export const file = (doc: string) => ({ type: 'string', default: null, maxBytes: 4096, doc }) as const;

@@ -8,6 +8,7 @@ import { KafkaConfigurationError } from './errors.ts';
 import { isLogger, logLevels } from './logger.ts';
 import { checkSasl } from './sasl-config.ts';
 import { Secret } from './secret.ts';
+import { checkSsl, parseSslContext } from './ssl-context.ts';
 import { parseTokenSource } from './token-provider.ts';
 
 /**
@@ -29,6 +30,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   }
   checkSpillBytes(config, problems);
   checkSasl(config, problems);
+  checkSsl(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
@@ -55,6 +57,8 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
       return new Secret(value);
     case 'tokenProvider':
       return parseTokenSource(key, value, problems);
+    case 'sslContext':
+      return parseSslContext(key, value, problems);
     case 'integer':
       if (typeof value !== 'number' || !Number.isInteger(value) || value < option.min || value > option.max) {
         problems.push(`${key} must be an integer from ${option.min} to ${option.max}, not ${describe(value)}`);

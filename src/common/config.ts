@@ -1,7 +1,7 @@
 // Owns every configuration key: its type, unit, default, range and meaning, declared once. Every thread. Validation into a
 // frozen plain object is config-parser.ts.
 
-import { type ConfigOption, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { type ConfigOption, file, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
 import { logLevels } from './logger.ts';
 import { saslMechanisms } from './sasl-config.ts';
 
@@ -103,8 +103,29 @@ export const configOptions = {
   securityProtocol: {
     type: 'choice',
     default: 'PLAINTEXT',
-    choices: ['PLAINTEXT', 'SASL_PLAINTEXT'],
+    choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
     doc: 'How connections are secured.',
+  },
+  sslContext: {
+    type: 'sslContext',
+    default: null,
+    doc: 'TLS settings by value, as for `tls.createSecureContext`; the other `ssl` keys but `sslCheckHostname` are then ignored.',
+  },
+  sslCheckHostname: {
+    type: 'boolean',
+    default: true,
+    doc: "Whether a broker's certificate must be for the name that is connected to. Who issued it is checked all the same.",
+  },
+  sslCaFile: file('PEM file of the only authorities to trust. Null: those that Node brings along.'),
+  sslCertFile: file('PEM file of the client certificate, its issuers behind it; it may hold the key, too.'),
+  sslKeyFile: file('PEM file of the key of `sslCertFile`.'),
+  sslPassword: { type: 'secret', default: null, doc: 'Pass phrase of the key.' },
+  sslCrlFile: file('PEM file of revocation lists: one of every issuer in the chain of a broker is needed.'),
+  sslCiphers: {
+    type: 'string',
+    default: null,
+    maxBytes: 65535,
+    doc: 'OpenSSL cipher list. Without a name of TLS 1.3 in it, TLS 1.2 is spoken.',
   },
   metrics: {
     type: 'boolean',

@@ -114,6 +114,11 @@ export class Channel {
     return this.#isBlocked || this.#held !== null;
   }
 
+  /** It ended after the version exchange began, which is how some old brokers answer. */
+  get mayHaveBeenAnswered(): boolean {
+    return this.state === ChannelState.API_VERSIONS && !(this.endError instanceof KafkaConnectionError);
+  }
+
   get isMuted(): boolean {
     return this.mutedSince >= 0;
   }
@@ -205,6 +210,11 @@ export class Channel {
 
   /** Why the connection ended, in words a user can act on. */
   describeEnd(): Error {
+    // The transport's own verdict.
+    if (this.endError instanceof KafkaConnectionError) {
+      this.endError.nodeId ??= this.nodeId;
+      return this.endError;
+    }
     const where = `${this.target.address}:${this.target.port}`;
     if (this.state === ChannelState.AUTHENTICATING) return this.authentication!.describeEnd(where, this.endError);
     if (this.endError !== null) {
@@ -218,6 +228,12 @@ export class Channel {
       ? 'closed the connection'
       : 'closed the connection before it answered ApiVersions; it may expect TLS, or may not be a Kafka broker';
     return new KafkaConnectionError(`${where} ${when}`, { nodeId: this.nodeId });
+  }
+
+  /** What an attempt that is late was waiting for; empty where there is nothing to add. */
+  describeWait(): string {
+    const waits = this.#transport.describeWait?.() ?? null;
+    return waits === null ? '' : `; ${waits}`;
   }
 
   close(): void {

@@ -95,7 +95,11 @@ export class Connector {
       const address = connection.untriedAddresses.shift()!;
       connection.lastAddress = address;
       try {
-        const channel = this.#selector.connect(node.id, { address, port: node.port }, this.#receiveMessageMaxBytes);
+        const channel = this.#selector.connect(
+          node.id,
+          { address, port: node.port, host: node.host },
+          this.#receiveMessageMaxBytes,
+        );
         node.channel = channel;
         this.#nodeOf.set(channel, node);
         node.publish(now);

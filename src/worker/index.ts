@@ -12,7 +12,7 @@ import type { NetworkHandle } from '../ring/attachment.ts';
 import { NetworkThread } from './network-thread.ts';
 import { resolveWithDns } from './resolver.ts';
 import { loadTokenSource } from './sasl/token-sources.ts';
-import { openTcpTransport } from './transport.ts';
+import { transportsFor } from './transports.ts';
 
 const {
   config: openConfig,
@@ -27,6 +27,7 @@ const {
 } = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
 
 const config = withSecrets(openConfig, secrets);
+const transports = transportsFor(config);
 
 await prepareCodecs();
 
@@ -37,7 +38,7 @@ const thread = new NetworkThread(
     clock: monotonicNowMs,
     random: Math.random,
     resolve: resolveWithDns,
-    openTransport: openTcpTransport,
+    openTransport: transports.open,
     loadTokenSource: () => loadTokenSource(config, tokenPort),
     postLog: (batch) => logPort.postMessage(batch),
     // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
@@ -55,7 +56,7 @@ logPort.on('message', () => thread.logTaken());
 logPort.unref();
 
 const control: Control = {
-  start: () => thread.start(),
+  start: () => thread.start(transports.prepare),
   awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
   checkVersion: (nodeId, timeoutMs, isStrict) => thread.checkVersion(nodeId, timeoutMs, isStrict),
   refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),

@@ -314,7 +314,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       if (node === undefined || channel.isMuted) continue;
       const error = channel.describeEnd();
       if (channel.isReady) this.#connections.lost(node, error, undefined, now);
-      else if (channel.state === ChannelState.API_VERSIONS) this.#droppedWhenAsked(node, error, now);
+      else if (channel.mayHaveBeenAnswered) this.#droppedWhenAsked(node, error, now);
       else this.#connections.attemptFailed(node, error, now, false);
     }
   }

@@ -152,8 +152,10 @@ export class NetworkThread implements Control {
     this.loop.wake();
   }
 
-  async start(): ReturnType<Control['start']> {
+  /** @param prepareTransport throws KafkaConfigurationError when connections cannot be opened as configured */
+  async start(prepareTransport: () => Promise<void> = async () => {}): ReturnType<Control['start']> {
     return settle(async () => {
+      await prepareTransport();
       await this.#authenticator?.ready();
       const { apiVersion } = this.#config;
       if (apiVersion !== null) return infoOf(matchVersion(apiVersion));

@@ -1,5 +1,5 @@
-// Owns the passage between a channel and a TCP socket: the only file of the poll loop's world that touches node:net.
-// Network thread. Must not read a clock or decide policy: callbacks hand bytes and events to the channel.
+// Owns the passage between a channel and a socket, and the plain TCP socket. Network thread. Must not read a clock or decide
+// policy: callbacks hand bytes and events to the channel.
 
 import { connect, type Socket } from 'node:net';
 
@@ -12,7 +12,10 @@ export interface TransportEvents {
   onRead(memory: Uint8Array, byteCount: number): boolean;
   /** Everything written so far has left the process. */
   onDrain(): void;
-  /** The socket is gone: with the error that ended it, or null after an orderly end by the peer. */
+  /**
+   * The socket is gone: with the error that ended it, or null after an orderly end by the peer. A KafkaConnectionError is
+   * the whole verdict on a connection that never came about, any other error a fact about the socket.
+   */
   onClose(error: Error | null): void;
 }
 
@@ -26,57 +29,95 @@ export interface Transport {
   resume(): void;
   /** Ends the stream at once; no event follows. */
   destroy(): void;
+  /** What an opening stream is waiting for, in words; null where there is nothing to add. */
+  describeWait?(): string | null;
 }
 
 export interface TransportTarget {
   readonly address: string;
   readonly port: number;
+  /** What `address` was resolved from: the name in the configuration or in metadata. */
+  readonly host: string;
 }
 
 /** Opens a transport; a test passes its own. */
 export type OpenTransport = (target: TransportTarget, events: TransportEvents) => Transport;
 
-const keepAliveDelayMs = 60_000;
+/** What every socket gets. */
+export const socketBasics = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
+/** A transport over a socket that may come later. */
+export class SocketTransport implements Transport {
+  /** For the socket, so that it reads into the channel's memory. */
+  readonly onread = {
+    buffer: (): Uint8Array => this.#events.memoryForRead(),
+    callback: (byteCount: number, memory: Uint8Array): boolean =>
+      this.#isDestroyed ? false : this.#events.onRead(memory, byteCount),
+  };
+
+  readonly #events: TransportEvents;
+  #socket: Socket | null = null;
+  #isDestroyed = false;
+  #lastError: Error | null = null;
+
+  constructor(events: TransportEvents) {
+    this.#events = events;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  /** @param openEvent tells that bytes may be written */
+  use(socket: Socket, openEvent: 'connect' | 'secureConnect'): void {
+    this.#socket = socket;
+    socket.on(openEvent, () => {
+      if (!this.#isDestroyed) this.#events.onConnect();
+    });
+    socket.on('drain', () => {
+      if (!this.#isDestroyed) this.#events.onDrain();
+    });
+    socket.on('error', (error) => {
+      // What follows the first one is its consequence.
+      this.#lastError ??= error;
+    });
+    // The peer's FIN: whatever it sent before has been read, since `end` comes after the last read.
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => this.fail(this.#lastError));
+  }
+
+  /** The stream has ended, or will never begin. */
+  fail(error: Error | null): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.#events.onClose(error);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket!.write(bytes);
+  }
+
+  cork(): void {
+    this.#socket!.cork();
+  }
+
+  uncork(): void {
+    this.#socket!.uncork();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#socket?.destroy();
+  }
+}
 
 export const openTcpTransport: OpenTransport = (target, events) => {
-  let isDestroyed = false;
-  let lastError: Error | null = null;
-  const socket: Socket = connect({
-    host: target.address,
-    port: target.port,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveDelayMs,
-    onread: {
-      buffer: () => events.memoryForRead(),
-      callback: (byteCount, memory) => (isDestroyed ? false : events.onRead(memory, byteCount)),
-    },
-  });
-  socket.on('connect', () => {
-    if (!isDestroyed) events.onConnect();
-  });
-  socket.on('drain', () => {
-    if (!isDestroyed) events.onDrain();
-  });
-  socket.on('error', (error) => {
-    lastError = error;
-  });
-  // The peer's FIN: whatever it sent before has been read, since `end` comes after the last read.
-  socket.on('end', () => socket.destroy());
-  socket.on('close', () => {
-    if (!isDestroyed) events.onClose(lastError);
-    isDestroyed = true;
-  });
-  return {
-    write: (bytes) => socket.write(bytes),
-    cork: () => socket.cork(),
-    uncork: () => socket.uncork(),
-    resume: () => {
-      socket.resume();
-    },
-    destroy: () => {
-      isDestroyed = true;
-      socket.destroy();
-    },
-  };
+  const transport = new SocketTransport(events);
+  const { address: host, port } = target;
+  transport.use(connect({ host, port, ...socketBasics, onread: transport.onread }), 'connect');
+  return transport;
 };

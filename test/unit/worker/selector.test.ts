@@ -31,7 +31,7 @@ function happen(): void {
 }
 
 function connect(isOpen = true): { channel: Channel; transport: FakeTransport } {
-  const channel = selector.connect(1, { address: 'h', port: 1 }, 1_000_000);
+  const channel = selector.connect(1, { address: 'h', port: 1, host: 'h' }, 1_000_000);
   const transport = transports.at(-1)!;
   if (isOpen) {
     transport.open();
@@ -191,7 +191,7 @@ test('correlation ids count from 1', () => {
 });
 
 test('frames are limited to 512 KiB until the channel is ready, then to the configured size', () => {
-  const small = selector.connect(1, { address: 'h', port: 1 }, 1000);
+  const small = selector.connect(1, { address: 'h', port: 1, host: 'h' }, 1000);
   assert.equal(small.received.maxFrameBytes, 1000);
   const { channel } = connect();
   assert.equal(channel.received.maxFrameBytes, 512 * 1024);

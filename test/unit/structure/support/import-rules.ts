@@ -65,6 +65,11 @@ export const exceptions: readonly Exception[] = [
     form: 'url',
     reason: 'starts the worker, and so has to name its entry; no code of it is loaded on this side',
   },
+  {
+    from: 'worker/tls-contexts.ts',
+    imports: 'node:fs',
+    reason: 'reads certificates and keys, again when they are renewed',
+  },
   { from: 'protocol/flat/generated', imports: 'node:module', reason: 'each API is loaded at its first use' },
   { from: 'protocol/wire/generated', imports: 'node:module', reason: 'each codec is loaded at its first use' },
   {

@@ -1,0 +1,111 @@
+// Owns TLS connections: name, session, version, and whether an end counts as a failed handshake. Network thread. Must not
+// read files (tls-contexts.ts) or word failures (tls-failures.ts).
+
+import { isIP } from 'node:net';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import type { TlsContext, TlsContexts } from './tls-contexts.ts';
+import { type TlsStage, tlsFailure } from './tls-failures.ts';
+import {
+  type OpenTransport,
+  SocketTransport,
+  socketBasics,
+  type TransportEvents,
+  type TransportTarget,
+} from './transport.ts';
+
+/** More names than a cluster has; the oldest session goes first. */
+const maxSessions = 1000;
+
+interface Session {
+  readonly context: TlsContext;
+  readonly ticket: Buffer;
+}
+
+export interface TlsTransportOptions {
+  readonly contexts: TlsContexts;
+  readonly checkHostname: boolean;
+}
+
+/** Opens TLS connections; sessions of one are resumed by the next to the same name and port. */
+export function tlsTransports({ contexts, checkHostname }: TlsTransportOptions): OpenTransport {
+  const sessions = new Map<string, Session>();
+  return (target, events) => {
+    const stage: TlsStage = { target, isConnected: false, isSecure: false, hasRead: false, context: null };
+    const transport = new TlsTransport(watched(events, stage), stage);
+    const open = (context: TlsContext): void => {
+      if (transport.isDestroyed) return;
+      stage.context = context;
+      const name = `${target.host}:${target.port}`;
+      const known = sessions.get(name);
+      // A session made under other settings would let in whom these would not.
+      const session = known?.context === context ? known.ticket : undefined;
+      const { onread } = transport;
+      const socket = connect({ ...tlsOptions(target, context, checkHostname), session, onread } as ConnectionOptions);
+      sessions.delete(name);
+      socket.on('session', (ticket) => {
+        sessions.set(name, { context, ticket });
+        if (sessions.size > maxSessions) sessions.delete(sessions.keys().next().value!);
+      });
+      follow(socket, stage);
+      transport.use(socket, 'secureConnect');
+    };
+    contexts
+      .current()
+      .then(open)
+      .catch((error: unknown) => transport.fail(error as Error));
+    return transport;
+  };
+}
+
+class TlsTransport extends SocketTransport {
+  readonly #stage: TlsStage;
+
+  constructor(events: TransportEvents, stage: TlsStage) {
+    super(events);
+    this.#stage = stage;
+  }
+
+  describeWait(): string | null {
+    return this.#stage.isConnected && !this.#stage.isSecure
+      ? 'the server did not answer the TLS handshake: is this a plaintext port?'
+      : null;
+  }
+}
+
+function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname: boolean): ConnectionOptions {
+  // One trailing dot is for the resolver; certificates and SNI are without (RFC 6066).
+  const name = target.host.replace(/\.$/, '');
+  return {
+    host: target.address,
+    port: target.port,
+    ...socketBasics,
+    secureContext: context.secureContext,
+    rejectUnauthorized: context.rejectUnauthorized,
+    servername: isIP(name) === 0 ? name : '',
+    checkServerIdentity: (_, certificate) => (checkHostname ? checkServerIdentity(name, certificate) : undefined),
+  };
+}
+
+function follow(socket: TLSSocket, stage: TlsStage): void {
+  socket.once('connect', () => {
+    stage.isConnected = true;
+  });
+  socket.once('secureConnect', () => {
+    stage.isSecure = true;
+    stage.protocol = socket.getProtocol() ?? undefined;
+  });
+}
+
+/** With TLS 1.3 a broker judges the client's certificate after the handshake is over for the client: its first byte tells. */
+function watched(events: TransportEvents, stage: TlsStage): TransportEvents {
+  return {
+    onConnect: () => events.onConnect(),
+    memoryForRead: () => events.memoryForRead(),
+    onRead: (memory, byteCount) => {
+      stage.hasRead = true;
+      return events.onRead(memory, byteCount);
+    },
+    onDrain: () => events.onDrain(),
+    onClose: (error) => events.onClose(stage.hasRead ? error : tlsFailure(error, stage)),
+  };
+}

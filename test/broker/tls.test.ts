@@ -1,0 +1,379 @@
+// TLS against the embedded broker: who is let in, who is not, and what the client says about it.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import {
+  Fetch,
+  KafkaClient,
+  type KafkaClientError,
+  type KafkaClientOptions,
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  Metadata,
+  NoBrokersAvailable,
+  Produce,
+  TlsAuthenticationError,
+} from '../../src/index.ts';
+import { CertificateAuthority, farFuture, type Issued, longPast } from '../helpers/certificates.ts';
+import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
+import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { type Script, ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
+import { openClient, openConnected } from './support/client.ts';
+import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
+
+let ca: CertificateAuthority;
+let foreign: CertificateAuthority;
+let caFile: string;
+let good: Issued;
+
+before(() => {
+  ca = new CertificateAuthority('tests');
+  foreign = new CertificateAuthority('foreigners');
+  caFile = ca.file('trusted.pem', ca.cert);
+  good = ca.issue();
+});
+
+after(() => {
+  ca.close();
+  foreign.close();
+});
+
+async function tlsBroker(t: TestContext, tls: Partial<TlsSettings> = {}): Promise<EmbeddedBroker> {
+  const broker = await startEmbeddedBroker({ topics: { logs: 1 }, tls: { ...good, ...tls } });
+  t.after(() => broker.close());
+  return broker;
+}
+
+const secure = (more: KafkaClientOptions = {}): KafkaClientOptions => ({
+  securityProtocol: 'SSL',
+  sslCaFile: caFile,
+  ...more,
+});
+
+/** Why the one server could not be used. */
+async function startFailure(options: KafkaClientOptions): Promise<KafkaClientError> {
+  try {
+    const client = await KafkaClient.start({ apiVersionAutoTimeoutMs: 1500, ...options });
+    await client.close();
+  } catch (error) {
+    assert.ok(error instanceof NoBrokersAvailable, String(error));
+    return error.causes[0]!.error as KafkaClientError;
+  }
+  assert.fail('the client has started');
+}
+
+async function refused(
+  t: TestContext,
+  tls: Partial<TlsSettings>,
+  more: KafkaClientOptions,
+  text: RegExp,
+): Promise<void> {
+  const broker = await tlsBroker(t, tls);
+  const error = await startFailure(secure({ bootstrapServers: broker.bootstrapServers, ...more }));
+  assert.ok(error instanceof TlsAuthenticationError, `${error.name}: ${error.message}`);
+  assert.equal(error.code, 'KAFKA_TLS_AUTHENTICATION');
+  assert.equal(error.retriable, false);
+  assert.equal(error.nodeId, -1);
+  assert.match(error.message, text);
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  assert.fail('it has succeeded');
+}
+
+async function checkRecords(client: KafkaClient): Promise<void> {
+  const values = Array.from({ length: 200 }, (_, i) => Buffer.alloc(5000, i));
+  const records = values.map((value) => ({ value }));
+  await client.send(0, Produce, produceRequest('logs', records), byName);
+  const response = await client.send(0, Fetch, fetchRequest('logs'), byName);
+  const fetched = [...fetchedRecords(response)].map(({ value }) => Buffer.from(value!));
+  assert.deepEqual(fetched, values);
+}
+
+describe('TLS with a broker that is trusted', () => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`${version}: records written are read back`, async (t) => {
+      const broker = await tlsBroker(t, { minVersion: version, maxVersion: version });
+      const client = await openConnected(t, broker, secure());
+      await checkRecords(client);
+    });
+
+    test(`${version}: bytes that come one at a time are put together`, async (t) => {
+      const broker = await tlsBroker(t, { minVersion: version, maxVersion: version });
+      const proxy = await FaultProxy.start(broker.nodes[0]!);
+      t.after(() => proxy.close());
+      proxy.onConnection(({ toClient, toBroker }) => {
+        toClient.split(1);
+        toBroker.split(1);
+      });
+      const client = await openClient(t, secure({ bootstrapServers: proxy.address, apiVersionAutoTimeoutMs: 30_000 }));
+      const cluster = await client.send(-1, Metadata, { topics: [{ name: 'logs' }] });
+      assert.equal(cluster.topics.at(0).name, 'logs');
+    });
+
+    test(`${version}: a connection at rest stays, and one that is lost is replaced`, async (t) => {
+      const broker = await tlsBroker(t, { minVersion: version, maxVersion: version });
+      const client = await openConnected(t, broker, secure());
+      for (let i = 0; i < 3; i++) await client.send(0, Metadata, { topics: [] });
+      assert.equal(client.connected(0), true);
+      await broker.closeConnections('reset');
+      await client.awaitReady(0);
+      await client.send(0, Metadata, { topics: [] });
+    });
+
+    test(`${version}: a client certificate that the broker requires`, async (t) => {
+      const broker = await tlsBroker(t, {
+        minVersion: version,
+        maxVersion: version,
+        ca: ca.cert,
+        requireClientCertificate: true,
+      });
+      const own = ca.issue({ purpose: 'client', passphrase: 'hush hush' });
+      const apart = {
+        sslCertFile: ca.file('client.crt', own.cert),
+        sslKeyFile: ca.file('client.key', own.key),
+        sslPassword: 'hush hush',
+      };
+      const together = { sslCertFile: ca.file('client.pem', own.key + own.cert), sslPassword: 'hush hush' };
+      const byValue = {
+        sslContext: { ca: Buffer.from(ca.cert), cert: own.cert, key: own.key, passphrase: 'hush hush' },
+      };
+      for (const keys of [apart, together, byValue]) {
+        const client = await openConnected(t, broker, secure(keys));
+        await client.send(0, Metadata, { topics: [] });
+      }
+    });
+  }
+
+  test('a chain with an intermediate authority', async (t) => {
+    const between = new CertificateAuthority('between', ca);
+    t.after(() => between.close());
+    const leaf = between.issue();
+    const broker = await tlsBroker(t, { key: leaf.key, cert: leaf.cert + between.cert });
+    await openConnected(t, broker, secure());
+  });
+
+  test('a certificate for another name, with sslCheckHostname off', async (t) => {
+    const broker = await tlsBroker(t, ca.issue({ names: ['DNS:broker.invalid'] }));
+    await openConnected(t, broker, secure({ sslCheckHostname: false }));
+  });
+
+  test('the cipher that sslCiphers names', async (t) => {
+    const broker = await tlsBroker(t, { maxVersion: 'TLSv1.2' });
+    await openConnected(t, broker, secure({ sslCiphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }));
+  });
+
+  test('any certificate, where sslContext says so', async (t) => {
+    const broker = await tlsBroker(t, foreign.issue());
+    await openConnected(t, broker, secure({ sslContext: { rejectUnauthorized: false } }));
+  });
+
+  test('renewed files are used by the next connection, and bad ones fail it alone', async (t) => {
+    const broker = await tlsBroker(t);
+    const changing = ca.file('changing.pem', ca.cert);
+    const client = await openConnected(t, broker, secure({ sslCaFile: changing }));
+    ca.file('changing.pem', 'no certificate any more');
+    await client.send(0, Metadata, { topics: [] });
+    client.close(0);
+    const failure = await rejection(client.awaitReady(0, { timeoutMs: 500 }));
+    assert.ok(failure instanceof KafkaTimeoutError, String(failure));
+    assert.ok(failure.cause instanceof KafkaConnectionError);
+    assert.match(failure.cause.message, /files have changed .*sslCaFile '.*changing.pem': holds no certificate/);
+    ca.file('changing.pem', foreign.cert);
+    const untrusted = await rejection(client.awaitReady(0, { timeoutMs: 1500 }));
+    assert.ok((untrusted as Error).cause instanceof TlsAuthenticationError, String((untrusted as Error).cause));
+    ca.file('changing.pem', foreign.cert + ca.cert);
+    await client.awaitReady(0);
+    await client.send(0, Metadata, { topics: [] });
+  });
+});
+
+describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
+  test('wrong name', (t) =>
+    refused(
+      t,
+      ca.issue({ names: ['DNS:broker.invalid'] }),
+      {},
+      /127\.0\.0\.1:\d+ was refused: .*ALTNAME_INVALID\); connect by a name/,
+    ));
+
+  test('an address that the certificate is not for', (t) =>
+    refused(t, ca.issue({ names: ['DNS:localhost'] }), {}, /ALTNAME_INVALID/));
+
+  test('expired', (t) =>
+    refused(t, ca.issue({ validity: longPast }), {}, /CERT_HAS_EXPIRED\); the broker needs a new/));
+
+  test('not yet valid', (t) => refused(t, ca.issue({ validity: farFuture }), {}, /CERT_NOT_YET_VALID\)/));
+
+  test('unknown authority, whether or not names are checked', async (t) => {
+    await refused(t, foreign.issue(), {}, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
+    await refused(t, foreign.issue(), { sslCheckHostname: false }, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
+  });
+
+  test('without sslCaFile: those authorities that Node brings along', (t) =>
+    refused(t, {}, { sslCaFile: null }, /UNABLE_TO_\w+|SELF_SIGNED_\w+/));
+
+  test('revoked, which only the revocation list tells', async (t) => {
+    const bad = ca.issue();
+    ca.revoke(bad);
+    const sslCrlFile = ca.file('revoked.crl', ca.crl());
+    await refused(t, bad, { sslCrlFile }, /CERT_REVOKED\); .*sslCrlFile/);
+    const others = await tlsBroker(t);
+    await openConnected(t, others, secure({ sslCrlFile }));
+    const withoutList = await tlsBroker(t, bad);
+    await openConnected(t, withoutList, secure());
+  });
+
+  test('a revocation list that is out of date, or of another authority, refuses everybody', async (t) => {
+    await refused(t, {}, { sslCrlFile: ca.file('old.crl', ca.crl(longPast)) }, /CRL_HAS_EXPIRED\); .*out of date/);
+    await refused(t, {}, { sslCrlFile: ca.file('foreign.crl', foreign.crl()) }, /UNABLE_TO_GET_CRL\); .*every issuer/);
+  });
+
+  test('every issuer of the chain needs its revocation list', async (t) => {
+    const between = new CertificateAuthority('between', ca);
+    t.after(() => between.close());
+    const leaf = between.issue();
+    const chain = { key: leaf.key, cert: leaf.cert + between.cert };
+    await refused(t, chain, { sslCrlFile: ca.file('one.crl', between.crl()) }, /UNABLE_TO_GET_CRL\); .*every issuer/);
+    const broker = await tlsBroker(t, chain);
+    await openConnected(t, broker, secure({ sslCrlFile: ca.file('two.crl', between.crl() + ca.crl()) }));
+  });
+
+  test('no version in common', async (t) => {
+    await refused(
+      t,
+      { maxVersion: 'TLSv1.2' },
+      { sslContext: { ca: ca.cert, minVersion: 'TLSv1.3' } },
+      /TLSv1\.3 to TLSv1\.3/,
+    );
+    await refused(
+      t,
+      { minVersion: 'TLSv1.3' },
+      { sslContext: { ca: ca.cert, maxVersion: 'TLSv1.2' } },
+      /TLSv1\.2 to TLSv1\.2/,
+    );
+  });
+
+  test('no cipher in common', (t) =>
+    refused(t, { maxVersion: 'TLSv1.2' }, { sslCiphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, /HANDSHAKE_FAILURE.*ciphers/));
+
+  test('the error is there for whoever waits, other nodes go on, and nobody spins', async (t) => {
+    const trusted = await tlsBroker(t);
+    const untrusted = await tlsBroker(t, foreign.issue());
+    const client = await openClient(
+      t,
+      secure({ bootstrapServers: [...trusted.bootstrapServers, ...untrusted.bootstrapServers] }),
+    );
+    const failure = await rejection(client.awaitReady(-2, { timeoutMs: 1000 }));
+    assert.ok(failure instanceof KafkaTimeoutError, String(failure));
+    assert.ok(failure.cause instanceof TlsAuthenticationError, String(failure.cause));
+    await client.awaitReady(0);
+    await client.send(0, Metadata, { topics: [] });
+    assert.ok(client.isDisconnected(-2) || client.connectionDelay(-2) === 0);
+  });
+});
+
+describe('a client certificate that is missing or bad', { concurrency: 4 }, () => {
+  const strict = { requireClientCertificate: true } as const;
+
+  test('TLS 1.2: an alert in the handshake', (t) =>
+    refused(
+      t,
+      { ...strict, ca: ca.cert, maxVersion: 'TLSv1.2' },
+      {},
+      /refused the TLS handshake.*client certificate \(sslCertFile\)/,
+    ));
+
+  test('TLS 1.3: an alert after the handshake', (t) =>
+    refused(
+      t,
+      { ...strict, ca: ca.cert, minVersion: 'TLSv1.3' },
+      {},
+      /refused the TLS handshake.*CERTIFICATE_REQUIRED.*client certificate \(sslCertFile\)/,
+    ));
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`${version}: one of a foreign authority; Node's server only closes`, async (t) => {
+      const own = foreign.issue({ purpose: 'client' });
+      const broker = await tlsBroker(t, { ...strict, ca: ca.cert, minVersion: version, maxVersion: version });
+      const error = await startFailure(
+        secure({
+          bootstrapServers: broker.bootstrapServers,
+          sslCertFile: ca.file('foreign.crt', own.cert),
+          sslKeyFile: ca.file('foreign.key', own.key),
+        }),
+      );
+      assert.ok(error instanceof KafkaConnectionError, String(error));
+      assert.match(
+        error.message,
+        /closed the connection .*TLS handshake.*another client certificate than that of sslCertFile/,
+      );
+    });
+  }
+});
+
+describe('TLS with a server that does something else', { concurrency: 4 }, () => {
+  async function serverFailure(
+    t: TestContext,
+    script: Script,
+    more: KafkaClientOptions = {},
+  ): Promise<KafkaClientError> {
+    const server = await ScriptedServer.start(script);
+    t.after(() => server.close());
+    const error = await startFailure(secure({ bootstrapServers: server.address, ...more }));
+    assert.ok(error instanceof KafkaConnectionError, String(error));
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.equal(error.retriable, true);
+    return error;
+  }
+
+  test('closes in the middle of the handshake, as a plaintext listener of Kafka does', async (t) => {
+    const error = await serverFailure(t, async (connection) => {
+      await connection.read(4);
+      connection.end();
+    });
+    assert.match(error.message, /closed the connection during the TLS handshake: it may be a plaintext port/);
+  });
+
+  test('resets the connection', async (t) => {
+    const error = await serverFailure(t, async (connection) => {
+      await connection.read(4);
+      connection.reset();
+    });
+    assert.match(error.message, /ECONNRESET|closed the connection during the TLS handshake/);
+  });
+
+  test('is silent', async (t) => {
+    const error = await serverFailure(t, scripts.silent, { connectionSetupTimeoutMs: 300 });
+    assert.match(error.message, /connectionSetupTimeoutMs.*did not answer the TLS handshake: is this a plaintext port/);
+  });
+
+  test('answers in HTTP', async (t) => {
+    const server = await startHttpServer();
+    t.after(() => server.close());
+    const error = await startFailure(secure({ bootstrapServers: server.address }));
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.match(error.message, /does not speak TLS: .*plaintext port/);
+  });
+
+  test('is a plaintext broker', async (t) => {
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    const error = await startFailure(
+      secure({ bootstrapServers: broker.bootstrapServers, connectionSetupTimeoutMs: 500 }),
+    );
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.match(error.message, /plaintext port/);
+  });
+
+  test('expects TLS, and the client does not', async (t) => {
+    const broker = await tlsBroker(t);
+    const error = await startFailure({ bootstrapServers: broker.bootstrapServers });
+    assert.match(error.message, /TLS/);
+  });
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { parseConfig } from '../../../src/common/config-parser.ts';
+import { KafkaConfigurationError } from '../../../src/common/errors.ts';
+import { Secret, withoutSecrets, withSecrets } from '../../../src/common/secret.ts';
+
+test('a configuration shows its secrets to nobody who prints it', () => {
+  const config = parseConfig({ sslPassword: 'hush hush', sslContext: { passphrase: 'hush hush' } });
+  const shown = [
+    inspect(config, { depth: 10, showHidden: true }),
+    JSON.stringify(config),
+    String(config.sslPassword),
+    `${config.sslContext}`,
+  ];
+  for (const text of shown) assert.doesNotMatch(text, /hush/);
+  assert.equal(config.sslPassword?.reveal(), 'hush hush');
+});
+
+test('a secret of a wrong type is refused without being shown', () => {
+  for (const sslPassword of [['hush'], { password: 'hush' }, () => 'hush']) {
+    assert.throws(
+      () => parseConfig({ sslPassword } as never),
+      (error) => error instanceof KafkaConfigurationError && !/hush/.test(inspect(error)),
+    );
+  }
+});
+
+test('secrets cross to another thread beside the rest, and are secrets again there', () => {
+  const config = parseConfig({ sslPassword: 'hush hush', sslCaFile: 'ca.pem' });
+  const { open, secrets } = withoutSecrets(config);
+  assert.doesNotMatch(JSON.stringify(structuredClone(open)), /hush/);
+  const arrived = withSecrets(structuredClone(open), structuredClone(secrets));
+  assert.ok(arrived.sslPassword instanceof Secret);
+  assert.equal(arrived.sslPassword.reveal(), 'hush hush');
+  assert.equal(arrived.sslCaFile, 'ca.pem');
+});
