@@ -5,6 +5,10 @@ export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from '
 export type { ConfigOption } from './common/config-kinds.ts';
 export * from './common/errors.ts';
 export type { LogFields, Logger } from './common/logger.ts';
+export type { OidcOptions } from './common/oidc-options.ts';
+export { oidcTokenProvider } from './common/oidc-token-provider.ts';
+export type { Secret } from './common/secret.ts';
+export type { TokenProvider, TokenProviderInput, TokenSource } from './common/token-provider.ts';
 export {
   type BrokerMetadata,
   Cluster,

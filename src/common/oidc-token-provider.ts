@@ -31,7 +31,7 @@ const defaultLifetimeMs = 60_000;
  * come meanwhile share it. While a token lives, a server that fails delays nobody.
  * Throws: KafkaConfigurationError. Its `token` rejects with KafkaClientError.
  */
-export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurroundings = {}): Required<TokenProvider> {
+export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurroundings = {}): TokenProvider {
   const problems = oidcProblems('oidc', options);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   // Whoever changes the object later changes nothing here.

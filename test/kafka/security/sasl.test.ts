@@ -1,34 +1,227 @@
-// Logins at a real broker, with every mechanism that needs no other service: let in, and refused.
+// Logins at a real broker, with every mechanism that needs no other service: let in, refused, and renewed before sessions end.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { type KafkaClientOptions, ListGroups } from '../../../src/index.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import {
+  CreateDelegationToken,
+  IllegalSaslStateError,
+  type KafkaClient,
+  type KafkaClientOptions,
+  KafkaTimeoutError,
+  ListGroups,
+  oidcTokenProvider,
+  SaslAuthenticationFailedError,
+  UnsupportedSaslMechanismError,
+} from '../../../src/index.ts';
 import { openClient } from '../../broker/support/client.ts';
+import { TokenEndpoint } from '../../helpers/token-endpoint.ts';
+import { TokenIssuer, unsecuredToken } from '../../helpers/tokens.ts';
 import { describeKafka } from '../fixture/index.ts';
+import { loggedIn, nodeId, refusal } from './support/logins.ts';
 import { addressOf, type Listener, saslBroker, users } from './support/sasl-broker.ts';
 
-const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+const issuer = new TokenIssuer();
+const folder = mkdtempSync(join(tmpdir(), 'offthread-jwks-'));
+const jwksFile = join(folder, 'jwks.json');
+writeFileSync(jwksFile, issuer.jwks());
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const sessionMs = 3000;
+const withPassword = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
 
 describeKafka(
   'a broker that wants logins',
   (suite) => {
-    const options = (listener: Listener, more: KafkaClientOptions): KafkaClientOptions => ({
+    const at = (listener: Listener, more: KafkaClientOptions): KafkaClientOptions => ({
       bootstrapServers: addressOf(suite.kafka.brokers[0]!, listener),
       securityProtocol: 'SASL_PLAINTEXT',
       apiVersionAutoTimeoutMs: 10_000,
       ...more,
     });
+    const withToken = (token: () => string | Promise<string>): KafkaClientOptions => ({
+      saslMechanism: 'OAUTHBEARER',
+      saslOauthTokenProvider: { token },
+    });
 
-    for (const saslMechanism of mechanisms) {
+    for (const saslMechanism of withPassword) {
       describe(saslMechanism, () => {
         test('lets a user in', async (t) => {
-          const client = await openClient(t, options('sasl', { saslMechanism, ...users.alice }));
-          await client.awaitReady(1);
-          const answer = await client.send(1, ListGroups, {});
-          assert.equal(answer.errorCode, 0);
+          await loggedIn(t, at('sasl', { saslMechanism, ...users.alice }));
+        });
+
+        test('refuses a wrong password and an unknown user, and start says so', async (t) => {
+          for (const saslPlainUsername of ['alice', 'nobody']) {
+            const wrong = { saslMechanism, saslPlainUsername, saslPlainPassword: 'wrong-secret' };
+            const error = await refusal(t, at('sasl', wrong), SaslAuthenticationFailedError, ['wrong-secret']);
+            assert.match(error.message, /^login with \S+ at node -1 \(localhost:\d+\) failed: Authentication failed/);
+          }
+        });
+
+        test('sessions are renewed under load, and no request is lost', async (t) => {
+          const client = await loggedIn(t, at('reauth', { saslMechanism, ...users.alice }));
+          await requestsFor(client, 2.5 * sessionMs);
         });
       });
     }
+
+    for (const saslMechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const) {
+      test(`${saslMechanism} escapes names and prepares passwords`, async (t) => {
+        const user = { saslPlainUsername: 'o=re', saslPlainPassword: 'kä\u00adse' };
+        await loggedIn(t, at('sasl', { saslMechanism, ...user }));
+      });
+
+      test(`${saslMechanism} takes a delegation token`, async (t) => {
+        const client = await loggedIn(t, at('sasl', { saslMechanism, ...users.alice }));
+        const created = await client.send(nodeId, CreateDelegationToken, { maxLifetimeMs: 60_000, renewers: [] });
+        assert.equal(created.errorCode, 0);
+        const token = { saslPlainUsername: created.tokenId, saslPlainPassword: created.hmac.toString('base64') };
+        // The token reaches the broker's table of tokens by its metadata log.
+        const options = at('sasl', { saslMechanism, saslDelegationToken: true, ...token });
+        await loggedIn(t, options);
+        const asPassword = at('sasl', { saslMechanism, ...token });
+        await refusal(t, asPassword, SaslAuthenticationFailedError, [token.saslPlainPassword]);
+      });
+    }
+
+    test('a mechanism the broker lacks is refused with the list of those it has', async (t) => {
+      const options = at('jwks', { saslMechanism: 'PLAIN', ...users.alice });
+      const error = await refusal(t, options, UnsupportedSaslMechanismError, ['alice-secret']);
+      assert.match(error.message, /does not offer SASL mechanism PLAIN; it offers OAUTHBEARER/);
+    });
+
+    test('a login where the broker wants none is refused', async (t) => {
+      const options = {
+        ...at('sasl', { saslMechanism: 'PLAIN', ...users.alice }),
+        bootstrapServers: suite.kafka.bootstrapServers,
+      };
+      await refusal(t, options, IllegalSaslStateError, ['alice-secret']);
+    });
+
+    test('without a wait at start, the first wait for a node says why', async (t) => {
+      const options = at('sasl', {
+        saslMechanism: 'PLAIN',
+        ...users.alice,
+        saslPlainPassword: 'wrong-secret',
+        apiVersion: [3, 9],
+      });
+      const client = await openClient(t, options);
+      await assert.rejects(client.awaitReady(-1, { timeoutMs: 2000 }), (error: Error) => {
+        assert.ok(error instanceof KafkaTimeoutError);
+        assert.ok(error.cause instanceof SaslAuthenticationFailedError);
+        return true;
+      });
+    });
+
+    describe('OAUTHBEARER', () => {
+      test('lets an unsecured token in, and asks for one at each login', async (t) => {
+        let asked = 0;
+        const options = withToken(async () => {
+          asked++;
+          return unsecuredToken();
+        });
+        await loggedIn(t, at('sasl', options));
+        assert.ok(asked >= 2, `asked ${asked} times for two nodes`);
+      });
+
+      test('lets a signed token in', async (t) => {
+        await loggedIn(
+          t,
+          at(
+            'jwks',
+            withToken(() => issuer.token()),
+          ),
+        );
+      });
+
+      const refused: Readonly<Record<string, () => string>> = {
+        expired: () => issuer.token({ lifetime: -60 }),
+        'for somebody else': () => issuer.token({ audience: 'other' }),
+        'signed with a foreign key': () => new TokenIssuer().token(),
+        unsecured: () => unsecuredToken(),
+        'no token at all': () => 'garbage',
+      };
+      for (const [what, token] of Object.entries(refused)) {
+        test(`refuses a token that is ${what}, and start says so`, async (t) => {
+          const given = token();
+          const error = await refusal(
+            t,
+            at(
+              'jwks',
+              withToken(() => given),
+            ),
+            SaslAuthenticationFailedError,
+            [given],
+          );
+          assert.match(error.message, /invalid_token/);
+        });
+      }
+
+      test('sessions are renewed with new tokens under load, and no request is lost', async (t) => {
+        const subjects: string[] = [];
+        const options = withToken(() => {
+          subjects.push('alice');
+          return unsecuredToken();
+        });
+        const client = await loggedIn(t, at('reauth', options));
+        const before = subjects.length;
+        await requestsFor(client, 2.5 * sessionMs);
+        assert.ok(subjects.length >= before + 2);
+      });
+
+      test('a token for somebody else ends the session, and a fresh login follows', async (t) => {
+        let subject = 'alice';
+        const client = await loggedIn(
+          t,
+          at(
+            'reauth',
+            withToken(() => unsecuredToken({ subject })),
+          ),
+        );
+        subject = 'bob';
+        // Who logged in cannot change on a connection; the connection that comes after it is bob's.
+        let failures = 0;
+        const end = Date.now() + 2 * sessionMs;
+        while (Date.now() < end) {
+          await client.awaitReady(nodeId);
+          await client.send(nodeId, ListGroups, {}).then(undefined, () => failures++);
+        }
+        assert.ok(failures <= 2, `${failures} requests failed`);
+      });
+
+      test('a module gives tokens in the network thread', async (t) => {
+        const file = join(folder, 'provider.mjs');
+        writeFileSync(
+          file,
+          `export const token = () => ${JSON.stringify(issuer.token())};\nexport const extensions = () => ({ traceId: '1' });\n`,
+        );
+        const saslOauthTokenProvider = new URL(`file://${file}`);
+        await loggedIn(t, at('jwks', { saslMechanism: 'OAUTHBEARER', saslOauthTokenProvider }));
+      });
+
+      test('an authorization server gives tokens, to the network thread and to a provider here', async (t) => {
+        const endpoint = await TokenEndpoint.start(() => ({ json: { access_token: issuer.token(), expires_in: 300 } }));
+        t.after(() => endpoint.close());
+        const oidc = { tokenEndpointUrl: endpoint.url, clientId: 'app', clientSecret: 'oidc-secret', scope: 'kafka' };
+        for (const saslOauthTokenProvider of [{ oidc }, oidcTokenProvider(oidc)]) {
+          const asked = endpoint.requests.length;
+          await loggedIn(t, at('jwks', { saslMechanism: 'OAUTHBEARER', saslOauthTokenProvider }));
+          // Two nodes log in, and share what was issued.
+          assert.equal(endpoint.requests.length, asked + 1);
+        }
+      });
+    });
   },
-  saslBroker(),
+  saslBroker({ jwksFile, sessionMs }),
 );
+
+/** Requests one after another for so long, each of which must succeed. */
+async function requestsFor(client: KafkaClient, ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const sent = Array.from({ length: 4 }, () => client.send(nodeId, ListGroups, {}));
+    for (const future of sent) assert.equal((await future).errorCode, 0);
+  }
+}

@@ -35,3 +35,25 @@ test('secrets cross to another thread beside the rest, and are secrets again the
   assert.equal(arrived.sslPassword.reveal(), 'hush hush');
   assert.equal(arrived.sslCaFile, 'ca.pem');
 });
+
+test('a secret shows itself to nobody but who reveals it', () => {
+  const secret = new Secret('hidden');
+  const shown = [
+    `${secret}`,
+    JSON.stringify({ secret }),
+    inspect({ secret }, { showHidden: true, depth: 9 }),
+    inspect(secret, { customInspect: false, showHidden: true }),
+    JSON.stringify(structuredClone({ secret })),
+  ];
+  for (const text of shown) assert.doesNotMatch(text, /hidden/);
+  assert.equal(secret.reveal(), 'hidden');
+});
+
+test('a configuration shows nothing of what a token provider holds', () => {
+  const provider = { key: 'hidden-key', token: () => 't' };
+  const oidc = { tokenEndpointUrl: 'https://x.test', clientId: 'id', clientSecret: 'hidden-secret' };
+  for (const saslOauthTokenProvider of [provider, { oidc }]) {
+    const config = parseConfig({ saslOauthTokenProvider });
+    assert.doesNotMatch(inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config), /hidden/);
+  }
+});

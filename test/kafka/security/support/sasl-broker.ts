@@ -71,6 +71,7 @@ function properties(place: BrokerPlace, { jwksFile, kerberos, sessionMs = 3000 }
       ...names.map((name) => `${name.toUpperCase()}:SASL_PLAINTEXT`),
     ].join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
+    'delegation.token.secret.key': 'token-master',
     ...mechanisms('sasl'),
     ...mechanisms('reauth', sessionMs),
     ...(kerberos === undefined ? {} : gssapi(kerberos.keytab)),

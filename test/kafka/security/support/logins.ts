@@ -1,0 +1,50 @@
+// Owns what tests on logins ask of a client: that it works, or that it cannot start and says why. Runs in the test process.
+
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+import {
+  type KafkaClient,
+  type KafkaClientOptions,
+  ListGroups,
+  NoBrokersAvailable,
+  type SaslAuthenticationFailedError,
+} from '../../../../src/index.ts';
+import { type Cleanup, openClient } from '../../../broker/support/client.ts';
+
+/** The node all these brokers are. */
+export const nodeId = 1;
+
+/** A client that a broker lets in, and answers. */
+export async function loggedIn(t: Cleanup, options: KafkaClientOptions): Promise<KafkaClient> {
+  const client = await openClient(t, options);
+  await client.awaitReady(nodeId);
+  assert.equal((await client.send(nodeId, ListGroups, {})).errorCode, 0);
+  return client;
+}
+
+type ErrorClass = new (...args: never[]) => SaslAuthenticationFailedError | Error;
+
+/**
+ * Why the client cannot start: the error of its only server, of the class given.
+ * @param secrets what no error may show
+ */
+export async function refusal(
+  t: Cleanup,
+  options: KafkaClientOptions,
+  type: ErrorClass,
+  secrets: readonly string[],
+): Promise<Error> {
+  let thrown: unknown;
+  try {
+    await openClient(t, { apiVersionAutoTimeoutMs: 3000, ...options });
+  } catch (error) {
+    thrown = error;
+  }
+  assert.ok(thrown instanceof NoBrokersAvailable, `started, or failed otherwise: ${inspect(thrown)}`);
+  const { error } = thrown.causes[0]!;
+  assert.ok(error instanceof type, inspect(error));
+  assert.equal(thrown.cause, error);
+  const shown = inspect(thrown, { depth: 20, showHidden: true }) + JSON.stringify(thrown);
+  for (const secret of secrets) assert.ok(!shown.includes(secret), `an error shows ${secret}`);
+  return error;
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Plain } from '../../../../src/worker/sasl/plain.ts';
+
+const none = Buffer.alloc(0);
+
+describe('PLAIN', () => {
+  test('sends user, user and password in UTF-8, and ends with an empty answer', async () => {
+    const mechanism = new Plain('älice', 'pässword');
+    assert.equal((await mechanism.respond(none))!.toString(), 'älice\0älice\0pässword');
+    assert.equal(await mechanism.respond(none), null);
+  });
+
+  test('takes empty names and passwords', async () => {
+    assert.equal((await new Plain('', '').respond(none))!.toString(), '\0\0');
+  });
+
+  test('refuses an answer that is not empty', async () => {
+    const mechanism = new Plain('alice', 'secret');
+    await mechanism.respond(none);
+    await assert.rejects(mechanism.respond(Buffer.from('ok')), /ends with an empty answer, the broker sent 2 bytes/);
+  });
+
+  test('texts of the broker are shown without the password, and not at any length', () => {
+    const mechanism = new Plain('alice', 'secret');
+    assert.equal(mechanism.conceal('no secret, no secret'), 'no [secret], no [secret]');
+    assert.equal(mechanism.conceal('x'.repeat(5000)).length, 1003);
+  });
+});
