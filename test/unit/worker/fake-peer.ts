@@ -5,7 +5,7 @@ import { HeapMemory } from '../../../src/common/memory.ts';
 import type { Api } from '../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
-import { ApiVersions, allApis, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
+import { ApiVersions, allApis, Metadata, SaslHandshake } from '../../../src/protocol/flat/generated/apis.ts';
 import type { MetadataResponse } from '../../../src/protocol/flat/generated/metadata.ts';
 import { type WireCodec, wireCodec } from '../../../src/protocol/wire/codecs.ts';
 import { wireApis } from '../../../src/protocol/wire/generated/index.ts';
@@ -236,6 +236,10 @@ export class FakeBroker {
   answers = true;
   /** Called for every new connection. */
   onConnection: (transport: FakeTransport) => void = () => {};
+  /** What is done with a token without header that follows a SaslHandshake 0; null: the broker knows none. */
+  takesBareTokens: ((token: Buffer) => { answer: Buffer; isOver: boolean } | 'close') | null = null;
+  readonly bareTokens: Buffer[] = [];
+  readonly #bare = new Set<FakeTransport>();
   readonly #now: () => number;
   readonly #answers = new Map<FakeRequest, Buffer>();
   readonly #isDone = new Set<FakeRequest>();
@@ -298,13 +302,29 @@ export class FakeBroker {
       const { written } = transport;
       if (written.length < 4 || written.length < 4 + written.readInt32BE(0)) return;
       const end = 4 + written.readInt32BE(0);
-      const request = this.#parse(transport, written.subarray(4, end));
       transport.written = written.subarray(end);
+      if (this.#bare.has(transport)) {
+        this.#takeToken(transport, Buffer.from(written.subarray(4, end)));
+        continue;
+      }
+      const request = this.#parse(transport, written.subarray(4, end));
+      if (this.takesBareTokens !== null && request.apiKey === SaslHandshake.key) this.#bare.add(transport);
       this.requests.push(request);
       const answer = this.answers ? (this.handlers.get(request.apiKey)?.(request) ?? null) : null;
       if (answer === null) this.waiting.push(request);
       else this.#answer(request, Buffer.isBuffer(answer) ? answer : responseFrame(request, answer));
     }
+  }
+
+  #takeToken(transport: FakeTransport, token: Buffer): void {
+    this.bareTokens.push(token);
+    const outcome = this.takesBareTokens!(token);
+    if (outcome === 'close') {
+      transport.end();
+      return;
+    }
+    if (outcome.isOver) this.#bare.delete(transport);
+    transport.send(Buffer.concat([int32(outcome.answer.length), outcome.answer]));
   }
 
   #parse(transport: FakeTransport, bytes: Buffer): FakeRequest {
