@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import { type KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../../../src/common/errors.ts';
-import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
+import { ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { NODE_CONNECTING, NODE_DISCONNECTED } from '../../../src/ring/counters.ts';
 import { FakeNetwork } from './fake-network.ts';
 
@@ -201,4 +201,62 @@ test('one attempt at a time per node, however often it is asked for', () => {
   for (let i = 0; i < 10; i++) net.app.connect(-1);
   net.run();
   assert.equal(net.attempts.length, 1);
+});
+
+test('addresses that were not needed do not keep a later loss from asking for metadata', () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.names.set('one', ['10.0.0.1', '10.0.0.2']);
+  net.cluster.brokers = [{ id: 1, host: 'one', port: 9092 }];
+  const brokers = ['boot', '10.0.0.1', '10.0.0.2'].map((host) => net.broker(`${host}:9092`));
+  net.ready(1);
+  net.advance(1000);
+  const asked = () => brokers.flatMap((broker) => broker.requestsOf(Metadata)).length;
+  const looked = () => net.lookups.filter((name) => name === 'one').length;
+  const before = { asked: asked(), looked: looked() };
+  brokers[1]!.transport.end();
+  net.run();
+  net.ready(1);
+  assert.deepEqual({ asked: asked(), looked: looked() }, { asked: before.asked + 1, looked: before.looked + 1 });
+});
+
+test('a node that leaves the cluster while it is connecting is given up', async () => {
+  start();
+  net.broker('boot:9092');
+  net.serve('hole:9092', 'silent');
+  net.cluster.brokers = [
+    { id: 1, host: 'boot', port: 9092 },
+    { id: 2, host: 'hole', port: 9092 },
+  ];
+  net.ready(1);
+  net.app.connect(2);
+  net.run();
+  assert.equal(net.app.nodeState(2), NODE_CONNECTING);
+  const attempt = net.transports.at(-1)!;
+  net.cluster.brokers.pop();
+  void net.thread.refreshMetadata(null, false);
+  await net.advanceSettled(100);
+  assert.equal(attempt.isDestroyed, true);
+  assert.equal(net.app.end.counters.nodeRow(2), -1);
+  const attempts = net.attempts.length;
+  net.advance(60_000);
+  assert.equal(net.attempts.length, attempts);
+});
+
+test('a node that moves while it is connecting is connected to at its new place at once', async () => {
+  start();
+  net.broker('boot:9092');
+  net.serve('hole:9092', 'silent');
+  const moved = net.broker('fine:9092');
+  net.cluster.brokers = [
+    { id: 1, host: 'boot', port: 9092 },
+    { id: 2, host: 'hole', port: 9092 },
+  ];
+  net.ready(1);
+  net.app.connect(2);
+  net.run();
+  net.cluster.brokers[1] = { id: 2, host: 'fine', port: 9092 };
+  void net.thread.refreshMetadata(null, false);
+  await net.advanceSettled(100);
+  net.ready(2);
+  assert.equal(moved.transports.length, 1);
 });

@@ -229,6 +229,21 @@ test('a frame of the configured limit is accepted, one byte more is not', async 
   }
 });
 
+test('the frame limit is the same on every connection, and leaves room for big responses by default', () => {
+  start();
+  for (let connection = 0; connection < 3; connection++) {
+    const sent = net.app.send(1, ListGroups, {});
+    net.run();
+    broker.next();
+    broker.transport.send(int32(100_000_001));
+    net.run();
+    assert.ok(sent.error instanceof InvalidReceiveError);
+    assert.match(sent.error.message, /above the limit of 100000000 bytes/);
+    net.advance(2000);
+    net.ready(1);
+  }
+});
+
 test('a wrong correlation id', () => {
   start();
   const sent = [net.app.send(1, ListGroups, {}), net.app.send(1, ListGroups, {})] as const;
