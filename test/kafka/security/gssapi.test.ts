@@ -1,0 +1,92 @@
+// GSSAPI with a real KDC: at a broker of today, and at one of 2017, where tokens travel bare.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type KafkaClientOptions, SaslAuthenticationFailedError } from '../../../src/index.ts';
+import { describeKafka, isKafkaRequired } from '../fixture/index.ts';
+import { Kdc, kerberosProblem } from './support/kdc.ts';
+import { loggedIn, refusal } from './support/logins.ts';
+import { oldSaslBroker } from './support/old-sasl-broker.ts';
+import { addressOf, saslBroker } from './support/sasl-broker.ts';
+
+const gssapi = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'GSSAPI' } as const;
+const problem = kerberosProblem();
+if (problem === null) {
+  const kdc = await Kdc.start();
+  after(() => kdc.stop());
+  declare(kdc);
+} else if (isKafkaRequired()) {
+  test('GSSAPI', () => assert.fail(`REQUIRE_KAFKA is set, but there is ${problem}`));
+} else {
+  test('GSSAPI', { skip: problem }, () => {});
+}
+
+function declare(kdc: Kdc): void {
+  const kerberos = { keytab: kdc.serviceKeytab, configuration: kdc.configuration };
+  const ticket = kdc.ticket();
+  // Read by the Kerberos library of this process at each login.
+  process.env.KRB5_CONFIG = kdc.configuration;
+  process.env.KRB5CCNAME = ticket;
+
+  describeKafka(
+    'GSSAPI',
+    (suite) => {
+      const at = (host: string, more: KafkaClientOptions = {}): KafkaClientOptions => ({
+        bootstrapServers: addressOf(suite.kafka.brokers[0]!, 'sasl').replace('localhost', host),
+        apiVersionAutoTimeoutMs: 10_000,
+        ...gssapi,
+        ...more,
+      });
+
+      test('lets in who has a ticket', async (t) => {
+        await loggedIn(t, at('localhost'));
+      });
+
+      test('takes the host of the service from the option', async (t) => {
+        await loggedIn(t, at('127.0.0.1', { saslKerberosDomainName: 'localhost' }));
+      });
+
+      test('without it takes the host that is connected to, which here is no service', async (t) => {
+        const error = await refusal(t, at('127.0.0.1'), SaslAuthenticationFailedError, []);
+        assert.match(error.message, /service kafka@127\.0\.0\.1 failed: .*not found/i);
+      });
+
+      test('refuses a service that nobody knows', async (t) => {
+        const error = await refusal(
+          t,
+          at('localhost', { saslKerberosServiceName: 'other' }),
+          SaslAuthenticationFailedError,
+          [],
+        );
+        assert.match(error.message, /Kerberos login for service other@localhost failed: .*not found/i);
+      });
+
+      test('says that there is no ticket, and logs in once there is one', async (t) => {
+        process.env.KRB5CCNAME = kdc.noTicket;
+        try {
+          const error = await refusal(t, at('localhost'), SaslAuthenticationFailedError, []);
+          assert.match(error.message, /No Kerberos credentials available/i);
+        } finally {
+          process.env.KRB5CCNAME = ticket;
+        }
+        await loggedIn(t, at('localhost'));
+      });
+    },
+    saslBroker({ kerberos }),
+  );
+
+  const old = oldSaslBroker('0.10.2.2', kerberos);
+  describeKafka(
+    'GSSAPI with bare tokens',
+    (suite) => {
+      test('lets in who has a ticket', async (t) => {
+        await loggedIn(t, {
+          ...gssapi,
+          bootstrapServers: old.addressOf(suite.kafka.brokers[0]!),
+          apiVersionAutoTimeoutMs: 10_000,
+        });
+      });
+    },
+    old.options,
+  );
+}
