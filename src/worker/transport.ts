@@ -58,7 +58,6 @@ export class SocketTransport implements Transport {
   readonly #events: TransportEvents;
   #socket: Socket | null = null;
   #isDestroyed = false;
-  #lastError: Error | null = null;
 
   constructor(events: TransportEvents) {
     this.#events = events;
@@ -78,12 +77,13 @@ export class SocketTransport implements Transport {
       if (!this.#isDestroyed) this.#events.onDrain();
     });
     socket.on('error', (error) => {
-      // What follows the first one is its consequence.
-      this.#lastError ??= error;
+      // At once: after some TLS errors Node never says `close` (20.20.2).
+      this.fail(error);
+      socket.destroy();
     });
     // The peer's FIN: whatever it sent before has been read, since `end` comes after the last read.
     socket.on('end', () => socket.destroy());
-    socket.on('close', () => this.fail(this.#lastError));
+    socket.on('close', () => this.fail(null));
   }
 
   /** The stream has ended, or will never begin. */
