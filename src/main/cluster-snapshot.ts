@@ -1,7 +1,11 @@
-// Owns the look-up maps of one metadata response, and the partitions that were replaced in them since. Application thread.
+// Owns the look-up maps of one metadata response, and what was replaced in them since. Application thread.
 // Must not ask for anything: cluster.ts decides when a snapshot is made.
 
-import type { MetadataResponseTopicView, MetadataResponseView } from '../protocol/flat/generated/metadata.ts';
+import type {
+  MetadataResponsePartitionView,
+  MetadataResponseTopicView,
+  MetadataResponseView,
+} from '../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../protocol/flat/uuid.ts';
 
@@ -32,35 +36,62 @@ export const noLeader = -1;
 
 export class ClusterSnapshot {
   readonly brokers = new Map<number, BrokerMetadata>();
-  readonly partitions = new Map<string, Map<number, PartitionMetadata>>();
-  readonly topicIds = new Map<string, string>();
   readonly internalTopics = new Set<string>();
   readonly unauthorizedTopics = new Set<string>();
+  /** Topics with usable metadata. */
+  readonly #topics: Map<string, MetadataResponseTopicView>;
+  /** Of the topics that were looked at: reading all partitions of a large cluster takes a while. */
+  readonly #partitions = new Map<string, Map<number, PartitionMetadata>>();
   #topicNames: Map<string, string> | null = null;
 
   constructor(response: MetadataResponseView | null) {
+    this.#topics = new Map();
     if (response === null) return;
     for (const { nodeId, host, port, rack } of response.brokers)
       this.brokers.set(nodeId, Object.freeze({ nodeId, host, port, rack }));
-    for (const topic of response.topics) this.#addTopic(topic);
+    for (const topic of response.topics) {
+      const { name, errorCode } = topic;
+      if (name === null) continue;
+      if (errorCode === topicAuthorizationFailed) this.unauthorizedTopics.add(name);
+      if (errorCode !== 0) continue;
+      if (topic.isInternal) this.internalTopics.add(name);
+      this.#topics.set(name, topic);
+    }
   }
 
   /** One of its own, in which other partitions may be replaced. */
   copy(): ClusterSnapshot {
     const copy = new ClusterSnapshot(null);
     for (const [nodeId, broker] of this.brokers) copy.brokers.set(nodeId, broker);
-    for (const [topic, partitions] of this.partitions) copy.partitions.set(topic, new Map(partitions));
-    for (const [topic, id] of this.topicIds) copy.topicIds.set(topic, id);
+    for (const [name, topic] of this.#topics) copy.#topics.set(name, topic);
+    for (const [name, partitions] of this.#partitions) copy.#partitions.set(name, new Map(partitions));
     for (const topic of this.internalTopics) copy.internalTopics.add(topic);
     for (const topic of this.unauthorizedTopics) copy.unauthorizedTopics.add(topic);
     return copy;
   }
 
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  topicId(topic: string): string | null {
+    const id = this.#topics.get(topic)?.topicId ?? zeroUuid;
+    return id === zeroUuid ? null : id;
+  }
+
+  /** Undefined for a topic without usable metadata. */
+  partitions(topic: string): ReadonlyMap<number, PartitionMetadata> | undefined {
+    const known = this.#partitions.get(topic);
+    const row = this.#topics.get(topic);
+    if (known !== undefined || row === undefined) return known;
+    this.#partitions.set(topic, new Map());
+    for (const partition of row.partitions) this.#setRow(topic, partition);
+    return this.#partitions.get(topic);
+  }
+
   /** Adds or replaces a partition of a topic that is known. */
   setPartition(partition: PartitionMetadata): void {
-    const { topic, replicas, isr } = partition;
-    const frozen = { ...partition, replicas: Object.freeze([...replicas]), isr: Object.freeze([...isr]) };
-    this.partitions.get(topic)?.set(partition.partition, Object.freeze(frozen));
+    if (this.partitions(partition.topic) !== undefined) this.#set(partition);
   }
 
   /** Takes over what a response told in passing (KIP-951): brokers that are new, leaders of a newer epoch. */
@@ -70,36 +101,28 @@ export class ClusterSnapshot {
     }
     for (const { topic, topicId, partition, leaderId, leaderEpoch } of leaders) {
       const name = topic === '' ? this.#nameOf(topicId) : topic;
-      const known = name === undefined ? undefined : this.partitions.get(name)?.get(partition);
+      const known = name === undefined ? undefined : this.partitions(name)?.get(partition);
       if (known === undefined || leaderEpoch <= known.leaderEpoch || !this.brokers.has(leaderId)) continue;
-      this.setPartition({ ...known, leader: leaderId, leaderEpoch, errorCode: 0 });
+      this.#set({ ...known, leader: leaderId, leaderEpoch, errorCode: 0 });
     }
   }
 
-  #addTopic(topic: MetadataResponseTopicView): void {
-    const { name, errorCode, topicId } = topic;
-    if (name === null) return;
-    if (errorCode === topicAuthorizationFailed) this.unauthorizedTopics.add(name);
-    if (errorCode !== 0) return;
-    if (topic.isInternal) this.internalTopics.add(name);
-    if (topicId !== zeroUuid) this.topicIds.set(name, topicId);
-    this.partitions.set(name, new Map());
-    for (const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, errorCode: code } of topic.partitions) {
-      this.setPartition({
-        topic: name,
-        partition: partitionIndex,
-        // A leader the response itself does not list cannot be connected to.
-        leader: this.brokers.has(leaderId) ? leaderId : noLeader,
-        leaderEpoch,
-        replicas: replicaNodes.toArray(),
-        isr: isrNodes.toArray(),
-        errorCode: code,
-      });
-    }
+  #setRow(topic: string, row: MetadataResponsePartitionView): void {
+    const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, errorCode } = row;
+    // A leader the response itself does not list cannot be connected to.
+    const leader = this.brokers.has(leaderId) ? leaderId : noLeader;
+    const replicas = replicaNodes.toArray();
+    this.#set({ topic, partition: partitionIndex, leader, leaderEpoch, replicas, isr: isrNodes.toArray(), errorCode });
+  }
+
+  #set(partition: PartitionMetadata): void {
+    const replicas = Object.freeze([...partition.replicas]);
+    const isr = Object.freeze([...partition.isr]);
+    this.#partitions.get(partition.topic)!.set(partition.partition, Object.freeze({ ...partition, replicas, isr }));
   }
 
   #nameOf(topicId: string): string | undefined {
-    this.#topicNames ??= new Map([...this.topicIds].map(([name, id]) => [id, name]));
+    this.#topicNames ??= new Map([...this.#topics].map(([name, topic]) => [topic.topicId, name]));
     return this.#topicNames.get(topicId);
   }
 }

@@ -91,24 +91,25 @@ export class Cluster {
 
   /** Names of topics with usable metadata. */
   topics(excludeInternalTopics = true): Set<string> {
-    const { partitions, internalTopics } = this.#snapshot;
-    return new Set([...partitions.keys()].filter((name) => !excludeInternalTopics || !internalTopics.has(name)));
+    const snapshot = this.#snapshot;
+    const isWanted = (name: string): boolean => !excludeInternalTopics || !snapshot.internalTopics.has(name);
+    return new Set(snapshot.topics().filter(isWanted));
   }
 
   /** Topic id as Kafka prints it (KIP-516); null when unknown or the broker is too old. */
   topicId(topic: string): string | null {
-    return this.#snapshot.topicIds.get(topic) ?? null;
+    return this.#snapshot.topicId(topic);
   }
 
   /** All partition numbers; null for a topic without metadata. */
   partitionsForTopic(topic: string): Set<number> | null {
-    const partitions = this.#snapshot.partitions.get(topic);
+    const partitions = this.#snapshot.partitions(topic);
     return partitions === undefined ? null : new Set(partitions.keys());
   }
 
   /** Partition numbers that have a leader; null for a topic without metadata. */
   availablePartitionsForTopic(topic: string): Set<number> | null {
-    const partitions = this.#snapshot.partitions.get(topic);
+    const partitions = this.#snapshot.partitions(topic);
     if (partitions === undefined) return null;
     return new Set(
       [...partitions.values()].filter(({ leader }) => leader !== noLeader).map(({ partition }) => partition),
@@ -116,7 +117,7 @@ export class Cluster {
   }
 
   partition({ topic, partition }: TopicPartition): PartitionMetadata | null {
-    return this.#snapshot.partitions.get(topic)?.get(partition) ?? null;
+    return this.#snapshot.partitions(topic)?.get(partition) ?? null;
   }
 
   /**
@@ -132,8 +133,9 @@ export class Cluster {
     // -1 is both a bootstrap server's id and what a partition without leader says.
     if (nodeId < 0) return null;
     const led: TopicPartition[] = [];
-    for (const partitions of this.#snapshot.partitions.values()) {
-      for (const { topic, partition, leader } of partitions.values())
+    const snapshot = this.#snapshot;
+    for (const topic of snapshot.topics()) {
+      for (const { partition, leader } of snapshot.partitions(topic)!.values())
         if (leader === nodeId) led.push({ topic, partition });
     }
     return led.length > 0 ? led : null;
@@ -297,7 +299,7 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
     if ((value | 0) === value && value >= least) continue;
     throw new TypeError(`withPartitions: ${name} must be an integer from ${least} to 2147483647, not ${String(value)}`);
   }
-  if (!snapshot.partitions.has(topic)) {
+  if (snapshot.partitions(topic) === undefined) {
     throw new IllegalArgumentError(`withPartitions: nothing is known of topic ${JSON.stringify(topic)}`);
   }
   return { topic, partition, leader, leaderEpoch, replicas, isr, errorCode };

@@ -1,8 +1,7 @@
 // Owns what is known of the age of metadata: per partition the newest leader epoch, per topic the newest id. An answer that
 // a broker lagging behind gave is mended before anybody sees it, so that no application goes back to an older leader.
 // Network thread. Must not send, nor decide when metadata is asked for.
-// Source: KIP-320 (leader epochs), KIP-516 (topic ids), KIP-951 (leaders named by other responses); epochs of Metadata
-// below version 9 cannot be trusted (KAFKA-9212).
+// Source: KIP-320 (leader epochs), KIP-516 (topic ids), KIP-951 (leaders named by other responses).
 
 import type {
   MetadataResponse,
@@ -15,9 +14,13 @@ import type {
 import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../protocol/flat/uuid.ts';
 
-const reliableEpochsVersion = 9;
-/** Ids that a topic has had before and is remembered to have had: it would have to be made anew this often within one stale answer. */
+/** Ids of a topic that are remembered to have been replaced. */
 const maxFormerIds = 16;
+/**
+ * Answers in a row that may name a replaced id before it is believed: ids have no order, so the replacement may have been what
+ * was out of date.
+ */
+const maxDoubts = 3;
 const unknownEpoch = -1;
 
 interface KnownPartition {
@@ -30,6 +33,8 @@ interface KnownPartition {
 interface KnownTopic {
   readonly id: string;
   readonly formerIds: readonly string[];
+  /** Answers in a row that named one of those. */
+  readonly doubts: number;
   readonly row: MetadataResponseTopicView;
   readonly partitions: Map<number, KnownPartition>;
 }
@@ -37,12 +42,11 @@ interface KnownTopic {
 export class LeaderEpochs {
   #topics = new Map<string, KnownTopic>();
   #clusterId: string | null = null;
+  /** The last answer named an id that was taken to be out of date: another one has to confirm or correct that. */
+  isInDoubt = false;
 
-  /**
-   * Takes over a successful answer. Returns it mended, or null when it can stay as it is.
-   * @param version of the answer: leader epochs count from 9 on
-   */
-  update(response: MetadataResponseView, version: number): MetadataResponse | null {
+  /** Takes over a successful answer. Returns it mended, or null when it can stay as it is. */
+  update(response: MetadataResponseView): MetadataResponse | null {
     const { clusterId } = response;
     if (clusterId !== null) {
       // What was known of another cluster says nothing about this one.
@@ -51,12 +55,13 @@ export class LeaderEpochs {
     }
     const known = this.#topics;
     this.#topics = new Map();
+    this.isInDoubt = false;
     const mended = new Map<number, MetadataResponseTopic>();
     let index = 0;
     for (const row of response.topics) {
       const { name } = row;
       if (name !== null) {
-        const topic = this.#topicOf(row, known.get(name), version, (better) => mended.set(index, better));
+        const topic = this.#topicOf(row, known.get(name), (better) => mended.set(index, better));
         if (topic !== undefined) this.#topics.set(name, topic);
       }
       index++;
@@ -64,6 +69,11 @@ export class LeaderEpochs {
     if (mended.size === 0) return null;
     const topics = response.topics.map((topic, i) => mended.get(i) ?? topic.toObject());
     return { ...response.toObject(), topics };
+  }
+
+  /** Whoever answers next may know less, and is believed. */
+  clear(): void {
+    this.#topics.clear();
   }
 
   /** Leaders that other responses named; newer ones count. */
@@ -80,31 +90,31 @@ export class LeaderEpochs {
   #topicOf(
     row: MetadataResponseTopicView,
     known: KnownTopic | undefined,
-    version: number,
     mend: (better: MetadataResponseTopic) => void,
   ): KnownTopic | undefined {
     // An error says nothing about age.
     if (row.errorCode !== 0) return known;
     const { topicId } = row;
-    if (known?.formerIds.includes(topicId)) {
+    if (known?.formerIds.includes(topicId) && known.doubts < maxDoubts) {
+      this.isInDoubt = true;
       mend(asKnown(known));
-      return known;
+      return { ...known, doubts: known.doubts + 1 };
     }
     const isRecreated = known !== undefined && topicId !== zeroUuid && known.id !== zeroUuid && topicId !== known.id;
     const id = topicId === zeroUuid && known !== undefined ? known.id : topicId;
-    const formerIds = isRecreated ? [...known.formerIds, known.id].slice(-maxFormerIds) : (known?.formerIds ?? []);
+    const others = known?.formerIds.filter((former) => former !== id) ?? [];
+    const formerIds = isRecreated ? [...others, known.id].slice(-maxFormerIds) : others;
     const comparable = isRecreated ? undefined : known?.partitions;
     const partitions = new Map<number, KnownPartition>();
     let isMended = id !== topicId;
     for (const partition of row.partitions) {
-      const { partitionIndex, leaderId } = partition;
-      const leaderEpoch = version >= reliableEpochsVersion ? partition.leaderEpoch : unknownEpoch;
+      const { partitionIndex, leaderId, leaderEpoch } = partition;
       const before = comparable?.get(partitionIndex);
       const isOlder = before !== undefined && leaderEpoch !== unknownEpoch && leaderEpoch < before.leaderEpoch;
       partitions.set(partitionIndex, isOlder ? before : { leaderId, leaderEpoch, row: partition });
-      if (isOlder || leaderEpoch !== partition.leaderEpoch) isMended = true;
+      if (isOlder) isMended = true;
     }
-    const topic = { id, formerIds, row, partitions };
+    const topic = { id, formerIds, doubts: 0, row, partitions };
     if (isMended) mend(asKnown(topic));
     return topic;
   }

@@ -10,7 +10,9 @@ import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import { Metadata as MetadataApi } from '../protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
+import { wireCodec } from '../protocol/wire/codecs.ts';
 import type { WireReader } from '../protocol/wire/wire-reader.ts';
+import type { NodeApiVersions } from './api-versions.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { decodeOptions, responseThrottleTimeMs } from './decode.ts';
 import type { InFlightRequest, RequestName, RequestOwner } from './in-flight-requests.ts';
@@ -53,6 +55,13 @@ const rebootstrapRequiredCode = 129;
 const invalidTopicCode = 17;
 /** A replica is missing: no matter while there is a leader. */
 const replicaNotAvailableCode = 9;
+
+/** The version to ask in: none of those whose leader epochs cannot be trusted (7 and 8, KAFKA-9212), nor have they anything else. */
+export function metadataVersion(versions: NodeApiVersions): number {
+  const codec = wireCodec(MetadataApi.key);
+  const highest = versions.choose(codec, -1);
+  return highest === 7 || highest === 8 ? versions.choose(codec, 6) : highest;
+}
 
 export class Metadata implements RequestOwner {
   readonly isInternal = true;
@@ -136,6 +145,7 @@ export class Metadata implements RequestOwner {
     if (this.#dueSince === Number.POSITIVE_INFINITY) this.#dueSince = now;
     if (now < this.overdueAt) return false;
     this.#dueSince = now;
+    this.#epochs.clear();
     return true;
   }
 
@@ -207,7 +217,10 @@ export class Metadata implements RequestOwner {
     if (failure !== null) {
       failure.nodeId = request.nodeId;
       this.#failed(failure, now);
-      if (response.errorCode === rebootstrapRequiredCode) this.#listener.onStartOver(failure, now);
+      if (response.errorCode === rebootstrapRequiredCode) {
+        this.#epochs.clear();
+        this.#listener.onStartOver(failure, now);
+      }
       return;
     }
     const brokers: Broker[] = [];
@@ -224,13 +237,13 @@ export class Metadata implements RequestOwner {
     this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
     this.#forgetInvalidTopics(response);
-    if (this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
+    const bytes = this.#mended(response, message);
+    if (this.#epochs.isInDoubt || this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
     else this.#fruitlessRefreshes = 0;
     if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
     const served = this.#served;
     this.#served = [];
     const { updateId } = this;
-    const bytes = this.#mended(response, message, request.version);
     this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
     const refusal = this.#refusalOfOnlyTopic(response);
     for (const waiter of served) {
@@ -249,12 +262,8 @@ export class Metadata implements RequestOwner {
   }
 
   /** What applications get: the answer, less what is older in it than what they know. */
-  #mended(
-    response: MetadataResponseView,
-    { i32, u8, byteBase, byteLength }: FlatMessage,
-    version: number,
-  ): MessageBytes {
-    const better = this.#epochs.update(response, version);
+  #mended(response: MetadataResponseView, { i32, u8, byteBase, byteLength }: FlatMessage): MessageBytes {
+    const better = this.#epochs.update(response);
     if (better === null) return { i32, u8, base: byteBase, byteLength };
     const memory = new HeapMemory();
     MetadataApi.writeResponse(this.#writer.reset(memory), better);

@@ -23,7 +23,7 @@ import type { Connector } from './connector.ts';
 import type { Events } from './events.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
-import type { Metadata } from './metadata.ts';
+import { type Metadata, metadataVersion } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -200,7 +200,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     if (node.canSend(now, this.#config.maxInFlightRequestsPerConnection)) {
       try {
         const codec = wireCodec(MetadataApi.key);
-        const version = node.apiVersions!.choose(codec, -1);
+        const version = metadataVersion(node.apiVersions!);
         this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version), now);
         return 1;
       } catch (error) {

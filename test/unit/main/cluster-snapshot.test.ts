@@ -32,7 +32,7 @@ beforeEach(() => {
   );
 });
 
-const partition = (of = snapshot) => of.partitions.get('orders')!.get(0)!;
+const partition = (of = snapshot) => of.partitions('orders')!.get(0)!;
 
 test('a leader of a newer epoch replaces the one known, and nothing else of the partition', () => {
   snapshot.learn({ brokers: [], leaders: [hint] });
@@ -62,8 +62,8 @@ test('topics are found by id too; unknown ones, and unknown partitions, are left
     { ...hint, topic: '', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' },
   ];
   snapshot.learn({ brokers: [], leaders: unknown });
-  assert.deepEqual([...snapshot.partitions.keys()], ['orders']);
-  assert.equal(snapshot.partitions.get('orders')!.size, 1);
+  assert.deepEqual(snapshot.topics(), ['orders']);
+  assert.equal(snapshot.partitions('orders')!.size, 1);
 });
 
 test('a leader must be a broker that is known, or named beside it', () => {

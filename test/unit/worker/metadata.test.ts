@@ -342,6 +342,22 @@ test('what a request asks for: no topics, some, or all; never creating any from 
   for (const body of bodies()) assert.equal(body.allowAutoTopicCreation, false);
 });
 
+test('the versions whose leader epochs cannot be trusted are not asked for', () => {
+  for (const [max, asked] of [
+    [6, 6],
+    [7, 6],
+    [8, 6],
+    [9, 9],
+  ] as const) {
+    net = new FakeNetwork();
+    broker = net.broker('one:9092', 1);
+    broker.ranges.set(Metadata.key, range(0, max));
+    net.ready(1);
+    assert.equal(broker.requestsOf(Metadata)[0]!.version, asked);
+    net.close();
+  }
+});
+
 test('version 0 has no null: all topics are an empty list', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
