@@ -17,6 +17,12 @@ export function checkNodeId(nodeId: number): number {
   return nodeId;
 }
 
+/** Throws TypeError, naming the argument, for anything but a string. */
+export function checkString(name: string, value: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${show(value)}`);
+  return value;
+}
+
 /** Throws TypeError for anything but an API export. */
 export function checkApi(api: Pick<Api, 'key'>): void {
   const given = api as Partial<Api> | null | undefined;

@@ -7,7 +7,7 @@ import { coordinatorNodeId } from '../common/node-ids.ts';
 import type { FindCoordinatorResponseView } from '../protocol/flat/generated/find-coordinator.ts';
 import type { MetadataResponseView } from '../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../protocol/flat/leader-hints.ts';
-import { checkTopics } from './arguments.ts';
+import { checkNodeId, checkString, checkTopics } from './arguments.ts';
 import {
   type BrokerMetadata,
   ClusterSnapshot,
@@ -78,6 +78,7 @@ export class Cluster {
    * A bootstrap server stays known for ever.
    */
   brokerMetadata(nodeId: number): BrokerMetadata | null {
+    checkNodeId(nodeId);
     const { brokers } = this.#snapshot;
     const known = brokers.get(nodeId) ?? this.#bootstrap[-1 - nodeId];
     if (known !== undefined) return known;
@@ -86,7 +87,7 @@ export class Cluster {
   }
 
   isBootstrap(nodeId: number): boolean {
-    return this.#bootstrap[-1 - nodeId] !== undefined;
+    return this.#bootstrap[-1 - checkNodeId(nodeId)] !== undefined;
   }
 
   /** Names of topics with usable metadata. */
@@ -98,18 +99,18 @@ export class Cluster {
 
   /** Topic id as Kafka prints it (KIP-516); null when unknown or the broker is too old. */
   topicId(topic: string): string | null {
-    return this.#snapshot.topicId(topic);
+    return this.#snapshot.topicId(checkString('topic', topic));
   }
 
   /** All partition numbers; null for a topic without metadata. */
   partitionsForTopic(topic: string): Set<number> | null {
-    const partitions = this.#snapshot.partitions(topic);
+    const partitions = this.#snapshot.partitions(checkString('topic', topic));
     return partitions === undefined ? null : new Set(partitions.keys());
   }
 
   /** Partition numbers that have a leader; null for a topic without metadata. */
   availablePartitionsForTopic(topic: string): Set<number> | null {
-    const partitions = this.#snapshot.partitions(topic);
+    const partitions = this.#snapshot.partitions(checkString('topic', topic));
     if (partitions === undefined) return null;
     return new Set(
       [...partitions.values()].filter(({ leader }) => leader !== noLeader).map(({ partition }) => partition),
@@ -117,7 +118,8 @@ export class Cluster {
   }
 
   partition({ topic, partition }: TopicPartition): PartitionMetadata | null {
-    return this.#snapshot.partitions(topic)?.get(partition) ?? null;
+    if (typeof partition !== 'number') throw new TypeError(`partition must be a number, not ${String(partition)}`);
+    return this.#snapshot.partitions(checkString('topic', topic))?.get(partition) ?? null;
   }
 
   /**
@@ -131,7 +133,7 @@ export class Cluster {
   /** Partitions a broker leads; null for a broker that leads none. */
   partitionsForBroker(nodeId: number): TopicPartition[] | null {
     // -1 is both a bootstrap server's id and what a partition without leader says.
-    if (nodeId < 0) return null;
+    if (checkNodeId(nodeId) < 0) return null;
     const led: TopicPartition[] = [];
     const snapshot = this.#snapshot;
     for (const topic of snapshot.topics()) {
@@ -143,7 +145,7 @@ export class Cluster {
 
   /** Node id of the group's coordinator, as `addGroupCoordinator` returned it; -1 after a failed look-up, null without one. */
   coordinatorForGroup(group: string): number | null {
-    return this.#groupCoordinators.get(group) ?? null;
+    return this.#groupCoordinators.get(checkString('group', group)) ?? null;
   }
 
   /**
@@ -153,7 +155,10 @@ export class Cluster {
    * holds up no other request; null for a response that has an error, or none for this group
    */
   addGroupCoordinator(group: string, response: FindCoordinatorResponseView): number | null {
-    if (typeof group !== 'string') throw new TypeError(`group must be a string, not ${String(group)}`);
+    checkString('group', group);
+    if (typeof response?.coordinators?.length !== 'number') {
+      throw new TypeError(`response must be one of FindCoordinator, not ${String(response)}`);
+    }
     const isList = response.coordinators.length > 0;
     const answer = isList ? response.coordinators.find(({ key }) => key === group) : response;
     if (answer === undefined || answer.errorCode !== 0 || answer.nodeId < 0) {

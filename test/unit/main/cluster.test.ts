@@ -397,3 +397,22 @@ test('of another cluster behind the same names nothing of the former one is kept
   assert.equal(cluster.coordinatorForGroup('readers'), null);
   assert.equal(cluster.brokerMetadata(2147483639), null);
 });
+
+test('arguments of the wrong type are named, with their value', () => {
+  const cluster = known();
+  const wrong = 'orders' as never;
+  for (const [call, text] of [
+    [() => cluster.brokerMetadata('1' as never), /nodeId must be an int32 .*not "1"/],
+    [() => cluster.isBootstrap(1.5), /nodeId must be an int32 .*not 1.5/],
+    [() => cluster.partitionsForBroker(undefined as never), /nodeId must be an int32 .*not undefined/],
+    [() => cluster.topicId(7 as never), /topic must be a string, not 7/],
+    [() => cluster.partitionsForTopic(null as never), /topic must be a string, not null/],
+    [() => cluster.availablePartitionsForTopic(7 as never), /topic must be a string, not 7/],
+    [() => cluster.leaderForPartition(wrong), /partition must be a number, not undefined/],
+    [() => cluster.partition({ topic: 7 as never, partition: 0 }), /topic must be a string, not 7/],
+    [() => cluster.coordinatorForGroup(7 as never), /group must be a string, not 7/],
+    [() => cluster.addGroupCoordinator('readers', null as never), /response must be one of FindCoordinator, not null/],
+  ] as const) {
+    assert.throws(call, (error: Error) => error instanceof TypeError && text.test(error.message), String(text));
+  }
+});

@@ -326,6 +326,23 @@ test('older metadata does not undo a newer leader', async () => {
   assert.deepEqual([leaderId, leaderEpoch], [1, 5]);
 });
 
+test('an answer that names a replaced topic id is asked for again until answers agree', async () => {
+  start({ metadataMaxAgeMs: 1_000_000, retryBackoffMs: 100 });
+  const topics = (topicId: string) => [{ name: 'orders', topicId, partitions: [] }];
+  const [former, present] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg'] as const;
+  for (const id of [former, present, former]) {
+    net.cluster.topics = topics(id);
+    refresh(['orders']);
+    await net.advanceSettled(100);
+  }
+  assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).topicId, present);
+  const asked = askedAt().length;
+  net.cluster.topics = topics(present);
+  await net.advanceSettled(1000);
+  assert.equal(askedAt().length, asked + 1);
+  assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).topicId, present);
+});
+
 test('what a request asks for: no topics, some, or all; never creating any from version 4 on', async () => {
   start();
   const bodies = () => broker.requestsOf(Metadata).map(({ body }) => body);
