@@ -6,6 +6,7 @@ import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from '
 import type { ConfigOption } from './config-kinds.ts';
 import { KafkaConfigurationError } from './errors.ts';
 import { isLogger, logLevels } from './logger.ts';
+import { parseProxyUrl } from './proxy-url.ts';
 import { checkSasl } from './sasl-config.ts';
 import { Secret } from './secret.ts';
 import { checkSsl, parseSslContext } from './ssl-context.ts';
@@ -31,6 +32,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   checkSpillBytes(config, problems);
   checkSasl(config, problems);
   checkSsl(config, problems);
+  checkProxy(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
@@ -46,6 +48,12 @@ function checkSpillBytes(config: Record<string, unknown>, problems: string[]): v
       problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be ${limit} at most`);
     }
   }
+}
+
+function checkProxy({ proxyUrl }: Record<string, unknown>, problems: string[]): void {
+  const url: unknown = proxyUrl instanceof Secret ? proxyUrl.reveal() : null;
+  const proxy = typeof url === 'string' ? parseProxyUrl(url) : null;
+  if (typeof proxy === 'string') problems.push(`proxyUrl ${proxy}`);
 }
 
 function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {

@@ -106,6 +106,11 @@ export const configOptions = {
     choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
     doc: 'How connections are secured.',
   },
+  proxyUrl: {
+    type: 'secret',
+    default: null,
+    doc: 'Proxy that all connections go through: `socks5://`, `socks5h://` (it resolves names) or `http://` (CONNECT), with `user:password@` if it wants them.',
+  },
   sslContext: {
     type: 'sslContext',
     default: null,

@@ -10,7 +10,6 @@ import type { Control, NetworkThreadData } from '../common/control.ts';
 import { withSecrets } from '../common/secret.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { NetworkThread } from './network-thread.ts';
-import { resolveWithDns } from './resolver.ts';
 import { loadTokenSource } from './sasl/token-sources.ts';
 import { transportsFor } from './transports.ts';
 
@@ -37,7 +36,7 @@ const thread = new NetworkThread(
   {
     clock: monotonicNowMs,
     random: Math.random,
-    resolve: resolveWithDns,
+    resolve: transports.resolve,
     openTransport: transports.open,
     loadTokenSource: () => loadTokenSource(config, tokenPort),
     postLog: (batch) => logPort.postMessage(batch),

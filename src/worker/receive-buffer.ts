@@ -162,8 +162,9 @@ export class ReceiveBuffer {
   }
 
   /**
-   * Only a read into the spare memory can find the chunk too full, and none begins with more than `chunkBytes` in it: so
-   * it grows by the size of the spare memory at most, however often.
+   * Only a read into the spare memory can find the chunk too full. A plain socket has at most one such read under way when
+   * it is told to stop; TLS and tunnels still deliver what they have read from theirs, 64 KiB at most. So the chunk grows by
+   * as much, however often.
    */
   #makeRoom(byteCount: number): void {
     const kept = this.#chunk.subarray(this.#start, this.#end);

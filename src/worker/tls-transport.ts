@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import type { Tunnel } from './proxy-tunnel.ts';
 import type { TlsContext, TlsContexts } from './tls-contexts.ts';
 import { type TlsStage, tlsFailure } from './tls-failures.ts';
 import {
@@ -24,10 +25,12 @@ interface Session {
 export interface TlsTransportOptions {
   readonly contexts: TlsContexts;
   readonly checkHostname: boolean;
+  /** Default: straight to the broker. */
+  readonly tunnel?: Tunnel | null;
 }
 
 /** Opens TLS connections; sessions of one are resumed by the next to the same name and port. */
-export function tlsTransports({ contexts, checkHostname }: TlsTransportOptions): OpenTransport {
+export function tlsTransports({ contexts, checkHostname, tunnel }: TlsTransportOptions): OpenTransport {
   const sessions = new Map<string, Session>();
   return (target, events) => {
     const stage: TlsStage = { target, isConnected: false, isSecure: false, hasRead: false, context: null };
@@ -39,15 +42,26 @@ export function tlsTransports({ contexts, checkHostname }: TlsTransportOptions):
       const known = sessions.get(name);
       // A session made under other settings would let in whom these would not.
       const session = known?.context === context ? known.ticket : undefined;
-      const { onread } = transport;
-      const socket = connect({ ...tlsOptions(target, context, checkHostname), session, onread } as ConnectionOptions);
+      const options = { ...tlsOptions(target, context, checkHostname), session };
       sessions.delete(name);
-      socket.on('session', (ticket) => {
-        sessions.set(name, { context, ticket });
-        if (sessions.size > maxSessions) sessions.delete(sessions.keys().next().value!);
+      const use = (socket: TLSSocket): void => {
+        socket.on('session', (ticket) => {
+          sessions.set(name, { context, ticket });
+          if (sessions.size > maxSessions) sessions.delete(sessions.keys().next().value!);
+        });
+        follow(socket, stage);
+        transport.use(socket, 'secureConnect');
+      };
+      if (!tunnel) {
+        use(connect({ ...options, onread: transport.onread } as ConnectionOptions));
+        return;
+      }
+      tunnel.lead(target, transport, (below) => {
+        stage.isConnected = true;
+        const socket = connect({ ...options, socket: below });
+        transport.copyFrom(socket);
+        use(socket);
       });
-      follow(socket, stage);
-      transport.use(socket, 'secureConnect');
     };
     contexts
       .current()
@@ -65,7 +79,9 @@ class TlsTransport extends SocketTransport {
     this.#stage = stage;
   }
 
-  describeWait(): string | null {
+  override describeWait(): string | null {
+    const waits = super.describeWait();
+    if (waits !== null) return waits;
     return this.#stage.isConnected && !this.#stage.isSecure
       ? 'the server did not answer the TLS handshake: is this a plaintext port?'
       : null;

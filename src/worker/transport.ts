@@ -57,6 +57,8 @@ export class SocketTransport implements Transport {
 
   readonly #events: TransportEvents;
   #socket: Socket | null = null;
+  #awaited = '';
+  #giveUp: (() => void) | null = null;
   #isDestroyed = false;
 
   constructor(events: TransportEvents) {
@@ -67,12 +69,25 @@ export class SocketTransport implements Transport {
     return this.#isDestroyed;
   }
 
-  /** @param openEvent tells that bytes may be written */
-  use(socket: Socket, openEvent: 'connect' | 'secureConnect'): void {
+  /** There will be a socket; `giveUp` ends what leads to it. */
+  awaits(what: string, giveUp: () => void): void {
+    this.#awaited = what;
+    this.#giveUp = giveUp;
+  }
+
+  describeWait(): string | null {
+    return this.#giveUp === null ? null : `${this.#awaited} did not answer`;
+  }
+
+  /** @param openEvent tells that bytes may be written; null: they may be already */
+  use(socket: Socket, openEvent: 'connect' | 'secureConnect' | null): void {
     this.#socket = socket;
-    socket.on(openEvent, () => {
-      if (!this.#isDestroyed) this.#events.onConnect();
-    });
+    this.#giveUp = null;
+    if (openEvent !== null) {
+      socket.on(openEvent, () => {
+        if (!this.#isDestroyed) this.#events.onConnect();
+      });
+    }
     socket.on('drain', () => {
       if (!this.#isDestroyed) this.#events.onDrain();
     });
@@ -84,6 +99,19 @@ export class SocketTransport implements Transport {
     // The peer's FIN: whatever it sent before has been read, since `end` comes after the last read.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.fail(null));
+  }
+
+  /** For a socket that stood before the channel's memory could be named to it: what it reads is copied there. */
+  copyFrom(socket: Socket): void {
+    socket.on('data', (chunk) => {
+      for (let rest: Uint8Array = chunk; rest.length > 0 && !this.#isDestroyed; ) {
+        const memory = this.#events.memoryForRead();
+        const part = rest.subarray(0, memory.length);
+        memory.set(part);
+        if (!this.#events.onRead(memory, part.length)) socket.pause();
+        rest = rest.subarray(part.length);
+      }
+    });
   }
 
   /** The stream has ended, or will never begin. */
@@ -111,10 +139,12 @@ export class SocketTransport implements Transport {
 
   destroy(): void {
     this.#isDestroyed = true;
+    this.#giveUp?.();
     this.#socket?.destroy();
   }
 }
 
+/** Plain TCP. */
 export const openTcpTransport: OpenTransport = (target, events) => {
   const transport = new SocketTransport(events);
   const { address: host, port } = target;

@@ -46,6 +46,8 @@ const table = {
       'comlink',
       'piscina',
       'long',
+      'socks',
+      'node:http',
       'node:net',
       'node:tls',
       'node:dns',
