@@ -41,9 +41,14 @@ export type TokenReply =
 /** Asks a provider, wherever it lives, for one login. */
 export type AskForToken = () => Promise<ProvidedToken>;
 
+/** Rejects with what the provider threw if that is an Error; anything else may be the token itself, and is not passed on. */
 export async function askProvider(provider: TokenProvider): Promise<ProvidedToken> {
-  const token: unknown = await provider.token();
-  return { token, extensions: (await provider.extensions?.()) ?? {} };
+  try {
+    const token: unknown = await provider.token();
+    return { token, extensions: (await provider.extensions?.()) ?? {} };
+  } catch (thrown) {
+    throw thrown instanceof Error ? thrown : new TypeError(`it threw a value of type ${typeof thrown}`);
+  }
 }
 
 /** Null with a problem in `problems` when it is none of them. */

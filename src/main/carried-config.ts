@@ -39,8 +39,9 @@ function servedPort(provider: TokenProvider): MessagePort {
 function reply(port: MessagePort, id: number, provided: ProvidedToken): void {
   try {
     port.postMessage({ id, provided } satisfies TokenReply);
-  } catch (error) {
-    // A value that cannot be cloned, so none that a token is.
-    port.postMessage({ id, error: toPlainError(error) } satisfies TokenReply);
+  } catch {
+    // The error of structured clone shows the value.
+    const error = toPlainError(new TypeError('it returned something that cannot cross threads, such as a function'));
+    port.postMessage({ id, error } satisfies TokenReply);
   }
 }

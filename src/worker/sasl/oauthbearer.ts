@@ -55,7 +55,7 @@ export class OAuthBearer extends BaseMechanism {
       return await this.#askForToken();
     } catch (cause) {
       if (cause instanceof SaslAuthenticationFailedError) throw cause;
-      const text = `the token provider failed: ${cause instanceof Error ? cause.message : 'it threw no Error'}`;
+      const text = `the token provider failed: ${cause instanceof Error ? cause.message : 'for an unknown reason'}`;
       throw new SaslAuthenticationFailedError(text, { cause });
     }
   }

@@ -24,6 +24,8 @@ export interface Child {
 export interface ChildOptions {
   /** Options of `node` itself. */
   readonly execArgv?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -32,7 +34,10 @@ const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 export function startChild(t: Cleanup, script: string, args: object, options: ChildOptions = {}): Child {
   const path = new URL(`./scripts/${script}${suffix}`, import.meta.url).pathname;
   const execArgv = ['--enable-source-maps', ...(options.execArgv ?? [])];
-  const child = spawn(process.execPath, [...execArgv, path, JSON.stringify(args)], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [...execArgv, path, JSON.stringify(args)], {
+    stdio: 'pipe',
+    env: { ...process.env, ...options.env },
+  });
   const stdout = collect(child, 'stdout');
   const stderr = collect(child, 'stderr');
   let hasEnded = false;

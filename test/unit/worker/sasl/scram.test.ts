@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { SaslAuthenticationFailedError } from '../../../../src/common/errors.ts';
 import { Scram, type ScramOptions } from '../../../../src/worker/sasl/scram.ts';
+import { ScramServer } from '../../../helpers/sasl-server.ts';
 
 const none = Buffer.alloc(0);
 
@@ -23,38 +23,6 @@ const rfc7677 = {
   serverFinal: 'v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=',
 } as const;
 
-/** A server that computes by the formulas of RFC 5802 what it should see and say. */
-class Server {
-  readonly nonce: string;
-  readonly #options: ScramOptions;
-  readonly #salt = Buffer.from('salt of this test');
-  readonly #clientFirstBare: string;
-
-  constructor(options: ScramOptions, clientFirst: string) {
-    this.#options = options;
-    this.#clientFirstBare = clientFirst.slice(3);
-    this.nonce = `${/r=([^,]*)/.exec(clientFirst)![1]}more`;
-  }
-
-  get first(): string {
-    return `r=${this.nonce},s=${this.#salt.toString('base64')},i=4096`;
-  }
-
-  /** What a client that knows the prepared password sends, and what it expects. */
-  finals(password: string): { client: string; server: string } {
-    const { hash } = this.#options;
-    const salted = pbkdf2Sync(password, this.#salt, 4096, hash === 'sha256' ? 32 : 64, hash);
-    const hmac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
-    const withoutProof = `c=biws,r=${this.nonce}`;
-    const message = `${this.#clientFirstBare},${this.first},${withoutProof}`;
-    const key = hmac(salted, 'Client Key');
-    const signature = hmac(createHash(hash).update(key).digest(), message);
-    const proof = Buffer.from(key.map((byte, i) => byte ^ signature[i]!)).toString('base64');
-    const serverSignature = hmac(hmac(salted, 'Server Key'), message).toString('base64');
-    return { client: `${withoutProof},p=${proof}`, server: `v=${serverSignature}` };
-  }
-}
-
 const defaults: ScramOptions = { hash: 'sha256', username: 'alice', password: 'the-secret', isDelegationToken: false };
 
 async function text(answer: Promise<Buffer | null>): Promise<string | undefined> {
@@ -64,10 +32,10 @@ async function text(answer: Promise<Buffer | null>): Promise<string | undefined>
 /** The mechanism once the server has sent its first message. */
 async function afterFirst(
   options: Partial<ScramOptions> = {},
-): Promise<{ mechanism: Scram; server: Server; clientFinal: string }> {
+): Promise<{ mechanism: Scram; server: ScramServer; clientFinal: string }> {
   const all = { ...defaults, ...options };
   const mechanism = new Scram(all);
-  const server = new Server(all, (await text(mechanism.respond(none)))!);
+  const server = new ScramServer(all.hash, (await text(mechanism.respond(none)))!);
   const clientFinal = (await text(mechanism.respond(Buffer.from(server.first))))!;
   return { mechanism, server, clientFinal };
 }
