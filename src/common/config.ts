@@ -36,7 +36,7 @@ export const configOptions = {
     10000,
     1,
     maxInt32,
-    'Limit of one connection attempt: name look-up, TCP and version exchange together; doubles with each failure (KIP-601).',
+    'Limit of one connection attempt: name look-up, TCP, TLS, version exchange and login together; doubles with each failure (KIP-601).',
   ),
   connectionSetupTimeoutMaxMs: integer(
     30000,
