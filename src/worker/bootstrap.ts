@@ -177,7 +177,9 @@ export class Bootstrap implements NodeListener {
 function failureOf({ id, host, port, connection, channel, isConnecting }: Node): ServerFailure {
   const soFar = (text: string) => new KafkaConnectionError(text, { nodeId: id });
   let error = connection.lastError;
-  if (error === null && channel !== null && channel.state >= ChannelState.API_VERSIONS) {
+  if (error === null && channel?.state === ChannelState.AUTHENTICATING) {
+    error = soFar('connected, but the login has not ended so far');
+  } else if (error === null && channel !== null && channel.state >= ChannelState.API_VERSIONS) {
     error = soFar('connected, but no answer to ApiVersions so far; it may expect TLS, or may not be a Kafka broker');
   }
   error ??= soFar(isConnecting ? 'no answer to the connection attempt so far' : 'was not tried');

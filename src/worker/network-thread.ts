@@ -156,8 +156,8 @@ export class NetworkThread implements Control {
   async start(prepareTransport: () => Promise<void> = async () => {}): ReturnType<Control['start']> {
     return settle(async () => {
       await prepareTransport();
-      await this.#authenticator?.ready();
-      const { apiVersion } = this.#config;
+      const { apiVersion, connectionSetupTimeoutMs } = this.#config;
+      await this.#authenticator?.ready(connectionSetupTimeoutMs);
       if (apiVersion !== null) return infoOf(matchVersion(apiVersion));
       const startedAt = this.#clock();
       const { apiVersionAutoTimeoutMs } = this.#config;

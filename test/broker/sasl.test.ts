@@ -310,6 +310,13 @@ describe('a token provider', () => {
     });
   });
 
+  test('whose module is never loaded ends logins, and start, in time', async () => {
+    await wantLogins(broker, oauth);
+    const saslOauthTokenProvider = 'data:text/javascript,await new Promise(() => setInterval(() => {}, 1e6))';
+    const error = await refusal(options(oauth, { saslOauthTokenProvider, connectionSetupTimeoutMs: 300 }));
+    assert.match(error.message, /gave no token before the end/);
+  });
+
   const modules: readonly (readonly [what: string, url: string, says: RegExp])[] = [
     ['is not there', 'file:///no/such/module.mjs', /module cannot be loaded: .*no\/such\/module/],
     ['does not parse', 'data:text/javascript,const const', /module cannot be loaded/],

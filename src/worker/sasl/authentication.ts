@@ -65,6 +65,8 @@ export class Authentication implements RequestOwner {
   #firstToken: Buffer = Buffer.alloc(0);
   #isBare = false;
   #areCredentialsSent = false;
+  /** A bare token was sent, and the broker has not answered it: any other token is one too many. */
+  #isBareAnswerDue = false;
   /** The connection is ready: this is a repetition. */
   #isAgain = false;
   #sessionLifetimeMs = 0;
@@ -127,8 +129,13 @@ export class Authentication implements RequestOwner {
     }
   }
 
-  /** A bare token has arrived. */
+  /** A bare token has arrived. Throws KafkaProtocolError when none was due. */
   onBareToken(token: Buffer): void {
+    if (!this.#isBareAnswerDue) {
+      const text = `the broker sent a token of ${token.length} bytes that answers none of this login`;
+      throw new KafkaProtocolError(text, { nodeId: this.#parts.node.id });
+    }
+    this.#isBareAnswerDue = false;
     this.#ask(token);
   }
 
@@ -236,6 +243,7 @@ export class Authentication implements RequestOwner {
     frame.writeInt32BE(token.length);
     token.copy(frame, 4);
     channel.receiveBareTokens(true);
+    this.#isBareAnswerDue = !this.#mechanism!.isLastToken;
     channel.enqueue(frame);
     if (this.#mechanism!.isLastToken) this.#succeed(now);
   }

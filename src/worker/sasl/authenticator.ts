@@ -42,9 +42,18 @@ export class Authenticator implements AuthenticationHost {
     this.#prepared.catch(() => {});
   }
 
-  /** Resolves when logins can begin; rejects with KafkaConfigurationError when they never can. */
-  async ready(): Promise<void> {
-    await this.#prepared;
+  /**
+   * Resolves when logins can begin, or the time is over: then they wait on, and fail by their own deadline.
+   * Rejects with KafkaConfigurationError when they never can.
+   */
+  async ready(limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
+    try {
+      await Promise.race([this.#prepared, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Begins the login of a connection whose version exchange is over. */

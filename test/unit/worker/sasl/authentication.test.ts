@@ -227,6 +227,15 @@ describe('a login', () => {
     assert.match((await lastError()).message, /did not finish in time/);
   });
 
+  test('that has not ended is what start says when its time is over', async () => {
+    start({ ...plain, apiVersionAutoTimeoutMs: 1000 });
+    const started = net.thread.start();
+    for (let i = 0; i < 12; i++) await net.advanceSettled(100);
+    const result = await started;
+    assert.ok('error' in result);
+    assert.match(result.error.message, /connected, but the login has not ended so far/);
+  });
+
   test('start fails with the reason of the refusal', async () => {
     start({ ...plain, apiVersionAutoTimeoutMs: 1000 });
     broker.handlers.set(SaslAuthenticate.key, () => ({ errorCode: 58, errorMessage: 'Invalid password' }));
@@ -272,6 +281,16 @@ describe('a login with bare tokens', () => {
     const error = await lastError();
     assert.ok(error instanceof SaslAuthenticationFailedError);
     assert.match(error.message, /closed the connection during authentication: often this means bad credentials/);
+  });
+
+  test('refuses a token that answers nothing', async () => {
+    startBare();
+    broker.takesBareTokens = () => {
+      broker.transport.send(int32(0));
+      return { answer: Buffer.alloc(0), isOver: true };
+    };
+    await connect();
+    assert.match((await lastError()).message, /a token of 0 bytes that answers none of this login/);
   });
 
   test('refuses a token that should be empty, and garbage in place of one', async () => {
