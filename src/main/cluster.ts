@@ -34,6 +34,7 @@ export interface MetadataSource {
 export type PartitionInput = TopicPartition & { readonly leader: number } & Partial<PartitionMetadata>;
 
 const failedLookup = -1;
+const invalidTopicCode = 17;
 
 /** What is known of the cluster. It changes with every refresh; what its methods return does not. */
 export class Cluster {
@@ -46,6 +47,8 @@ export class Cluster {
   readonly #listenerThrew: (error: unknown) => void;
   readonly #groupCoordinators = new Map<string, number>();
   readonly #coordinators = new Map<number, BrokerMetadata>();
+  /** Topics that a broker called invalid, as far as nobody has taken notice; metadata refreshes leave them out from then on. */
+  readonly invalidTopics = new Set<string>();
   #response: MetadataResponseView | null = null;
   #built: ClusterSnapshot | null = null;
   #lastClusterId: string | null = null;
@@ -256,6 +259,10 @@ export class Cluster {
     this.#built = null;
     this.updateId = updateId;
     this.#checkClusterId(response.clusterId);
+    for (const topic of response.topics) {
+      // The name is read only if need be: there may be very many.
+      if (topic.errorCode === invalidTopicCode && topic.name !== null) this.invalidTopics.add(topic.name);
+    }
     for (const listener of [...this.#listeners]) {
       try {
         listener(this);

@@ -168,7 +168,7 @@ describe('the cluster', () => {
     await client.refreshMetadata();
     assert.equal(told.length, 1);
     await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(warnings, ['thrown by a listener']);
+    assert.deepEqual(warnings, ['offthread-kafka: a callback or listener threw: thrown by a listener']);
   });
 
   test('says of a missing topic nothing, and of the others all', async (t) => {

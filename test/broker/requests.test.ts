@@ -369,7 +369,7 @@ describe('requests', () => {
       await Promise.all([bad, good]);
       assert.deepEqual(order, ['same future', 'next future']);
       await new Promise((resolve) => setImmediate(resolve));
-      assert.deepEqual(warnings, ['thrown by a callback']);
+      assert.deepEqual(warnings, ['offthread-kafka: a callback or listener threw: thrown by a callback']);
     });
   });
 

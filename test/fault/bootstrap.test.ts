@@ -213,7 +213,11 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
     const bootstrapServers = [hole.address, await refusingAddress(), 'no-such-host.invalid:9092'];
-    const child = startChild(t, 'failing-start', { bootstrapServers, apiVersionAutoTimeoutMs: limitMs });
+    const child = startChild(t, 'failing-start', {
+      bootstrapServers,
+      apiVersionAutoTimeoutMs: limitMs,
+      logLevel: 'silent',
+    });
     const { exitCode, stdout, stderr } = await child.ended;
     assert.equal(stderr, '');
     assert.match(stdout, /^NoBrokersAvailable KAFKA_NO_BROKERS_AVAILABLE none of the 3 bootstrap servers/);

@@ -47,7 +47,8 @@ describe('the network thread', () => {
 
   describe('of a program ends', { concurrency: 3 }, () => {
     async function run(t: Cleanup, how: ThreadEndArguments['how'], execArgv: readonly string[] = []) {
-      const options = { bootstrapServers: broker.bootstrapServers, clientId: how, closeTimeoutMs: 0 };
+      const { bootstrapServers } = broker;
+      const options = { bootstrapServers, clientId: how, closeTimeoutMs: 0, logLevel: 'silent' as const };
       await broker.control(Fetch, { answer: 'never' }, { clientId: how });
       const child = startChild(
         t,

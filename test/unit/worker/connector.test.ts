@@ -219,7 +219,8 @@ test('addresses that were not needed do not keep a later loss from asking for me
   assert.deepEqual({ asked: asked(), looked: looked() }, { asked: before.asked + 1, looked: before.looked + 1 });
 });
 
-test('a node that leaves the cluster while it is connecting is given up', async () => {
+/** Node 1 is ready, node 2 hangs while it is connected to. */
+function startHanging(): void {
   start();
   net.broker('boot:9092');
   net.serve('hole:9092', 'silent');
@@ -231,6 +232,10 @@ test('a node that leaves the cluster while it is connecting is given up', async 
   net.app.connect(2);
   net.run();
   assert.equal(net.app.nodeState(2), NODE_CONNECTING);
+}
+
+test('a node that leaves the cluster while it is connecting is given up', async () => {
+  startHanging();
   const attempt = net.transports.at(-1)!;
   net.cluster.brokers.pop();
   void net.thread.refreshMetadata(null, false);
@@ -243,17 +248,8 @@ test('a node that leaves the cluster while it is connecting is given up', async 
 });
 
 test('a node that moves while it is connecting is connected to at its new place at once', async () => {
-  start();
-  net.broker('boot:9092');
-  net.serve('hole:9092', 'silent');
+  startHanging();
   const moved = net.broker('fine:9092');
-  net.cluster.brokers = [
-    { id: 1, host: 'boot', port: 9092 },
-    { id: 2, host: 'hole', port: 9092 },
-  ];
-  net.ready(1);
-  net.app.connect(2);
-  net.run();
   net.cluster.brokers[1] = { id: 2, host: 'fine', port: 9092 };
   void net.thread.refreshMetadata(null, false);
   await net.advanceSettled(100);

@@ -26,6 +26,12 @@ function askedAt(): number[] {
   return broker.requestsOf(Metadata).map(({ at }) => at);
 }
 
+/** ms between requests for metadata, from the `from`th on. */
+function gapsSince(from: number): number[] {
+  const at = askedAt().slice(from);
+  return at.slice(1).map((time, i) => time - at[i]!);
+}
+
 interface Refresh {
   outcome: 'open' | 'succeeded' | 'failed';
   updateId: number;
@@ -150,8 +156,7 @@ test('failures in a row are spaced out, up to a second', () => {
   net.advance(net.config.metadataMaxAgeMs);
   const from = askedAt().length - 1;
   net.advance(6000);
-  const at = askedAt().slice(from);
-  const gaps = at.slice(1).map((time, i) => time - at[i]!);
+  const gaps = gapsSince(from);
   assert.deepEqual(gaps.slice(0, 6), [100, 200, 400, 800, 1000, 1000]);
   broker.handlers.set(Metadata.key, () => metadataOf(net.cluster));
   net.advance(1000);
@@ -207,9 +212,7 @@ test('a tracked topic with a retriable error asks again, a little later each tim
   assert.equal(wanted.outcome, 'succeeded', 'the rest of the answer counts');
   const from = askedAt().length - 1;
   net.advance(1500);
-  const gaps = askedAt()
-    .slice(from + 1)
-    .map((at, i) => at - askedAt()[from + i]!);
+  const gaps = gapsSince(from);
   assert.deepEqual(gaps.slice(0, 4), [100, 200, 400, 800]);
   net.cluster.topics = [{ name: 'other', errorCode: 5 }];
   net.advance(1000);
@@ -242,9 +245,7 @@ test('a tracked partition without a leader, or with one that is no broker, asks 
     assert.equal(wanted.outcome, 'succeeded');
     const from = askedAt().length - 1;
     net.advance(800);
-    const gaps = askedAt()
-      .slice(from + 1)
-      .map((at, i) => at - askedAt()[from + i]!);
+    const gaps = gapsSince(from);
     assert.deepEqual(gaps, [100, 200, 400], `leader ${row.leaderId}, code ${row.errorCode}`);
     await net.close();
   }
