@@ -4,12 +4,14 @@
 import type { BootstrapServer } from './bootstrap-servers.ts';
 import type { Logger } from './logger.ts';
 import type { Secret } from './secret.ts';
+import type { SocketOption } from './socket-options.ts';
 import type { SslContext } from './ssl-context.ts';
 import type { TokenProviderInput, TokenSource } from './token-provider.ts';
 
 export interface IntegerOption {
   type: 'integer';
-  default: number;
+  /** Null where the option may be left out. */
+  default: number | null;
   min: number;
   max: number;
   doc: string;
@@ -55,6 +57,11 @@ export interface SslContextOption {
   default: null;
   doc: string;
 }
+export interface SocketOptionsOption {
+  type: 'socketOptions';
+  default: null;
+  doc: string;
+}
 export interface TokenProviderOption {
   type: 'tokenProvider';
   default: null;
@@ -74,6 +81,7 @@ export type ConfigOption =
   | ServersOption
   | SecretOption
   | SslContextOption
+  | SocketOptionsOption
   | TokenProviderOption
   | LoggerOption;
 
@@ -81,7 +89,7 @@ export const maxInt32 = 2147483647;
 export const KiB = 1024;
 export const MiB = 1024 * 1024;
 
-export const integer = (value: number, min: number, max: number, doc: string): IntegerOption => ({
+export const integer = (value: number, min: number, max: number, doc: string): IntegerOption & { default: number } => ({
   type: 'integer',
   default: value,
   min,
@@ -91,7 +99,9 @@ export const integer = (value: number, min: number, max: number, doc: string): I
 
 /** Type of the validated value of an option. */
 export type ValueOf<O> = O extends IntegerOption
-  ? number
+  ? O extends { default: null }
+    ? number | null
+    : number
   : O extends BooleanOption
     ? boolean
     : O extends ServersOption
@@ -100,15 +110,17 @@ export type ValueOf<O> = O extends IntegerOption
         ? readonly number[] | null
         : O extends SecretOption
           ? Secret | null
-          : O extends SslContextOption
-            ? Secret<SslContext> | null
-            : O extends TokenProviderOption
-              ? Secret<TokenSource> | null
-              : O extends LoggerOption
-                ? Logger | null
-                : O extends { default: null }
-                  ? string | null
-                  : string;
+          : O extends SocketOptionsOption
+            ? readonly SocketOption[] | null
+            : O extends SslContextOption
+              ? Secret<SslContext> | null
+              : O extends TokenProviderOption
+                ? Secret<TokenSource> | null
+                : O extends LoggerOption
+                  ? Logger | null
+                  : O extends { default: null }
+                    ? string | null
+                    : string;
 
 /** Type of what callers pass for an option. */
 export type InputOf<O> = O extends ServersOption

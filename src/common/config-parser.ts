@@ -9,6 +9,7 @@ import { isLogger, logLevels } from './logger.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 import { checkSasl } from './sasl-config.ts';
 import { Secret } from './secret.ts';
+import { checkSocketOptions, parseSocketOptions } from './socket-options.ts';
 import { checkSsl, parseSslContext } from './ssl-context.ts';
 import { parseTokenSource } from './token-provider.ts';
 
@@ -33,6 +34,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   checkSasl(config, problems);
   checkSsl(config, problems);
   checkProxy(config, problems);
+  checkSocketOptions(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
@@ -65,6 +67,8 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
       return new Secret(value);
     case 'tokenProvider':
       return parseTokenSource(key, value, problems);
+    case 'socketOptions':
+      return parseSocketOptions(key, value, problems);
     case 'sslContext':
       return parseSslContext(key, value, problems);
     case 'integer':

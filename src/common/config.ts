@@ -106,6 +106,25 @@ export const configOptions = {
     choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
     doc: 'How connections are secured.',
   },
+  receiveBufferBytes: {
+    type: 'integer',
+    default: null,
+    min: 1,
+    max: 1 << 30,
+    doc: 'The system’s receive buffer of a connection (SO_RCVBUF); needs Linux and the package `koffi`. Null: as the system has it.',
+  },
+  sendBufferBytes: {
+    type: 'integer',
+    default: null,
+    min: 1,
+    max: 1 << 30,
+    doc: 'The system’s send buffer of a connection (SO_SNDBUF); needs Linux and the package `koffi`. Null: as the system has it.',
+  },
+  socketOptions: {
+    type: 'socketOptions',
+    default: null,
+    doc: 'List of `[level, option, value]`, set in order before connecting; all but no-delay and keep-alive need Linux and the package `koffi`. Null: both of these on.',
+  },
   proxyUrl: {
     type: 'secret',
     default: null,

@@ -12,6 +12,8 @@ export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
   stack?: string;
   cause?: PlainError;
   causes?: { host: string; port: number; error: PlainError }[];
+  /** Those of a KafkaConfigurationError. */
+  problems?: string[];
   /** Kafka's number for it, when a broker sent it. */
   errorCode?: number;
 }
@@ -51,6 +53,7 @@ function describeError(thrown: unknown, depth: number): PlainError {
   for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
     if (Number.isFinite(source[key])) plain[key] = source[key]!;
   }
+  if (thrown instanceof errors.KafkaConfigurationError) plain.problems = [...thrown.problems];
   if (depth >= maxCauseDepth) return plain;
   if (thrown.cause !== undefined) plain.cause = toPlainError(thrown.cause, depth + 1);
   if (thrown instanceof errors.NoBrokersAvailable) {
@@ -65,11 +68,13 @@ function describeError(thrown: unknown, depth: number): PlainError {
 
 /** The error again, with its class where it is one of ours; other errors keep name, message, code and stack. */
 export function fromPlainError(plain: PlainError): Error {
-  const { name, message, cause, causes, stack, code, ...details } = plain;
+  const { name, message, cause, causes, problems, stack, code, ...details } = plain;
   const rebuiltCause = cause === undefined ? undefined : fromPlainError(cause);
   const type = errorClasses.get(name);
   let error: Error;
-  if (type !== undefined) {
+  if (problems !== undefined) {
+    error = new errors.KafkaConfigurationError(problems, { ...details, cause: rebuiltCause });
+  } else if (type !== undefined) {
     const rebuiltCauses = causes?.map(({ host, port, error }) => ({ host, port, error: fromPlainError(error) }));
     error = new type(message, { ...details, cause: rebuiltCause, causes: rebuiltCauses });
   } else {

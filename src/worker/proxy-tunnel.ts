@@ -6,7 +6,8 @@ import { isIPv6, type Socket } from 'node:net';
 import { SocksClient } from 'socks';
 import { KafkaConnectionError } from '../common/errors.ts';
 import type { ProxyServer } from '../common/proxy-url.ts';
-import { type OpenTransport, SocketTransport, socketBasics, type TransportTarget } from './transport.ts';
+import type { NodeOptions } from './socket-options.ts';
+import { type OpenTransport, SocketTransport, type TransportTarget } from './transport.ts';
 
 /** Name or address, as the proxy is told. */
 interface Destination {
@@ -27,10 +28,12 @@ const maxHostBytes = 255;
 export class Tunnel {
   readonly resolvesNames: boolean;
   readonly #proxy: ProxyServer;
+  readonly #options: NodeOptions;
   readonly #longestMs: number;
 
   /** @param longestMs a tunnel that nobody gives up ends after that */
-  constructor(proxy: ProxyServer, longestMs: number) {
+  constructor(proxy: ProxyServer, options: NodeOptions, longestMs: number) {
+    this.#options = options;
     this.resolvesNames = proxy.resolvesNames;
     this.#proxy = proxy;
     this.#longestMs = longestMs;
@@ -53,7 +56,10 @@ export class Tunnel {
     const events: TunnelEvents = {
       onOpen: (socket) => {
         if (transport.isDestroyed) socket.destroy();
-        else onOpen(socket);
+        else {
+          prepare(socket, this.#options);
+          onOpen(socket);
+        }
       },
       onFailure: (error) => transport.fail(error),
     };
@@ -73,9 +79,9 @@ function placeOf({ host, port }: Destination): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-function prepare(socket: Socket): void {
-  socket.setNoDelay(socketBasics.noDelay);
-  socket.setKeepAlive(socketBasics.keepAlive, socketBasics.keepAliveInitialDelay);
+function prepare(socket: Socket, { noDelay, keepAlive, keepAliveInitialDelay }: NodeOptions): void {
+  socket.setNoDelay(noDelay);
+  socket.setKeepAlive(keepAlive, keepAliveInitialDelay);
 }
 
 // --- SOCKS 5
@@ -95,7 +101,6 @@ const socksFailures: readonly (readonly [RegExp, (destination: string, reason: s
 function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, longestMs: number): () => void {
   const client = socksClient(proxy, destination, longestMs);
   client.on('established', ({ socket }) => {
-    prepare(socket);
     events.onOpen(socket);
   });
   // The library's error is no cause: it holds the options, and so the password.
@@ -158,7 +163,6 @@ function connect(proxy: ProxyServer, destination: Destination, events: TunnelEve
   asked.on('connect', ({ statusCode = 0, statusMessage = '' }, socket: Socket, head: Buffer) => {
     const refusal = refusalOf(statusCode, statusMessage, to, head);
     if (refusal === null) {
-      prepare(socket);
       events.onOpen(socket);
     } else {
       socket.destroy();

@@ -1,7 +1,7 @@
 // Owns the set of channels and which of them have something to do. Sockets report between turns; `poll` turns their
 // marks into the lists a network client walks. Network thread. Must not know Kafka: frames are bytes here.
 //
-//   const selector = new Selector(openTcpTransport, wake)
+//   const selector = new Selector(openTransport, wake)
 //   selector.connect(nodeId, target, limit)
 //   selector.poll()          // then walk selector.connected, .receivable, .ended
 //

@@ -55,7 +55,8 @@ export class TlsContexts {
     try {
       return await this.#load(fingerprint);
     } catch (cause) {
-      const text = `the TLS files have changed and cannot be used: ${(cause as Error).message}`;
+      const what = this.#context === null ? 'the TLS settings' : 'the TLS files have changed and';
+      const text = `${what} cannot be used: ${(cause as Error).message}`;
       throw new KafkaConnectionError(text, { cause });
     }
   }

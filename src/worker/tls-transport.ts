@@ -1,18 +1,13 @@
 // Owns TLS connections: name, session, version, and whether an end counts as a failed handshake. Network thread. Must not
 // read files (tls-contexts.ts) or word failures (tls-failures.ts).
 
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import type { Tunnel } from './proxy-tunnel.ts';
+import type { Dial, NodeOptions } from './socket-options.ts';
 import type { TlsContext, TlsContexts } from './tls-contexts.ts';
 import { type TlsStage, tlsFailure } from './tls-failures.ts';
-import {
-  type OpenTransport,
-  SocketTransport,
-  socketBasics,
-  type TransportEvents,
-  type TransportTarget,
-} from './transport.ts';
+import { type OpenTransport, SocketTransport, type TransportEvents, type TransportTarget } from './transport.ts';
 
 /** More names than a cluster has; the oldest session goes first. */
 const maxSessions = 1000;
@@ -27,10 +22,14 @@ export interface TlsTransportOptions {
   readonly checkHostname: boolean;
   /** Default: straight to the broker. */
   readonly tunnel?: Tunnel | null;
+  readonly byNode: NodeOptions;
+  /** Makes the socket below, where Node's own would not do. */
+  readonly dial?: Dial | null;
 }
 
 /** Opens TLS connections; sessions of one are resumed by the next to the same name and port. */
-export function tlsTransports({ contexts, checkHostname, tunnel }: TlsTransportOptions): OpenTransport {
+export function tlsTransports(options: TlsTransportOptions): OpenTransport {
+  const { contexts, checkHostname, tunnel, dial, byNode } = options;
   const sessions = new Map<string, Session>();
   return (target, events) => {
     const stage: TlsStage = { target, isConnected: false, isSecure: false, hasRead: false, context: null };
@@ -42,7 +41,7 @@ export function tlsTransports({ contexts, checkHostname, tunnel }: TlsTransportO
       const known = sessions.get(name);
       // A session made under other settings would let in whom these would not.
       const session = known?.context === context ? known.ticket : undefined;
-      const options = { ...tlsOptions(target, context, checkHostname), session };
+      const settings = { ...tlsOptions(target, context, checkHostname), session };
       sessions.delete(name);
       const use = (socket: TLSSocket): void => {
         socket.on('session', (ticket) => {
@@ -52,16 +51,31 @@ export function tlsTransports({ contexts, checkHostname, tunnel }: TlsTransportO
         follow(socket, stage);
         transport.use(socket, 'secureConnect');
       };
-      if (!tunnel) {
-        use(connect({ ...options, onread: transport.onread } as ConnectionOptions));
-        return;
-      }
-      tunnel.lead(target, transport, (below) => {
-        stage.isConnected = true;
-        const socket = connect({ ...options, socket: below });
+      const useAbove = (below: Socket): void => {
+        const socket = connect({ ...settings, socket: below });
         transport.copyFrom(socket);
         use(socket);
-      });
+      };
+      if (tunnel) {
+        tunnel.lead(target, transport, (below) => {
+          stage.isConnected = true;
+          useAbove(below);
+        });
+      } else if (dial) {
+        const below = dial(target.address, target.port);
+        below.once('connect', () => {
+          stage.isConnected = true;
+        });
+        useAbove(below);
+      } else {
+        const socket = connect({ ...settings, onread: transport.onread } as ConnectionOptions);
+        // Of the settings Node takes these for plain sockets only.
+        socket.once('connect', () => {
+          socket.setNoDelay(byNode.noDelay);
+          socket.setKeepAlive(byNode.keepAlive, byNode.keepAliveInitialDelay);
+        });
+        use(socket);
+      }
     };
     contexts
       .current()
@@ -94,7 +108,6 @@ function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname:
   return {
     host: target.address,
     port: target.port,
-    ...socketBasics,
     secureContext: context.secureContext,
     rejectUnauthorized: context.rejectUnauthorized,
     servername: isIP(name) === 0 ? name : '',

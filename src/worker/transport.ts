@@ -1,7 +1,8 @@
 // Owns the passage between a channel and a socket, and the plain TCP socket. Network thread. Must not read a clock or decide
 // policy: callbacks hand bytes and events to the channel.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Dial } from './socket-options.ts';
 
 /** What a channel hears from its socket. Called between turns of the poll loop, never inside one. */
 export interface TransportEvents {
@@ -42,9 +43,6 @@ export interface TransportTarget {
 
 /** Opens a transport; a test passes its own. */
 export type OpenTransport = (target: TransportTarget, events: TransportEvents) => Transport;
-
-/** What every socket gets. */
-export const socketBasics = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
 
 /** A transport over a socket that may come later. */
 export class SocketTransport implements Transport {
@@ -145,9 +143,10 @@ export class SocketTransport implements Transport {
 }
 
 /** Plain TCP. */
-export const openTcpTransport: OpenTransport = (target, events) => {
-  const transport = new SocketTransport(events);
-  const { address: host, port } = target;
-  transport.use(connect({ host, port, ...socketBasics, onread: transport.onread }), 'connect');
-  return transport;
-};
+export function tcpTransports(dial: Dial): OpenTransport {
+  return ({ address, port }, events) => {
+    const transport = new SocketTransport(events);
+    transport.use(dial(address, port, transport.onread), 'connect');
+    return transport;
+  };
+}

@@ -18,6 +18,7 @@ import { ConnectProxy, type ConnectProxyOptions } from '../helpers/connect-proxy
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { microsocksProblem, startMicrosocks } from '../helpers/microsocks.ts';
 import { type Script, ScriptedServer, scripts } from '../helpers/scripted-server.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
 
@@ -107,7 +108,9 @@ describe('through an HTTP proxy', () => {
   test('a proxy that dies takes its connections along, and they come back with it', async (t) => {
     const proxy = await start(t);
     const client = await openConnected(t, broker, { proxyUrl: `http://${proxy.address}` });
+    const before = proxy.asked.length;
     proxy.dropAll();
+    await waitFor('a new connection', () => proxy.asked.length > before);
     await client.awaitReady(0);
     await client.send(0, Metadata, { topics: [] });
   });

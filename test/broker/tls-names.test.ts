@@ -8,6 +8,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { parseConfig } from '../../src/common/config-parser.ts';
 import { KafkaConfigurationError, TlsAuthenticationError } from '../../src/index.ts';
+import { socketOptionsOf } from '../../src/worker/socket-options.ts';
 import { TlsContexts } from '../../src/worker/tls-contexts.ts';
 import { tlsTransports } from '../../src/worker/tls-transport.ts';
 import type { OpenTransport, Transport } from '../../src/worker/transport.ts';
@@ -49,7 +50,8 @@ async function tlsServer(t: TestContext, options: TlsOptions = {}): Promise<{ po
 
 function transports(options: object = {}): OpenTransport {
   const config = parseConfig({ securityProtocol: 'SSL', sslCaFile: caFile, ...options });
-  return tlsTransports({ contexts: new TlsContexts(config), checkHostname: config.sslCheckHostname });
+  const { byNode } = socketOptionsOf(config);
+  return tlsTransports({ contexts: new TlsContexts(config), checkHostname: config.sslCheckHostname, byNode });
 }
 
 /** Connects, reads, then goes, unless it is to stay; or how the connection ended before that. */

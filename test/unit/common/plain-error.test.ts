@@ -178,3 +178,9 @@ test('a configuration error lists its problems, and counts them when there are s
   assert.equal(two.message, '2 problems:\n- a\n- b');
   assert.deepEqual(two.problems, ['a', 'b']);
 });
+
+test('a configuration error keeps its list of problems', () => {
+  const error = fromPlainError(structuredClone(toPlainError(new errors.KafkaConfigurationError(['a', 'b']))));
+  assert.ok(error instanceof errors.KafkaConfigurationError);
+  assert.deepEqual(error.problems, ['a', 'b']);
+});

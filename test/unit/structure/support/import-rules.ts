@@ -40,7 +40,7 @@ const table = {
   main: { rooms: ['common', 'ring', 'protocol/flat'], packages: ['comlink', 'long', 'node:worker_threads'] },
   worker: {
     rooms: ['common', 'ring', 'codec', 'protocol/flat', 'protocol/wire'],
-    optional: ['kerberos'],
+    optional: ['kerberos', 'koffi'],
     packages: [
       '@mongodb-js/saslprep',
       'comlink',
@@ -53,6 +53,7 @@ const table = {
       'node:dns',
       'node:crypto',
       'node:worker_threads',
+      'node:util',
     ],
   },
 } as const satisfies Record<string, Omit<Room, 'rooms'> & { readonly rooms: readonly string[] }>;
