@@ -335,6 +335,16 @@ describe('a token provider', () => {
   }
 });
 
+test('a program that cannot log in, and has no logger, prints no secret', async (t: Cleanup) => {
+  await wantLogins(broker, { ...plain, password: 'another' });
+  const { bootstrapServers } = broker;
+  const credentials = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'PLAIN', ...user };
+  const args = { bootstrapServers, apiVersionAutoTimeoutMs: 700, ...credentials };
+  const { stdout, stderr } = await startChild(t, 'failing-start', args).ended;
+  assert.match(stdout, /^NoBrokersAvailable .*Invalid username or password/s);
+  for (const secret of secrets) assert.ok(!(stdout + stderr).includes(secret), stdout + stderr);
+});
+
 test('GSSAPI without its package is an error at start that says what to install', async (t: Cleanup) => {
   const args = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'GSSAPI' };
   // Where a test run has the package, it is by this variable.

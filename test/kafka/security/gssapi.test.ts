@@ -1,6 +1,7 @@
 // GSSAPI with a real KDC: at a broker of today, and at one of 2017, where tokens travel bare.
 
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { type KafkaClientOptions, SaslAuthenticationFailedError } from '../../../src/index.ts';
 import { describeKafka, isKafkaRequired } from '../fixture/index.ts';
@@ -59,6 +60,18 @@ function declare(kdc: Kdc): void {
           [],
         );
         assert.match(error.message, /Kerberos login for service other@localhost failed: .*not found/i);
+      });
+
+      test('lets in who has a keytab and no ticket', async (t) => {
+        process.env.KRB5CCNAME = kdc.noTicket;
+        process.env.KRB5_CLIENT_KTNAME = kdc.clientKeytab;
+        try {
+          await loggedIn(t, at('localhost'));
+        } finally {
+          process.env.KRB5CCNAME = ticket;
+          delete process.env.KRB5_CLIENT_KTNAME;
+          rmSync(kdc.noTicket.replace('FILE:', ''), { force: true });
+        }
       });
 
       test('says that there is no ticket, and logs in once there is one', async (t) => {

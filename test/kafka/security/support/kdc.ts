@@ -63,6 +63,11 @@ export class Kdc {
     return this.#keytab('kafka/localhost');
   }
 
+  /** With which alice needs no ticket: the library gets one itself (KRB5_CLIENT_KTNAME). */
+  get clientKeytab(): string {
+    return this.#keytab('alice');
+  }
+
   /** Gets a ticket for alice; returns the value of KRB5CCNAME that leads to it. */
   ticket(): string {
     const cache = `FILE:${join(this.#folder, 'alice.cache')}`;
