@@ -25,6 +25,8 @@ export interface Control {
    * Fails with: NodeNotReadyError, or NoBrokersAvailable for null; UnrecognizedBrokerVersion
    */
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<ControlResult<VersionInfo>>;
+  /** Replaces the tracked topics, and asks for nothing. */
+  trackTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<null>>;
   /** Replaces the tracked topics (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Closes every connection and ends the network thread's work. */

@@ -27,6 +27,7 @@ export interface MetadataSource {
   requestUpdate(): Future<Cluster>;
   /** ms until metadata is due. */
   ttlMs(): number;
+  /** `needAllTopicMetadata` has another value. */
   setNeedsAllTopics(needsAllTopics: boolean): void;
 }
 

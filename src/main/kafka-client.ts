@@ -7,7 +7,7 @@ import type { ApiVersionRow, VersionInfo } from '../common/control.ts';
 import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
-import { checkApi, checkNodeId, checkTimeoutMs, checkTopics, checkVersion } from './arguments.ts';
+import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
 import { ClientLog } from './client-log.ts';
 import { Cluster } from './cluster.ts';
 import { Future, failedFuture } from './future.ts';
@@ -18,6 +18,7 @@ import { NetworkThread } from './network-thread.ts';
 import { NodeStates } from './node-states.ts';
 import { Poller, type PollTarget } from './poller.ts';
 import { ResponseAdapter } from './response-adapter.ts';
+import { Topics } from './topics.ts';
 
 export interface SendOptions {
   /** API version to use; default: the highest that broker and client both know. */
@@ -53,8 +54,8 @@ export class KafkaClient implements AsyncDisposable {
   readonly #inFlight = new InFlight();
   readonly #nodes: NodeStates;
   readonly #poller: Poller;
+  readonly #topics: Topics;
   #versions: VersionInfo | null = null;
-  #trackedTopics: ReadonlySet<string> = new Set();
   #callsUnderWay = 0;
   #isClosed = false;
   #closing: Promise<void> | null = null;
@@ -63,7 +64,19 @@ export class KafkaClient implements AsyncDisposable {
   private constructor(config: KafkaClientConfig) {
     this.config = config;
     this.#log = new ClientLog(config);
-    this.cluster = new Cluster(config.bootstrapServers, null, this.#log.callbackThrew);
+    this.#topics = new Topics({
+      retryBackoffMs: config.retryBackoffMs,
+      dueInMs: () => this.#nodes.metadataTtlMs(),
+      cluster: () => this.cluster,
+      call: (run) => this.#call(run),
+      drain: () => this.#adapter.drain(),
+      untilProgress: async () => {
+        if (this.#isClosed) throw this.#lossError ?? new Cancelled('the client is closed');
+        await this.poll();
+      },
+      callbackThrew: this.#log.callbackThrew,
+    });
+    this.cluster = new Cluster(config.bootstrapServers, this.#topics, this.#log.callbackThrew);
     this.#thread = new NetworkThread(config, this.#log);
     const { end } = this.#thread;
     this.#proxy = new NetworkProxy(end);
@@ -260,24 +273,23 @@ export class KafkaClient implements AsyncDisposable {
     return metrics === null ? null : readMetrics(metrics, end);
   }
 
-  /** Replaces the topics that metadata refreshes cover. Future of the cluster after a refresh that covers them. */
+  /**
+   * Replaces the topics that metadata refreshes cover.
+   * @returns Future of the cluster after a refresh begun after this call; done already when no topic is new
+   * Throws: TypeError for what is no list of strings, RangeError for a name that no topic can have
+   */
   setTopics(topics: Iterable<string>): Future<Cluster> {
-    const wanted = checkTopics(topics);
-    const isCovered = [...wanted].every((topic) => this.#trackedTopics.has(topic));
-    this.#trackedTopics = wanted;
-    const refreshed = this.#refresh([...wanted]);
-    return isCovered ? new Future<Cluster>(this.#log.callbackThrew).success(this.cluster) : refreshed;
+    return this.#topics.set(topics);
   }
 
-  /** Adds one topic to those that metadata refreshes cover. */
+  /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
   addTopic(topic: string): Future<Cluster> {
-    if (this.#trackedTopics.has(topic)) return new Future<Cluster>(this.#log.callbackThrew).success(this.cluster);
-    return this.setTopics([...this.#trackedTopics, topic]);
+    return this.#topics.add(topic);
   }
 
   /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
   refreshMetadata(): Future<Cluster> {
-    return this.#refresh(null);
+    return this.#topics.requestUpdate();
   }
 
   /**
@@ -318,31 +330,6 @@ export class KafkaClient implements AsyncDisposable {
     const refusal = this.#nodes.refusal(nodeId);
     if (refusal !== null && this.#nodes.canConnect(nodeId)) this.#proxy.connect(nodeId);
     return refusal;
-  }
-
-  #refresh(topics: readonly string[] | null): Future<Cluster> {
-    const future = new Future<Cluster>(this.#log.callbackThrew);
-    this.#awaitRefresh(topics).then(
-      () => {
-        future.success(this.cluster);
-      },
-      (error: Error) => {
-        // Without a value: a Future is awaitable, so a returned one would reject this promise, which nobody awaits.
-        future.failure(error);
-      },
-    );
-    return future;
-  }
-
-  async #awaitRefresh(topics: readonly string[] | null): Promise<void> {
-    const updateId = await this.#call<number>((control) => control.refreshMetadata(topics, false));
-    // The refresh was written to the response link before the call was answered; or, when that was full, it comes after
-    // what this drain makes room for.
-    this.#adapter.drain();
-    while (this.cluster.updateId < updateId) {
-      if (this.#isClosed) throw this.#lossError ?? new Cancelled('the client is closed');
-      await this.poll();
-    }
   }
 
   async #call<T>(run: Parameters<NetworkThread['call']>[0]): Promise<T> {

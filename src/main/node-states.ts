@@ -64,6 +64,11 @@ export class NodeStates {
     return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#row(nodeId));
   }
 
+  /** ms until metadata is due: 0 when it is, or is being refreshed. */
+  metadataTtlMs(): number {
+    return this.#counters.metadataTtlMs(monotonicNowMs());
+  }
+
   canConnect(nodeId: number): boolean {
     if (this.#cluster.brokerMetadata(nodeId) === null) return false;
     const state = this.#state(nodeId);

@@ -9,8 +9,8 @@ import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
  *       0  +---------------+--------------+----------------+----------------+
  *          | MAGIC         | NODE_CAPACITY|  written once, by createCounters|
  *     128  +---------------+--------------+----------------+----------------+
- *          | STATE         | HEARTBEAT_MS | TURNS          |                |
- *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   |                |
+ *          | STATE         | HEARTBEAT_MS | TURNS          | METADATA_FLAGS |
+ *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   | METADATA_DUE_MS|
  *     256  +---------------+--------------+----------------+----------------+
  *          | NODE_CAPACITY rows of node words, 8 words each                 |
  *          +----------------------------------------------------------------+
@@ -30,8 +30,15 @@ const NODE_CAPACITY_WORD = 1;
 export const STATE_WORD = 32;
 export const HEARTBEAT_WORD = 33;
 export const TURNS_WORD = 34;
+/** METADATA_IN_FLIGHT, METADATA_DUE_KNOWN. */
+export const METADATA_FLAGS_WORD = 35;
 export const NODE_COUNT_WORD = 36;
 export const NODE_VERSION_WORD = 37;
+export const METADATA_DUE_WORD = 39;
+/** A refresh is under way. */
+export const METADATA_IN_FLIGHT = 1;
+/** METADATA_DUE_MS says when the next one may begin. */
+export const METADATA_DUE_KNOWN = 2;
 export const NO_ROW_COUNT_WORD = 38;
 const NODES_OFFSET = 256;
 export const NODES_WORD = NODES_OFFSET >>> 2;

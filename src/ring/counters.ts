@@ -5,6 +5,10 @@
 import { RingCorruptError } from '../common/errors.ts';
 import {
   HEARTBEAT_WORD,
+  METADATA_DUE_KNOWN,
+  METADATA_DUE_WORD,
+  METADATA_FLAGS_WORD,
+  METADATA_IN_FLIGHT,
   NO_ROW,
   NO_ROW_COUNT_WORD,
   NODE_COUNT_WORD,
@@ -147,6 +151,14 @@ export class CountersWriter {
     this.#setWord(row, ROW_FLAGS, isHeldBack ? flags | ROW_HELD_BACK : flags & ~ROW_HELD_BACK);
   }
 
+  /** @param ttlMs until the next metadata refresh may begin, Infinity while one is under way */
+  setMetadata(ttlMs: number, nowMs: number): void {
+    const isInFlight = ttlMs === Number.POSITIVE_INFINITY;
+    // The time before the flag that makes it count.
+    if (!isInFlight) Atomics.store(this.#i32, METADATA_DUE_WORD, Math.ceil(nowMs + Math.min(ttlMs, MAX_DELAY_MS)) | 0);
+    Atomics.store(this.#i32, METADATA_FLAGS_WORD, isInFlight ? METADATA_IN_FLIGHT : METADATA_DUE_KNOWN);
+  }
+
   #setWord(row: number, word: number, value: number): void {
     // Atomic: readers on other threads look whenever they like.
     Atomics.store(this.#i32, NODES_WORD + row * ROW_WORDS + word, value);
@@ -262,6 +274,12 @@ export class CountersReader {
   /** Milliseconds until the node may be connected to, 0 if now. */
   backoffRemainingMs(row: number, nowMs: number): number {
     return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, nowMs);
+  }
+
+  /** ms until metadata has to be refreshed: 0 when it has to be now, or is being refreshed, or was never there. */
+  metadataTtlMs(nowMs: number): number {
+    if (Atomics.load(this.#i32, METADATA_FLAGS_WORD) !== METADATA_DUE_KNOWN) return 0;
+    return Math.max(0, (Atomics.load(this.#i32, METADATA_DUE_WORD) - nowMs) | 0);
   }
 
   #word(row: number, word: number): number {

@@ -187,6 +187,11 @@ export class Connections {
     if (idlest !== undefined) this.disconnect(idlest.id, now);
   }
 
+  /** ms until metadata is due; Infinity while it is being refreshed. */
+  metadataTtl(now: number): number {
+    return this.#metadata.ttl(now);
+  }
+
   /** When the next round is due without anything happening, on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number {
     let deadline = now + this.#metadata.ttl(now);

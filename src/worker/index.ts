@@ -58,6 +58,7 @@ const control: Control = {
   start: () => thread.start(transports.prepare),
   awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
   checkVersion: (nodeId, timeoutMs, isStrict) => thread.checkVersion(nodeId, timeoutMs, isStrict),
+  trackTopics: (topics, needsAllTopics) => thread.trackTopics(topics, needsAllTopics),
   refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),
   close: async () => {
     const result = await thread.close();

@@ -3,7 +3,7 @@
 // Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { errorFor, KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
+import { Cancelled, errorFor, KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
 import { HeapMemory, type MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
@@ -311,7 +311,8 @@ export class Metadata implements RequestOwner {
   }
 
   #failed(error: Error, now: number): void {
-    this.#listener.onMetadataFailed(error, now);
+    // What was closed on purpose is no news.
+    if (!(error instanceof Cancelled)) this.#listener.onMetadataFailed(error, now);
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#retryLater();

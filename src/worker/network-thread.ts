@@ -175,6 +175,13 @@ export class NetworkThread implements Control {
     return settle(() => this.#bootstrap.checkVersion(nodeId, timeoutMs, isStrict));
   }
 
+  async trackTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['trackTopics']> {
+    return settle(() => {
+      this.#metadata.setTopics(topics, needsAllTopics);
+      return null;
+    });
+  }
+
   async refreshMetadata(
     topics: readonly string[] | null,
     needsAllTopics: boolean,

@@ -82,13 +82,14 @@ export class PollLoop {
 
   /** One turn. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
-    const { attachments, client, bootstrap, counters } = this.#parts;
+    const { attachments, client, connections, bootstrap, counters } = this.#parts;
     this.#turn++;
     counters.heartbeat(now);
     // The rest of the turn runs beside the application, which has what arrived.
     let work = this.#move(now, this.#turn);
     client.housekeep(now);
     bootstrap.poll(now);
+    counters.setMetadata(connections.metadataTtl(now), now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();
     this.#parts.log.flush();

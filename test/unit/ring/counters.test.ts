@@ -167,6 +167,20 @@ describe('throttle and backoff', () => {
   });
 });
 
+test('says when metadata is due, on a clock that wraps', () => {
+  const { writer, reader } = openBoth();
+  assert.equal(reader.metadataTtlMs(0), 0, 'there was none yet');
+  for (const now of [0, 2 ** 31 - 50, 2 ** 32 - 50]) {
+    writer.setMetadata(100, now);
+    assert.equal(reader.metadataTtlMs(now), 100);
+    assert.equal(reader.metadataTtlMs(now + 60), 40);
+    assert.equal(reader.metadataTtlMs(now + 100), 0);
+    assert.equal(reader.metadataTtlMs(now + 5000), 0);
+    writer.setMetadata(Number.POSITIVE_INFINITY, now);
+    assert.equal(reader.metadataTtlMs(now), 0, 'one is under way');
+  }
+});
+
 describe('counters memory', () => {
   test('has a sensible number of rows', () => {
     for (const rows of [0, -1, 1.5, 2 ** 21, Number.NaN]) assert.throws(() => createCounters(rows), IllegalStateError);

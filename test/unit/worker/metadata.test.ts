@@ -150,6 +150,20 @@ test('a lost connection fails the refresh under way; it is asked for again by it
   assert.equal(net.app.metadata.at(-1)!.updateId, 2);
 });
 
+test('a refresh cancelled by closing its node is no news for the log', async () => {
+  start();
+  net.advance(1000);
+  broker.handlers.delete(Metadata.key);
+  const wanted = refresh();
+  await net.settled();
+  net.app.disconnect(1);
+  await net.settled();
+  assert.equal(wanted.outcome, 'failed');
+  assert.equal(wanted.error!.name, 'Cancelled');
+  const told = net.logs.flatMap(({ records }) => records.map(({ event }) => event));
+  assert.ok(!told.includes('metadata-failed'), told.join());
+});
+
 test('failures in a row are spaced out, up to a second', () => {
   start({ retryBackoffMs: 100 });
   broker.handlers.set(Metadata.key, () => ({ brokers: [] }));

@@ -72,7 +72,7 @@ beforeEach(() => {
       unmuteAll: (at: number) => log.push(`unmuteAll ${at}`),
       housekeep: (at: number) => log.push(`housekeep ${at}`),
     },
-    connections: { nextDeadline: () => deadlines.connections },
+    connections: { nextDeadline: () => deadlines.connections, metadataTtl: () => 7 },
     bootstrap: {
       poll: (at: number) => log.push(`bootstrap ${at}`),
       get nextDeadline() {
@@ -91,7 +91,10 @@ beforeEach(() => {
         return hasWork() ? null : bell.promise;
       },
     },
-    counters: { heartbeat: (at: number) => log.push(`heartbeat ${at}`) },
+    counters: {
+      heartbeat: (at: number) => log.push(`heartbeat ${at}`),
+      setMetadata: (ttl: number, at: number) => log.push(`metadata ${ttl} ${at}`),
+    },
     metrics: new Metrics(null, 0),
     log: { flush: () => {} },
     clock: () => now,
@@ -122,6 +125,7 @@ test('a turn, in order: what came back, what waits, what was posted, sockets, be
     'notify',
     'housekeep 7',
     'bootstrap 7',
+    'metadata 7 7',
     'answerPolls 1',
     'notify',
   ]);
