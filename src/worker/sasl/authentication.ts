@@ -20,7 +20,7 @@ import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { type Channel, ChannelState } from '../channel.ts';
 import type { InFlightRequest, RequestOwner } from '../in-flight-requests.ts';
 import type { Node } from '../node.ts';
-import type { SaslMechanism } from './mechanism.ts';
+import { type SaslMechanism, shownText } from './mechanism.ts';
 import { decodeSaslResponse, type SaslRequest, type SaslResponse } from './sasl-messages.ts';
 
 /** What an authentication needs of the client that runs it. */
@@ -46,6 +46,10 @@ export interface AuthenticationParts {
 }
 
 type Phase = 'idle' | 'preparing' | 'handshake' | 'exchange';
+
+/** As much of what a broker offers is shown. */
+const maxNames = 20;
+const maxNameLength = 40;
 
 const statesError = 34;
 const mechanismError = 33;
@@ -200,7 +204,8 @@ export class Authentication implements RequestOwner {
       this.#firstToken = Buffer.alloc(0);
       return;
     }
-    const offered = mechanisms.length === 0 ? 'none' : mechanisms.map((name) => name.slice(0, 40)).join(', ');
+    const names = mechanisms.slice(0, maxNames).map((name) => shownText(name, maxNameLength));
+    const offered = names.length === 0 ? 'none' : names.join(', ');
     const text =
       errorCode === mechanismError
         ? `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`

@@ -32,10 +32,16 @@ export abstract class BaseMechanism implements SaslMechanism {
 
   conceal(text: string): string {
     const concealed = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-    return concealed.length > maxTextLength ? `${concealed.slice(0, maxTextLength)}...` : concealed;
+    return shownText(concealed, maxTextLength);
   }
 
   protected keepSecret(text: string): void {
     if (text !== '') this.#secrets.push(text);
   }
+}
+
+/** Text of a broker as it may stand in a message: of bounded length, and in one line. */
+export function shownText(text: string, maxLength: number): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
+  return cut.replace(/\p{Cc}/gu, ' ');
 }

@@ -177,11 +177,14 @@ describe('a login', () => {
 
   test('with a mechanism the broker lacks names those it has', async () => {
     start();
-    broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 33, mechanisms: ['GSSAPI', 'x'.repeat(500)] }));
+    broker.handlers.set(SaslHandshake.key, () => ({
+      errorCode: 33,
+      mechanisms: ['GSSAPI', 'x'.repeat(500), ...Array(5000).fill('y')],
+    }));
     await connect();
     const error = await lastError();
     assert.ok(error instanceof UnsupportedSaslMechanismError);
-    assert.match(error.message, /does not offer SASL mechanism PLAIN; it offers GSSAPI, x{40}$/);
+    assert.match(error.message, /does not offer SASL mechanism PLAIN; it offers GSSAPI, x{40}\.\.\.(, y){18}$/);
     assert.deepEqual(asked(), ['ApiVersions', 'SaslHandshake'], 'credentials were sent');
   });
 

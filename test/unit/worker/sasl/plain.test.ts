@@ -25,5 +25,6 @@ describe('PLAIN', () => {
     const mechanism = new Plain('alice', 'secret');
     assert.equal(mechanism.conceal('no secret, no secret'), 'no [secret], no [secret]');
     assert.equal(mechanism.conceal('x'.repeat(5000)).length, 1003);
+    assert.equal(mechanism.conceal('one\ntwo\u001b[31m'), 'one two [31m');
   });
 });
