@@ -90,7 +90,8 @@ export class Connections {
   startOver(reason: Error, now: number): void {
     this.#events.startedOver(reason);
     this.#nodes.startOver();
-    for (const node of this.#nodes.brokers()) {
+    for (const node of this.#nodes.all()) {
+      if (node.isBootstrap) continue;
       node.connection.closedOnPurpose();
       this.end(node, lostWith(reason, node), undefined, now);
     }

@@ -18,6 +18,8 @@ export class Node {
   readonly inFlight = new InFlightRequests();
   /** Names it in calls of Metrics. */
   readonly metricsRow: number;
+  /** A second connection to a broker, see common/node-ids.ts. */
+  isCoordinator = false;
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
   /** Of the connection that is being set up. */
@@ -58,6 +60,11 @@ export class Node {
   /** Bootstrap servers are numbered -1, -2, ... */
   get isBootstrap(): boolean {
     return this.id < 0;
+  }
+
+  /** A broker as metadata names it, over the connection that is for everything. */
+  get isBroker(): boolean {
+    return this.id >= 0 && !this.isCoordinator;
   }
 
   get isReady(): boolean {

@@ -1,6 +1,8 @@
-// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them. Network thread.
+// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them, their connections as coordinators
+// when somebody asks for one (common/node-ids.ts). Network thread.
 
 import type { KafkaClientConfig } from '../common/config.ts';
+import { coordinatorNodeId } from '../common/node-ids.ts';
 import type { BrokerHint } from '../protocol/flat/leader-hints.ts';
 import type { CountersWriter } from '../ring/counters.ts';
 import { ConnectionState } from './connection-states.ts';
@@ -28,8 +30,9 @@ export class Nodes {
     for (const [i, { host, port }] of config.bootstrapServers.entries()) this.#add(-1 - i, host, port);
   }
 
+  /** A coordinator becomes a node when it is first asked for. */
   get(nodeId: number): Node | undefined {
-    return this.#nodes.get(nodeId);
+    return this.#nodes.get(nodeId) ?? this.#coordinator(nodeId);
   }
 
   all(): IterableIterator<Node> {
@@ -50,7 +53,7 @@ export class Nodes {
   }
 
   *brokers(): Generator<Node> {
-    for (const node of this.#nodes.values()) if (!node.isBootstrap) yield node;
+    for (const node of this.#nodes.values()) if (node.isBroker) yield node;
   }
 
   /** Forgets that brokers are known, until the next metadata response: only bootstrap servers are asked for it. */
@@ -63,11 +66,12 @@ export class Nodes {
     this.#areBrokersTrusted = true;
     const gone: Node[] = [];
     const named = new Map(brokers.map((broker) => [broker.id, broker]));
-    for (const node of [...this.brokers()]) {
-      const broker = named.get(node.id);
+    for (const node of [...this.#nodes.values()]) {
+      if (node.isBootstrap) continue;
+      const broker = named.get(node.isCoordinator ? coordinatorNodeId(node.id) : node.id);
       if (broker !== undefined && broker.host === node.host && broker.port === node.port) continue;
       this.#nodes.delete(node.id);
-      node.retire(broker !== undefined);
+      node.retire(broker !== undefined && !node.isCoordinator);
       gone.push(node);
     }
     for (const { id, host, port } of named.values()) {
@@ -113,10 +117,20 @@ export class Nodes {
     return best;
   }
 
-  #add(id: number, host: string, port: number): void {
+  #coordinator(nodeId: number): Node | undefined {
+    const broker = this.#nodes.get(coordinatorNodeId(nodeId));
+    if (broker === undefined || !broker.isBroker) return undefined;
+    const node = this.#add(nodeId, broker.host, broker.port);
+    node.isCoordinator = true;
+    return node;
+  }
+
+  #add(id: number, host: string, port: number): Node {
     const connection = new ConnectionState(this.#config, this.#random);
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
-    this.#nodes.set(id, new Node(id, { host, port }, { connection, probe }, this.#published, oneWayMaxBytes));
+    const node = new Node(id, { host, port }, { connection, probe }, this.#published, oneWayMaxBytes);
+    this.#nodes.set(id, node);
+    return node;
   }
 }

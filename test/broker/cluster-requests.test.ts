@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { Fetch, Metadata, Produce } from '../../src/index.ts';
+import { Fetch, FindCoordinator, Metadata, Produce } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { type Cleanup, failureOf, openConnected } from './support/client.ts';
@@ -112,6 +112,25 @@ describe('the cluster', () => {
     assert.equal(client.cluster.brokerMetadata(7)!.port, added.port);
     await client.awaitReady(7);
     await client.send(7, Metadata, { topics: [] });
+  });
+
+  test('has coordinators with connections of their own, which wait for nobody', async (t) => {
+    const client = await connected(t);
+    const { cluster } = client;
+    const found = await client.send(0, FindCoordinator, { keyType: 0, coordinatorKeys: ['readers'] });
+    const nodeId = cluster.addGroupCoordinator('readers', found)!;
+    assert.equal(cluster.coordinatorForGroup('readers'), nodeId);
+    const brokerId = 2147483647 - nodeId;
+    await client.awaitReady(nodeId);
+    await broker.control(Fetch, { answer: 'never' });
+    const waiting = client.send(brokerId, Fetch, fetchRequest('logs'), byName);
+    await client.send(nodeId, Metadata, { topics: [] });
+    assert.equal(client.inFlightRequestCount(nodeId), 0);
+    assert.equal(waiting.isDone, false);
+    assert.notEqual(client.leastLoadedNode(), nodeId);
+    client.close(brokerId);
+    assert.ok(client.connected(nodeId));
+    await failureOf(waiting);
   });
 });
 

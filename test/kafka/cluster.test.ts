@@ -7,6 +7,7 @@ import {
   AlterPartitionReassignments,
   CreateTopics,
   DeleteTopics,
+  FindCoordinator,
   KafkaClient,
   type PartitionMetadata,
   Produce,
@@ -147,6 +148,22 @@ describeKafka(
         'metadata to come by itself',
         () => client.cluster.leaderForPartition({ topic: name, partition: 0 }) === 2,
       );
+    });
+
+    test('has coordinators that are brokers, with a connection of their own', async (t) => {
+      const client = await openClient(t, options());
+      await client.awaitReady(1);
+      const group = 'readers';
+      const nodeId = await waitFor('a coordinator', async () => {
+        const found = await client.send(1, FindCoordinator, { keyType: 0, coordinatorKeys: [group] });
+        return client.cluster.addGroupCoordinator(group, found);
+      });
+      const broker = client.cluster.brokerMetadata(2147483647 - nodeId)!;
+      assert.ok(nodes.includes(broker.nodeId));
+      assert.equal(client.cluster.brokerMetadata(nodeId)!.port, broker.port);
+      await client.awaitReady(nodeId);
+      const again = await client.send(nodeId, FindCoordinator, { keyType: 0, coordinatorKeys: [group] });
+      assert.equal(client.cluster.addGroupCoordinator(group, again), nodeId);
     });
   },
   { brokers: 3, heapMegabytes: 256 },
