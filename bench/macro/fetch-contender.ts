@@ -21,6 +21,8 @@ export interface FetchRun {
   readonly busyMs: number;
   readonly warmUpRecords: number;
   readonly records: number;
+  /** Over TLS, trusting this file; default plaintext. */
+  readonly sslCaFile?: string;
 }
 
 export interface FetchResult {
@@ -116,7 +118,10 @@ function startYardstick(): void {
 }
 
 async function startClient(): Promise<void> {
-  const client = await KafkaClient.start({ bootstrapServers: `${run.host}:${run.port}` });
+  const client = await KafkaClient.start({
+    bootstrapServers: `${run.host}:${run.port}`,
+    ...(run.sslCaFile !== undefined && { securityProtocol: 'SSL', sslCaFile: run.sslCaFile }),
+  });
   await client.setTopics([run.topic]);
   const topicId = client.cluster.topicId(run.topic)!;
   const leader = client.cluster.leaderForPartition({ topic: run.topic, partition: 0 })!;

@@ -18,6 +18,7 @@ import { CertificateAuthority, farFuture, type Issued, longPast } from '../helpe
 import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
 import { FaultProxy } from '../helpers/fault-proxy.ts';
 import { type Script, ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { openClient, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
 
@@ -122,7 +123,18 @@ describe('TLS with a broker that is trusted', () => {
       for (let i = 0; i < 3; i++) await client.send(0, Metadata, { topics: [] });
       assert.equal(client.connected(0), true);
       await broker.closeConnections('reset');
-      await client.awaitReady(0);
+      // Until the client has noticed, a request may still go into the connection that is lost.
+      await waitFor('a request to succeed again', async () => {
+        await client.awaitReady(0);
+        const answer = client.send(0, Metadata, { topics: [] });
+        return answer.then(
+          () => true,
+          (error: unknown) => {
+            assert.ok((error as KafkaClientError).retriable, String(error));
+            return false;
+          },
+        );
+      });
       await client.send(0, Metadata, { topics: [] });
     });
 

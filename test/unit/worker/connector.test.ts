@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
-import { type KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../../../src/common/errors.ts';
+import {
+  type KafkaClientError,
+  KafkaConnectionError,
+  NodeNotReadyError,
+  TlsAuthenticationError,
+} from '../../../src/common/errors.ts';
 import { ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { NODE_CONNECTING, NODE_DISCONNECTED } from '../../../src/ring/counters.ts';
 import { FakeNetwork } from './fake-network.ts';
@@ -255,4 +260,34 @@ test('a node that moves while it is connecting is connected to at its new place 
   await net.advanceSettled(100);
   net.ready(2);
   assert.equal(moved.transports.length, 1);
+});
+
+test('a verdict of the transport is no answer to the version exchange: no older version is tried, and it backs off', () => {
+  start();
+  const verdict = new TlsAuthenticationError('the broker requires a client certificate');
+  net.serve('boot:9092', (transport) => {
+    // TLS 1.3: the connection stands for a moment before the broker refuses it.
+    transport.open();
+    transport.onBytes = () => transport.fail(verdict);
+  });
+  net.run();
+  assert.equal(net.attempts.length, 1);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  assert.equal(whyNot().message, verdict.message);
+  assert.ok(whyNot() instanceof TlsAuthenticationError);
+  assert.equal(whyNot().nodeId, -1);
+  net.advance(49);
+  assert.equal(net.attempts.length, 1);
+  net.advance(1);
+  assert.equal(net.attempts.length, 2);
+});
+
+test('an attempt that is late says what it was waiting for', () => {
+  start({ connectionSetupTimeoutMs: 500 });
+  net.serve('boot:9092', (transport) => {
+    Object.assign(transport, { describeWait: () => 'the proxy did not answer' });
+  });
+  net.run();
+  net.advance(500);
+  assert.match(whyNot().message, /did not finish in time \(connectionSetupTimeoutMs\); the proxy did not answer$/);
 });
