@@ -17,7 +17,13 @@ export {
   type TopicPartition,
 } from './main/cluster.ts';
 export { Future } from './main/future.ts';
-export { type ApiVersionRange, KafkaClient, type PollOptions, type SendOptions } from './main/kafka-client.ts';
+export {
+  type ApiVersionRange,
+  type CheckVersionOptions,
+  KafkaClient,
+  type PollOptions,
+  type SendOptions,
+} from './main/kafka-client.ts';
 export { type MetricDefinition, type MetricGroups, type MetricsSnapshot, metricDefinitions } from './main/metrics.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/opentelemetry.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/prometheus.ts';

@@ -27,6 +27,13 @@ export interface SendOptions {
   timeoutMs?: number;
 }
 
+export interface CheckVersionOptions {
+  /** Integer ms > 0; default `apiVersionAutoTimeoutMs`. */
+  timeoutMs?: number;
+  /** The first failure ends the call. */
+  strict?: boolean;
+}
+
 export interface PollOptions {
   /** Ends the wait early when aborted; the poll then returns what has arrived. */
   signal?: AbortSignal;
@@ -240,6 +247,21 @@ export class KafkaClient implements AsyncDisposable {
     // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
     if (this.#proxy.isDisconnecting(nodeId)) await this.poll(0);
     await this.#call((control) => control.awaitReady(nodeId, limitMs));
+  }
+
+  /**
+   * The version of a node's broker, as far as its API versions tell, e.g. `[2, 8]`. A node that is not connected is tried
+   * until the time is over.
+   * @param nodeId null or left out: any node
+   * Fails with: NodeNotReadyError for a node that was named, else NoBrokersAvailable; UnrecognizedBrokerVersion
+   */
+  async checkVersion(nodeId?: number | null, options: CheckVersionOptions = {}): Promise<readonly number[]> {
+    const node = nodeId ?? null;
+    if (node !== null) checkNodeId(node);
+    const { timeoutMs, strict = false } = options;
+    const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.apiVersionAutoTimeoutMs : timeoutMs!;
+    if (node !== null && this.#proxy.isDisconnecting(node)) await this.poll(0);
+    return (await this.#call<VersionInfo>((control) => control.checkVersion(node, limitMs, strict))).apiVersion;
   }
 
   /** ms until a connection to the node may be tried: 0 when it may, Infinity when it is connected. */

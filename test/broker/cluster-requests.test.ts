@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { Fetch, FindCoordinator, Metadata, Produce } from '../../src/index.ts';
+import { Fetch, FindCoordinator, Metadata, NodeNotReadyError, Produce } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { type Cleanup, failureOf, openConnected } from './support/client.ts';
@@ -131,6 +131,20 @@ describe('the cluster', () => {
     client.close(brokerId);
     assert.ok(client.connected(nodeId));
     await failureOf(waiting);
+  });
+
+  test('is asked for the version of a node, 0 too, or of any', async (t) => {
+    const client = await connected(t);
+    for (const nodeId of [0, 1, undefined, null]) {
+      assert.deepEqual(await client.checkVersion(nodeId, { timeoutMs: 20_000 }), client.apiVersion);
+    }
+    client.close(0);
+    assert.deepEqual(await client.checkVersion(0, { timeoutMs: 20_000 }), client.apiVersion, 'it is connected again');
+    await assert.rejects(client.checkVersion(99, { strict: true }), NodeNotReadyError);
+    for (const wrong of [1.5, '0', {}]) await assert.rejects(client.checkVersion(wrong as never), TypeError);
+    for (const timeoutMs of [0, -1, 1.5, '5']) {
+      await assert.rejects(client.checkVersion(0, { timeoutMs: timeoutMs as never }), TypeError);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from '../../../scripts/project.ts';
-import { Future } from '../../../src/index.ts';
+import { Cluster, configOptions, Future, KafkaClient } from '../../../src/index.ts';
 
 const page = readFileSync(join(projectFolder, 'docs', 'kafka-python.md'), 'utf8');
 
@@ -57,18 +57,22 @@ function mapped(section: string): { theirs: Set<string>; ours: Set<string> } {
   };
 }
 
-test('every key of kafka-python is mapped', () => {
-  const { theirs } = mapped('Configuration');
+test('every key of kafka-python is mapped to one that exists', () => {
+  const { theirs, ours } = mapped('Configuration');
   assert.deepEqual(
     keys.filter((key) => !theirs.has(key)),
     [],
   );
+  assert.deepEqual(
+    [...ours].filter((key) => !(key in configOptions)),
+    [],
+  );
 });
 
-test('every method of its client, cluster and future is mapped', () => {
-  for (const [section, members] of [
-    ['Methods of the client', clientMethods],
-    ['Cluster', clusterMembers],
+test('every method of its client, cluster and future is mapped to one that exists', () => {
+  for (const [section, members, type] of [
+    ['Methods of the client', clientMethods, KafkaClient],
+    ['Cluster', clusterMembers, Cluster],
   ] as const) {
     const { theirs, ours } = mapped(section);
     assert.deepEqual(
@@ -78,6 +82,7 @@ test('every method of its client, cluster and future is mapped', () => {
     );
     for (const name of members) {
       assert.ok(ours.has(camelCase(name)), `${section}: ${name}`);
+      assert.ok(camelCase(name) in type.prototype, `${type.name}: ${name}`);
     }
   }
   for (const name of futureMembers) {
