@@ -124,10 +124,9 @@ describe('the cluster', () => {
 
   test('leaves a pause of retryBackoffMs between refreshes', async (t) => {
     const client = await connected(t, { retryBackoffMs: 150 });
-    await client.refreshMetadata();
+    // From before the first one: its end may be heard of late.
     const began = performance.now();
-    await client.refreshMetadata();
-    await client.refreshMetadata();
+    for (let i = 0; i < 3; i++) await client.refreshMetadata();
     assert.ok(performance.now() - began >= 290);
   });
 
