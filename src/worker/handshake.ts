@@ -15,13 +15,16 @@ import { findVersion, hasApiVersions, rangesOfVersion } from './broker-versions.
 import type { InFlightRequest, RequestOwner } from './in-flight-requests.ts';
 import type { Node } from './node.ts';
 import { usesSasl } from './sasl/mechanisms.ts';
-import { listGroupsProbe, type OldProbe } from './version-probe.ts';
+import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-probe.ts';
 
 const unsupportedVersionCode = 35;
 const softwareName = 'offthread-kafka';
 const softwareVersion = '0.1.0';
 /** No group of anybody; its coordinator is asked for, nothing else. */
 const probeGroup = 'offthread-kafka-version-probe';
+
+/** A name that no topic can have: the answer is small, and nothing is made. */
+const noTopic = '?';
 
 /** What a handshake needs of the client that runs it. */
 export interface HandshakeHost {
@@ -34,7 +37,7 @@ export interface HandshakeHost {
 export interface HandshakeOptions {
   /** The configured `apiVersion`, or null. */
   readonly limit: VersionLimit | null;
-  /** How long ApiVersions may stay unanswered before an older request is sent behind it. */
+  /** How long ApiVersions may stay unanswered before a request that every server knows is sent behind it. */
   readonly silenceMs: number;
 }
 
@@ -59,6 +62,7 @@ export class Handshake implements RequestOwner {
   readonly #node: Node;
   readonly #options: HandshakeOptions;
   readonly #codec = wireCodec(ApiVersions.key);
+  readonly #metadataCodec = wireCodec(Metadata.key);
   readonly #writer = new FlatWriter();
   #hasTriedVersion0 = false;
   #isOver = false;
@@ -96,11 +100,11 @@ export class Handshake implements RequestOwner {
     }
   }
 
-  /** Asks something older behind an ApiVersions that is not answered: the order of the answers tells who is there. */
+  /** Asks something that every server knows behind an ApiVersions that is not answered: the order of the answers tells who is there. */
   expire(now: number): void {
     if (now < this.#behindAt) return;
     this.#behindAt = Number.POSITIVE_INFINITY;
-    this.#askOld(listGroupsProbe, now);
+    this.#send(this.#metadataCodec, 0, (writer) => Metadata.writeRequest(writer, { topics: [{ name: noTopic }] }), now);
   }
 
   /** An ApiVersions that this answer has overtaken will never be answered. */
@@ -151,12 +155,11 @@ export class Handshake implements RequestOwner {
     this.#decode(request, reader, request.version);
     const { probe } = this.#node;
     const { step } = probe;
-    const asked = typeof step === 'object' && step.apiKey === request.codec.apiKey ? step : listGroupsProbe;
     if (this.#isApiVersionsIgnored) {
-      this.#done(probe.confirm(asked.version), true, now);
-    } else {
-      probe.answered(asked.version);
-      if (asked !== listGroupsProbe) this.#expectAnswer(now);
+      this.#done(probe.confirm(ignoresApiVersions), true, now);
+    } else if (typeof step === 'object' && step.apiKey === request.codec.apiKey) {
+      probe.answered(step.version);
+      if (step !== listGroupsProbe) this.#expectAnswer(now);
     }
   }
 

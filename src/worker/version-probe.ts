@@ -19,8 +19,9 @@ export interface OldProbe {
 /** 'newest', 'oldest': ApiVersions in that version. */
 export type ProbeStep = 'newest' | 'oldest' | OldProbe;
 
-/** Answered by 0.9, which ignores ApiVersions. */
-export const listGroupsProbe: OldProbe = { apiKey: ListGroups.key, version: [0, 9] };
+/** The only version that leaves a request unanswered which it does not know. */
+export const ignoresApiVersions: BrokerVersion = [0, 9];
+export const listGroupsProbe: OldProbe = { apiKey: ListGroups.key, version: ignoresApiVersions };
 
 const steps: readonly ProbeStep[] = [
   'newest',

@@ -115,7 +115,11 @@ test('0.9, which is silent, is found by what it answers behind ApiVersions', asy
   net.advance(499);
   assert.deepEqual(conversations(), [[newest]]);
   net.advance(1);
-  assert.deepEqual(conversations()[0]!.slice(0, 2), [newest, 'ListGroups 0']);
+  assert.deepEqual(conversations()[0]!.slice(0, 2), [newest, 'Metadata 0']);
+  assert.deepEqual(
+    [...broker.requestsOf(Metadata)[0]!.body.topics].map(({ name }) => name),
+    ['?'],
+  );
   assert.deepEqual(await versionOf(-1), [0, 9]);
   assert.equal(broker.transports.length, 1);
 });
@@ -132,7 +136,7 @@ test('a slow broker is not taken for an old one', async () => {
   open('0.9');
   broker.handlers.delete(ApiVersions.key);
   net.advance(600);
-  assert.deepEqual(conversations(), [[newest, 'ListGroups 0']]);
+  assert.deepEqual(conversations(), [[newest, 'Metadata 0']]);
   broker.reply({ apiKeys: [{ apiKey: Produce.key, minVersion: 0, maxVersion: 9 }] });
   assert.deepEqual(await versionOf(-1), [2, 8]);
   assert.equal(broker.transports.length, 1);
@@ -237,7 +241,7 @@ test('a server that is silent at every question is given up at the setup timeout
   broker.answers = false;
   net.advance(10_000);
   assert.equal(broker.transports[0]!.isDestroyed, true);
-  assert.deepEqual(conversations()[0], [newest, 'ListGroups 0']);
+  assert.deepEqual(conversations()[0], [newest, 'Metadata 0']);
   const sent = net.app.send(-1, ListGroups, {});
   net.run();
   assert.match(String(sent.error.cause), /did not finish in time/);
