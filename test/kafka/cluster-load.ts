@@ -30,7 +30,7 @@ export interface Account {
 export class Load {
   readonly #client: KafkaClient;
   readonly #topic: string;
-  readonly #partitions: readonly number[];
+  #partitions: readonly number[] = [];
   readonly #value = Buffer.alloc(1000, 'load');
   readonly #errors = new Map<string, number>();
   readonly #fatal: Error[] = [];
@@ -48,7 +48,12 @@ export class Load {
   constructor(client: KafkaClient, topic: string, partitionCount: number) {
     this.#client = client;
     this.#topic = topic;
-    this.#partitions = Array.from({ length: partitionCount }, (_, i) => i);
+    this.partitionCount = partitionCount;
+  }
+
+  /** Works on so many partitions from now on. */
+  set partitionCount(count: number) {
+    this.#partitions = Array.from({ length: count }, (_, i) => i);
   }
 
   get account(): Account {

@@ -30,6 +30,7 @@ const options: KafkaClientOptions = {
   retryBackoffMs: 50,
   maxInFlightRequestsPerConnection: 20,
   closeTimeoutMs: 0,
+  metrics: true,
 };
 
 describeKafka(
@@ -191,6 +192,7 @@ describeKafka(
         await client.refreshMetadata();
         return client.cluster.availablePartitionsForTopic(topic)?.size === partitionCount + 3;
       });
+      load.partitionCount = partitionCount + 3;
       await load.worksAgain();
       await settle(load);
     });
@@ -215,13 +217,19 @@ describeKafka(
       await settle(load);
     });
 
-    test('all brokers go, and come back', { timeout: 180_000 }, async () => {
-      const { load } = await atWork();
+    test('all brokers go, and come back: neither connections nor memory pile up', { timeout: 180_000 }, async () => {
+      const { load, client } = await atWork();
       const rssBefore = process.memoryUsage().rss;
+      const attemptsBefore = endedConnections(client);
+      const began = performance.now();
       await Promise.all(suite.kafka.brokers.map((broker) => broker.kill('SIGKILL')));
       await Promise.all(suite.kafka.brokers.map((broker) => broker.start()));
       await load.worksAgain();
       await settle(load);
+      const attempts = endedConnections(client) - attemptsBefore;
+      // Three brokers and three bootstrap servers: the short first steps of the backoff, then its limit less the jitter.
+      const most = 6 * (5 + (performance.now() - began) / (0.8 * options.reconnectBackoffMaxMs!));
+      assert.ok(attempts > 6 && attempts < most, `${attempts} attempts, ${Math.round(most)} at most`);
       const grown = (process.memoryUsage().rss - rssBefore) / MiB;
       assert.ok(grown < 100, `${Math.round(grown)} MiB more`);
     });
@@ -251,6 +259,11 @@ describeKafka(
   },
   { brokers: 3 },
 );
+
+/** Connections that ended, attempts that failed included. */
+function endedConnections(client: KafkaClient): number {
+  return client.metrics().metrics!['connection-close-total']!;
+}
 
 function codesOf(results: Iterable<{ readonly errorCode: number }>): number[] {
   return [...results].map(({ errorCode }) => errorCode);
