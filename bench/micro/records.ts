@@ -19,6 +19,8 @@ const rounds = 60;
 const options: DecodeOptions = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 2 ** 27 };
 const fieldBytes = 2 ** 20;
 const batchBytes = 2 ** 16;
+/** So many that each time measured has its share of collecting the views that were made. */
+const valuePasses = 40;
 
 /** Keeps results alive, so that no loop is optimized away. */
 let sink = 0;
@@ -136,6 +138,31 @@ function readByCursor(message: FlatMessage): number {
   return sum | 0;
 }
 
+/** Offset, length of the key, and the value as a Buffer, of which the first and the last byte are read. */
+function readValues(message: FlatMessage): number {
+  let sum = 0;
+  for (const cursor = new RecordsView(message, 0).cursor(); cursor.next(); ) {
+    const value = cursor.value!;
+    sum += cursor.offset + cursor.keyLength + value[0]! + value[value.length - 1]!;
+  }
+  return sum | 0;
+}
+
+/** The same by hand, with the values as plain Uint8Arrays. */
+function readValuesBare(message: FlatMessage): number {
+  let sum = 0;
+  const first = message.wordBase + message.int32(rowsWord);
+  const count = message.int32(rowsWord + 1);
+  const rows = message.i32;
+  const memory = message.u8.buffer;
+  const base = message.u8.byteOffset + message.byteBase;
+  for (let i = 0, row = first; i < count; i++, row += RECORD_ROW_WORDS) {
+    const value = new Uint8Array(memory, base + rows[row + 6]!, rows[row + 7]!);
+    sum += rows[row + 1]! * 4294967296 + (rows[row]! >>> 0) + rows[row + 5]! + value[0]! + value[value.length - 1]!;
+  }
+  return sum | 0;
+}
+
 function readByViews(message: FlatMessage): number {
   let sum = 0;
   for (const record of new RecordsView(message, 0)) sum += record.value!.length + record.offset.low;
@@ -195,6 +222,12 @@ function decoding(valueBytes: number): BenchRow[] {
       cursor: () => {
         sink += readByCursor(decoded);
       },
+      bareValues: () => {
+        for (let pass = 0; pass < valuePasses; pass++) sink += readValuesBare(decoded);
+      },
+      values: () => {
+        for (let pass = 0; pass < valuePasses; pass++) sink += readValues(decoded);
+      },
       views: () => {
         sink += readByViews(decoded);
       },
@@ -206,6 +239,14 @@ function decoding(valueBytes: number): BenchRow[] {
     row('decode to rows', times.decode, 'bare loop without checks', times.bareLoop, count, parameters),
     row('read five fields by cursor', times.cursor, 'bare loop over rows', times.bareRows, count, parameters),
     row('read five fields by cursor', times.cursor, 'decoding here', times.decode, count, parameters),
+    row(
+      'read offset, key length and a Buffer of the value by cursor',
+      times.values,
+      'bare loop with Uint8Arrays',
+      times.bareValues,
+      count * valuePasses,
+      parameters,
+    ),
     row('read offset and value by record views', times.views, 'decoding here', times.decode, count, parameters),
   ];
 }

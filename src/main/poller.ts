@@ -40,10 +40,6 @@ export class Poller {
     this.#adapter = adapter;
   }
 
-  get isWaiting(): boolean {
-    return this.#waits.size > 0;
-  }
-
   async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
     if (signal?.aborted) return [];
     const list = this.#adapter.collect();

@@ -1,7 +1,7 @@
 // Owns the cheapest way over decoded records: one object that moves, fields read where they lie. Runs on the
 // application's thread. Must not allocate in `next` or in any getter that returns a number.
 
-import type { FlatMessage } from './flat-view.ts';
+import { BufferOver, type FlatMessage } from './flat-view.ts';
 import { RECORD_ROW_WORDS } from './records-slot.ts';
 
 /** A 64-bit number as a JavaScript number, or NaN where that would not be exact. */
@@ -20,7 +20,9 @@ export function safeNumber(low: number, high: number): number {
 export class RecordCursor {
   /** The message's bytes. They stay valid when the cursor moves on, and keep the whole message in memory. */
   readonly bytes: Uint8Array;
-  readonly #message: FlatMessage;
+  readonly #memory: ArrayBufferLike;
+  /** Of `bytes` in `#memory`. */
+  readonly #byteOffset: number;
   readonly #i32: Int32Array;
   readonly #end: number;
   #row: number;
@@ -28,7 +30,8 @@ export class RecordCursor {
   /** Internal: `RecordsView.cursor` makes one. */
   constructor(message: FlatMessage, firstWord: number, count: number) {
     this.bytes = message.u8.subarray(message.byteBase, message.byteBase + message.byteLength);
-    this.#message = message;
+    this.#memory = message.memory;
+    this.#byteOffset = this.bytes.byteOffset;
     this.#i32 = message.i32;
     this.#row = message.wordBase + firstWord - RECORD_ROW_WORDS;
     this.#end = this.#row + count * RECORD_ROW_WORDS;
@@ -102,12 +105,12 @@ export class RecordCursor {
   /** A slice of the message, no copy; null for a null key. */
   get key(): Buffer | null {
     const length = this.keyLength;
-    return length < 0 ? null : this.#message.slice(this.keyOffset, length);
+    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.keyOffset, length);
   }
 
   /** A slice of the message, no copy; null for a tombstone. */
   get value(): Buffer | null {
     const length = this.valueLength;
-    return length < 0 ? null : this.#message.slice(this.valueOffset, length);
+    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.valueOffset, length);
   }
 }

@@ -48,10 +48,11 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
   const offsetHigh = readInt32(bytes, at);
   const offsetLow = readInt32(bytes, at + 4);
   const where = `message at offset ${int64Text(offsetLow, offsetHigh)}`;
+  const codec = bytes[at + 17]! & ATTRIBUTE_CODEC_MASK;
+  // Before the checksum, which whoever decompresses computes as well.
+  if (!plan.mayDecompress && codec > 0 && codec <= largestCodec) throw codecTaskNeeded;
   checkMessage(bytes, at, end, magic, plan.verifyCrc, where);
   if (offsetHigh < 0) throw new CorruptRecordError(`${where}: offset negative`);
-  const attributes = bytes[at + 17]!;
-  const codec = attributes & ATTRIBUTE_CODEC_MASK;
   const row = describeMessage(plan, bytes, at, end, magic);
   if (codec === 0) {
     plan.addBatch(at, end, false, 1);
@@ -63,7 +64,6 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
   const valueLength = readInt32(bytes, valueAt - 4);
   if (valueLength < 0) throw new CorruptRecordError(`${where}: compressed null`);
   const from = plan.arena.length;
-  if (!plan.mayDecompress) throw codecTaskNeeded;
   decompress(codec, bytes, valueAt, valueAt + valueLength, plan.arena, magic);
   const count = planInnerSet(plan, from, row, magic, where);
   plan.addBatch(from, plan.arena.length, true, count);

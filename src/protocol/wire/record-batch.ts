@@ -50,6 +50,11 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
   const baseHigh = readInt32(bytes, at);
   const baseLow = readInt32(bytes, at + 4);
   if (end - at < BATCH_HEADER_BYTES) throw fault(baseLow, baseHigh, `length ${end - at - lengthEnd}, minimum 49`);
+  const attributes = readInt16(bytes, at + 21);
+  const codec = attributes & ATTRIBUTE_CODEC_MASK;
+  const count = readInt32(bytes, at + 57);
+  // Before the checksum, which whoever decompresses computes as well.
+  if (!plan.mayDecompress && codec > 0 && codec <= largestCodec && count > 0) throw codecTaskNeeded;
   if (plan.verifyCrc) {
     const expected = readInt32(bytes, at + 17) >>> 0;
     const actual = crc32c(bytes, at + BATCH_CRC_FROM, end);
@@ -61,12 +66,10 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
   const lastLow = (baseLow + lastDelta) | 0;
   const lastHigh = (baseHigh + (lastLow >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0;
   if (lastHigh < 0) throw fault(baseLow, baseHigh, 'last offset above 2^63 - 1');
-  const count = readInt32(bytes, at + 57);
   if (count < 0) throw fault(baseLow, baseHigh, `record count ${count}`);
 
   const row = plan.openBatch();
   const batches = plan.batches;
-  const attributes = readInt16(bytes, at + 21);
   batches[row + batchFirstRowWord] = 0;
   batches[row + batchRowCountWord] = (attributes & ATTRIBUTE_CONTROL) !== 0 ? 0 : count;
   batches[row + batchBaseOffsetWord] = baseLow;
@@ -87,7 +90,7 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
   batches[row + batchControlTypeWord] = -1;
   batches[row + batchRecordCountWord] = count;
   batches[row + batchLeaderEpochWord] = readInt32(bytes, at + 12);
-  addContent(plan, bytes, at + BATCH_HEADER_BYTES, end, attributes & ATTRIBUTE_CODEC_MASK, count);
+  addContent(plan, bytes, at + BATCH_HEADER_BYTES, end, codec, count);
 }
 
 function addContent(
@@ -107,7 +110,6 @@ function addContent(
   }
   const arena = plan.arena;
   const from = arena.length;
-  if (!plan.mayDecompress) throw codecTaskNeeded;
   decompress(codec, bytes, start, end, arena);
   if (count === 0) arena.length = from;
   else checkCount(count, arena.length - from);

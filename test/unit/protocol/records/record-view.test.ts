@@ -60,10 +60,14 @@ describe('a record cursor', () => {
     const cursor = three().cursor();
     cursor.next();
     const { key, value } = cursor;
+    assert.ok(Buffer.isBuffer(key) && Buffer.isBuffer(value));
+    assert.equal(value.buffer, cursor.bytes.buffer);
+    assert.equal(value.byteOffset, cursor.bytes.byteOffset + cursor.valueOffset);
     cursor.next();
     assert.equal(cursor.key, null);
     assert.equal(cursor.value, null);
     assert.equal(`${key}${value}`, 'k0v0');
+    assert.deepEqual([key, value], [Buffer.from('k0'), Buffer.from('v0')]);
     cursor.next();
     assert.equal(cursor.key!.length, 0);
   });

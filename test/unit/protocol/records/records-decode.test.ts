@@ -11,6 +11,7 @@ import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
 import type { RecordsView } from '../../../../src/protocol/flat/record-view.ts';
 import type { RecordBatchInput } from '../../../../src/protocol/flat/record-writer.ts';
 import { RECORDS_WORDS } from '../../../../src/protocol/flat/records-slot.ts';
+import { CodecTaskNeeded } from '../../../../src/protocol/wire/codec-task-needed.ts';
 import { decodeRecords, setNullRecords } from '../../../../src/protocol/wire/records.ts';
 import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
 import { random, repetitive } from '../../codec/support.ts';
@@ -235,6 +236,21 @@ describe('limits', () => {
     packed.writeInt32BE(2 ** 31 - 1, 57);
     assert.match(decode(sealed(packed)).error!.message, /claims 2147483647 records in \d+ bytes/);
   });
+
+  for (const [version, magic, crcAt] of [
+    [9, 2, 17],
+    [2, 1, 12],
+    [1, 0, 12],
+  ] as const) {
+    it(`of a turn are noticed before the checksum of format v${magic}: it is computed once, in the pool`, () => {
+      const wrong = encode({ records: [{ value: big }], compression: 'gzip' }, version);
+      wrong[crcAt]! ^= 1;
+      assert.match(decode(wrong).error!.message, /CRC-32/);
+      assert.throws(() => decode(wrong, { maxInlineBytes: 100 }), CodecTaskNeeded);
+      const plain = encode({ records: [{ value: big }] }, version);
+      assert.equal(decode(plain, { maxInlineBytes: 100 }).length, 1);
+    });
+  }
 
   it('of the flat message fail the field, not the message', () => {
     const bytes = batch(5, [big, big]);
