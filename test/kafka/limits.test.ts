@@ -1,0 +1,197 @@
+// What a real broker limits and refuses: quotas, idle connections, connections per address, sizes, rights, offsets. Each has
+// its own error, which says whether to try again.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { before, test } from 'node:test';
+import {
+  AlterClientQuotas,
+  CreateTopics,
+  errorFor,
+  Fetch,
+  FindCoordinator,
+  type KafkaClient,
+  type KafkaClientOptions,
+  KafkaConnectionError,
+  ListOffsets,
+  Metadata,
+  NoBrokersAvailable,
+  NodeNotReadyError,
+  Produce,
+} from '../../src/index.ts';
+import { closedByHand, openClient } from '../broker/support/client.ts';
+import { byName, fetchRequest, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { describeKafka, type KafkaOptions } from './fixture/index.ts';
+import { addressOf, saslBroker, users } from './security/support/sasl-broker.ts';
+
+const node = 1;
+const topic = 'limits';
+const idleMs = 3000;
+const mostConnections = 12;
+
+const sasl = saslBroker({});
+
+/** Its plain listener has every right and limits; whoever logs in has no right at all. */
+const options: KafkaOptions = {
+  ...sasl,
+  extraProperties: (place) => ({
+    ...(typeof sasl.extraProperties === 'function' ? sasl.extraProperties(place) : sasl.extraProperties),
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
+    'connections.max.idle.ms': idleMs,
+    'max.connections.per.ip': mostConnections,
+    'socket.request.max.bytes': 1_000_000,
+    'quota.window.num': 3,
+  }),
+};
+
+describeKafka(
+  'limits of a real broker',
+  (suite) => {
+    before(async () => {
+      const client = await openClient(closedByHand, plain());
+      await client.awaitReady(node);
+      const configs = [{ name: 'max.message.bytes', value: '4000' }];
+      const topics = [{ name: topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs }];
+      await client.send(node, CreateTopics, { topics, timeoutMs: 10_000 });
+      await waitFor('a leader', async () => {
+        const response = await client.send(node, ListOffsets, listOffsetsRequest(topic));
+        return response.topics.at(0).partitions.at(0).errorCode === 0;
+      });
+      await client.close();
+    });
+
+    const plain = (): KafkaClientOptions => ({
+      bootstrapServers: suite.kafka.bootstrapServers,
+      apiVersionAutoTimeoutMs: 20_000,
+    });
+
+    async function produce(client: KafkaClient, bytes: number) {
+      const records = [{ value: randomBytes(bytes) }];
+      const response = await client.send(node, Produce, produceRequest(topic, records), byName);
+      return { response, errorCode: response.responses.at(0).partitionResponses.at(0).errorCode };
+    }
+
+    test('a producer beyond its quota is answered, and then left waiting before it may send again', async (t) => {
+      const clientId = 'over-quota';
+      const client = await openClient(t, { ...plain(), clientId });
+      await client.awaitReady(node);
+      const entity = [{ entityType: 'client-id', entityName: clientId }];
+      const ops = [{ key: 'producer_byte_rate', value: 2000, remove: false }];
+      const altered = await client.send(node, AlterClientQuotas, { entries: [{ entity, ops }], validateOnly: false });
+      assert.equal(altered.entries.at(0).errorCode, 0);
+      const throttleMs = await waitFor('to be throttled', async () => {
+        await client.awaitReady(node);
+        if (!client.isReady(node)) return null;
+        const { response, errorCode } = await produce(client, 3000);
+        assert.equal(errorCode, 0, 'a throttled request is carried out');
+        return response.throttleTimeMs > 0 ? response.throttleTimeMs : null;
+      });
+      const until = performance.now() + throttleMs;
+      const refused = client.send(node, Metadata, { topics: [] });
+      assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
+      assert.match(refused.exception.message, /asked to be left alone for another \d+ ms \(quota\)/);
+      assert.equal(client.connected(node), true);
+      await waitFor('the end of the throttling', () => client.isReady(node));
+      assert.ok(performance.now() >= until - 5, 'not before its time');
+      await client.send(node, Metadata, { topics: [] });
+    });
+
+    test('a connection that the broker closes for idleness is made anew when it is needed', async (t) => {
+      const client = await openClient(t, plain());
+      await client.awaitReady(node);
+      await waitFor('the broker to close it', () => !client.connected(node));
+      await client.awaitReady(node);
+      const response = await client.send(node, Metadata, { topics: [] });
+      assert.equal(response.brokers.length, 1);
+    });
+
+    test('too many connections from one address: retriable, and it goes on when there is room', async (t) => {
+      const taken = await takeConnections(suite.kafka.host, suite.kafka.port);
+      t.after(() => {
+        for (const socket of taken) socket.destroy();
+      });
+      await assert.rejects(openClient(t, { ...plain(), apiVersionAutoTimeoutMs: 1000 }), (error) => {
+        assert.ok(error instanceof NoBrokersAvailable);
+        assert.equal(error.retriable, true);
+        assert.match(error.causes[0]!.error.message, /closed the connection|ECONNRESET|EPIPE/);
+        return true;
+      });
+      for (const socket of taken) socket.destroy();
+      const client = await openClient(t, plain());
+      await client.awaitReady(node);
+    });
+
+    test('a batch larger than the topic takes: MESSAGE_TOO_LARGE, not retriable', async (t) => {
+      const client = await openClient(t, plain());
+      await client.awaitReady(node);
+      const error = errorFor((await produce(client, 5000)).errorCode);
+      assert.equal(error?.errorName, 'MESSAGE_TOO_LARGE');
+      assert.equal(error?.retriable, false);
+      assert.equal((await produce(client, 1000)).errorCode, 0);
+    });
+
+    test('a request larger than the broker takes: it closes the connection', async (t) => {
+      const client = await openClient(t, plain());
+      await client.awaitReady(node);
+      await assert.rejects(produce(client, 1_500_000), (error) => {
+        assert.ok(error instanceof KafkaConnectionError, String(error));
+        return true;
+      });
+      await client.awaitReady(node);
+      assert.equal((await produce(client, 1000)).errorCode, 0);
+    });
+
+    test('an offset out of range: OFFSET_OUT_OF_RANGE', async (t) => {
+      const client = await openClient(t, plain());
+      await client.awaitReady(node);
+      const response = await client.send(node, Fetch, fetchRequest(topic, { offset: 1_000_000 }), byName);
+      const error = errorFor(response.responses.at(0).partitions.at(0).errorCode);
+      assert.equal(error?.errorName, 'OFFSET_OUT_OF_RANGE');
+    });
+
+    test('rights that are not there: their own errors, not retriable, and the connection stays', async (t) => {
+      const client = await openClient(t, {
+        bootstrapServers: addressOf(suite.kafka.brokers[0]!, 'sasl'),
+        securityProtocol: 'SASL_PLAINTEXT',
+        saslMechanism: 'PLAIN',
+        ...users.alice,
+        apiVersionAutoTimeoutMs: 20_000,
+      });
+      await client.awaitReady(node);
+      const described = await client.send(node, Metadata, { topics: [{ name: topic }] });
+      const coordinator = await client.send(node, FindCoordinator, { coordinatorKeys: ['group'], keyType: 0 });
+      const codes = [
+        described.topics.at(0).errorCode,
+        (await produce(client, 100)).errorCode,
+        coordinator.coordinators.at(0).errorCode,
+      ];
+      const names = codes.map((code) => errorFor(code)?.errorName);
+      assert.deepEqual(names, [
+        'TOPIC_AUTHORIZATION_FAILED',
+        'TOPIC_AUTHORIZATION_FAILED',
+        'GROUP_AUTHORIZATION_FAILED',
+      ]);
+      for (const code of codes) assert.equal(errorFor(code)?.retriable, false);
+      assert.equal(client.connected(node), true);
+    });
+  },
+  options,
+);
+
+/** Connections until the broker takes no more; those it closed are not among them. */
+async function takeConnections(host: string, port: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  let refused = 0;
+  while (refused === 0 && sockets.length < 3 * mostConnections) {
+    const socket = connect({ host, port });
+    socket.on('error', () => {});
+    socket.once('close', () => refused++);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    sockets.push(socket);
+  }
+  await waitFor('the broker to refuse one', () => refused > 0);
+  return sockets;
+}
