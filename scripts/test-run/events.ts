@@ -22,6 +22,8 @@ export interface FileEvents {
   readonly failed: readonly string[];
   /** How many tests and suites were reported as ended. */
   readonly finished: number;
+  /** What passed tests say they did, by `diagnostic`: numbers of cases, seeds. */
+  readonly notes: readonly string[];
   /** The test started last and not finished, null when all were. */
   readonly unfinished: string | null;
 }
@@ -35,6 +37,7 @@ type Line =
       readonly hasFailed?: boolean;
       readonly skip?: string | boolean;
     }
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'count'; readonly name: keyof Counts; readonly value: number };
 
 /** What Node 20 calls a test that `--test-name-pattern` leaves out; later versions do not mention such tests at all. */
@@ -62,7 +65,9 @@ function toLine(event: TestEvent): Line | null {
     }
     case 'test:diagnostic': {
       // The closing numbers come as diagnostics in every version; the event made for them is not in Node 20.
-      const found = event.data.nesting === 0 ? /^(\w+) (\d+)$/.exec(event.data.message) : null;
+      const { message, nesting } = event.data;
+      if (nesting > 0) return { kind: 'note', text: message };
+      const found = /^(\w+) (\d+)$/.exec(message);
       const name = countNames.find((count) => count === found?.[1]);
       return name === undefined ? null : { kind: 'count', name, value: Number(found?.[2]) };
     }
@@ -76,12 +81,17 @@ export function readEvents(text: string): FileEvents {
   const open: string[] = [];
   const skipped: SkippedTest[] = [];
   const failed: string[] = [];
+  const notes: string[] = [];
   const counts: Partial<Counts> = {};
   let notSelectedTests = 0;
   let finished = 0;
   for (const line of completeLines(text)) {
     if (line.kind === 'count') {
       counts[line.name] = line.value;
+      continue;
+    }
+    if (line.kind === 'note') {
+      notes.push(line.text);
       continue;
     }
     open.length = Math.min(open.length, line.nesting);
@@ -100,6 +110,7 @@ export function readEvents(text: string): FileEvents {
     counts: isComplete ? withoutUnselected(counts as Counts, notSelectedTests) : null,
     skipped,
     failed,
+    notes,
     finished,
     unfinished: open.length === 0 ? null : open.join(' > '),
   };

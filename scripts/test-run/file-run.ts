@@ -17,6 +17,8 @@ export interface FileResult {
   readonly skipped: readonly SkippedTest[];
   /** Names of the failed tests. */
   readonly failed: readonly string[];
+  /** What its tests say they did. */
+  readonly notes: readonly string[];
   /** What went wrong with the process as such; null when node:test's own counts say it all. */
   readonly problem: string | null;
   readonly hasFailed: boolean;
@@ -62,6 +64,7 @@ export async function runFile(file: TestFile, script: string, options: FileRunOp
       file,
       skipped: events.skipped,
       failed: events.failed,
+      notes: events.notes,
       output: tail(textOf(paths.output)),
       failures: head(failuresIn(textOf(paths.spec))),
       durationMs: performance.now() - started,

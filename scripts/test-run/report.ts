@@ -3,12 +3,13 @@
 import { type Counts, countNames } from './events.ts';
 import type { FileResult } from './file-run.ts';
 
-/** One line a file; for a failed one, all it printed as well. */
+/** One line a file, and one for each note of its tests; for a failed one, all it printed as well. */
 export function fileText(result: FileResult): string {
-  const { counts, durationMs, failures, file, hasFailed, output, problem } = result;
+  const { counts, durationMs, failures, file, hasFailed, notes, output, problem } = result;
   const seconds = `${(durationMs / 1000).toFixed(1)} s`.padStart(8);
   const tests = `${counts.pass} of ${counts.tests}`.padStart(12);
-  const line = `${hasFailed ? 'FAIL' : 'ok  '}${seconds}${tests}  ${file.path}`;
+  const head = `${hasFailed ? 'FAIL' : 'ok  '}${seconds}${tests}  ${file.path}`;
+  const line = [head, ...notes.map(indent)].join('\n');
   if (!hasFailed) return `${line}\n`;
   const details = [problem ?? '', output.trimEnd(), failures].filter((text) => text !== '').map(indent);
   return `${[line, ...details].join('\n')}\n\n`;

@@ -47,6 +47,12 @@ describe('a test file', { concurrency: 2 }, () => {
     ]);
   });
 
+  test('whose tests say what they did has that below its line', async () => {
+    const result = await run(`describe('group', () => { test('one', (t) => t.diagnostic('9 vectors')); });`);
+    assert.deepEqual(result.notes, ['9 vectors']);
+    assert.match(fileText(result), /^ok .*1 of 1 .*\n +9 vectors\n$/);
+  });
+
   test('that fails says so, with its own output', async () => {
     const result = await run(`console.log('seed 7'); test('one', () => { throw new Error('broken') });`);
     assert.equal(result.hasFailed, true);
