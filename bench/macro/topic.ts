@@ -1,4 +1,4 @@
-// Owns the filling of a topic for benchmarks that read. Main thread.
+// Owns the topics of benchmarks: creates them, and fills those that are only read. Main thread.
 
 import { CreateTopics, errorFor, type KafkaClient, Produce, type RecordsCallback } from '../../src/index.ts';
 
@@ -14,11 +14,8 @@ const batchBytes = 900_000;
 /** What a record takes beside its value, about. */
 const recordBytes = 10;
 
-/** Creates a topic and fills every partition with the same number of records, uncompressed, without keys. */
-export async function fillTopic(
-  client: KafkaClient,
-  { topic, partitions, valueBytes, endOffset }: FilledTopic,
-): Promise<void> {
+/** Creates a topic of a single copy, and waits until every partition has a leader. */
+export async function createTopic(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   const node = client.cluster.controller?.nodeId ?? client.leastLoadedNode()!;
   await client.awaitReady(node);
   const created = await client.send(node, CreateTopics, {
@@ -27,7 +24,16 @@ export async function fillTopic(
   });
   const problem = errorFor(created.topics.at(0).errorCode);
   if (problem !== null) throw problem;
-  await waitForLeaders(client, topic, partitions);
+  await client.setTopics([topic]);
+  while (client.cluster.availablePartitionsForTopic(topic)?.size !== partitions) await client.refreshMetadata();
+}
+
+/** Creates a topic and fills every partition with the same number of records, uncompressed, without keys. */
+export async function fillTopic(
+  client: KafkaClient,
+  { topic, partitions, valueBytes, endOffset }: FilledTopic,
+): Promise<void> {
+  await createTopic(client, topic, partitions);
   const value = Buffer.alloc(valueBytes, 'x');
   const perBatch = Math.max(1, Math.floor(batchBytes / (valueBytes + recordBytes)));
   for (let partition = 0; partition < partitions; partition++) {
@@ -62,9 +68,4 @@ async function append(
     if (!error.retriable) throw error;
     await client.refreshMetadata();
   }
-}
-
-async function waitForLeaders(client: KafkaClient, topic: string, partitions: number): Promise<void> {
-  await client.setTopics([topic]);
-  while (client.cluster.availablePartitionsForTopic(topic)?.size !== partitions) await client.refreshMetadata();
 }

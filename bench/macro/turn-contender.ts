@@ -2,15 +2,8 @@
 // it did which. A process of its own, so that one contender's heap and compiled code are not the other's.
 //   TURNS_FILE=... node --import ./turn-worker.js turn-contender.js '{"threads":2,"host":...}'
 
-import {
-  CreateTopics,
-  errorFor,
-  Fetch,
-  type Future,
-  KafkaClient,
-  Produce,
-  type RecordsCallback,
-} from '../../src/index.ts';
+import { errorFor, Fetch, type Future, KafkaClient, Produce, type RecordsCallback } from '../../src/index.ts';
+import { createTopic } from './topic.ts';
 import { nowMs } from './turn-worker.ts';
 
 export interface TurnRun {
@@ -43,7 +36,9 @@ const client = await KafkaClient.start({
   maxInFlightRequestsPerConnection: 2 * partitions * requestsPerPartition,
 });
 const phases: Phase[] = [];
-const leader = await createTopic();
+await createTopic(client, topic, partitions);
+const leader = client.cluster.leaderForPartition({ topic, partition: 0 })!;
+await client.awaitReady(leader);
 await phase('produce', produceAll);
 // The first reading warms up what the second measures.
 await fetchAll();
@@ -59,22 +54,6 @@ async function phase(name: Phase['name'], work: () => Promise<number>): Promise<
   const from = nowMs();
   const records = await work();
   phases.push({ name, from, to: nowMs(), records });
-}
-
-async function createTopic(): Promise<number> {
-  const node = client.cluster.controller?.nodeId ?? client.leastLoadedNode()!;
-  await client.awaitReady(node);
-  const created = await client.send(node, CreateTopics, {
-    topics: [{ name: topic, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }],
-    timeoutMs: 10_000,
-  });
-  const problem = errorFor(created.topics.at(0).errorCode);
-  if (problem !== null) throw problem;
-  await client.setTopics([topic]);
-  while (client.cluster.availablePartitionsForTopic(topic)?.size !== partitions) await client.refreshMetadata();
-  const found = client.cluster.leaderForPartition({ topic, partition: 0 })!;
-  await client.awaitReady(found);
-  return found;
 }
 
 /** JSON of the kind that is sent through Kafka: shrinks to about a third. */
