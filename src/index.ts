@@ -9,6 +9,7 @@ export type { OidcOptions } from './common/oidc-options.ts';
 export { oidcTokenProvider } from './common/oidc-token-provider.ts';
 export type { Secret } from './common/secret.ts';
 export type { TokenProvider, TokenProviderInput, TokenSource } from './common/token-provider.ts';
+export type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './main/client-options.ts';
 export {
   type BrokerMetadata,
   Cluster,
@@ -17,13 +18,7 @@ export {
   type TopicPartition,
 } from './main/cluster.ts';
 export { Future } from './main/future.ts';
-export {
-  type ApiVersionRange,
-  type CheckVersionOptions,
-  KafkaClient,
-  type PollOptions,
-  type SendOptions,
-} from './main/kafka-client.ts';
+export { KafkaClient } from './main/kafka-client.ts';
 export { type MetricDefinition, type MetricGroups, type MetricsSnapshot, metricDefinitions } from './main/metrics.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/opentelemetry.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/prometheus.ts';

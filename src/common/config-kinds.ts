@@ -46,6 +46,11 @@ export interface ServersOption {
   default: string;
   doc: string;
 }
+export interface TopicsOption {
+  type: 'topics';
+  default: readonly string[];
+  doc: string;
+}
 /** Text that must not be seen. */
 export interface SecretOption {
   type: 'secret';
@@ -79,6 +84,7 @@ export type ConfigOption =
   | ChoiceOption
   | VersionOption
   | ServersOption
+  | TopicsOption
   | SecretOption
   | SslContextOption
   | SocketOptionsOption
@@ -106,21 +112,23 @@ export type ValueOf<O> = O extends IntegerOption
     ? boolean
     : O extends ServersOption
       ? readonly BootstrapServer[]
-      : O extends VersionOption
-        ? readonly number[] | null
-        : O extends SecretOption
-          ? Secret | null
-          : O extends SocketOptionsOption
-            ? readonly SocketOption[] | null
-            : O extends SslContextOption
-              ? Secret<SslContext> | null
-              : O extends TokenProviderOption
-                ? Secret<TokenSource> | null
-                : O extends LoggerOption
-                  ? Logger | null
-                  : O extends { default: null }
-                    ? string | null
-                    : string;
+      : O extends TopicsOption
+        ? readonly string[]
+        : O extends VersionOption
+          ? readonly number[] | null
+          : O extends SecretOption
+            ? Secret | null
+            : O extends SocketOptionsOption
+              ? readonly SocketOption[] | null
+              : O extends SslContextOption
+                ? Secret<SslContext> | null
+                : O extends TokenProviderOption
+                  ? Secret<TokenSource> | null
+                  : O extends LoggerOption
+                    ? Logger | null
+                    : O extends { default: null }
+                      ? string | null
+                      : string;
 
 /** Type of what callers pass for an option. */
 export type InputOf<O> = O extends ServersOption

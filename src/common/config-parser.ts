@@ -12,6 +12,7 @@ import { Secret } from './secret.ts';
 import { checkSocketOptions, parseSocketOptions } from './socket-options.ts';
 import { checkSsl, parseSslContext } from './ssl-context.ts';
 import { parseTokenSource } from './token-provider.ts';
+import { isTopicName, topicNameRule } from './topic-names.ts';
 
 /**
  * Validates options into a configuration.
@@ -83,6 +84,8 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
       return value;
     case 'servers':
       return parseBootstrapServers(value, problems);
+    case 'topics':
+      return parseTopics(key, value, problems);
     case 'version':
       if (!isVersion(value)) {
         problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
@@ -102,6 +105,18 @@ function parseOption(key: string, option: ConfigOption, value: unknown, problems
       if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${describe(value)}`);
       return value;
   }
+}
+
+function parseTopics(key: string, value: unknown, problems: string[]): readonly string[] {
+  if (typeof value === 'string' || typeof (value as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function') {
+    problems.push(`${key} must be a list of topic names, not ${describe(value)}`);
+    return [];
+  }
+  const names = [...new Set(value as Iterable<unknown>)];
+  for (const name of names) {
+    if (!isTopicName(name)) problems.push(`${key} has ${describe(name)}, which is no topic name: ${topicNameRule}`);
+  }
+  return Object.freeze(names as string[]);
 }
 
 function isVersion(value: unknown): value is number[] {

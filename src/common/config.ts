@@ -12,6 +12,11 @@ export const configOptions = {
     default: 'localhost:9092',
     doc: 'Servers to start from: a list, or one string with commas, of `host:port`; port 9092 when left out.',
   },
+  bootstrapTopicsFilter: {
+    type: 'topics',
+    default: [],
+    doc: 'Topics that metadata from a bootstrap server covers while none are tracked. Empty: none.',
+  },
   clientId: {
     type: 'string',
     default: 'offthread-kafka',
@@ -208,6 +213,30 @@ export const configOptions = {
     choices: [...logLevels, 'silent'],
     doc: 'Log records below this level are not made.',
   },
+  selector: {
+    type: 'choice',
+    default: 'default',
+    choices: ['default'],
+    doc: "How readiness of sockets is found out. There is one way, Node's own event loop.",
+  },
+  sockChunkBytes: integer(
+    4096,
+    1,
+    maxInt32,
+    "Taken for kafka-python's sake, without effect: a connection reads into 64 KiB, or straight into the memory of a big frame.",
+  ),
+  sockChunkBufferCount: integer(
+    1000,
+    1,
+    maxInt32,
+    "Taken for kafka-python's sake, without effect: how often a socket is read in a row is up to Node.",
+  ),
+  wakeupTimeoutMs: integer(
+    3000,
+    0,
+    maxInt32,
+    "Taken for kafka-python's sake, without effect: `wakeup` never waits, there is no pipe that could be full.",
+  ),
   closeTimeoutMs: integer(5000, 0, maxInt32, 'How long `close()` waits for requests in flight before it cancels them.'),
   requestRingBytes: integer(
     1 * MiB,

@@ -85,3 +85,28 @@ export function fromPlainError(plain: PlainError): Error {
   if (stack !== undefined) error.stack = stack;
   return error;
 }
+
+/** What is kept of an error where room is short: levels of causes, characters of each text. */
+const briefSizes = [
+  [4, 300],
+  [2, 200],
+  [1, 150],
+  [0, 100],
+] as const;
+
+/** The error as JSON of at most `maxBytes`, for `fromPlainError`: without stacks, with as much else as fits. */
+export function toBriefJson(error: Error, maxBytes: number): string {
+  const plain = toPlainError(error);
+  for (const [causes, length] of briefSizes) {
+    const text = JSON.stringify(brief(plain, causes, length));
+    if (Buffer.byteLength(text) <= maxBytes) return text;
+  }
+  return '';
+}
+
+function brief(plain: PlainError, causes: number, length: number): PlainError {
+  const { stack: _stack, causes: _causes, cause, message, ...rest } = plain;
+  const cut = message.length > length ? `${message.slice(0, length)}...` : message;
+  const hasCause = cause !== undefined && causes > 0;
+  return { ...rest, message: cut, ...(hasCause && { cause: brief(cause, causes - 1, length) }) };
+}

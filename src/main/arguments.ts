@@ -1,9 +1,9 @@
 // Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
 // naming argument, value and limit.
 
+import { isTopicName, topicNameRule } from '../common/topic-names.ts';
 import type { Api } from '../protocol/flat/api.ts';
 
-const maxTopicLength = 249;
 const maxInt16 = 32767;
 const maxInt32 = 2147483647;
 
@@ -60,11 +60,7 @@ export function checkTopics(topics: Iterable<string>): Set<string> {
   const names = new Set<string>();
   for (const topic of topics) {
     if (typeof topic !== 'string') throw new TypeError(`a topic name must be a string, not ${show(topic)}`);
-    if (!/^[a-zA-Z0-9._-]+$/.test(topic) || topic.length > maxTopicLength || topic === '.' || topic === '..') {
-      throw new RangeError(
-        `topic name ${show(topic)} is invalid: 1 to ${maxTopicLength} characters of a-z A-Z 0-9 . _ -, and neither "." nor ".."`,
-      );
-    }
+    if (!isTopicName(topic)) throw new RangeError(`topic name ${show(topic)} is invalid: ${topicNameRule}`);
     names.add(topic);
   }
   return names;

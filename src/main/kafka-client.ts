@@ -9,6 +9,7 @@ import type { Api } from '../protocol/flat/api.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
 import { ClientLog } from './client-log.ts';
+import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './client-options.ts';
 import { Cluster } from './cluster.ts';
 import { Future, failedFuture } from './future.ts';
 import { InFlight } from './in-flight.ts';
@@ -19,31 +20,6 @@ import { NodeStates } from './node-states.ts';
 import { Poller, type PollTarget } from './poller.ts';
 import { ResponseAdapter } from './response-adapter.ts';
 import { Topics } from './topics.ts';
-
-export interface SendOptions {
-  /** API version to use; default: the highest that broker and client both know. */
-  version?: number;
-  /** Integer ms > 0; default `requestTimeoutMs`. */
-  timeoutMs?: number;
-}
-
-export interface CheckVersionOptions {
-  /** Integer ms > 0; default `apiVersionAutoTimeoutMs`. */
-  timeoutMs?: number;
-  /** The first failure ends the call. */
-  strict?: boolean;
-}
-
-export interface PollOptions {
-  /** Ends the wait early when aborted; the poll then returns what has arrived. */
-  signal?: AbortSignal;
-}
-
-/** Lowest and highest version of an API that a broker supports. */
-export interface ApiVersionRange {
-  readonly min: number;
-  readonly max: number;
-}
 
 /**
  * Kafka's request/response client for an application thread that may be busy: connections, timeouts and decoding live
@@ -219,9 +195,14 @@ export class KafkaClient implements AsyncDisposable {
     return this.config.bootstrapServers.some((_, i) => this.#nodes.isConnected(-1 - i));
   }
 
-  /** Whether `send` to the node would be accepted. */
-  isReady(nodeId: number): boolean {
-    return !this.#isClosed && this.#nodes.isReady(checkNodeId(nodeId));
+  /**
+   * Whether `send` to the node would be accepted: connected, below its limit, not throttled.
+   * @param metadataPriority true: not while metadata is due or being refreshed either. Default false: the network thread
+   * refreshes metadata by itself, and an application's requests are not in its way.
+   */
+  isReady(nodeId: number, metadataPriority = false): boolean {
+    if (this.#isClosed || !this.#nodes.isReady(checkNodeId(nodeId))) return false;
+    return !metadataPriority || this.cluster.ttl() > 0;
   }
 
   /** Begins a connection to the node if it needs one and is not backing off. True when one was begun. */
@@ -232,9 +213,14 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /** `isReady`, and begins a connection if there is none. */
-  ready(nodeId: number): boolean {
+  ready(nodeId: number, metadataPriority = false): boolean {
     this.maybeConnect(nodeId);
-    return this.isReady(nodeId);
+    return this.isReady(nodeId, metadataPriority);
+  }
+
+  /** Why the node's last connection or attempt ended; undefined when none did, or it has been connected since. */
+  lastError(nodeId: number): Error | undefined {
+    return this.#nodes.lastError(checkNodeId(nodeId));
   }
 
   /**

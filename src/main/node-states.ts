@@ -3,6 +3,7 @@
 
 import { monotonicNowMs } from '../common/clock.ts';
 import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../common/errors.ts';
+import { fromPlainError, type PlainError } from '../common/plain-error.ts';
 import {
   type CountersReader,
   NO_ROW,
@@ -56,7 +57,7 @@ export class NodeStates {
   /** What a `send` to the node would fail with; null when it would be accepted. */
   refusal(nodeId: number): NodeNotReadyError | null {
     const reason = this.#whyNotReady(nodeId);
-    return reason === null ? null : new reason.type(reason.text, { nodeId });
+    return reason === null ? null : new reason.type(reason.text, { nodeId, cause: this.lastError(nodeId) });
   }
 
   /** This thread's requests and those the network thread sends for itself. */
@@ -67,6 +68,12 @@ export class NodeStates {
   /** ms until metadata is due: 0 when it is, or is being refreshed. */
   metadataTtlMs(): number {
     return this.#counters.metadataTtlMs(monotonicNowMs());
+  }
+
+  lastError(nodeId: number): Error | undefined {
+    if (this.#proxy.isDisconnecting(nodeId)) return undefined;
+    const text = this.#counters.nodeError(this.#row(nodeId));
+    return text === '' ? undefined : fromPlainError(JSON.parse(text) as PlainError);
   }
 
   canConnect(nodeId: number): boolean {

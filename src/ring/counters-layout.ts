@@ -2,6 +2,7 @@
 // Must not change a counter: counters.ts does.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
+import { nodeErrorsBytes } from './node-errors.ts';
 
 /*
  * One SharedArrayBuffer with one writer:
@@ -81,7 +82,7 @@ const MAX_NODE_CAPACITY = 2 ** 20;
 
 /**
  * Makes the counters of one network thread, all zero.
- * @param nodeCapacity rows of the node table, an integer from 1 to 2^20, default 1024 (32 KiB)
+ * @param nodeCapacity rows of the node table, an integer from 1 to 2^20, default 1024 (1.1 MiB, most of it never touched)
  */
 export function createCounters(nodeCapacity = DEFAULT_NODE_CAPACITY): SharedArrayBuffer {
   if (!isNodeCapacity(nodeCapacity)) {
@@ -99,6 +100,7 @@ export function createCounters(nodeCapacity = DEFAULT_NODE_CAPACITY): SharedArra
 /** One thread's views of the counters. */
 export interface CountersMemory {
   i32: Int32Array;
+  nodeErrors: Int32Array;
   nodeCapacity: number;
 }
 
@@ -114,13 +116,17 @@ export function openCounters(buffer: SharedArrayBuffer): CountersMemory {
       `counters of ${buffer.byteLength} bytes with magic ${i32[MAGIC_WORD]} and ${nodeCapacity} rows, expected magic ${MAGIC}`,
     );
   }
-  return { i32, nodeCapacity };
+  return { i32, nodeErrors: new Int32Array(buffer, nodeErrorsOffset(nodeCapacity)), nodeCapacity };
 }
 
 function isNodeCapacity(rows: number): boolean {
   return Number.isInteger(rows) && rows >= 1 && rows <= MAX_NODE_CAPACITY;
 }
 
-function countersBytes(nodeCapacity: number): number {
+function nodeErrorsOffset(nodeCapacity: number): number {
   return NODES_OFFSET + nodeCapacity * ROW_WORDS * 4;
+}
+
+function countersBytes(nodeCapacity: number): number {
+  return nodeErrorsOffset(nodeCapacity) + nodeErrorsBytes(nodeCapacity);
 }

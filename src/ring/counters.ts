@@ -31,6 +31,7 @@ import {
   STATE_WORD,
   TURNS_WORD,
 } from './counters-layout.ts';
+import { NodeErrorsReader, NodeErrorsWriter } from './node-errors.ts';
 
 export {
   createCounters,
@@ -54,6 +55,7 @@ const SWEEP_MS = 60_000;
 export class CountersWriter {
   readonly #i32: Int32Array;
   readonly #nodeCapacity: number;
+  readonly #nodeErrors: NodeErrorsWriter;
   readonly #rows = new Map<number, number>();
   readonly #freeRows: number[] = [];
   #sweepAtMs = 0;
@@ -62,6 +64,7 @@ export class CountersWriter {
     const memory = openCounters(buffer);
     this.#i32 = memory.i32;
     this.#nodeCapacity = memory.nodeCapacity;
+    this.#nodeErrors = new NodeErrorsWriter(memory.nodeErrors);
   }
 
   setState(state: number): void {
@@ -95,6 +98,7 @@ export class CountersWriter {
       return NO_ROW;
     }
     for (let word = ROW_STATE; word < ROW_WORDS; word++) this.#setWord(row, word, 0);
+    this.#nodeErrors.set(row, '');
     this.#setWord(row, ROW_NODE_ID, nodeId);
     this.#setWord(row, ROW_FLAGS, ROW_USED);
     this.#rows.set(nodeId, row);
@@ -151,6 +155,11 @@ export class CountersWriter {
     this.#setWord(row, ROW_FLAGS, isHeldBack ? flags | ROW_HELD_BACK : flags & ~ROW_HELD_BACK);
   }
 
+  /** @param text of the node's last error, '' for none; see node-errors.ts for how long it may be */
+  setNodeError(row: number, text: string): void {
+    if (row !== NO_ROW) this.#nodeErrors.set(row, text);
+  }
+
   /** @param ttlMs until the next metadata refresh may begin, Infinity while one is under way */
   setMetadata(ttlMs: number, nowMs: number): void {
     const isInFlight = ttlMs === Number.POSITIVE_INFINITY;
@@ -200,6 +209,7 @@ export class CountersReader {
   readonly buffer: SharedArrayBuffer;
   readonly #i32: Int32Array;
   readonly #nodeCapacity: number;
+  readonly #nodeErrors: NodeErrorsReader;
   readonly #rows = new Map<number, number>();
   #rowsVersion = 0;
 
@@ -208,6 +218,7 @@ export class CountersReader {
     this.buffer = buffer;
     this.#i32 = memory.i32;
     this.#nodeCapacity = memory.nodeCapacity;
+    this.#nodeErrors = new NodeErrorsReader(memory.nodeErrors);
   }
 
   /** One of the STATE_ constants. */
@@ -274,6 +285,11 @@ export class CountersReader {
   /** Milliseconds until the node may be connected to, 0 if now. */
   backoffRemainingMs(row: number, nowMs: number): number {
     return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, nowMs);
+  }
+
+  /** Text of the node's last error, '' for none. */
+  nodeError(row: number): string {
+    return row === NO_ROW ? '' : this.#nodeErrors.get(row);
   }
 
   /** ms until metadata has to be refreshed: 0 when it has to be now, or is being refreshed, or was never there. */

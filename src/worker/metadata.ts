@@ -161,13 +161,15 @@ export class Metadata implements RequestOwner {
   }
 
   /** The request is about to be sent: everybody who waits is served by it. Returns what the request holds. */
-  begin(version: number): FlatMessage {
+  begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
     this.#served.push(...this.#waiting);
     this.#waiting = [];
     const memory = new HeapMemory();
-    const topics = [...this.#topics].map((name) => ({ name }));
+    const isFiltered = this.#topics.size === 0 && isBootstrap;
+    const names = isFiltered ? this.#config.bootstrapTopicsFilter : [...this.#topics];
+    const topics = names.map((name) => ({ name }));
     MetadataApi.writeRequest(this.#writer.reset(memory), {
       topics: this.#needsAllTopics && version >= nullTopicsVersion ? null : this.#needsAllTopics ? [] : topics,
       allowAutoTopicCreation: version < autoCreationVersion,

@@ -201,7 +201,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       try {
         const codec = wireCodec(MetadataApi.key);
         const version = metadataVersion(node.apiVersions!);
-        this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version), now);
+        this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
         return 1;
       } catch (error) {
         // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.

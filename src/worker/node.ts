@@ -1,7 +1,9 @@
 // Owns what the network thread knows of one node, and its row in the shared node table. Network thread.
 
+import { toBriefJson } from '../common/plain-error.ts';
 import type { CountersWriter } from '../ring/counters.ts';
 import { NO_ROW, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../ring/counters.ts';
+import { NODE_ERROR_MAX_BYTES } from '../ring/node-errors.ts';
 import type { NodeApiVersions } from './api-versions.ts';
 import type { Channel } from './channel.ts';
 import type { ConnectionState } from './connection-states.ts';
@@ -36,6 +38,7 @@ export class Node {
   readonly #oneWayMaxBytes: number;
   #wasHeldBack = false;
   #isRetired = false;
+  #publishedError: Error | null = null;
 
   /** @param oneWayMaxBytes requests without response that may wait for a peer that does not read */
   constructor(
@@ -98,6 +101,8 @@ export class Node {
     this.#counters.setInternalInFlight(row, inFlight.internalCount);
     this.#counters.setThrottledUntil(row, connection.throttledUntil, now);
     this.#counters.setBackoffUntil(row, connection.backoffUntil, now);
+    // Before the state: whoever sees it disconnected finds out why.
+    this.#publishError();
     this.#counters.setNodeState(row, this.#state());
     this.publishHeldBack();
   }
@@ -113,6 +118,13 @@ export class Node {
   retire(hasSuccessor: boolean): void {
     this.#isRetired = true;
     if (!hasSuccessor) this.#counters.removeNode(this.id);
+  }
+
+  #publishError(): void {
+    const error = this.connection.lastError;
+    if (error === this.#publishedError) return;
+    this.#publishedError = error;
+    this.#counters.setNodeError(this.#row, error === null ? '' : toBriefJson(error, NODE_ERROR_MAX_BYTES));
   }
 
   #state(): number {

@@ -143,6 +143,7 @@ describe('a client that logs in', () => {
       async () => client.send(-1, Metadata, { topics: [] }),
       (refused: Error) => {
         assert.ok(refused instanceof NodeNotReadyError);
+        assert.ok(refused.cause instanceof SaslAuthenticationFailedError, String(refused.cause));
         assertNothingSecret(refused);
         return true;
       },

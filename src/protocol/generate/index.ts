@@ -1,9 +1,10 @@
-// Owns `npm run generate` and `npm run generate:check`: tables in, the generated folders out. Development only. Must
+// Owns `npm run generate` and `npm run generate:check`: tables in, the generated folders and the page of options out. Development only. Must
 // print the same bytes for the same tables, and write nothing when checking.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { apis as apiTables, dataMessages } from '../schema/index.ts';
+import { configurationPage } from './configuration-page.ts';
 import { exportedTypes, flatApiFile, flatDataFile } from './flat-file.ts';
 import { apisFile, brokerErrorsFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
@@ -41,6 +42,7 @@ export function generateFiles(): Map<string, string> {
   }
   files.set(`${flatFolder}/apis.ts`, apisFile(apis));
   files.set(`${commonFolder}/broker-errors.ts`, brokerErrorsFile());
+  files.set('docs/configuration.md', configurationPage());
   files.set(`${wireFolder}/index.ts`, wireIndexFile(apis, data));
   return files;
 }

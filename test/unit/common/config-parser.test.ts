@@ -22,7 +22,7 @@ test('without options every key has its documented default', () => {
   const config = parseConfig();
   for (const [key, option] of options) {
     if (option.type === 'servers') assert.deepEqual(config[key], [{ host: 'localhost', port: 9092 }]);
-    else assert.equal(config[key], option.default, key);
+    else assert.deepEqual(config[key], option.default, key);
   }
   assert.deepEqual(Object.keys(config), Object.keys(configOptions));
 });
@@ -102,8 +102,8 @@ for (const [key, option] of options) {
     const objects = option.type === 'sslContext' ? [] : [{}];
     for (const value of [17, ...objects, ['a', 'b'], () => 1, Symbol('s')]) {
       const [problem, ...more] = problemsOf({ [key]: value });
-      // A list is what `socketOptions` takes, whose entries are wrong here.
-      if (option.type === 'socketOptions' && Array.isArray(value)) continue;
+      // Lists are what these take; tests of their own say which.
+      if ((option.type === 'socketOptions' || option.type === 'topics') && Array.isArray(value)) continue;
       assert.ok(problem?.startsWith(`${key} must be `), `${key} ${String(value)}: ${problem}`);
       assert.deepEqual(more, []);
     }
@@ -132,6 +132,31 @@ test('apiVersion: null or one to four integers, copied', () => {
   for (const wrong of [[], [1, 2, 3, 4, 5], [2, -1], [2, 0.5], ['2', '8'], '2.8', 28]) {
     assert.match(problemsOf({ apiVersion: wrong })[0]!, /^apiVersion must be null or a list/);
   }
+});
+
+test('bootstrapTopicsFilter: names of topics, each once, copied', () => {
+  const given = ['logs', 'metrics.v1', 'logs'];
+  const { bootstrapTopicsFilter } = parseConfig({ bootstrapTopicsFilter: given });
+  given[0] = 'other';
+  assert.deepEqual(bootstrapTopicsFilter, ['logs', 'metrics.v1']);
+  assert.ok(Object.isFrozen(bootstrapTopicsFilter));
+  for (const wrong of ['logs', 7, null]) {
+    assert.match(
+      problemsOf({ bootstrapTopicsFilter: wrong })[0]!,
+      /^bootstrapTopicsFilter must be a list of topic names/,
+    );
+  }
+  for (const wrong of ['', '..', 'a/b', 'x'.repeat(250), 3]) {
+    assert.match(
+      problemsOf({ bootstrapTopicsFilter: [wrong] })[0]!,
+      /^bootstrapTopicsFilter has .* which is no topic name/,
+    );
+  }
+});
+
+test('selector has one choice', () => {
+  assert.equal(parseConfig({}).selector, 'default');
+  assert.match(problemsOf({ selector: 'epoll' })[0]!, /^selector must be one of default, not 'epoll'/);
 });
 
 test('securityProtocol names its choices', () => {

@@ -471,6 +471,19 @@ test('a node that left the cluster is closed and forgotten', async () => {
   net.ready(2);
 });
 
+test('a bootstrap server is asked for the topics of bootstrapTopicsFilter while none are tracked, a broker is not', () => {
+  net = new FakeNetwork({ bootstrapServers: 'boot:9092', bootstrapTopicsFilter: ['logs'], metadataMaxAgeMs: 1000 });
+  const boot = net.broker('boot:9092');
+  broker = net.broker('one:9092', 1);
+  const namesAsked = (of: typeof boot): string[] =>
+    [...of.requestsOf(Metadata).at(-1)!.body.topics].map(({ name }: { name: string }) => name);
+  net.ready(-1);
+  assert.deepEqual(namesAsked(boot), ['logs']);
+  net.ready(1);
+  net.advance(2000);
+  assert.deepEqual(namesAsked(broker), []);
+});
+
 test('the same broker twice: the last one counts', () => {
   net = new FakeNetwork({ bootstrapServers: 'boot:9092' });
   net.broker('boot:9092');

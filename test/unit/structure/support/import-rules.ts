@@ -36,7 +36,7 @@ const table = {
   'protocol/flat': { rooms: ['common'], packages: ['long'] },
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
   'protocol/schema': { rooms: [], packages: [] },
-  'protocol/generate': { rooms: ['protocol/schema'], packages: ['node:fs', 'node:path'] },
+  'protocol/generate': { rooms: ['protocol/schema', 'common'], packages: ['node:fs', 'node:path'] },
   main: { rooms: ['common', 'ring', 'protocol/flat'], packages: ['comlink', 'long', 'node:worker_threads'] },
   worker: {
     rooms: ['common', 'ring', 'codec', 'protocol/flat', 'protocol/wire'],
