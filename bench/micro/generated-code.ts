@@ -71,7 +71,7 @@ async function loadTimes(sets: readonly (readonly string[])[]): Promise<number[]
 }
 
 /** What the start and end of a client parses, thread by thread. */
-async function parsedByStart(): Promise<ThreadModules[]> {
+export async function parsedByStart(): Promise<ThreadModules[]> {
   const work = mkdtempSync(join(tmpdir(), 'generated-modules-'));
   const broker = await startEmbeddedBroker();
   try {

@@ -1,0 +1,20 @@
+// Which generated code the start of a client parses: on the network side that of the APIs it uses, on this side no wire codec.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsedByStart } from '../../bench/micro/generated-code.ts';
+
+test('starting a client parses the wire codecs of the two APIs it uses, in the network thread only', async () => {
+  const threads = await parsedByStart();
+  assert.deepEqual(threads.map(({ isMainThread }) => isMainThread).sort(), [false, true]);
+  const wireFiles = (isMain: boolean): string[] => {
+    const thread = threads.find(({ isMainThread }) => isMainThread === isMain)!;
+    return thread.parsed.filter((name) => name.startsWith('wire/')).map((name) => name.replace(/\.[jt]s$/, ''));
+  };
+  assert.deepEqual(wireFiles(true), []);
+  assert.deepEqual(wireFiles(false), [
+    'wire/generated/api-versions',
+    'wire/generated/index',
+    'wire/generated/metadata',
+  ]);
+});
