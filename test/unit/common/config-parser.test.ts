@@ -154,6 +154,19 @@ test('bootstrapTopicsFilter: names of topics, each once, copied', () => {
   }
 });
 
+test("socketOptions: the caller's list is copied, and stays as it was however often it is used", () => {
+  const given: [string, string, number][] = [['IPPROTO_TCP', 'TCP_NODELAY', 0]];
+  for (let i = 0; i < 3; i++) {
+    const { socketOptions } = parseConfig({ socketOptions: given, receiveBufferBytes: 8192, sendBufferBytes: 8192 });
+    assert.notEqual(socketOptions, given);
+    assert.deepEqual(socketOptions, [['IPPROTO_TCP', 'TCP_NODELAY', 0]]);
+  }
+  assert.deepEqual(given, [['IPPROTO_TCP', 'TCP_NODELAY', 0]]);
+  const { socketOptions } = parseConfig({ socketOptions: given });
+  given.push(['SOL_SOCKET', 'SO_KEEPALIVE', 1]);
+  assert.equal(socketOptions!.length, 1);
+});
+
 test('selector has one choice', () => {
   assert.equal(parseConfig({}).selector, 'default');
   assert.match(problemsOf({ selector: 'epoll' })[0]!, /^selector must be one of default, not 'epoll'/);
