@@ -55,7 +55,7 @@ const notTls =
 /** @param error what ended the socket; null for an orderly end by the peer */
 export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
   if (error instanceof KafkaConnectionError) return error;
-  if (error === null || isEarlyEnd(error)) return closedEarly(error, stage);
+  if (error === null || isEarlyEnd(error) || isLateReset(error, stage)) return closedEarly(error, stage);
   const { code = '', reason, message } = error as TlsError;
   const where = placeOf(stage.target);
   const seen = `${reason ?? message} (${code === '' ? 'no code' : code})`;
@@ -86,6 +86,11 @@ export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
 /** Node's own words for an end before the handshake is over: `ECONNRESET` though nothing was reset. */
 function isEarlyEnd(error: TlsError): boolean {
   return error.code === 'ECONNRESET' && error.message.includes('before secure TLS connection');
+}
+
+/** A server that closes after the handshake, with our first request unread: the system makes a reset of it. */
+function isLateReset({ code }: TlsError, { isSecure, hasRead }: TlsStage): boolean {
+  return isSecure && !hasRead && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 function closedEarly(cause: Error | null, { target, isSecure, protocol, context }: TlsStage): KafkaConnectionError {

@@ -100,3 +100,16 @@ test('an end right after the handshake is how some servers refuse a client certi
   const withOwn = tlsFailure(null, stage({ isSecure: true, protocol: 'TLSv1.3', context: own }));
   assert.match(withOwn!.message, /another client certificate than that of sslCertFile/);
 });
+
+test('a reset before the first byte of a secure connection is that end, too: the system makes it of unread bytes', () => {
+  for (const code of ['ECONNRESET', 'EPIPE']) {
+    const error = failure(code, { isSecure: true, protocol: 'TLSv1.3' });
+    assert.ok(error instanceof KafkaConnectionError);
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.match(
+      error.message,
+      /closed the connection right after the TLS handshake.*a client certificate \(sslCertFile\)/,
+    );
+    assert.equal((error.cause as NodeJS.ErrnoException).code, code);
+  }
+});
