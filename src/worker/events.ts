@@ -99,12 +99,6 @@ export class Events {
     this.#log.write('error', 'cluster-changed', text, { nodeId });
   }
 
-  /** Nothing was heard of time that passed: the machine slept. */
-  suspended(forMs: number): void {
-    const text = `${Math.round(forMs)} ms passed that no clock here has seen: the machine slept, and unused connections are closed`;
-    this.#log.write('info', 'suspended', text);
-  }
-
   #fault(
     node: Node,
     level: 'info' | 'warn' | 'error',
