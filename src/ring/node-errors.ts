@@ -22,6 +22,9 @@ export const NODE_ERROR_MAX_BYTES = (SLOT_WORDS - TEXT) * 4;
 /** A writer is done in microseconds, unless it died while writing. */
 const maxTries = 1000;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 export function nodeErrorsBytes(nodeCapacity: number): number {
   return nodeCapacity * SLOT_WORDS * 4;
 }
@@ -41,7 +44,7 @@ export class NodeErrorsWriter {
     const words = this.#words;
     const start = row * SLOT_WORDS;
     const byteLength =
-      Buffer.byteLength(text) > NODE_ERROR_MAX_BYTES ? 0 : new TextEncoder().encodeInto(text, this.#bytes).written;
+      Buffer.byteLength(text) > NODE_ERROR_MAX_BYTES ? 0 : encoder.encodeInto(text, this.#bytes).written;
     // Odd before, even after: a reader that saw either of these, or two different ones, looks again.
     Atomics.store(words, start + SEQ, (words[start + SEQ]! + 1) | 0);
     Atomics.store(words, start + LENGTH, byteLength);
@@ -71,8 +74,7 @@ export class NodeErrorsReader {
       for (let word = 0; word < Math.ceil(byteLength / 4); word++) {
         this.#text[word] = Atomics.load(words, start + TEXT + word);
       }
-      if (Atomics.load(words, start + SEQ) === seq)
-        return new TextDecoder().decode(this.#bytes.subarray(0, byteLength));
+      if (Atomics.load(words, start + SEQ) === seq) return decoder.decode(this.#bytes.subarray(0, byteLength));
     }
     return '';
   }

@@ -89,8 +89,8 @@ function isEarlyEnd(error: TlsError): boolean {
 }
 
 /** A server that closes after the handshake, with our first request unread: the system makes a reset of it. */
-function isLateReset({ code }: TlsError, { isSecure, hasRead }: TlsStage): boolean {
-  return isSecure && !hasRead && (code === 'ECONNRESET' || code === 'EPIPE');
+function isLateReset({ code }: TlsError, { isSecure }: TlsStage): boolean {
+  return isSecure && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 function closedEarly(cause: Error | null, { target, isSecure, protocol, context }: TlsStage): KafkaConnectionError {
