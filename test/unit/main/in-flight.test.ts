@@ -32,25 +32,53 @@ test('take gives each request once', () => {
 
 test('takeAll of a node leaves the others, in the order they were sent', () => {
   const inFlight = new InFlight();
-  for (const [requestId, nodeId] of [
-    [5, 1],
-    [3, 2],
-    [9, 1],
-    [2, 1],
-  ]) {
-    inFlight.add(pending(requestId!, nodeId!));
-  }
-  assert.deepEqual(
-    inFlight.takeAll(1).map(({ requestId }) => requestId),
-    [5, 9, 2],
-  );
+  const sent = [1, 2, 1, 2, 1].map((nodeId) => {
+    const request = pending(inFlight.nextRequestId(), nodeId);
+    inFlight.add(request);
+    return request;
+  });
+  assert.deepEqual(inFlight.takeAll(1), [sent[0], sent[2], sent[4]]);
   assert.equal(inFlight.countOf(1), 0);
-  assert.equal(inFlight.countOf(2), 1);
+  assert.equal(inFlight.countOf(2), 2);
+  assert.deepEqual(inFlight.takeAll(), [sent[1], sent[3]]);
+  assert.equal(inFlight.size, 0);
+});
+
+test('ids go on after the largest uint32 with 1, and the order stays that of sending', () => {
+  const inFlight = new InFlight(0xfffffffd);
+  const ids = Array.from({ length: 5 }, () => {
+    const requestId = inFlight.nextRequestId();
+    inFlight.add(pending(requestId, 1));
+    return requestId;
+  });
+  assert.deepEqual(ids, [0xfffffffe, 0xffffffff, 1, 2, 3]);
   assert.deepEqual(
     inFlight.takeAll().map(({ requestId }) => requestId),
-    [3],
+    ids,
   );
-  assert.equal(inFlight.size, 0);
+});
+
+test('requests that stay in flight are passed over, however many follow them', () => {
+  const inFlight = new InFlight();
+  const kept = pending(inFlight.nextRequestId(), 1);
+  inFlight.add(kept);
+  for (let i = 0; i < 1000; i++) {
+    const request = pending(inFlight.nextRequestId(), 2);
+    inFlight.add(request);
+    assert.equal(inFlight.take(request.requestId), request);
+  }
+  assert.equal(inFlight.take(kept.requestId), kept);
+});
+
+test('an id in use is refused, and one with the same lowest bits is not', () => {
+  const inFlight = new InFlight();
+  const first = pending(5, 1);
+  const second = pending(5 + 64, 1);
+  inFlight.add(first);
+  inFlight.add(second);
+  assert.throws(() => inFlight.add(pending(5, 1)), { name: 'IllegalStateError' });
+  assert.equal(inFlight.take(5), first);
+  assert.equal(inFlight.take(5 + 64), second);
 });
 
 test('node 0 is a node like any other', () => {
