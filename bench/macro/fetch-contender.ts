@@ -9,7 +9,8 @@ import { threadTimeMs } from '../main-job/thread-time.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 
 export interface FetchRun {
-  readonly contender: 'yardstick' | 'offthread';
+  /** Recycling: ours, each response's memory given back once it has been read. */
+  readonly contender: 'yardstick' | 'offthread' | 'recycling';
   readonly host: string;
   readonly port: number;
   readonly topic: string;
@@ -141,9 +142,11 @@ async function startClient(): Promise<void> {
         if (answer.errorCode !== 0 || records.error !== null)
           throw records.error ?? new Error(`error ${answer.errorCode}`);
         readRecords(records);
+        const { length } = records;
         const offset = records.nextOffset.toNumber();
+        if (run.contender === 'recycling') client.recycle(response);
         next(partition, offset >= run.endOffset ? 0 : offset);
-        count(records.length);
+        count(length);
       })
       .addErrback((error) => {
         throw error;

@@ -59,9 +59,9 @@ export async function run(): Promise<BenchRow[]> {
 }
 
 async function measure(one: Case, topic: string, host: string, port: number, broker: string): Promise<BenchRow[]> {
-  const results: Record<FetchRun['contender'], FetchResult[]> = { yardstick: [], offthread: [] };
+  const results: Record<FetchRun['contender'], FetchResult[]> = { yardstick: [], offthread: [], recycling: [] };
   for (let round = 0; round < rounds; round++) {
-    for (const contender of ['yardstick', 'offthread'] as const) {
+    for (const contender of ['yardstick', 'offthread', 'recycling'] as const) {
       const { endOffset, maxBytes, busyMs, records } = one;
       const job: FetchRun = {
         contender,
@@ -79,11 +79,11 @@ async function measure(one: Case, topic: string, host: string, port: number, bro
       results[contender].push(JSON.parse(stdout) as FetchResult);
     }
   }
-  const row = (metric: keyof FetchResult, unit: string): BenchRow => {
-    const ours = median(results.offthread.map((result) => result[metric]));
+  const row = (contender: 'offthread' | 'recycling', metric: keyof FetchResult, unit: string): BenchRow => {
+    const ours = median(results[contender].map((result) => result[metric]));
     const theirs = median(results.yardstick.map((result) => result[metric]));
     return {
-      name: `${one.name}: ${metric}`,
+      name: `${one.name}${contender === 'recycling' ? ', recycled' : ''}: ${metric}`,
       unit,
       ours,
       comparison: 'yardstick',
@@ -92,5 +92,8 @@ async function measure(one: Case, topic: string, host: string, port: number, bro
       parameters: { broker, rounds, partitions, ...one },
     };
   };
-  return [row('recordsPerSecond', 'records/s'), row('mainThreadMicrosecondsPerRecord', 'us')];
+  return (['offthread', 'recycling'] as const).flatMap((contender) => [
+    row(contender, 'recordsPerSecond', 'records/s'),
+    row(contender, 'mainThreadMicrosecondsPerRecord', 'us'),
+  ]);
 }

@@ -137,7 +137,9 @@ export class ResponseAdapter {
     }
     let response: unknown;
     try {
-      response = pending.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+      const message = new FlatMessage(body, RESPONSE_PREFIX_BYTES);
+      message.isRecyclable = body.isMoved;
+      response = pending.api.readResponse(message);
     } catch (error) {
       // An API of the application's own, or code that cannot be loaded: its request alone fails.
       pending.future.failure(error instanceof Error ? error : new Error(String(error)));

@@ -13,6 +13,7 @@ import { RingConsumer, RingProducer } from './ring-buffer.ts';
  *   application thread                                                  network thread
  *   requests:  LinkWriter  --- request ring, port ------------------->  requests:  LinkReader
  *   responses: LinkReader  <-- response ring, same port, other way ---  responses: LinkWriter
+ *   memory of bodies goes back through a second port, to either writer
  *   ownDoorbell      <----------------- notify -----------------------  applicationDoorbell
  *   networkDoorbell  ------------------ notify ---------------------->  (one for all attachments)
  *   counters         <----------------- read only --------------------
@@ -25,12 +26,14 @@ export interface AttachmentOptions extends LinkLimits {
   readonly responseRingBytes: number;
 }
 
-/** Plain data that structured clone carries; `bodyPort` must be in the transfer list, and only one thread may open it. */
+/** Plain data that structured clone carries; both ports must be in the transfer list, and only one thread may open it. */
 interface EndHandle extends LinkLimits {
   readonly requestRing: SharedArrayBuffer;
   readonly responseRing: SharedArrayBuffer;
   readonly applicationDoorbell: SharedArrayBuffer;
   readonly bodyPort: MessagePort;
+  /** Takes memory of bodies back for reuse, in either direction. */
+  readonly sparePort: MessagePort;
 }
 
 /** What an application thread needs to open its end. */
@@ -51,7 +54,7 @@ export interface ApplicationEnd {
   /** Notify after requests are committed or responses released. */
   readonly networkDoorbell: Doorbell;
   readonly counters: CountersReader;
-  /** Closes the port for bodies; bodies not picked up are lost. */
+  /** Closes the ports; bodies not picked up are lost. */
   close(): void;
 }
 
@@ -61,7 +64,7 @@ export interface NetworkEnd {
   readonly responses: LinkWriter;
   /** Notify after responses are committed or requests released. */
   readonly applicationDoorbell: Doorbell;
-  /** Closes the port for bodies; bodies not picked up are lost. */
+  /** Closes the ports; bodies not picked up are lost. */
   close(): void;
 }
 
@@ -77,7 +80,8 @@ export function createAttachmentHandles(
   const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = options;
   checkRingBytes('requestRingBytes', requestRingBytes, spillBytes);
   checkRingBytes('responseRingBytes', responseRingBytes, spillBytes);
-  const { port1, port2 } = new MessageChannel();
+  const bodies = new MessageChannel();
+  const spares = new MessageChannel();
   const shared = {
     requestRing: createRing(requestRingBytes),
     responseRing: createRing(responseRingBytes),
@@ -86,8 +90,8 @@ export function createAttachmentHandles(
     spillBudgetBytes,
   };
   return {
-    application: { ...shared, networkDoorbell, counters, bodyPort: port1 },
-    network: { ...shared, bodyPort: port2 },
+    application: { ...shared, networkDoorbell, counters, bodyPort: bodies.port1, sparePort: spares.port1 },
+    network: { ...shared, bodyPort: bodies.port2, sparePort: spares.port2 },
   };
 }
 
@@ -98,34 +102,45 @@ export function createAttachment(
   counters: SharedArrayBuffer,
 ): { application: ApplicationEnd; handle: NetworkHandle; transferList: MessagePort[] } {
   const { application, network } = createAttachmentHandles(options, networkDoorbell, counters);
-  return { application: openApplicationEnd(application), handle: network, transferList: [network.bodyPort] };
+  return {
+    application: openApplicationEnd(application),
+    handle: network,
+    transferList: [network.bodyPort, network.sparePort],
+  };
 }
 
 /** Opens the application thread's end. @throws RingCorruptError when the handle's memory is not what it should be */
 export function openApplicationEnd(handle: ApplicationHandle): ApplicationEnd {
-  const { bodyPort } = handle;
+  const { bodyPort, sparePort } = handle;
   // An attachment keeps no process alive; the control port decides that.
   bodyPort.unref();
+  sparePort.unref();
   return {
-    requests: new LinkWriter(new RingProducer(openRing(handle.requestRing)), bodyPort, handle),
-    responses: new LinkReader(new RingConsumer(openRing(handle.responseRing)), bodyPort),
+    requests: new LinkWriter(new RingProducer(openRing(handle.requestRing)), bodyPort, handle, sparePort),
+    responses: new LinkReader(new RingConsumer(openRing(handle.responseRing)), bodyPort, sparePort),
     ownDoorbell: new Doorbell(handle.applicationDoorbell),
     networkDoorbell: new Doorbell(handle.networkDoorbell),
     counters: new CountersReader(handle.counters),
-    close: () => bodyPort.close(),
+    close: () => closePorts(handle),
   };
 }
 
 /** Opens the network thread's end. @throws RingCorruptError when the handle's memory is not what it should be */
 export function openNetworkEnd(handle: NetworkHandle): NetworkEnd {
-  const { bodyPort } = handle;
+  const { bodyPort, sparePort } = handle;
   bodyPort.unref();
+  sparePort.unref();
   return {
-    requests: new LinkReader(new RingConsumer(openRing(handle.requestRing)), bodyPort),
-    responses: new LinkWriter(new RingProducer(openRing(handle.responseRing)), bodyPort, handle),
+    requests: new LinkReader(new RingConsumer(openRing(handle.requestRing)), bodyPort, sparePort),
+    responses: new LinkWriter(new RingProducer(openRing(handle.responseRing)), bodyPort, handle, sparePort),
     applicationDoorbell: new Doorbell(handle.applicationDoorbell),
-    close: () => bodyPort.close(),
+    close: () => closePorts(handle),
   };
+}
+
+function closePorts({ bodyPort, sparePort }: EndHandle): void {
+  bodyPort.close();
+  sparePort.close();
 }
 
 function checkRingBytes(option: string, bytes: number, spillBytes: number): void {

@@ -9,9 +9,9 @@ import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
  *
  *       0  +-----------+-----------+------------------------------------+
  *          | MAGIC     | CAPACITY  |  written once, by createRing       |
- *     128  +-----------+-----------+-----------+------------------------+
- *          | TAIL      | SPILLED   | WAITING   | written by the producer|
- *     256  +-----------+-----------+-----------+------------------------+
+ *     128  +-----------+-----------+-----------+-----------+------------+
+ *          | TAIL      | SPILLED   | WAITING   | RECLAIMED | by producer|
+ *     256  +-----------+-----------+-----------+-----------+------------+
  *          | HEAD      | RETURNED  |  written by the consumer           |
  *     384  +-----------+-----------+------------------------------------+
  *          | data: CAPACITY bytes, a power of two                       |
@@ -21,7 +21,8 @@ import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
  * the data. HEAD == TAIL: empty. TAIL - HEAD (modulo 2^32) never exceeds CAPACITY.
  * SPILLED counts the bytes of all bodies that left through the link's port, RETURNED those the reader is done with;
  * both are uint32 and wrap, and their difference is what the spill budget limits. WAITING is 1 while the writer wants a
- * notify when something is released, 0 otherwise: a reader that keeps up wakes nobody.
+ * notify when something is released, 0 otherwise: a reader that keeps up wakes nobody. RECLAIMED counts, as uint32, the
+ * bytes of bodies' memory that came back to the writer for reuse.
  *
  *          HEAD                         TAIL
  *   -------+----------+---------+-------+------------------------+-----
@@ -51,6 +52,7 @@ export const CAPACITY_WORD = 1;
 export const TAIL_WORD = 128 >>> 2;
 export const SPILLED_WORD = TAIL_WORD + 1;
 export const WAITING_WORD = TAIL_WORD + 2;
+export const RECLAIMED_WORD = TAIL_WORD + 3;
 export const HEAD_WORD = 256 >>> 2;
 export const RETURNED_WORD = HEAD_WORD + 1;
 export const DATA_OFFSET = 384;

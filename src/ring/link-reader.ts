@@ -16,6 +16,7 @@ import {
 } from './layout.ts';
 import { BodySlab, OwnedBytes } from './owned-bytes.ts';
 import type { RingConsumer } from './ring-buffer.ts';
+import { SpareMemoryReturn } from './spare-memory.ts';
 
 /** The reading end: itself the current message, in place. */
 export class LinkReader implements MessageBytes {
@@ -27,16 +28,21 @@ export class LinkReader implements MessageBytes {
   readonly #ring: RingConsumer;
   readonly #port: MessagePort;
   readonly #slab = new BodySlab();
+  readonly #spare: SpareMemoryReturn;
   #isSpilled = false;
+  /** Whether the moved body's memory was taken by `own`. */
+  #isOwned = false;
   /** uint32 bytes of spilled bodies picked up; published as returned by `release`. */
   #pickedUp: number;
   #returned: number;
   /** Once the ring and the port disagree nothing behind can be trusted. */
   #corruption: RingCorruptError | null = null;
 
-  constructor(ring: RingConsumer, port: MessagePort) {
+  /** @param sparePort where memory goes back to the writer; null: nowhere */
+  constructor(ring: RingConsumer, port: MessagePort, sparePort: MessagePort | null = null) {
     this.#ring = ring;
     this.#port = port;
+    this.#spare = new SpareMemoryReturn(ring.i32, sparePort);
     this.i32 = ring.i32;
     this.u8 = ring.u8;
     // Atomic: another thread may have read here before this one took over.
@@ -97,7 +103,7 @@ export class LinkReader implements MessageBytes {
     if ((ring.flags & FLAG_SPILLED) !== 0) {
       this.#pickUp();
     } else {
-      if (this.#isSpilled) this.#leaveSpilled();
+      this.#leaveSpilled();
       this.base = ring.bodyOffset;
       this.byteLength = ring.bodyBytes;
     }
@@ -105,8 +111,11 @@ export class LinkReader implements MessageBytes {
   }
 
   /** The current body as memory of its own: a copy of a small one, the moved buffer itself of a spilled one. */
-  own(): MessageBytes {
-    if (this.#isSpilled) return new OwnedBytes(this.i32, this.u8, 0, this.byteLength);
+  own(): OwnedBytes {
+    if (this.#isSpilled) {
+      this.#isOwned = true;
+      return new OwnedBytes(this.i32, this.u8, 0, this.byteLength, true);
+    }
     return this.#slab.copy(this.#ring.u8, this.#ring.i32, this.base, this.byteLength);
   }
 
@@ -119,7 +128,12 @@ export class LinkReader implements MessageBytes {
       Atomics.store(this.#ring.i32, RETURNED_WORD, this.#returned);
     }
     this.#ring.release();
-    if (this.#isSpilled) this.#leaveSpilled();
+    this.#leaveSpilled();
+  }
+
+  /** Gives the memory of a moved body that `own` took back to the writer; every view of it is empty afterwards. */
+  giveBack(memory: ArrayBuffer): void {
+    this.#spare.give(memory);
   }
 
   #pickUp(): void {
@@ -141,6 +155,7 @@ export class LinkReader implements MessageBytes {
       this.#fail(`spilled body ${seen}, expected ${bufferBytes} bytes`);
     }
     this.#pickedUp = (this.#pickedUp + bufferBytes) >>> 0;
+    this.#leaveSpilled();
     this.#isSpilled = true;
     this.i32 = new Int32Array(buffer);
     this.u8 = new Uint8Array(buffer);
@@ -148,9 +163,12 @@ export class LinkReader implements MessageBytes {
     this.byteLength = usedBytes;
   }
 
-  /** Lets go of a moved buffer, which is the application's now, or garbage. */
+  /** Lets go of a moved buffer, which belongs to whoever owned it, or else to the writer again. */
   #leaveSpilled(): void {
+    if (!this.#isSpilled) return;
+    if (!this.#isOwned) this.#spare.give(this.u8.buffer as ArrayBuffer);
     this.#isSpilled = false;
+    this.#isOwned = false;
     this.i32 = this.#ring.i32;
     this.u8 = this.#ring.u8;
     this.base = 0;

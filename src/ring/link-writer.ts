@@ -3,7 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
-import { alignTo8, type MessageMemory, unfilledMemory } from '../common/memory.ts';
+import { alignTo8, type MessageMemory } from '../common/memory.ts';
 import { FLAG_SPILLED, isFrameKind } from './frames.ts';
 import {
   HEAD_WORD,
@@ -15,6 +15,7 @@ import {
   WAITING_WORD,
 } from './layout.ts';
 import type { RingProducer } from './ring-buffer.ts';
+import { SpareMemory } from './spare-memory.ts';
 
 /** Byte offsets of a message fit int32. */
 const MAX_MESSAGE_BYTES = 2 ** 31 - 8;
@@ -39,6 +40,7 @@ export class LinkWriter implements MessageMemory {
   readonly spillBudgetBytes: number;
   readonly #ring: RingProducer;
   readonly #port: MessagePort;
+  readonly #spare: SpareMemory;
   #isWaiting = false;
   #isOpen = false;
   /** Buffer of the open message, or null while it lies in the ring. */
@@ -48,7 +50,8 @@ export class LinkWriter implements MessageMemory {
   /** uint32 bytes the reader has given back, as last read. */
   #returned: number;
 
-  constructor(ring: RingProducer, port: MessagePort, limits: LinkLimits) {
+  /** @param sparePort where the reader gives memory back; null: nowhere */
+  constructor(ring: RingProducer, port: MessagePort, limits: LinkLimits, sparePort: MessagePort | null = null) {
     const { spillBytes, spillBudgetBytes } = limits;
     if (!(Number.isInteger(spillBytes) && spillBytes >= 0 && spillBytes <= ring.maxBodyBytes)) {
       throw new IllegalStateError(
@@ -62,6 +65,7 @@ export class LinkWriter implements MessageMemory {
     }
     this.#ring = ring;
     this.#port = port;
+    this.#spare = new SpareMemory(ring.i32, sparePort);
     this.i32 = ring.i32;
     this.u8 = ring.u8;
     this.spillBytes = spillBytes;
@@ -135,7 +139,7 @@ export class LinkWriter implements MessageMemory {
     if (expectedBytes > this.spillBytes) {
       // The ring is looked at too: work on a big message that could not be committed would be held for nothing.
       if (!this.hasRoom(expectedBytes)) return false;
-      this.#moveTo(unfilledMemory(bytes));
+      this.#moveTo(this.#spare.take(bytes));
     } else {
       const offset = this.#ring.claim(bytes);
       if (offset === -1) return false;
@@ -171,7 +175,7 @@ export class LinkWriter implements MessageMemory {
     if (this.#heap === null && neededBytes <= this.spillBytes) {
       if (this.#extend(Math.min(generous, this.spillBytes)) || this.#extend(neededBytes)) return;
     }
-    const buffer = unfilledMemory(alignTo8(generous));
+    const buffer = this.#spare.take(alignTo8(generous));
     new Uint8Array(buffer).set(this.u8.subarray(this.base, this.base + usedBytes));
     // Free at once for this message's own, smaller or spilled, frame.
     this.#ring.abandon();

@@ -9,12 +9,15 @@ export class OwnedBytes implements MessageBytes {
   readonly u8: Uint8Array;
   readonly base: number;
   readonly byteLength: number;
+  /** Whether it is all of a buffer that was moved here, and may be moved on. */
+  readonly isMoved: boolean;
 
-  constructor(i32: Int32Array, u8: Uint8Array, base: number, byteLength: number) {
+  constructor(i32: Int32Array, u8: Uint8Array, base: number, byteLength: number, isMoved = false) {
     this.i32 = i32;
     this.u8 = u8;
     this.base = base;
     this.byteLength = byteLength;
+    this.isMoved = isMoved;
   }
 }
 

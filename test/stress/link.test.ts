@@ -23,6 +23,7 @@ test('messages cross a link whole, in order, within the spill budget', { timeout
       words[SPILLED_WORD] = -random.below(20_000);
       words[RETURNED_WORD] = words[SPILLED_WORD]!;
       const { port1, port2 } = new MessageChannel();
+      const spares = new MessageChannel();
       const bells = [createDoorbell(), createDoorbell()] as const;
       const shared = {
         ring,
@@ -32,14 +33,29 @@ test('messages cross a link whole, in order, within the spill budget', { timeout
         spillBytes: random.below(capacity / 2 - 15),
         spillBudgetBytes: random.below(3000),
       };
-      const here = { ...shared, port: port1, own: bells[0], other: bells[1], isBlocking: random.isOneIn(2) };
-      const there = { ...shared, port: port2, own: bells[1], other: bells[0], isBlocking: random.isOneIn(2) };
+      const here = {
+        ...shared,
+        port: port1,
+        sparePort: spares.port1,
+        own: bells[0],
+        other: bells[1],
+        isBlocking: random.isOneIn(2),
+      };
+      const there = {
+        ...shared,
+        port: port2,
+        sparePort: spares.port2,
+        own: bells[1],
+        other: bells[0],
+        isBlocking: random.isOneIn(2),
+      };
       const isWriterHere = random.isOneIn(2);
       await Promise.all([
-        peer.play({ role: isWriterHere ? 'read-messages' : 'write-messages', ...there }, [port2]),
+        peer.play({ role: isWriterHere ? 'read-messages' : 'write-messages', ...there }, [port2, spares.port2]),
         play({ role: isWriterHere ? 'write-messages' : 'read-messages', ...here }),
       ]);
       port1.close();
+      spares.port1.close();
       messages += shared.count;
     });
     t.diagnostic(`${rounds} rounds, ${messages} messages`);

@@ -31,7 +31,12 @@ interface Schedule {
 
 export type Job =
   | ({ role: 'write-frames' | 'read-frames'; ring: SharedArrayBuffer } & Schedule & Bells)
-  | ({ role: 'write-messages' | 'read-messages'; ring: SharedArrayBuffer; port: MessagePort } & LinkLimits &
+  | ({
+      role: 'write-messages' | 'read-messages';
+      ring: SharedArrayBuffer;
+      port: MessagePort;
+      sparePort?: MessagePort;
+    } & LinkLimits &
       Schedule & { longest: number } & Bells)
   | ({
       role: 'own-bell';
@@ -185,7 +190,7 @@ export function checkFrame(consumer: RingConsumer, seed: number, n: number): voi
 }
 
 async function writeMessages(job: JobOf<'write-messages' | 'read-messages'>): Promise<void> {
-  const writer = new LinkWriter(new RingProducer(openRing(job.ring)), job.port, job);
+  const writer = new LinkWriter(new RingProducer(openRing(job.ring)), job.port, job, job.sparePort);
   const waiter = new Waiter(job, 'writer');
   const random = new Random(job.seed);
   for (let n = 0; n < job.count; n++) {
@@ -230,7 +235,7 @@ function writeGrowing(writer: LinkWriter, random: Random, bytes: number, n: numb
 }
 
 async function readMessages(job: JobOf<'write-messages' | 'read-messages'>): Promise<void> {
-  const reader = new LinkReader(new RingConsumer(openRing(job.ring)), job.port);
+  const reader = new LinkReader(new RingConsumer(openRing(job.ring)), job.port, job.sparePort);
   const waiter = new Waiter(job, 'reader');
   const random = new Random(~job.seed);
   for (let n = 0; n < job.count; ) {
@@ -257,9 +262,11 @@ export function checkMessage(
   const seen = [reader.kind, reader.requestId, reader.detail, reader.byteLength].join();
   const expected = [SEND, n, ~n, bytes].join();
   if (seen !== expected) throw new Error(`message ${n} is ${seen}, expected ${expected}`);
-  const body = (n & 1) === 0 ? reader : reader.own();
+  const owned = (n & 1) === 0 ? null : reader.own();
+  const body = owned ?? reader;
   const mismatch = findMismatch(body.u8, body.base, bytes, n);
   if (mismatch !== -1) throw new Error(`message ${n} of ${bytes} bytes differs at ${mismatch}`);
+  if (owned?.isMoved && (n & 2) === 0) reader.giveBack(owned.u8.buffer as ArrayBuffer);
 }
 
 /*

@@ -2,6 +2,7 @@
 // every thread; the application's views are these. Must not copy, parse ahead, or know any message.
 
 import Long from 'long';
+import { IllegalStateError } from '../../common/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { uuidToString } from './uuid.ts';
 
@@ -15,15 +16,24 @@ type BufferOverConstructor = new (memory: ArrayBufferLike, byteOffset: number, l
 const float64 = new Float64Array(1);
 const float64Words = new Int32Array(float64.buffer);
 
-/** A finished flat message. Valid as long as its memory is, which on the application's side is for ever. */
+/** Stands for the memory of a recycled message: empty views would answer every question with undefined. */
+const recycledMemory: unknown = new Proxy(new Uint8Array(0), {
+  get() {
+    throw new IllegalStateError('this response was recycled; read or copy what is needed of it before');
+  },
+});
+
+/** A finished flat message. Valid as long as its memory is: on the application's side for ever, unless it is recycled. */
 export class FlatMessage {
-  readonly i32: Int32Array;
-  readonly u8: Uint8Array;
+  i32: Int32Array;
+  u8: Uint8Array;
   /** Index of the root struct's first word in `i32`, and of its first byte in `u8`. */
   readonly wordBase: number;
   readonly byteBase: number;
   /** Without the prefix. */
   readonly byteLength: number;
+  /** Whether the message is all of a buffer that nobody else uses. */
+  isRecyclable = false;
   #buffer: Buffer | null = null;
   #memory: ArrayBufferLike | null = null;
 
@@ -34,6 +44,18 @@ export class FlatMessage {
     this.byteBase = bytes.base + skipBytes;
     this.wordBase = this.byteBase >>> 2;
     this.byteLength = bytes.byteLength - skipBytes;
+  }
+
+  /** Gives up the memory, if it is recyclable: whatever reads the message afterwards throws IllegalStateError. */
+  recycle(): ArrayBuffer | null {
+    if (!this.isRecyclable) return null;
+    this.isRecyclable = false;
+    const memory = this.memory as ArrayBuffer;
+    this.#memory = null;
+    this.#buffer = null;
+    this.i32 = recycledMemory as Int32Array;
+    this.u8 = recycledMemory as Uint8Array;
+    return memory;
   }
 
   int32(word: number): number {
@@ -189,6 +211,12 @@ export abstract class FlatView {
     if (message === undefined) return;
     this.flat = message;
     this.flatWord = word;
+  }
+
+  /** The message that a view reads. @throws TypeError for anything but a view */
+  static messageOf(view: FlatView): FlatMessage {
+    if (!(view instanceof FlatView)) throw new TypeError(`must be a response, not ${typeof view}`);
+    return view.flat;
   }
 
   /** Names of all getters, in the order of the wire. */

@@ -36,7 +36,7 @@ function exchange(writer: LinkWriter, reader: LinkReader, kind: number, n: numbe
 test('carries messages of all sizes both ways over one port', () => {
   const counters = createCounters();
   const { application, handle, transferList } = createAttachment(options, createDoorbell(), counters);
-  assert.deepEqual(transferList, [handle.bodyPort]);
+  assert.deepEqual(transferList, [handle.bodyPort, handle.sparePort]);
   const network = openNetworkEnd(handle);
   for (let n = 1; n < 200; n++) {
     exchange(application.requests, network.requests, SEND, n, (n * 61) % 1500);
@@ -92,8 +92,10 @@ test('each end rings the bell of the other thread', async () => {
 
 test('both handles survive structured clone', () => {
   const { application, network } = createAttachmentHandles(options, createDoorbell(), createCounters());
-  const there = openNetworkEnd(structuredClone(network, { transfer: [network.bodyPort] }));
-  const here = openApplicationEnd(structuredClone(application, { transfer: [application.bodyPort] }));
+  const there = openNetworkEnd(structuredClone(network, { transfer: [network.bodyPort, network.sparePort] }));
+  const here = openApplicationEnd(
+    structuredClone(application, { transfer: [application.bodyPort, application.sparePort] }),
+  );
   exchange(here.requests, there.requests, SEND, 1, 1000);
   exchange(there.responses, here.responses, RESPONSE, 2, 200);
   here.close();

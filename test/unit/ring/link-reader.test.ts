@@ -18,14 +18,15 @@ afterEach(() => {
 function openLink() {
   const buffer = createRing(512);
   const { port1, port2 } = new MessageChannel();
-  ports.push(port1, port2);
+  const spares = new MessageChannel();
+  ports.push(port1, port2, spares.port1, spares.port2);
   const producer = new RingProducer(openRing(buffer));
   return {
     i32: new Int32Array(buffer),
     port: port1,
     producer,
-    writer: new LinkWriter(producer, port1, { spillBytes: 64, spillBudgetBytes: 4096 }),
-    reader: new LinkReader(new RingConsumer(openRing(buffer)), port2),
+    writer: new LinkWriter(producer, port1, { spillBytes: 64, spillBudgetBytes: 4096 }, spares.port1),
+    reader: new LinkReader(new RingConsumer(openRing(buffer)), port2, spares.port2),
   };
 }
 
@@ -34,6 +35,56 @@ function put(writer: LinkWriter, n: number, bytes: number): void {
   fillPattern(writer.u8, writer.base, bytes, n);
   assert.ok(writer.commit(SEND, n, n, bytes));
 }
+
+describe('the memory of a moved body', () => {
+  test('goes back to the writer once the body is released', () => {
+    const { writer, reader } = openLink();
+    put(writer, 1, 1000);
+    assert.ok(reader.next());
+    const body = reader.u8;
+    assert.equal(body.length, 1000);
+    reader.release();
+    assert.equal(body.length, 0, 'moved back');
+    put(writer, 2, 800);
+    assert.ok(reader.next());
+    assert.equal(reader.byteLength, 800);
+    assert.equal(reader.u8.length, 1000, 'the same memory');
+    assert.equal(findMismatch(reader.u8, reader.base, 800, 2), -1);
+  });
+
+  test('goes back when the next body is read, too', () => {
+    const { writer, reader } = openLink();
+    put(writer, 1, 1000);
+    put(writer, 2, 1200);
+    assert.ok(reader.next());
+    const body = reader.u8;
+    assert.ok(reader.next());
+    assert.equal(body.length, 0);
+    assert.equal(findMismatch(reader.u8, reader.base, 1200, 2), -1);
+  });
+
+  test('stays with whoever owns it, until it is given back', () => {
+    const { writer, reader } = openLink();
+    put(writer, 1, 1000);
+    assert.ok(reader.next());
+    const owned = reader.own();
+    reader.release();
+    assert.ok(owned.isMoved);
+    assert.equal(findMismatch(owned.u8, owned.base, 1000, 1), -1);
+    reader.giveBack(owned.u8.buffer as ArrayBuffer);
+    assert.equal(owned.u8.length, 0);
+    put(writer, 2, 900);
+    assert.ok(reader.next());
+    assert.equal(reader.u8.length, 1000);
+  });
+
+  test('is not that of a small one', () => {
+    const { writer, reader } = openLink();
+    put(writer, 1, 60);
+    assert.ok(reader.next());
+    assert.equal(reader.own().isMoved, false);
+  });
+});
 
 describe('a body', () => {
   test('is read in place, and owned is its own memory', () => {

@@ -1,0 +1,73 @@
+// Owns the memory of moved bodies on its way back: what the reader of a link gives back, its writer fills again. A port of
+// its own carries it, since bodies on theirs have the order of frames. Must not know what a body means.
+
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { KeptMemory } from '../common/kept-memory.ts';
+import { unfilledMemory } from '../common/memory.ts';
+import { RECLAIMED_WORD } from './layout.ts';
+
+const maxKept = 8;
+const maxKeptBytes = 32 * 1024 * 1024;
+/** What may be on its way: a writer with nothing big to write does not look for it. */
+const maxReturningBytes = 32 * 1024 * 1024;
+
+/** The writer's side. */
+export class SpareMemory {
+  readonly #port: MessagePort | null;
+  readonly #i32: Int32Array;
+  readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptBytes);
+  /** uint32 bytes picked up; this thread is the only writer of RECLAIMED_WORD. */
+  #reclaimed: number;
+
+  /** @param i32 the link's ring @param port where memory comes back; null: nowhere */
+  constructor(i32: Int32Array, port: MessagePort | null) {
+    this.#i32 = i32;
+    this.#port = port;
+    // Atomic: another thread may have written here before this one took over.
+    this.#reclaimed = Atomics.load(i32, RECLAIMED_WORD) >>> 0;
+  }
+
+  /** Memory of at least `byteCount` bytes with any contents, a multiple of 8 if `byteCount` is; not twice as much. */
+  take(byteCount: number): ArrayBuffer {
+    if (this.#port !== null) this.#pickUp(this.#port);
+    return this.#kept.take(byteCount, byteCount * 2) ?? unfilledMemory(byteCount);
+  }
+
+  #pickUp(port: MessagePort): void {
+    for (;;) {
+      const received: { message: unknown } | undefined = receiveMessageOnPort(port);
+      if (received === undefined) return;
+      const { message } = received;
+      if (!(message instanceof ArrayBuffer)) continue;
+      this.#reclaimed = (this.#reclaimed + message.byteLength) >>> 0;
+      // Atomic: the other thread's sum must not fall behind by more than what is under way.
+      Atomics.store(this.#i32, RECLAIMED_WORD, this.#reclaimed);
+      if (message.byteLength % 8 === 0) this.#kept.keep(message);
+    }
+  }
+}
+
+/** The reader's side. */
+export class SpareMemoryReturn {
+  readonly #port: MessagePort | null;
+  readonly #i32: Int32Array;
+  /** uint32 bytes sent back. */
+  #sent: number;
+
+  constructor(i32: Int32Array, port: MessagePort | null) {
+    this.#i32 = i32;
+    this.#port = port;
+    // Atomic: the writer's thread counts here.
+    this.#sent = Atomics.load(i32, RECLAIMED_WORD) >>> 0;
+  }
+
+  /** Moves the memory of a body to the writer, which empties every view of it here; left as it is while enough is under way. */
+  give(memory: ArrayBuffer): void {
+    const { byteLength } = memory;
+    if (this.#port === null || byteLength === 0) return;
+    const underWay = (this.#sent - Atomics.load(this.#i32, RECLAIMED_WORD)) >>> 0;
+    if (underWay + byteLength > maxReturningBytes) return;
+    this.#port.postMessage(memory, [memory]);
+    this.#sent = (this.#sent + byteLength) >>> 0;
+  }
+}
