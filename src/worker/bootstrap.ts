@@ -179,8 +179,8 @@ function failureOf({ id, host, port, connection, channel, isConnecting }: Node):
   let error = connection.lastError;
   if (error === null && channel?.state === ChannelState.AUTHENTICATING) {
     error = soFar('connected, but the login has not ended so far');
-  } else if (error === null && channel !== null && channel.state >= ChannelState.API_VERSIONS) {
-    error = soFar('connected, but no answer to ApiVersions so far; it may expect TLS, or may not be a Kafka broker');
+  } else if (error === null && channel?.state === ChannelState.API_VERSIONS) {
+    error = soFar(channel.describeWait()!);
   }
   error ??= soFar(isConnecting ? 'no answer to the connection attempt so far' : 'was not tried');
   return { host, port, error };

@@ -8,7 +8,7 @@ import { OneWaySends } from './one-way-sends.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import type { Authentication } from './sasl/authentication.ts';
 import { type ReservedSend, SendQueue } from './send-queue.ts';
-import type { OpenTransport, Transport, TransportTarget } from './transport.ts';
+import { isFullAdvice, type OpenTransport, type Transport, type TransportTarget } from './transport.ts';
 
 /**
  * The life of a connection. TLS belongs to CONNECTING (a transport is open once it is secure); SASL is AUTHENTICATING,
@@ -217,23 +217,27 @@ export class Channel {
     }
     const where = `${this.target.address}:${this.target.port}`;
     if (this.state === ChannelState.AUTHENTICATING) return this.authentication!.describeEnd(where, this.endError);
+    const advice = this.#isUnanswered ? `; it may expect TLS, ${isFullAdvice}, or not be a Kafka broker` : '';
+    let seen = `${where} closed the connection`;
     if (this.endError !== null) {
       const verb = this.state === ChannelState.CONNECTING ? 'connection to' : 'connection with';
-      return new KafkaConnectionError(`${verb} ${where} failed: ${this.endError.message}`, {
-        cause: this.endError,
-        nodeId: this.nodeId,
-      });
+      seen = `${verb} ${where} failed: ${this.endError.message}`;
+    } else if (this.state === ChannelState.API_VERSIONS) {
+      seen += advice === '' ? ' during the version exchange' : ' before it answered ApiVersions';
     }
-    const when = this.isReady
-      ? 'closed the connection'
-      : 'closed the connection before it answered ApiVersions; it may expect TLS, or may not be a Kafka broker';
-    return new KafkaConnectionError(`${where} ${when}`, { nodeId: this.nodeId });
+    return new KafkaConnectionError(`${seen}${advice}`, { cause: this.endError ?? undefined, nodeId: this.nodeId });
   }
 
-  /** What an attempt that is late was waiting for; empty where there is nothing to add. */
-  describeWait(): string {
-    const waits = this.#transport.describeWait?.() ?? null;
-    return waits === null ? '' : `; ${waits}`;
+  /** What an attempt is waiting for; null where there is nothing to add. */
+  describeWait(): string | null {
+    if (this.state !== ChannelState.API_VERSIONS) return this.#transport.describeWait?.() ?? null;
+    return this.#isUnanswered
+      ? 'connected, but no answer to ApiVersions so far; it may expect TLS, have all the connections it takes (max.connections), or not be a Kafka broker'
+      : 'connected, but the version exchange has not ended so far';
+  }
+
+  get #isUnanswered(): boolean {
+    return this.state === ChannelState.API_VERSIONS && this.bytesReceived === 0;
   }
 
   close(): void {

@@ -146,7 +146,8 @@ export class Connections {
   expire(now: number): void {
     for (const node of this.#nodes.all()) {
       if (node.isConnecting && now >= node.connection.setupDeadline) {
-        const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${node.channel?.describeWait() ?? ''}`;
+        const wait = node.channel?.describeWait() ?? null;
+        const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
         const late = node.channel?.authentication?.describeTimeout();
         this.attemptFailed(node, late ?? new KafkaConnectionError(text, { nodeId: node.id }), now, true);
         continue;

@@ -3,7 +3,7 @@
 
 import { KafkaConnectionError, TlsAuthenticationError } from '../common/errors.ts';
 import type { TlsContext } from './tls-contexts.ts';
-import type { TransportTarget } from './transport.ts';
+import { isFullAdvice, type TransportTarget } from './transport.ts';
 
 /** How far a connection came. */
 export interface TlsStage {
@@ -55,7 +55,7 @@ const notTls =
 /** @param error what ended the socket; null for an orderly end by the peer */
 export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
   if (error instanceof KafkaConnectionError) return error;
-  if (error === null || isEarlyEnd(error) || isLateReset(error, stage)) return closedEarly(error, stage);
+  if (error === null || isEarlyEnd(error) || isReset(error, stage)) return closedEarly(error, stage);
   const { code = '', reason, message } = error as TlsError;
   const where = placeOf(stage.target);
   const seen = `${reason ?? message} (${code === '' ? 'no code' : code})`;
@@ -88,15 +88,15 @@ function isEarlyEnd(error: TlsError): boolean {
   return error.code === 'ECONNRESET' && error.message.includes('before secure TLS connection');
 }
 
-/** A server that closes after the handshake, with our first request unread: the system makes a reset of it. */
-function isLateReset({ code }: TlsError, { isSecure }: TlsStage): boolean {
-  return isSecure && (code === 'ECONNRESET' || code === 'EPIPE');
+/** A server that closes with bytes of ours unread, of our hello or our first request: the system makes a reset of it. */
+function isReset({ code }: TlsError, { isConnected }: TlsStage): boolean {
+  return isConnected && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 function closedEarly(cause: Error | null, { target, isSecure, protocol, context }: TlsStage): KafkaConnectionError {
   const details = cause === null ? {} : { cause };
   if (!isSecure) {
-    const text = `${placeOf(target)} closed the connection during the TLS handshake: it may be a plaintext port, or require ${certificateWanted(context)}`;
+    const text = `${placeOf(target)} closed the connection during the TLS handshake: it may be a plaintext port, require ${certificateWanted(context)}, or ${isFullAdvice}`;
     return new KafkaConnectionError(text, details);
   }
   const text = `${placeOf(target)} closed the connection right after the TLS handshake (${protocol}): it may require ${certificateWanted(context)}, or not be a Kafka broker`;

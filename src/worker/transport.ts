@@ -41,6 +41,9 @@ export interface TransportTarget {
   readonly host: string;
 }
 
+/** What a server may be that ends a connection before its first byte: brokers do so with one connection too many of an address. */
+export const isFullAdvice = 'have all the connections it takes from this address (max.connections.per.ip)';
+
 /** Opens a transport; a test passes its own. */
 export type OpenTransport = (target: TransportTarget, events: TransportEvents) => Transport;
 

@@ -19,6 +19,7 @@ import {
   NoBrokersAvailable,
   NodeNotReadyError,
   Produce,
+  type ServerFailure,
 } from '../../src/index.ts';
 import { closedByHand, openClient } from '../broker/support/client.ts';
 import { byName, fetchRequest, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
@@ -116,7 +117,9 @@ describeKafka(
       await assert.rejects(openClient(t, { ...plain(), apiVersionAutoTimeoutMs: 1000 }), (error) => {
         assert.ok(error instanceof NoBrokersAvailable);
         assert.equal(error.retriable, true);
-        assert.match(error.causes[0]!.error.message, /closed the connection|ECONNRESET|EPIPE/);
+        const [{ error: cause }] = error.causes as [ServerFailure];
+        assert.match(cause.message, /closed the connection|ECONNRESET|EPIPE/);
+        assert.match(cause.message, /all the connections it takes from this address \(max\.connections\.per\.ip\)/);
         return true;
       });
       for (const socket of taken) socket.destroy();

@@ -110,16 +110,33 @@ test('another error code ends the attempt and is named', () => {
   assert.match(error.message, /error code 41/);
 });
 
-test('a broker that closes at once may expect TLS, says the error', () => {
-  start();
-  broker.answers = false;
-  net.run();
-  broker.transport.end();
-  net.run();
-  const error = whyNot();
-  assert.ok(error instanceof KafkaConnectionError);
-  assert.match(error.message, /boot:9092 closed the connection before it answered ApiVersions.*TLS/);
-});
+for (const [how, end, seen] of [
+  ['closes', () => broker.transport.end(), /^boot:9092 closed the connection before it answered ApiVersions/],
+  [
+    'resets',
+    () => broker.transport.fail(new Error('read ECONNRESET')),
+    /^connection with boot:9092 failed: read ECONN/,
+  ],
+] as const) {
+  test(`a broker that ${how} before its first byte may expect TLS, or have enough connections; after it neither`, () => {
+    start();
+    broker.answers = false;
+    net.run();
+    end();
+    net.run();
+    const error = whyNot();
+    assert.ok(error instanceof KafkaConnectionError);
+    assert.match(error.message, seen);
+    assert.match(error.message, /TLS.*max\.connections\.per\.ip.*not be a Kafka broker$/);
+
+    net.advance(1000);
+    broker.transport.send(int32(100));
+    net.run();
+    end();
+    net.run();
+    assert.doesNotMatch(whyNot().message, /TLS|max\.connections/);
+  });
+}
 
 for (const [name, bytes, type, text] of [
   ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), InvalidReceiveError, /HTTP/],

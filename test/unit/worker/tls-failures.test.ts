@@ -74,8 +74,9 @@ for (const code of ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'ERR_SSL_DECRYPTION_FA
 
 for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT']) {
   test(`${code} is left as it is`, () => {
-    assert.equal((failure(code, { isConnected: code === 'ECONNRESET' }) as NodeJS.ErrnoException).code, code);
-    assert.equal(failure(code) instanceof KafkaConnectionError, false);
+    const error = failure(code, { isConnected: false });
+    assert.equal((error as NodeJS.ErrnoException).code, code);
+    assert.equal(error instanceof KafkaConnectionError, false);
   });
 }
 
@@ -85,8 +86,14 @@ test('an end before the handshake is over is no reset, whatever Node calls it', 
   assert.ok(error instanceof KafkaConnectionError);
   assert.match(
     error.message,
-    /closed the connection during the TLS handshake: it may be a plaintext port, or require a client/,
+    /closed the connection during the TLS handshake: it may be a plaintext port, require a client certificate.*, or have all the connections it takes.*\(max\.connections\.per\.ip\)/,
   );
+});
+
+test('nor is a reset: the system makes it of a hello that the broker closed without reading', () => {
+  const error = failure('ECONNRESET');
+  assert.ok(error instanceof KafkaConnectionError);
+  assert.match(error.message, /during the TLS handshake.*max\.connections\.per\.ip/);
 });
 
 test('an end right after the handshake is how some servers refuse a client certificate', () => {
