@@ -14,10 +14,7 @@ import {
 import { ChannelState } from './channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
-import type { Nodes } from './nodes.ts';
-
-/** A server that is silent holds up the next one no longer than this; less when many have to be tried in little time. */
-const maxStaggerMs = 250;
+import { maxStaggerMs, type Nodes } from './nodes.ts';
 
 /** What a wait is for; it decides how its failure is named. */
 type Purpose = 'start' | 'ready' | 'version';

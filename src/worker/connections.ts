@@ -216,14 +216,12 @@ export class Connections {
   }
 
   #metadataRetryAt(now: number): number {
-    let at = Number.POSITIVE_INFINITY;
-    for (const node of this.#nodes.candidates()) {
-      if (node.isConnecting) continue;
-      const { connection } = node;
-      at = Math.min(at, Math.max(now + (node.isReady ? 0 : connection.delay(now)), connection.throttledUntil));
-    }
+    let at = this.#nodes.nextAttempt(now)?.at ?? Number.POSITIVE_INFINITY;
     // A ready node that is full answers before anything else can happen; its response brings the next round.
-    return at <= now ? Number.POSITIVE_INFINITY : at;
+    for (const node of this.#nodes.candidates()) {
+      if (node.isReady && node.connection.isThrottled(now)) at = Math.min(at, node.connection.throttledUntil);
+    }
+    return at;
   }
 
   /** A bootstrap connection has served its purpose when a broker is ready; one begun later was asked for by name. */

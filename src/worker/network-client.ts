@@ -58,7 +58,6 @@ export interface NetworkClientParts {
 }
 
 export class NetworkClient implements HandshakeHost, ResponseHost {
-  readonly #config: KafkaClientConfig;
   readonly #nodes: Nodes;
   readonly #selector: Selector;
   readonly #connector: Connector;
@@ -71,7 +70,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   readonly #sender: RequestSender;
 
   constructor(parts: NetworkClientParts) {
-    this.#config = parts.config;
     this.#nodes = parts.nodes;
     this.#selector = parts.selector;
     this.#connector = parts.connector;
@@ -196,22 +194,22 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     if (this.#metadata.ttl(now) > 0) return 0;
     if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
     const node = this.#nodes.leastLoaded(now);
-    if (node === undefined) return 0;
-    if (node.canSend(now, this.#config.maxInFlightRequestsPerConnection)) {
-      try {
-        const codec = wireCodec(MetadataApi.key);
-        const version = metadataVersion(node.apiVersions!);
-        this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
-        return 1;
-      } catch (error) {
-        // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.
-        this.#metadata.cannotBegin(withNode(error, node.id), now);
-        return 0;
-      }
+    if (node === undefined) {
+      const next = this.#nodes.nextAttempt(now);
+      if (next === undefined || next.at > now) return 0;
+      this.#connector.start(next.node, now);
+      return 1;
     }
-    if (!node.canConnect(now) || this.#isAnyConnecting()) return 0;
-    this.#connector.start(node, now);
-    return 1;
+    try {
+      const codec = wireCodec(MetadataApi.key);
+      const version = metadataVersion(node.apiVersions!);
+      this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
+      return 1;
+    } catch (error) {
+      // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.
+      this.#metadata.cannotBegin(withNode(error, node.id), now);
+      return 0;
+    }
   }
 
   #handleConnections(now: number): void {
@@ -344,11 +342,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     if (!node.connection.isThrottled(now)) return null;
     const leftMs = Math.ceil(node.connection.throttledUntil - now);
     return new NodeNotReadyError(`node ${nodeId} asked to be left alone for another ${leftMs} ms (quota)`, details);
-  }
-
-  #isAnyConnecting(): boolean {
-    for (const node of this.#nodes.all()) if (node.isConnecting) return true;
-    return false;
   }
 }
 

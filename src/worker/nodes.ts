@@ -11,6 +11,9 @@ import type { Metrics } from './metrics.ts';
 import { Node } from './node.ts';
 import { type ProbeHint, VersionProbe } from './version-probe.ts';
 
+/** A server that is silent holds up the next one no longer than this. */
+export const maxStaggerMs = 250;
+
 export class Nodes {
   readonly #config: KafkaClientConfig;
   readonly #published: { readonly counters: CountersWriter; readonly metrics: Metrics };
@@ -98,23 +101,53 @@ export class Nodes {
     return areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
   }
 
-  /**
-   * The candidate to ask next: one that is ready and idle; else the one with the fewest requests in flight that is not
-   * backing off; undefined when there is none.
-   */
+  /** Whom to ask for metadata: of the candidates that take a request the one with the fewest in flight; else a bootstrap server. */
   leastLoaded(now: number): Node | undefined {
-    const candidates = this.candidates();
+    return this.#leastLoadedOf(this.candidates(), now) ?? this.#leastLoadedOf([...this.bootstrapNodes()], now);
+  }
+
+  #leastLoadedOf(nodes: readonly Node[], now: number): Node | undefined {
+    const { maxInFlightRequestsPerConnection } = this.#config;
     let best: Node | undefined;
-    const offset = Math.floor(this.#random() * candidates.length);
-    for (let i = 0; i < candidates.length; i++) {
-      const node = candidates[(i + offset) % candidates.length]!;
-      if (node.connection.isThrottled(now)) continue;
-      const load = node.inFlight.size;
-      if (node.isReady && load === 0) return node;
-      if (node.channel === null && node.connection.delay(now) > 0) continue;
-      if (best === undefined || load < best.inFlight.size) best = node;
+    for (const node of this.#rotated(nodes)) {
+      if (!node.canSend(now, maxInFlightRequestsPerConnection)) continue;
+      if (best === undefined || node.inFlight.size < best.inFlight.size) best = node;
     }
     return best;
+  }
+
+  /**
+   * Whom to connect to while no candidate takes a request, and when: those that were tried last come last. A silent attempt
+   * holds up the next for a moment, each further one for longer: few run at a time, however many are black holes.
+   */
+  nextAttempt(now: number): { readonly node: Node; readonly at: number } | undefined {
+    const candidates = this.candidates();
+    const underWay = candidates.filter((node) => node.isConnecting);
+    const startedAt = Math.max(...underWay.map(({ connection }) => connection.lastAttemptAt));
+    const from = startedAt + this.#staggerMs(underWay.length);
+    let next: { node: Node; at: number } | undefined;
+    for (const node of this.#rotated(candidates)) {
+      if (node.channel !== null || node.isLookingUp) continue;
+      const { connection } = node;
+      const at = Math.max(now, from, connection.backoffUntil, connection.throttledUntil);
+      const isEarlier =
+        next === undefined ||
+        at < next.at ||
+        (at === next.at && connection.lastAttemptAt < next.node.connection.lastAttemptAt);
+      if (isEarlier) next = { node, at };
+    }
+    return next;
+  }
+
+  #staggerMs(attempts: number): number {
+    const longestMs = this.#config.connectionSetupTimeoutMs / 4;
+    return Math.min(maxStaggerMs * 2 ** (attempts - 1), longestMs);
+  }
+
+  /** From one that chance names on, so that a cluster's clients do not all ask the same. */
+  *#rotated(nodes: readonly Node[]): Generator<Node> {
+    const offset = Math.floor(this.#random() * nodes.length);
+    for (let i = 0; i < nodes.length; i++) yield nodes[(i + offset) % nodes.length]!;
   }
 
   #coordinator(nodeId: number): Node | undefined {

@@ -547,27 +547,6 @@ test('one that cannot be decoded fails the refresh and the connection', async ()
   assert.equal(wanted.error!.name, 'KafkaProtocolError');
 });
 
-test('the thread asks one node at a time, and no other while a connection is under way', () => {
-  net = new FakeNetwork({ bootstrapServers: 'a:1,b:1,c:1' });
-  for (const address of ['a:1', 'b:1', 'c:1']) net.serve(address, 'silent');
-  net.run();
-  net.advance(5000);
-  assert.equal(net.attempts.length, 1);
-});
-
-test('an idle ready node is asked rather than a busy one', async () => {
-  net = new FakeNetwork();
-  broker = net.broker('one:9092', 1);
-  const other = net.broker('two:9092', 2);
-  net.ready(1);
-  net.ready(2);
-  net.app.send(1, ListGroups, {});
-  net.advance(1000);
-  refresh();
-  await net.settled();
-  assert.equal(other.requestsOf(Metadata).length, 1);
-});
-
 test('a metadata request counts against maxInFlightRequestsPerConnection, and waits for room', async () => {
   start({ maxInFlightRequestsPerConnection: 1, metadataMaxAgeMs: 1_000_000 });
   net.advance(1000);
