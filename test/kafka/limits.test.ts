@@ -75,29 +75,96 @@ describeKafka(
       return { response, errorCode: response.responses.at(0).partitionResponses.at(0).errorCode };
     }
 
-    test('a producer beyond its quota is answered, and then left waiting before it may send again', async (t) => {
-      const clientId = 'over-quota';
+    /** The client's own quota. */
+    async function limit(client: KafkaClient, clientId: string, key: string, value: number): Promise<void> {
+      const entity = [{ entityType: 'client-id', entityName: clientId }];
+      const entries = [{ entity, ops: [{ key, value, remove: false }] }];
+      const altered = await client.send(node, AlterClientQuotas, { entries, validateOnly: false });
+      assert.equal(altered.entries.at(0).errorCode, 0);
+    }
+
+    /** What has a quota: each asks for 3000 bytes or so, and returns by how many ms it was throttled. */
+    const limited: readonly (readonly [
+      what: string,
+      key: string,
+      value: number,
+      ask: (client: KafkaClient) => Promise<number>,
+    ])[] = [
+      [
+        'producer',
+        'producer_byte_rate',
+        2000,
+        async (client) => {
+          const { response, errorCode } = await produce(client, 3000);
+          assert.equal(errorCode, 0, 'a throttled request is carried out');
+          return response.throttleTimeMs;
+        },
+      ],
+      [
+        'consumer',
+        'consumer_byte_rate',
+        2000,
+        async (client) => {
+          const response = await client.send(node, Fetch, fetchRequest(topic, { maxBytes: 3000 }), byName);
+          assert.equal(
+            response.responses.length > 0,
+            response.throttleTimeMs === 0,
+            'a throttled fetch brings nothing',
+          );
+          return response.throttleTimeMs;
+        },
+      ],
+      [
+        'client',
+        'request_percentage',
+        0.01,
+        async (client) => {
+          const response = await client.send(node, Metadata, { topics: [{ name: topic }] });
+          assert.equal(response.topics.at(0).errorCode, 0, 'a throttled request is carried out');
+          return response.throttleTimeMs;
+        },
+      ],
+    ];
+
+    for (const [what, key, value, ask] of limited) {
+      test(`a ${what} beyond its ${key} is answered, and then left waiting before it may send again`, async (t) => {
+        const client = await openClient(t, { ...plain(), clientId: key });
+        await client.awaitReady(node);
+        assert.equal((await produce(client, 3000)).errorCode, 0);
+        await limit(client, key, key, value);
+        const askWhenReady = async (): Promise<number> => {
+          await waitFor('the node', () => client.ready(node));
+          return ask(client);
+        };
+        const throttleMs = await waitFor('to be throttled', async () => (await askWhenReady()) || null);
+        const until = performance.now() + throttleMs;
+        const refused = client.send(node, Metadata, { topics: [] });
+        assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
+        assert.match(refused.exception.message, /asked to be left alone for another \d+ ms \(quota\)/);
+        assert.equal(client.connected(node), true);
+        await waitFor('the end of the throttling', () => client.isReady(node));
+        assert.ok(performance.now() >= until - 5, 'not before its time');
+        await client.send(node, Metadata, { topics: [] });
+      });
+    }
+
+    test('what is in flight behind a throttled request has that much longer to be answered', async (t) => {
+      const clientId = 'behind';
       const client = await openClient(t, { ...plain(), clientId });
       await client.awaitReady(node);
-      const entity = [{ entityType: 'client-id', entityName: clientId }];
-      const ops = [{ key: 'producer_byte_rate', value: 2000, remove: false }];
-      const altered = await client.send(node, AlterClientQuotas, { entries: [{ entity, ops }], validateOnly: false });
-      assert.equal(altered.entries.at(0).errorCode, 0);
-      const throttleMs = await waitFor('to be throttled', async () => {
-        await client.awaitReady(node);
-        if (!client.isReady(node)) return null;
-        const { response, errorCode } = await produce(client, 3000);
-        assert.equal(errorCode, 0, 'a throttled request is carried out');
-        return response.throttleTimeMs > 0 ? response.throttleTimeMs : null;
+      await limit(client, clientId, 'request_percentage', 0.01);
+      // The most that this quota throttles by is one window, of a second, and so little it always does.
+      const behindMs = 700;
+      const [first, behind] = await waitFor('to be throttled', async () => {
+        await waitFor('the node', () => client.ready(node));
+        const ahead = client.send(node, Metadata, { topics: [] });
+        const next = client.send(node, Metadata, { topics: [] }, { timeoutMs: behindMs });
+        const { throttleTimeMs } = await ahead;
+        const sentAt = performance.now();
+        await next;
+        return throttleTimeMs > 0 ? [throttleTimeMs, performance.now() - sentAt] : null;
       });
-      const until = performance.now() + throttleMs;
-      const refused = client.send(node, Metadata, { topics: [] });
-      assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
-      assert.match(refused.exception.message, /asked to be left alone for another \d+ ms \(quota\)/);
-      assert.equal(client.connected(node), true);
-      await waitFor('the end of the throttling', () => client.isReady(node));
-      assert.ok(performance.now() >= until - 5, 'not before its time');
-      await client.send(node, Metadata, { topics: [] });
+      assert.ok(first > behindMs && behind > behindMs, `${first} ms, answered after ${behind} ms`);
     });
 
     test('a connection that the broker closes for idleness is made anew when it is needed', async (t) => {
