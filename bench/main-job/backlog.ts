@@ -13,6 +13,7 @@ const sliceRecords = 512;
 interface Fetched {
   readonly tally: Tally;
   readonly cursor: RecordCursor;
+  readonly recycle: () => void;
 }
 
 export class Backlog {
@@ -36,9 +37,9 @@ export class Backlog {
     this.#times = times;
   }
 
-  /** Takes the records of one response; `tally` is that of their partition. */
-  add(tally: Tally, cursor: RecordCursor): void {
-    this.#queue.push({ tally, cursor });
+  /** Takes the records of one response; `tally` is that of their partition. After the last one `recycle` is called. */
+  add(tally: Tally, cursor: RecordCursor, recycle: () => void): void {
+    this.#queue.push({ tally, cursor, recycle });
     this.bytes += cursor.bytes.length;
   }
 
@@ -51,6 +52,7 @@ export class Backlog {
     if (count < sliceRecords) {
       this.#queue.shift();
       this.bytes -= oldest.cursor.bytes.length;
+      oldest.recycle();
     }
     return true;
   }

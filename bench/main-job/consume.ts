@@ -185,7 +185,8 @@ export class Consumer {
       if (records.error !== null) throw records.error;
       const nextOffset = records.nextOffset.toNumber();
       if (nextOffset > reading.nextOffset) {
-        this.#backlog.add(reading.ledger.fetched, records.cursor(reading.nextOffset));
+        const { client } = this.#requester;
+        this.#backlog.add(reading.ledger.fetched, records.cursor(reading.nextOffset), () => client.recycle(response));
         reading.nextOffset = nextOffset;
         reading.emptySince = Number.POSITIVE_INFINITY;
       } else {
