@@ -2,7 +2,8 @@
 //   npm run bench                     everything
 //   npm run bench -- macro/fetch      some, by the start of their name
 //   npm run bench -- micro --save     also keeps the lines in bench/results
-//   npm run bench -- peers            other clients, which have to be installed first (bench/peers/index.ts)
+//   npm run bench:peers               beside other clients, which it installs
+//   npm run bench:peers -- failover   some of those
 
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -15,8 +16,9 @@ interface BenchModule {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { save: { type: 'boolean', default: false } },
+  options: { save: { type: 'boolean', default: false }, group: { type: 'string' } },
 });
+const { group: onlyGroup } = values;
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const environment = {
   date: new Date().toISOString(),
@@ -27,16 +29,18 @@ const environment = {
   memoryGiB: Math.round(totalmem() / 2 ** 30),
 };
 
-// Only when asked for: everything else needs no more than this package's own dependencies.
+// The peers only when asked for: everything else needs no more than this package's own dependencies.
 const needsPeers = positionals.some((start) => start.startsWith('peers'));
-const names = ['micro', 'macro', ...(needsPeers ? ['peers'] : [])].flatMap((group) =>
+const groups = onlyGroup === undefined ? ['micro', 'macro', ...(needsPeers ? ['peers'] : [])] : [onlyGroup];
+const starts = positionals.map((start) => (onlyGroup === undefined ? start : `${onlyGroup}/${start}`));
+const names = groups.flatMap((group) =>
   readdirSync(new URL(`./${group}/`, import.meta.url))
     .filter((file) => file.endsWith(suffix) && !file.endsWith('.d.ts'))
     .map((file) => `${group}/${file.slice(0, -suffix.length)}`),
 );
-const wanted = names.filter((name) => positionals.length === 0 || positionals.some((start) => name.startsWith(start)));
+const wanted = names.filter((name) => starts.length === 0 || starts.some((start) => name.startsWith(start)));
 if (wanted.length === 0) {
-  console.error(`no benchmark begins with ${positionals.join(' or ')}; there are: ${names.join(', ')}`);
+  console.error(`no benchmark begins with ${starts.join(' or ')}; there are: ${names.join(', ')}`);
   process.exit(1);
 }
 

@@ -1,6 +1,6 @@
 // Owns the measuring: decode of fetched records, their iteration, encode of Produce requests, this client's code beside each
 // peer's, all in turns in one process. Prints its rows as JSON. A process of its own, on a Node that the peers support.
-//   node peers-contender.js FOLDER_WITH_NODE_MODULES
+//   node codec-contender.js FOLDER_WITH_NODE_MODULES
 
 import assert from 'node:assert/strict';
 import { crc32cImplementation } from '../../src/codec/crc32c.ts';

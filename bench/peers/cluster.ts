@@ -1,0 +1,81 @@
+// Owns the cluster of three real brokers whose brokers are killed, and what an administrator does on it. Main thread.
+
+import { CreateTopics, DescribeQuorum, errorFor, KafkaClient } from '../../src/index.ts';
+import { waitFor } from '../../test/helpers/wait-for.ts';
+import { type KafkaBroker, type KafkaFixture, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
+
+const brokerCount = 3;
+/** For a broker that is coming back to be let in again and to catch up. */
+const recoveryTimeoutMs = 120_000;
+
+export class BenchCluster {
+  readonly kafka: KafkaFixture;
+  readonly #admin: KafkaClient;
+
+  private constructor(kafka: KafkaFixture, admin: KafkaClient) {
+    this.kafka = kafka;
+    this.#admin = admin;
+  }
+
+  /** Whatever happens in `work`, nothing of the cluster is left behind. */
+  static async with<T>(work: (cluster: BenchCluster) => Promise<T>): Promise<T> {
+    if (!kafkaAvailability(undefined, true).available) {
+      throw new Error('this benchmark kills brokers of its own, and so needs Java 17 and Maven');
+    }
+    const kafka = await startKafka({ brokers: brokerCount });
+    try {
+      const { bootstrapServers } = kafka;
+      await using admin = await KafkaClient.start({ bootstrapServers, logLevel: 'silent', closeTimeoutMs: 0 });
+      return await work(new BenchCluster(kafka, admin));
+    } finally {
+      await kafka.stop();
+    }
+  }
+
+  /** Which of the controllers is the active one. */
+  async activeController(): Promise<number> {
+    const nodeId = await this.#readyNode();
+    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
+    const response = await this.#admin.send(nodeId, DescribeQuorum, { topics });
+    return response.topics.at(0).partitions.at(0).leaderId;
+  }
+
+  /** A topic on all brokers, every partition led by `leader`, and all copies in sync. */
+  async createTopic(name: string, partitions: number, leader: KafkaBroker): Promise<void> {
+    const others = this.kafka.brokers.filter((broker) => broker !== leader);
+    const brokerIds = [leader, ...others].map(({ nodeId }) => nodeId);
+    const assignments = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, brokerIds }));
+    const topics = [{ name, numPartitions: -1, replicationFactor: -1, assignments, configs: [] }];
+    const created = await this.#admin.send(await this.#readyNode(), CreateTopics, { topics, timeoutMs: 30_000 });
+    const problem = errorFor(created.topics.at(0).errorCode);
+    if (problem !== null) throw problem;
+    await this.allInSync(name, leader);
+  }
+
+  /** Waits until all brokers have the topic's records. @param leader that leads every partition, too, if it is named */
+  async allInSync(topic: string, leader?: KafkaBroker): Promise<void> {
+    await waitFor(
+      `all copies of ${topic} in sync`,
+      async () => {
+        this.#admin.setTopics([topic]).addErrback(() => {});
+        const cluster = await this.#admin.refreshMetadata();
+        const partitions = [...(cluster.partitionsForTopic(topic) ?? [])].map((partition) =>
+          cluster.partition({ topic, partition }),
+        );
+        const isSettled = partitions.every(
+          (partition) =>
+            partition?.isr.length === brokerCount && (leader === undefined || partition.leader === leader.nodeId),
+        );
+        return partitions.length > 0 && isSettled;
+      },
+      recoveryTimeoutMs,
+    );
+  }
+
+  async #readyNode(): Promise<number> {
+    return waitFor('a node that is ready', () => {
+      const nodeId = this.#admin.leastLoadedNode();
+      return nodeId !== null && this.#admin.ready(nodeId) ? nodeId : null;
+    });
+  }
+}

@@ -1,0 +1,15 @@
+// Owns the comparison with other Kafka clients' encoders and decoders, on the same bytes and records. Main thread. The work
+// is done in a process of its own, on a Node that all of them run on.
+//   npm run bench:peers -- codec
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BenchRow } from '../rows.ts';
+import { besides, findPeers } from './contender.ts';
+
+export async function run(): Promise<readonly BenchRow[]> {
+  const { node, folder } = await findPeers();
+  const args = ['--enable-source-maps', besides('codec-contender'), folder];
+  const { stdout } = await promisify(execFile)(node, args, { maxBuffer: 2 ** 24 });
+  return JSON.parse(stdout) as BenchRow[];
+}

@@ -1,0 +1,116 @@
+// Owns the measure of how long each client is without a partition whose leader is killed: from SIGKILL to the first record at
+// the successor. Each client has its own process and its own kill, in rotated order. Main thread.
+//   npm run bench:peers -- failover
+
+import { randomUUID } from 'node:crypto';
+import { type BenchRow, median } from '../rows.ts';
+import { BenchCluster } from './cluster.ts';
+import { findPeers, type Peers, ProduceContender } from './contender.ts';
+import { besidePeers } from './peer-rows.ts';
+import { clients, type LoadName, loads } from './producers.ts';
+import { nowMs } from './reports.ts';
+
+const repetitions = Number(process.env.BENCH_ROUNDS ?? 7);
+const startTimeoutMs = 30_000;
+const failoverTimeoutMs = 60_000;
+/**
+ * The fixture's brokers are given up 3 s after their last heartbeat, one of which comes every 500 ms: no successor is chosen
+ * sooner than 2.5 s after the kill, and what is acknowledged sooner was the old leader's last.
+ */
+const noSuccessorBeforeMs = 2000;
+
+interface Outcome {
+  /** From SIGKILL to the first record at the successor. */
+  readonly sinceKillMs: number;
+  /** From SIGKILL to the first record that anybody, the observer included, got acknowledged there: the cluster's share. */
+  readonly possibleMs: number;
+  /** The client's share, 1 at least. */
+  readonly sincePossibleMs: number;
+  readonly failures: number;
+}
+
+export async function run(): Promise<BenchRow[]> {
+  const peers = await findPeers();
+  return BenchCluster.with(async (cluster) => {
+    const outcomes = Object.fromEntries(
+      loads.map((load) => [load, new Map<string, Outcome[]>(clients.map((client) => [client, []]))]),
+    ) as Record<LoadName, Map<string, Outcome[]>>;
+    const about = new Map<string, object>();
+    for (let round = 0; round < repetitions; round++) {
+      for (let i = 0; i < clients.length; i++) {
+        const client = clients[(round + i) % clients.length]!;
+        const killed = await killLeader(cluster, peers, client);
+        about.set(client, killed.about);
+        for (const load of loads) outcomes[load].get(client)!.push(killed.outcomes[load]);
+      }
+    }
+    const broker = `Apache Kafka ${cluster.kafka.version}, 3 brokers, broker.session.timeout.ms 3000`;
+    return loads.flatMap((load) => {
+      const of = (metric: keyof Outcome): Map<string, number[]> =>
+        new Map([...outcomes[load]].map(([client, all]) => [client, all.map((outcome) => outcome[metric])]));
+      const medians = (metric: keyof Outcome): object =>
+        Object.fromEntries([...of(metric)].map(([client, all]) => [client, Math.round(median(all))]));
+      const parameters = { broker, acks: -1, repetitions, about: Object.fromEntries(about) };
+      const sinceKill = `failover, ${load}: SIGKILL to first record at the successor`;
+      const sincePossible = `failover, ${load}: first record possible to first record`;
+      return [
+        ...besidePeers(sinceKill, 'ms', of('sinceKillMs'), { ...parameters, possibleMs: medians('possibleMs') }),
+        ...besidePeers(sincePossible, 'ms', of('sincePossibleMs'), { ...parameters, givenUp: medians('failures') }),
+      ];
+    });
+  });
+}
+
+/** One client's loads and the observer, each on a partition of its own, all led by the broker that is killed. */
+async function killLeader(
+  cluster: BenchCluster,
+  peers: Peers,
+  client: (typeof clients)[number],
+): Promise<{ outcomes: Record<LoadName, Outcome>; about: object }> {
+  // The active controller's death would be another experiment: its successor starts to count the broker's silence anew.
+  const controller = await cluster.activeController();
+  const leader = cluster.kafka.brokers.find(({ nodeId }) => nodeId !== controller)!;
+  const topic = `failover-${randomUUID()}`;
+  await cluster.createTopic(topic, loads.length + 1, leader);
+  const place = { folder: peers.folder, bootstrapServers: cluster.kafka.bootstrapServers, topic };
+  const contenders = [
+    ...loads.map((load, partition) => new ProduceContender(peers, { client, load, partition, ...place })),
+    new ProduceContender(peers, {
+      client: 'eager observer',
+      load: 'one at a time',
+      partition: loads.length,
+      ...place,
+    }),
+  ];
+  try {
+    const started = await Promise.all(contenders.map((one) => one.first('started', () => true, startTimeoutMs)));
+    await Promise.all(contenders.map((one) => one.first('produced', () => true, startTimeoutMs)));
+    const killedAtMs = nowMs();
+    await leader.kill('SIGKILL');
+    const firsts = await Promise.all(
+      contenders.map((one) =>
+        one.first('produced', ({ atMs }) => atMs > killedAtMs + noSuccessorBeforeMs, failoverTimeoutMs),
+      ),
+    );
+    const possibleAtMs = Math.min(...firsts.map(({ atMs }) => atMs));
+    const outcomes = loads.map((load, i) => {
+      const { atMs } = firsts[i]!;
+      const failures = contenders[i]!.of('failed').length;
+      return [
+        load,
+        {
+          sinceKillMs: atMs - killedAtMs,
+          possibleMs: possibleAtMs - killedAtMs,
+          sincePossibleMs: Math.max(1, atMs - possibleAtMs),
+          failures,
+        },
+      ];
+    });
+    const { version, settings } = started[0]!;
+    return { outcomes: Object.fromEntries(outcomes), about: { version, settings } };
+  } finally {
+    await Promise.all(contenders.map((one) => one.stop()));
+    if (!leader.isRunning) await leader.start();
+    await cluster.allInSync(topic);
+  }
+}

@@ -1,0 +1,153 @@
+// Owns one way to produce a record for each client, with acks -1, as its users would. Main thread of a contender.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../src/index.ts';
+
+export const clients = ['this client', '@platformatic/kafka', 'kafkajs'] as const;
+/** `eager observer` is this client with next to no backoff, beside those measured: when it succeeds, the cluster works. */
+export type ClientName = (typeof clients)[number] | 'eager observer';
+
+export interface ProducerPlace {
+  /** With the peers' node_modules. */
+  readonly folder: string;
+  readonly bootstrapServers: readonly string[];
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export const loads = ['one at a time', 'ten a second'] as const;
+/** A record, and 20 ms after its end, good or bad, the next; or a record every 100 ms, however many are under way. */
+export type LoadName = (typeof loads)[number];
+
+export interface ProduceJob extends ProducerPlace {
+  readonly client: ClientName;
+  readonly load: LoadName;
+}
+
+export interface Producer {
+  readonly version: string;
+  /** Whatever was configured that bears on retries, or why nothing was. */
+  readonly settings: string;
+  /** Resolves when the record is acknowledged; rejects when the client has given it up. */
+  produce(): Promise<void>;
+}
+
+const value = Buffer.alloc(100, 'x');
+
+export function startProducer(name: ClientName, place: ProducerPlace): Promise<Producer> {
+  if (name === 'kafkajs') return startKafkajs(place);
+  if (name === '@platformatic/kafka') return startPlatformatic(place);
+  if (name === 'this client') return startOurs(place, {}, 'all defaults');
+  const eager = { retryBackoffMs: 10, reconnectBackoffMs: 10, reconnectBackoffMaxMs: 20, logLevel: 'silent' } as const;
+  return startOurs(place, eager, JSON.stringify(eager));
+}
+
+/**
+ * What a producer on a KafkaClient does: waits for a leader that is ready and sends; after an error that asks for it, or while
+ * there is none, has metadata refreshed, and tries again. The client's own backoffs set the pace.
+ */
+async function startOurs(place: ProducerPlace, options: KafkaClientOptions, settings: string): Promise<Producer> {
+  const { topic, partition } = place;
+  const client = await KafkaClient.start({ ...options, bootstrapServers: [...place.bootstrapServers] });
+  await client.setTopics([topic]);
+  const attempt = async (leader: number): Promise<Error | null> => {
+    const topicData = [
+      {
+        name: topic,
+        topicId: client.cluster.topicId(topic)!,
+        partitionData: [{ index: partition, records: [{ value }] }],
+      },
+    ];
+    try {
+      const response = await client.send(leader, Produce, { acks: -1, timeoutMs: 30_000, topicData });
+      return errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  const produce = async (): Promise<void> => {
+    for (;;) {
+      const leader = client.cluster.leaderForPartition({ topic, partition }) ?? -1;
+      const isThere = leader >= 0;
+      if (isThere && client.ready(leader)) {
+        const error = await attempt(leader);
+        if (error === null) return;
+        if ((error as { retriable?: boolean }).retriable !== true) throw error;
+      }
+      // A refresh fails while no broker can be asked; the next one is due after the backoff.
+      const refreshed = client.refreshMetadata().then(
+        () => {},
+        (error: unknown) => {
+          if (!(error instanceof KafkaClientError)) throw error;
+          return delay(client.config.retryBackoffMs);
+        },
+      );
+      const isReady = isThere ? client.awaitReady(leader, { timeoutMs: 1000 }).catch(() => refreshed) : refreshed;
+      await Promise.race([refreshed, isReady]);
+    }
+  };
+  return { version: 'this', settings, produce };
+}
+
+interface KafkajsProducer {
+  connect(): Promise<void>;
+  send(what: {
+    topic: string;
+    acks: number;
+    messages: readonly { partition: number; value: Buffer }[];
+  }): Promise<unknown>;
+}
+interface KafkajsModule {
+  Kafka: new (options: object) => { producer(options: object): KafkajsProducer };
+  Partitioners: { DefaultPartitioner: unknown };
+  logLevel: { NOTHING: number };
+}
+
+async function startKafkajs({ folder, bootstrapServers, topic, partition }: ProducerPlace): Promise<Producer> {
+  const require = createRequire(join(folder, 'package.json'));
+  const { Kafka, Partitioners, logLevel } = require('kafkajs') as KafkajsModule;
+  const { version } = require('kafkajs/package.json') as { version: string };
+  // Retries are on by default: 5, from 300 ms, doubled each time. More of them would only wait longer and longer (up to 30 s);
+  // a record given up after 5 is one the application sends again, and begins at 300 ms. That serves it better here.
+  const kafka = new Kafka({ clientId: 'bench', brokers: [...bootstrapServers], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  const messages = [{ partition, value }];
+  return {
+    version,
+    settings: 'all defaults: retries 5, initialRetryTime 300, multiplier 2; a record given up is sent again',
+    async produce() {
+      await producer.send({ topic, acks: -1, messages });
+    },
+  };
+}
+
+interface PlatformaticProducer {
+  send(what: {
+    acks: number;
+    messages: readonly { topic: string; partition: number; value: Buffer }[];
+  }): Promise<unknown>;
+}
+interface PlatformaticModule {
+  Producer: new (options: object) => PlatformaticProducer;
+}
+
+async function startPlatformatic({ folder, bootstrapServers, topic, partition }: ProducerPlace): Promise<Producer> {
+  const require = createRequire(join(folder, 'package.json'));
+  const path = require.resolve('@platformatic/kafka');
+  const { Producer } = (await import(pathToFileURL(path).href)) as PlatformaticModule;
+  const { version } = require(join(path, '../../package.json')) as { version: string };
+  // Retries are on by default, and at even distances: 3 of them, 1 s apart. Without an end they would do the same.
+  const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...bootstrapServers] });
+  const messages = [{ topic, partition, value }];
+  return {
+    version,
+    settings: 'all defaults: retries 3, retryDelay 1000; a record given up is sent again',
+    async produce() {
+      await producer.send({ acks: -1, messages });
+    },
+  };
+}
