@@ -23,6 +23,7 @@ interface Wait {
   readonly purpose: Purpose;
   /** Undefined: any node will do. */
   readonly nodeId: number | undefined;
+  readonly startedAt: number;
   readonly deadline: number;
   readonly timeoutMs: number;
   /** The first failure ends it, instead of being tried again until the deadline. */
@@ -97,7 +98,7 @@ export class Bootstrap implements NodeListener {
   onNodeFailed(node: Node, _error: Error, now: number): void {
     this.#end((waiter) => {
       const isItsFailure = waiter.isStrict && (waiter.nodeId ?? node.id) === node.id;
-      return isItsFailure ? this.#failure(waiter) : null;
+      return isItsFailure || this.#isHopeless(waiter) ? this.#failure(waiter) : null;
     });
     // Another server's turn at once; the same one again when its backoff is over.
     this.#nextTryAt = now;
@@ -119,7 +120,7 @@ export class Bootstrap implements NodeListener {
     const startedAt = this.#clock();
     return new Promise((resolve, reject) => {
       const deadline = startedAt + timeoutMs;
-      this.#waiters.push({ purpose, nodeId, deadline, timeoutMs, isStrict, resolve, reject });
+      this.#waiters.push({ purpose, nodeId, startedAt, deadline, timeoutMs, isStrict, resolve, reject });
       this.#nextTryAt = startedAt;
       this.#wake();
     });
@@ -130,6 +131,12 @@ export class Bootstrap implements NodeListener {
     const ended = this.#waiters.map((waiter) => ({ waiter, error: why(waiter) }));
     this.#waiters = ended.filter(({ error }) => error === null).map(({ waiter }) => waiter);
     for (const { waiter, error } of ended) if (error !== null) waiter.reject(error);
+  }
+
+  /** Every server was asked, and has refused our login or certificate, or we its: another attempt would end alike. */
+  #isHopeless({ nodeId, startedAt }: Wait): boolean {
+    if (nodeId !== undefined) return false;
+    return [...this.#nodes.bootstrapNodes()].every(({ connection }) => connection.refusedAt >= startedAt);
   }
 
   /** Half the time is enough to have tried every server, however many of them are black holes. */
@@ -151,8 +158,9 @@ export class Bootstrap implements NodeListener {
     if (next !== undefined) this.#connect(next.id, now);
   }
 
-  #failure({ purpose, nodeId, timeoutMs }: Wait): Error {
-    if (nodeId === undefined) return this.#noServer(purpose, timeoutMs);
+  #failure(waiter: Wait): Error {
+    const { purpose, nodeId, timeoutMs } = waiter;
+    if (nodeId === undefined) return this.#noServer(waiter);
     const cause = this.#nodes.get(nodeId)?.connection.lastError ?? undefined;
     const text = `node ${nodeId} was not ready within ${timeoutMs} ms`;
     if (purpose === 'ready') return new KafkaTimeoutError(text, { nodeId, cause });
@@ -160,13 +168,17 @@ export class Bootstrap implements NodeListener {
     return new NodeNotReadyError(cause === undefined ? text : `${text}: ${cause.message}`, { nodeId, cause });
   }
 
-  #noServer(purpose: Purpose, timeoutMs: number): Error {
+  #noServer(waiter: Wait): Error {
+    const { purpose, timeoutMs } = waiter;
     const causes = [...this.#nodes.bootstrapNodes()].map(failureOf);
     const isUnrecognized = causes.every(({ error }) => error instanceof UnrecognizedBrokerVersion);
     if (purpose === 'version' && isUnrecognized) return causes[0]!.error;
     const setting = purpose === 'start' ? ' (apiVersionAutoTimeoutMs)' : '';
+    const outcome = this.#isHopeless(waiter)
+      ? 'could be used: login or certificate was refused'
+      : `could be used within ${timeoutMs} ms${setting}`;
     const reasons = causes.map(({ host, port, error }) => `  ${host}:${port}: ${error.message}`);
-    const text = `none of the ${causes.length} bootstrap servers could be used within ${timeoutMs} ms${setting}:\n${reasons.join('\n')}`;
+    const text = `none of the ${causes.length} bootstrap servers ${outcome}:\n${reasons.join('\n')}`;
     return new NoBrokersAvailable(text, { causes, cause: causes[0]?.error });
   }
 }

@@ -2,11 +2,15 @@
 // thread. Must not open anything or read a clock.
 
 import type { KafkaClientConfig } from '../common/config.ts';
+import { TlsAuthenticationError } from '../common/errors.ts';
 
 export type BackoffConfig = Pick<
   KafkaClientConfig,
   'reconnectBackoffMs' | 'reconnectBackoffMaxMs' | 'connectionSetupTimeoutMs' | 'connectionSetupTimeoutMaxMs'
 >;
+
+/** What ended an attempt: its deadline, a broker's refusal of our login, or anything else. */
+export type AttemptEnd = 'setup timeout' | 'refusal' | 'other';
 
 const jitter = 0.2;
 
@@ -36,6 +40,8 @@ export class ConnectionState {
   throttledUntil = Number.NEGATIVE_INFINITY;
   /** Why the last connection or attempt ended; cleared by success. */
   lastError: Error | null = null;
+  /** When the last attempt ended because a login or a certificate was refused; -Infinity if it ended otherwise. */
+  refusedAt = Number.NEGATIVE_INFINITY;
 
   readonly #config: BackoffConfig;
   readonly #random: () => number;
@@ -85,13 +91,16 @@ export class ConnectionState {
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.backoffUntil = Number.NEGATIVE_INFINITY;
     this.lastError = null;
+    this.refusedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** The connection or attempt ended with an error. */
-  failed(error: Error, now: number, wasSetupTimeout: boolean): void {
+  failed(error: Error, now: number, end: AttemptEnd): void {
     this.failures++;
-    if (wasSetupTimeout) this.#setupFailures++;
+    if (end === 'setup timeout') this.#setupFailures++;
     this.lastError = error;
+    const isRefusal = end === 'refusal' || error instanceof TlsAuthenticationError;
+    this.refusedAt = isRefusal ? now : Number.NEGATIVE_INFINITY;
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.untriedAddresses = [];
     const { reconnectBackoffMs: base, reconnectBackoffMaxMs: max } = this.#config;

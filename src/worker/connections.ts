@@ -3,6 +3,7 @@
 
 import type { KafkaClientConfig } from '../common/config.ts';
 import { Cancelled, KafkaConnectionError, RequestTimedOutError } from '../common/errors.ts';
+import type { AttemptEnd } from './connection-states.ts';
 import type { Connector } from './connector.ts';
 import type { Events } from './events.ts';
 import type { InFlightRequest } from './in-flight-requests.ts';
@@ -98,11 +99,11 @@ export class Connections {
   }
 
   /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
-  attemptFailed(node: Node, error: Error, now: number, isSetupTimeout: boolean): void {
+  attemptFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
     const hasTime = now < node.connection.setupDeadline;
     // Who could not be reached may be another broker when it can.
     node.probe.forget();
-    if (isSetupTimeout) node.probe.restart();
+    if (end === 'setup timeout') node.probe.restart();
     const requests = node.inFlight.drain();
     this.#connector.abandon(node);
     for (const request of requests) request.owner.onFailure(request, error, now);
@@ -110,7 +111,7 @@ export class Connections {
       this.#events.addressFailed(node, error);
       return;
     }
-    node.connection.failed(error, now, isSetupTimeout);
+    node.connection.failed(error, now, end);
     node.publish(now);
     this.#events.attemptFailed(node, error, now);
     if (!node.isBootstrap) this.#metadata.requestUpdate();
@@ -120,13 +121,13 @@ export class Connections {
   /** A ready connection ended by a fault. `culprit` gets the error itself, the others learn it as a cause. */
   lost(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     if (!node.isReady) {
-      this.attemptFailed(node, error, now, false);
+      this.attemptFailed(node, error, now, 'other');
       return;
     }
     // It may have ended over a request that only a broker of another version would take.
     if (node.inFlight.size > 0) node.probe.forget();
     this.#events.connectionLost(node, error, node.inFlight.size, now);
-    node.connection.failed(error, now, false);
+    node.connection.failed(error, now, 'other');
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.end(node, error, culprit, now);
     this.#listener.onNodeFailed(node, error, now);
@@ -149,7 +150,7 @@ export class Connections {
         const wait = node.channel?.describeWait() ?? null;
         const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
         const late = node.channel?.authentication?.describeTimeout();
-        this.attemptFailed(node, late ?? new KafkaConnectionError(text, { nodeId: node.id }), now, true);
+        this.attemptFailed(node, late ?? new KafkaConnectionError(text, { nodeId: node.id }), now, 'setup timeout');
         continue;
       }
       node.handshake?.expire(now);

@@ -84,7 +84,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
   poll(now: number): number {
     let work = this.#refreshMetadata(now);
-    work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, false));
+    work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, 'other'));
     work += this.#authenticator?.poll(now) ?? 0;
     work += this.#selector.poll();
     this.#handleConnections(now);
@@ -185,7 +185,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 
   onHandshakeFailed(node: Node, error: Error, now: number): void {
-    this.#connections.attemptFailed(node, error, now, false);
+    this.#connections.attemptFailed(node, error, now, 'other');
   }
 
   // --- steps of poll
@@ -221,7 +221,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
         node.handshake = new Handshake(this, node, this.#handshakeOptions);
         node.handshake.start(now);
       } catch (error) {
-        this.#connections.attemptFailed(node, withNode(error, node.id), now, false);
+        this.#connections.attemptFailed(node, withNode(error, node.id), now, 'other');
       }
     }
   }
@@ -313,7 +313,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       const error = channel.describeEnd();
       if (channel.isReady) this.#connections.lost(node, error, undefined, now);
       else if (channel.mayHaveBeenAnswered) this.#droppedWhenAsked(node, error, now);
-      else this.#connections.attemptFailed(node, error, now, false);
+      else this.#connections.attemptFailed(node, error, now, 'other');
     }
   }
 
@@ -326,7 +326,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       return;
     }
     const isHopeless = node.probe.isExhausted;
-    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, false);
+    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, 'other');
   }
 
   // --- helpers

@@ -18,6 +18,7 @@ import {
 import { SaslAuthenticate, SaslHandshake } from '../../protocol/flat/generated/apis.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { type Channel, ChannelState } from '../channel.ts';
+import type { AttemptEnd } from '../connection-states.ts';
 import type { InFlightRequest, RequestOwner } from '../in-flight-requests.ts';
 import type { Node } from '../node.ts';
 import { type SaslMechanism, shownText } from './mechanism.ts';
@@ -28,8 +29,8 @@ export interface AuthenticationHost {
   /** Queues a request of the exchange; `isAhead` puts it before those that are held. */
   sendSasl(node: Node, owner: RequestOwner, request: SaslRequest, isAhead: boolean, now: number): void;
   onAuthenticated(node: Node, now: number): void;
-  /** The login failed: the attempt is over. */
-  onAuthenticationFailed(node: Node, error: Error, now: number): void;
+  /** The login failed: the attempt is over; by a refusal if the broker has given its verdict. */
+  onAuthenticationFailed(node: Node, error: Error, now: number, end: AttemptEnd): void;
   /** A ready connection could not prove itself again: it is lost. */
   onReauthenticationFailed(node: Node, error: Error, now: number): void;
 }
@@ -54,6 +55,8 @@ const maxNameLength = 40;
 const statesError = 34;
 const mechanismError = 33;
 const authenticationError = 58;
+
+const verdicts = [SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError];
 
 /** Rounds are at least this far apart, whatever lifetime the broker grants. */
 const minRoundMs = 1000;
@@ -270,12 +273,17 @@ export class Authentication implements RequestOwner {
   #fail(error: Error, now: number): void {
     const { host, node } = this.#parts;
     if (!this.#isAgain) {
-      host.onAuthenticationFailed(node, error, now);
+      host.onAuthenticationFailed(node, error, now, this.#isVerdict(error) ? 'refusal' : 'other');
       return;
     }
     // A fresh login decides what is wrong; until then it is a connection that was lost.
     const text = `re-authentication with node ${node.id} (${node.host}:${node.port}) failed: ${error.message}`;
     host.onReauthenticationFailed(node, new KafkaConnectionError(text, { nodeId: node.id, cause: error }), now);
+  }
+
+  /** Not so before the broker was asked: a token provider or the Kerberos library may do better in a moment. */
+  #isVerdict(error: Error): boolean {
+    return this.#phase !== 'preparing' && verdicts.some((type) => error instanceof type);
   }
 
   #errorOf(errorCode: number, text: string): Error {

@@ -5,6 +5,7 @@ import type { KafkaClientConfig } from '../../common/config.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import { ChannelState } from '../channel.ts';
+import type { AttemptEnd } from '../connection-states.ts';
 import type { Connections } from '../connections.ts';
 import type { RequestOwner } from '../in-flight-requests.ts';
 import type { Node } from '../node.ts';
@@ -100,11 +101,11 @@ export class Authenticator implements AuthenticationHost {
     this.#parts.connections.ready(node, now, true);
   }
 
-  onAuthenticationFailed(node: Node, error: Error, now: number): void {
+  onAuthenticationFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
     // Another address is the same broker, with the same users.
     node.connection.untriedAddresses = [];
     node.connection.refused(now);
-    this.#parts.connections.attemptFailed(node, error, now, false);
+    this.#parts.connections.attemptFailed(node, error, now, end);
   }
 
   onReauthenticationFailed(node: Node, error: Error, now: number): void {

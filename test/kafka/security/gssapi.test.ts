@@ -48,7 +48,7 @@ function declare(kdc: Kdc): void {
       });
 
       test('without it takes the host that is connected to, which here is no service', async (t) => {
-        const error = await refusal(t, at('127.0.0.1'), SaslAuthenticationFailedError, []);
+        const error = await refusal(t, at('127.0.0.1'), SaslAuthenticationFailedError, [], false);
         assert.match(error.message, /service kafka@127\.0\.0\.1 failed: .*not found/i);
       });
 
@@ -58,6 +58,7 @@ function declare(kdc: Kdc): void {
           at('localhost', { saslKerberosServiceName: 'other' }),
           SaslAuthenticationFailedError,
           [],
+          false,
         );
         assert.match(error.message, /Kerberos login for service other@localhost failed: .*not found/i);
       });
@@ -77,7 +78,7 @@ function declare(kdc: Kdc): void {
       test('says that there is no ticket, and logs in once there is one', async (t) => {
         process.env.KRB5CCNAME = kdc.noTicket;
         try {
-          const error = await refusal(t, at('localhost'), SaslAuthenticationFailedError, []);
+          const error = await refusal(t, at('localhost'), SaslAuthenticationFailedError, [], false);
           assert.match(error.message, /No Kerberos credentials available/i);
         } finally {
           process.env.KRB5CCNAME = ticket;

@@ -3,14 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
-import type { ControlResult, VersionInfo } from '../../../src/common/control.ts';
-import {
-  type KafkaClientError,
-  KafkaConnectionError,
-  NoBrokersAvailable,
-  NodeNotReadyError,
-} from '../../../src/common/errors.ts';
-import { fromPlainError } from '../../../src/common/plain-error.ts';
+import { KafkaConnectionError, NoBrokersAvailable, NodeNotReadyError } from '../../../src/common/errors.ts';
+import { watch } from './control-calls.ts';
 import { FakeNetwork } from './fake-network.ts';
 
 let net: FakeNetwork;
@@ -21,22 +15,6 @@ function open(options: KafkaClientOptions = {}): void {
 
 afterEach(() => net.close());
 
-interface Call {
-  info?: VersionInfo;
-  error?: KafkaClientError;
-  isOpen: boolean;
-}
-
-function watch(promise: Promise<ControlResult<VersionInfo | null>>): Call {
-  const call: Call = { isOpen: true };
-  promise.then((settled) => {
-    call.isOpen = false;
-    if ('error' in settled) call.error = fromPlainError(settled.error) as KafkaClientError;
-    else if (settled.value !== null) call.info = settled.value;
-  });
-  return call;
-}
-
 test('only the last of many servers works, the others are black holes: it is found in half the time', async () => {
   const servers = Array.from({ length: 30 }, (_, i) => `hole${i}:1`);
   open({ bootstrapServers: [...servers, 'fine:2'], apiVersionAutoTimeoutMs: 2000 });
@@ -45,7 +23,7 @@ test('only the last of many servers works, the others are black holes: it is fou
   const started = watch(net.thread.start());
   await net.settled();
   await net.advanceSettled(1000);
-  assert.ok(started.info);
+  assert.ok(started.result);
 });
 
 test('the reasons are there as data, in the order of the servers', async () => {
@@ -80,7 +58,7 @@ test('checkVersion answers from a connection that is there', async () => {
   for (const nodeId of [0, null]) {
     const checked = watch(net.thread.checkVersion(nodeId, 1000, false));
     await net.settled();
-    assert.deepEqual(checked.info?.apiVersion, [4, 3]);
+    assert.deepEqual(checked.result?.apiVersion, [4, 3]);
   }
   assert.equal(broker.requests.length, requests);
 });
@@ -91,7 +69,7 @@ test('checkVersion connects to the node it is asked for, or to a server', async 
     net.broker('one:9092', 1);
     const checked = watch(net.thread.checkVersion(nodeId, 1000, false));
     await net.settled();
-    assert.ok(checked.info);
+    assert.ok(checked.result);
     await net.close();
   }
 });

@@ -44,12 +44,12 @@ test('a new node may be connected to at once', () => {
 test('backoff counts from the start of the attempt', () => {
   const state = new ConnectionState(config, noJitter);
   state.attemptStarted(1000, false);
-  state.failed(boom, 1030, false);
+  state.failed(boom, 1030, 'other');
   assert.equal(state.delay(1030), 20);
   assert.equal(state.delay(1050), 0);
   assert.equal(state.lastError, boom);
   state.attemptStarted(1050, false);
-  state.failed(boom, 5000, false);
+  state.failed(boom, 5000, 'other');
   assert.equal(state.delay(5000), 0, 'the attempt took longer than the wait');
   assert.equal(state.failures, 2);
 });
@@ -58,7 +58,7 @@ test('success forgets failures, error and addresses', () => {
   const state = new ConnectionState(config, noJitter);
   for (let i = 0; i < 5; i++) {
     state.attemptStarted(i, false);
-    state.failed(boom, i, true);
+    state.failed(boom, i, 'setup timeout');
   }
   state.attemptStarted(100, false);
   state.untriedAddresses = ['x'];
@@ -76,11 +76,11 @@ test('a loss after success backs off by one step', () => {
   const state = new ConnectionState(config, noJitter);
   state.attemptStarted(1000, false);
   state.succeeded();
-  state.failed(boom, 1010, false);
+  state.failed(boom, 1010, 'other');
   assert.equal(state.delay(1010), 40);
   state.attemptStarted(2000, false);
   state.succeeded();
-  state.failed(boom, 900_000, false);
+  state.failed(boom, 900_000, 'other');
   assert.equal(state.delay(900_000), 0);
 });
 
@@ -92,7 +92,7 @@ test('the setup deadline doubles with setup timeouts only, shared by the address
     limits.push(state.setupDeadline);
     state.attemptStarted(5000, true);
     assert.equal(state.setupDeadline, limits.at(-1));
-    state.failed(boom, 0, wasSetupTimeout);
+    state.failed(boom, 0, wasSetupTimeout ? 'setup timeout' : 'other');
   }
   assert.deepEqual(limits, [10_000, 10_000, 20_000, 30_000, 30_000]);
 });

@@ -3,19 +3,17 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
-import type { ControlResult } from '../../../src/common/control.ts';
 import {
   Cancelled,
-  type KafkaClientError,
   KafkaConnectionError,
   KafkaTimeoutError,
   NoBrokersAvailable,
   NodeNotReadyError,
   UnrecognizedBrokerVersion,
 } from '../../../src/common/errors.ts';
-import { fromPlainError } from '../../../src/common/plain-error.ts';
 import { ApiVersions, ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { STATE_CLOSED, STATE_RUNNING } from '../../../src/ring/counters.ts';
+import { watch } from './control-calls.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { allRanges, metadataOf, range } from './fake-peer.ts';
 
@@ -26,23 +24,6 @@ function open(options: KafkaClientOptions = {}): void {
 }
 
 afterEach(() => net.close());
-
-/** What a control call came to, without waiting for it. */
-interface Call<T> {
-  result: T | undefined;
-  error: KafkaClientError | undefined;
-  isOpen: boolean;
-}
-
-function watch<T>(promise: Promise<ControlResult<T>>): Call<T> {
-  const call: Call<T> = { result: undefined, error: undefined, isOpen: true };
-  promise.then((settled) => {
-    call.isOpen = false;
-    if ('error' in settled) call.error = fromPlainError(settled.error) as KafkaClientError;
-    else call.result = settled.value;
-  });
-  return call;
-}
 
 test('the thread is running once it is made', () => {
   open();

@@ -24,22 +24,34 @@ export async function loggedIn(t: Cleanup, options: KafkaClientOptions): Promise
 
 type ErrorClass = new (...args: never[]) => SaslAuthenticationFailedError | Error;
 
+/** What no start waits for that its only server has refused: longer than a test may take. */
+export const foreverMs = 3_600_000;
+
+/** That a start failed since each server has refused, and not since its time was over. */
+export function assertRefused(thrown: unknown): asserts thrown is NoBrokersAvailable {
+  assert.ok(thrown instanceof NoBrokersAvailable, `started, or failed otherwise: ${inspect(thrown)}`);
+  assert.match(thrown.message, /could be used: login or certificate was refused/);
+}
+
 /**
  * Why the client cannot start: the error of its only server, of the class given.
  * @param secrets what no error may show
+ * @param isVerdict false if that server has not said no, so that it is asked again until the time is over
  */
 export async function refusal(
   t: Cleanup,
   options: KafkaClientOptions,
   type: ErrorClass,
   secrets: readonly string[],
+  isVerdict = true,
 ): Promise<Error> {
   let thrown: unknown;
   try {
-    await openClient(t, { ...options, apiVersionAutoTimeoutMs: 3000 });
+    await openClient(t, { ...options, apiVersionAutoTimeoutMs: isVerdict ? foreverMs : 2000 });
   } catch (error) {
     thrown = error;
   }
+  if (isVerdict) assertRefused(thrown);
   assert.ok(thrown instanceof NoBrokersAvailable, `started, or failed otherwise: ${inspect(thrown)}`);
   const { error } = thrown.causes[0]!;
   assert.ok(error instanceof type, inspect(error));
