@@ -72,7 +72,7 @@ async function measure({ plaintext, tls, description }: Places): Promise<BenchRo
       ['tls', tls],
     ] as const) {
       const job: FetchRun = {
-        contender: 'offthread',
+        contender: 'recycling',
         ...filled,
         maxBytes: 1 << 20,
         busyMs: 0,
