@@ -160,8 +160,8 @@ export class Connections {
         this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
         continue;
       }
-      if (node.channel.isMuted) continue;
       node.channel.authentication?.expire(now);
+      if (node.channel === null || node.channel.isMuted) continue;
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
@@ -207,9 +207,9 @@ export class Connections {
       }
       if (node.channel === null) continue;
       deadline = Math.min(deadline, node.channel.oneWay.deadline);
+      deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
       if (node.channel.isMuted) continue;
-      const loginAt = node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY;
-      deadline = Math.min(deadline, node.inFlight.earliestDeadline, loginAt);
+      deadline = Math.min(deadline, node.inFlight.earliestDeadline);
       if (idleMs > 0 && node.isReady && node.inFlight.size === 0)
         deadline = Math.min(deadline, node.lastActiveAt + idleMs);
     }

@@ -142,6 +142,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       const mutedMs = this.#selector.unmute(channel, now);
       // While nobody reads, an answer may wait in the kernel: that is not the broker being late.
       this.#connector.nodeOf(channel)?.inFlight.extendDeadlines(mutedMs);
+      channel.authentication?.onUnmuted(now);
     }
   }
 

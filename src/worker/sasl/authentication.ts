@@ -91,10 +91,14 @@ export class Authentication implements RequestOwner {
     return node.channel === channel && channel.state !== ChannelState.CLOSED && !channel.hasEnded;
   }
 
-  /** When `expire` has something to do, ms on the monotonic clock; a first login has the setup deadline of its connection. */
+  /**
+   * When `expire` has something to do, ms on the monotonic clock; a first login has the setup deadline of its connection.
+   * Renewals begin while the channel is muted, so that no request meets the session's end; nothing is overdue then, since
+   * the broker's answer may lie unread.
+   */
   get deadline(): number {
     if (this.#phase === 'idle') return this.#renewAt;
-    if (!this.#isAgain) return Number.POSITIVE_INFINITY;
+    if (!this.#isAgain || this.#parts.channel.isMuted) return Number.POSITIVE_INFINITY;
     return this.#phase === 'preparing' ? this.#sessionEndsAt : this.#exchangeDeadline;
   }
 
@@ -122,6 +126,11 @@ export class Authentication implements RequestOwner {
     }
     const what = this.#phase === 'preparing' ? 'a token' : 'an answer of the broker';
     this.#fail(new SaslAuthenticationFailedError(`${what} did not come in time`), now);
+  }
+
+  /** The channel is muted no more: the broker has its time from now, since this side did not read. */
+  onUnmuted(now: number): void {
+    this.#exchangeDeadline = now + this.#parts.config.connectionSetupTimeoutMs;
   }
 
   /** What the mechanism made of the broker's last token; in a turn. */

@@ -86,6 +86,29 @@ describeKafka(
       });
     }
 
+    test('a session ends while this thread is blocked and its connection muted: it was renewed, and nothing is lost', async (t) => {
+      const rooms = { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65_536 };
+      const options = {
+        saslMechanism: 'PLAIN',
+        ...users.alice,
+        ...rooms,
+        maxInFlightRequestsPerConnection: 400,
+      } as const;
+      const client = await loggedIn(t, at('reauth', { ...options, metrics: true }));
+      const connections = (): unknown => client.metrics()[`node-metrics.node-${nodeId}`]!['connection-creation-total'];
+      const before = connections();
+      const sent = Array.from({ length: 300 }, () => client.send(nodeId, ListGroups, {}));
+      // Its microtasks, which tell the network thread, come first.
+      await Promise.resolve();
+      // fixed sleep: that this thread is blocked for two sessions is what is tested
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * sessionMs);
+      assert.equal(client.metrics().metrics!['muted-connections'], 1);
+      // Written before any answer is read: a broker closes a connection whose session is over.
+      sent.push(client.send(nodeId, ListGroups, {}));
+      for (const future of sent) assert.equal((await future).errorCode, 0);
+      assert.equal(connections(), before);
+    });
+
     test('a mechanism the broker lacks is refused with the list of those it has', async (t) => {
       const options = at('jwks', { saslMechanism: 'PLAIN', ...users.alice });
       const error = await refusal(t, options, UnsupportedSaslMechanismError, ['alice-secret']);
