@@ -7,7 +7,8 @@ type Callback<T> = (value: T) => void;
 /**
  * The result of a request, as kafka-python's Future, and awaitable besides. Callbacks run synchronously, in the order
  * they were added, inside whatever call completes it (a drain of the response link, `poll`, `pollSync`); `await`
- * continues after that. One that nobody awaits never raises `unhandledRejection`.
+ * continues after that. One that nobody awaits never raises `unhandledRejection`, nor does one whose failure an errback
+ * hears of, whatever promises were made of it besides.
  */
 export class Future<T> implements PromiseLike<T> {
   #isDone = false;
@@ -15,6 +16,7 @@ export class Future<T> implements PromiseLike<T> {
   #exception: Error | null = null;
   #callbacks: Callback<T>[] = [];
   #errbacks: Callback<Error>[] = [];
+  #isFailureHeard = false;
   readonly #callbackThrew: (error: unknown) => void;
 
   /** @param callbackThrew told of what callbacks throw; default: a process warning */
@@ -79,9 +81,8 @@ export class Future<T> implements PromiseLike<T> {
 
   /** Calls `errback(...args, error)` on failure: at once when it has already failed. */
   addErrback<A extends unknown[]>(errback: (...args: [...A, Error]) => void, ...args: A): this {
-    const bound: Callback<Error> = (error) => errback(...args, error);
-    if (!this.#isDone) this.#errbacks.push(bound);
-    else if (this.#exception !== null) this.#run([bound], this.#exception);
+    this.#isFailureHeard = true;
+    this.#onFailure((error) => errback(...args, error));
     return this;
   }
 
@@ -105,26 +106,40 @@ export class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    return new Promise<R | E>((resolve, reject) => {
-      // Handlers run in a turn of their own, as a promise's do; one promise is enough for that.
-      const passOn = <V>(
-        handler: ((value: V) => R | E | PromiseLike<R | E>) | null | undefined,
-        orElse: (value: V) => void,
-      ) => {
-        if (typeof handler !== 'function') return orElse;
-        return (value: V): void => {
-          queueMicrotask(() => {
-            try {
-              resolve(handler(value));
-            } catch (error) {
-              reject(error);
-            }
-          });
-        };
-      };
-      this.addCallback(passOn<T>(onFulfilled, resolve as (value: T) => void));
-      this.addErrback(passOn<Error>(onRejected, reject));
+    let resolve: (result: R | E | PromiseLike<R | E>) => void = () => {};
+    let reject: (reason: unknown) => void = () => {};
+    const promise = new Promise<R | E>((onResolve, onReject) => {
+      resolve = onResolve;
+      reject = onReject;
     });
+    // Handlers run in a turn of their own, as a promise's do; one promise is enough for that.
+    const passOn = <V>(
+      handler: ((value: V) => R | E | PromiseLike<R | E>) | null | undefined,
+      orElse: (value: V) => void,
+    ) => {
+      if (typeof handler !== 'function') return orElse;
+      return (value: V): void => {
+        queueMicrotask(() => {
+          try {
+            resolve(handler(value));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      };
+    };
+    const failed = (error: Error): void => {
+      if (this.#isFailureHeard) promise.catch(() => {});
+      reject(error);
+    };
+    this.addCallback(passOn<T>(onFulfilled, resolve as (value: T) => void));
+    this.#onFailure(passOn<Error>(onRejected, failed));
+    return promise;
+  }
+
+  #onFailure(errback: Callback<Error>): void {
+    if (!this.#isDone) this.#errbacks.push(errback);
+    else if (this.#exception !== null) this.#run([errback], this.#exception);
   }
 
   #complete(): void {

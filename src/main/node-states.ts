@@ -27,6 +27,8 @@ export class NodeStates {
   readonly #proxy: NetworkProxy;
   readonly #cluster: Cluster;
   readonly #maxInFlight: number;
+  /** Node id to its last error and the text that it was made of: a loop of sends asks again and again. */
+  readonly #lastErrors = new Map<number, { text: string; error: Error }>();
 
   constructor(
     counters: CountersReader,
@@ -73,7 +75,12 @@ export class NodeStates {
   lastError(nodeId: number): Error | undefined {
     if (this.#proxy.isDisconnecting(nodeId)) return undefined;
     const text = this.#counters.nodeError(this.#row(nodeId));
-    return text === '' ? undefined : fromPlainError(JSON.parse(text) as PlainError);
+    if (text === '') return undefined;
+    const last = this.#lastErrors.get(nodeId);
+    if (last?.text === text) return last.error;
+    const error = fromPlainError(JSON.parse(text) as PlainError);
+    this.#lastErrors.set(nodeId, { text, error });
+    return error;
   }
 
   canConnect(nodeId: number): boolean {

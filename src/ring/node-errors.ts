@@ -57,6 +57,8 @@ export class NodeErrorsReader {
   readonly #words: Int32Array;
   readonly #bytes = new Uint8Array(NODE_ERROR_MAX_BYTES);
   readonly #text = new Int32Array(this.#bytes.buffer);
+  /** What was read last, and under which SEQ, by row. */
+  readonly #read: { seq: number; text: string }[] = [];
 
   /** @param words the slots of all rows */
   constructor(words: Int32Array) {
@@ -67,14 +69,19 @@ export class NodeErrorsReader {
   get(row: number): string {
     const words = this.#words;
     const start = row * SLOT_WORDS;
+    const last = this.#read[row];
     for (let i = 0; i < maxTries; i++) {
       const seq = Atomics.load(words, start + SEQ);
       if ((seq & 1) !== 0) continue;
+      if (last?.seq === seq) return last.text;
       const byteLength = Math.min(Atomics.load(words, start + LENGTH) >>> 0, NODE_ERROR_MAX_BYTES);
       for (let word = 0; word < Math.ceil(byteLength / 4); word++) {
         this.#text[word] = Atomics.load(words, start + TEXT + word);
       }
-      if (Atomics.load(words, start + SEQ) === seq) return decoder.decode(this.#bytes.subarray(0, byteLength));
+      if (Atomics.load(words, start + SEQ) !== seq) continue;
+      const text = decoder.decode(this.#bytes.subarray(0, byteLength));
+      this.#read[row] = { seq, text };
+      return text;
     }
     return '';
   }

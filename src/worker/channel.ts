@@ -65,6 +65,8 @@ export class Channel {
   readonly oneWay = new OneWaySends();
   /** Since when responses wait for room, or -1: no frame is taken, and the socket is not read further. */
   mutedSince = -1;
+  /** 0 before the first; none is 0. */
+  lastCorrelationId = 0;
 
   readonly #listener: ChannelListener;
   readonly #receiveMessageMaxBytes: number;
@@ -74,7 +76,6 @@ export class Channel {
   #held: SendQueue | null = null;
   #isBlocked = false;
   #isPaused = false;
-  #nextCorrelationId = 1;
 
   constructor(options: ChannelOptions) {
     this.nodeId = options.nodeId;
@@ -125,9 +126,8 @@ export class Channel {
 
   /** Requests are written in order and answered in order; ids count from 1 per connection within 31 bits. */
   nextCorrelationId(): number {
-    const id = this.#nextCorrelationId;
-    this.#nextCorrelationId = id === 0x7fffffff ? 1 : id + 1;
-    return id;
+    this.lastCorrelationId = this.lastCorrelationId === 0x7fffffff ? 1 : this.lastCorrelationId + 1;
+    return this.lastCorrelationId;
   }
 
   becomeReady(): void {

@@ -219,17 +219,68 @@ test('then follows promises: transforms, recovers, skips missing handlers', asyn
   assert.deepEqual(await Promise.all([new Future<number>().success(1), new Future<string>().success('b')]), [1, 'b']);
 });
 
-test('a failed future that nobody awaits raises no unhandledRejection', async () => {
-  let raised = 0;
-  const listener = () => {
-    raised++;
-  };
-  process.on('unhandledRejection', listener);
-  new Future<number>().failure(boom);
-  new Future<number>().addErrback(() => {}).failure(boom);
+/** How many rejections nobody handled came of it. */
+async function unhandled(run: () => unknown): Promise<number> {
+  const seen: unknown[] = [];
+  const listener = (reason: unknown) => seen.push(reason);
+  // The runner's own would fail the test.
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', listener);
+  run();
   await new Promise((resolve) => setImmediate(resolve));
-  process.off('unhandledRejection', listener);
-  assert.equal(raised, 0);
+  process.removeAllListeners('unhandledRejection');
+  for (const other of others) process.on('unhandledRejection', other);
+  return seen.length;
+}
+
+test('a failed future that nobody awaits raises no unhandledRejection', async () => {
+  assert.equal(await unhandled(() => new Future<number>().failure(boom)), 0);
+  assert.equal(await unhandled(() => new Future<number>().addErrback(() => {}).failure(boom)), 0);
+});
+
+test('a failure that an errback hears of raises no unhandledRejection, whatever promises there are of it', async () => {
+  const heard = (add: (future: Future<number>) => unknown) => () => {
+    const before = new Future<number>();
+    add(before);
+    void before.then((value) => value);
+    before.failure(boom);
+    const after = new Future<number>();
+    void after.then((value) => value);
+    add(after);
+    after.failure(boom);
+    const failed = failedFuture<number>(boom);
+    add(failed);
+    void failed.then((value) => value);
+  };
+  assert.equal(await unhandled(heard((future) => future.addErrback(() => {}))), 0);
+  assert.equal(await unhandled(heard((future) => future.addBoth(() => {}))), 0);
+  assert.equal(await unhandled(heard((future) => future.chain(new Future()))), 0);
+});
+
+test('a promise of a failure that nobody hears of is one that nobody handles, as any other', async () => {
+  assert.equal(await unhandled(() => void failedFuture<number>(boom).then()), 1);
+  assert.equal(
+    await unhandled(
+      () =>
+        void failedFuture<number>(boom)
+          .addCallback(() => {})
+          .then(),
+    ),
+    1,
+  );
+  const thrower = () => {
+    throw boom;
+  };
+  assert.equal(
+    await unhandled(
+      () =>
+        void new Future<number>()
+          .addErrback(() => {})
+          .success(1)
+          .then(thrower),
+    ),
+    1,
+  );
 });
 
 test('failedFuture has failed already', () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { monotonicNowMs } from '../../../src/common/clock.ts';
+import { KafkaConnectionError } from '../../../src/common/errors.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
+import { toPlainError } from '../../../src/common/plain-error.ts';
 import { Cluster } from '../../../src/main/cluster.ts';
 import { Future } from '../../../src/main/future.ts';
 import { InFlight } from '../../../src/main/in-flight.ts';
@@ -273,4 +275,21 @@ test('least loaded: the bootstrap servers while no broker is known', () => {
     limit,
   );
   assert.equal(fresh.leastLoaded(), -1);
+});
+
+test('the last error of a node is made once for each that it had, and is the cause of every refusal', () => {
+  publish(1, NODE_DISCONNECTED);
+  const row = thread.counters.addNode(1);
+  const failWith = (message: string): void =>
+    thread.counters.setNodeError(row, JSON.stringify(toPlainError(new KafkaConnectionError(message))));
+  failWith('first');
+  const first = nodes.lastError(1);
+  assert.equal(first!.message, 'first');
+  assert.equal(nodes.refusal(1)!.cause, first);
+  assert.equal(nodes.refusal(1)!.cause, first);
+  failWith('second');
+  assert.equal((nodes.refusal(1)!.cause as Error).message, 'second');
+  thread.counters.setNodeError(row, '');
+  assert.equal(nodes.lastError(1), undefined);
+  assert.equal(nodes.refusal(1)!.cause, undefined);
 });

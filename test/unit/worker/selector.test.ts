@@ -214,3 +214,10 @@ test('the text of an end names the place and what it may mean', () => {
   assert.match(error.message, /connection to h:1 failed: connect ECONNREFUSED/);
   assert.equal(error.cause, cause);
 });
+
+test('correlation ids are positive: after the largest int32 comes 1 again', () => {
+  const { channel } = connect();
+  assert.deepEqual([channel.nextCorrelationId(), channel.nextCorrelationId()], [1, 2]);
+  channel.lastCorrelationId = 2 ** 31 - 2;
+  assert.deepEqual([channel.nextCorrelationId(), channel.nextCorrelationId()], [2 ** 31 - 1, 1]);
+});
