@@ -1,26 +1,18 @@
-// Owns the public client: argument checks, what may be sent now, futures, polls, the end. Application thread. It opens no
-// socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
+// Owns the public client: what may be called, and the checks of arguments; session.ts does it. Application thread. It opens
+// no socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
 
 import type { KafkaClientConfig, KafkaClientOptions } from '../common/config.ts';
 import { parseConfig } from '../common/config-parser.ts';
 import type { ApiVersionRow, VersionInfo } from '../common/control.ts';
-import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatView } from '../protocol/flat/flat-view.ts';
-import { Produce } from '../protocol/flat/generated/apis.ts';
 import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
-import { ClientLog } from './client-log.ts';
 import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './client-options.ts';
-import { Cluster } from './cluster.ts';
-import { Future, failedFuture } from './future.ts';
-import { InFlight } from './in-flight.ts';
+import type { Cluster } from './cluster.ts';
+import type { Future } from './future.ts';
 import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from './metrics.ts';
-import { NetworkProxy } from './network-proxy.ts';
-import { NetworkThread } from './network-thread.ts';
-import { NodeStates } from './node-states.ts';
-import { Poller, type PollTarget } from './poller.ts';
-import { ResponseAdapter } from './response-adapter.ts';
-import { Topics } from './topics.ts';
+import type { PollTarget } from './poller.ts';
+import { Session } from './session.ts';
 
 /**
  * Kafka's request/response client for an application thread that may be busy: connections, timeouts and decoding live
@@ -31,55 +23,14 @@ export class KafkaClient implements AsyncDisposable {
   /** What is known of the cluster: brokers, topics, leaders. */
   readonly cluster: Cluster;
 
-  readonly #log: ClientLog;
-  readonly #thread: NetworkThread;
-  readonly #proxy: NetworkProxy;
-  readonly #adapter: ResponseAdapter;
-  readonly #inFlight = new InFlight();
-  readonly #nodes: NodeStates;
-  readonly #poller: Poller;
-  readonly #topics: Topics;
+  readonly #session: Session;
   #versions: VersionInfo | null = null;
-  #callsUnderWay = 0;
-  #isClosed = false;
-  #closing: Promise<void> | null = null;
-  #lossError: NetworkThreadError | null = null;
 
   private constructor(config: KafkaClientConfig) {
     this.config = config;
-    this.#log = new ClientLog(config);
-    this.#topics = new Topics({
-      retryBackoffMs: config.retryBackoffMs,
-      dueInMs: () => this.#nodes.metadataTtlMs(),
-      cluster: () => this.cluster,
-      call: (run) => this.#call(run),
-      drain: () => this.#adapter.drain(),
-      untilProgress: async () => {
-        if (this.#isClosed) throw this.#lossError ?? new Cancelled('the client is closed');
-        await this.poll();
-      },
-      callbackThrew: this.#log.callbackThrew,
-    });
-    this.cluster = new Cluster(config.bootstrapServers, this.#topics, this.#log.callbackThrew);
-    this.#thread = new NetworkThread(config, this.#log);
-    const { end } = this.#thread;
-    this.#proxy = new NetworkProxy(end);
-    this.#adapter = new ResponseAdapter(end, this.#inFlight, this.cluster);
-    this.#nodes = new NodeStates(
-      end.counters,
-      this.#inFlight,
-      this.#proxy,
-      this.cluster,
-      config.maxInFlightRequestsPerConnection,
-    );
-    this.#poller = new Poller(end, this.#proxy, this.#adapter);
-    this.#adapter.onProgress = () => {
-      this.#updateReference();
-      this.#poller.onProgress();
-    };
-    this.#adapter.onBroken = (error) => this.#thread.condemn(error);
-    this.#thread.onLost = (error) => this.#onLost(error);
-    this.#adapter.listen();
+    this.#session = new Session(config);
+    this.#session.watch(this);
+    this.cluster = this.#session.cluster;
   }
 
   /**
@@ -90,8 +41,8 @@ export class KafkaClient implements AsyncDisposable {
   static async start(options: KafkaClientOptions = {}): Promise<KafkaClient> {
     const client = new KafkaClient(parseConfig(options));
     try {
-      client.#versions = await client.#call((control) => control.start());
-      client.#adapter.drain();
+      client.#versions = await client.#session.call<VersionInfo>((control) => control.start());
+      client.#session.drain();
       return client;
     } catch (error) {
       await client.close();
@@ -130,20 +81,7 @@ export class KafkaClient implements AsyncDisposable {
     checkApi(api);
     const version = checkVersion(options.version);
     const timeoutMs = checkTimeoutMs(options.timeoutMs);
-    const refusal = this.#whyNotSend(nodeId);
-    if (refusal !== null) return failedFuture(refusal, this.#log.callbackThrew);
-    const requestId = this.#inFlight.nextRequestId();
-    try {
-      const full = this.#proxy.send(requestId, nodeId, api, request, version, timeoutMs);
-      if (full !== null) return failedFuture(full, this.#log.callbackThrew);
-    } catch (error) {
-      return failedFuture(error as Error, this.#log.callbackThrew);
-    }
-    const future = new Future<Response>(this.#log.callbackThrew);
-    const expectsResponse = api.key !== Produce.key || (request as { acks?: number }).acks !== 0;
-    this.#inFlight.add({ requestId, nodeId, api, future: future as Future<unknown>, expectsResponse });
-    this.#thread.reference(true);
-    return future;
+    return this.#session.send(nodeId, api, request, version, timeoutMs);
   }
 
   /**
@@ -157,23 +95,12 @@ export class KafkaClient implements AsyncDisposable {
     future?: PollTarget | null,
     options: PollOptions = {},
   ): Promise<readonly unknown[]> {
-    const limitMs = this.#pollLimit(timeoutMs);
-    if (this.#isClosed) return [];
-    // Counted, since the poll may first read the answer to the last request in flight, and only then wait.
-    this.#callsUnderWay++;
-    this.#thread.reference(true);
-    try {
-      return await this.#poller.poll(limitMs, future ?? null, options.signal ?? null);
-    } finally {
-      this.#callsUnderWay--;
-      this.#updateReference();
-    }
+    return this.#session.poll(this.#pollLimit(timeoutMs), future ?? null, options.signal ?? null);
   }
 
   /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
   pollSync(timeoutMs?: number | null, future?: PollTarget | null): readonly unknown[] {
-    const limitMs = this.#pollLimit(timeoutMs);
-    return this.#isClosed ? [] : this.#poller.pollSync(limitMs, future ?? null);
+    return this.#session.pollSync(this.#pollLimit(timeoutMs), future ?? null);
   }
 
   /**
@@ -185,27 +112,27 @@ export class KafkaClient implements AsyncDisposable {
    */
   recycle(response: FlatView): void {
     const memory = FlatView.messageOf(response).recycle();
-    if (memory !== null) this.#thread.end.responses.giveBack(memory);
+    if (memory !== null) this.#session.giveBack(memory);
   }
 
   /** Makes polls that are waiting return. */
   wakeup(): void {
-    this.#poller.wakeup();
+    this.#session.wakeup();
   }
 
   /** Whether the node is connected; TLS, authentication and the version exchange are over then. */
   connected(nodeId: number): boolean {
-    return this.#nodes.isConnected(checkNodeId(nodeId));
+    return this.#session.nodes.isConnected(checkNodeId(nodeId));
   }
 
   /** Whether the node's last connection or attempt ended with an error and no new one has begun. */
   isDisconnected(nodeId: number): boolean {
-    return this.#nodes.isDisconnected(checkNodeId(nodeId));
+    return this.#session.nodes.isDisconnected(checkNodeId(nodeId));
   }
 
   /** Whether any bootstrap server is connected. */
   bootstrapConnected(): boolean {
-    return this.config.bootstrapServers.some((_, i) => this.#nodes.isConnected(-1 - i));
+    return this.config.bootstrapServers.some((_, i) => this.#session.nodes.isConnected(-1 - i));
   }
 
   /**
@@ -214,15 +141,13 @@ export class KafkaClient implements AsyncDisposable {
    * refreshes metadata by itself, and an application's requests are not in its way.
    */
   isReady(nodeId: number, metadataPriority = false): boolean {
-    if (this.#isClosed || !this.#nodes.isReady(checkNodeId(nodeId))) return false;
+    if (!this.#session.nodes.isReady(checkNodeId(nodeId)) || this.#session.isClosed) return false;
     return !metadataPriority || this.cluster.ttl() > 0;
   }
 
   /** Begins a connection to the node if it needs one and is not backing off. True when one was begun. */
   maybeConnect(nodeId: number): boolean {
-    checkNodeId(nodeId);
-    if (this.#isClosed || !this.#nodes.canConnect(nodeId)) return false;
-    return this.#proxy.connect(nodeId);
+    return this.#session.connect(checkNodeId(nodeId));
   }
 
   /** `isReady`, and begins a connection if there is none. */
@@ -233,7 +158,7 @@ export class KafkaClient implements AsyncDisposable {
 
   /** Why the node's last connection or attempt ended; undefined when none did, or it has been connected since. */
   lastError(nodeId: number): Error | undefined {
-    return this.#nodes.lastError(checkNodeId(nodeId));
+    return this.#session.nodes.lastError(checkNodeId(nodeId));
   }
 
   /**
@@ -243,9 +168,7 @@ export class KafkaClient implements AsyncDisposable {
   async awaitReady(nodeId: number, { timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     checkNodeId(nodeId);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
-    // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
-    if (this.#proxy.isDisconnecting(nodeId)) await this.poll(0);
-    await this.#call((control) => control.awaitReady(nodeId, limitMs));
+    await this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs));
   }
 
   /**
@@ -259,23 +182,24 @@ export class KafkaClient implements AsyncDisposable {
     if (node !== null) checkNodeId(node);
     const { timeoutMs, strict = false } = options;
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.apiVersionAutoTimeoutMs : timeoutMs!;
-    if (node !== null && this.#proxy.isDisconnecting(node)) await this.poll(0);
-    return (await this.#call<VersionInfo>((control) => control.checkVersion(node, limitMs, strict))).apiVersion;
+    const check = this.#session.callAbout<VersionInfo>(node, (control) => control.checkVersion(node, limitMs, strict));
+    return (await check).apiVersion;
   }
 
   /** ms until a connection to the node may be tried: 0 when it may, Infinity when it is connected. */
   connectionDelay(nodeId: number): number {
-    return this.#nodes.connectionDelay(checkNodeId(nodeId));
+    return this.#session.nodes.connectionDelay(checkNodeId(nodeId));
   }
 
   /** Requests sent but not settled, to one node or to all. */
   inFlightRequestCount(nodeId?: number | null): number {
-    return nodeId === undefined || nodeId === null ? this.#inFlight.size : this.#nodes.inFlight(checkNodeId(nodeId));
+    const { inFlight, nodes } = this.#session;
+    return nodeId === undefined || nodeId === null ? inFlight.size : nodes.inFlight(checkNodeId(nodeId));
   }
 
   /** An idle connected node, else the one with the fewest requests that is not backing off; null when there is none. */
   leastLoadedNode(): number | null {
-    return this.#nodes.leastLoaded();
+    return this.#session.nodes.leastLoaded();
   }
 
   /**
@@ -290,7 +214,7 @@ export class KafkaClient implements AsyncDisposable {
 
   /** The same by node, for adapters to other systems; null unless `metrics` is configured. */
   metricsSnapshot(): MetricsSnapshot | null {
-    const { metrics, end } = this.#thread;
+    const { metrics, end } = this.#session.thread;
     return metrics === null ? null : readMetrics(metrics, end);
   }
 
@@ -300,17 +224,17 @@ export class KafkaClient implements AsyncDisposable {
    * Throws: TypeError for what is no list of strings, RangeError for a name that no topic can have
    */
   setTopics(topics: Iterable<string>): Future<Cluster> {
-    return this.#topics.set(topics);
+    return this.#session.topics.set(topics);
   }
 
   /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
   addTopic(topic: string): Future<Cluster> {
-    return this.#topics.add(topic);
+    return this.#session.topics.add(topic);
   }
 
   /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
   refreshMetadata(): Future<Cluster> {
-    return this.#topics.requestUpdate();
+    return this.#session.topics.requestUpdate();
   }
 
   /**
@@ -320,53 +244,13 @@ export class KafkaClient implements AsyncDisposable {
   close(): Promise<void>;
   close(nodeId: number): void;
   close(nodeId?: number): Promise<void> | undefined {
-    if (nodeId === undefined) {
-      this.#closing ??= this.#close();
-      return this.#closing;
-    }
-    checkNodeId(nodeId);
-    if (this.#isClosed) return undefined;
-    this.#proxy.disconnect(nodeId);
-    this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId }), nodeId);
+    if (nodeId === undefined) return this.#session.close();
+    this.#session.disconnect(checkNodeId(nodeId));
     return undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #close(): Promise<void> {
-    this.#isClosed = true;
-    if (this.#lossError === null && this.#inFlight.size > 0)
-      await this.#poller.untilSettled(this.#inFlight, this.config.closeTimeoutMs);
-    this.#adapter.close();
-    this.#failAll(new Cancelled('the client was closed'));
-    this.#poller.close();
-    await this.#thread.close();
-  }
-
-  #whyNotSend(nodeId: number): Error | null {
-    if (this.#lossError !== null) return this.#lossError;
-    if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId });
-    const refusal = this.#nodes.refusal(nodeId);
-    if (refusal !== null && this.#nodes.canConnect(nodeId)) this.#proxy.connect(nodeId);
-    return refusal;
-  }
-
-  async #call<T>(run: Parameters<NetworkThread['call']>[0]): Promise<T> {
-    if (this.#isClosed) throw this.#lossError ?? new Cancelled('the client is closed');
-    this.#callsUnderWay++;
-    this.#thread.reference(true);
-    try {
-      return (await this.#thread.call(run)) as T;
-    } finally {
-      this.#callsUnderWay--;
-      this.#updateReference();
-    }
-  }
-
-  #updateReference(): void {
-    this.#thread.reference(this.#inFlight.size > 0 || this.#callsUnderWay > 0);
   }
 
   #pollLimit(timeoutMs: number | null | undefined): number {
@@ -375,20 +259,6 @@ export class KafkaClient implements AsyncDisposable {
       throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
     }
     return Math.max(0, timeoutMs);
-  }
-
-  #failAll(error: Error, nodeId?: number): void {
-    for (const { future } of this.#inFlight.takeAll(nodeId)) future.failure(error);
-    this.#updateReference();
-  }
-
-  #onLost(error: NetworkThreadError): void {
-    this.#log.write('error', { event: 'network-thread-lost', err: error }, error.message);
-    this.#lossError = error;
-    this.#isClosed = true;
-    this.#adapter.close();
-    this.#failAll(error);
-    this.#poller.close();
   }
 }
 

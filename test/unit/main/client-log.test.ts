@@ -169,7 +169,7 @@ test('docs/logging.md lists every event, at its level', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'logging.md'), 'utf8');
   const rows = [...page.matchAll(/^\| (debug|info|warn|error) \| ((?:`[a-z-]+`(?:, )?)+) \|/gm)];
   const listed = rows.flatMap(([, , events]) => events!.replaceAll('`', '').split(', '));
-  const source = ['worker/events.ts', 'main/client-log.ts', 'main/kafka-client.ts']
+  const source = ['worker/events.ts', 'main/client-log.ts', 'main/session.ts']
     .map((file) => readFileSync(join(projectFolder, 'src', file), 'utf8'))
     .join('\n');
   for (const event of listed) assert.ok(source.includes(`'${event}'`), `nobody writes ${event}`);

@@ -1,0 +1,47 @@
+// A client that is dropped without close: it is noticed, told, and its network thread ended, once nothing is under way.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Fetch } from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { type Child, startChild } from './support/child.ts';
+import type { Cleanup } from './support/client.ts';
+import type { DroppedArguments } from './support/scripts/dropped.ts';
+
+let broker: EmbeddedBroker;
+
+before(async () => {
+  broker = await startEmbeddedBroker({ topics: { logs: 1 } });
+});
+
+after(async () => {
+  await broker.close();
+});
+
+function run(t: Cleanup, isAsked: boolean): Child {
+  const args: DroppedArguments = {
+    options: { bootstrapServers: broker.bootstrapServers, clientId: `asked-${isAsked}` },
+    isAsked,
+  };
+  return startChild(t, 'dropped', args, { execArgv: ['--expose-gc'] });
+}
+
+test('a client dropped without close is told of, and its network thread ends', { timeout: 30_000 }, async (t) => {
+  const { exitCode, stdout, stderr } = await run(t, false).ended;
+  assert.equal(stderr, '');
+  assert.deepEqual(stdout.trim().split('\n'), ['collected', 'client-dropped', 'ended, 1 broker known']);
+  assert.equal(exitCode, 0);
+});
+
+test('one dropped with a request in flight ends when that is answered', { timeout: 30_000 }, async (t) => {
+  await broker.control(Fetch, { holdUntil: 'dropped' }, { times: 1, clientId: 'asked-true' });
+  const child = run(t, true);
+  await broker.waitForHeld('dropped');
+  await waitFor('the collection of the client', () => child.stdout.includes('collected'));
+  await broker.release('dropped');
+  const { exitCode, stdout, stderr } = await child.ended;
+  assert.equal(stderr, '');
+  assert.deepEqual(stdout.trim().split('\n'), ['collected', 'answered', 'client-dropped', 'ended, 1 broker known']);
+  assert.equal(exitCode, 0);
+});
