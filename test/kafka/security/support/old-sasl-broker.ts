@@ -1,12 +1,13 @@
 // Owns the configuration of a broker with ZooKeeper that wants logins, by a JAAS file: for versions whose SASL is older than
-// options by listener. Runs in the test process. Its listeners are PLAINTEXT and SASL_PLAINTEXT; users are alice and bob.
+// options by listener. Runs in the test process. Its listeners are PLAINTEXT and SASL_PLAINTEXT; users are alice and bob, the
+// latter for PLAIN only.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { KafkaOptions } from '../../fixture/index.ts';
-import type { SaslBrokerOptions } from './sasl-broker.ts';
+import { type SaslBrokerOptions, scramUser } from './sasl-broker.ts';
 
 export interface OldSaslBroker {
   readonly options: KafkaOptions;
@@ -21,6 +22,7 @@ export function oldSaslBroker(version: string, kerberos?: SaslBrokerOptions['ker
   const options: KafkaOptions = {
     version,
     extraPorts: 1,
+    configArguments: scramUser,
     jvmArguments: [
       `-Djava.security.auth.login.config=${jaas}`,
       // The section is the broker's; its ZooKeeper client needs no login.
@@ -36,7 +38,7 @@ export function oldSaslBroker(version: string, kerberos?: SaslBrokerOptions['ker
       listeners: `PLAINTEXT://${host}:${port},SASL_PLAINTEXT://${host}:${extraPorts[0]}`,
       'advertised.listeners': `PLAINTEXT://${host}:${port},SASL_PLAINTEXT://localhost:${extraPorts[0]}`,
       'broker.id': 1,
-      'sasl.enabled.mechanisms': kerberos === undefined ? 'PLAIN' : 'PLAIN,GSSAPI',
+      'sasl.enabled.mechanisms': `PLAIN,SCRAM-SHA-256,SCRAM-SHA-512${kerberos === undefined ? '' : ',GSSAPI'}`,
       'sasl.kerberos.service.name': 'kafka',
     }),
   };
@@ -48,6 +50,7 @@ function jaasFile(keytab: string | undefined): string {
   return `KafkaServer {
   ${keytab === undefined ? '' : kerberos}
   org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="alice-secret" user_bob="bob-secret";
+  org.apache.kafka.common.security.scram.ScramLoginModule required;
 };
 `;
 }

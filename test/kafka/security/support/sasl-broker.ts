@@ -28,6 +28,17 @@ const module = {
     'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";',
 } as const;
 
+/** For ConfigCommand: makes alice known to SCRAM, in ZooKeeper. */
+export const scramUser = [
+  '--alter',
+  '--entity-type',
+  'users',
+  '--entity-name',
+  'alice',
+  '--add-config',
+  ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((name) => `${name}=[password=alice-secret]`).join(','),
+] as const;
+
 /** Options of a KRaft broker, 3.9 or later. */
 export function saslBroker(options: SaslBrokerOptions = {}): KafkaOptions {
   const { jwksFile, kerberos } = options;
