@@ -55,8 +55,7 @@ const maxNameLength = 40;
 const statesError = 34;
 const mechanismError = 33;
 const authenticationError = 58;
-
-const verdicts = [SaslAuthenticationFailedError, UnsupportedSaslMechanismError, IllegalSaslStateError];
+const refusals = [mechanismError, statesError, authenticationError];
 
 /** Rounds are at least this far apart, whatever lifetime the broker grants. */
 const minRoundMs = 1000;
@@ -222,7 +221,7 @@ export class Authentication implements RequestOwner {
       errorCode === mechanismError
         ? `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`
         : `the broker refused SaslHandshake with error code ${errorCode}`;
-    this.#fail(this.#errorOf(errorCode, text), now);
+    this.#refuse(errorCode, text, now);
   }
 
   #onAuthenticate(
@@ -233,7 +232,7 @@ export class Authentication implements RequestOwner {
     if (errorCode !== 0) {
       const said = errorMessage === null || errorMessage === '' ? 'no reason was given' : errorMessage;
       const text = this.#mechanism?.conceal(`${said} (error code ${errorCode} of the broker)`) ?? said;
-      this.#fail(this.#errorOf(errorCode, text), now);
+      this.#refuse(errorCode, text, now);
       return;
     }
     // The session began before the answer arrived, and not before the request was sent.
@@ -279,20 +278,20 @@ export class Authentication implements RequestOwner {
     else host.onAuthenticated(node, now);
   }
 
-  #fail(error: Error, now: number): void {
+  /** The broker's verdict; other failures, such as those of a token provider or the Kerberos library, may pass. */
+  #refuse(errorCode: number, text: string, now: number): void {
+    this.#fail(this.#errorOf(errorCode, text), now, refusals.includes(errorCode) ? 'refusal' : 'other');
+  }
+
+  #fail(error: Error, now: number, end: AttemptEnd = 'other'): void {
     const { host, node } = this.#parts;
     if (!this.#isAgain) {
-      host.onAuthenticationFailed(node, error, now, this.#isVerdict(error) ? 'refusal' : 'other');
+      host.onAuthenticationFailed(node, error, now, end);
       return;
     }
     // A fresh login decides what is wrong; until then it is a connection that was lost.
     const text = `re-authentication with node ${node.id} (${node.host}:${node.port}) failed: ${error.message}`;
     host.onReauthenticationFailed(node, new KafkaConnectionError(text, { nodeId: node.id, cause: error }), now);
-  }
-
-  /** Not so before the broker was asked: a token provider or the Kerberos library may do better in a moment. */
-  #isVerdict(error: Error): boolean {
-    return this.#phase !== 'preparing' && verdicts.some((type) => error instanceof type);
   }
 
   #errorOf(errorCode: number, text: string): Error {

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { type KafkaClientOptions, SaslAuthenticationFailedError } from '../../../src/index.ts';
+import { type KafkaClientOptions, ListGroups, SaslAuthenticationFailedError } from '../../../src/index.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { describeKafka, isKafkaRequired } from '../fixture/index.ts';
 import { Kdc, kerberosProblem } from './support/kdc.ts';
-import { loggedIn, refusal } from './support/logins.ts';
+import { loggedIn, nodeId, refusal } from './support/logins.ts';
 import { oldSaslBroker } from './support/old-sasl-broker.ts';
 import { addressOf, saslBroker } from './support/sasl-broker.ts';
 
@@ -72,6 +73,21 @@ function declare(kdc: Kdc): void {
           process.env.KRB5CCNAME = ticket;
           delete process.env.KRB5_CLIENT_KTNAME;
           rmSync(kdc.noTicket.replace('FILE:', ''), { force: true });
+        }
+      });
+
+      test('says that a ticket has expired, keeps who is logged in, and logs in with the next ticket', async (t) => {
+        process.env.KRB5CCNAME = kdc.ticket('2s');
+        try {
+          const client = await loggedIn(t, at('localhost'));
+          await waitFor('the ticket to expire', () => kdc.hasExpired(process.env.KRB5CCNAME!));
+          assert.equal((await client.send(nodeId, ListGroups, {})).errorCode, 0);
+          const error = await refusal(t, at('localhost'), SaslAuthenticationFailedError, [], false);
+          assert.match(error.message, /Kerberos login for service kafka@localhost failed: .*expired/i);
+          kdc.ticket('2s');
+          await loggedIn(t, at('localhost'));
+        } finally {
+          process.env.KRB5CCNAME = ticket;
         }
       });
 

@@ -19,7 +19,7 @@ const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 
 /** Why there can be no realm, or no client for it, on this machine; null when there can. */
 export function kerberosProblem(): string | null {
-  const missing = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit'].filter((command) => {
+  const missing = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit', 'klist'].filter((command) => {
     return spawnSync('sh', ['-c', `command -v ${command}`], { env: { ...process.env, PATH: path } }).status !== 0;
   });
   if (missing.length > 0)
@@ -68,11 +68,16 @@ export class Kdc {
     return this.#keytab('alice');
   }
 
-  /** Gets a ticket for alice; returns the value of KRB5CCNAME that leads to it. */
-  ticket(): string {
-    const cache = `FILE:${join(this.#folder, 'alice.cache')}`;
-    this.#run('kinit', ['-k', '-t', this.#keytab('alice'), 'alice'], { KRB5CCNAME: cache });
+  /** Gets a ticket for alice, of a day or of `lifetime` as kinit spells it; returns the value of KRB5CCNAME that leads to it. */
+  ticket(lifetime = '1d'): string {
+    const cache = `FILE:${join(this.#folder, `alice-${lifetime}.cache`)}`;
+    this.#run('kinit', ['-l', lifetime, '-k', '-t', this.#keytab('alice'), 'alice'], { KRB5CCNAME: cache });
     return cache;
+  }
+
+  /** Whether the tickets there have expired, or are none. */
+  hasExpired(cache: string): boolean {
+    return spawnSync('klist', ['-s', '-c', cache], { env: { ...process.env, ...this.#environment } }).status === 1;
   }
 
   /** A KRB5CCNAME that leads to none. */
