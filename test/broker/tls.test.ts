@@ -17,10 +17,14 @@ import {
 import { CertificateAuthority, farFuture, type Issued, longPast } from '../helpers/certificates.ts';
 import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
 import { FaultProxy } from '../helpers/fault-proxy.ts';
+import { OneByteTls } from '../helpers/one-byte-tls.ts';
 import { type Script, ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { openClient, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
+
+/** Of a TLS record: five of header, sixteen that prove the rest, and one of ours. */
+const bytesOfRecord = 22;
 
 let ca: CertificateAuthority;
 let foreign: CertificateAuthority;
@@ -115,6 +119,39 @@ describe('TLS with a broker that is trusted', () => {
       const client = await openClient(t, secure({ bootstrapServers: proxy.address, apiVersionAutoTimeoutMs: 30_000 }));
       const cluster = await client.send(-1, Metadata, { topics: [{ name: 'logs' }] });
       assert.equal(cluster.topics.at(0).name, 'logs');
+    });
+
+    test(`${version}: records of one byte, whole or in pieces, are put together`, async (t) => {
+      const broker = await startEmbeddedBroker({ topics: { logs: 1 } });
+      t.after(() => broker.close());
+      const server = await OneByteTls.start(broker.nodes[0]!, { ...good, minVersion: version, maxVersion: version });
+      t.after(() => server.close());
+      for (const pieceBytes of [Number.POSITIVE_INFINITY, 7]) {
+        const before = server.sentBytes;
+        const proxy = await FaultProxy.start(server);
+        t.after(() => proxy.close());
+        proxy.onConnection(({ toClient }) => toClient.split(pieceBytes));
+        const client = await openClient(
+          t,
+          secure({ bootstrapServers: proxy.address, apiVersionAutoTimeoutMs: 30_000 }),
+        );
+        const values = Array.from({ length: 10 }, (_, i) => Buffer.alloc(500, i));
+        await client.send(
+          -1,
+          Produce,
+          produceRequest(
+            'logs',
+            values.map((value) => ({ value })),
+          ),
+          byName,
+        );
+        const response = await client.send(-1, Fetch, fetchRequest('logs'), byName);
+        const fetched = [...fetchedRecords(response)].map(({ value }) => Buffer.from(value!));
+        assert.deepEqual(fetched.slice(-values.length), values);
+        const encrypted = proxy.connections.reduce((sum, { toClient }) => sum + toClient.forwardedBytes, 0);
+        const sent = server.sentBytes - before;
+        assert.ok(sent > 5000 && encrypted > sent * bytesOfRecord, `${encrypted} bytes for ${sent}`);
+      }
     });
 
     test(`${version}: a connection at rest stays, and one that is lost is replaced`, async (t) => {
