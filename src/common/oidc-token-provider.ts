@@ -25,6 +25,8 @@ const maxResponseBytes = 256 * 1024;
 const renewAfter = 0.8;
 /** For servers that do not say how long their tokens live. */
 const defaultLifetimeMs = 60_000;
+/** What Node says of a certificate whose issuer nobody has named. */
+const untrusted = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
 /**
  * Gets tokens from an authorization server and keeps each until 80 % of its life is over. One request at a time: logins that
@@ -142,5 +144,8 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof ResponseTooLarge) return `its answer is larger than ${maxResponseBytes} bytes`;
   if ((error as Error).name === 'TimeoutError') return `no answer within ${timeoutMs} ms (timeoutMs)`;
   const { cause } = error as { readonly cause?: { readonly code?: unknown } };
-  return typeof cause?.code === 'string' ? cause.code : 'the request failed';
+  if (typeof cause?.code !== 'string') return 'the request failed';
+  return untrusted.test(cause.code)
+    ? `${cause.code}; name the file of its authority in NODE_EXTRA_CA_CERTS`
+    : cause.code;
 }

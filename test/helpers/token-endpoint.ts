@@ -1,7 +1,9 @@
 // Owns an authorization server that knows one grant: client credentials. Runs in the test's thread, on loopback.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Issued } from './certificates.ts';
 
 export interface TokenRequest {
   readonly headers: IncomingMessage['headers'];
@@ -16,19 +18,24 @@ export class TokenEndpoint {
   readonly #server: Server;
   #answer: (request: TokenRequest) => TokenAnswer;
 
-  private constructor(answer: (request: TokenRequest) => TokenAnswer) {
+  readonly #scheme: string;
+
+  private constructor(answer: (request: TokenRequest) => TokenAnswer, certificate: Issued | undefined) {
     this.#answer = answer;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#scheme = certificate === undefined ? 'http' : 'https';
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#server = certificate === undefined ? createServer(serve) : createSecureServer(certificate, serve);
   }
 
-  static async start(answer: (request: TokenRequest) => TokenAnswer): Promise<TokenEndpoint> {
-    const endpoint = new TokenEndpoint(answer);
+  /** @param certificate for https; without it http */
+  static async start(answer: (request: TokenRequest) => TokenAnswer, certificate?: Issued): Promise<TokenEndpoint> {
+    const endpoint = new TokenEndpoint(answer, certificate);
     await new Promise<void>((resolve) => endpoint.#server.listen(0, '127.0.0.1', resolve));
     return endpoint;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/token`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}/token`;
   }
 
   answerWith(answer: (request: TokenRequest) => TokenAnswer): void {

@@ -16,7 +16,10 @@ import {
   SaslAuthenticationFailedError,
   UnsupportedSaslMechanismError,
 } from '../../../src/index.ts';
+import { startChild } from '../../broker/support/child.ts';
 import { openClient } from '../../broker/support/client.ts';
+import type { LoginArguments } from '../../broker/support/scripts/login.ts';
+import { CertificateAuthority } from '../../helpers/certificates.ts';
 import { TokenEndpoint } from '../../helpers/token-endpoint.ts';
 import { TokenIssuer, unsecuredToken } from '../../helpers/tokens.ts';
 import { describeKafka } from '../fixture/index.ts';
@@ -234,6 +237,27 @@ describeKafka(
           // Two nodes log in, and share what was issued.
           assert.equal(endpoint.requests.length, asked + 1);
         }
+      });
+
+      test('an authorization server with an authority of its own is trusted by NODE_EXTRA_CA_CERTS only', async (t) => {
+        const ca = new CertificateAuthority('authorization');
+        t.after(() => ca.close());
+        const answer = () => ({ json: { access_token: issuer.token(), expires_in: 300 } });
+        const endpoint = await TokenEndpoint.start(answer, ca.issue());
+        t.after(() => endpoint.close());
+        const oidc = { tokenEndpointUrl: endpoint.url, clientId: 'app', clientSecret: 'oidc-secret' };
+        const login = at('jwks', { saslMechanism: 'OAUTHBEARER', saslOauthTokenProvider: { oidc } });
+        const args: LoginArguments = { options: { ...login, apiVersionAutoTimeoutMs: 2000 }, nodeId };
+        const stranger = await startChild(t, 'login', args, { env: { NODE_EXTRA_CA_CERTS: '' } }).ended;
+        assert.match(
+          stranger.stdout,
+          /NoBrokersAvailable: .*no token from https:\/\/127\S+: (UNABLE_TO|SELF_SIGNED)_\w+; .*NODE_EXTRA_CA_CERTS/s,
+        );
+        assert.equal(endpoint.requests.length, 0, 'the secret went to a server that nobody has proved');
+        const env = { NODE_EXTRA_CA_CERTS: ca.file('authorization.pem', ca.cert) };
+        const trusting = await startChild(t, 'login', args, { env }).ended;
+        assert.equal(trusting.stdout, 'logged in, error code 0\n');
+        for (const { stdout, stderr } of [stranger, trusting]) assert.ok(!(stdout + stderr).includes('oidc-secret'));
       });
     });
   },
