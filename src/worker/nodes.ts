@@ -93,12 +93,18 @@ export class Nodes {
     }
   }
 
-  /** Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. */
+  /**
+   * Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. One that has
+   * a broker's name and port is tried as that broker: two nodes would double the attempts, and each have its own backoff.
+   */
   candidates(): Node[] {
     if (!this.#areBrokersTrusted) return [...this.bootstrapNodes()];
     const brokers = [...this.brokers()];
     const areUsable = brokers.some((node) => node.isReady || node.connection.failures === 0);
-    return areUsable ? brokers : [...brokers, ...this.bootstrapNodes()];
+    if (areUsable) return brokers;
+    const isBroker = ({ host, port }: Node): boolean =>
+      brokers.some((broker) => broker.host === host && broker.port === port);
+    return [...brokers, ...[...this.bootstrapNodes()].filter((node) => node.isReady || !isBroker(node))];
   }
 
   /** Whom to ask for metadata: of the candidates that take a request the one with the fewest in flight; else a bootstrap server. */

@@ -200,3 +200,21 @@ test('no connection is made for it to a broker that asked to be left alone', asy
   // That of the second is longer ago.
   assert.deepEqual(attemptsSince(since), [{ address: '1:9092', afterMs: 0 }]);
 });
+
+test('while all brokers are away, a bootstrap server that is one of them is not tried beside it', () => {
+  start({ bootstrapServers: ['one:9092', 'two:9092', 'else:9092'], reconnectBackoffMaxMs: 1000 });
+  for (const [i, address] of ['one:9092', 'two:9092'].entries()) net.broker(address, i + 1);
+  net.ready(1);
+  net.advance(1000);
+  for (const address of ['one:9092', 'two:9092', 'else:9092']) net.serve(address, 'refuses');
+  net.app.disconnect(1);
+  void net.thread.refreshMetadata(null, false);
+  net.run();
+  const since = net.now;
+  net.advance(60_000);
+  const attempts = attemptsSince(since);
+  for (const address of ['one:9092', 'two:9092', 'else:9092']) {
+    const count = attempts.filter((attempt) => attempt.address === address).length;
+    assert.ok(count > 40 && count < 85, `${count} attempts at ${address}`);
+  }
+});

@@ -16,11 +16,13 @@ afterEach(() => net?.close());
 /** A broker that is connected and has stopped to read. */
 function stalled(): FakeNetwork {
   net = new FakeNetwork({
+    bootstrapServers: 'boot:9092',
     requestTimeoutMs: 1000,
     requestRingBytes: 4096,
     responseRingBytes: 65_536,
     spillBytes: 1024,
   });
+  net.broker('boot:9092');
   broker = net.broker('one:9092', 1);
   net.ready(1);
   broker.transport.isBlocked = true;
