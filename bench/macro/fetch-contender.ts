@@ -5,10 +5,10 @@
 import { Worker } from 'node:worker_threads';
 import { Fetch, KafkaClient } from '../../src/index.ts';
 import type { RecordsView } from '../../src/protocol/flat/record-view.ts';
-import { threadTimeMs } from '../main-job/thread-time.ts';
+import { FetchMeter, type MeterSettings } from './fetch-meter.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 
-export interface FetchRun {
+export interface FetchRun extends MeterSettings {
   /** Recycling: ours, each response's memory given back once it has been read. */
   readonly contender: 'yardstick' | 'offthread' | 'recycling';
   readonly host: string;
@@ -18,84 +18,43 @@ export interface FetchRun {
   /** Records in each partition. */
   readonly endOffset: number;
   readonly maxBytes: number;
-  /** Keep the main thread 90 % busy in blocks of this length; 0: idle. */
-  readonly busyMs: number;
-  readonly warmUpRecords: number;
-  readonly records: number;
   /** Over TLS, trusting this file; default plaintext. */
   readonly sslCaFile?: string;
 }
 
-export interface FetchResult {
-  readonly recordsPerSecond: number;
-  readonly megabytesPerSecond: number;
-  readonly mainThreadMicrosecondsPerRecord: number;
-  readonly checksum: number;
-}
-
 const run = JSON.parse(process.argv[2]!) as FetchRun;
-let seen = 0;
-let bytesSeen = 0;
-let sum = 0;
-let startedAt = 0;
-let startedCpuMs = 0;
-let startedBytes = 0;
-let startedRecords = 0;
-let busyCpuMs = 0;
-let finish: (result: FetchResult) => void;
-const finished = new Promise<FetchResult>((resolve) => {
-  finish = resolve;
-});
-
-/** Counts what was read; after the warm-up, measures. */
-function count(records: number): void {
-  const before = seen;
-  seen += records;
-  if (before < run.warmUpRecords && seen >= run.warmUpRecords) {
-    startedAt = performance.now();
-    startedCpuMs = threadTimeMs() - busyCpuMs;
-    startedBytes = bytesSeen;
-    startedRecords = seen;
-  }
-  if (startedAt === 0 || seen - startedRecords < run.records) return;
-  const seconds = (performance.now() - startedAt) / 1000;
-  const measured = seen - startedRecords;
-  finish({
-    recordsPerSecond: Math.round(measured / seconds),
-    megabytesPerSecond: Math.round((bytesSeen - startedBytes) / seconds / 1e6),
-    mainThreadMicrosecondsPerRecord: ((threadTimeMs() - busyCpuMs - startedCpuMs) * 1000) / measured,
-    checksum: sum,
-  });
-}
+const meter = new FetchMeter(run);
 
 function readRows(frame: YardstickFrame): void {
   const rows = new Int32Array(frame.buffer, 0, frame.count * rowWords);
   const bytes = new Uint8Array(frame.buffer);
   let total = 0;
+  let valueBytes = 0;
   for (let row = 0; row < rows.length; row += rowWords) {
     total += rows[row]! + rows[row + 2]!;
     if (rows[row + 5]! > 0) total += bytes[rows[row + 4]!]!;
     const value = rows[row + 6]!;
     const length = rows[row + 7]!;
     total += bytes[value]! + bytes[value + length - 1]!;
-    bytesSeen += length;
+    valueBytes += length;
   }
-  sum = (sum + total) | 0;
+  meter.count(frame.count, valueBytes, total);
 }
 
 function readRecords(records: RecordsView): void {
   const cursor = records.cursor();
   const { bytes } = cursor;
   let total = 0;
+  let valueBytes = 0;
   while (cursor.next()) {
     total += cursor.offsetLow + cursor.timestampLow;
     if (cursor.keyLength > 0) total += bytes[cursor.keyOffset]!;
     const value = cursor.valueOffset;
     const length = cursor.valueLength;
     total += bytes[value]! + bytes[value + length - 1]!;
-    bytesSeen += length;
+    valueBytes += length;
   }
-  sum = (sum + total) | 0;
+  meter.count(records.length, valueBytes, total);
 }
 
 function startYardstick(): void {
@@ -114,7 +73,6 @@ function startYardstick(): void {
       Atomics.store(control, 1, 0);
       worker.postMessage(0);
     }
-    count(frame.count);
   });
 }
 
@@ -142,11 +100,9 @@ async function startClient(): Promise<void> {
         if (answer.errorCode !== 0 || records.error !== null)
           throw records.error ?? new Error(`error ${answer.errorCode}`);
         readRecords(records);
-        const { length } = records;
         const offset = records.nextOffset.toNumber();
         if (run.contender === 'recycling') client.recycle(response);
         next(partition, offset >= run.endOffset ? 0 : offset);
-        count(length);
       })
       .addErrback((error) => {
         throw error;
@@ -155,18 +111,10 @@ async function startClient(): Promise<void> {
   for (let partition = 0; partition < run.partitions; partition++) next(partition, 0);
 }
 
-function keepBusy(): void {
-  if (run.busyMs === 0) return;
-  const before = threadTimeMs();
-  for (const end = performance.now() + run.busyMs; performance.now() < end; );
-  busyCpuMs += threadTimeMs() - before;
-  setTimeout(keepBusy, run.busyMs / 9);
-}
-
 process.on('warning', (warning) => {
   throw warning;
 });
 if (run.contender === 'yardstick') startYardstick();
 else await startClient();
-keepBusy();
-process.stdout.write(`${JSON.stringify(await finished)}\n`, () => process.exit(0));
+meter.keepBusy();
+process.stdout.write(`${JSON.stringify(await meter.finished)}\n`, () => process.exit(0));

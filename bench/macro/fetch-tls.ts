@@ -5,12 +5,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { KafkaClient } from '../../src/index.ts';
-import { CertificateAuthority } from '../../test/helpers/certificates.ts';
-import { kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
-import { tlsBroker } from '../../test/kafka/security/support/tls-broker.ts';
 import type { BenchRow } from '../rows.ts';
 import { median } from '../rows.ts';
-import type { FetchResult, FetchRun } from './fetch-contender.ts';
+import type { FetchRun } from './fetch-contender.ts';
+import type { FetchResult } from './fetch-meter.ts';
+import { type TlsPlaces, withTlsBroker } from './tls-broker.ts';
 import { fillTopic } from './topic.ts';
 
 const entry = fileURLToPath(
@@ -21,47 +20,11 @@ const runAsync = promisify(execFile);
 const filled = { topic: `bench-fetch-tls-${process.pid}`, partitions: 4, valueBytes: 1024, endOffset: 60_000 };
 const records = 600_000;
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
-  readonly sslCaFile?: string;
-}
-interface Places {
-  readonly plaintext: Place;
-  readonly tls: Place;
-  readonly description: string;
+export function run(): Promise<BenchRow[]> {
+  return withTlsBroker(measure);
 }
 
-export async function run(): Promise<BenchRow[]> {
-  const ca = new CertificateAuthority('benchmark');
-  try {
-    return await withBroker(ca, measure);
-  } finally {
-    ca.close();
-  }
-}
-
-async function withBroker<T>(ca: CertificateAuthority, work: (places: Places) => Promise<T>): Promise<T> {
-  const { available } = kafkaAvailability(undefined, true);
-  if (!available)
-    throw new Error('this benchmark needs a broker with both kinds of listener, and so Java 17 and Maven');
-  const kafka = await startKafka({
-    ...tlsBroker(ca, { tls: { certificate: ca.issue() } }),
-    // Java encrypts at a twentieth of its speed without its second compiler, which tests do without.
-    jvmArguments: ['-XX:TieredStopAtLevel=4'],
-  });
-  try {
-    return await work({
-      plaintext: { host: kafka.host, port: kafka.port },
-      tls: { host: 'localhost', port: kafka.brokers[0]!.extraPorts[0]!, sslCaFile: ca.file('trusted.pem', ca.cert) },
-      description: `Apache Kafka ${kafka.version}`,
-    });
-  } finally {
-    await kafka.stop();
-  }
-}
-
-async function measure({ plaintext, tls, description }: Places): Promise<BenchRow[]> {
+async function measure({ plaintext, tls, description }: TlsPlaces): Promise<BenchRow[]> {
   const client = await KafkaClient.start({ bootstrapServers: `${plaintext.host}:${plaintext.port}` });
   await fillTopic(client, filled);
   await client.close();

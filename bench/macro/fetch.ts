@@ -8,7 +8,8 @@ import { KafkaClient } from '../../src/index.ts';
 import type { BenchRow } from '../rows.ts';
 import { median } from '../rows.ts';
 import { withBroker } from './broker.ts';
-import type { FetchResult, FetchRun } from './fetch-contender.ts';
+import type { FetchRun } from './fetch-contender.ts';
+import type { FetchResult } from './fetch-meter.ts';
 import { fillTopic } from './topic.ts';
 
 const entry = fileURLToPath(

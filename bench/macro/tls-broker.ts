@@ -1,0 +1,43 @@
+// Owns the broker of benchmarks over TLS: a real one with a listener of each kind. Main thread.
+
+import { CertificateAuthority } from '../../test/helpers/certificates.ts';
+import { kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
+import { tlsBroker } from '../../test/kafka/security/support/tls-broker.ts';
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly sslCaFile?: string;
+}
+
+export interface TlsPlaces {
+  readonly plaintext: Place;
+  readonly tls: Place & { readonly sslCaFile: string };
+  readonly description: string;
+}
+
+/** Whatever happens in `work`, neither broker nor certificates are left behind. */
+export async function withTlsBroker<T>(work: (places: TlsPlaces) => Promise<T>): Promise<T> {
+  const { available } = kafkaAvailability(undefined, true);
+  if (!available)
+    throw new Error('this benchmark needs a broker with both kinds of listener, and so Java 17 and Maven');
+  const ca = new CertificateAuthority('benchmark');
+  try {
+    const kafka = await startKafka({
+      ...tlsBroker(ca, { tls: { certificate: ca.issue() } }),
+      // Java encrypts at a twentieth of its speed without its second compiler, which tests do without.
+      jvmArguments: ['-XX:TieredStopAtLevel=4'],
+    });
+    try {
+      return await work({
+        plaintext: { host: kafka.host, port: kafka.port },
+        tls: { host: 'localhost', port: kafka.brokers[0]!.extraPorts[0]!, sslCaFile: ca.file('trusted.pem', ca.cert) },
+        description: `Apache Kafka ${kafka.version}`,
+      });
+    } finally {
+      await kafka.stop();
+    }
+  } finally {
+    ca.close();
+  }
+}

@@ -1,0 +1,23 @@
+// Owns one run of one peer of the fetch benchmark over TLS: reads the topic round and round for a while, one Fetch under way
+// for each partition, and reports what that cost. What this client does in bench/macro/fetch-contender.ts. A process of its own.
+//   node fetch-contender.js '{"contender":"kafkajs","host":...}'
+
+import { FetchMeter, type MeterSettings } from '../macro/fetch-meter.ts';
+import { type PeerFetchRun, startFetcher } from './fetchers.ts';
+
+const run = JSON.parse(process.argv[2]!) as PeerFetchRun &
+  MeterSettings & { readonly partitions: number; readonly endOffset: number };
+const meter = new FetchMeter(run);
+const fetchPartition = await startFetcher(run);
+
+async function readRoundAndRound(partition: number): Promise<never> {
+  for (let offset = 0; ; ) {
+    const { count, valueBytes, sum, nextOffset } = await fetchPartition(partition, offset);
+    offset = nextOffset >= run.endOffset ? 0 : nextOffset;
+    meter.count(count, valueBytes, sum);
+  }
+}
+
+for (let partition = 0; partition < run.partitions; partition++) void readRoundAndRound(partition);
+meter.keepBusy();
+process.stdout.write(`${JSON.stringify(await meter.finished)}\n`, () => process.exit(0));
