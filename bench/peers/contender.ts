@@ -15,6 +15,7 @@ import { type Report, reportFd } from './reports.ts';
 
 /** The oldest major that every peer supports. */
 const nodeMajor = 22;
+const startTimeoutMs = 60_000;
 
 export interface Peers {
   /** A Node that all of them run on. */
@@ -38,6 +39,21 @@ export async function findPeers(): Promise<Peers> {
 export function besides(name: string): string {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`./${name}.${suffix}`, import.meta.url));
+}
+
+/** Their work with all contenders at work. Whatever happens, none is left behind. */
+export async function withContenders<T>(
+  peers: Peers,
+  jobs: readonly ProduceJob[],
+  work: (contenders: readonly ProduceContender[]) => Promise<T>,
+): Promise<T> {
+  const contenders = jobs.map((job) => new ProduceContender(peers, job));
+  try {
+    await Promise.all(contenders.map((one) => one.first('produced', () => true, startTimeoutMs)));
+    return await work(contenders);
+  } finally {
+    await Promise.all(contenders.map((one) => one.stop()));
+  }
 }
 
 export class ProduceContender {
@@ -86,6 +102,11 @@ export class ProduceContender {
 
   of<Kind extends Report['kind']>(kind: Kind): Extract<Report, { kind: Kind }>[] {
     return this.reports.filter((report): report is Extract<Report, { kind: Kind }> => report.kind === kind);
+  }
+
+  /** Version and settings, once it is at work. */
+  get about(): Extract<Report, { kind: 'started' }> {
+    return this.of('started')[0]!;
   }
 
   async stop(): Promise<void> {

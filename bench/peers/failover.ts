@@ -5,13 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { type BenchRow, median } from '../rows.ts';
 import { BenchCluster } from './cluster.ts';
-import { findPeers, type Peers, ProduceContender } from './contender.ts';
+import { findPeers, type Peers, withContenders } from './contender.ts';
 import { besidePeers } from './peer-rows.ts';
-import { clients, type LoadName, loads } from './producers.ts';
+import { type Client, clients, type LoadName, loads, type ProduceJob } from './producers.ts';
 import { nowMs } from './reports.ts';
 
 const repetitions = Number(process.env.BENCH_ROUNDS ?? 7);
-const startTimeoutMs = 30_000;
 const failoverTimeoutMs = 60_000;
 /**
  * The fixture's brokers are given up 3 s after their last heartbeat, one of which comes every 500 ms: no successor is chosen
@@ -26,7 +25,7 @@ interface Outcome {
   readonly possibleMs: number;
   /** The client's share, 1 at least. */
   readonly sincePossibleMs: number;
-  readonly failures: number;
+  readonly givenUp: number;
 }
 
 export async function run(): Promise<BenchRow[]> {
@@ -55,7 +54,7 @@ export async function run(): Promise<BenchRow[]> {
       const sincePossible = `failover, ${load}: first record possible to first record`;
       return [
         ...besidePeers(sinceKill, 'ms', of('sinceKillMs'), { ...parameters, possibleMs: medians('possibleMs') }),
-        ...besidePeers(sincePossible, 'ms', of('sincePossibleMs'), { ...parameters, givenUp: medians('failures') }),
+        ...besidePeers(sincePossible, 'ms', of('sincePossibleMs'), { ...parameters, givenUp: medians('givenUp') }),
       ];
     });
   });
@@ -65,7 +64,7 @@ export async function run(): Promise<BenchRow[]> {
 async function killLeader(
   cluster: BenchCluster,
   peers: Peers,
-  client: (typeof clients)[number],
+  client: Client,
 ): Promise<{ outcomes: Record<LoadName, Outcome>; about: object }> {
   // The active controller's death would be another experiment: its successor starts to count the broker's silence anew.
   const controller = await cluster.activeController();
@@ -73,43 +72,31 @@ async function killLeader(
   const topic = `failover-${randomUUID()}`;
   await cluster.createTopic(topic, loads.length + 1, leader);
   const place = { folder: peers.folder, bootstrapServers: cluster.kafka.bootstrapServers, topic };
-  const contenders = [
-    ...loads.map((load, partition) => new ProduceContender(peers, { client, load, partition, ...place })),
-    new ProduceContender(peers, {
-      client: 'eager observer',
-      load: 'one at a time',
-      partition: loads.length,
-      ...place,
-    }),
+  const jobs: ProduceJob[] = [
+    ...loads.map((load, partition) => ({ client, load, partition, ...place })),
+    { client: 'eager observer', load: 'one at a time', partition: loads.length, ...place },
   ];
   try {
-    const started = await Promise.all(contenders.map((one) => one.first('started', () => true, startTimeoutMs)));
-    await Promise.all(contenders.map((one) => one.first('produced', () => true, startTimeoutMs)));
-    const killedAtMs = nowMs();
-    await leader.kill('SIGKILL');
-    const firsts = await Promise.all(
-      contenders.map((one) =>
-        one.first('produced', ({ atMs }) => atMs > killedAtMs + noSuccessorBeforeMs, failoverTimeoutMs),
-      ),
-    );
-    const possibleAtMs = Math.min(...firsts.map(({ atMs }) => atMs));
-    const outcomes = loads.map((load, i) => {
-      const { atMs } = firsts[i]!;
-      const failures = contenders[i]!.of('failed').length;
-      return [
-        load,
-        {
-          sinceKillMs: atMs - killedAtMs,
+    return await withContenders(peers, jobs, async (contenders) => {
+      const killedAtMs = nowMs();
+      await leader.kill('SIGKILL');
+      const isSuccessors = ({ atMs }: { atMs: number }): boolean => atMs > killedAtMs + noSuccessorBeforeMs;
+      const firsts = await Promise.all(
+        contenders.map((one) => one.first('produced', isSuccessors, failoverTimeoutMs).then(({ atMs }) => atMs)),
+      );
+      const possibleAtMs = Math.min(...firsts);
+      const outcomes = loads.map((load, i) => {
+        const outcome: Outcome = {
+          sinceKillMs: firsts[i]! - killedAtMs,
           possibleMs: possibleAtMs - killedAtMs,
-          sincePossibleMs: Math.max(1, atMs - possibleAtMs),
-          failures,
-        },
-      ];
+          sincePossibleMs: Math.max(1, firsts[i]! - possibleAtMs),
+          givenUp: contenders[i]!.of('failed').length,
+        };
+        return [load, outcome];
+      });
+      return { outcomes: Object.fromEntries(outcomes), about: contenders[0]!.about };
     });
-    const { version, settings } = started[0]!;
-    return { outcomes: Object.fromEntries(outcomes), about: { version, settings } };
   } finally {
-    await Promise.all(contenders.map((one) => one.stop()));
     if (!leader.isRunning) await leader.start();
     await cluster.allInSync(topic);
   }

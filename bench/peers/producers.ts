@@ -2,13 +2,13 @@
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../src/index.ts';
+import { OurProducer } from './our-producer.ts';
 
 export const clients = ['this client', '@platformatic/kafka', 'kafkajs'] as const;
+export type Client = (typeof clients)[number];
 /** `eager observer` is this client with next to no backoff, beside those measured: when it succeeds, the cluster works. */
-export type ClientName = (typeof clients)[number] | 'eager observer';
+export type ClientName = Client | 'eager observer';
 
 export interface ProducerPlace {
   /** With the peers' node_modules. */
@@ -40,56 +40,9 @@ const value = Buffer.alloc(100, 'x');
 export function startProducer(name: ClientName, place: ProducerPlace): Promise<Producer> {
   if (name === 'kafkajs') return startKafkajs(place);
   if (name === '@platformatic/kafka') return startPlatformatic(place);
-  if (name === 'this client') return startOurs(place, {}, 'all defaults');
+  if (name === 'this client') return OurProducer.start(place, {}, 'all defaults');
   const eager = { retryBackoffMs: 10, reconnectBackoffMs: 10, reconnectBackoffMaxMs: 20, logLevel: 'silent' } as const;
-  return startOurs(place, eager, JSON.stringify(eager));
-}
-
-/**
- * What a producer on a KafkaClient does: waits for a leader that is ready and sends; after an error that asks for it, or while
- * there is none, has metadata refreshed, and tries again. The client's own backoffs set the pace.
- */
-async function startOurs(place: ProducerPlace, options: KafkaClientOptions, settings: string): Promise<Producer> {
-  const { topic, partition } = place;
-  const client = await KafkaClient.start({ ...options, bootstrapServers: [...place.bootstrapServers] });
-  await client.setTopics([topic]);
-  const attempt = async (leader: number): Promise<Error | null> => {
-    const topicData = [
-      {
-        name: topic,
-        topicId: client.cluster.topicId(topic)!,
-        partitionData: [{ index: partition, records: [{ value }] }],
-      },
-    ];
-    try {
-      const response = await client.send(leader, Produce, { acks: -1, timeoutMs: 30_000, topicData });
-      return errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);
-    } catch (error) {
-      return error as Error;
-    }
-  };
-  const produce = async (): Promise<void> => {
-    for (;;) {
-      const leader = client.cluster.leaderForPartition({ topic, partition }) ?? -1;
-      const isThere = leader >= 0;
-      if (isThere && client.ready(leader)) {
-        const error = await attempt(leader);
-        if (error === null) return;
-        if ((error as { retriable?: boolean }).retriable !== true) throw error;
-      }
-      // A refresh fails while no broker can be asked; the next one is due after the backoff.
-      const refreshed = client.refreshMetadata().then(
-        () => {},
-        (error: unknown) => {
-          if (!(error instanceof KafkaClientError)) throw error;
-          return delay(client.config.retryBackoffMs);
-        },
-      );
-      const isReady = isThere ? client.awaitReady(leader, { timeoutMs: 1000 }).catch(() => refreshed) : refreshed;
-      await Promise.race([refreshed, isReady]);
-    }
-  };
-  return { version: 'this', settings, produce };
+  return OurProducer.start(place, eager, JSON.stringify(eager));
 }
 
 interface KafkajsProducer {

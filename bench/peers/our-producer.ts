@@ -1,0 +1,102 @@
+// Owns a small producer on a KafkaClient, for one partition: what waits goes out as one batch, one batch at a time. Main thread
+// of a contender.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../src/index.ts';
+import type { Producer, ProducerPlace } from './producers.ts';
+
+interface Waiting {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+const value = Buffer.alloc(100, 'x');
+/** Longer than a connection takes; then the leader is looked at anew. */
+const readyTimeoutMs = 1000;
+
+export class OurProducer implements Producer {
+  readonly version = 'this';
+  readonly settings: string;
+  readonly #client: KafkaClient;
+  readonly #place: ProducerPlace;
+  #waiting: Waiting[] = [];
+  #isSending = false;
+
+  private constructor(client: KafkaClient, place: ProducerPlace, settings: string) {
+    this.#client = client;
+    this.#place = place;
+    this.settings = settings;
+  }
+
+  static async start(place: ProducerPlace, options: KafkaClientOptions, settings: string): Promise<OurProducer> {
+    const client = await KafkaClient.start({ ...options, bootstrapServers: [...place.bootstrapServers] });
+    await client.setTopics([place.topic]);
+    return new OurProducer(client, place, settings);
+  }
+
+  produce(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (!this.#isSending) void this.#sendAll();
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    this.#isSending = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#append(batch.length);
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error as Error);
+      }
+    }
+    this.#isSending = false;
+  }
+
+  /**
+   * As a producer does: sends to the leader when it is ready; after an error that asks for it, or while there is no such leader,
+   * has metadata refreshed, and tries again. The client's own backoffs set the pace.
+   */
+  async #append(count: number): Promise<void> {
+    for (;;) {
+      const leader = this.#client.cluster.leaderForPartition(this.#place) ?? -1;
+      if (leader >= 0 && this.#client.ready(leader)) {
+        const error = await this.#attempt(leader, count);
+        if (error === null) return;
+        if ((error as { retriable?: boolean }).retriable !== true) throw error;
+      }
+      await this.#untilItMayBeBetter(leader);
+    }
+  }
+
+  async #attempt(leader: number, count: number): Promise<Error | null> {
+    const { topic: name, partition: index } = this.#place;
+    const records = Array.from({ length: count }, () => ({ value }));
+    const topicId = this.#client.cluster.topicId(name)!;
+    const topicData = [{ name, topicId, partitionData: [{ index, records }] }];
+    try {
+      const response = await this.#client.send(leader, Produce, { acks: -1, timeoutMs: 30_000, topicData });
+      return errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Until metadata is new, or the leader that it names is connected. */
+  async #untilItMayBeBetter(leader: number): Promise<void> {
+    // A refresh fails while no broker can be asked; the next one is due after the backoff.
+    const refreshed = this.#client.refreshMetadata().then(
+      () => {},
+      (error: unknown) => {
+        if (!(error instanceof KafkaClientError)) throw error;
+        return delay(this.#client.config.retryBackoffMs);
+      },
+    );
+    if (leader < 0) return refreshed;
+    const isReady = this.#client.awaitReady(leader, { timeoutMs: readyTimeoutMs }).catch(() => refreshed);
+    return Promise.race([refreshed, isReady]);
+  }
+}
