@@ -103,6 +103,16 @@ describe('polling', () => {
       assert.deepEqual(await client.poll(Number.POSITIVE_INFINITY, third), [third.value]);
     });
 
+    test('without a limit, and with nothing to come, is over at requestTimeoutMs', { timeout: 20_000 }, async (t) => {
+      const client = await openConnected(t, broker, { requestTimeoutMs: 250 });
+      for (const limit of [undefined, null]) {
+        const began = performance.now();
+        assert.deepEqual(await client.poll(limit), []);
+        assert.deepEqual(client.pollSync(limit), []);
+        assert.ok(performance.now() - began >= 499);
+      }
+    });
+
     test('for a future that is done already makes one round of reading', { timeout: 20_000 }, async () => {
       const done = metadata();
       await done;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { monotonicNowMs } from '../../../src/common/clock.ts';
 import { KafkaConnectionError } from '../../../src/common/errors.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
+import { coordinatorNodeId } from '../../../src/common/node-ids.ts';
 import { toPlainError } from '../../../src/common/plain-error.ts';
 import { Cluster } from '../../../src/main/cluster.ts';
 import { Future } from '../../../src/main/future.ts';
@@ -11,8 +12,9 @@ import { NetworkProxy } from '../../../src/main/network-proxy.ts';
 import { NodeStates } from '../../../src/main/node-states.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
-import { Metadata } from '../../../src/protocol/flat/generated/apis.ts';
+import { FindCoordinator, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED } from '../../../src/ring/counters.ts';
+import { responseView } from '../protocol/support/response-view.ts';
 import { FakeThread } from './fake-thread.ts';
 
 let thread: FakeThread;
@@ -259,6 +261,17 @@ test('least loaded: of busy ones the least busy; none in backoff or throttled', 
   for (let i = 0; i < 20; i++) assert.equal(nodes.leastLoaded(), 1);
   publish(1, NODE_DISCONNECTED, { backoffMs: 500_000 });
   assert.equal(nodes.leastLoaded(), null);
+});
+
+test('least loaded: a full node when there is no other, never the connection of a coordinator', () => {
+  const coordinator = coordinatorNodeId(1);
+  publish(coordinator, NODE_CONNECTED);
+  cluster.addGroupCoordinator('g', responseView(FindCoordinator, { nodeId: 1, host: 'host-1', port: 9092 }));
+  assert.equal(nodes.isReady(coordinator), true);
+  publish(1, NODE_CONNECTED);
+  send(1, limit);
+  for (const nodeId of [2, 3]) publish(nodeId, NODE_DISCONNECTED, { backoffMs: 500_000 });
+  for (let i = 0; i < 20; i++) assert.equal(nodes.leastLoaded(), 1);
 });
 
 test('least loaded: with nothing known, every candidate is chosen at times', () => {

@@ -138,6 +138,45 @@ test('a lost connection asks for metadata; the node may be connected to again at
   net.ready(1);
 });
 
+test('a connection closed on purpose, and a bootstrap server that fails, ask for no metadata', () => {
+  const { boot } = start({ metadataMaxAgeMs: 1_000_000, connectionsMaxIdleMs: -1 });
+  net.ready(2);
+  net.advance(10_000);
+  net.ready(-1);
+  const before = net.app.metadata.length;
+  net.app.disconnect(1);
+  net.run();
+  net.serve('boot:9092', 'refuses');
+  boot.transport.end();
+  net.run();
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  net.app.connect(-1);
+  net.advance(10_000);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  assert.equal(net.app.metadata.length, before);
+});
+
+test('in its backoff a node is not connected to, whoever asks', () => {
+  const { second } = start({ reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, metadataMaxAgeMs: 1_000_000 });
+  net.serve('two:9092', 'refuses');
+  net.app.connect(2);
+  net.run();
+  const attempts = () => net.attempted.filter((address) => address === 'two:9092').length;
+  assert.equal(attempts(), 1);
+  net.serve('two:9092', second);
+  for (let i = 0; i < 4; i++) {
+    net.app.connect(2);
+    const sent = net.app.send(2, ListGroups, {});
+    net.run();
+    assert.ok(sent.error instanceof NodeNotReadyError);
+    net.advance(100);
+  }
+  assert.equal(attempts(), 1);
+  net.advance(100);
+  net.ready(2);
+  assert.equal(attempts(), 2);
+});
+
 test('backoff doubles from reconnectBackoffMs to reconnectBackoffMaxMs, counted from the start of the attempt', () => {
   net = new FakeNetwork({ reconnectBackoffMs: 40, reconnectBackoffMaxMs: 500 });
   net.run();

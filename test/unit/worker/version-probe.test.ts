@@ -225,6 +225,16 @@ test('correlation id 0 is a fault of every other broker', () => {
   assert.equal(sent.error?.name, 'CorrelationIdError');
 });
 
+test('an answer that carries an error code is an answer', async () => {
+  open('0.8.2');
+  broker.handlers.set(FindCoordinator.key, (request) => responseFrame(request, { errorCode: 15 }));
+  assert.deepEqual(await versionOf(-1), [0, 8, 2]);
+  await net.close();
+  open('0.8.1');
+  broker.handlers.set(ListGroups.key, () => ({ errorCode: 15 }));
+  assert.deepEqual(await versionOf(-1), [0, 9]);
+});
+
 test('a server that closes at every question is no broker known', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);

@@ -1,0 +1,58 @@
+// test/reference.md: every row of the behavioural reference names tests, and those exist.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { projectFolder } from '../../../scripts/project.ts';
+import { hasTest } from './support/test-titles.ts';
+
+/** Rows of each section: its table's, and its rules' in the order of its text. */
+const rowCounts: readonly (readonly [section: string, rows: number])[] = [
+  ['2.0', 11],
+  ['2.1', 4],
+  ['2.2', 2],
+  ['2.3', 3],
+  ['2.4', 2],
+  ['2.5', 8],
+  ['2.6', 19],
+  ['2.7', 3],
+  ['2.8', 16],
+  ['2.9', 2],
+  ['2.10', 6],
+  ['2.11', 7],
+  ['2.12', 4],
+  ['2.13', 8],
+  ['3', 34],
+];
+
+const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
+
+/** Row, behaviour, tests. */
+const rows = page
+  .split('\n')
+  .filter((line) => /^\| [\dA-I]/.test(line))
+  .map((line) => line.slice(2, -2).split(' | '));
+
+test('no row of the reference is left out', () => {
+  const expected = rowCounts.flatMap(([section, count]) =>
+    Array.from({ length: count }, (_, i) => (/^\d/.test(section) ? `${section}.${i + 1}` : `${section}${i + 1}`)),
+  );
+  assert.deepEqual(
+    rows.map(([row]) => row),
+    expected,
+  );
+});
+
+test('each says what happens, and names tests that exist', () => {
+  const wrong: string[] = [];
+  for (const [row, behaviour, tests, ...more] of rows) {
+    if (behaviour === undefined || behaviour.length < 5 || more.length > 0) wrong.push(`${row}: not three cells`);
+    for (const named of (tests ?? '').split('<br>')) {
+      const [, file, name] = /^([\w/-]+): (.+)$/.exec(named) ?? [];
+      if (file === undefined || name === undefined) wrong.push(`${row}: names no test: "${named}"`);
+      else if (!hasTest(file, name)) wrong.push(`${row}: ${file} has no test "${name}"`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
