@@ -238,6 +238,12 @@ export const configOptions = {
     "Taken for kafka-python's sake, without effect: `wakeup` never waits, there is no pipe that could be full.",
   ),
   closeTimeoutMs: integer(5000, 0, maxInt32, 'How long `close()` waits for requests in flight before it cancels them.'),
+  networkThreadTimeoutMs: integer(
+    60_000,
+    0,
+    maxInt32,
+    'How long the network thread may make no turn while requests or calls are under way before it counts as stuck and is ended; 0: for ever, as when it is debugged.',
+  ),
   requestRingBytes: integer(
     1 * MiB,
     4 * KiB,

@@ -3,6 +3,7 @@
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, ControlResult, NetworkThreadData } from '../common/control.ts';
 import { NetworkThreadError } from '../common/errors.ts';
@@ -13,6 +14,7 @@ import { createDoorbell } from '../ring/doorbell.ts';
 import { createMetrics, MetricsReader } from '../ring/metrics.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
 
 const workerEntry = new URL(
   import.meta.url.endsWith('.ts') ? '../worker/index.ts' : '../worker/index.js',
@@ -34,8 +36,13 @@ export class NetworkThread {
   readonly #port: MessagePort;
   readonly #exited: Promise<void>;
   readonly #takeLeftLogs: () => void;
+  /** Null: it may take as long as it likes. */
+  readonly #watch: HeartbeatWatch | null;
+  readonly #timeoutMs: number;
+  #watchTimer: NodeJS.Timeout | null = null;
   #lastError: unknown;
   #isClosing = false;
+  #isLost = false;
   #isReferenced = false;
   /** Calls under way; comlink never settles them when the other side is gone. */
   readonly #rejectCalls = new Set<(error: Error) => void>();
@@ -61,6 +68,8 @@ export class NetworkThread {
       logPort: networkLogPort,
     };
     this.end = application;
+    this.#timeoutMs = config.networkThreadTimeoutMs;
+    this.#watch = this.#newWatch();
     this.#port = port1;
     this.#worker = new Worker(workerEntry, {
       name: 'kafka-network',
@@ -92,6 +101,18 @@ export class NetworkThread {
     // The worker rather than the port: that one closes with the worker, before its exit event tells why.
     if (isNeeded) this.#worker.ref();
     else this.#worker.unref();
+    if (isNeeded && this.#watchTimer === null && this.#watch !== null) this.#startWatch(this.#watch);
+  }
+
+  /** Sees whether the thread is stuck; a thread that blocks has to ask now and then, since no timer of its own fires. */
+  look(): void {
+    if (this.#watch === null || this.#isClosing || this.#isLost || !this.#watch.look(monotonicNowMs())) return;
+    const error = new NetworkThreadError(
+      `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) though something was under way; it was ended`,
+    );
+    this.condemn(error);
+    // Now, not at its exit: of that a blocked thread would not hear.
+    this.#lose(error);
   }
 
   /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
@@ -135,12 +156,44 @@ export class NetworkThread {
     });
     // Its writer is gone, so this thread may write in its place.
     new CountersWriter(counters).setState(STATE_CLOSED);
-    for (const reject of this.#rejectCalls) reject(error);
+    this.#stopWatch();
     this.#takeLeftLogs();
     this.#port.close();
     this.end.close();
-    if (!this.#isClosing) this.onLost(error);
+    this.#lose(error);
     this.#isClosing = true;
+  }
+
+  #lose(error: NetworkThreadError): void {
+    for (const reject of this.#rejectCalls) reject(error);
+    if (this.#isLost || this.#isClosing) return;
+    this.#isLost = true;
+    this.onLost(error);
+  }
+
+  #newWatch(): HeartbeatWatch | null {
+    if (this.#timeoutMs === 0) return null;
+    const { counters, networkDoorbell } = this.end;
+    return new HeartbeatWatch(
+      this.#timeoutMs,
+      () => counters.turns(),
+      () => networkDoorbell.notify(),
+    );
+  }
+
+  /** It goes on until it finds nothing under way, rather than begin anew with every request. */
+  #startWatch(watch: HeartbeatWatch): void {
+    watch.reset();
+    this.#watchTimer = setInterval(() => {
+      if (this.#isReferenced) this.look();
+      else this.#stopWatch();
+    }, watch.intervalMs);
+    this.#watchTimer.unref();
+  }
+
+  #stopWatch(): void {
+    if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
+    this.#watchTimer = null;
   }
 }
 

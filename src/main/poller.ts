@@ -31,6 +31,8 @@ export class Poller {
   readonly #adapter: ResponseAdapter;
   readonly #waits = new Set<Wait>();
   readonly #onceSettled = new Set<() => void>();
+  /** Called about once a second while `pollSync` blocks. */
+  onLook: () => void = () => {};
   #lastPollId = 0;
   #isClosed = false;
 
@@ -68,6 +70,7 @@ export class Poller {
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
         this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
         this.#adapter.drain();
+        this.onLook();
         if (leftMs < -lookForEndMs) break;
       }
       return list;

@@ -68,6 +68,7 @@ export class Session {
       this.#updateReference();
       this.#poller.onProgress();
     };
+    this.#poller.onLook = () => this.thread.look();
     this.#adapter.onBroken = (error) => this.thread.condemn(error);
     this.thread.onLost = (error) => this.#onLost(error);
     this.#adapter.listen();

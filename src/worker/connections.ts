@@ -190,6 +190,17 @@ export class Connections {
     if (idlest !== undefined) this.disconnect(idlest.id, now);
   }
 
+  /** After the machine stood still: peers have given up what was idle, and the next request is not to find that out. */
+  resumed(pauseMs: number, now: number): void {
+    let closed = 0;
+    for (const node of this.#nodes.all()) {
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      this.disconnect(node.id, now);
+      closed++;
+    }
+    this.#events.resumed(pauseMs, closed);
+  }
+
   /** ms until metadata is due; Infinity while it is being refreshed. */
   metadataTtl(now: number): number {
     return this.#metadata.ttl(now);

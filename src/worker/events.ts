@@ -94,6 +94,11 @@ export class Events {
     this.#log.write('warn', 'rebootstrap', text, { error: reason });
   }
 
+  resumed(pauseMs: number, closed: number): void {
+    const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
+    this.#log.write('info', 'resumed', text, {});
+  }
+
   clusterChanged(before: string, after: string, nodeId: number): void {
     const text = `the cluster id was '${before}' and is now '${after}': these servers belong to another cluster than before`;
     this.#log.write('error', 'cluster-changed', text, { nodeId });

@@ -35,6 +35,7 @@ const thread = new NetworkThread(
   { counters, doorbell, metrics },
   {
     clock: monotonicNowMs,
+    wallClock: Date.now,
     random: Math.random,
     resolve: transports.resolve,
     openTransport: transports.open,

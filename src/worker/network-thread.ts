@@ -26,6 +26,7 @@ import { PollLoop } from './poll-loop.ts';
 import { RequestAdapter } from './request-adapter.ts';
 import { RequestSender } from './request-sender.ts';
 import type { Resolve } from './resolver.ts';
+import type { ResponseHost } from './response-proxy.ts';
 import { Authenticator } from './sasl/authenticator.ts';
 import { usesSasl } from './sasl/mechanisms.ts';
 import { Selector } from './selector.ts';
@@ -35,6 +36,8 @@ import type { OpenTransport } from './transport.ts';
 export interface Surroundings {
   /** ms, monotonic, the same origin on all threads. */
   readonly clock: () => number;
+  /** ms since the epoch. */
+  readonly wallClock: () => number;
   /** 0 to 1. */
   readonly random: () => number;
   readonly resolve: Resolve;
@@ -82,16 +85,7 @@ export class NetworkThread implements Control {
     this.#clock = clock;
     this.#counters = new CountersWriter(memory.counters);
     this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads);
-    this.#attachments = new Attachments(
-      config,
-      this.#pool,
-      {
-        onClusterHints: (...args) => this.#client.onClusterHints(...args),
-        onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
-        onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
-      },
-      metrics,
-    );
+    this.#attachments = new Attachments(config, this.#pool, this.#newResponseHost(), metrics);
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
@@ -137,9 +131,18 @@ export class NetworkThread implements Control {
       metrics,
       log: this.#log,
       clock,
+      wallClock: surroundings.wallClock,
       onFatal: surroundings.onFatal,
     });
     this.#counters.setState(STATE_RUNNING);
+  }
+
+  #newResponseHost(): ResponseHost {
+    return {
+      onClusterHints: (...args) => this.#client.onClusterHints(...args),
+      onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
+      onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
+    };
   }
 
   /** The application has the log records of the last batch. */

@@ -20,6 +20,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { NetworkClient } from './network-client.ts';
 import type { RequestAdapter } from './request-adapter.ts';
+import { Suspension } from './suspension.ts';
 
 /** Timers above this fire at once in Node. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -35,14 +36,17 @@ export interface PollLoopParts {
   readonly counters: CountersWriter;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** ms on the monotonic clock: the only clock the network thread reads. */
+  /** ms on the monotonic clock: the only clock that times anything. */
   readonly clock: () => number;
+  /** ms since the epoch. */
+  readonly wallClock: () => number;
   /** Told about an error that escaped a turn; the thread is lost. */
   readonly onFatal: (error: unknown) => void;
 }
 
 export class PollLoop {
   readonly #parts: PollLoopParts;
+  readonly #suspension: Suspension;
   #turn = 0;
   #lastRoundEndedAt = -1;
   #isScheduled = false;
@@ -59,6 +63,7 @@ export class PollLoop {
 
   constructor(parts: PollLoopParts) {
     this.#parts = parts;
+    this.#suspension = new Suspension(parts.clock(), parts.wallClock());
   }
 
   /** Asks for a turn; as often as anybody likes. */
@@ -98,8 +103,11 @@ export class PollLoop {
 
   /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
   #move(now: number, turn: number): number {
-    const { attachments, requests, client, pool, metrics } = this.#parts;
+    const { attachments, requests, client, connections, pool, metrics } = this.#parts;
     metrics.roundBegins(now);
+    // Before any request is taken, which would else be written to a peer that may be gone.
+    const pauseMs = this.#suspension.pauseMs(now, this.#parts.wallClock());
+    if (pauseMs > 0) connections.resumed(pauseMs, now);
     const pooled = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
     const work = pooled + requests.drain(now, turn) + client.poll(now);

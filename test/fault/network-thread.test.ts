@@ -46,14 +46,20 @@ describe('the network thread', () => {
   }
 
   describe('of a program ends', { concurrency: 3 }, () => {
-    async function run(t: Cleanup, how: ThreadEndArguments['how'], execArgv: readonly string[] = []) {
+    interface Run {
+      readonly execArgv?: readonly string[];
+      readonly more?: KafkaClientOptions;
+      readonly isBlocked?: boolean;
+    }
+
+    async function run(t: Cleanup, how: ThreadEndArguments['how'], { execArgv = [], more, isBlocked }: Run = {}) {
       const { bootstrapServers } = broker;
-      const options = { bootstrapServers, clientId: how, closeTimeoutMs: 0, logLevel: 'silent' as const };
+      const options = { bootstrapServers, clientId: how, closeTimeoutMs: 0, logLevel: 'silent' as const, ...more };
       await broker.control(Fetch, { answer: 'never' }, { clientId: how });
       const child = startChild(
         t,
         'thread-end',
-        { options, how },
+        { options, how, ...(isBlocked === undefined ? {} : { isBlocked }) },
         { execArgv: ['--import', scriptUrl('thread-hook'), ...execArgv] },
       );
       const { exitCode, stdout, stderr } = await child.ended;
@@ -62,6 +68,17 @@ describe('the network thread', () => {
       return JSON.parse(stdout) as ThreadEndReport;
     }
 
+    const afterwards = {
+      sendIsDone: true,
+      send: 'KAFKA_NETWORK_THREAD',
+      isReady: false,
+      connected: false,
+      maybeConnect: false,
+      poll: [],
+      pollSync: [],
+      inFlight: 0,
+      refresh: 'KAFKA_NETWORK_THREAD',
+    };
     const rows: readonly (readonly [how: ThreadEndArguments['how'], what: string, cause: RegExp])[] = [
       ['terminate', 'because it was terminated', /undefined/],
       ['throw', 'by an uncaught error', /RangeError: thrown in the network thread/],
@@ -73,24 +90,27 @@ describe('the network thread', () => {
     ];
     for (const [how, what, cause] of rows) {
       test(what, { timeout: 60_000 }, async (t) => {
-        const report = await run(t, how, how === 'out-of-memory' ? ['--max-old-space-size=80'] : []);
+        const report = await run(t, how, how === 'out-of-memory' ? { execArgv: ['--max-old-space-size=80'] } : {});
         assert.equal(report.pending.length, 4);
         for (const { settled, error, cause: seen } of report.pending) {
           assert.equal(settled, 1);
           assert.equal(error, 'KAFKA_NETWORK_THREAD');
           assert.match(seen, cause);
         }
-        assert.deepEqual(report.after, {
-          sendIsDone: true,
-          send: 'KAFKA_NETWORK_THREAD',
-          isReady: false,
-          connected: false,
-          maybeConnect: false,
-          poll: [],
-          pollSync: [],
-          inFlight: 0,
-          refresh: 'KAFKA_NETWORK_THREAD',
-        });
+        assert.deepEqual(report.after, afterwards);
+      });
+    }
+
+    for (const isBlocked of [false, true]) {
+      const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
+      test(`because it is stuck, which ${who} notices`, { timeout: 60_000 }, async (t) => {
+        const report = await run(t, 'loop', { more: { networkThreadTimeoutMs: 1000 }, isBlocked });
+        assert.equal(report.pending.length, 4);
+        for (const { settled, error } of report.pending) {
+          assert.equal(settled, 1);
+          assert.equal(error, 'KAFKA_NETWORK_THREAD');
+        }
+        assert.deepEqual(report.after, afterwards);
       });
     }
 

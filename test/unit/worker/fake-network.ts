@@ -38,6 +38,8 @@ type Addresses = readonly string[] | Error | 'silent';
 
 export class FakeNetwork {
   now = 1_000;
+  /** Wall clock less monotonic clock. */
+  wallAheadMs = 1_700_000_000_000;
   /** 0.5: no jitter, since it is symmetric. */
   random: () => number = () => 0.5;
   /** The token provider. */
@@ -82,6 +84,7 @@ export class FakeNetwork {
     this.timers.install();
     this.thread = new NetworkThread(this.config, this.#memory(), {
       clock: () => this.now,
+      wallClock: () => this.now + this.wallAheadMs,
       random: () => this.random(),
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),

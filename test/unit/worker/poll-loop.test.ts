@@ -98,6 +98,7 @@ beforeEach(() => {
     metrics: new Metrics(null, 0),
     log: { flush: () => {} },
     clock: () => now,
+    wallClock: () => now,
     onFatal: (error: unknown) => fatal.push(error),
   };
   loop = new PollLoop(parts as unknown as PollLoopParts);

@@ -8,6 +8,8 @@ import { hookChannel, type ThreadEnd } from './thread-hook.ts';
 export interface ThreadEndArguments {
   readonly options: KafkaClientOptions;
   readonly how: ThreadEnd | 'terminate';
+  /** Nothing but pollSync waits for the end. */
+  readonly isBlocked?: boolean;
 }
 
 export interface ThreadEndReport {
@@ -18,7 +20,7 @@ export interface ThreadEndReport {
   readonly closeMs: number;
 }
 
-const { options, how } = JSON.parse(process.argv[2]!) as ThreadEndArguments;
+const { options, how, isBlocked = false } = JSON.parse(process.argv[2]!) as ThreadEndArguments;
 let worker: Worker | null = null;
 process.once('worker', (created) => {
   worker = created;
@@ -46,7 +48,8 @@ function count(future: PromiseLike<unknown>): void {
   all.push(future.then(settle, settle));
 }
 
-for (let i = 0; i < 3; i++) count(client.send(0, Fetch, fetchRequest('logs'), byName));
+const futures = [1, 2, 3].map(() => client.send(0, Fetch, fetchRequest('logs'), byName));
+for (const future of futures) count(future);
 count(client.awaitReady(1, { timeoutMs: 600_000 }));
 await client.poll(0);
 
@@ -58,7 +61,8 @@ if (how === 'terminate') void worker!.terminate();
 else channel.postMessage(how);
 
 const after: Record<string, unknown> = {};
-if (how !== 'loop') {
+while (isBlocked && !futures[0]!.isDone) client.pollSync(600_000, futures[0]!);
+if (how !== 'loop' || options.networkThreadTimeoutMs !== undefined) {
   await Promise.all(all);
   await exited;
   const late = client.send(0, Metadata, { topics: [] });
