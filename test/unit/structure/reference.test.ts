@@ -24,6 +24,8 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['2.12', 4],
   ['2.13', 8],
   ['3', 34],
+  ['E', 14],
+  ['F', 16],
 ];
 
 const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
