@@ -15,7 +15,7 @@ export interface CheckVersionOptions {
 }
 
 export interface PollOptions {
-  /** Ends the wait early when aborted; the poll then returns what has arrived. */
+  /** Ends the wait early when aborted; the call then gives what has arrived. */
   signal?: AbortSignal;
 }
 

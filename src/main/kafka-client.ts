@@ -104,6 +104,15 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
+   * Every response from now on, in the order of arrival, as `poll` lists them: `for await (const response of
+   * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, or
+   * after what has arrived when `signal` is aborted; keeps the process alive meanwhile.
+   */
+  responses(options: PollOptions = {}): AsyncGenerator<unknown, void, void> {
+    return this.#session.responses(options.signal ?? null);
+  }
+
+  /**
    * Gives the memory of a response back to the network thread, which receives into it again. Worth calling in a loop of
    * big fetches, where it spares both threads most of their work for memory; never necessary. Reading the response, or
    * what shares its memory (views, records, `Buffer`s of keys and values), is a fault afterwards: views throw

@@ -79,6 +79,12 @@ export class Poller {
     }
   }
 
+  /** Resolves when something is in `list`, at the latest when the signal, `wakeup` or `close` ends the wait. */
+  async untilAny(list: unknown[], signal: AbortSignal | null): Promise<void> {
+    this.#proxy.flush();
+    if (list.length === 0) await this.#wait(maxTimerMs, () => list.length > 0, signal, list);
+  }
+
   /** Ends every wait that is under way. */
   wakeup(): void {
     for (const wait of [...this.#waits]) wait.end();

@@ -117,6 +117,22 @@ export class Session {
     return this.#isClosed ? [] : this.#poller.pollSync(limitMs, future);
   }
 
+  async *responses(signal: AbortSignal | null): AsyncGenerator<unknown, void, void> {
+    if (this.#isClosed) return;
+    // For as long as it goes on: what completes while the caller is busy with one response is not lost.
+    const list = this.#adapter.collect();
+    try {
+      for (;;) {
+        for (const response of list.splice(0)) yield response;
+        if (list.length > 0) continue;
+        if (this.#isClosed || signal?.aborted) return;
+        await this.#counted(() => this.#poller.untilAny(list, signal));
+      }
+    } finally {
+      this.#adapter.stopCollecting(list);
+    }
+  }
+
   /** Ends polls that wait. */
   wakeup(): void {
     this.#poller.wakeup();

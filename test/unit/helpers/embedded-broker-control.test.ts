@@ -195,7 +195,7 @@ for (const [where, start] of starts) {
       let pieces = 0;
       client.socket.on('data', () => pieces++);
       assert.equal((await ask()).topics.length, 1);
-      assert.ok(pieces > 5, `${pieces} pieces`);
+      assert.ok(pieces > 1, `${pieces} pieces`);
     });
 
     test('a throttle time is added to what would have been answered', async () => {
