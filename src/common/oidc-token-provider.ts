@@ -83,8 +83,7 @@ async function requestToken(options: OidcOptions, send: typeof fetch, now: () =>
   }
   const { access_token: token, expires_in: lifetime, error } = (answer ?? {}) as Record<string, unknown>;
   if (status !== 200) {
-    // Of the codes of RFC 6749, 5.2, or of that form: no free text, which might repeat what was sent.
-    const code = typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? ` and error '${error}'` : '';
+    const code = isErrorCode(error, options) ? ` and error '${error}'` : '';
     throw new KafkaClientError(`no token from ${origin}: it answered with status ${status}${code}`);
   }
   if (typeof token !== 'string' || token === '')
@@ -117,6 +116,12 @@ function requestOf({ clientId, clientSecret, scope, parameters, credentialsIn = 
 /** application/x-www-form-urlencoded, as RFC 6749 wants id and secret to be. */
 function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
+}
+
+/** Of the codes of RFC 6749, 5.2, or of that form: no free text, which might repeat what was sent, nor a secret of that form. */
+function isErrorCode(error: unknown, { clientId, clientSecret }: OidcOptions): boolean {
+  if (typeof error !== 'string' || !/^[a-z_]{1,40}$/.test(error)) return false;
+  return error !== clientId && !error.includes(clientSecret);
 }
 
 class ResponseTooLarge extends Error {}

@@ -161,7 +161,7 @@ function connect(proxy: ProxyServer, destination: Destination, events: TunnelEve
     headers: { Host: to, ...authorization(proxy) },
   });
   asked.on('connect', ({ statusCode = 0, statusMessage = '' }, socket: Socket, head: Buffer) => {
-    const refusal = refusalOf(statusCode, statusMessage, to, head);
+    const refusal = refusalOf(statusCode, withoutLogin(statusMessage, proxy), to, head);
     if (refusal === null) {
       events.onOpen(socket);
     } else {
@@ -174,9 +174,19 @@ function connect(proxy: ProxyServer, destination: Destination, events: TunnelEve
   return () => asked.destroy();
 }
 
-function authorization({ user, password }: ProxyServer): Record<string, string> {
-  if (user === null) return {};
-  return { 'Proxy-Authorization': `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}` };
+function authorization(proxy: ProxyServer): Record<string, string> {
+  return proxy.user === null ? {} : { 'Proxy-Authorization': `Basic ${encodedLogin(proxy)}` };
+}
+
+function encodedLogin({ user, password }: ProxyServer): string {
+  return Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
+}
+
+/** Text of the proxy, which may repeat what it was sent. */
+function withoutLogin(text: string, proxy: ProxyServer): string {
+  if (proxy.user === null) return text;
+  const concealed = text.replaceAll(encodedLogin(proxy), '[secret]');
+  return proxy.password ? concealed.replaceAll(proxy.password, '[secret]') : concealed;
 }
 
 function refusalOf(status: number, text: string, to: string, head: Buffer): string | null {
