@@ -103,6 +103,8 @@ describe('a network that', () => {
 
   async function assertWorks(): Promise<void> {
     await recover();
+    // What a recovery opened beside it goes by itself, and the next test means the connection to node 0.
+    await waitFor('the bootstrap connection to go', () => !client.connected(-1));
     const response = await client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
     assert.equal(fetchedRecords(response).at(0).value!.toString(), 'first');
   }
