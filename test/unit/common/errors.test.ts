@@ -42,6 +42,18 @@ test('what is retriable, and what asks for new metadata', () => {
   ]);
 });
 
+test('classes have the names of kafka-python', () => {
+  const names =
+    `KafkaConnectionError NodeNotReadyError NoBrokersAvailable TooManyInFlightRequests Cancelled KafkaProtocolError
+    CorrelationIdError InvalidReceiveError MetadataEmptyBrokerList StaleMetadata KafkaTimeoutError UnrecognizedBrokerVersion
+    IncompatibleBrokerVersion UnsupportedCodecError QuotaViolationError KafkaConfigurationError IllegalStateError
+    IllegalArgumentError`.split(/\s+/);
+  assert.deepEqual(
+    names.filter((name) => !classes.some((type) => type.name === name)),
+    [],
+  );
+});
+
 test('one class serves what the client finds out itself and what a broker answers', () => {
   const own = new errors.RequestTimedOutError('no response within 5 ms');
   const answered = errors.errorFor(7);

@@ -104,6 +104,42 @@ test('docs/metrics.md lists them as they are', () => {
   );
 });
 
+test('what the reference counts apart is apart', () => {
+  const node = addNode(1);
+  for (let i = 0; i < 3; i++) recorded.connectionCreated(node);
+  for (let i = 0; i < 6; i++) recorded.connectionClosed(node);
+  for (let i = 0; i < 9; i++) recorded.requestSent(node, 10);
+  for (let i = 0; i < 12; i++) recorded.responseReceived(node, 20, i);
+  for (let i = 0; i < 15; i++) recorded.roundEnded(200, 100);
+  recorded.throttled(node, 40);
+  recorded.throttled(node, 20);
+  recorded.set('connectionCount', 5);
+  const { client } = read();
+  const expected: Record<string, number> = {
+    'connection-creation-rate': 3 / 30,
+    'connection-close-rate': 6 / 30,
+    'connection-count': 5,
+    'request-rate': 9 / 30,
+    'outgoing-byte-rate': 90 / 30,
+    'response-rate': 12 / 30,
+    'incoming-byte-rate': 240 / 30,
+    'network-io-rate': 21 / 30,
+    'request-latency-avg': 5.5,
+    'request-latency-max': 11,
+    'throttle-time-avg': 60 / 12,
+    'throttle-time-max': 40,
+    'select-rate': 15 / 30,
+    'io-wait-time-ns-avg': 200e6,
+    'io-wait-ratio': 3 / 30,
+    'io-time-ns-avg': 100e6,
+    'io-ratio': 1.5 / 30,
+  };
+  // Rates divide by a window and what has passed of the next, here next to nothing.
+  for (const [name, value] of Object.entries(expected)) {
+    assert.ok(Math.abs(client[name]! - value) <= value / 50, `${name}: ${client[name]}, expected ${value}`);
+  }
+});
+
 test('values are those recorded', () => {
   const node = addNode(1);
   for (const size of [100, 300]) recorded.requestSent(node, size);

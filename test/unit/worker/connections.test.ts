@@ -138,6 +138,21 @@ test('a lost connection asks for metadata; the node may be connected to again at
   net.ready(1);
 });
 
+test('a request that times out asks for metadata', () => {
+  start({ requestTimeoutMs: 500, metadataMaxAgeMs: 1_000_000 });
+  net.ready(2);
+  net.advance(1000);
+  const before = net.app.metadata.length;
+  const sent = net.app.send(1, ListGroups, {});
+  net.run();
+  net.advance(499);
+  assert.equal(net.app.metadata.length, before);
+  net.advance(1);
+  assert.equal(sent.error.name, 'RequestTimedOutError');
+  net.advance(200);
+  assert.equal(net.app.metadata.length, before + 1);
+});
+
 test('a connection closed on purpose, and a bootstrap server that fails, ask for no metadata', () => {
   const { boot } = start({ metadataMaxAgeMs: 1_000_000, connectionsMaxIdleMs: -1 });
   net.ready(2);
@@ -350,11 +365,26 @@ test('of several idle connections the longest idle goes first', () => {
   const { second } = start({ connectionsMaxIdleMs: 5000 });
   net.advance(1000);
   net.ready(2);
-  net.advance(4000);
-  assert.ok(broker.transport.isDestroyed);
-  assert.equal(second.transport.isDestroyed, false);
   net.advance(1000);
-  assert.ok(second.transport.isDestroyed);
+  net.app.send(1, ListGroups, {});
+  net.run();
+  broker.reply({ groups: [] });
+  net.run();
+  const closed: string[] = [];
+  for (const [name, { transport }] of Object.entries({ first: broker, second })) {
+    const destroy = transport.destroy.bind(transport);
+    transport.destroy = () => {
+      closed.push(name);
+      destroy();
+    };
+  }
+  // As after a long turn: both are overdue at once.
+  net.now += 60_000;
+  net.thread.loop.wake();
+  net.run();
+  assert.deepEqual(closed, ['second']);
+  net.advance(10);
+  assert.deepEqual(closed, ['second', 'first']);
 });
 
 test('the bootstrap connection is closed once a broker is ready and it has nothing in flight', () => {

@@ -99,6 +99,26 @@ test('an explicit refresh waits for retryBackoffMs after the last one', async ()
   assert.equal(net.app.metadata.at(-1)!.updateId, 2, 'what the call promises is in the link');
 });
 
+test('what an application is told of when metadata is due: its age, or the backoff after a failure', async () => {
+  start({ metadataMaxAgeMs: 60_000, retryBackoffMs: 400 });
+  const ttlMs = () => net.app.end.counters.metadataTtlMs(net.now);
+  assert.equal(ttlMs(), 60_000);
+  net.advance(1000);
+  assert.equal(ttlMs(), 59_000);
+  broker.handlers.delete(Metadata.key);
+  refresh();
+  await net.settled();
+  assert.equal(ttlMs(), 0, 'one is under way');
+  broker.reply({ ...metadataOf(net.cluster), brokers: [] });
+  net.run();
+  assert.equal(ttlMs(), 400);
+  net.advance(150);
+  assert.equal(ttlMs(), 250);
+  broker.handlers.set(Metadata.key, () => metadataOf(net.cluster));
+  net.advance(250);
+  assert.equal(ttlMs(), 60_000);
+});
+
 test('a refresh is bound to a request sent after the call, not to one under way', async () => {
   start();
   net.advance(1000);
