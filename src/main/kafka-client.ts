@@ -104,12 +104,13 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Every response from now on, in the order of arrival, as `poll` lists them: `for await (const response of
-   * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, or
-   * after what has arrived when `signal` is aborted; keeps the process alive meanwhile.
+   * Every response from the first step on, in the order of arrival, as `poll` lists them: `for await (const response of
+   * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, after what
+   * `close()` waits for, or after what has arrived when `signal` is aborted; keeps the process alive meanwhile.
    */
-  responses(options: PollOptions = {}): AsyncGenerator<unknown, void, void> {
-    return this.#session.responses(options.signal ?? null);
+  async *responses(options: PollOptions = {}): AsyncGenerator<unknown, void, void> {
+    // Not that of the session: whoever is in the loop holds the client, so that it does not count as dropped.
+    yield* this.#session.responses(options.signal ?? null);
   }
 
   /**

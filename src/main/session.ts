@@ -118,14 +118,14 @@ export class Session {
   }
 
   async *responses(signal: AbortSignal | null): AsyncGenerator<unknown, void, void> {
-    if (this.#isClosed) return;
     // For as long as it goes on: what completes while the caller is busy with one response is not lost.
     const list = this.#adapter.collect();
     try {
       for (;;) {
         for (const response of list.splice(0)) yield response;
         if (list.length > 0) continue;
-        if (this.#isClosed || signal?.aborted) return;
+        // What close() still waits for is not lost either.
+        if (signal?.aborted || (this.#isClosed && this.inFlight.size === 0)) return;
         await this.#counted(() => this.#poller.untilAny(list, signal));
       }
     } finally {

@@ -19,10 +19,11 @@ after(async () => {
   await broker.close();
 });
 
-function run(t: Cleanup, isAsked: boolean): Child {
+function run(t: Cleanup, isAsked: boolean, isIterating = false): Child {
   const args: DroppedArguments = {
     options: { bootstrapServers: broker.bootstrapServers, clientId: `asked-${isAsked}` },
     isAsked,
+    isIterating,
   };
   return startChild(t, 'dropped', args, { execArgv: ['--expose-gc'] });
 }
@@ -43,5 +44,12 @@ test('one dropped with a request in flight ends when that is answered', { timeou
   const { exitCode, stdout, stderr } = await child.ended;
   assert.equal(stderr, '');
   assert.deepEqual(stdout.trim().split('\n'), ['collected', 'answered', 'client-dropped', 'ended, 1 broker known']);
+  assert.equal(exitCode, 0);
+});
+
+test('one in a loop over responses is not dropped before the loop ends', { timeout: 30_000 }, async (t) => {
+  const { exitCode, stdout, stderr } = await run(t, false, true).ended;
+  assert.equal(stderr, '');
+  assert.deepEqual(stdout.trim().split('\n'), ['kept', 'collected', 'client-dropped', 'ended, 1 broker known']);
   assert.equal(exitCode, 0);
 });

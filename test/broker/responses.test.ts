@@ -116,4 +116,27 @@ describe('iterating over responses', { timeout: 30_000 }, () => {
     await closing;
     assert.equal((await client.responses().next()).done, true);
   });
+
+  test('yields all that close() waits for, and then ends', async (t) => {
+    const waiting = await openConnected(closedByHand, broker, { closeTimeoutMs: 60_000 });
+    t.after(() => broker.release('second'));
+    t.after(() => broker.release('first'));
+    // Of two rules the later is asked first.
+    await broker.control(Fetch, { holdUntil: 'second' }, { times: 1 });
+    await broker.control(Fetch, { holdUntil: 'first' }, { times: 1 });
+    const futures = [1, 2].map(() => waiting.send(0, Fetch, fetchRequest('logs'), byName));
+    const iterator = waiting.responses();
+    const first = iterator.next();
+    const closing = waiting.close();
+    await broker.waitForHeld('first');
+    await broker.release('first');
+    assert.equal((await first).value, await futures[0]);
+    const second = iterator.next();
+    await broker.waitForHeld('second');
+    await broker.release('second');
+    assert.equal((await second).done, false);
+    assert.equal((await second).value, await futures[1]);
+    assert.equal((await iterator.next()).done, true);
+    await closing;
+  });
 });

@@ -2,16 +2,18 @@
 
 import { writeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
-import { type Cluster, Fetch, KafkaClient, type KafkaClientOptions } from '../../../../src/index.ts';
+import { type Cluster, Fetch, KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
 import { byName, fetchRequest } from '../requests.ts';
 
 export interface DroppedArguments {
   readonly options: KafkaClientOptions;
   /** A request is in flight when the client is dropped. */
   readonly isAsked: boolean;
+  /** A loop over responses goes on when the client is dropped, and ends later. */
+  readonly isIterating?: boolean;
 }
 
-const { options, isAsked } = JSON.parse(process.argv[2]!) as DroppedArguments;
+const { options, isAsked, isIterating = false } = JSON.parse(process.argv[2]!) as DroppedArguments;
 const collect = (globalThis as unknown as { gc: () => void }).gc;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -26,6 +28,7 @@ process.on('worker', (worker: Worker) => {
 interface Kept {
   readonly reference: WeakRef<KafkaClient>;
   readonly cluster: Cluster;
+  readonly endLoop: (() => Promise<unknown>) | null;
 }
 
 async function startAndDrop(): Promise<Kept> {
@@ -34,15 +37,35 @@ async function startAndDrop(): Promise<Kept> {
   const client = await KafkaClient.start({ ...options, logger: { debug: nothing, info: nothing, warn, error: warn } });
   await client.awaitReady(0);
   if (isAsked) client.send(0, Fetch, fetchRequest('logs'), byName).addBoth(() => say('answered'));
-  return { reference: new WeakRef(client), cluster: client.cluster };
+  let endLoop: Kept['endLoop'] = null;
+  if (isIterating) {
+    const responses = client.responses();
+    client.send(0, Metadata, { topics: [] });
+    await responses.next();
+    endLoop = () => responses.return();
+  }
+  return { reference: new WeakRef(client), cluster: client.cluster, endLoop };
 }
 
-const { reference, cluster } = await startAndDrop();
-do {
-  // A turn in which the reference was read keeps the client.
-  await turn();
-  collect();
-} while (reference.deref() !== undefined);
+/** Whether the client is collected within so many turns. */
+async function isCollected(reference: WeakRef<KafkaClient>, turns: number): Promise<boolean> {
+  for (let i = 0; i < turns; i++) {
+    // A turn in which the reference was read keeps the client.
+    await turn();
+    collect();
+    if (reference.deref() === undefined) return true;
+  }
+  return false;
+}
+
+const kept: { -readonly [K in keyof Kept]: Kept[K] } = await startAndDrop();
+const { reference, cluster } = kept;
+if (kept.endLoop !== null) {
+  say((await isCollected(reference, 20)) ? 'collected inside the loop' : 'kept');
+  await kept.endLoop();
+  kept.endLoop = null;
+}
+await isCollected(reference, Number.POSITIVE_INFINITY);
 say('collected');
 while (threads > 0) await turn();
 say(`ended, ${cluster.brokers().length} broker known`);
