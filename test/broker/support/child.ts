@@ -26,6 +26,8 @@ export interface ChildOptions {
   readonly execArgv?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command and its arguments that replaces itself by the one behind it. */
+  readonly under?: readonly string[];
 }
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -34,7 +36,8 @@ const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 export function startChild(t: Cleanup, script: string, args: object, options: ChildOptions = {}): Child {
   const path = new URL(`./scripts/${script}${suffix}`, import.meta.url).pathname;
   const execArgv = ['--enable-source-maps', ...(options.execArgv ?? [])];
-  const child = spawn(process.execPath, [...execArgv, path, JSON.stringify(args)], {
+  const [command, ...rest] = [...(options.under ?? []), process.execPath, ...execArgv, path, JSON.stringify(args)];
+  const child = spawn(command!, rest, {
     stdio: 'pipe',
     env: { ...process.env, ...options.env },
   });
