@@ -129,8 +129,11 @@ export class Future<T> implements PromiseLike<T> {
       };
     };
     const failed = (error: Error): void => {
-      if (this.#isFailureHeard) promise.catch(() => {});
       reject(error);
+      // Not now: of a future that has failed already, the promise may be made first and the errback added after it.
+      queueMicrotask(() => {
+        if (this.#isFailureHeard) promise.catch(() => {});
+      });
     };
     this.addCallback(passOn<T>(onFulfilled, resolve as (value: T) => void));
     this.#onFailure(passOn<Error>(onRejected, failed));

@@ -251,6 +251,9 @@ test('a failure that an errback hears of raises no unhandledRejection, whatever 
     const failed = failedFuture<number>(boom);
     add(failed);
     void failed.then((value) => value);
+    const refused = failedFuture<number>(boom);
+    void refused.then((value) => value);
+    add(refused);
   };
   assert.equal(await unhandled(heard((future) => future.addErrback(() => {}))), 0);
   assert.equal(await unhandled(heard((future) => future.addBoth(() => {}))), 0);

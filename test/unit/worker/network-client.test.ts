@@ -2,7 +2,7 @@
 // on the connection's path. No clock, no socket.
 
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { afterEach, mock, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import {
   CorrelationIdError,
@@ -21,6 +21,7 @@ import {
   ListGroups,
   Produce,
 } from '../../../src/protocol/flat/generated/apis.ts';
+import { Channel } from '../../../src/worker/channel.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { type FakeBroker, frameOf, int32, range, responseFrame } from './fake-peer.ts';
 
@@ -34,7 +35,10 @@ function start(options: KafkaClientOptions = {}): void {
   net.ready(1);
 }
 
-afterEach(() => net.close());
+afterEach(() => {
+  mock.restoreAll();
+  net.close();
+});
 
 const groupsOf = (...ids: string[]) => ({ groups: ids.map((groupId) => ({ groupId })) });
 
@@ -463,6 +467,28 @@ test('correlation ids start anew with each connection', () => {
     .filter(({ transport }) => transport === broker.transport)
     .map(({ correlationId }) => correlationId);
   assert.deepEqual(ids.slice(0, 2), [1, 2]);
+});
+
+test('correlation ids of requests in flight go on at 1 after the largest int32, and responses find them', () => {
+  start();
+  const { nextCorrelationId } = Channel.prototype;
+  let isFirst = true;
+  mock.method(Channel.prototype, 'nextCorrelationId', function (this: Channel): number {
+    // As after two thousand million requests.
+    if (isFirst) this.lastCorrelationId = 2 ** 31 - 3;
+    isFirst = false;
+    return nextCorrelationId.call(this);
+  });
+  const sent = [1, 2, 3, 4].map(() => net.app.send(1, ListGroups, {}));
+  net.run();
+  const requests = broker.takeWaiting();
+  assert.deepEqual(
+    requests.map(({ correlationId }) => correlationId),
+    [2 ** 31 - 2, 2 ** 31 - 1, 1, 2],
+  );
+  broker.transport.send(Buffer.concat(requests.map((request, i) => responseFrame(request, groupsOf(`g${i}`)))));
+  net.run();
+  assert.deepEqual(sent.flatMap(groupIds), ['g0', 'g1', 'g2', 'g3']);
 });
 
 /** The parts of an API object that an application uses, so that some can be changed. */
