@@ -109,6 +109,8 @@ export class ClusterSnapshot {
 
   #setRow(topic: string, row: MetadataResponsePartitionView): void {
     const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, errorCode } = row;
+    // Named twice, the first counts.
+    if (this.#partitions.get(topic)!.has(partitionIndex)) return;
     // A leader the response itself does not list cannot be connected to.
     const leader = this.brokers.has(leaderId) ? leaderId : noLeader;
     const replicas = replicaNodes.toArray();

@@ -28,7 +28,7 @@ export class ConnectionState {
   failures = 0;
   /** Addresses of the last look-up that are still to be tried. */
   untriedAddresses: string[] = [];
-  /** Address tried last without leading to a ready connection. */
+  /** Address tried last: whatever became of it, when the connection ends by a fault another one is tried first. */
   lastAddress: string | null = null;
   /** Start of the current or last attempt, on the monotonic clock. */
   lastAttemptAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +87,6 @@ export class ConnectionState {
     this.failures = 0;
     this.#setupFailures = 0;
     this.untriedAddresses = [];
-    this.lastAddress = null;
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.backoffUntil = Number.NEGATIVE_INFINITY;
     this.lastError = null;
@@ -113,6 +112,7 @@ export class ConnectionState {
   closedOnPurpose(): void {
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.untriedAddresses = [];
+    this.lastAddress = null;
   }
 
   /** Returns by how many ms this lengthens the wait. */

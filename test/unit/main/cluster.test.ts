@@ -213,6 +213,14 @@ test('the same broker twice: the last one counts', () => {
   );
 });
 
+test('the same partition twice: the first one counts', () => {
+  const cluster = new Cluster(servers);
+  const rowOf = (leaderId: number) => ({ partitionIndex: 0, leaderId, replicaNodes: [], isrNodes: [] });
+  cluster.update(view({ ...response, topics: [{ name: 'orders', partitions: [rowOf(2), rowOf(1)] }] }), 1);
+  assert.equal(cluster.leaderForPartition({ topic: 'orders', partition: 0 }), 2);
+  assert.equal(cluster.partitionsForBroker(1), null);
+});
+
 test('listeners hear of each update, each once, until they are removed', () => {
   const cluster = new Cluster(servers);
   const heard: number[] = [];

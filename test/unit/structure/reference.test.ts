@@ -37,8 +37,14 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['6.1', 21],
   ['6.2', 2],
   ['7', 15],
+  ['A', 25],
+  ['B', 15],
+  ['C', 16],
+  ['D', 5],
   ['E', 14],
   ['F', 16],
+  ['H', 16],
+  ['I', 6],
 ];
 
 const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');

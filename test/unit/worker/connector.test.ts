@@ -91,6 +91,51 @@ test('an address that used up the deadline is not the first of the next attempt'
   assert.ok(net.app.isConnected(-1));
 });
 
+test('a connection that was lost is made anew at another address, one closed on purpose at the first', () => {
+  start({ requestTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  const brokers = [1, 2, 3].map((i) => net.broker(`10.0.0.${i}:9092`));
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092']);
+  // A black hole from now on, for whatever is sent and whoever connects.
+  brokers[0]!.answers = false;
+  net.app.send(-1, ListGroups, {});
+  net.run();
+  net.advance(1000);
+  net.ready(-1);
+  assert.deepEqual(net.attempted.slice(1), ['10.0.0.2:9092']);
+  brokers[0]!.answers = true;
+  net.app.disconnect(-1);
+  net.run();
+  net.ready(-1);
+  assert.deepEqual(net.attempted.slice(2), ['10.0.0.1:9092']);
+});
+
+test('two ids at one address have connections and backoffs of their own', () => {
+  start({ reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500 });
+  const broker = net.broker('boot:9092');
+  net.cluster.brokers = [1, 2].map((id) => ({ id, host: 'boot', port: 9092 }));
+  net.ready(1);
+  net.ready(2);
+  net.app.send(1, ListGroups, {});
+  net.run();
+  const [toFirst] = broker.takeWaiting().map(({ transport }) => transport);
+  net.serve('boot:9092', 'refuses');
+  net.advance(1000);
+  toFirst!.end();
+  net.run();
+  net.app.connect(1);
+  net.run();
+  assert.equal(net.app.nodeState(1), NODE_DISCONNECTED);
+  assert.ok(net.app.isConnected(2));
+  net.app.disconnect(2);
+  net.serve('boot:9092', broker);
+  net.run();
+  net.app.connect(1);
+  net.ready(2);
+  assert.equal(net.app.nodeState(1), NODE_DISCONNECTED, 'its own backoff goes on');
+});
+
 test('a name that does not resolve is a failed attempt with backoff', () => {
   start();
   net.names.set('boot', Object.assign(new Error('getaddrinfo ENOTFOUND boot'), { code: 'ENOTFOUND' }));

@@ -190,6 +190,24 @@ test('a silent peer is given up at the setup timeout, and its answer afterwards 
   assert.equal(net.app.isConnected(-1), false);
 });
 
+test('a peer that answers byte by byte, too slowly, is given up at the setup timeout all the same', () => {
+  start();
+  broker.answers = false;
+  net.run();
+  const request = broker.next();
+  const answer = responseFrame(request, { apiKeys: [] });
+  const { transport } = broker;
+  const stepMs = net.config.connectionSetupTimeoutMs / 10;
+  for (let i = 0; i < 9; i++) {
+    transport.send(answer.subarray(i, i + 1));
+    net.advance(stepMs);
+  }
+  assert.equal(transport.isDestroyed, false);
+  net.advance(stepMs);
+  assert.ok(transport.isDestroyed);
+  assert.match(whyNot().message, /did not finish in time/);
+});
+
 test('an answer that arrived before the deadline counts, though it is looked at after it', () => {
   start();
   broker.answers = false;

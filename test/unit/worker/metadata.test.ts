@@ -345,6 +345,17 @@ test('of one topic alone an error that will not pass fails whoever waits, and th
   assert.equal(all.outcome, 'succeeded', "among all topics the error of one is nobody's");
 });
 
+test('of one topic alone an error that may pass fails nobody: it is asked about again', async () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.topics = [{ name: 'soon', errorCode: 3 }];
+  const wanted = refresh(['soon']);
+  await net.advanceSettled(100);
+  assert.equal(wanted.outcome, 'succeeded');
+  const asked = askedAt().length;
+  net.advance(1000);
+  assert.ok(askedAt().length > asked);
+});
+
 test('older metadata does not undo a newer leader', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   const topics = (leaderId: number, leaderEpoch: number) => [

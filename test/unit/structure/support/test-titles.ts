@@ -28,7 +28,8 @@ export function hasTest(file: string, name: string): boolean {
     const gaps = matchTemplate(title, name);
     if (gaps?.every((gap) => source.includes(gap))) return true;
   }
-  return false;
+  // Titles of a list: the title is a variable, and the name one of the texts.
+  return /\b(?:test|it)\(\s*[a-z]\w*,/.test(source) && [`'${name}'`, `"${name}"`].some((text) => source.includes(text));
 }
 
 /** What stands in the gaps of the template, if the name is made of it. */

@@ -1,0 +1,30 @@
+// Time is an argument: who reads which clock. A time limit that looked at the wall clock would jump with it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sourceFiles } from './support/source-files.ts';
+
+const readersOf = (clock: RegExp): string[] =>
+  sourceFiles('src')
+    .filter(({ text }) => clock.test(text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '')))
+    .map(({ path }) => path);
+
+test('the wall clock is read for what needs it, and for nothing else', () => {
+  assert.deepEqual(readersOf(/\bDate\.now\b|\bnew Date\b/), [
+    // The life of a token, which its server tells in wall time.
+    'common/oidc-token-provider.ts',
+    // Records without a timestamp.
+    'protocol/flat/record-writer.ts',
+    // Compared with the monotonic clock, it tells that the machine was suspended.
+    'worker/index.ts',
+  ]);
+});
+
+test('the monotonic clock is one for all threads, and below the poll loop nobody reads it', () => {
+  assert.deepEqual(readersOf(/\bperformance\.(?:now|timeOrigin)\b|\bhrtime\b/), ['common/clock.ts']);
+  const readers = readersOf(/\bmonotonicNowMs\b/).filter((path) => path !== 'common/clock.ts');
+  assert.deepEqual(
+    readers.filter((path) => !path.startsWith('main/')),
+    ['worker/index.ts'],
+  );
+});
