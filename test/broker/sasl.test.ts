@@ -2,7 +2,7 @@
 // anything that a client throws, logs, shows or shares.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
   InvalidReceiveError,
@@ -12,7 +12,6 @@ import {
   KafkaConnectionError,
   KafkaProtocolError,
   ListGroups,
-  type LogFields,
   Metadata,
   NoBrokersAvailable,
   NodeNotReadyError,
@@ -21,15 +20,11 @@ import {
   SaslHandshake,
   UnsupportedSaslMechanismError,
 } from '../../src/index.ts';
-import {
-  type EmbeddedBroker,
-  type Reply,
-  startEmbeddedBroker,
-  startEmbeddedBrokerInProcess,
-} from '../helpers/embedded-broker.ts';
+import { type EmbeddedBroker, type Reply, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { type SaslRules, type SaslStep, saslApis, wantLogins } from '../helpers/sasl-server.ts';
 import { startChild } from './support/child.ts';
 import { type Cleanup, openClient } from './support/client.ts';
+import { SecretSearch, searchedBroker } from './support/secret-search.ts';
 import { Settlements } from './support/settlements.ts';
 
 const password = 'the-secret-word';
@@ -40,39 +35,10 @@ const scram: SaslRules = { mechanism: 'SCRAM-SHA-256', username: 'alice', passwo
 const plain: SaslRules = { mechanism: 'PLAIN', username: 'alice', password };
 const oauth: SaslRules = { mechanism: 'OAUTHBEARER', username: '', password: token };
 
-/** Memory that clients share with their network threads, all there has been. */
-const shared: SharedArrayBuffer[] = [];
-const realSharedArrayBuffer = globalThis.SharedArrayBuffer;
-
-/** What clients logged. */
-let logged: [fields: LogFields, message: string][] = [];
-const log = (fields: LogFields, message: string): void => {
-  logged.push([fields, message]);
-};
-const logger = { debug: log, info: log, warn: log, error: log };
-
+const search = new SecretSearch([password, token]);
 let broker: EmbeddedBroker;
-
-before(async () => {
-  globalThis.SharedArrayBuffer = class extends realSharedArrayBuffer {
-    constructor(byteLength: number) {
-      super(byteLength);
-      shared.push(this);
-    }
-  } as SharedArrayBufferConstructor;
-  broker = await startEmbeddedBrokerInProcess({ nodes: 2, apiVersions: { ...saslApis, [ListGroups.key]: [0, 4] } });
-});
-
-after(async () => {
-  globalThis.SharedArrayBuffer = realSharedArrayBuffer;
-  await broker.close();
-});
-
-beforeEach(async () => {
-  logged = [];
-  shared.length = 0;
-  await broker.clearRules();
-  await broker.control(ListGroups, { body: {} });
+searchedBroker(search, 2, (started) => {
+  broker = started;
 });
 
 function options(rules: SaslRules, more: KafkaClientOptions = {}): KafkaClientOptions {
@@ -83,25 +49,11 @@ function options(rules: SaslRules, more: KafkaClientOptions = {}): KafkaClientOp
     saslMechanism: rules.mechanism,
     apiVersionAutoTimeoutMs: 10_000,
     metrics: true,
-    logger,
+    logger: search.logger,
     logLevel: 'debug',
     ...credentials,
     ...more,
   };
-}
-
-/** That no secret is in what is given, nor in what was logged, nor in any shared memory. */
-function assertNothingSecret(...seen: unknown[]): void {
-  const shown = [...seen, logged].map((value) =>
-    inspect(value, { depth: 20, showHidden: true, maxStringLength: null }),
-  );
-  const json = seen.map((value) => (value instanceof KafkaClient ? '' : JSON.stringify(value)));
-  const memory = shared.map((buffer) => Buffer.from(new Uint8Array(buffer)));
-  assert.ok(memory.length > 0, 'no shared memory was seen');
-  for (const secret of secrets) {
-    for (const text of [...shown, ...json]) assert.ok(!text?.includes(secret), `${secret} in ${text}`);
-    for (const [i, bytes] of memory.entries()) assert.ok(!bytes.includes(secret), `${secret} in shared memory ${i}`);
-  }
 }
 
 /** Why a client cannot start. */
@@ -112,7 +64,7 @@ async function refusal(given: KafkaClientOptions): Promise<Error> {
   });
   await client?.close();
   assert.ok(thrown instanceof NoBrokersAvailable, inspect(thrown));
-  assertNothingSecret(thrown);
+  search.assertNothing(thrown);
   return thrown.causes[0]!.error;
 }
 
@@ -123,7 +75,7 @@ describe('a client that logs in', () => {
       const client = await openClient(t, options(rules));
       await client.awaitReady(0);
       assert.equal((await client.send(0, ListGroups, {})).errorCode, 0);
-      assertNothingSecret(client, client.config, client.metrics());
+      search.assertNothing(client, client.config, client.metrics());
     });
   }
 
@@ -132,11 +84,11 @@ describe('a client that logs in', () => {
     const error = await refusal(options(plain));
     assert.ok(error instanceof SaslAuthenticationFailedError);
     assert.match(error.message, /Invalid username or password/);
-    assert.ok(logged.length > 0, 'nothing was logged');
+    assert.ok(search.logged.length > 0, 'nothing was logged');
     const client = await openClient(t, options(plain, { apiVersion: [3, 9] }));
     await assert.rejects(client.awaitReady(-1, { timeoutMs: 500 }), (late: Error) => {
       assert.ok(late.cause instanceof SaslAuthenticationFailedError);
-      assertNothingSecret(late);
+      search.assertNothing(late);
       return true;
     });
     await assert.rejects(
@@ -144,7 +96,7 @@ describe('a client that logs in', () => {
       (refused: Error) => {
         assert.ok(refused instanceof NodeNotReadyError);
         assert.ok(refused.cause instanceof SaslAuthenticationFailedError, String(refused.cause));
-        assertNothingSecret(refused);
+        search.assertNothing(refused);
         return true;
       },
     );

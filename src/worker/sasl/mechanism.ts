@@ -31,13 +31,20 @@ export abstract class BaseMechanism implements SaslMechanism {
   abstract respond(token: Buffer): Promise<Buffer | null>;
 
   conceal(text: string): string {
-    const concealed = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-    return shownText(concealed, maxTextLength);
+    if (this.#secrets.length === 0) return shownText(text, maxTextLength);
+    // In one pass: a secret may be a part of another, or of what replaces it.
+    const patterns = this.#secrets.toSorted((a, b) => b.length - a.length).map(escaped);
+    return shownText(text.replace(new RegExp(patterns.join('|'), 'g'), '[secret]'), maxTextLength);
   }
 
   protected keepSecret(text: string): void {
-    if (text !== '') this.#secrets.push(text);
+    // A broker may send back what it cannot make sense of, and show bytes as base64.
+    if (text !== '') this.#secrets.push(text, Buffer.from(text).toString('base64'));
   }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
 /** Text of a broker as it may stand in a message: of bounded length, and in one line. */

@@ -13,6 +13,7 @@ export class Plain extends BaseMechanism {
     this.keepSecret(password);
     // Authorization id, authentication id, password: Kafka wants the first two to be the same.
     this.#message = `${username}\0${username}\0${password}`;
+    this.keepSecret(this.#message);
   }
 
   async respond(token: Buffer): Promise<Buffer | null> {

@@ -24,6 +24,11 @@ describe('PLAIN', () => {
   test('texts of the broker are shown without the password, and not at any length', () => {
     const mechanism = new Plain('alice', 'secret');
     assert.equal(mechanism.conceal('no secret, no secret'), 'no [secret], no [secret]');
+    for (const sent of ['secret', 'alice\0alice\0secret']) {
+      assert.equal(mechanism.conceal(`what is ${Buffer.from(sent).toString('base64')}?`), 'what is [secret]?');
+    }
+    const odd = 'a.b*c|(d[e\\f]^$';
+    assert.equal(new Plain('alice', odd).conceal(`a-b ${odd} aab`), 'a-b [secret] aab');
     assert.equal(mechanism.conceal('x'.repeat(5000)).length, 1003);
     assert.equal(mechanism.conceal('one\ntwo\u001b[31m'), 'one two [31m');
   });
