@@ -88,6 +88,29 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
     );
   });
 
+  test('or a process that was stopped takes nothing for stuck when it goes on', { timeout: 60_000 }, async (t) => {
+    const broker = await startBroker(t);
+    const count = 10;
+    let blocks = 0;
+    // Something is under way all the time, and what counts as stuck lasts half as long as a block.
+    await broker.control(Produce, { holdUntil: 'blocked' }, { times: 1, skip: 1 });
+    const options = { networkThreadTimeoutMs: requestTimeoutMs, requestTimeoutMs: 600_000 };
+    const report = await run(t, broker, { what: 'produce', count, blocks: 2 }, options, async (child) => {
+      await broker.waitForHeld('blocked');
+      // After the first block the program looks, before the second.
+      if (++blocks === 2) return void broker.release('blocked');
+      child.signal('SIGSTOP');
+      const stoppedAt = performance.now();
+      await waitFor('the stop to last', () => performance.now() - stoppedAt > 2 * requestTimeoutMs);
+      child.signal('SIGCONT');
+    });
+    assert.deepEqual(report.failures, []);
+    assert.deepEqual(
+      report.answers,
+      upTo(count).map((i) => i + 1),
+    );
+  });
+
   for (const [name, options, least, most] of [
     // One answer is moved to the application, one is decoded, and the frame behind it is read.
     ['the smallest budget', { spillBudgetBytes: 65_536 }, 0, 45 * MiB],

@@ -19,6 +19,7 @@ export interface Child {
   readonly stdout: string;
   /** Writes a line to its stdin. */
   tell(line: string): void;
+  signal(signal: NodeJS.Signals): void;
 }
 
 export interface ChildOptions {
@@ -67,6 +68,9 @@ export function startChild(t: Cleanup, script: string, args: object, options: Ch
     },
     tell: (line) => {
       child.stdin!.write(`${line}\n`);
+    },
+    signal: (signal) => {
+      child.kill(signal);
     },
   };
 }

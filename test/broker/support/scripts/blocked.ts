@@ -48,7 +48,8 @@ const futures = Array.from({ length: count }, (_, i) => request(i));
 await client.poll(0);
 for (let i = 0; i < blocks; i++) {
   block();
-  if (i < blocks - 1) await new Promise((resolve) => setImmediate(resolve));
+  // A turn of the event loop with its timers.
+  if (i < blocks - 1) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 const grownBytes = process.memoryUsage.rss() - bytesBefore;
 await Promise.allSettled(futures);
