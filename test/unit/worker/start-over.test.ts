@@ -85,6 +85,24 @@ test('a broker that demands it (code 129) ends every connection, and the bootstr
   assert.equal(moved.transports.length, 1);
 });
 
+test('leader epochs of what is left (code 129) do not outlast it', () => {
+  start();
+  const topicOf = (leaderEpoch: number, leaderId: number) => [
+    { name: 'logs', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch, replicaNodes: [], isrNodes: [] }] },
+  ];
+  const leader = () => net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderId;
+  net.cluster.topics = topicOf(9, 1);
+  void net.thread.refreshMetadata(['logs'], false);
+  net.advance(1000);
+  assert.equal(leader(), 1);
+  broker.handlers.set(Metadata.key, () => ({ errorCode: 129, brokers: [], topics: [] }));
+  move();
+  net.cluster.topics = topicOf(2, 5);
+  void net.thread.refreshMetadata(null, false);
+  net.advance(5000);
+  assert.equal(leader(), 5);
+});
+
 test('another error code of a whole metadata response is a failed refresh, asked again', () => {
   start({ metadataMaxAgeMs: 1000 });
   const updates = net.app.metadata.length;

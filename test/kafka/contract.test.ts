@@ -1,0 +1,173 @@
+// The central rows of the reference against a real broker: what a client says of its nodes, and what polls, limits and
+// topics do.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  Cancelled,
+  CreateTopics,
+  Fetch,
+  type KafkaClient,
+  type KafkaClientOptions,
+  KafkaConnectionError,
+  ListOffsets,
+  Metadata,
+  NodeNotReadyError,
+  Produce,
+  RequestTimedOutError,
+  TooManyInFlightRequests,
+} from '../../src/index.ts';
+import { type Cleanup, closedByHand, failureOf, openClient } from '../broker/support/client.ts';
+import { byName, fetchRequest, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { describeKafka } from './fixture/index.ts';
+
+const topic = 'contract';
+/** Longer than any test here. */
+const never = 60_000;
+
+describeKafka('a client of a real broker', (suite) => {
+  let node = -1;
+  let admin: KafkaClient;
+
+  before(async () => {
+    admin = await open(closedByHand);
+    node = admin.cluster.brokers()[0]!.nodeId;
+    await admin.awaitReady(node);
+    const topics = [{ name: topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }];
+    await admin.send(node, CreateTopics, { topics, timeoutMs: 10_000 });
+    await waitFor('the partition to be led', async () => (await endOffset(topic)) !== null);
+  });
+
+  after(async () => {
+    await admin?.close();
+  });
+
+  const open = (t: Cleanup, options: KafkaClientOptions = {}): Promise<KafkaClient> =>
+    openClient(t, { bootstrapServers: suite.kafka.bootstrapServers, apiVersionAutoTimeoutMs: 30_000, ...options });
+
+  async function connected(t: Cleanup, options: KafkaClientOptions = {}): Promise<KafkaClient> {
+    const client = await open(t, options);
+    await client.awaitReady(node);
+    await client.refreshMetadata();
+    await client.poll(0);
+    return client;
+  }
+
+  /** Of the topic's only partition; null without a leader. */
+  async function endOffset(name: string): Promise<number | null> {
+    const { topics } = await admin.send(node, ListOffsets, listOffsetsRequest(name));
+    const { errorCode, offset } = topics.at(0).partitions.at(0);
+    return errorCode === 0 ? offset.toNumber() : null;
+  }
+
+  /** A fetch of what nobody will write: the broker keeps it for `maxWaitMs`. */
+  const idle = (client: KafkaClient, maxWaitMs: number, timeoutMs?: number) =>
+    client.send(node, Fetch, fetchRequest(topic, { maxWaitMs, minBytes: 1 << 30 }), {
+      ...byName,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+
+  const metadata = (client: KafkaClient) => client.send(node, Metadata, { topics: [] });
+
+  const saidOf = (client: KafkaClient, nodeId: number) => ({
+    connected: client.connected(nodeId),
+    isDisconnected: client.isDisconnected(nodeId),
+    isReady: client.isReady(nodeId),
+    delay: client.connectionDelay(nodeId),
+    inFlight: client.inFlightRequestCount(nodeId),
+  });
+  const unknown = { connected: false, isDisconnected: false, isReady: false, delay: 0, inFlight: 0 };
+  const ready = { connected: true, isDisconnected: false, isReady: true, delay: Number.POSITIVE_INFINITY, inFlight: 0 };
+
+  test('says of nodes what the reference says: unknown, not connected, connected, full, closed', async (t) => {
+    const client = await open(t, { maxInFlightRequestsPerConnection: 2 });
+    assert.deepEqual(saidOf(client, node + 50), unknown);
+    assert.equal(client.maybeConnect(node + 50), false);
+    assert.deepEqual(saidOf(client, node), unknown);
+    assert.ok((await failureOf(metadata(client))) instanceof NodeNotReadyError);
+    await waitFor('the connection that the refused request began', () => client.ready(node));
+    await waitFor('metadata to have come', () => client.inFlightRequestCount(node) === 0);
+    assert.deepEqual(saidOf(client, node), ready);
+    const waiting = [idle(client, never), idle(client, never)];
+    assert.deepEqual(saidOf(client, node), { ...ready, isReady: false, inFlight: 2 });
+    assert.ok((await failureOf(metadata(client))) instanceof TooManyInFlightRequests);
+    client.close(node);
+    for (const { exception } of waiting) assert.ok(exception instanceof Cancelled);
+    assert.deepEqual(saidOf(client, node), unknown);
+    assert.equal(client.maybeConnect(node), true);
+    await client.awaitReady(node);
+    await metadata(client);
+  });
+
+  test('polls return responses in the order of sending; wakeup and time end them', async (t) => {
+    const client = await connected(t);
+    const slow = idle(client, 300);
+    const fast = metadata(client);
+    assert.deepEqual(await client.poll(5), []);
+    const polled = client.poll(never);
+    client.wakeup();
+    assert.deepEqual(await polled, []);
+    assert.deepEqual([slow.isDone, fast.isDone], [false, false]);
+    const responses: unknown[] = [...client.pollSync(never, fast)];
+    assert.equal(responses[0], slow.value);
+    assert.equal(responses[1], fast.value);
+    assert.deepEqual(await client.poll(0), []);
+  });
+
+  test('a request without acknowledgement leaves by itself and is stored', async (t) => {
+    const client = await connected(t, { maxInFlightRequestsPerConnection: 1 });
+    const offset = (await endOffset(topic))!;
+    const sent = client.send(node, Produce, produceRequest(topic, [{ value: 'x' }], { acks: 0 }), byName);
+    assert.equal(client.isReady(node), true);
+    assert.equal(await sent, null);
+    await waitFor('the record', async () => (await endOffset(topic)) === offset + 1);
+  });
+
+  test('a request over its time takes its connection along; the next one serves', async (t) => {
+    const client = await connected(t);
+    const { updateId } = client.cluster;
+    const late = idle(client, never, 200);
+    const behind = metadata(client);
+    assert.ok((await failureOf(late)) instanceof RequestTimedOutError);
+    const error = await failureOf(behind);
+    assert.ok(error instanceof KafkaConnectionError);
+    assert.ok(error.cause instanceof RequestTimedOutError);
+    await client.awaitReady(node);
+    await metadata(client);
+    await waitFor('metadata to be asked for', () => client.cluster.updateId > updateId);
+  });
+
+  test('topics are known when their Future is done, and at once when they were', async (t) => {
+    const client = await connected(t);
+    assert.equal(client.cluster.partitionsForTopic(topic), null);
+    const cluster = await client.setTopics([topic]);
+    assert.equal(cluster, client.cluster);
+    assert.deepEqual(cluster.availablePartitionsForTopic(topic), new Set([0]));
+    assert.equal(cluster.leaderForPartition({ topic, partition: 0 }), node);
+    assert.equal(client.addTopic(topic).isDone, true);
+    await client.setTopics([]);
+    await client.refreshMetadata();
+    assert.equal(client.cluster.topics().size, 0, 'nothing tracked is nothing asked for');
+    client.cluster.needAllTopicMetadata = true;
+    await client.refreshMetadata();
+    assert.ok(client.cluster.topics().has(topic));
+  });
+
+  test('the version is that of the node, and of any', async (t) => {
+    const client = await connected(t);
+    assert.deepEqual(await client.checkVersion(node), client.apiVersion);
+    assert.deepEqual(await client.checkVersion(), client.apiVersion);
+    assert.equal(client.leastLoadedNode(), node);
+  });
+
+  test('an idle connection is closed without harm, one that waits is not', async (t) => {
+    const client = await connected(t, { connectionsMaxIdleMs: 300 });
+    const waiting = idle(client, 1000);
+    await waiting;
+    await waitFor('the connection to be closed', () => !client.connected(node));
+    assert.equal(client.isDisconnected(node), false);
+    await client.awaitReady(node);
+    await metadata(client);
+  });
+});
