@@ -2,21 +2,27 @@
 // `saslOauthTokenProvider: { oidc }`. No error of it may hold id, secret, token or what the server wrote beside its error code.
 // Source: RFC 6749, 4.4 and 2.3.1; KIP-768, KIP-1025 (id and secret are URL-encoded before they are put together).
 
+import { monotonicNowMs } from './clock.ts';
 import { KafkaClientError, KafkaConfigurationError } from './errors.ts';
 import { type OidcOptions, oidcProblems } from './oidc-options.ts';
 import type { TokenProvider } from './token-provider.ts';
 
-/** Clock, in ms, and `fetch`, for tests. */
+/** Clocks, in ms, wall and monotonic, and `fetch`, for tests. */
 export interface OidcSurroundings {
   readonly now?: () => number;
+  readonly monotonicNow?: () => number;
   readonly fetch?: typeof fetch;
+}
+
+interface Instant {
+  readonly wall: number;
+  readonly monotonic: number;
 }
 
 interface IssuedToken {
   readonly token: string;
-  /** Until when it is given out without asking again, ms; it lives on for a while. */
-  readonly renewAt: number;
-  readonly expiresAt: number;
+  readonly askedAt: Instant;
+  readonly lifetimeMs: number;
 }
 
 const defaultTimeoutMs = 10_000;
@@ -38,7 +44,10 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   // Whoever changes the object later changes nothing here.
   const { extensions = {}, ...settings } = structuredClone(options);
-  const now = surroundings.now ?? Date.now;
+  const now = (): Instant => ({
+    wall: (surroundings.now ?? Date.now)(),
+    monotonic: (surroundings.monotonicNow ?? monotonicNowMs)(),
+  });
   let issued: IssuedToken | null = null;
   let pending: Promise<string> | null = null;
 
@@ -46,7 +55,7 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
     try {
       issued = await requestToken(settings, surroundings.fetch ?? fetch, now);
     } catch (error) {
-      if (issued === null || now() >= issued.expiresAt) throw error;
+      if (issued === null || ageOf(issued, now()) >= issued.lifetimeMs) throw error;
     } finally {
       pending = null;
     }
@@ -54,7 +63,7 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   };
   return {
     token: () => {
-      if (issued !== null && now() < issued.renewAt) return issued.token;
+      if (issued !== null && ageOf(issued, now()) < issued.lifetimeMs * renewAfter) return issued.token;
       pending ??= renew();
       return pending;
     },
@@ -62,7 +71,12 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   };
 }
 
-async function requestToken(options: OidcOptions, send: typeof fetch, now: () => number): Promise<IssuedToken> {
+/** A wall clock that was set back, or a monotonic one that stood still with the machine, does not make a token younger. */
+function ageOf({ askedAt }: IssuedToken, now: Instant): number {
+  return Math.max(now.wall - askedAt.wall, now.monotonic - askedAt.monotonic);
+}
+
+async function requestToken(options: OidcOptions, send: typeof fetch, now: () => Instant): Promise<IssuedToken> {
   const { origin } = new URL(options.tokenEndpointUrl);
   const signal = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs);
   const askedAt = now();
@@ -90,7 +104,7 @@ async function requestToken(options: OidcOptions, send: typeof fetch, now: () =>
     throw new KafkaClientError(`no token from ${origin}: its answer has no access_token`);
   const seconds = Number(lifetime);
   const lifetimeMs = lifetime !== undefined && seconds > 0 ? seconds * 1000 : defaultLifetimeMs;
-  return { token, renewAt: askedAt + lifetimeMs * renewAfter, expiresAt: askedAt + lifetimeMs };
+  return { token, askedAt, lifetimeMs };
 }
 
 function requestOf({ clientId, clientSecret, scope, parameters, credentialsIn = 'header' }: OidcOptions) {

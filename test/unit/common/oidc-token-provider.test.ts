@@ -68,6 +68,21 @@ describe('the OIDC token provider', () => {
     assert.equal(await tokenAt(160_000), 't3');
   });
 
+  test('a token grows old by either clock: one that is set back or stands still makes it no younger', async () => {
+    let [now, monotonic] = [10_000_000, 0];
+    const { fetch } = server(issues('t1', 100), issues('t2', 100), issues('t3', 100));
+    const provider = oidcTokenProvider(options, { fetch, now: () => now, monotonicNow: () => monotonic });
+    const tokenAfter = async (wallMs: number, monotonicMs: number) => {
+      now += wallMs;
+      monotonic += monotonicMs;
+      return provider.token();
+    };
+    assert.equal(await tokenAfter(0, 0), 't1');
+    assert.equal(await tokenAfter(-3_600_000, 79_999), 't1');
+    assert.equal(await tokenAfter(0, 1), 't2', 'the wall clock was set back');
+    assert.equal(await tokenAfter(80_000, 0), 't3', 'the machine was suspended');
+  });
+
   test('logins at one time share a request', async () => {
     const { sent, fetch } = server(issues('t1', 100));
     const provider = oidcTokenProvider(options, { fetch });
