@@ -40,11 +40,11 @@ export class BenchCluster {
     return response.topics.at(0).partitions.at(0).leaderId;
   }
 
-  /** A topic on all brokers, every partition led by `leader`, and all copies in sync. */
-  async createTopic(name: string, partitions: number, leader: KafkaBroker): Promise<void> {
+  /** A topic of one partition with a copy on each broker, led by `leader`, and all copies in sync. */
+  async createTopic(name: string, leader: KafkaBroker): Promise<void> {
     const others = this.kafka.brokers.filter((broker) => broker !== leader);
     const brokerIds = [leader, ...others].map(({ nodeId }) => nodeId);
-    const assignments = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, brokerIds }));
+    const assignments = [{ partitionIndex: 0, brokerIds }];
     const topics = [{ name, numPartitions: -1, replicationFactor: -1, assignments, configs: [] }];
     const created = await this.#admin.send(await this.#readyNode(), CreateTopics, { topics, timeoutMs: 30_000 });
     const problem = errorFor(created.topics.at(0).errorCode);
@@ -52,21 +52,15 @@ export class BenchCluster {
     await this.allInSync(name, leader);
   }
 
-  /** Waits until all brokers have the topic's records. @param leader that leads every partition, too, if it is named */
+  /** Waits until all brokers have the topic's records. @param leader that leads it, too, if it is named */
   async allInSync(topic: string, leader?: KafkaBroker): Promise<void> {
     await waitFor(
       `all copies of ${topic} in sync`,
       async () => {
         this.#admin.setTopics([topic]).addErrback(() => {});
         const cluster = await this.#admin.refreshMetadata();
-        const partitions = [...(cluster.partitionsForTopic(topic) ?? [])].map((partition) =>
-          cluster.partition({ topic, partition }),
-        );
-        const isSettled = partitions.every(
-          (partition) =>
-            partition?.isr.length === brokerCount && (leader === undefined || partition.leader === leader.nodeId),
-        );
-        return partitions.length > 0 && isSettled;
+        const partition = cluster.partition({ topic, partition: 0 });
+        return partition?.isr.length === brokerCount && (leader === undefined || partition.leader === leader.nodeId);
       },
       recoveryTimeoutMs,
     );

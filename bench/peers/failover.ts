@@ -60,7 +60,7 @@ export async function run(): Promise<BenchRow[]> {
   });
 }
 
-/** One client's loads and the observer, each on a partition of its own, all led by the broker that is killed. */
+/** One client's loads and the observer, all on one partition, which the broker that is killed leads. */
 async function killLeader(
   cluster: BenchCluster,
   peers: Peers,
@@ -70,11 +70,11 @@ async function killLeader(
   const controller = await cluster.activeController();
   const leader = cluster.kafka.brokers.find(({ nodeId }) => nodeId !== controller)!;
   const topic = `failover-${randomUUID()}`;
-  await cluster.createTopic(topic, loads.length + 1, leader);
+  await cluster.createTopic(topic, leader);
   const place = { folder: peers.folder, bootstrapServers: cluster.kafka.bootstrapServers, topic };
   const jobs: ProduceJob[] = [
-    ...loads.map((load, partition) => ({ client, load, partition, ...place })),
-    { client: 'eager observer', load: 'one at a time', partition: loads.length, ...place },
+    ...loads.map((load) => ({ client, load, ...place })),
+    { client: 'eager observer', load: 'one at a time', ...place },
   ];
   try {
     return await withContenders(peers, jobs, async (contenders) => {

@@ -1,4 +1,4 @@
-// Owns a small producer on a KafkaClient, for one partition: what waits goes out as one batch, one batch at a time. Main thread
+// Owns a small producer on a KafkaClient, for a topic of one partition: what waits goes out as one batch, one batch at a time. Main thread
 // of a contender.
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -62,7 +62,7 @@ export class OurProducer implements Producer {
    */
   async #append(count: number): Promise<void> {
     for (;;) {
-      const leader = this.#client.cluster.leaderForPartition(this.#place) ?? -1;
+      const leader = this.#client.cluster.leaderForPartition({ topic: this.#place.topic, partition: 0 }) ?? -1;
       if (leader >= 0 && this.#client.ready(leader)) {
         const error = await this.#attempt(leader, count);
         if (error === null) return;
@@ -73,10 +73,10 @@ export class OurProducer implements Producer {
   }
 
   async #attempt(leader: number, count: number): Promise<Error | null> {
-    const { topic: name, partition: index } = this.#place;
+    const { topic: name } = this.#place;
     const records = Array.from({ length: count }, () => ({ value }));
     const topicId = this.#client.cluster.topicId(name)!;
-    const topicData = [{ name, topicId, partitionData: [{ index, records }] }];
+    const topicData = [{ name, topicId, partitionData: [{ index: 0, records }] }];
     try {
       const response = await this.#client.send(leader, Produce, { acks: -1, timeoutMs: 30_000, topicData });
       return errorFor(response.responses.at(0).partitionResponses.at(0).errorCode);

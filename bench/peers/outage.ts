@@ -75,15 +75,15 @@ function rowsOf(
   ];
 }
 
-/** Every client's loads and the observer, each on a partition of its own, through one outage. */
+/** Every client's loads and the observer, all on one partition, through one outage. */
 async function outage(cluster: BenchCluster, peers: Peers, kind: Kind): Promise<Outcome[]> {
   const { brokers, bootstrapServers } = cluster.kafka;
   const topic = `outage-${randomUUID()}`;
   const place = { folder: peers.folder, bootstrapServers, topic };
   const measured = clients.flatMap((client) => loads.map((load) => ({ client, load })));
   const observer = { client: 'eager observer', load: 'one at a time' } as const;
-  const jobs: ProduceJob[] = [...measured, observer].map((one, partition) => ({ ...one, partition, ...place }));
-  await cluster.createTopic(topic, jobs.length, brokers[0]!);
+  const jobs: ProduceJob[] = [...measured, observer].map((one) => ({ ...one, ...place }));
+  await cluster.createTopic(topic, brokers[0]!);
   const comeBack = async (): Promise<void> => {
     await Promise.all(brokers.map((broker) => (broker.isRunning ? broker.kill('SIGCONT') : broker.start())));
   };

@@ -21,8 +21,8 @@ export function besidePeers(
       ours: rounded(median(mine)),
       comparison: peer,
       theirs: rounded(median(theirs)),
-      // Nothing on either side is the same.
-      ratio: median(mine) === median(theirs) ? 1 : Number((median(mine) / median(theirs)).toFixed(3)),
+      // Beside nothing at all, as beside one.
+      ratio: rounded(median(mine) / (median(theirs) || 1)),
       parameters: { ...parameters, all: { ours: mine.map(rounded), theirs: theirs.map(rounded) } },
     };
   });

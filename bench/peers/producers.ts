@@ -14,8 +14,8 @@ export interface ProducerPlace {
   /** With the peers' node_modules. */
   readonly folder: string;
   readonly bootstrapServers: readonly string[];
+  /** Of one partition. */
   readonly topic: string;
-  readonly partition: number;
 }
 
 export const loads = ['one at a time', 'ten a second'] as const;
@@ -59,7 +59,7 @@ interface KafkajsModule {
   logLevel: { NOTHING: number };
 }
 
-async function startKafkajs({ folder, bootstrapServers, topic, partition }: ProducerPlace): Promise<Producer> {
+async function startKafkajs({ folder, bootstrapServers, topic }: ProducerPlace): Promise<Producer> {
   const require = createRequire(join(folder, 'package.json'));
   const { Kafka, Partitioners, logLevel } = require('kafkajs') as KafkajsModule;
   const { version } = require('kafkajs/package.json') as { version: string };
@@ -68,7 +68,7 @@ async function startKafkajs({ folder, bootstrapServers, topic, partition }: Prod
   const kafka = new Kafka({ clientId: 'bench', brokers: [...bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  const messages = [{ partition, value }];
+  const messages = [{ partition: 0, value }];
   return {
     version,
     settings: 'all defaults: retries 5, initialRetryTime 300, multiplier 2; a record given up is sent again',
@@ -88,14 +88,14 @@ interface PlatformaticModule {
   Producer: new (options: object) => PlatformaticProducer;
 }
 
-async function startPlatformatic({ folder, bootstrapServers, topic, partition }: ProducerPlace): Promise<Producer> {
+async function startPlatformatic({ folder, bootstrapServers, topic }: ProducerPlace): Promise<Producer> {
   const require = createRequire(join(folder, 'package.json'));
   const path = require.resolve('@platformatic/kafka');
   const { Producer } = (await import(pathToFileURL(path).href)) as PlatformaticModule;
   const { version } = require(join(path, '../../package.json')) as { version: string };
   // Retries are on by default, and at even distances: 3 of them, 1 s apart. Without an end they would do the same.
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...bootstrapServers] });
-  const messages = [{ topic, partition, value }];
+  const messages = [{ topic, partition: 0, value }];
   return {
     version,
     settings: 'all defaults: retries 3, retryDelay 1000; a record given up is sent again',
