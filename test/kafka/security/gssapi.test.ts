@@ -7,10 +7,11 @@ import { type KafkaClientOptions, ListGroups, SaslAuthenticationFailedError } fr
 import { waitFor } from '../../helpers/wait-for.ts';
 import { describeKafka, isKafkaRequired } from '../fixture/index.ts';
 import { Kdc, kerberosProblem } from './support/kdc.ts';
-import { loggedIn, nodeId, refusal } from './support/logins.ts';
+import { loggedIn, nodeId, refusal, requestsFor } from './support/logins.ts';
 import { oldSaslBroker } from './support/old-sasl-broker.ts';
 import { addressOf, saslBroker } from './support/sasl-broker.ts';
 
+const sessionMs = 3000;
 const gssapi = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'GSSAPI' } as const;
 const problem = kerberosProblem();
 if (problem === null) {
@@ -64,6 +65,21 @@ function declare(kdc: Kdc): void {
         assert.match(error.message, /Kerberos login for service other@localhost failed: .*not found/i);
       });
 
+      test('is refused by a broker that has not the key of the service', async (t) => {
+        const stranger = at('localhost', { saslKerberosServiceName: 'stranger' });
+        const error = await refusal(t, stranger, SaslAuthenticationFailedError, []);
+        assert.match(error.message, /invalid credentials with SASL mechanism GSSAPI \(error code 58 of the broker\)/);
+      });
+
+      test('sessions are renewed under load, and no request is lost', async (t) => {
+        const bootstrapServers = addressOf(suite.kafka.brokers[0]!, 'reauth');
+        const client = await loggedIn(t, at('localhost', { bootstrapServers, metrics: true }));
+        const created = (): unknown => client.metrics()[`node-metrics.node-${nodeId}`]!['connection-creation-total'];
+        const before = created();
+        await requestsFor(client, 2.5 * sessionMs);
+        assert.equal(created(), before);
+      });
+
       test('lets in who has a keytab and no ticket', async (t) => {
         process.env.KRB5CCNAME = kdc.noTicket;
         process.env.KRB5_CLIENT_KTNAME = kdc.clientKeytab;
@@ -102,7 +118,7 @@ function declare(kdc: Kdc): void {
         await loggedIn(t, at('localhost'));
       });
     },
-    saslBroker({ kerberos }),
+    saslBroker({ kerberos, sessionMs }),
   );
 
   const old = oldSaslBroker('0.10.2.2', kerberos);

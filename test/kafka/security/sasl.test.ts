@@ -8,7 +8,6 @@ import { after, describe, test } from 'node:test';
 import {
   CreateDelegationToken,
   IllegalSaslStateError,
-  type KafkaClient,
   type KafkaClientOptions,
   KafkaTimeoutError,
   ListGroups,
@@ -23,7 +22,7 @@ import { CertificateAuthority } from '../../helpers/certificates.ts';
 import { TokenEndpoint } from '../../helpers/token-endpoint.ts';
 import { TokenIssuer, unsecuredToken } from '../../helpers/tokens.ts';
 import { describeKafka } from '../fixture/index.ts';
-import { loggedIn, nodeId, refusal } from './support/logins.ts';
+import { loggedIn, nodeId, refusal, requestsFor } from './support/logins.ts';
 import { addressOf, type Listener, saslBroker, users } from './support/sasl-broker.ts';
 
 const issuer = new TokenIssuer();
@@ -263,12 +262,3 @@ describeKafka(
   },
   saslBroker({ jwksFile, sessionMs }),
 );
-
-/** Requests one after another for so long, each of which must succeed. */
-async function requestsFor(client: KafkaClient, ms: number): Promise<void> {
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
-    const sent = Array.from({ length: 4 }, () => client.send(nodeId, ListGroups, {}));
-    for (const future of sent) assert.equal((await future).errorCode, 0);
-  }
-}

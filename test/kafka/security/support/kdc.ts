@@ -10,7 +10,8 @@ import { ManagedProcess } from '../../fixture/managed-process.ts';
 import { answers, freePorts, loopback } from '../../fixture/ports.ts';
 
 export const realm = 'KAFKA.TEST';
-const principals = ['kafka/localhost', 'alice'] as const;
+/** `stranger/localhost` is a service that clients get tickets for and no broker has the key of. */
+const principals = ['kafka/localhost', 'stranger/localhost', 'alice'] as const;
 const startTimeoutMs = 20_000;
 const commandTimeoutMs = 20_000;
 const require = createRequire(import.meta.url);

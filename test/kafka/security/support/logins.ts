@@ -60,3 +60,12 @@ export async function refusal(
   for (const secret of secrets) assert.ok(!shown.includes(secret), `an error shows ${secret}`);
   return error;
 }
+
+/** Requests one after another for so long, each of which must succeed. */
+export async function requestsFor(client: KafkaClient, ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const sent = Array.from({ length: 4 }, () => client.send(nodeId, ListGroups, {}));
+    for (const future of sent) assert.equal((await future).errorCode, 0);
+  }
+}

@@ -85,7 +85,7 @@ function properties(place: BrokerPlace, { jwksFile, kerberos, sessionMs = 3000 }
     'delegation.token.secret.key': 'token-master',
     ...mechanisms('sasl'),
     ...mechanisms('reauth', sessionMs),
-    ...(kerberos === undefined ? {} : gssapi(kerberos.keytab)),
+    ...(kerberos === undefined ? {} : gssapi(kerberos.keytab, sessionMs)),
     ...(jwksFile === undefined ? {} : signedTokens(jwksFile)),
   };
 }
@@ -106,11 +106,14 @@ function mechanisms(listener: Listener, sessionMs?: number): Properties {
   return { [`${prefix}.sasl.enabled.mechanisms`]: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER', ...jaas };
 }
 
-function gssapi(keytab: string): Properties {
+function gssapi(keytab: string, sessionMs: number): Properties {
   const login = `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true doNotPrompt=true keyTab="${keytab}" principal="kafka/localhost@KAFKA.TEST";`;
   return {
     'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER,GSSAPI',
     'listener.name.sasl.gssapi.sasl.jaas.config': login,
+    'listener.name.reauth.sasl.enabled.mechanisms': 'GSSAPI',
+    'listener.name.reauth.gssapi.sasl.jaas.config': login,
+    'listener.name.reauth.gssapi.connections.max.reauth.ms': sessionMs,
     'sasl.kerberos.service.name': 'kafka',
   };
 }
