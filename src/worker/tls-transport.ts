@@ -1,8 +1,9 @@
 // Owns TLS connections: name, session, version, and whether an end counts as a failed handshake. Network thread. Must not
 // read files (tls-contexts.ts) or word failures (tls-failures.ts).
 
-import { isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { isIP, isIPv6, type Socket } from 'node:net';
+import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Tunnel } from './proxy-tunnel.ts';
 import type { Dial, NodeOptions } from './socket-options.ts';
 import type { TlsContext, TlsContexts } from './tls-contexts.ts';
@@ -111,8 +112,14 @@ function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname:
     secureContext: context.secureContext,
     rejectUnauthorized: context.rejectUnauthorized,
     servername: isIP(name) === 0 ? name : '',
-    checkServerIdentity: (_, certificate) => (checkHostname ? checkServerIdentity(name, certificate) : undefined),
+    checkServerIdentity: (_, certificate) => (checkHostname ? identityProblem(name, certificate) : undefined),
   };
+}
+
+function identityProblem(name: string, certificate: PeerCertificate): Error | undefined {
+  // Node 22.23, 24.17 and 26.4 find no IPv6 address in a certificate (nodejs/node#64144); OpenSSL itself does.
+  if (isIPv6(name) && new X509Certificate(certificate.raw).checkIP(name) !== undefined) return undefined;
+  return checkServerIdentity(name, certificate);
 }
 
 function follow(socket: TLSSocket, stage: TlsStage): void {
