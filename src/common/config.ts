@@ -154,7 +154,7 @@ export const configOptions = {
     type: 'string',
     default: null,
     maxBytes: 65535,
-    doc: 'OpenSSL cipher list. Without a name of TLS 1.3 in it, TLS 1.2 is spoken.',
+    doc: 'OpenSSL cipher list. Without a name of TLS 1.3 in it, TLS 1.2 is spoken; with no others, TLS 1.3.',
   },
   metrics: {
     type: 'boolean',

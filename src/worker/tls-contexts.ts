@@ -163,9 +163,17 @@ function optionsOf(config: TlsConfig, texts: Texts, problems: string[]): SslCont
   if (config.sslCiphers !== null) {
     const ciphers = config.sslCiphers;
     attempt(`sslCiphers '${ciphers}'`, problems, () => createSecureContext({ ciphers }));
-    options.ciphers = ciphers;
+    Object.assign(options, { ciphers }, versionsWith(ciphers));
   }
   return options;
+}
+
+/** OpenSSL keeps two lists and leaves that of the other version as it is: then ciphers that are not listed would be used. */
+function versionsWith(ciphers: string): SslContext {
+  const names = ciphers.split(':').filter((name) => name !== '');
+  const isFor13 = (name: string): boolean => name.startsWith('TLS_');
+  if (!names.some(isFor13)) return { maxVersion: 'TLSv1.2' };
+  return names.every(isFor13) ? { minVersion: 'TLSv1.3' } : {};
 }
 
 function checkCertificates(name: string, pem: string, problems: string[]): X509Certificate[] {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { after, before, type TestContext, test } from 'node:test';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { parseConfig } from '../../src/common/config-parser.ts';
@@ -24,6 +25,8 @@ before(() => {
 
 after(() => ca.close());
 
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+
 interface Seen {
   /** Of each connection: the name it asked for; false for none. */
   readonly names: (string | false | null)[];
@@ -32,7 +35,11 @@ interface Seen {
   onSocket: (socket: TLSSocket) => void;
 }
 
-async function tlsServer(t: TestContext, options: TlsOptions = {}): Promise<{ port: number; seen: Seen }> {
+async function tlsServer(
+  t: TestContext,
+  options: TlsOptions = {},
+  address = '127.0.0.1',
+): Promise<{ port: number; seen: Seen }> {
   const seen: Seen = { names: [], resumed: [], protocols: [], onSocket: (socket) => socket.write('hello') };
   const issued = ca.issue({ names: ['DNS:localhost', 'DNS:broker.test', 'IP:127.0.0.1'] });
   const server: Server = createServer({ ...issued, ALPNProtocols: ['kafka'], ...options }, (socket) => {
@@ -42,7 +49,7 @@ async function tlsServer(t: TestContext, options: TlsOptions = {}): Promise<{ po
     socket.on('error', () => {});
     seen.onSocket(socket);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
   t.after(() => server.close());
   return { port: (server.address() as AddressInfo).port, seen };
@@ -55,11 +62,16 @@ function transports(options: object = {}): OpenTransport {
 }
 
 /** Connects, reads, then goes, unless it is to stay; or how the connection ended before that. */
-function visit(open: OpenTransport, host: string, port: number, stays = false): Promise<Error | null | 'greeted'> {
+function visit(
+  open: OpenTransport,
+  host: string,
+  port: number,
+  { stays = false, address = '127.0.0.1' } = {},
+): Promise<Error | null | 'greeted'> {
   return new Promise((resolve) => {
     const memory = Buffer.alloc(100);
     const transport: Transport = open(
-      { address: '127.0.0.1', port, host },
+      { address, port, host },
       {
         onConnect: () => transport.write(Buffer.from('hello')),
         memoryForRead: () => memory,
@@ -83,6 +95,45 @@ test('the name is sent as it is configured, without a dot at its end; none for a
     assert.equal(await visit(open, host, port), 'greeted');
   assert.deepEqual(seen.names, ['broker.test', 'broker.test', false]);
   assert.deepEqual(seen.protocols, [false, false, false]);
+});
+
+test('an IPv6 address is checked against addresses, however they are written', { skip: !hasIpv6 }, async (t) => {
+  const address = '::1';
+  for (const [names, outcome] of [
+    [['IP:0:0:0:0:0:0:0:1'], 'greeted'],
+    [['IP:127.0.0.1', 'DNS:localhost'], 'ALTNAME_INVALID'],
+  ] as const) {
+    const { port, seen } = await tlsServer(t, ca.issue({ names }), address);
+    assert.match(String(await visit(transports(), address, port, { address })), new RegExp(outcome));
+    assert.deepEqual([...new Set(seen.names)], outcome === 'greeted' ? [false] : []);
+  }
+});
+
+test('ciphers decide about the version: without one of TLS 1.3 it is not spoken', async (t) => {
+  const { port, seen } = await tlsServer(t);
+  const spoken: string[] = [];
+  seen.onSocket = (socket) => {
+    spoken.push(`${socket.getProtocol()} ${socket.getCipher().standardName}`);
+    socket.write('hello');
+  };
+  const of12 = 'ECDHE-ECDSA-AES256-GCM-SHA384';
+  const of13 = 'TLS_AES_128_GCM_SHA256';
+  for (const sslCiphers of [of13, of12, `${of12}:${of13}`]) {
+    assert.equal(await visit(transports({ sslCiphers }), 'localhost', port), 'greeted');
+  }
+  assert.deepEqual(spoken, [
+    'TLSv1.3 TLS_AES_128_GCM_SHA256',
+    'TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+    'TLSv1.3 TLS_AES_128_GCM_SHA256',
+  ]);
+  for (const [sslCiphers, version] of [
+    [of12, 'TLSv1.3'],
+    [of13, 'TLSv1.2'],
+  ] as const) {
+    const other = await tlsServer(t, { minVersion: version, maxVersion: version });
+    const end = await visit(transports({ sslCiphers }), 'localhost', other.port);
+    assert.ok(end instanceof TlsAuthenticationError, String(end));
+  }
 });
 
 test('two dots at the end are one too many', async (t) => {
@@ -118,7 +169,7 @@ test('a server that renegotiates is left', async (t) => {
       socket.once('data', () => socket.renegotiate({}, () => {}));
     };
   });
-  assert.ok((await visit(transports(), 'localhost', port, true)) instanceof Error);
+  assert.ok((await visit(transports(), 'localhost', port, { stays: true })) instanceof Error);
   assert.equal(((await refusal) as NodeJS.ErrnoException).code, 'ERR_SSL_NO_RENEGOTIATION');
 });
 
