@@ -124,6 +124,12 @@ const metrics: readonly Metric[] = [
   total('client', 'metadata-refresh', 'metadataRefreshes', 'Metadata refreshes that succeeded'),
   total('client', 'metadata-failure', 'metadataFailures', 'Metadata refreshes that failed'),
   total('client', 'protocol-error', 'protocolErrors', 'Connections lost to bytes that could not be understood'),
+  total(
+    'client',
+    'response-with-extra-bytes',
+    'responsesWithExtraBytes',
+    'Responses to the application with bytes behind their body, which are let pass: the broker and this client read the protocol differently',
+  ),
   total('client', 'rebootstrap', 'startedOver', 'Times the client went back to its bootstrap servers'),
   gauge('client', 'request-ring-bytes', 'bytes', 'Bytes in the ring of requests', ({ end }) => end.requests.usedBytes),
   gauge(

@@ -71,6 +71,7 @@ export const slots = {
   poolTasks: [25, 'gauge'],
   poolBytes: [26, 'gauge'],
   startedOver: [27, 'total'],
+  responsesWithExtraBytes: [28, 'total'],
 } as const satisfies Record<string, readonly [slot: number, kind: 'total' | 'max' | 'gauge']>;
 
 export type SlotName = keyof typeof slots;

@@ -39,6 +39,8 @@ export interface DecodedBody {
   readonly buffer: ArrayBuffer;
   readonly usedBytes: number;
   readonly throttleTimeMs: number;
+  /** Behind the body, in the frame. */
+  readonly extraBytes: number;
 }
 
 export interface EncodedFrame {
@@ -84,7 +86,7 @@ function decode(task: DecodeTask): DecodedBody {
   const whole = u8.buffer as ArrayBuffer;
   // The link would copy a buffer that is mostly waste, in the network thread.
   const buffer = usedBytes < whole.byteLength / 2 ? whole.slice(0, usedBytes) : whole;
-  return { buffer, usedBytes, throttleTimeMs };
+  return { buffer, usedBytes, throttleTimeMs, extraBytes: reader.remaining };
 }
 
 function encode(task: EncodeTask): EncodedFrame {

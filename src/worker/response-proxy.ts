@@ -124,8 +124,7 @@ export class ResponseProxy implements RequestOwner {
       this.#learn(codec.apiKey, message);
       this.#writePrefix(codec.apiKey, version, 0);
       if (responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
-        this.#hasNews = true;
-        this.#metrics.requestSucceeded();
+        this.#delivered(reader.remaining);
         return throttleTimeMs;
       }
       // A moved body counts as long as its buffer.
@@ -228,7 +227,7 @@ export class ResponseProxy implements RequestOwner {
       return true;
     }
     const { responses } = this.#end;
-    const { buffer, usedBytes, throttleTimeMs } = outcome;
+    const { buffer, usedBytes, throttleTimeMs, extraBytes } = outcome;
     if (!this.#hasRoom(buffer.byteLength)) {
       this.#fellBehind(buffer.byteLength);
       return false;
@@ -241,10 +240,15 @@ export class ResponseProxy implements RequestOwner {
       this.#fellBehind(buffer.byteLength);
       return false;
     }
-    this.#hasNews = true;
-    this.#metrics.requestSucceeded();
+    this.#delivered(extraBytes);
     if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
     return true;
+  }
+
+  #delivered(extraBytes: number): void {
+    this.#hasNews = true;
+    this.#metrics.requestSucceeded();
+    if (extraBytes > 0) this.#metrics.count('responsesWithExtraBytes');
   }
 
   /** The response that is being written, its prefix left out. */

@@ -100,6 +100,31 @@ test('a big compressed response is decoded in the pool', async () => {
   assert.equal(sent.version, byName.version);
 });
 
+test('bytes behind a body are counted, wherever it is decoded', async () => {
+  start();
+  const extra = () => net.metrics().total('responsesWithExtraBytes');
+  const replyWith = async (bytes: number, batch: RecordBatchInput): Promise<SentFetch> => {
+    const sent = sendFetch();
+    net.run();
+    const whole = responseFrame(broker.next(), fetchResponse([batch]));
+    const frame = Buffer.concat([whole, Buffer.alloc(bytes)]);
+    frame.writeInt32BE(frame.length - 4);
+    broker.transport.send(frame);
+    await run();
+    return sent;
+  };
+  await replyWith(0, noisyBatch(10, 1));
+  assert.equal(extra(), 0);
+  await replyWith(3, noisyBatch(10, 1));
+  assert.equal(extra(), 1);
+  const pooled = [await replyWith(0, bigBatch(1)), await replyWith(3, bigBatch(2))];
+  assert.equal(extra(), 1);
+  await finish(0);
+  await finish(0);
+  assert.equal(extra(), 2);
+  for (const [i, { view }] of pooled.entries()) assertRecords(view, [bigBatch(i + 1)]);
+});
+
 test('the pool slower for the first response: the second does not overtake it', async () => {
   start();
   const requests = await fetchedBig(2);

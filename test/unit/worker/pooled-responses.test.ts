@@ -6,7 +6,7 @@ import type { DecodedBody } from '../../../src/worker/codec-task.ts';
 import type { InFlightRequest } from '../../../src/worker/in-flight-requests.ts';
 import { type PooledResponse, PooledResponses } from '../../../src/worker/pooled-responses.ts';
 
-const body: DecodedBody = { buffer: new ArrayBuffer(8), usedBytes: 8, throttleTimeMs: 0 };
+const body: DecodedBody = { buffer: new ArrayBuffer(8), usedBytes: 8, throttleTimeMs: 0, extraBytes: 0 };
 
 function request(nodeId: number, requestId: number): InFlightRequest {
   return { nodeId, requestId } as InFlightRequest;
