@@ -1,6 +1,7 @@
 // Owns the broker of benchmarks over TLS: a real one with a listener of each kind. Main thread.
 
 import { CertificateAuthority } from '../../test/helpers/certificates.ts';
+import { onProcessEnd } from '../../test/kafka/fixture/cleanup.ts';
 import { kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
 import { tlsBroker } from '../../test/kafka/security/support/tls-broker.ts';
 
@@ -22,6 +23,7 @@ export async function withTlsBroker<T>(work: (places: TlsPlaces) => Promise<T>):
   if (!available)
     throw new Error('this benchmark needs a broker with both kinds of listener, and so Java 17 and Maven');
   const ca = new CertificateAuthority('benchmark');
+  const forget = onProcessEnd(() => ca.close());
   try {
     const kafka = await startKafka({
       ...tlsBroker(ca, { tls: { certificate: ca.issue() } }),
@@ -38,6 +40,7 @@ export async function withTlsBroker<T>(work: (places: TlsPlaces) => Promise<T>):
       await kafka.stop();
     }
   } finally {
+    forget();
     ca.close();
   }
 }
