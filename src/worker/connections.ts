@@ -91,11 +91,18 @@ export class Connections {
   startOver(reason: Error, now: number): void {
     this.#events.startedOver(reason);
     this.#nodes.startOver();
-    for (const node of this.#nodes.all()) {
-      if (node.isBootstrap) continue;
-      node.connection.closedOnPurpose();
-      this.end(node, lostWith(reason, node), undefined, now);
-    }
+    for (const node of this.#nodes.all()) if (!node.isBootstrap) this.#giveUp(node, reason, now);
+  }
+
+  /** Another cluster answers at the node: what leads elsewhere may lead to the former one, and the two must not mix. */
+  clusterChanged(reason: Error, nodeId: number, now: number): void {
+    this.#events.clusterChanged(reason, nodeId);
+    for (const node of this.#nodes.all()) if (node.id !== nodeId) this.#giveUp(node, reason, now);
+  }
+
+  #giveUp(node: Node, reason: Error, now: number): void {
+    node.connection.closedOnPurpose();
+    this.end(node, lostWith(reason, node), undefined, now);
   }
 
   /** An attempt did not lead to a ready connection: the next address at once, else backoff. */

@@ -99,9 +99,8 @@ export class Events {
     this.#log.write('info', 'resumed', text, {});
   }
 
-  clusterChanged(before: string, after: string, nodeId: number): void {
-    const text = `the cluster id was '${before}' and is now '${after}': these servers belong to another cluster than before`;
-    this.#log.write('error', 'cluster-changed', text, { nodeId });
+  clusterChanged(reason: Error, nodeId: number): void {
+    this.#log.write('error', 'cluster-changed', reason.message, { nodeId });
   }
 
   #fault(

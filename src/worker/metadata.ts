@@ -3,7 +3,13 @@
 // Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { Cancelled, errorFor, KafkaTimeoutError, MetadataEmptyBrokerList } from '../common/errors.ts';
+import {
+  Cancelled,
+  errorFor,
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  MetadataEmptyBrokerList,
+} from '../common/errors.ts';
 import { HeapMemory, type MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
@@ -38,8 +44,8 @@ export interface MetadataListener {
   /** The brokers known are not to be asked any more. */
   onStartOver(reason: Error, now: number): void;
   onMetadataFailed(error: Error, now: number): void;
-  /** The cluster says it is another one than before. */
-  onClusterChanged(before: string, after: string, nodeId: number): void;
+  /** The cluster that this node belongs to is another one than before. */
+  onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
 }
 
 interface Waiter {
@@ -232,7 +238,7 @@ export class Metadata implements RequestOwner {
       this.#failed(new MetadataEmptyBrokerList(text, { nodeId: request.nodeId }), now);
       return;
     }
-    this.#noteClusterId(response.clusterId, request.nodeId);
+    this.#noteClusterId(response.clusterId, request.nodeId, now);
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#lastSucceededAt = now;
@@ -255,12 +261,13 @@ export class Metadata implements RequestOwner {
     this.#tellEnd();
   }
 
-  #noteClusterId(clusterId: string | null, nodeId: number): void {
-    if (clusterId === null) return;
-    if (this.#clusterId !== null && clusterId !== this.#clusterId) {
-      this.#listener.onClusterChanged(this.#clusterId, clusterId, nodeId);
-    }
+  #noteClusterId(clusterId: string | null, nodeId: number, now: number): void {
+    const before = this.#clusterId;
+    if (clusterId === null || clusterId === before) return;
     this.#clusterId = clusterId;
+    if (before === null) return;
+    const text = `the cluster id was '${before}' and is now '${clusterId}': these servers belong to another cluster than before`;
+    this.#listener.onClusterChanged(new KafkaConnectionError(text, { nodeId }), nodeId, now);
   }
 
   /** What applications get: the answer, less what is older in it than what they know. */

@@ -98,7 +98,7 @@ export class NetworkThread implements Control {
           this.#attachments.onMetadata(update);
         },
         onMetadataFailed: (error, now) => events.metadataFailed(error, now),
-        onClusterChanged: (...change) => events.clusterChanged(...change),
+        onClusterChanged: (...change) => this.#connections.clusterChanged(...change),
         onStartOver: (reason, now) => this.#connections.startOver(reason, now),
       },
       random,

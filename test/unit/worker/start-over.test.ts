@@ -103,6 +103,40 @@ test('leader epochs of what is left (code 129) do not outlast it', () => {
   assert.equal(leader(), 5);
 });
 
+test('where another cluster answers, connections that may lead to the former one end: the two never mix', () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  const other = net.broker('two:9092', 2);
+  let clusterId = 'first';
+  for (const each of [broker, other])
+    each.handlers.set(Metadata.key, () => ({ ...metadataOf(net.cluster), clusterId }));
+  void net.thread.refreshMetadata(null, false);
+  net.advance(1000);
+  net.ready(2);
+  net.advance(1);
+  net.ready(-1);
+  const atFormer = net.app.send(1, ListGroups, {});
+  net.run();
+  clusterId = 'second';
+  // Of node 2, which is idle.
+  void net.thread.refreshMetadata(null, false);
+  net.run();
+  assert.equal(other.requestsOf(Metadata).length, 1);
+  assert.ok(atFormer.error instanceof KafkaConnectionError);
+  assert.ok(atFormer.error.retriable);
+  assert.match(atFormer.error.message, /the cluster id was 'first' and is now 'second'/);
+  assert.deepEqual(
+    [-1, 1, 2].map((nodeId) => net.app.isConnected(nodeId)),
+    [false, false, true],
+  );
+  net.ready(1);
+  assert.equal(broker.transports.length, 2);
+  const atNext = net.app.send(1, ListGroups, {});
+  net.run();
+  broker.reply({ groups: [] }, broker.waiting.at(-1));
+  net.run();
+  assert.equal(atNext.state, 'succeeded');
+});
+
 test('another error code of a whole metadata response is a failed refresh, asked again', () => {
   start({ metadataMaxAgeMs: 1000 });
   const updates = net.app.metadata.length;
