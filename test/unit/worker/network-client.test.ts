@@ -21,6 +21,7 @@ import {
   ListGroups,
   Produce,
 } from '../../../src/protocol/flat/generated/apis.ts';
+import { wireCodec } from '../../../src/protocol/wire/codecs.ts';
 import { Channel } from '../../../src/worker/channel.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { type FakeBroker, frameOf, int32, range, responseFrame } from './fake-peer.ts';
@@ -451,6 +452,36 @@ test('an error on one connection leaves the others alone', () => {
   assert.ok(bad.error instanceof InvalidReceiveError);
   assert.deepEqual(groupIds(good), ['untouched']);
   assert.ok(net.app.isConnected(2));
+});
+
+test('an exception of ours costs the connection it came from, is counted and told; the thread lives', (t) => {
+  net = new FakeNetwork();
+  broker = net.broker('one:9092', 1);
+  const other = net.broker('two:9092', 2);
+  net.ready(1);
+  net.ready(2);
+  const bad = net.app.send(1, ListGroups, {});
+  const good = net.app.send(2, ListGroups, {});
+  net.run();
+  const fault = new RangeError('a fault of ours');
+  const decode = t.mock.method(wireCodec(ListGroups.key), 'decodeResponse', () => {
+    throw fault;
+  });
+  broker.reply(groupsOf('x'));
+  net.run();
+  decode.mock.restore();
+  other.reply(groupsOf('untouched'));
+  net.run();
+  assert.match(bad.error.message, /unexpected error in the network thread/);
+  assert.equal((bad.error.cause as Error).message, fault.message);
+  assert.equal(net.app.isConnected(1), false);
+  assert.deepEqual(groupIds(good), ['untouched']);
+  assert.equal(net.metrics().total('unexpectedErrors'), 1);
+  const events = net.logs.flatMap(({ records }) => records.map(({ event }) => event));
+  assert.ok(events.includes('unexpected-error'), String(events));
+  assert.deepEqual(net.fatal, []);
+  net.advance(100);
+  net.ready(1);
 });
 
 test('correlation ids start anew with each connection', () => {
