@@ -193,6 +193,31 @@ describe('a client that logs in', () => {
   });
 });
 
+test('a broker that refuses every third login, renewals too: each request is settled once, and the counters agree', async (t) => {
+  await wantLogins(broker, plain);
+  let logins = 0;
+  await broker.control(SaslAuthenticate, () =>
+    ++logins % 3 === 0 ? { body: { errorCode: 58, errorMessage: 'not now' } } : { body: { sessionLifetimeMs: 1100 } },
+  );
+  const client = await openClient(t, options(plain, { reconnectBackoffMs: 20 }));
+  const settlements = new Settlements(client);
+  let lost = 0;
+  while (logins < 10 || lost === 0) {
+    await client.awaitReady(0);
+    const sent = Array.from({ length: 4 }, () => settlements.send(0, ListGroups, {}));
+    for (const { status } of await Promise.allSettled(sent)) if (status === 'rejected') lost++;
+  }
+  const { succeeded, errors } = await settlements.finish();
+  assert.ok(succeeded > 100 && errors.length > 0, `${succeeded} succeeded, ${errors.length} did not`);
+  // Lost with the connection, or met by its end on the way to the network thread.
+  for (const error of errors) assert.ok((error as KafkaConnectionError | NodeNotReadyError).retriable, inspect(error));
+  const all = client.metrics().metrics!;
+  assert.equal(all['request-accepted-total'], all['request-succeeded-total']! + all['request-failed-total']!);
+  assert.equal(all['requests-open'], 0);
+  assert.equal(all['request-succeeded-total'], succeeded);
+  search.assertNothing(errors);
+});
+
 describe('a token provider', () => {
   const failing: readonly (readonly [what: string, provide: () => unknown, says: RegExp])[] = [
     [
