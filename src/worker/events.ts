@@ -103,6 +103,11 @@ export class Events {
     this.#log.write('error', 'cluster-changed', reason.message, { nodeId });
   }
 
+  partitionRepeated(partition: string, nodeId: number, now: number): void {
+    const text = `node ${nodeId} names partition ${partition} twice in one metadata response; the first counts`;
+    this.#log.fault('metadata-repeats', 'warn', 'metadata-repeats', text, { nodeId }, now);
+  }
+
   #fault(
     node: Node,
     level: 'info' | 'warn' | 'error',

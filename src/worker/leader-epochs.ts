@@ -44,6 +44,8 @@ export class LeaderEpochs {
   #clusterId: string | null = null;
   /** The last answer named an id that was taken to be out of date: another one has to confirm or correct that. */
   isInDoubt = false;
+  /** A partition that the last answer named twice; null for none. */
+  repeated: string | null = null;
 
   /** Takes over a successful answer. Returns it mended, or null when it can stay as it is. */
   update(response: MetadataResponseView): MetadataResponse | null {
@@ -56,6 +58,7 @@ export class LeaderEpochs {
     const known = this.#topics;
     this.#topics = new Map();
     this.isInDoubt = false;
+    this.repeated = null;
     const mended = new Map<number, MetadataResponseTopic>();
     let index = 0;
     for (const row of response.topics) {
@@ -109,6 +112,11 @@ export class LeaderEpochs {
     let isMended = id !== topicId;
     for (const partition of row.partitions) {
       const { partitionIndex, leaderId, leaderEpoch } = partition;
+      // The first counts, here as for applications (main/cluster-snapshot.ts).
+      if (partitions.has(partitionIndex)) {
+        this.repeated ??= `${row.name}-${partitionIndex}`;
+        continue;
+      }
       const before = comparable?.get(partitionIndex);
       const isOlder = before !== undefined && leaderEpoch !== unknownEpoch && leaderEpoch < before.leaderEpoch;
       partitions.set(partitionIndex, isOlder ? before : { leaderId, leaderEpoch, row: partition });

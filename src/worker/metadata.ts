@@ -46,6 +46,8 @@ export interface MetadataListener {
   onMetadataFailed(error: Error, now: number): void;
   /** The cluster that this node belongs to is another one than before. */
   onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
+  /** An answer named a partition twice. */
+  onRepeatedPartition(partition: string, nodeId: number, now: number): void;
 }
 
 interface Waiter {
@@ -246,6 +248,8 @@ export class Metadata implements RequestOwner {
     this.updateId++;
     this.#forgetInvalidTopics(response);
     const bytes = this.#mended(response, message);
+    const { repeated } = this.#epochs;
+    if (repeated !== null) this.#listener.onRepeatedPartition(repeated, request.nodeId, now);
     if (this.#epochs.isInDoubt || this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
     else this.#fruitlessRefreshes = 0;
     if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;

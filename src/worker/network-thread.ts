@@ -98,6 +98,7 @@ export class NetworkThread implements Control {
           this.#attachments.onMetadata(update);
         },
         onMetadataFailed: (error, now) => events.metadataFailed(error, now),
+        onRepeatedPartition: (...what) => events.partitionRepeated(...what),
         onClusterChanged: (...change) => this.#connections.clusterChanged(...change),
         onStartOver: (reason, now) => this.#connections.startOver(reason, now),
       },

@@ -125,6 +125,26 @@ test('another cluster id is an error, told once per change', () => {
   assert.match(records[0]!.message, /'first'.*'second'/);
 });
 
+test('a partition named twice is a warning, and the first counts for its age too', () => {
+  start({ metadataMaxAgeMs: 1000 });
+  void net.thread.trackTopics(['logs'], false);
+  const rowOf = (leaderId: number, leaderEpoch: number) => ({
+    partitionIndex: 0,
+    leaderId,
+    leaderEpoch,
+    replicaNodes: [],
+    isrNodes: [],
+  });
+  net.cluster.topics = [{ name: 'logs', partitions: [rowOf(1, 5), rowOf(2, 9)] }];
+  net.advance(5000);
+  const records = told();
+  assert.deepEqual(summary(records), ['warn metadata-repeats 1']);
+  assert.match(records[0]!.message, /partition logs-0 twice/);
+  net.cluster.topics = [{ name: 'logs', partitions: [rowOf(1, 6)] }];
+  net.advance(1500);
+  assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderEpoch, 6, 'not older than 9');
+});
+
 test('nodes that come to another place or leave are told, starting over is a warning', () => {
   start({ metadataMaxAgeMs: 1000 });
   const moved = net.broker('new:9092');
