@@ -107,6 +107,24 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     await client.awaitReady(0);
   });
 
+  test('of which only the last is a broker that can be reached', async (t) => {
+    const hole = await startConnectBlackhole();
+    const stranger = await ScriptedServer.start(scripts.echo);
+    const silent = await ScriptedServer.start(scripts.silent);
+    const broker = await startEmbeddedBroker();
+    t.after(() => Promise.all([hole.close(), stranger.close(), silent.close(), broker.close()]));
+    const others = [
+      await refusingAddress(),
+      hole.address,
+      stranger.address,
+      silent.address,
+      'no-such-host.invalid:9092',
+    ];
+    const client = await openClient(t, { bootstrapServers: [...others, ...broker.bootstrapServers] });
+    await client.awaitReady(0);
+    assert.equal(client.cluster.brokers().length, 1);
+  });
+
   test('that advertises addresses nobody can reach is told of in the error of awaitReady', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());

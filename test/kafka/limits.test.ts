@@ -31,6 +31,7 @@ const node = 1;
 const topic = 'limits';
 const idleMs = 3000;
 const mostConnections = 12;
+const mostLogins = 4;
 
 const sasl = saslBroker({});
 
@@ -43,6 +44,7 @@ const options: KafkaOptions = {
     'super.users': 'User:ANONYMOUS',
     'connections.max.idle.ms': idleMs,
     'max.connections.per.ip': mostConnections,
+    'listener.name.sasl.max.connections': mostLogins,
     'socket.request.max.bytes': 1_000_000,
     'quota.window.num': 3,
   }),
@@ -168,9 +170,12 @@ describeKafka(
     });
 
     test('a connection that the broker closes for idleness is made anew when it is needed', async (t) => {
-      const client = await openClient(t, plain());
+      const client = await openClient(t, { ...plain(), metrics: true });
       await client.awaitReady(node);
-      await waitFor('the broker to close it', () => !client.connected(node));
+      // A refresh of metadata soon opens the next one.
+      const closed = () => client.metrics()[`node-metrics.node-${node}`]!['connection-close-total']!;
+      assert.equal(closed(), 0);
+      await waitFor('the broker to close it', () => closed() > 0);
       await client.awaitReady(node);
       const response = await client.send(node, Metadata, { topics: [] });
       assert.equal(response.brokers.length, 1);
@@ -191,6 +196,31 @@ describeKafka(
       });
       for (const socket of taken) socket.destroy();
       const client = await openClient(t, plain());
+      await client.awaitReady(node);
+    });
+
+    test('too many connections to a listener: it answers none, the error says what that may be, and it goes on when there is room', async (t) => {
+      const address = addressOf(suite.kafka.brokers[0]!, 'sasl');
+      const [host, port] = address.split(':');
+      const taken = await Promise.all(Array.from({ length: mostLogins }, () => connected(host!, Number(port))));
+      t.after(() => {
+        for (const socket of taken) socket.destroy();
+      });
+      const login = {
+        ...plain(),
+        ...users.alice,
+        bootstrapServers: address,
+        securityProtocol: 'SASL_PLAINTEXT',
+      } as const;
+      const short = { connectionSetupTimeoutMs: 500, apiVersionAutoTimeoutMs: 1000 };
+      await assert.rejects(openClient(t, { ...login, ...short, saslMechanism: 'PLAIN' }), (error) => {
+        assert.ok(error instanceof NoBrokersAvailable);
+        assert.equal(error.retriable, true);
+        assert.match(error.causes[0]!.error.message, /no answer to ApiVersions so far.*\(max\.connections\)/);
+        return true;
+      });
+      for (const socket of taken) socket.destroy();
+      const client = await openClient(t, { ...login, saslMechanism: 'PLAIN' });
       await client.awaitReady(node);
     });
 
@@ -256,12 +286,17 @@ async function takeConnections(host: string, port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   let refused = 0;
   while (refused === 0 && sockets.length < 3 * mostConnections) {
-    const socket = connect({ host, port });
-    socket.on('error', () => {});
-    socket.once('close', () => refused++);
-    await new Promise((resolve) => socket.once('connect', resolve));
+    const socket = await connected(host, port, () => refused++);
     sockets.push(socket);
   }
   await waitFor('the broker to refuse one', () => refused > 0);
   return sockets;
+}
+
+async function connected(host: string, port: number, onClose = (): void => {}): Promise<Socket> {
+  const socket = connect({ host, port });
+  socket.on('error', () => {});
+  socket.once('close', onClose);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return socket;
 }
