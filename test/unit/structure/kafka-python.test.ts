@@ -49,6 +49,8 @@ function rows(section: string): string[][] {
 const namesIn = (cell: string): string[] => [...cell.matchAll(/`(?:await )?(\w+)[^`]*`/g)].map(([, name]) => name!);
 const camelCase = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
+const pairs = (a: readonly string[], b: readonly string[]) => a.map((name, i) => [name, b[i] ?? ''] as const);
+
 function mapped(section: string): { theirs: Set<string>; ours: Set<string> } {
   const cells = rows(section);
   return {
@@ -89,6 +91,19 @@ test('every method of its client, cluster and future is mapped to one that exist
     assert.ok(page.includes(camelCase(name)), name);
     assert.ok(camelCase(name) in Future.prototype, name);
   }
+});
+
+test('each of them has a row in test/reference.md', () => {
+  const reference = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
+  const ours = new Map(rows('Configuration').flatMap(([theirs, here]) => pairs(namesIn(theirs!), namesIn(here!))));
+  const names = [
+    ...keys.map((key) => ours.get(key) ?? key),
+    ...[...clientMethods, ...clusterMembers, ...futureMembers].map(camelCase),
+  ];
+  assert.deepEqual(
+    names.filter((name) => !new RegExp(`\\b${name}\\b`).test(reference)),
+    [],
+  );
 });
 
 test('every fault it had names a test that exists', () => {
