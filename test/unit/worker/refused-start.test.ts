@@ -176,10 +176,12 @@ describe('one server refuses', () => {
 
   test('before a version is asked for, and is silent then: what it said once is no answer', async () => {
     net = new FakeNetwork(plain);
-    server('one:1', refusesLogin);
+    const one = server('one:1', refusesLogin);
     const two = server('two:2', {});
     watch(net.thread.start());
-    await askedAgain();
+    net.app.connect(-1);
+    await net.settled();
+    assert.equal(one.requestsOf(SaslAuthenticate).length, 1, 'it has not refused');
     assert.ok(net.app.isConnected(-2));
     net.serve('one:1', 'silent');
     two.handlers.set(SaslAuthenticate.key, () => refusesLogin);
