@@ -557,6 +557,10 @@ test('a huge throttle time still lets the node be closed', () => {
   net.app.disconnect(1);
   net.run();
   assert.equal(net.app.nodeState(1), NODE_UNKNOWN);
+  net.ready(1);
+  const sent = net.app.send(1, ListGroups, {});
+  net.run();
+  assert.equal(sent.state, 'open', 'the new connection knows nothing of it');
 });
 
 test('metadata that is due while its only node is throttled is asked for when the throttle ends', () => {
