@@ -172,7 +172,7 @@ export class Metadata implements RequestOwner {
   begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
-    this.#served.push(...this.#waiting);
+    this.#served = [...this.#served, ...this.#waiting];
     this.#waiting = [];
     const memory = new HeapMemory();
     const isFiltered = this.#topics.size === 0 && isBootstrap;
@@ -187,7 +187,7 @@ export class Metadata implements RequestOwner {
 
   /** The request that is due cannot be sent: a failed refresh for everybody who waits. */
   cannotBegin(error: Error, now: number): void {
-    this.#served.push(...this.#waiting);
+    this.#served = [...this.#served, ...this.#waiting];
     this.#waiting = [];
     this.#failed(error, now);
   }

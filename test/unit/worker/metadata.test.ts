@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../src/common/config.ts';
-import { KafkaConnectionError } from '../../../src/common/errors.ts';
+import { parseConfig } from '../../../src/common/config-parser.ts';
+import { Cancelled, KafkaConnectionError } from '../../../src/common/errors.ts';
 import { fromPlainError } from '../../../src/common/plain-error.ts';
 import { ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
 import { NODE_UNKNOWN } from '../../../src/ring/counters.ts';
+import { Metadata as MetadataOwner } from '../../../src/worker/metadata.ts';
 import { FakeNetwork } from './fake-network.ts';
 import { type FakeBroker, metadataOf, range } from './fake-peer.ts';
 
@@ -97,6 +99,25 @@ test('an explicit refresh waits for retryBackoffMs after the last one', async ()
   assert.equal(wanted.outcome, 'succeeded');
   assert.equal(wanted.updateId, 2);
   assert.equal(net.app.metadata.at(-1)!.updateId, 2, 'what the call promises is in the link');
+});
+
+test('however many wait for a refresh, its request can be made, and its end is told to each', async () => {
+  const nobody = {
+    onMetadata() {},
+    onStartOver() {},
+    onMetadataFailed() {},
+    onClusterChanged() {},
+    onRepeatedPartition() {},
+  };
+  const metadata = new MetadataOwner(parseConfig({}), nobody, () => 0.5);
+  // More than a function takes as arguments.
+  const count = 150_000;
+  const wanted = Array.from({ length: count }, () => metadata.refresh());
+  metadata.begin(12, false);
+  for (let i = 0; i < count; i++) wanted.push(metadata.refresh());
+  metadata.cannotBegin(new Cancelled('none'), 0);
+  const ends = await Promise.allSettled(wanted);
+  assert.equal(ends.filter(({ status }) => status === 'rejected').length, 2 * count);
 });
 
 test('what an application is told of when metadata is due: its age, or the backoff after a failure', async () => {
