@@ -47,6 +47,8 @@ export class VersionProbe {
   #known: NodeApiVersions | null = null;
   #step: number;
   #dropped = 0;
+  /** It has answered ApiVersions once, so it is a broker: it closes connections for other reasons than not knowing what it is asked. */
+  #hasSpoken = false;
   /** The version whose probe was answered on this connection, before it is certain. */
   #answered: BrokerVersion | null = null;
 
@@ -65,9 +67,9 @@ export class VersionProbe {
     return steps[this.#step]!;
   }
 
-  /** Whether the peer has closed the connection at every step, one after another. */
+  /** Whether the peer has closed the connection at every step, one after another, and nothing else ever. */
   get isExhausted(): boolean {
-    return this.#dropped >= this.#stepCount;
+    return !this.#hasSpoken && this.#dropped >= this.#stepCount;
   }
 
   /** Whether requests beside ApiVersions may be sent before the connection is ready. */
@@ -77,6 +79,7 @@ export class VersionProbe {
 
   /** The broker answered ApiVersions. */
   succeeded(): void {
+    this.#hasSpoken = true;
     this.#dropped = 0;
     this.forget();
     this.#step = 0;

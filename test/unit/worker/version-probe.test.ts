@@ -7,6 +7,7 @@ import type { KafkaClientOptions } from '../../../src/common/config.ts';
 import {
   IncompatibleBrokerVersion,
   type KafkaClientError,
+  KafkaConnectionError,
   NodeNotReadyError,
   UnrecognizedBrokerVersion,
 } from '../../../src/common/errors.ts';
@@ -243,6 +244,22 @@ test('a server that closes at every question is no broker known', async () => {
   assert.ok(error instanceof UnrecognizedBrokerVersion);
   assert.match(error.message, /closed the connection before it answered ApiVersions/);
   assert.match(error.message, /nor did it answer anything that older brokers know/);
+});
+
+test('a broker that was known and closes at every question now is one still: it may take no more connections', () => {
+  net = new FakeNetwork();
+  broker = net.broker('one:9092', 1);
+  net.ready(1);
+  broker.onConnection = (transport) => transport.end();
+  broker.transport.end();
+  net.advance(20_000);
+  assert.ok(broker.transports.length > 10);
+  const sent = net.app.send(1, ListGroups, {});
+  net.run();
+  const cause = sent.error!.cause as KafkaClientError;
+  assert.ok(cause instanceof KafkaConnectionError, String(cause));
+  assert.equal(cause.retriable, true);
+  assert.match(cause.message, /max\.connections\.per\.ip.* not be a Kafka broker$/);
 });
 
 test('a server that is silent at every question is given up at the setup timeout', async () => {
