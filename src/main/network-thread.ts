@@ -6,7 +6,7 @@ import * as comlink from 'comlink';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, ControlResult, NetworkThreadData } from '../common/control.ts';
-import { NetworkThreadError } from '../common/errors.ts';
+import { Cancelled, NetworkThreadError } from '../common/errors.ts';
 import { fromPlainError } from '../common/plain-error.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../ring/attachment.ts';
 import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } from '../ring/counters.ts';
@@ -165,7 +165,8 @@ export class NetworkThread {
   }
 
   #lose(error: NetworkThreadError): void {
-    for (const reject of this.#rejectCalls) reject(error);
+    const isOrderly = this.#isClosing && !this.#isLost;
+    for (const reject of this.#rejectCalls) reject(isOrderly ? new Cancelled('the client was closed') : error);
     if (this.#isLost || this.#isClosing) return;
     this.#isLost = true;
     this.onLost(error);

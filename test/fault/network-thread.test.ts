@@ -118,7 +118,7 @@ describe('the network thread', () => {
       const report = await run(t, 'loop');
       for (const { settled, error } of report.pending) {
         assert.equal(settled, 1);
-        assert.match(error, /KAFKA_CANCELLED|KAFKA_NETWORK_THREAD/);
+        assert.equal(error, 'KAFKA_CANCELLED');
       }
       assert.ok(report.closeMs < 20_000, `close took ${report.closeMs} ms`);
     });
