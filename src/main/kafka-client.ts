@@ -172,7 +172,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Waits until the node is connected, retrying within the time given.
+   * Waits until the node is connected, retrying within the time given; not for room, when it has as many requests in flight
+   * as it may, nor for the end of a quota's quiet: then `isReady` stays false for a while.
    * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster
    */
   async awaitReady(nodeId: number, { timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
