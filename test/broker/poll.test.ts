@@ -277,7 +277,9 @@ describe('polling', () => {
     test('for a future that times out returns at its deadline', { timeout: 20_000 }, async () => {
       const rule = await broker.control(Fetch, { answer: 'never' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 50 });
-      assert.deepEqual(client.pollSync(never, future), []);
+      const responses = client.pollSync(never, future);
+      // The connection that is lost with it asks for metadata, which may have come by then.
+      assert.ok(responses.every((response) => 'brokers' in (response as object)));
       assert.equal(future.exception?.name, 'RequestTimedOutError');
       await rule.remove();
       await calm(client, broker);
