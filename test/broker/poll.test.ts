@@ -39,6 +39,11 @@ describe('polling', () => {
 
   const metadata = () => client.send(0, Metadata, { topics: [] });
 
+  /** A connection that is lost asks for metadata, which may have come by then. */
+  function broughtNothing(responses: readonly unknown[]): void {
+    for (const response of responses) assert.ok('brokers' in (response as object), String(response));
+  }
+
   describe('poll', () => {
     test('returns the responses that came, in order, and leaves the futures done', { timeout: 20_000 }, async () => {
       const { future, release } = await held();
@@ -122,7 +127,7 @@ describe('polling', () => {
     test('for a future that fails returns without it', { timeout: 20_000 }, async () => {
       const { future } = await held();
       setImmediate(() => void broker.closeConnections('reset', 0));
-      assert.deepEqual(await client.poll(never, future), []);
+      broughtNothing(await client.poll(never, future));
       assert.ok(future.exception instanceof KafkaConnectionError);
       await calm(client, broker);
     });
@@ -268,7 +273,7 @@ describe('polling', () => {
     test('for a future that fails returns', { timeout: 20_000 }, async () => {
       const rule = await broker.control(Fetch, { answer: 'reset' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs'), byName);
-      assert.deepEqual(client.pollSync(never, future), []);
+      broughtNothing(client.pollSync(never, future));
       assert.ok(future.exception instanceof KafkaConnectionError);
       await rule.remove();
       await calm(client, broker);
@@ -277,9 +282,7 @@ describe('polling', () => {
     test('for a future that times out returns at its deadline', { timeout: 20_000 }, async () => {
       const rule = await broker.control(Fetch, { answer: 'never' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 50 });
-      const responses = client.pollSync(never, future);
-      // The connection that is lost with it asks for metadata, which may have come by then.
-      assert.ok(responses.every((response) => 'brokers' in (response as object)));
+      broughtNothing(client.pollSync(never, future));
       assert.equal(future.exception?.name, 'RequestTimedOutError');
       await rule.remove();
       await calm(client, broker);
