@@ -14,6 +14,9 @@ export interface PendingRequest {
   readonly expectsResponse: boolean;
 }
 
+/** Of a length that is a power of two. */
+type Table = (PendingRequest | undefined)[];
+
 const smallestTable = 64;
 
 /**
@@ -47,11 +50,9 @@ export class InFlight {
   /** uint32, never one that is in use. */
   nextRequestId(): number {
     if (this.#size * 2 >= this.#table.length) this.#grow();
-    const table = this.#table;
-    const mask = table.length - 1;
     let requestId = this.#lastRequestId;
     do requestId = requestId === 0xffffffff ? 1 : requestId + 1;
-    while (table[requestId & mask] !== undefined);
+    while (this.#at(requestId) !== undefined);
     this.#lastRequestId = requestId;
     return requestId;
   }
@@ -65,7 +66,7 @@ export class InFlight {
       }
       this.#grow();
     }
-    this.#table[request.requestId & (this.#table.length - 1)] = request;
+    this.#table[placeIn(this.#table, request.requestId)] = request;
     this.#size++;
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) + 1);
   }
@@ -90,11 +91,11 @@ export class InFlight {
   }
 
   #at(requestId: number): PendingRequest | undefined {
-    return this.#table[requestId & (this.#table.length - 1)];
+    return this.#table[placeIn(this.#table, requestId)];
   }
 
   #remove(request: PendingRequest): void {
-    this.#table[request.requestId & (this.#table.length - 1)] = undefined;
+    this.#table[placeIn(this.#table, request.requestId)] = undefined;
     this.#size--;
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) - 1);
   }
@@ -103,12 +104,16 @@ export class InFlight {
   #grow(): void {
     const table = emptyTable(this.#table.length * 2);
     for (const request of this.#table) {
-      if (request !== undefined) table[request.requestId & (table.length - 1)] = request;
+      if (request !== undefined) table[placeIn(table, request.requestId)] = request;
     }
     this.#table = table;
   }
 }
 
-function emptyTable(length: number): (PendingRequest | undefined)[] {
+function placeIn(table: Table, requestId: number): number {
+  return requestId & (table.length - 1);
+}
+
+function emptyTable(length: number): Table {
   return new Array<PendingRequest | undefined>(length).fill(undefined);
 }

@@ -31,7 +31,7 @@ export class Poller {
   readonly #adapter: ResponseAdapter;
   readonly #waits = new Set<Wait>();
   readonly #onceSettled = new Set<() => void>();
-  /** Called about once a second while `pollSync` blocks. */
+  /** Called when `pollSync` has blocked in vain for a second, or to its end. */
   onLook: () => void = () => {};
   #lastPollId = 0;
   #isClosed = false;
@@ -68,9 +68,9 @@ export class Poller {
         // Only poll(0) awaits its fence past the deadline: it is over when what was ready has been read.
         if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) break;
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
-        this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
+        const isRung = this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
         this.#adapter.drain();
-        this.onLook();
+        if (!isRung) this.onLook();
         if (leftMs < -lookForEndMs) break;
       }
       return list;

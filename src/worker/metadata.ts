@@ -172,8 +172,7 @@ export class Metadata implements RequestOwner {
   begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
-    this.#served = [...this.#served, ...this.#waiting];
-    this.#waiting = [];
+    this.#serveAll();
     const memory = new HeapMemory();
     const isFiltered = this.#topics.size === 0 && isBootstrap;
     const names = isFiltered ? this.#config.bootstrapTopicsFilter : [...this.#topics];
@@ -187,9 +186,14 @@ export class Metadata implements RequestOwner {
 
   /** The request that is due cannot be sent: a failed refresh for everybody who waits. */
   cannotBegin(error: Error, now: number): void {
+    this.#serveAll();
+    this.#failed(error, now);
+  }
+
+  #serveAll(): void {
+    // Not push: so many arguments as may wait are too many for the stack.
     this.#served = [...this.#served, ...this.#waiting];
     this.#waiting = [];
-    this.#failed(error, now);
   }
 
   onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
