@@ -16,6 +16,7 @@ import {
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { type Cleanup, calm, closedByHand, failureOf, openClient, openConnected } from './support/client.ts';
+import { saidOf, saidOfReady, saidOfUnknown } from './support/node-queries.ts';
 import { byName, fetchRequest, produceRequest } from './support/requests.ts';
 
 describe('nodes', () => {
@@ -45,24 +46,10 @@ describe('nodes', () => {
   const open = (t: Cleanup, options: KafkaClientOptions = {}): Promise<KafkaClient> =>
     openClient(t, { bootstrapServers: broker.bootstrapServers, ...options });
 
-  /** Everything the client says of a node, in the order of the reference's table. */
-  function saidOf(client: KafkaClient, nodeId: number) {
-    return {
-      connected: client.connected(nodeId),
-      isDisconnected: client.isDisconnected(nodeId),
-      isReady: client.isReady(nodeId),
-      delay: client.connectionDelay(nodeId),
-      inFlight: client.inFlightRequestCount(nodeId),
-    };
-  }
-
-  const unknown = { connected: false, isDisconnected: false, isReady: false, delay: 0, inFlight: 0 };
-  const idle = { connected: true, isDisconnected: false, isReady: true, delay: Number.POSITIVE_INFINITY, inFlight: 0 };
-
   /** Waits for it, since the network thread may be asking for metadata. */
   async function becomesIdle(client: KafkaClient, nodeId: number): Promise<void> {
     await waitFor(`node ${nodeId} to be idle`, () => client.inFlightRequestCount(nodeId) === 0);
-    assert.deepEqual(saidOf(client, nodeId), idle);
+    assert.deepEqual(saidOf(client, nodeId), saidOfReady);
   }
 
   /** Fetches from node 0 that are never answered, as many as the limit admits. */
@@ -73,7 +60,7 @@ describe('nodes', () => {
 
   test('that metadata do not name are refused', async (t) => {
     const client = await open(t);
-    assert.deepEqual(saidOf(client, 42), unknown);
+    assert.deepEqual(saidOf(client, 42), saidOfUnknown);
     assert.equal(client.maybeConnect(42), false);
     assert.equal(client.ready(42), false);
     const error = await failureOf(client.send(42, Metadata, { topics: [] }));
@@ -81,12 +68,12 @@ describe('nodes', () => {
     assert.match(error.message, /node 42 is not part of the cluster/);
     await assert.rejects(client.awaitReady(42), NodeNotReadyError);
     client.close(42);
-    assert.deepEqual(saidOf(client, 42), unknown);
+    assert.deepEqual(saidOf(client, 42), saidOfUnknown);
   });
 
   test('that are known but not asked for have no connection', async (t) => {
     const client = await open(t, { bootstrapServers: broker.bootstrapServers.slice(0, 1) });
-    assert.deepEqual(saidOf(client, 1), unknown);
+    assert.deepEqual(saidOf(client, 1), saidOfUnknown);
     const error = await failureOf(client.send(1, Metadata, { topics: [] }));
     assert.ok(error instanceof NodeNotReadyError);
     assert.deepEqual([error.retriable, error.nodeId], [true, 1]);
@@ -138,7 +125,7 @@ describe('nodes', () => {
     client.send(0, Metadata, { topics: [] });
     assert.equal(client.isReady(0), true);
     client.send(0, Metadata, { topics: [] });
-    assert.deepEqual(saidOf(client, 0), { ...idle, isReady: false, inFlight: 3 });
+    assert.deepEqual(saidOf(client, 0), { ...saidOfReady, isReady: false, inFlight: 3 });
     const refused = client.send(0, Metadata, { topics: [] });
     assert.equal(refused.isDone, true);
     assert.ok(refused.exception instanceof NodeNotReadyError);
@@ -176,9 +163,9 @@ describe('nodes', () => {
       const elsewhere = client.send(1, Metadata, { topics: [] });
       client.close(0);
       assert.deepEqual(seen, [
-        [0, 'Cancelled', unknown],
-        [1, 'Cancelled', unknown],
-        [2, 'Cancelled', unknown],
+        [0, 'Cancelled', saidOfUnknown],
+        [1, 'Cancelled', saidOfUnknown],
+        [2, 'Cancelled', saidOfUnknown],
       ]);
       assert.ok(futures[0]!.exception instanceof Cancelled);
       assert.equal(futures[0]!.exception.nodeId, 0);
@@ -189,10 +176,10 @@ describe('nodes', () => {
     test('are as if never seen, at once and after', async () => {
       const client = await shared();
       client.close(0);
-      assert.deepEqual(saidOf(client, 0), unknown);
+      assert.deepEqual(saidOf(client, 0), saidOfUnknown);
       await broker.waitForConnections(0, 0);
       await client.poll(0);
-      assert.deepEqual(saidOf(client, 0), unknown);
+      assert.deepEqual(saidOf(client, 0), saidOfUnknown);
     });
 
     test('may be connected again at once', async () => {

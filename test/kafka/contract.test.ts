@@ -18,6 +18,7 @@ import {
   TooManyInFlightRequests,
 } from '../../src/index.ts';
 import { type Cleanup, closedByHand, failureOf, openClient } from '../broker/support/client.ts';
+import { saidOf, saidOfReady, saidOfUnknown } from '../broker/support/node-queries.ts';
 import { byName, fetchRequest, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { describeKafka } from './fixture/index.ts';
@@ -70,31 +71,21 @@ describeKafka('a client of a real broker', (suite) => {
 
   const metadata = (client: KafkaClient) => client.send(node, Metadata, { topics: [] });
 
-  const saidOf = (client: KafkaClient, nodeId: number) => ({
-    connected: client.connected(nodeId),
-    isDisconnected: client.isDisconnected(nodeId),
-    isReady: client.isReady(nodeId),
-    delay: client.connectionDelay(nodeId),
-    inFlight: client.inFlightRequestCount(nodeId),
-  });
-  const unknown = { connected: false, isDisconnected: false, isReady: false, delay: 0, inFlight: 0 };
-  const ready = { connected: true, isDisconnected: false, isReady: true, delay: Number.POSITIVE_INFINITY, inFlight: 0 };
-
   test('says of nodes what the reference says: unknown, not connected, connected, full, closed', async (t) => {
     const client = await open(t, { maxInFlightRequestsPerConnection: 2 });
-    assert.deepEqual(saidOf(client, node + 50), unknown);
+    assert.deepEqual(saidOf(client, node + 50), saidOfUnknown);
     assert.equal(client.maybeConnect(node + 50), false);
-    assert.deepEqual(saidOf(client, node), unknown);
+    assert.deepEqual(saidOf(client, node), saidOfUnknown);
     assert.ok((await failureOf(metadata(client))) instanceof NodeNotReadyError);
     await waitFor('the connection that the refused request began', () => client.ready(node));
     await waitFor('metadata to have come', () => client.inFlightRequestCount(node) === 0);
-    assert.deepEqual(saidOf(client, node), ready);
+    assert.deepEqual(saidOf(client, node), saidOfReady);
     const waiting = [idle(client, never), idle(client, never)];
-    assert.deepEqual(saidOf(client, node), { ...ready, isReady: false, inFlight: 2 });
+    assert.deepEqual(saidOf(client, node), { ...saidOfReady, isReady: false, inFlight: 2 });
     assert.ok((await failureOf(metadata(client))) instanceof TooManyInFlightRequests);
     client.close(node);
     for (const { exception } of waiting) assert.ok(exception instanceof Cancelled);
-    assert.deepEqual(saidOf(client, node), unknown);
+    assert.deepEqual(saidOf(client, node), saidOfUnknown);
     assert.equal(client.maybeConnect(node), true);
     await client.awaitReady(node);
     await metadata(client);

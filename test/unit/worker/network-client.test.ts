@@ -437,7 +437,8 @@ test('a send to a node that nobody knows', () => {
   assert.match(sent.error.message, /node 77 is not part of the cluster/);
 });
 
-test('an error on one connection leaves the others alone', () => {
+/** Two brokers, each with a request in flight: the first will go wrong, and the other one is to be left alone. */
+function startBesideAnother() {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   const other = net.broker('two:9092', 2);
@@ -446,6 +447,11 @@ test('an error on one connection leaves the others alone', () => {
   const bad = net.app.send(1, ListGroups, {});
   const good = net.app.send(2, ListGroups, {});
   net.run();
+  return { other, bad, good };
+}
+
+test('an error on one connection leaves the others alone', () => {
+  const { other, bad, good } = startBesideAnother();
   broker.transport.send(int32(-5));
   other.reply(groupsOf('untouched'));
   net.run();
@@ -455,14 +461,7 @@ test('an error on one connection leaves the others alone', () => {
 });
 
 test('an exception of ours costs the connection it came from, is counted and told; the thread lives', (t) => {
-  net = new FakeNetwork();
-  broker = net.broker('one:9092', 1);
-  const other = net.broker('two:9092', 2);
-  net.ready(1);
-  net.ready(2);
-  const bad = net.app.send(1, ListGroups, {});
-  const good = net.app.send(2, ListGroups, {});
-  net.run();
+  const { other, bad, good } = startBesideAnother();
   const fault = new RangeError('a fault of ours');
   const decode = t.mock.method(wireCodec(ListGroups.key), 'decodeResponse', () => {
     throw fault;
