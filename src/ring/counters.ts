@@ -232,7 +232,7 @@ export class CountersReader {
     return Math.max(0, ((nowMs | 0) - Atomics.load(this.#i32, HEARTBEAT_WORD)) | 0);
   }
 
-  /** Turns of the network thread, uint32. */
+  /** Rounds of the network thread, moves and turns alike, uint32. */
   turns(): number {
     return Atomics.load(this.#i32, TURNS_WORD) >>> 0;
   }

@@ -66,6 +66,12 @@ export class Attachments {
     return hasRecovered;
   }
 
+  /** Whether polls wait for their answer. */
+  get hasPolls(): boolean {
+    for (const { fences } of this.#all) if (fences.length > 0) return true;
+    return false;
+  }
+
   /** Answers polls posted before this turn: sockets have been read since. Returns how many wait on. */
   answerPolls(turn: number): number {
     let waiting = 0;

@@ -228,8 +228,9 @@ export class Connections {
       deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
       if (node.channel.isMuted) continue;
       deadline = Math.min(deadline, node.inFlight.earliestDeadline);
-      if (idleMs > 0 && node.isReady && node.inFlight.size === 0)
-        deadline = Math.min(deadline, node.lastActiveAt + idleMs);
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      if (this.#isSuperseded(node)) return now;
+      if (idleMs > 0) deadline = Math.min(deadline, node.lastActiveAt + idleMs);
     }
     return deadline;
   }

@@ -7,6 +7,7 @@ import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config.ts';
 import type { Control, NetworkThreadData } from '../common/control.ts';
+import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { NetworkThread } from './network-thread.ts';
@@ -36,6 +37,7 @@ const thread = new NetworkThread(
   {
     clock: monotonicNowMs,
     wallClock: Date.now,
+    defer,
     random: Math.random,
     resolve: transports.resolve,
     openTransport: transports.open,

@@ -24,6 +24,7 @@ import type { Events } from './events.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type InFlightRequest, notDelivered, type RequestOwner } from './in-flight-requests.ts';
 import { type Metadata, metadataVersion } from './metadata.ts';
+import type { Metrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -97,7 +98,10 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   housekeep(now: number): void {
     this.#connections.expire(now);
     this.#connections.closeIdle(now);
-    const { metrics } = this.#events;
+  }
+
+  /** Records how many connections there are. */
+  measure(metrics: Metrics): void {
     metrics.set('connectionCount', this.#selector.channels.size);
     metrics.set('mutedConnections', this.#selector.muted.size);
   }

@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly clock: () => number;
   /** ms since the epoch. */
   readonly wallClock: () => number;
+  /** Runs `work`, which never throws, when the callback under way has returned. */
+  readonly defer: (work: () => void) => void;
   /** 0 to 1. */
   readonly random: () => number;
   readonly resolve: Resolve;
@@ -133,6 +135,7 @@ export class NetworkThread implements Control {
       log: this.#log,
       clock,
       wallClock: surroundings.wallClock,
+      defer: surroundings.defer,
       onFatal: surroundings.onFatal,
     });
     this.#counters.setState(STATE_RUNNING);

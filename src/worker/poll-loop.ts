@@ -1,14 +1,17 @@
 // Owns the rhythm of the network thread: one turn of work, then sleep until the doorbell, a socket or a deadline asks
 // for the next. Network thread. This is the heart: everything below it gets `now` and returns.
 //
-//   socket callback, look-up  ---> wake() ---+--> microtask -----> move(): drain, poll, deliver, notify
-//   doorbell (requests, room) ---------------+
-//   timer (nearest deadline)  ---------------+--> setImmediate --> turn(): move(), then deadlines, polls
-//         ^                                                             |
-//         +---------------- nothing to do: sleep <----------------------+
+//   socket callback, look-up,
+//   timer (nearest deadline) ----> wake() ----> microtask --+
+//   doorbell (requests, room) ------------------------------+--> move(): drain, poll, deliver, notify
+//         ^                                                         |
+//         |        more to do, or a deadline is over: setImmediate -+--> turn(): move(), then deadlines, polls
+//         +---- nothing to do: sleep <------------------------------+              |
+//         +------------------------------------------------------------------------+
 //
-// What arrived is moved on as soon as the callback that brought it returns. A turn runs in the event loop's check phase,
-// after every socket that was ready has been read: so a deadline is judged only after whatever had arrived before it.
+// What arrived is moved on as soon as the callback that brought it returns, and mostly that is all. A turn runs in the event
+// loop's check phase, after every socket that was ready has been read: so a deadline is judged only after whatever had
+// arrived before it.
 
 import type { CountersWriter } from '../ring/counters.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
@@ -40,6 +43,8 @@ export interface PollLoopParts {
   readonly clock: () => number;
   /** ms since the epoch. */
   readonly wallClock: () => number;
+  /** Runs `work`, which never throws, when the callback under way has returned. */
+  readonly defer: (work: () => void) => void;
   /** Told about an error that escaped a turn; the thread is lost. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -50,15 +55,26 @@ export class PollLoop {
   #turn = 0;
   #lastRoundEndedAt = -1;
   #isScheduled = false;
-  /** A move is due before the next turn. */
+  /** A move is deferred. */
   #isMoveDue = false;
   #isMoving = false;
+  /** Somebody asked for another round during this one. */
+  #isWanted = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #awaitedBell: Promise<void> | null = null;
   readonly #runTurn = (): void => this.#run();
   readonly #runMove = (): void => this.#moveIfDue();
+  readonly #onBell = (): void => {
+    this.#isMoveDue = true;
+    this.#moveIfDue();
+  };
+  readonly #moveRound = (now: number): boolean => {
+    this.#move(now, this.#turn + 1);
+    return this.#parts.attachments.hasPolls;
+  };
+  readonly #turnRound = (now: number): boolean => this.turn(now);
   readonly #hasWork = (): boolean => this.#parts.attachments.hasWork();
 
   constructor(parts: PollLoopParts) {
@@ -66,17 +82,16 @@ export class PollLoop {
     this.#suspension = new Suspension(parts.clock(), parts.wallClock());
   }
 
-  /** Asks for a turn; as often as anybody likes. */
+  /** Asks for a round; as often as anybody likes. */
   readonly wake = (): void => {
     if (this.#isClosed) return;
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(this.#runTurn);
+    if (this.#isMoving) {
+      // Not at once: microtasks that make microtasks would keep the sockets from their turn.
+      this.#isWanted = true;
+    } else if (!this.#isMoveDue) {
+      this.#isMoveDue = true;
+      this.#parts.defer(this.#runMove);
     }
-    // Not for what a move or turn itself asks for: microtasks that make microtasks would keep the sockets from their turn.
-    if (this.#isMoveDue || this.#isMoving) return;
-    this.#isMoveDue = true;
-    queueMicrotask(this.#runMove);
   };
 
   close(): void {
@@ -87,87 +102,108 @@ export class PollLoop {
 
   /** One turn. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
-    const { attachments, client, connections, bootstrap, counters } = this.#parts;
+    const { attachments, client, bootstrap } = this.#parts;
     this.#turn++;
-    counters.heartbeat(now);
     // The rest of the turn runs beside the application, which has what arrived.
     let work = this.#move(now, this.#turn);
     client.housekeep(now);
     bootstrap.poll(now);
-    counters.setMetadata(connections.metadataTtl(now), now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();
-    this.#parts.log.flush();
     return work > 0;
   }
 
   /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
   #move(now: number, turn: number): number {
-    const { attachments, requests, client, connections, pool, metrics } = this.#parts;
+    const { attachments, requests, client, connections, counters, pool, metrics } = this.#parts;
+    counters.heartbeat(now);
     metrics.roundBegins(now);
     // Before any request is taken, which would else be written to a peer that may be gone.
     const pauseMs = this.#suspension.pauseMs(now, this.#parts.wallClock());
     if (pauseMs > 0) connections.resumed(pauseMs, now);
-    const pooled = pool.poll(now);
+    let work = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
-    const work = pooled + requests.drain(now, turn) + client.poll(now);
+    work += requests.drain(now, turn);
+    // What all these asked for is done by the next line.
+    this.#isWanted = false;
+    work += client.poll(now);
     attachments.notify();
     return work;
   }
 
   #measure(startedAt: number): void {
-    const { clock, metrics, pool } = this.#parts;
+    const { client, clock, metrics, pool } = this.#parts;
     const endedAt = clock();
     const waitedMs = this.#lastRoundEndedAt < 0 ? 0 : Math.max(0, startedAt - this.#lastRoundEndedAt);
     metrics.roundEnded(waitedMs, Math.max(0, endedAt - startedAt));
     metrics.set('poolTasks', pool.taskCount);
     metrics.set('poolBytes', pool.bytesInTasks);
+    client.measure(metrics);
     this.#lastRoundEndedAt = endedAt;
   }
 
   #run(): void {
     this.#isScheduled = false;
     this.#isMoveDue = false;
-    this.#guarded((now) => {
-      if (this.turn(now)) this.wake();
-      else this.#sleep(now);
-    });
+    if (!this.#guarded(this.#turnRound, false)) this.#schedule();
   }
 
   #moveIfDue(): void {
     // A turn may have come first.
     if (!this.#isMoveDue) return;
     this.#isMoveDue = false;
-    this.#guarded((now) => this.#move(now, this.#turn + 1));
+    // An application that is awake answers a response with its next request while the first move is still on its way out.
+    if (!this.#guarded(this.#moveRound, true) && !this.#guarded(this.#moveRound, true)) this.#schedule();
   }
 
-  #guarded(work: (now: number) => void): void {
-    if (this.#isClosed) return;
+  /**
+   * One round, and what follows from it.
+   * @param work   returns whether a turn must follow
+   * @param isMove a deadline that is over is for the turn; after a turn, for a timer
+   * @returns false for what must go on at once: neither asleep, nor scheduled
+   */
+  #guarded(work: (now: number) => boolean, isMove: boolean): boolean {
+    if (this.#isClosed) return true;
     this.#isMoving = true;
+    let isOver = true;
     try {
-      const now = this.#parts.clock();
-      work(now);
-      if (this.#parts.metrics.isOn) this.#measure(now);
+      const { bootstrap, clock, connections, counters, log, metrics } = this.#parts;
+      const now = clock();
+      let isTurnNeeded = work(now);
+      const metadataTtlMs = connections.metadataTtl(now);
+      const deadline = Math.min(connections.nextDeadline(now), bootstrap.nextDeadline);
+      // Metadata that is due: whoever can be asked for it may have become ready after it was looked for.
+      if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
+      counters.setMetadata(metadataTtlMs, now);
+      log.flush();
+      if (metrics.isOn) this.#measure(now);
+      if (isTurnNeeded || this.#isWanted || this.#isScheduled) this.#schedule();
+      else isOver = this.#sleep(deadline, now);
     } catch (error) {
       this.close();
       this.#parts.onFatal(error);
     }
     this.#isMoving = false;
+    return isOver;
   }
 
-  #sleep(now: number): void {
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#runTurn);
+  }
+
+  /** @returns false when there is work */
+  #sleep(deadline: number, now: number): boolean {
     const bell = this.#parts.doorbell.sleep(this.#hasWork);
-    if (bell === null) {
-      this.wake();
-      return;
-    }
-    // The same promise comes back while it is armed: chaining on it again would only add calls of wake().
+    if (bell === null) return false;
+    // The same promise comes back while it is armed: chaining on it again would only add calls.
     if (bell !== this.#awaitedBell) {
       this.#awaitedBell = bell;
-      bell.then(this.wake, this.#parts.onFatal);
+      bell.then(this.#onBell, this.#parts.onFatal);
     }
-    const { connections, bootstrap } = this.#parts;
-    this.#setTimer(Math.min(connections.nextDeadline(now), bootstrap.nextDeadline), now);
+    this.#setTimer(deadline, now);
+    return true;
   }
 
   /** Keeps one timer that fires no later than `deadline`; an earlier one just finds nothing to do and sets the next. */

@@ -85,6 +85,7 @@ export class FakeNetwork {
     this.thread = new NetworkThread(this.config, this.#memory(), {
       clock: () => this.now,
       wallClock: () => this.now + this.wallAheadMs,
+      defer: this.timers.defer,
       random: () => this.random(),
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),
@@ -146,7 +147,8 @@ export class FakeNetwork {
     for (let round = 0; round < maxRounds; round++) {
       for (const { proxy } of this.#applications) proxy.flush();
       if (this.#hasRung()) this.thread.loop.wake();
-      if (this.#events.length > 0) this.#runEvents();
+      if (this.timers.hasDeferred) this.timers.runDeferred();
+      else if (this.#events.length > 0) this.#runEvents();
       else if (this.timers.hasImmediates) this.timers.runImmediates();
       else if (this.#drain() === 0) {
         this.#check();
@@ -275,7 +277,10 @@ export class FakeNetwork {
   #runEvents(): void {
     const events = this.#events;
     this.#events = [];
-    for (const event of events) event();
+    for (const event of events) {
+      event();
+      this.timers.runDeferred();
+    }
   }
 
   #resolve(host: string, callback: (error: Error | null, addresses: readonly string[]) => void): void {

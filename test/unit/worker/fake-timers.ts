@@ -1,4 +1,4 @@
-// Owns immediates and timers that a test runs by hand, in place of the global ones. Test thread. Knows no clock: whoever
+// Owns immediates and timers that a test runs by hand, in place of the global ones, and what is deferred. Test thread. Knows no clock: whoever
 // moves the time asks for the next timer.
 
 interface FakeTimer {
@@ -12,6 +12,7 @@ export class FakeTimers {
   readonly #now: () => number;
   readonly #real = { setImmediate, setTimeout, clearTimeout };
   #immediates: (() => void)[] = [];
+  #deferred: (() => void)[] = [];
   readonly #timers = new Set<FakeTimer>();
 
   /** @param now ms, read when a timer is set */
@@ -37,6 +38,22 @@ export class FakeTimers {
 
   uninstall(): void {
     Object.assign(globalThis, this.#real);
+  }
+
+  /** For what microtasks do otherwise: kept until `runDeferred`. */
+  readonly defer = (work: () => void): void => {
+    this.#deferred.push(work);
+  };
+
+  get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
+
+  /** Runs what is deferred now; what that defers waits for the next call. */
+  runDeferred(): void {
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const work of deferred) work();
   }
 
   get hasImmediates(): boolean {

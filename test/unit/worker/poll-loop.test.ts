@@ -12,6 +12,9 @@ let log: string[];
 let loop: PollLoop;
 /** What the parts report. */
 let work: { pooled: number; drained: number; polled: number; waiting: number; hasRecovered: boolean };
+/** What a part does in the middle of a round, once. */
+let meanwhile: { drain?: () => void; poll?: () => void; housekeep?: () => void };
+let metadataTtlMs: number;
 let deadlines: { connections: number; bootstrap: number };
 let bell: {
   hasWork: boolean;
@@ -42,6 +45,8 @@ beforeEach(() => {
   deadlines = { connections: Number.POSITIVE_INFINITY, bootstrap: Number.POSITIVE_INFINITY };
   bell = { hasWork: false, promise: Promise.resolve(), ring: () => {}, reject: () => {}, sleeps: 0 };
   armBell();
+  meanwhile = {};
+  metadataTtlMs = 7;
   fatal = [];
   throwing = null;
   const parts = {
@@ -56,10 +61,14 @@ beforeEach(() => {
         return work.waiting;
       },
       notify: () => log.push('notify'),
+      get hasPolls() {
+        return work.waiting > 0;
+      },
     },
     requests: {
       drain: (at: number, turn: number) => {
         log.push(`drain ${at} ${turn}`);
+        once('drain');
         return work.drained;
       },
     },
@@ -67,12 +76,16 @@ beforeEach(() => {
       poll: (at: number) => {
         log.push(`poll ${at}`);
         if (throwing !== null) throw throwing;
+        once('poll');
         return work.polled;
       },
       unmuteAll: (at: number) => log.push(`unmuteAll ${at}`),
-      housekeep: (at: number) => log.push(`housekeep ${at}`),
+      housekeep: (at: number) => {
+        log.push(`housekeep ${at}`);
+        once('housekeep');
+      },
     },
-    connections: { nextDeadline: () => deadlines.connections, metadataTtl: () => 7 },
+    connections: { nextDeadline: () => deadlines.connections, metadataTtl: () => metadataTtlMs },
     bootstrap: {
       poll: (at: number) => log.push(`bootstrap ${at}`),
       get nextDeadline() {
@@ -99,6 +112,7 @@ beforeEach(() => {
     log: { flush: () => {} },
     clock: () => now,
     wallClock: () => now,
+    defer: timers.defer,
     onFatal: (error: unknown) => fatal.push(error),
   };
   loop = new PollLoop(parts as unknown as PollLoopParts);
@@ -109,8 +123,24 @@ afterEach(() => {
   timers.uninstall();
 });
 
-function turns(): number {
+function once(part: keyof typeof meanwhile): void {
+  const act = meanwhile[part];
+  delete meanwhile[part];
+  act?.();
+}
+
+function moves(): number {
   return log.filter((entry) => entry.startsWith('heartbeat')).length;
+}
+
+function turns(): number {
+  return log.filter((entry) => entry.startsWith('housekeep')).length;
+}
+
+/** What the event loop does once callbacks have returned. */
+function runRounds(): void {
+  timers.runDeferred();
+  timers.runImmediates();
 }
 
 test('a turn, in order: what came back, what waits, what was posted, sockets, bells, deadlines, waits, fences, bells', () => {
@@ -126,7 +156,6 @@ test('a turn, in order: what came back, what waits, what was posted, sockets, be
     'notify',
     'housekeep 7',
     'bootstrap 7',
-    'metadata 7 7',
     'answerPolls 1',
     'notify',
   ]);
@@ -142,96 +171,136 @@ test('channels stay muted while nobody has recovered; turns are numbered', () =>
 
 for (const kind of ['pooled', 'drained', 'polled', 'waiting'] as const) {
   test(`a turn with something ${kind} asks for the next one`, () => {
-    work[kind] = 1;
-    assert.equal(loop.turn(1), true);
+    deadlines.connections = now;
     loop.wake();
+    timers.runDeferred();
+    work[kind] = 1;
     timers.runImmediates();
+    assert.equal(turns(), 1);
     assert.ok(timers.hasImmediates);
     assert.equal(bell.sleeps, 0);
     work[kind] = 0;
     timers.runImmediates();
+    assert.equal(turns(), 2);
     assert.equal(timers.hasImmediates, false);
     assert.equal(bell.sleeps, 1);
   });
 }
 
-test('however often it is woken, one turn', () => {
+test('however often it is woken, one move, and without more to do no turn', () => {
+  work = { ...work, pooled: 1, drained: 1, polled: 1 };
   for (let i = 0; i < 10; i++) loop.wake();
-  timers.runImmediates();
-  assert.equal(turns(), 1);
-  assert.equal(timers.hasImmediates, false);
+  assert.deepEqual(log, [], 'only when the callback that woke it has returned');
+  timers.runDeferred();
+  assert.deepEqual(log, [
+    'heartbeat 5000',
+    'pool 5000',
+    'flush 5000',
+    'drain 5000 1',
+    'poll 5000',
+    'notify',
+    'metadata 7 5000',
+  ]);
+  assert.equal(timers.hasDeferred || timers.hasImmediates, false);
+  assert.equal(bell.sleeps, 1);
+});
+
+const reasons: [string, () => void][] = [
+  ['polls wait', () => (work.waiting = 1)],
+  ['a connection has a deadline that is over', () => (deadlines.connections = now)],
+  ['a call has a deadline that is over', () => (deadlines.bootstrap = now)],
+  ['metadata is due', () => (metadataTtlMs = 0)],
+  ['it was woken meanwhile, after the sockets had been seen to', () => (meanwhile.poll = loop.wake)],
+];
+for (const [what, prepare] of reasons) {
+  test(`a turn follows a move when ${what}`, () => {
+    prepare();
+    loop.wake();
+    timers.runDeferred();
+    assert.equal(turns(), 0);
+    assert.ok(timers.hasImmediates);
+    assert.equal(bell.sleeps, 0);
+    assert.equal(timers.hasDeferred, false, 'and no further move before it');
+    timers.runImmediates();
+    assert.equal(turns(), 1);
+    assert.ok(log.includes('answerPolls 1'), 'a poll found by the move waits for the turn after this one');
+  });
+}
+
+test('what was posted wakes in vain: the sockets are seen to next', () => {
+  meanwhile.drain = loop.wake;
+  loop.wake();
+  timers.runDeferred();
+  assert.equal(timers.hasDeferred || timers.hasImmediates, false);
+  assert.equal(bell.sleeps, 1);
 });
 
 test('a wake during a turn brings another', () => {
+  deadlines.connections = now;
+  meanwhile.housekeep = loop.wake;
   loop.wake();
-  work.polled = 0;
-  const parts = log.push.bind(log);
-  log.push = (...entries) => {
-    if (entries[0] === 'notify' && turns() === 1) loop.wake();
-    return parts(...entries);
-  };
-  timers.runImmediates();
+  runRounds();
+  assert.equal(turns(), 1);
   assert.ok(timers.hasImmediates);
   timers.runImmediates();
   assert.equal(turns(), 2);
+  assert.equal(timers.hasImmediates, false);
 });
 
-test('what arrived moves on before the next turn, which alone judges deadlines', async () => {
+test('a turn that comes first leaves nothing for the move', () => {
+  meanwhile.poll = loop.wake;
   loop.wake();
-  await Promise.resolve();
-  assert.deepEqual(log, ['pool 5000', 'flush 5000', 'drain 5000 1', 'poll 5000', 'notify']);
-  log = [];
-  timers.runImmediates();
-  assert.ok(log.includes('housekeep 5000'));
-  assert.ok(log.includes('answerPolls 1'), 'a poll found by the move waits for the turn after this one');
-});
-
-test('a turn that comes first leaves nothing for the move', async () => {
+  timers.runDeferred();
   loop.wake();
   timers.runImmediates();
   log = [];
-  await Promise.resolve();
+  timers.runDeferred();
   assert.deepEqual(log, []);
 });
 
-test('a wake during a move brings a turn, and no further move before it', async () => {
-  const push = log.push.bind(log);
-  log.push = (...entries) => {
-    if (entries[0] === 'notify') loop.wake();
-    return push(...entries);
-  };
+test('a move while a turn is scheduled leaves the rest to it', () => {
+  meanwhile.poll = loop.wake;
   loop.wake();
-  for (let i = 0; i < 5; i++) await Promise.resolve();
-  assert.equal(log.filter((entry) => entry === 'poll 5000').length, 1);
-  assert.ok(timers.hasImmediates);
+  timers.runDeferred();
+  loop.wake();
+  timers.runDeferred();
+  assert.equal(moves(), 2);
+  assert.equal(bell.sleeps, 0);
+  timers.runImmediates();
+  assert.equal(turns(), 1);
 });
 
-test('an error that escapes a move ends the loop, and is told once', async () => {
+test('an error that escapes a move ends the loop, and is told once', () => {
   throwing = new Error('broken');
   loop.wake();
-  await Promise.resolve();
+  timers.runDeferred();
   assert.deepEqual(fatal, [throwing]);
-  timers.runImmediates();
+  loop.wake();
+  runRounds();
   assert.deepEqual(fatal, [throwing]);
-  assert.equal(turns(), 0);
+  assert.equal(moves(), 1);
 });
 
-test('work found while falling asleep brings another turn', () => {
+test('work found while falling asleep brings one more move at once, then a turn', () => {
   bell.hasWork = true;
   loop.wake();
-  timers.runImmediates();
+  timers.runDeferred();
+  assert.equal(moves(), 2);
+  assert.equal(turns(), 0);
   assert.ok(timers.hasImmediates);
   assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
+  timers.runImmediates();
+  assert.equal(turns(), 1);
+  assert.ok(timers.hasImmediates, 'and another, while there is work');
 });
 
 test('the bell wakes', async () => {
   loop.wake();
-  timers.runImmediates();
-  assert.equal(timers.hasImmediates, false);
+  runRounds();
+  log = [];
   bell.ring();
   await bell.promise;
-  await Promise.resolve();
-  assert.ok(timers.hasImmediates);
+  assert.equal(moves(), 1);
 });
 
 test('a bell that is still armed is not awaited twice', async () => {
@@ -247,71 +316,72 @@ test('a bell that is still armed is not awaited twice', async () => {
   bell.promise = counted as Promise<void>;
   for (let i = 0; i < 5; i++) {
     loop.wake();
-    timers.runImmediates();
+    runRounds();
   }
   assert.equal(awaited, 1);
   armBell();
   loop.wake();
-  timers.runImmediates();
+  runRounds();
+  log = [];
   bell.ring();
   await bell.promise;
-  await Promise.resolve();
-  assert.ok(timers.hasImmediates, 'the next one is awaited');
+  assert.equal(moves(), 1, 'the next one is awaited');
 });
 
 test('the timer is set to the nearest deadline, rounded up', () => {
   deadlines = { connections: 5100.2, bootstrap: 9000 };
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 5101);
   now = 5101;
   timers.fireDue();
-  assert.ok(timers.hasImmediates);
+  timers.runDeferred();
+  assert.ok(timers.hasImmediates, 'a turn');
 });
 
 test('bootstrap deadlines count too', () => {
   deadlines = { connections: 9000, bootstrap: 5050 };
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 5050);
 });
 
 test('without any deadline there is no timer', () => {
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
 });
 
 test('a deadline that is over gives a timer of 1 ms, not none', () => {
   deadlines.connections = 4000;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 5001);
 });
 
 test('a later deadline keeps the timer there is; an earlier one replaces it', () => {
   deadlines.connections = 6000;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   deadlines.connections = 8000;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 6000);
   deadlines.connections = 5500;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 5500);
   now = 5500;
   timers.fireDue();
   deadlines.connections = 8000;
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, 8000, 'and no other is left behind');
 });
 
 test('deadlines beyond the range of timers are reached in steps', () => {
   deadlines.connections = now + 2 ** 40;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.equal(timers.nextAt, now + 2 ** 31 - 1);
 });
 
@@ -319,16 +389,16 @@ test('an error that escapes a turn ends the loop, and is told once', () => {
   throwing = new Error('broken');
   deadlines.connections = 6000;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   assert.deepEqual(fatal, [throwing]);
   loop.wake();
-  assert.equal(timers.hasImmediates, false);
+  assert.equal(timers.hasDeferred || timers.hasImmediates, false);
   assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
 });
 
 test('a bell that breaks is fatal', async () => {
   loop.wake();
-  timers.runImmediates();
+  runRounds();
   const error = new Error('no bell');
   bell.reject(error);
   await bell.promise.catch(() => {});
@@ -336,18 +406,22 @@ test('a bell that breaks is fatal', async () => {
   assert.deepEqual(fatal, [error]);
 });
 
-test('after close there are no turns: neither scheduled, nor by timer, bell or wake', async () => {
+test('after close there are no rounds: neither deferred, nor scheduled, nor by timer, bell or wake', async () => {
   deadlines.connections = 6000;
   loop.wake();
-  timers.runImmediates();
+  runRounds();
+  deadlines.connections = now;
+  loop.wake();
+  timers.runDeferred();
   loop.wake();
   loop.close();
-  timers.runImmediates();
-  assert.equal(turns(), 1);
+  log = [];
+  runRounds();
+  assert.deepEqual(log, []);
   assert.equal(timers.nextAt, Number.POSITIVE_INFINITY);
   bell.ring();
   await bell.promise;
-  await Promise.resolve();
   loop.wake();
-  assert.equal(timers.hasImmediates, false);
+  assert.equal(timers.hasDeferred || timers.hasImmediates, false);
+  assert.deepEqual(log, []);
 });
