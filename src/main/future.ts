@@ -1,6 +1,7 @@
 // Owns the Future: a result that is settled once, tells callbacks at once and can be awaited. Application thread.
 
 import { IllegalStateError, KafkaClientError } from '../common/errors.ts';
+import { defer } from '../common/microtask.ts';
 
 type Callback<T> = (value: T) => void;
 
@@ -119,7 +120,7 @@ export class Future<T> implements PromiseLike<T> {
     ) => {
       if (typeof handler !== 'function') return orElse;
       return (value: V): void => {
-        queueMicrotask(() => {
+        defer(() => {
           try {
             resolve(handler(value));
           } catch (error) {
@@ -131,7 +132,7 @@ export class Future<T> implements PromiseLike<T> {
     const failed = (error: Error): void => {
       reject(error);
       // Not now: of a future that has failed already, the promise may be made first and the errback added after it.
-      queueMicrotask(() => {
+      defer(() => {
         if (this.#isFailureHeard) promise.catch(() => {});
       });
     };

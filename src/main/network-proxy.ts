@@ -2,6 +2,7 @@
 // now is refused at once; nothing waits here but the closing of nodes, which must not be lost.
 
 import { RingFullError } from '../common/errors.ts';
+import { defer } from '../common/microtask.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
 import type { ApplicationEnd } from '../ring/attachment.ts';
@@ -138,7 +139,7 @@ export class NetworkProxy {
   #notifySoon(): void {
     if (this.#isNotifyDue) return;
     this.#isNotifyDue = true;
-    queueMicrotask(this.#notify);
+    defer(this.#notify);
   }
 
   #full(nodeId: number): RingFullError {

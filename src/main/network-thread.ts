@@ -96,7 +96,8 @@ export class NetworkThread {
 
   /** Keeps the process alive, or not: a pending `waitAsync` alone would let it end. */
   reference(isNeeded: boolean): void {
-    if (isNeeded === this.#isReferenced) return;
+    // One that is ending is referenced until it has.
+    if (isNeeded === this.#isReferenced || this.#isClosing || this.#isLost) return;
     this.#isReferenced = isNeeded;
     // The worker rather than the port: that one closes with the worker, before its exit event tells why.
     if (isNeeded) this.#worker.ref();
@@ -111,8 +112,6 @@ export class NetworkThread {
       `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) though something was under way; it was ended`,
     );
     this.condemn(error);
-    // Now, not at its exit: of that a blocked thread would not hear.
-    this.#lose(error);
   }
 
   /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
@@ -132,10 +131,11 @@ export class NetworkThread {
     }
   }
 
-  /** Ends the thread by force, as lost because of `error`: what it shares with this one can no longer be trusted. */
-  condemn(error: unknown): void {
-    this.#lastError ??= error;
+  /** Ends the thread by force, as lost because of `error`. */
+  condemn(error: NetworkThreadError): void {
     void this.#worker.terminate();
+    // Now, not at its exit: of that a blocked thread would not hear.
+    this.#lose(error);
   }
 
   /** Ends the thread: orderly if it still answers, by force if not. */

@@ -2,7 +2,7 @@
 // refer to the KafkaClient in front of it, nor let anything here do so: else one that is dropped would never be noticed.
 
 import type { KafkaClientConfig } from '../common/config.ts';
-import { Cancelled, type NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
+import { Cancelled, NetworkThreadError, NodeNotReadyError } from '../common/errors.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { Produce } from '../protocol/flat/generated/apis.ts';
 import { ClientLog } from './client-log.ts';
@@ -35,6 +35,13 @@ export class Session {
   #isDropped = false;
   #closing: Promise<void> | null = null;
   #lossError: NetworkThreadError | null = null;
+  #isRestDue = false;
+  /** Lets the process end unless something is under way again. */
+  readonly #rest = (): void => {
+    this.#isRestDue = false;
+    this.thread.reference(this.#isBusy);
+    if (this.#isDropped) this.#endIfDropped();
+  };
 
   constructor(config: KafkaClientConfig) {
     this.config = config;
@@ -69,7 +76,10 @@ export class Session {
       this.#poller.onProgress();
     };
     this.#poller.onLook = () => this.thread.look();
-    this.#adapter.onBroken = (error) => this.thread.condemn(error);
+    this.#adapter.onBroken = (cause) => {
+      const text = 'the network thread was ended: what it sent cannot be read';
+      this.thread.condemn(new NetworkThreadError(text, { cause }));
+    };
     this.thread.onLost = (error) => this.#onLost(error);
     this.#adapter.listen();
   }
@@ -232,8 +242,10 @@ export class Session {
   }
 
   #updateReference(): void {
-    this.thread.reference(this.#isBusy);
-    if (this.#isDropped) this.#endIfDropped();
+    if (this.#isBusy || this.#isRestDue) return;
+    // Not before whoever got the last response had the chance to send again, which would take it back.
+    this.#isRestDue = true;
+    process.nextTick(this.#rest);
   }
 
   #failAll(error: Error, nodeId?: number): void {

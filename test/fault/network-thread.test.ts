@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import {
   Fetch,
@@ -85,7 +86,6 @@ describe('the network thread', () => {
       ['throw-undefined', 'by undefined being thrown', /undefined/],
       ['reject', 'by an unhandled rejection', /RangeError: rejected in the network thread/],
       ['exit', 'by process.exit', /undefined/],
-      ['corrupt', 'because the link holds what nobody writes', /RingCorruptError: ring of \d+ bytes/],
       ['out-of-memory', 'for want of memory', /ERR_WORKER_OUT_OF_MEMORY|memory limit/],
     ];
     for (const [how, what, cause] of rows) {
@@ -96,6 +96,20 @@ describe('the network thread', () => {
           assert.equal(settled, 1);
           assert.equal(error, 'KAFKA_NETWORK_THREAD');
           assert.match(seen, cause);
+        }
+        assert.deepEqual(report.after, afterwards);
+      });
+    }
+
+    for (const isBlocked of [false, true]) {
+      const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
+      test(`because the link holds what nobody writes, which ${who} notices`, { timeout: 60_000 }, async (t) => {
+        const report = await run(t, 'corrupt', { isBlocked });
+        assert.equal(report.pending.length, 4);
+        for (const [i, { settled, error, cause }] of report.pending.entries()) {
+          assert.equal(settled, 1);
+          assert.equal(error, 'KAFKA_NETWORK_THREAD');
+          assert.match(cause, /RingCorruptError: ring of \d+ bytes/, `pending ${i}`);
         }
         assert.deepEqual(report.after, afterwards);
       });
@@ -195,6 +209,8 @@ describe('the network thread', () => {
     const one = await open(t);
     const other = await open(t);
     await Promise.all([one.client.awaitReady(0), other.client.awaitReady(0)]);
+    // The client takes its reference to the worker back at the end of this turn, and with it the one of terminate().
+    await nextTurn();
     await one.worker.terminate();
     assert.equal(one.client.connected(0), false);
     await other.client.send(0, Metadata, { topics: [] });
