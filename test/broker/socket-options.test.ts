@@ -6,6 +6,7 @@ import { KafkaClient, type KafkaClientOptions, KafkaConfigurationError, Metadata
 import { CertificateAuthority } from '../helpers/certificates.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { readSocketOption, socketsTo } from '../helpers/open-sockets.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { openConnected } from './support/client.ts';
 
 const skip = process.platform === 'linux' ? false : 'options are set on Linux only';
@@ -29,6 +30,13 @@ describe('sockets of a client', { skip }, () => {
     ca.close();
   });
 
+  /** The bootstrap connection goes once the broker's stands; until then it may go at any moment. */
+  const onlySocket = (broker: EmbeddedBroker): Promise<number[]> =>
+    waitFor('one connection to be left', () => {
+      const sockets = socketsTo(broker.nodes[0]!.port);
+      return sockets.length === 1 && sockets;
+    });
+
   for (const kind of ['plaintext', 'TLS'] as const) {
     const broker = () => (kind === 'TLS' ? secure : plain);
     const how = (): KafkaClientOptions =>
@@ -49,9 +57,7 @@ describe('sockets of a client', { skip }, () => {
         receiveBufferBytes: 60_000,
         sendBufferBytes: 30_000,
       });
-      const all = socketsTo(broker().nodes[0]!.port);
-      assert.ok(all.length > 0);
-      for (const fd of all) {
+      for (const fd of await onlySocket(broker())) {
         // Linux doubles buffers, for its own bookkeeping.
         assert.equal(readSocketOption(fd, socket.level, socket.rcvbuf), 120_000);
         assert.equal(readSocketOption(fd, socket.level, socket.sndbuf), 60_000);
@@ -67,7 +73,7 @@ describe('sockets of a client', { skip }, () => {
 
     test(`${kind}: without any, no-delay and keep-alive`, async (t) => {
       const client = await openConnected(t, broker(), how());
-      for (const fd of socketsTo(broker().nodes[0]!.port)) {
+      for (const fd of await onlySocket(broker())) {
         assert.equal(readSocketOption(fd, tcp.level, tcp.noDelay), 1);
         assert.equal(readSocketOption(fd, socket.level, socket.keepAlive), 1);
         assert.equal(readSocketOption(fd, tcp.level, tcp.keepIdle), 60);
