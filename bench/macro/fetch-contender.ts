@@ -20,6 +20,8 @@ export interface FetchRun extends MeterSettings {
   readonly maxBytes: number;
   /** Over TLS, trusting this file; default plaintext. */
   readonly sslCaFile?: string;
+  /** The next fetch of each partition goes out this often, all together; default: each as soon as its last has been read. */
+  readonly everyMs?: number;
 }
 
 const run = JSON.parse(process.argv[2]!) as FetchRun;
@@ -85,6 +87,15 @@ async function startClient(): Promise<void> {
   const topicId = client.cluster.topicId(run.topic)!;
   const leader = client.cluster.leaderForPartition({ topic: run.topic, partition: 0 })!;
   await client.awaitReady(leader);
+  const due: (() => void)[] = [];
+  const whenDue = (send: () => void): void => {
+    if (run.everyMs === undefined) send();
+    else due.push(send);
+  };
+  const sendDue = (): void => {
+    for (const send of due.splice(0)) send();
+  };
+  if (run.everyMs !== undefined) setInterval(sendDue, run.everyMs);
   const next = (partition: number, fetchOffset: number): void => {
     client
       .send(leader, Fetch, {
@@ -102,7 +113,7 @@ async function startClient(): Promise<void> {
         readRecords(records);
         const offset = records.nextOffset.toNumber();
         if (run.contender === 'recycling') client.recycle(response);
-        next(partition, offset >= run.endOffset ? 0 : offset);
+        whenDue(() => next(partition, offset >= run.endOffset ? 0 : offset));
       })
       .addErrback((error) => {
         throw error;

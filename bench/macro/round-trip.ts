@@ -4,7 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { ApiVersions, KafkaClient, Metadata } from '../../src/index.ts';
+import { ApiVersions, type ApiVersionsResponseView, type Future, KafkaClient, Metadata } from '../../src/index.ts';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
 import { type BenchRow, median } from '../rows.ts';
@@ -14,7 +14,8 @@ import type { DoorbellWorkerData } from './doorbell-worker.ts';
 // Many short rounds: a neighbour on the machine then disturbs all contenders alike.
 const rounds = Number(process.env.BENCH_ROUNDS ?? 30);
 const requests = 500;
-const warmUpRequests = 2000;
+// Ours takes some 20,000 requests of each kind until nothing is compiled any more.
+const warmUpRequests = 10_000;
 const topic = 'bench-round-trip';
 
 /** Kafka in as few lines as possible: what an application gives up its main thread for without us. */
@@ -114,11 +115,18 @@ function bareRequest(apiKey: number, version: number, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Reads what any caller would read: every key and its range. */
+/** Every key and its range, as `readApiVersions` does. */
 function readBareApiVersions(answer: Buffer): number {
   let sum = 0;
   const count = answer.readInt32BE(10);
   for (let i = 0, at = 14; i < count; i++, at += 6) sum += answer.readInt16BE(at) + answer.readInt16BE(at + 4);
+  return sum;
+}
+
+/** What any caller would read. */
+function readApiVersions({ apiKeys }: ApiVersionsResponseView): number {
+  let sum = 0;
+  for (const { minVersion, maxVersion } of apiKeys) sum += minVersion + maxVersion;
   return sum;
 }
 
@@ -141,33 +149,47 @@ async function measure(request: () => unknown, count: number): Promise<Measured>
 const contenders = ['bare', 'awaited', 'pollSync', 'doorbells awaited', 'doorbells blocking'] as const;
 type Contender = (typeof contenders)[number];
 
-async function compare(name: string, broker: string, run: Record<Contender, () => unknown>): Promise<BenchRow[]> {
-  const results = Object.fromEntries(contenders.map((contender) => [contender, []])) as unknown as Record<
-    Contender,
-    Measured[]
-  >;
-  for (const contender of contenders) await measure(run[contender], warmUpRequests);
+/** One kind of request, and every way to make it. */
+interface Kind {
+  readonly name: string;
+  readonly run: Record<Contender, () => unknown>;
+  readonly measured: Record<Contender, Measured[]>;
+}
+
+function kind(name: string, run: Kind['run']): Kind {
+  const measured = Object.fromEntries(contenders.map((contender) => [contender, []]));
+  return { name, run, measured: measured as unknown as Kind['measured'] };
+}
+
+/** All kinds and contenders in every round, in any order: what stood before it makes one tens of microseconds slower or faster. */
+async function compare(kinds: readonly Kind[], broker: string): Promise<BenchRow[]> {
+  const turns = kinds.flatMap((one) => contenders.map((contender) => ({ one, contender })));
+  for (const { one, contender } of turns) await measure(one.run[contender], warmUpRequests);
   for (let round = 0; round < rounds; round++) {
-    for (const contender of contenders) results[contender].push(await measure(run[contender], requests));
-  }
-  const rows: BenchRow[] = [];
-  for (const contender of contenders.slice(1)) {
-    for (const metric of ['medianUs', 'mainThreadUs'] as const) {
-      const ours = median(results[contender].map((result) => result[metric]));
-      const theirs = median(results.bare.map((result) => result[metric]));
-      const title = `round trip ${name}, ${contender}: ${metric}`;
-      rows.push({
-        name: title,
-        unit: 'us',
-        ours,
-        comparison: 'bare socket on the main thread',
-        theirs,
-        ratio: median(results[contender].map((result, round) => result[metric] / results.bare[round]![metric])),
-        parameters: { broker, rounds, requests },
-      });
+    for (const { one, contender } of shuffled(turns)) {
+      one.measured[contender].push(await measure(one.run[contender], requests));
     }
   }
-  return rows;
+  return kinds.flatMap((one) => contenders.slice(1).flatMap((contender) => rowsOf(one, contender, broker)));
+}
+
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
+}
+
+function rowsOf({ name, measured }: Kind, contender: Contender, broker: string): BenchRow[] {
+  return (['medianUs', 'mainThreadUs'] as const).map((metric) => ({
+    name: `round trip ${name}, ${contender}: ${metric}`,
+    unit: 'us',
+    ours: median(measured[contender].map((result) => result[metric])),
+    comparison: 'bare socket on the main thread',
+    theirs: median(measured.bare.map((result) => result[metric])),
+    ratio: median(measured[contender].map((result, round) => result[metric] / measured.bare[round]![metric])),
+    parameters: { broker, rounds, requests },
+  }));
 }
 
 export async function run(): Promise<BenchRow[]> {
@@ -177,38 +199,42 @@ export async function run(): Promise<BenchRow[]> {
     const node = client.cluster.brokers()[0]!.nodeId;
     await client.awaitReady(node);
     const bare = await BareClient.open(host, port);
+    const untilDone = <T>(future: Future<T>): T => {
+      while (!future.isDone) client.pollSync(1000, future);
+      return future.value!;
+    };
+
     const apiVersions = bareRequest(ApiVersions.key, 0, Buffer.alloc(0));
     const sendApiVersions = () => client.send(node, ApiVersions, {}, { version: 0 });
-    const bells = await Doorbells.open(host, port, apiVersions);
-    const rows = await compare('ApiVersions', description, {
-      bare: async () => readBareApiVersions(await bare.send(apiVersions)),
-      awaited: async () => (await sendApiVersions()).apiKeys.length,
-      pollSync: () => {
-        const future = sendApiVersions();
-        while (!future.isDone) client.pollSync(1000, future);
-        return future.value!.apiKeys.length;
-      },
-      'doorbells awaited': () => bells.awaited(),
-      'doorbells blocking': () => bells.sync(),
-    });
-    await bells.close();
-    const name = Buffer.from(topic);
-    const metadata = bareRequest(Metadata.key, 1, Buffer.concat([Buffer.from([0, 0, 0, 1, 0, name.length]), name]));
+    const apiVersionsBells = await Doorbells.open(host, port, apiVersions);
+    const topicName = Buffer.from(topic);
+    const metadata = bareRequest(
+      Metadata.key,
+      1,
+      Buffer.concat([Buffer.from([0, 0, 0, 1, 0, topicName.length]), topicName]),
+    );
     const sendMetadata = () => client.send(node, Metadata, { topics: [{ name: topic }] }, { version: 1 });
     const metadataBells = await Doorbells.open(host, port, metadata);
-    rows.push(
-      ...(await compare('Metadata of one topic', description, {
-        bare: async () => (await bare.send(metadata)).readInt32BE(8),
-        awaited: async () => (await sendMetadata()).brokers.length,
-        pollSync: () => {
-          const future = sendMetadata();
-          while (!future.isDone) client.pollSync(1000, future);
-          return future.value!.brokers.length;
-        },
-        'doorbells awaited': () => metadataBells.awaited(),
-        'doorbells blocking': () => metadataBells.sync(),
-      })),
+    const rows = await compare(
+      [
+        kind('ApiVersions', {
+          bare: async () => readBareApiVersions(await bare.send(apiVersions)),
+          awaited: async () => readApiVersions(await sendApiVersions()),
+          pollSync: () => readApiVersions(untilDone(sendApiVersions())),
+          'doorbells awaited': () => apiVersionsBells.awaited(),
+          'doorbells blocking': () => apiVersionsBells.sync(),
+        }),
+        kind('Metadata of one topic', {
+          bare: async () => (await bare.send(metadata)).readInt32BE(8),
+          awaited: async () => (await sendMetadata()).brokers.length,
+          pollSync: () => untilDone(sendMetadata()).brokers.length,
+          'doorbells awaited': () => metadataBells.awaited(),
+          'doorbells blocking': () => metadataBells.sync(),
+        }),
+      ],
+      description,
     );
+    await apiVersionsBells.close();
     await metadataBells.close();
     bare.close();
     await client.close();
