@@ -18,6 +18,8 @@ export class Future<T> implements PromiseLike<T> {
   #callbacks: Callback<T>[] = [];
   #errbacks: Callback<Error>[] = [];
   #isFailureHeard = false;
+  /** Made when it is first awaited. */
+  #promise: Promise<T> | null = null;
   readonly #callbackThrew: (error: unknown) => void;
 
   /** @param callbackThrew told of what callbacks throw; default: a process warning */
@@ -107,37 +109,18 @@ export class Future<T> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    let resolve: (result: R | E | PromiseLike<R | E>) => void = () => {};
-    let reject: (reason: unknown) => void = () => {};
-    const promise = new Promise<R | E>((onResolve, onReject) => {
-      resolve = onResolve;
-      reject = onReject;
+    this.#promise ??= new Promise<T>((resolve, reject) => {
+      this.addCallback(resolve);
+      this.#onFailure(reject);
     });
-    // Handlers run in a turn of their own, as a promise's do; one promise is enough for that.
-    const passOn = <V>(
-      handler: ((value: V) => R | E | PromiseLike<R | E>) | null | undefined,
-      orElse: (value: V) => void,
-    ) => {
-      if (typeof handler !== 'function') return orElse;
-      return (value: V): void => {
-        defer(() => {
-          try {
-            resolve(handler(value));
-          } catch (error) {
-            reject(error);
-          }
-        });
-      };
-    };
-    const failed = (error: Error): void => {
-      reject(error);
+    const promise = this.#promise.then(onFulfilled, onRejected);
+    if (typeof onRejected !== 'function') {
       // Not now: of a future that has failed already, the promise may be made first and the errback added after it.
-      defer(() => {
+      const leaveToErrback = (): void => {
         if (this.#isFailureHeard) promise.catch(() => {});
-      });
-    };
-    this.addCallback(passOn<T>(onFulfilled, resolve as (value: T) => void));
-    this.#onFailure(passOn<Error>(onRejected, failed));
+      };
+      this.#onFailure(() => defer(leaveToErrback));
+    }
     return promise;
   }
 
