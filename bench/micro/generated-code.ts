@@ -70,14 +70,16 @@ async function loadTimes(sets: readonly (readonly string[])[]): Promise<number[]
   return times.map((values) => Number(median(values).toFixed(2)));
 }
 
-/** What the start and end of a client parses, thread by thread. */
-export async function parsedByStart(): Promise<ThreadModules[]> {
+/** What the start and end of a client parses, thread by thread. With a configured version it starts without a broker. */
+export async function parsedByStart(apiVersion: readonly number[] | null = null): Promise<ThreadModules[]> {
   const work = mkdtempSync(join(tmpdir(), 'generated-modules-'));
   const broker = await startEmbeddedBroker();
   try {
     const file = join(work, 'threads.jsonl');
     const hook = new URL(`./generated-modules-worker${suffix}`, import.meta.url).href;
-    const args = ['--import', hook, peer('client-start-peer'), broker.bootstrapServers[0]!];
+    if (apiVersion !== null) await broker.stopListener(0);
+    const options = JSON.stringify({ bootstrapServers: broker.bootstrapServers, apiVersion });
+    const args = ['--import', hook, peer('client-start-peer'), options];
     await runAsync(process.execPath, args, { env: { ...process.env, GENERATED_MODULES_FILE: file } });
     const lines = readFileSync(file, 'utf8').split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ThreadModules);
