@@ -91,8 +91,8 @@ export class Poller {
   }
 
   onProgress(): void {
-    if (this.#waits.size > 0) for (const wait of [...this.#waits]) if (wait.isOver()) wait.end();
-    if (this.#onceSettled.size > 0) for (const listener of [...this.#onceSettled]) listener();
+    for (const wait of [...this.#waits]) if (wait.isOver()) wait.end();
+    for (const listener of [...this.#onceSettled]) listener();
   }
 
   /** Resolves when nothing is in flight any more, at the latest after `limitMs`. */

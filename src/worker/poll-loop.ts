@@ -1,4 +1,4 @@
-// Owns the rhythm of the network thread: one turn of work, then sleep until the doorbell, a socket or a deadline asks
+// Owns the rhythm of the network thread: one round of work, then sleep until the doorbell, a socket or a deadline asks
 // for the next. Network thread. This is the heart: everything below it gets `now` and returns.
 //
 //   socket callback, look-up,
@@ -64,12 +64,16 @@ export class PollLoop {
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #awaitedBell: Promise<void> | null = null;
-  readonly #runTurn = (): void => this.#run();
-  readonly #runMove = (): void => this.#moveIfDue();
-  readonly #onBell = (): void => {
-    this.#isMoveDue = true;
-    this.#moveIfDue();
+  readonly #runTurn = (): void => {
+    this.#isScheduled = false;
+    this.#isMoveDue = false;
+    if (!this.#guarded(this.#turnRound, false)) this.#schedule();
   };
+  readonly #runDeferred = (): void => {
+    // A turn, or the bell, may have come first.
+    if (this.#isMoveDue) this.#runMove();
+  };
+  readonly #onBell = (): void => this.#runMove();
   readonly #moveRound = (now: number): boolean => {
     this.#move(now, this.#turn + 1);
     return this.#parts.attachments.hasPolls;
@@ -90,7 +94,7 @@ export class PollLoop {
       this.#isWanted = true;
     } else if (!this.#isMoveDue) {
       this.#isMoveDue = true;
-      this.#parts.defer(this.#runMove);
+      this.#parts.defer(this.#runDeferred);
     }
   };
 
@@ -142,15 +146,7 @@ export class PollLoop {
     this.#lastRoundEndedAt = endedAt;
   }
 
-  #run(): void {
-    this.#isScheduled = false;
-    this.#isMoveDue = false;
-    if (!this.#guarded(this.#turnRound, false)) this.#schedule();
-  }
-
-  #moveIfDue(): void {
-    // A turn may have come first.
-    if (!this.#isMoveDue) return;
+  #runMove(): void {
     this.#isMoveDue = false;
     // An application that is awake answers a response with its next request while the first move is still on its way out.
     if (!this.#guarded(this.#moveRound, true) && !this.#guarded(this.#moveRound, true)) this.#schedule();

@@ -28,7 +28,7 @@ export class Selector implements ChannelListener {
   readonly #muted = new Set<Channel>();
   #marked: Channel[] = [];
 
-  /** @param wake asks for a turn of the poll loop; called at most once per channel and turn */
+  /** @param wake asks for a round of the poll loop; called at most once per channel and round */
   constructor(openTransport: OpenTransport, wake: () => void) {
     this.#openTransport = openTransport;
     this.#wake = wake;

@@ -88,43 +88,31 @@ describe('the network thread', () => {
       ['exit', 'by process.exit', /undefined/],
       ['out-of-memory', 'for want of memory', /ERR_WORKER_OUT_OF_MEMORY|memory limit/],
     ];
+    /** Every request failed once, with this cause, and nothing works afterwards. */
+    function assertLost({ pending, after }: ThreadEndReport, because?: RegExp): void {
+      assert.equal(pending.length, 4);
+      for (const [i, { settled, error, cause }] of pending.entries()) {
+        assert.equal(settled, 1);
+        assert.equal(error, 'KAFKA_NETWORK_THREAD');
+        if (because !== undefined) assert.match(cause, because, `pending ${i}`);
+      }
+      assert.deepEqual(after, afterwards);
+    }
+
     for (const [how, what, cause] of rows) {
       test(what, { timeout: 60_000 }, async (t) => {
-        const report = await run(t, how, how === 'out-of-memory' ? { execArgv: ['--max-old-space-size=80'] } : {});
-        assert.equal(report.pending.length, 4);
-        for (const { settled, error, cause: seen } of report.pending) {
-          assert.equal(settled, 1);
-          assert.equal(error, 'KAFKA_NETWORK_THREAD');
-          assert.match(seen, cause);
-        }
-        assert.deepEqual(report.after, afterwards);
+        assertLost(await run(t, how, how === 'out-of-memory' ? { execArgv: ['--max-old-space-size=80'] } : {}), cause);
       });
     }
 
     for (const isBlocked of [false, true]) {
       const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
       test(`because the link holds what nobody writes, which ${who} notices`, { timeout: 60_000 }, async (t) => {
-        const report = await run(t, 'corrupt', { isBlocked });
-        assert.equal(report.pending.length, 4);
-        for (const [i, { settled, error, cause }] of report.pending.entries()) {
-          assert.equal(settled, 1);
-          assert.equal(error, 'KAFKA_NETWORK_THREAD');
-          assert.match(cause, /RingCorruptError: ring of \d+ bytes/, `pending ${i}`);
-        }
-        assert.deepEqual(report.after, afterwards);
+        assertLost(await run(t, 'corrupt', { isBlocked }), /RingCorruptError: ring of \d+ bytes/);
       });
-    }
 
-    for (const isBlocked of [false, true]) {
-      const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
       test(`because it is stuck, which ${who} notices`, { timeout: 60_000 }, async (t) => {
-        const report = await run(t, 'loop', { more: { networkThreadTimeoutMs: 1000 }, isBlocked });
-        assert.equal(report.pending.length, 4);
-        for (const { settled, error } of report.pending) {
-          assert.equal(settled, 1);
-          assert.equal(error, 'KAFKA_NETWORK_THREAD');
-        }
-        assert.deepEqual(report.after, afterwards);
+        assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 1000 }, isBlocked }));
       });
     }
 

@@ -1,5 +1,5 @@
-// Owns immediates and timers that a test runs by hand, in place of the global ones, and what is deferred. Test thread. Knows no clock: whoever
-// moves the time asks for the next timer.
+// Owns immediates and timers that a test runs by hand, in place of the global ones, and what is deferred. Test thread. Knows
+// no clock: whoever moves the time asks for the next timer.
 
 interface FakeTimer {
   readonly at: number;
@@ -11,8 +11,8 @@ interface FakeTimer {
 export class FakeTimers {
   readonly #now: () => number;
   readonly #real = { setImmediate, setTimeout, clearTimeout };
-  #immediates: (() => void)[] = [];
-  #deferred: (() => void)[] = [];
+  readonly #immediates: (() => void)[] = [];
+  readonly #deferred: (() => void)[] = [];
   readonly #timers = new Set<FakeTimer>();
 
   /** @param now ms, read when a timer is set */
@@ -51,9 +51,7 @@ export class FakeTimers {
 
   /** Runs what is deferred now; what that defers waits for the next call. */
   runDeferred(): void {
-    const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const work of deferred) work();
+    runAll(this.#deferred);
   }
 
   get hasImmediates(): boolean {
@@ -62,9 +60,7 @@ export class FakeTimers {
 
   /** Runs what is scheduled now; what that schedules waits for the next call, as in Node. */
   runImmediates(): void {
-    const callbacks = this.#immediates;
-    this.#immediates = [];
-    for (const callback of callbacks) callback();
+    runAll(this.#immediates);
   }
 
   /** When the next timer fires; Infinity without any. */
@@ -80,4 +76,9 @@ export class FakeTimers {
       if (timer.at <= this.#now() && this.#timers.delete(timer)) timer.callback();
     }
   }
+}
+
+/** Those that are there now; what they add stays. */
+function runAll(callbacks: (() => void)[]): void {
+  for (const callback of callbacks.splice(0)) callback();
 }
