@@ -4,7 +4,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { Fetch, KafkaClient } from '../../src/index.ts';
-import type { RecordsView } from '../../src/protocol/flat/record-view.ts';
+import type { RecordsView } from '../../src/protocol/flat/records/record-view.ts';
 import { FetchMeter, type MeterSettings } from './fetch-meter.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 

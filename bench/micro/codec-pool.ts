@@ -3,17 +3,17 @@
 // `codecPoolThresholdBytes` cites this.
 
 import { prepareCodecs } from '../../src/codec/index.ts';
-import { parseConfig } from '../../src/common/config-parser.ts';
+import { parseConfig } from '../../src/common/config/config-parser.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
 import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
 import { Fetch } from '../../src/protocol/flat/generated/apis.ts';
-import type { RecordBatchInput } from '../../src/protocol/flat/record-writer.ts';
+import type { RecordBatchInput } from '../../src/protocol/flat/records/record-writer.ts';
 import { wireCodec } from '../../src/protocol/wire/codecs.ts';
 import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
-import { CodecPool } from '../../src/worker/codec-pool.ts';
-import { type DecodedBody, type DecodeTask, perform } from '../../src/worker/codec-task.ts';
-import { decodeOptions } from '../../src/worker/decode.ts';
+import { CodecPool } from '../../src/worker/requests/codec-pool.ts';
+import { type DecodedBody, type DecodeTask, perform } from '../../src/worker/requests/codec-task.ts';
+import { decodeOptions } from '../../src/worker/requests/decode-options.ts';
 import { buildBatch } from '../../test/helpers/embedded-broker/batch-builder.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
 import { type BenchRow, median } from '../rows.ts';

@@ -2,8 +2,8 @@
 // client that records beside those of one that does not.
 
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.ts';
-import { createMetrics } from '../../src/ring/metrics.ts';
-import { Metrics } from '../../src/worker/metrics.ts';
+import { createMetrics } from '../../src/state/shared-metrics.ts';
+import { Metrics } from '../../src/worker/report/metrics-recorder.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { BenchRow } from '../rows.ts';
 import { bestInTurns } from './in-turns.ts';

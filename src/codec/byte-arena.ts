@@ -1,7 +1,7 @@
 // Owns the growing block that decompressors write into, and the bound on it. Runs in the network thread and the codec
 // pool. Must not allocate what compressed bytes merely claim beyond the bound.
 
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 
 /** A larger block is given back between uses: it was made for an unusual message. */
 const keptBytes = 4 * 1024 * 1024;

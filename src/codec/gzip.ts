@@ -1,7 +1,7 @@
 // Owns gzip, by Node's own zlib. Runs in the network thread and the codec pool. Must not inflate beyond the bound.
 
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 
 /** Output comes in pieces of this size: small enough for small batches, large enough for big ones to need few. */

@@ -1,7 +1,7 @@
 // Owns the choice of a codec by its number on the wire: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. Runs in the network
 // thread and the codec pool. Must not know records: bytes in, bytes out.
 
-import { UnsupportedCodecError } from '../common/errors.ts';
+import { UnsupportedCodecError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { readGzip, writeGzip } from './gzip.ts';
 import { readLz4, writeLz4 } from './lz4.ts';

@@ -4,7 +4,7 @@
 //
 //      | 04 22 4d 18 | flags | block size | content size? 8 | header checksum | { size | block | checksum? } ... | 0 | checksum?
 
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { lz4Bound, readLz4Block, writeLz4Block } from './lz4-block.ts';
 import { nativeFromBytes, nativeLz4 } from './native-blocks.ts';

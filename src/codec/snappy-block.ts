@@ -2,7 +2,7 @@
 // length that a block claims, nor allocate a claim that no block of its size can keep.
 // Source: google/snappy, format_description.txt
 
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
 
 /** The densest element is a copy of 64 bytes in 3. */

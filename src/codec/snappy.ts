@@ -3,7 +3,7 @@
 //
 //      | 82 53 4e 41 50 50 59 00 | version int32 | compatible int32 | { length int32 | raw block } ...
 
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { nativeFromBytes, nativeSnappy } from './native-blocks.ts';
 import {

@@ -2,7 +2,7 @@
 // decompressed. Runs in the network thread and the codec pool. Must not trust a claim that the blocks cannot keep.
 // Source: RFC 8878
 
-import { CorruptRecordError } from '../common/errors.ts';
+import { CorruptRecordError } from '../common/errors/errors.ts';
 
 const frameMagic = 0xfd2fb528 | 0;
 /** Sixteen magic numbers, of which this is the first, start frames to be skipped. */

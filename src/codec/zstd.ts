@@ -3,7 +3,7 @@
 
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
-import { CorruptRecordError, UnsupportedCodecError } from '../common/errors.ts';
+import { CorruptRecordError, UnsupportedCodecError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts';
 

@@ -1,7 +1,7 @@
 // Owns the shape of the rare calls an application thread makes to the network thread, over comlink. Types only.
 // comlink keeps only an error's name, message and stack, so results travel as data.
 
-import type { PlainError } from './plain-error.ts';
+import type { PlainError } from './errors/plain-error.ts';
 
 export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
 

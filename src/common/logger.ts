@@ -1,6 +1,6 @@
 // Owns what a log record is, and what an application's logger has to offer. Every thread. Must not write one anywhere.
 
-import type { PlainError } from './plain-error.ts';
+import type { PlainError } from './errors/plain-error.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];

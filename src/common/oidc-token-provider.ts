@@ -3,8 +3,8 @@
 // Source: RFC 6749, 4.4 and 2.3.1; KIP-768, KIP-1025 (id and secret are URL-encoded before they are put together).
 
 import { monotonicNowMs } from './clock.ts';
-import { KafkaClientError, KafkaConfigurationError } from './errors.ts';
-import { type OidcOptions, oidcProblems } from './oidc-options.ts';
+import { type OidcOptions, oidcProblems } from './config/oidc-options.ts';
+import { KafkaClientError, KafkaConfigurationError } from './errors/errors.ts';
 import type { TokenProvider } from './token-provider.ts';
 
 /** Clocks, in ms, wall and monotonic, and `fetch`, for tests. */

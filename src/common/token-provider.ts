@@ -1,8 +1,8 @@
 // Owns what gives OAUTHBEARER its tokens, as applications write it, and the check of what they passed. Every thread. Must
 // not call a provider: the network thread does, once for each login.
 
-import { type OidcOptions, oidcProblems } from './oidc-options.ts';
-import type { PlainError } from './plain-error.ts';
+import { type OidcOptions, oidcProblems } from './config/oidc-options.ts';
+import type { PlainError } from './errors/plain-error.ts';
 import { Secret } from './secret.ts';
 
 /** Gives tokens to connections that log in with OAUTHBEARER (RFC 7628). */

@@ -2,8 +2,8 @@
 // Makes it on any thread and opens either end where it is used. Must not know who starts threads or how handles travel.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { IllegalStateError } from '../common/errors.ts';
-import { CountersReader } from './counters.ts';
+import { IllegalStateError } from '../common/errors/errors.ts';
+import { CountersReader } from '../state/counters.ts';
 import { createDoorbell, Doorbell } from './doorbell.ts';
 import { createRing, isRingCapacity, maxBodyBytes, openRing } from './layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from './link.ts';

@@ -1,7 +1,7 @@
 // Owns sleeping and waking. A doorbell belongs to one thread, which alone calls sleep and sleepSync; any thread that gave
 // it work calls notify. Must not know what the work is.
 
-import { IllegalStateError } from '../common/errors.ts';
+import { IllegalStateError } from '../common/errors/errors.ts';
 import { ASLEEP_WORD, DOORBELL_BYTES, SEQ_WORD } from './layout.ts';
 
 /*

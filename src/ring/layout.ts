@@ -1,7 +1,7 @@
 // Owns every word offset of a ring and of a doorbell, and makes and opens their memory. Runs on every thread.
 // Must not move a position: ring-buffer.ts and link.ts do.
 
-import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 
 /*
  * A ring is one SharedArrayBuffer. Numbers are byte offsets; each line of the header is 128 bytes, two cache lines,

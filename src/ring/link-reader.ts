@@ -2,7 +2,7 @@
 // come by. One thread holds it. Must not wait, nor know what a body means.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { RingCorruptError } from '../common/errors.ts';
+import { RingCorruptError } from '../common/errors/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
 import { FLAG_SPILLED } from './frames.ts';
 import {

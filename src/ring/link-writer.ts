@@ -2,7 +2,7 @@
 // moved buffer with a frame about it. One thread holds it. Must not wait, nor know what a body means.
 
 import type { MessagePort } from 'node:worker_threads';
-import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 import { alignTo8, type MessageMemory } from '../common/memory.ts';
 import { FLAG_SPILLED, isFrameKind } from './frames.ts';
 import {

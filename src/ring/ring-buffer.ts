@@ -1,7 +1,7 @@
 // Owns the positions of a ring: one thread holds its RingProducer, another its RingConsumer. Nothing here waits, allocates
 // per frame, or knows what a body means. Whatever is read from shared memory is checked before it is used as an index.
 
-import { IllegalStateError, RingCorruptError } from '../common/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 import { isFrameKind, KNOWN_FLAGS, PAD } from './frames.ts';
 import {
   DATA_OFFSET,

@@ -5,7 +5,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
-import type { KafkaClientConfig } from '../common/config.ts';
+import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { Control, NetworkThreadData } from '../common/control.ts';
 import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
@@ -16,9 +16,9 @@ import '../protocol/flat/generated/metadata.ts';
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
+import { transportsFor } from './net/transports.ts';
 import { NetworkThread } from './network-thread.ts';
 import { loadTokenSource } from './sasl/token-sources.ts';
-import { transportsFor } from './transports.ts';
 
 const {
   config: openConfig,

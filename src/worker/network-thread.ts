@@ -1,36 +1,36 @@
 // Owns the wiring of the network thread: which part gets which other part. Network thread; whole in a unit test too,
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
-import type { KafkaClientConfig } from '../common/config.ts';
+import type { KafkaClientConfig } from '../common/config/config.ts';
+import { usesSasl } from '../common/config/sasl-config.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
-import { Cancelled } from '../common/errors.ts';
+import { Cancelled } from '../common/errors/errors.ts';
+import { toPlainError } from '../common/errors/plain-error.ts';
 import type { LogBatch } from '../common/logger.ts';
-import { toPlainError } from '../common/plain-error.ts';
 import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
-import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../ring/counters.ts';
 import { Doorbell } from '../ring/doorbell.ts';
-import { Attachments } from './attachments.ts';
-import { Bootstrap } from './bootstrap.ts';
-import { type BrokerVersion, matchVersion, rangesOfVersion } from './broker-versions.ts';
-import { CodecPool, type StartCodecThreads } from './codec-pool.ts';
-import { Connections } from './connections.ts';
-import { Connector } from './connector.ts';
-import { Events } from './events.ts';
-import { Log } from './log.ts';
-import { Metadata } from './metadata.ts';
-import { Metrics } from './metrics.ts';
-import { NetworkClient } from './network-client.ts';
-import { Nodes } from './nodes.ts';
+import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
+import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
+import { Connections } from './client/connections.ts';
+import { Connector } from './client/connector.ts';
+import { Metadata } from './client/metadata.ts';
+import { NetworkClient } from './client/network-client.ts';
+import { Nodes } from './client/nodes.ts';
+import { Readiness } from './client/readiness.ts';
+import { RequestSender } from './client/request-sender.ts';
+import { Attachments } from './link/attachments.ts';
+import { RequestAdapter } from './link/request-adapter.ts';
+import type { Resolve } from './net/resolver.ts';
+import { Selector } from './net/selector.ts';
+import type { OpenTransport } from './net/transport.ts';
 import { PollLoop } from './poll-loop.ts';
-import { RequestAdapter } from './request-adapter.ts';
-import { RequestSender } from './request-sender.ts';
-import type { Resolve } from './resolver.ts';
-import type { ResponseHost } from './response-proxy.ts';
+import { Events } from './report/events.ts';
+import { Log } from './report/log.ts';
+import { Metrics } from './report/metrics-recorder.ts';
+import { CodecPool, type StartCodecThreads } from './requests/codec-pool.ts';
+import type { ResponseHost } from './requests/request-owner.ts';
 import { Authenticator } from './sasl/authenticator.ts';
-import { usesSasl } from './sasl/mechanisms.ts';
-import { Selector } from './selector.ts';
-import type { OpenTransport } from './transport.ts';
 
 /** The world outside, as far as the network thread needs it. */
 export interface Surroundings {
@@ -67,7 +67,7 @@ export class NetworkThread implements Control {
   readonly #config: KafkaClientConfig;
   readonly #attachments: Attachments;
   readonly #metadata: Metadata;
-  readonly #bootstrap: Bootstrap;
+  readonly #readiness: Readiness;
   readonly #pool: CodecPool;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
@@ -106,9 +106,9 @@ export class NetworkThread implements Control {
       },
       random,
     );
-    this.#bootstrap = new Bootstrap(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
+    this.#readiness = new Readiness(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     const metadata = this.#metadata;
-    this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#bootstrap });
+    this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
     const sender = new RequestSender(config, this.#pool, metrics);
     this.#authenticator = this.#newAuthenticator(sender, surroundings);
     this.#client = new NetworkClient({
@@ -127,7 +127,7 @@ export class NetworkThread implements Control {
       requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
       client: this.#client,
       connections: this.#connections,
-      bootstrap: this.#bootstrap,
+      readiness: this.#readiness,
       pool: this.#pool,
       doorbell: new Doorbell(memory.doorbell),
       counters: this.#counters,
@@ -168,18 +168,18 @@ export class NetworkThread implements Control {
       if (apiVersion !== null) return infoOf(matchVersion(apiVersion));
       const startedAt = this.#clock();
       const { apiVersionAutoTimeoutMs } = this.#config;
-      const info = await this.#bootstrap.start(apiVersionAutoTimeoutMs);
+      const info = await this.#readiness.start(apiVersionAutoTimeoutMs);
       await this.#firstMetadata(startedAt + apiVersionAutoTimeoutMs);
       return info;
     });
   }
 
   async awaitReady(nodeId: number, timeoutMs: number): ReturnType<Control['awaitReady']> {
-    return settle(() => this.#bootstrap.awaitReady(nodeId, timeoutMs));
+    return settle(() => this.#readiness.awaitReady(nodeId, timeoutMs));
   }
 
   async checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): ReturnType<Control['checkVersion']> {
-    return settle(() => this.#bootstrap.checkVersion(nodeId, timeoutMs, isStrict));
+    return settle(() => this.#readiness.checkVersion(nodeId, timeoutMs, isStrict));
   }
 
   async trackTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['trackTopics']> {
@@ -208,7 +208,7 @@ export class NetworkThread implements Control {
       const error = new Cancelled('the client was closed');
       const now = this.#clock();
       this.loop.close();
-      this.#bootstrap.close(error);
+      this.#readiness.close(error);
       this.#client.close(error, now);
       const poolClosed = this.#pool.close(error, now);
       this.#attachments.flush(now);

@@ -13,16 +13,16 @@
 // loop's check phase, after every socket that was ready has been read: so a deadline is judged only after whatever had
 // arrived before it.
 
-import type { CountersWriter } from '../ring/counters.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
-import type { Attachments } from './attachments.ts';
-import type { Bootstrap } from './bootstrap.ts';
-import type { CodecPool } from './codec-pool.ts';
-import type { Connections } from './connections.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
-import type { NetworkClient } from './network-client.ts';
-import type { RequestAdapter } from './request-adapter.ts';
+import type { CountersWriter } from '../state/counters.ts';
+import type { Connections } from './client/connections.ts';
+import type { NetworkClient } from './client/network-client.ts';
+import type { Readiness } from './client/readiness.ts';
+import type { Attachments } from './link/attachments.ts';
+import type { RequestAdapter } from './link/request-adapter.ts';
+import type { Log } from './report/log.ts';
+import type { Metrics } from './report/metrics-recorder.ts';
+import type { CodecPool } from './requests/codec-pool.ts';
 import { Suspension } from './suspension.ts';
 
 /** Timers above this fire at once in Node. */
@@ -33,7 +33,7 @@ export interface PollLoopParts {
   readonly requests: RequestAdapter;
   readonly client: NetworkClient;
   readonly connections: Connections;
-  readonly bootstrap: Bootstrap;
+  readonly readiness: Readiness;
   readonly pool: CodecPool;
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
@@ -106,12 +106,12 @@ export class PollLoop {
 
   /** One turn. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
-    const { attachments, client, bootstrap } = this.#parts;
+    const { attachments, client, readiness } = this.#parts;
     this.#turn++;
     // The rest of the turn runs beside the application, which has what arrived.
     let work = this.#move(now, this.#turn);
     client.housekeep(now);
-    bootstrap.poll(now);
+    readiness.poll(now);
     work += attachments.answerPolls(this.#turn);
     attachments.notify();
     return work > 0;
@@ -163,11 +163,11 @@ export class PollLoop {
     this.#isMoving = true;
     let isOver = true;
     try {
-      const { bootstrap, clock, connections, counters, log, metrics } = this.#parts;
+      const { readiness, clock, connections, counters, log, metrics } = this.#parts;
       const now = clock();
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
-      const deadline = Math.min(connections.nextDeadline(now), bootstrap.nextDeadline);
+      const deadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline);
       // Metadata that is due: whoever can be asked for it may have become ready after it was looked for.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);

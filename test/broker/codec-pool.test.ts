@@ -16,7 +16,7 @@ import {
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { assertRecords, KiB, noisyBatch } from '../unit/worker/big-messages.ts';
+import { assertRecords, KiB, noisyBatch } from '../unit/worker/support/big-messages.ts';
 import { type AnyFuture, failureOf, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
 

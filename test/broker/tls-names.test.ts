@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, type TestContext, test } from 'node:test';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
-import { parseConfig } from '../../src/common/config-parser.ts';
+import { parseConfig } from '../../src/common/config/config-parser.ts';
 import { KafkaConfigurationError, TlsAuthenticationError } from '../../src/index.ts';
-import { socketOptionsOf } from '../../src/worker/socket-options.ts';
-import { TlsContexts } from '../../src/worker/tls-contexts.ts';
-import { tlsTransports } from '../../src/worker/tls-transport.ts';
-import type { OpenTransport, Transport } from '../../src/worker/transport.ts';
+import { socketOptionsOf } from '../../src/worker/net/dial.ts';
+import { TlsContexts } from '../../src/worker/net/tls-contexts.ts';
+import { tlsTransports } from '../../src/worker/net/tls-transport.ts';
+import type { OpenTransport, Transport } from '../../src/worker/net/transport.ts';
 import { CertificateAuthority } from '../helpers/certificates.ts';
 
 let ca: CertificateAuthority;

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
-import { parseConfig } from '../../src/common/config-parser.ts';
+import { parseConfig } from '../../src/common/config/config-parser.ts';
 import { type KafkaClient, KafkaConnectionError, Metadata, TlsAuthenticationError } from '../../src/index.ts';
-import { socketOptionsOf } from '../../src/worker/socket-options.ts';
-import { TlsContexts } from '../../src/worker/tls-contexts.ts';
-import { tlsTransports } from '../../src/worker/tls-transport.ts';
+import { socketOptionsOf } from '../../src/worker/net/dial.ts';
+import { TlsContexts } from '../../src/worker/net/tls-contexts.ts';
+import { tlsTransports } from '../../src/worker/net/tls-transport.ts';
 import { CertificateAuthority } from '../helpers/certificates.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { FaultProxy, type ProxyConnection } from '../helpers/fault-proxy.ts';

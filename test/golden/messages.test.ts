@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import Long from 'long';
-import { KafkaProtocolError } from '../../src/common/errors.ts';
+import { KafkaProtocolError } from '../../src/common/errors/errors.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
 import type { FieldRow } from '../../src/protocol/schema/index.ts';
 import {

@@ -5,9 +5,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { prepareCodecs } from '../../src/codec/index.ts';
-import { CorruptRecordError, UnsupportedCodecError } from '../../src/common/errors.ts';
-import { CONTROL_ABORT, CONTROL_COMMIT, type RecordBatchView } from '../../src/protocol/flat/record-batch-view.ts';
-import type { RecordsView, RecordView } from '../../src/protocol/flat/record-view.ts';
+import { CorruptRecordError, UnsupportedCodecError } from '../../src/common/errors/errors.ts';
+import {
+  CONTROL_ABORT,
+  CONTROL_COMMIT,
+  type RecordBatchView,
+} from '../../src/protocol/flat/records/record-batch-view.ts';
+import type { RecordsView, RecordView } from '../../src/protocol/flat/records/record-view.ts';
 import {
   decode,
   encode,

@@ -7,7 +7,7 @@ import { CreateTopics, errorFor, Fetch, type KafkaClient, Produce, type RecordIn
 import { openClient } from '../broker/support/client.ts';
 import { byName, fetchRequest } from '../broker/support/requests.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { noise } from '../unit/worker/big-messages.ts';
+import { noise } from '../unit/worker/support/big-messages.ts';
 import { describeKafka, isKafkaRequired, type KafkaTools, kafkaTools, toolsAvailability } from './fixture/index.ts';
 
 const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;

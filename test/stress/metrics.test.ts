@@ -1,7 +1,7 @@
 // Metrics, their writer and a reader on two threads: what is read is of one moment, however fast windows move.
 
 import { test } from 'node:test';
-import { createMetrics } from '../../src/ring/metrics.ts';
+import { createMetrics } from '../../src/state/shared-metrics.ts';
 import { chooseSeed, Random } from '../unit/ring/support/random.ts';
 import { hangTimeoutMs, repeat } from './budget.ts';
 import { Peer } from './peer.ts';

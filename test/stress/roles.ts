@@ -6,9 +6,9 @@ import { Doorbell } from '../../src/ring/doorbell.ts';
 import { SEND } from '../../src/ring/frames.ts';
 import { openRing } from '../../src/ring/layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
-import { MetricsReader, MetricsWriter } from '../../src/ring/metrics.ts';
-import { slotOf } from '../../src/ring/metrics-layout.ts';
 import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';
+import { MetricsReader, MetricsWriter } from '../../src/state/shared-metrics.ts';
+import { slotOf } from '../../src/state/shared-metrics-layout.ts';
 import { fillPattern, findMismatch, patternByte, Random } from '../unit/ring/support/random.ts';
 import { installJitter, spin } from './jitter.ts';
 

@@ -2,7 +2,7 @@
 // every thread; the application's views are these. Must not copy, parse ahead, or know any message.
 
 import Long from 'long';
-import { IllegalStateError } from '../../common/errors.ts';
+import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { uuidToString } from './uuid.ts';
 

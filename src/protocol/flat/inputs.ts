@@ -2,7 +2,7 @@
 // caller's thread, inside the call. Must not let a value through that the wire cannot carry, or change one silently.
 
 import type Long from 'long';
-import { InvalidRequestError, KafkaClientError } from '../../common/errors.ts';
+import { InvalidRequestError, KafkaClientError } from '../../common/errors/errors.ts';
 import type { UnknownTaggedField } from './flat-view.ts';
 import { FlatLimitError, type FlatWriter } from './flat-writer.ts';
 import { isUuid, uuidBytes } from './uuid.ts';

@@ -51,8 +51,8 @@ const offers: readonly Offer[] = [
       'within',
     ],
   ],
-  ['../record-view.ts', ['RecordsView']],
-  ['../record-writer.ts', ['type RecordsInput', 'writeRecords']],
+  ['../records/record-view.ts', ['RecordsView']],
+  ['../records/record-writer.ts', ['type RecordsInput', 'writeRecords']],
 ];
 
 export function flatApiFile(api: Api): string {

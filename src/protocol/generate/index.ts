@@ -10,7 +10,7 @@ import { apisFile, brokerErrorsFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
 import { wireApiFile, wireDataFile } from './wire-file.ts';
 
-const commonFolder = 'src/common/generated';
+const commonFolder = 'src/common/errors/generated';
 const flatFolder = 'src/protocol/flat/generated';
 const wireFolder = 'src/protocol/wire/generated';
 

@@ -1,7 +1,7 @@
 // Owns the look-up of an API's encoder and decoder and the guard around them: version range, memory limit, one error
 // type. Runs in the network thread and the codec pool. Must not know any message.
 
-import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors.ts';
+import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
 import { FlatLimitError, type FlatWriter } from '../flat/flat-writer.ts';
 import { loadWireModule, wireApis, wireData } from './generated/index.ts';

@@ -7,7 +7,7 @@
 //   response 0  correlationId int32
 //            1  ... | tagged fields
 
-import { InvalidRequestError } from '../../common/errors.ts';
+import { InvalidRequestError } from '../../common/errors/errors.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 

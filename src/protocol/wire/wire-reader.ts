@@ -3,7 +3,7 @@
 // decoders say what comes when.
 
 import { isUtf8 } from 'node:buffer';
-import { KafkaProtocolError } from '../../common/errors.ts';
+import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import type { FlatWriter } from '../flat/flat-writer.ts';
 
 /** Up to this many bytes one loop that copies and checks for ASCII beats calls into native code. */

@@ -1,9 +1,9 @@
 // Owns the writing of Kafka's primitive types into a growing buffer, mostly straight out of flat messages. Runs in the
 // network thread and the codec pool. Must not know any message: generated encoders say what goes where.
 
-import { InvalidRequestError } from '../../common/errors.ts';
+import { InvalidRequestError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
-import { dataLengthWord } from '../flat/records-slot.ts';
+import { dataLengthWord } from '../flat/records/records-slot.ts';
 
 /** A finished message up to this size is copied out, so that the writer's own buffer serves the next one too. */
 const copiedBytes = 16 * 1024;

@@ -7,20 +7,21 @@
 //
 // The token comes first, so that waiting for a provider holds up nobody who is logged in already.
 
-import type { KafkaClientConfig } from '../../common/config.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
 import {
   IllegalSaslStateError,
   KafkaConnectionError,
   KafkaProtocolError,
   SaslAuthenticationFailedError,
   UnsupportedSaslMechanismError,
-} from '../../common/errors.ts';
+} from '../../common/errors/errors.ts';
 import { SaslAuthenticate, SaslHandshake } from '../../protocol/flat/generated/apis.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
-import { type Channel, ChannelState } from '../channel.ts';
-import type { AttemptEnd } from '../connection-states.ts';
-import type { InFlightRequest, RequestOwner } from '../in-flight-requests.ts';
-import type { Node } from '../node.ts';
+import type { AttemptEnd } from '../client/connection-states.ts';
+import type { Node } from '../client/node.ts';
+import { type Channel, ChannelState } from '../net/channel.ts';
+import type { ConnectionLogin } from '../net/connection-login.ts';
+import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import { type SaslMechanism, shownText } from './mechanism.ts';
 import { decodeSaslResponse, type SaslRequest, type SaslResponse } from './sasl-messages.ts';
 
@@ -63,7 +64,7 @@ const minRoundMs = 1000;
 const renewAfter = 0.85;
 const renewJitter = 0.1;
 
-export class Authentication implements RequestOwner {
+export class Authentication implements RequestOwner, ConnectionLogin {
   readonly isInternal = true;
   readonly #parts: AuthenticationParts;
   #phase: Phase = 'idle';

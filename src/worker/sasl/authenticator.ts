@@ -1,15 +1,15 @@
 // Owns the logins of all connections: makes one for each, and takes the answers of mechanisms, which come at any time, into
 // a turn. Network thread. Must not decide what a failure means for a node.
 
-import type { KafkaClientConfig } from '../../common/config.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
-import { ChannelState } from '../channel.ts';
-import type { AttemptEnd } from '../connection-states.ts';
-import type { Connections } from '../connections.ts';
-import type { RequestOwner } from '../in-flight-requests.ts';
-import type { Node } from '../node.ts';
-import type { RequestSender } from '../request-sender.ts';
+import type { AttemptEnd } from '../client/connection-states.ts';
+import type { Connections } from '../client/connections.ts';
+import type { Node } from '../client/node.ts';
+import type { RequestSender } from '../client/request-sender.ts';
+import { ChannelState } from '../net/channel.ts';
+import type { RequestOwner } from '../requests/request-owner.ts';
 import { Authentication, type AuthenticationHost } from './authentication.ts';
 import type { CreateMechanism } from './mechanism.ts';
 import { prepareMechanism } from './mechanisms.ts';
@@ -62,7 +62,7 @@ export class Authenticator implements AuthenticationHost {
     const { config, wake, random } = this.#parts;
     const channel = node.channel!;
     channel.state = ChannelState.AUTHENTICATING;
-    channel.authentication = new Authentication({
+    const authentication = new Authentication({
       config,
       host: this,
       node,
@@ -74,7 +74,8 @@ export class Authenticator implements AuthenticationHost {
         wake();
       },
     });
-    channel.authentication.start();
+    channel.authentication = authentication;
+    authentication.start();
   }
 
   /** Handles what mechanisms have answered. Returns how much it was. */

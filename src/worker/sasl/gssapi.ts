@@ -3,7 +3,7 @@
 // Source: RFC 4752.
 
 import { createRequire } from 'node:module';
-import { KafkaConfigurationError, SaslAuthenticationFailedError } from '../../common/errors.ts';
+import { KafkaConfigurationError, SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import { BaseMechanism } from './mechanism.ts';
 
 /** What is used of the package; all tokens are base64. */

@@ -1,18 +1,13 @@
 // Owns the choice of the mechanism that the configuration names, and whatever it needs before the first login. Network
 // thread. Must not know connections.
 
-import type { KafkaClientConfig } from '../../common/config.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
 import { Gssapi, loadKerberos } from './gssapi.ts';
 import type { CreateMechanism } from './mechanism.ts';
 import { OAuthBearer } from './oauthbearer.ts';
 import { Plain } from './plain.ts';
 import { Scram } from './scram.ts';
-
-/** Whether connections have to log in. */
-export function usesSasl({ securityProtocol }: KafkaClientConfig): boolean {
-  return securityProtocol.startsWith('SASL_');
-}
 
 /**
  * What makes a mechanism for each login.

@@ -1,8 +1,8 @@
 // Owns the OAUTHBEARER mechanism. Network thread. Must not keep tokens: the provider does, and is asked at each login.
 // Source: RFC 7628, KIP-255, KIP-342.
 
-import { SaslAuthenticationFailedError } from '../../common/errors.ts';
-import { isTextMap } from '../../common/oidc-options.ts';
+import { isTextMap } from '../../common/config/oidc-options.ts';
+import { SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import type { AskForToken, ProvidedToken } from '../../common/token-provider.ts';
 import { BaseMechanism } from './mechanism.ts';
 

@@ -1,7 +1,7 @@
 // Owns the PLAIN mechanism. Network thread. The password crosses as it is, so only SASL_SSL keeps it secret.
 // Source: RFC 4616.
 
-import { SaslAuthenticationFailedError } from '../../common/errors.ts';
+import { SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import { BaseMechanism } from './mechanism.ts';
 
 export class Plain extends BaseMechanism {

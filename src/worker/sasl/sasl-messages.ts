@@ -5,7 +5,7 @@ import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { SaslAuthenticate, SaslHandshake } from '../../protocol/flat/generated/apis.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
-import type { InFlightRequest } from '../in-flight-requests.ts';
+import type { InFlightRequest } from '../requests/request-owner.ts';
 
 export type SaslRequest =
   | { readonly api: typeof SaslHandshake; readonly body: { readonly mechanism: string } }

@@ -7,7 +7,7 @@
 //   server: v=SIGNATURE, or e=ERROR                            server-final: proves that the broker knows the password too
 
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { SaslAuthenticationFailedError } from '../../common/errors.ts';
+import { SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import { BaseMechanism } from './mechanism.ts';
 
 export interface ScramOptions {

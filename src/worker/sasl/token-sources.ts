@@ -1,10 +1,10 @@
 // Owns where tokens come from: a provider on the application thread, a module loaded here, or OIDC. Network thread.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { KafkaClientConfig } from '../../common/config.ts';
-import { KafkaConfigurationError } from '../../common/errors.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { KafkaConfigurationError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { oidcTokenProvider } from '../../common/oidc-token-provider.ts';
-import { fromPlainError } from '../../common/plain-error.ts';
 import {
   type AskForToken,
   askProvider,

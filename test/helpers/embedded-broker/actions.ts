@@ -1,7 +1,7 @@
 // Owns the interface of an embedded broker to tests, the same whether it runs in this thread or in one of its own. Types
 // only, but for the list of actions that cross threads. Everything answers with promises, so that either can stand in.
 
-import type { RecordsInput } from '../../../src/protocol/flat/record-writer.ts';
+import type { RecordsInput } from '../../../src/protocol/flat/records/record-writer.ts';
 import type { ControlledRequest, RuleOptions } from './control.ts';
 import type { TopicOptions } from './options.ts';
 import type { Reply } from './reply.ts';

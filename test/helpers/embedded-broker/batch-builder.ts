@@ -4,9 +4,13 @@
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
-import { type RecordBatchInput, type RecordsInput, writeRecords } from '../../../src/protocol/flat/record-writer.ts';
-import { RECORDS_WORDS } from '../../../src/protocol/flat/records-slot.ts';
-import { encodeRecords } from '../../../src/protocol/wire/records.ts';
+import {
+  type RecordBatchInput,
+  type RecordsInput,
+  writeRecords,
+} from '../../../src/protocol/flat/records/record-writer.ts';
+import { RECORDS_WORDS } from '../../../src/protocol/flat/records/records-slot.ts';
+import { encodeRecords } from '../../../src/protocol/wire/records/records.ts';
 import { WireWriter } from '../../../src/protocol/wire/wire-writer.ts';
 import type { FillOptions } from './actions.ts';
 

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { KafkaClientError } from '../../../src/common/errors.ts';
+import { KafkaClientError } from '../../../src/common/errors/errors.ts';
 import { HeapMemory, type MessageBytes } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';

@@ -1,7 +1,7 @@
 // Owns an embedded cluster in the thread that makes it: state, listeners, rules, and the actions of tests upon them.
 // Usually that is the broker's own thread; unit tests may run it in theirs.
 
-import type { RecordsInput } from '../../../src/protocol/flat/record-writer.ts';
+import type { RecordsInput } from '../../../src/protocol/flat/records/record-writer.ts';
 import type {
   ArrivedRequest,
   BrokerActions,

@@ -1,6 +1,6 @@
 // Owns what goes back and forth between a test's thread and the thread of its embedded broker. Types only.
 
-import type { PlainError } from '../../../src/common/plain-error.ts';
+import type { PlainError } from '../../../src/common/errors/plain-error.ts';
 import type { NodeDescription } from './actions.ts';
 import type { ControlledRequest, RuleOptions } from './control.ts';
 import type { EmbeddedBrokerOptions } from './options.ts';

@@ -4,10 +4,10 @@
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
-import { RecordsView } from '../../../src/protocol/flat/record-view.ts';
-import { RECORDS_WORDS } from '../../../src/protocol/flat/records-slot.ts';
+import { RecordsView } from '../../../src/protocol/flat/records/record-view.ts';
+import { RECORDS_WORDS } from '../../../src/protocol/flat/records/records-slot.ts';
 import type { DecodeOptions } from '../../../src/protocol/wire/options.ts';
-import { decodeRecords } from '../../../src/protocol/wire/records.ts';
+import { decodeRecords } from '../../../src/protocol/wire/records/records.ts';
 import { WireReader } from '../../../src/protocol/wire/wire-reader.ts';
 
 export interface RecordTime {

@@ -2,7 +2,7 @@
 // threaded-broker.ts starts as a worker.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { fromPlainError, toPlainError } from '../../../src/common/plain-error.ts';
+import { fromPlainError, toPlainError } from '../../../src/common/errors/plain-error.ts';
 import { actionNames } from './actions.ts';
 import type { ControlledRequest } from './control.ts';
 import { EmbeddedCluster } from './embedded-cluster.ts';

@@ -2,7 +2,7 @@
 // functions that decide about requests. Runs in the test's thread.
 
 import { Worker } from 'node:worker_threads';
-import { fromPlainError, toPlainError } from '../../../src/common/plain-error.ts';
+import { fromPlainError, toPlainError } from '../../../src/common/errors/plain-error.ts';
 import type { Api } from '../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { allApis } from '../../../src/protocol/flat/generated/apis.ts';

@@ -12,7 +12,7 @@ import {
   snappyBound,
   writeSnappyBlock,
 } from '../../../src/codec/snappy-block.ts';
-import { CorruptRecordError } from '../../../src/common/errors.ts';
+import { CorruptRecordError } from '../../../src/common/errors/errors.ts';
 import { random, repetitive, samples } from './support.ts';
 
 const lz4BlockBytes = 65_536;

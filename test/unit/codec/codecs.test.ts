@@ -6,7 +6,7 @@ import { before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ByteArena, DecompressedTooLargeError } from '../../../src/codec/byte-arena.ts';
 import { compress, decompress, GZIP, LZ4, prepareCodecs, SNAPPY, ZSTD } from '../../../src/codec/index.ts';
-import { CorruptRecordError, UnsupportedCodecError } from '../../../src/common/errors.ts';
+import { CorruptRecordError, UnsupportedCodecError } from '../../../src/common/errors/errors.ts';
 import { pack, random, repetitive, samples, unpack } from './support.ts';
 
 const codecs = { gzip: GZIP, snappy: SNAPPY, lz4: LZ4, zstd: ZSTD };

@@ -6,7 +6,7 @@ import { DecompressedTooLargeError } from '../../../src/codec/byte-arena.ts';
 import { LZ4, prepareCodecs, SNAPPY, ZSTD } from '../../../src/codec/index.ts';
 import { xxHash32 } from '../../../src/codec/xxhash32.ts';
 import { readZstdFrame } from '../../../src/codec/zstd-frame.ts';
-import { CorruptRecordError } from '../../../src/common/errors.ts';
+import { CorruptRecordError } from '../../../src/common/errors/errors.ts';
 import { pack, random, repetitive, unpack } from './support.ts';
 
 const text = 'frames around blocks around bytes around bytes';

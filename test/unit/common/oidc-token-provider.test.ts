@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { KafkaClientError, KafkaConfigurationError } from '../../../src/common/errors.ts';
-import type { OidcOptions } from '../../../src/common/oidc-options.ts';
+import type { OidcOptions } from '../../../src/common/config/oidc-options.ts';
+import { KafkaClientError, KafkaConfigurationError } from '../../../src/common/errors/errors.ts';
 import { oidcTokenProvider } from '../../../src/common/oidc-token-provider.ts';
 
 const options: OidcOptions = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { parseConfig } from '../../../src/common/config-parser.ts';
-import { KafkaConfigurationError } from '../../../src/common/errors.ts';
+import { parseConfig } from '../../../src/common/config/config-parser.ts';
+import { KafkaConfigurationError } from '../../../src/common/errors/errors.ts';
 import { Secret, withoutSecrets, withSecrets } from '../../../src/common/secret.ts';
 
 test('a configuration shows its secrets to nobody who prints it', () => {

@@ -3,7 +3,7 @@
 
 import { after, afterEach, before, beforeEach } from 'node:test';
 import { Fetch, type FetchRequest, Produce } from '../../../src/protocol/flat/generated/apis.ts';
-import type { RecordsInput } from '../../../src/protocol/flat/record-writer.ts';
+import type { RecordsInput } from '../../../src/protocol/flat/records/record-writer.ts';
 import { type EmbeddedBroker, startEmbeddedBrokerInProcess, type TopicOptions } from '../../helpers/embedded-broker.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { InvalidRequestError, KafkaProtocolError, UnsupportedVersionError } from '../../../src/common/errors.ts';
+import { InvalidRequestError, KafkaProtocolError, UnsupportedVersionError } from '../../../src/common/errors/errors.ts';
 import type { FieldRow } from '../../../src/protocol/schema/index.ts';
 import { type Passage, passage, rawRecords } from './support/passage.ts';
 import { MessageValues, Random, seed } from './support/random.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IllegalStateError } from '../../../src/common/errors.ts';
+import { IllegalStateError } from '../../../src/common/errors/errors.ts';
 import {
   type AttachmentOptions,
   createAttachment,
@@ -10,10 +10,10 @@ import {
   openApplicationEnd,
   openNetworkEnd,
 } from '../../../src/ring/attachment.ts';
-import { CountersWriter, createCounters, STATE_RUNNING } from '../../../src/ring/counters.ts';
 import { createDoorbell, Doorbell } from '../../../src/ring/doorbell.ts';
 import { POLL, POLLED, RESPONSE, SEND } from '../../../src/ring/frames.ts';
 import type { LinkReader, LinkWriter } from '../../../src/ring/link.ts';
+import { CountersWriter, createCounters, STATE_RUNNING } from '../../../src/state/counters.ts';
 import { fillPattern, findMismatch } from './support/random.ts';
 
 const options: AttachmentOptions = {

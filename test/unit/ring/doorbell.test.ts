@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { IllegalStateError } from '../../../src/common/errors.ts';
+import { IllegalStateError } from '../../../src/common/errors/errors.ts';
 import { createDoorbell, Doorbell } from '../../../src/ring/doorbell.ts';
 import { ASLEEP_WORD, SEQ_WORD } from '../../../src/ring/layout.ts';
 

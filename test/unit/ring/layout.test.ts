@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { IllegalStateError, RingCorruptError } from '../../../src/common/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../../../src/common/errors/errors.ts';
 import {
   CAPACITY_WORD,
   createRing,

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { IllegalStateError, RingCorruptError } from '../../../src/common/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../../../src/common/errors/errors.ts';
 import { FLAG_SPILLED, POLL, RESPONSE, SEND } from '../../../src/ring/frames.ts';
 import { createRing, DATA_OFFSET, HEAD_WORD, openRing, TAIL_WORD } from '../../../src/ring/layout.ts';
 import { RingConsumer, RingProducer } from '../../../src/ring/ring-buffer.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { KafkaClientOptions } from '../../../src/common/config.ts';
+import type { KafkaClientOptions } from '../../../src/common/config/config.ts';
 import {
   Cancelled,
   KafkaConnectionError,
@@ -10,12 +10,12 @@ import {
   NoBrokersAvailable,
   NodeNotReadyError,
   UnrecognizedBrokerVersion,
-} from '../../../src/common/errors.ts';
+} from '../../../src/common/errors/errors.ts';
 import { ApiVersions, ListGroups, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
-import { STATE_CLOSED, STATE_RUNNING } from '../../../src/ring/counters.ts';
-import { watch } from './control-calls.ts';
-import { FakeNetwork } from './fake-network.ts';
-import { allRanges, metadataOf, range } from './fake-peer.ts';
+import { STATE_CLOSED, STATE_RUNNING } from '../../../src/state/counters.ts';
+import { watch } from './support/control-calls.ts';
+import { FakeNetwork } from './support/fake-network.ts';
+import { allRanges, metadataOf, range } from './support/fake-peer.ts';
 
 let net: FakeNetwork;
 

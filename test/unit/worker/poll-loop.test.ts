@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Metrics } from '../../../src/worker/metrics.ts';
 import { PollLoop, type PollLoopParts } from '../../../src/worker/poll-loop.ts';
-import { FakeTimers } from './fake-timers.ts';
+import { Metrics } from '../../../src/worker/report/metrics-recorder.ts';
+import { FakeTimers } from './support/fake-timers.ts';
 
 let now: number;
 let timers: FakeTimers;
@@ -15,7 +15,7 @@ let work: { pooled: number; drained: number; polled: number; waiting: number; ha
 /** What a part does in the middle of a round, once. */
 let meanwhile: { drain?: () => void; poll?: () => void; housekeep?: () => void };
 let metadataTtlMs: number;
-let deadlines: { connections: number; bootstrap: number };
+let deadlines: { connections: number; readiness: number };
 let bell: {
   hasWork: boolean;
   promise: Promise<void>;
@@ -42,7 +42,7 @@ beforeEach(() => {
   timers.install();
   log = [];
   work = { pooled: 0, drained: 0, polled: 0, waiting: 0, hasRecovered: false };
-  deadlines = { connections: Number.POSITIVE_INFINITY, bootstrap: Number.POSITIVE_INFINITY };
+  deadlines = { connections: Number.POSITIVE_INFINITY, readiness: Number.POSITIVE_INFINITY };
   bell = { hasWork: false, promise: Promise.resolve(), ring: () => {}, reject: () => {}, sleeps: 0 };
   armBell();
   meanwhile = {};
@@ -86,10 +86,10 @@ beforeEach(() => {
       },
     },
     connections: { nextDeadline: () => deadlines.connections, metadataTtl: () => metadataTtlMs },
-    bootstrap: {
-      poll: (at: number) => log.push(`bootstrap ${at}`),
+    readiness: {
+      poll: (at: number) => log.push(`readiness ${at}`),
       get nextDeadline() {
-        return deadlines.bootstrap;
+        return deadlines.readiness;
       },
     },
     pool: {
@@ -155,7 +155,7 @@ test('a turn, in order: what came back, what waits, what was posted, sockets, be
     'poll 7',
     'notify',
     'housekeep 7',
-    'bootstrap 7',
+    'readiness 7',
     'answerPolls 1',
     'notify',
   ]);
@@ -208,7 +208,7 @@ test('however often it is woken, one move, and without more to do no turn', () =
 const reasons: [string, () => void][] = [
   ['polls wait', () => (work.waiting = 1)],
   ['a connection has a deadline that is over', () => (deadlines.connections = now)],
-  ['a call has a deadline that is over', () => (deadlines.bootstrap = now)],
+  ['a call has a deadline that is over', () => (deadlines.readiness = now)],
   ['metadata is due', () => (metadataTtlMs = 0)],
   ['it was woken meanwhile, after the sockets had been seen to', () => (meanwhile.poll = loop.wake)],
 ];
@@ -329,7 +329,7 @@ test('a bell that is still armed is not awaited twice', async () => {
 });
 
 test('the timer is set to the nearest deadline, rounded up', () => {
-  deadlines = { connections: 5100.2, bootstrap: 9000 };
+  deadlines = { connections: 5100.2, readiness: 9000 };
   loop.wake();
   runRounds();
   assert.equal(timers.nextAt, 5101);
@@ -339,8 +339,8 @@ test('the timer is set to the nearest deadline, rounded up', () => {
   assert.ok(timers.hasImmediates, 'a turn');
 });
 
-test('bootstrap deadlines count too', () => {
-  deadlines = { connections: 9000, bootstrap: 5050 };
+test('deadlines of waits for readiness count too', () => {
+  deadlines = { connections: 9000, readiness: 5050 };
   loop.wake();
   runRounds();
   assert.equal(timers.nextAt, 5050);

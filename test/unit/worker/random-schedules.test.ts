@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Heartbeat, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
-import { FakeNetwork } from './fake-network.ts';
-import { type FakeBroker, type FakeRequest, frameOf, int32, responseFrame } from './fake-peer.ts';
+import { FakeNetwork } from './support/fake-network.ts';
+import { type FakeBroker, type FakeRequest, frameOf, int32, responseFrame } from './support/fake-peer.ts';
 
 const runs = Number(process.env.RUNS ?? 20);
 const steps = 150;

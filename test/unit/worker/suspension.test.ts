@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
-import { FakeNetwork } from './fake-network.ts';
-import type { FakeBroker } from './fake-peer.ts';
+import { FakeNetwork } from './support/fake-network.ts';
+import type { FakeBroker } from './support/fake-peer.ts';
 
 let net: FakeNetwork;
 let one: FakeBroker;

@@ -5,8 +5,8 @@ import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
-import { RecordsView } from '../record-view.ts';
-import { type RecordsInput, writeRecords } from '../record-writer.ts';
+import { RecordsView } from '../records/record-view.ts';
+import { type RecordsInput, writeRecords } from '../records/record-writer.ts';
 
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
 export interface FetchSnapshotRequest {

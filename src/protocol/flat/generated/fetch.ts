@@ -5,8 +5,8 @@ import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
-import { RecordsView } from '../record-view.ts';
-import { type RecordsInput, writeRecords } from '../record-writer.ts';
+import { RecordsView } from '../records/record-view.ts';
+import { type RecordsInput, writeRecords } from '../records/record-writer.ts';
 
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
 export interface FetchRequest {

@@ -5,8 +5,8 @@ import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
-import { RecordsView } from '../record-view.ts';
-import { type RecordsInput, writeRecords } from '../record-writer.ts';
+import { RecordsView } from '../records/record-view.ts';
+import { type RecordsInput, writeRecords } from '../records/record-writer.ts';
 
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
 export interface ProduceRequest {

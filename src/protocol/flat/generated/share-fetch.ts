@@ -5,8 +5,8 @@ import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
-import { RecordsView } from '../record-view.ts';
-import { type RecordsInput, writeRecords } from '../record-writer.ts';
+import { RecordsView } from '../records/record-view.ts';
+import { type RecordsInput, writeRecords } from '../records/record-writer.ts';
 
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
 export interface ShareFetchRequest {

@@ -4,7 +4,7 @@
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import type { FlatWriter } from '../../flat/flat-writer.ts';
 import type { DecodeOptions, EncodeOptions } from '../options.ts';
-import { decodeRecords, encodeRecords } from '../records.ts';
+import { decodeRecords, encodeRecords } from '../records/records.ts';
 import type { WireReader } from '../wire-reader.ts';
 import type { WireWriter } from '../wire-writer.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Long from 'long';
-import { InvalidRequestError } from '../../../../src/common/errors.ts';
+import { InvalidRequestError } from '../../../../src/common/errors/errors.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';

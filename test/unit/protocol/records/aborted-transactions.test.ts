@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Long from 'long';
-import { CorruptRecordError } from '../../../../src/common/errors.ts';
-import { committedRanges, committedRecords } from '../../../../src/protocol/flat/aborted-transactions.ts';
-import type { RecordsView } from '../../../../src/protocol/flat/record-view.ts';
+import { CorruptRecordError } from '../../../../src/common/errors/errors.ts';
+import { committedRanges, committedRecords } from '../../../../src/protocol/flat/records/aborted-transactions.ts';
+import type { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { decode, encode } from './support.ts';
 
 let offset = 0;

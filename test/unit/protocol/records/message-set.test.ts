@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
-import { InvalidRequestError } from '../../../../src/common/errors.ts';
-import type { RecordBatchInput } from '../../../../src/protocol/flat/record-writer.ts';
-import { recordMagic } from '../../../../src/protocol/wire/record-stream.ts';
+import { InvalidRequestError } from '../../../../src/common/errors/errors.ts';
+import type { RecordBatchInput } from '../../../../src/protocol/flat/records/record-writer.ts';
+import { recordMagic } from '../../../../src/protocol/wire/records/record-stream.ts';
 import { decode, encode } from './support.ts';
 
 const records = Array.from({ length: 40 }, (_, i) => ({

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import Long from 'long';
-import type { RecordsView } from '../../../../src/protocol/flat/record-view.ts';
+import type { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { decode, encode } from './support.ts';
 
 const time = 1_700_000_000_000;

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Long from 'long';
-import { IllegalStateError, InvalidRequestError } from '../../../../src/common/errors.ts';
+import { IllegalStateError, InvalidRequestError } from '../../../../src/common/errors/errors.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
-import type { RecordInput, RecordsInput, RecordWriter } from '../../../../src/protocol/flat/record-writer.ts';
+import type { RecordInput, RecordsInput, RecordWriter } from '../../../../src/protocol/flat/records/record-writer.ts';
 import { decode, encode, encodeFlat, SharedMemory, write } from './support.ts';
 
 type Read = [key: string | null, value: string | null, timestamp: string, headers: [string, string | null][]];

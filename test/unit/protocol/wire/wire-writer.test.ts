@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { InvalidRequestError, UnsupportedVersionError } from '../../../../src/common/errors.ts';
+import { InvalidRequestError, UnsupportedVersionError } from '../../../../src/common/errors/errors.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';

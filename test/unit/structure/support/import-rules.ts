@@ -1,5 +1,5 @@
-// Owns which room of src may import what, and judging one file by it. The tables are the ones that the architecture page has
-// under "Who may import whom"; an import that they do not allow needs a line in `exceptions`, with its reason.
+// Owns which room of src may import what, and judging one file by it. The architecture page prints this table; an import that
+// it does not allow needs a line in `exceptions`, with its reason.
 
 import { posix } from 'node:path';
 import type { Reference } from './references.ts';
@@ -25,9 +25,10 @@ export interface Exception {
 export type RoomName = keyof typeof table;
 
 const table = {
-  index: { rooms: ['main', 'common', 'protocol/flat'], packages: [] },
+  index: { rooms: ['main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
   common: { rooms: [], packages: [], types: ['node:worker_threads'] },
-  ring: { rooms: ['common'], packages: ['node:worker_threads'] },
+  state: { rooms: ['common'], packages: [] },
+  ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {
     rooms: ['common'],
     packages: ['node:zlib'],
@@ -37,24 +38,58 @@ const table = {
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
   'protocol/schema': { rooms: [], packages: [] },
   'protocol/generate': { rooms: ['protocol/schema', 'common'], packages: ['node:fs', 'node:path'] },
-  main: { rooms: ['common', 'ring', 'protocol/flat'], packages: ['comlink', 'long', 'node:worker_threads'] },
-  worker: {
-    rooms: ['common', 'ring', 'codec', 'protocol/flat', 'protocol/wire'],
-    optional: ['kerberos', 'koffi'],
-    packages: [
-      '@mongodb-js/saslprep',
-      'comlink',
-      'piscina',
-      'long',
-      'socks',
-      'node:http',
-      'node:net',
-      'node:tls',
-      'node:dns',
-      'node:crypto',
-      'node:worker_threads',
-      'node:util',
+  'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [] },
+  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads'] },
+  'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
+  'main/client': {
+    rooms: ['common', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+    packages: ['long'],
+  },
+  'worker/net': {
+    rooms: ['common'],
+    optional: ['koffi'],
+    packages: ['socks', 'node:http', 'node:net', 'node:tls', 'node:dns', 'node:crypto', 'node:util'],
+  },
+  'worker/requests': { rooms: ['common', 'codec', 'protocol/flat', 'protocol/wire'], packages: ['piscina'] },
+  'worker/report': { rooms: ['common', 'state'], packages: [] },
+  'worker/client': {
+    rooms: ['common', 'worker/net', 'worker/requests', 'worker/report', 'state', 'protocol/flat', 'protocol/wire'],
+    packages: [],
+  },
+  'worker/sasl': {
+    rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],
+    optional: ['kerberos'],
+    packages: ['@mongodb-js/saslprep', 'node:crypto', 'node:worker_threads'],
+  },
+  'worker/link': {
+    rooms: [
+      'common',
+      'worker/client',
+      'worker/requests',
+      'worker/report',
+      'ring',
+      'state',
+      'protocol/flat',
+      'protocol/wire',
     ],
+    packages: ['node:worker_threads'],
+  },
+  worker: {
+    rooms: [
+      'common',
+      'worker/net',
+      'worker/requests',
+      'worker/report',
+      'worker/client',
+      'worker/sasl',
+      'worker/link',
+      'ring',
+      'state',
+      'codec',
+      'protocol/flat',
+      'protocol/wire',
+    ],
+    packages: ['comlink', 'node:worker_threads'],
   },
 } as const satisfies Record<string, Omit<Room, 'rooms'> & { readonly rooms: readonly string[] }>;
 
@@ -63,13 +98,13 @@ export const roomNames = Object.keys(rooms) as RoomName[];
 
 export const exceptions: readonly Exception[] = [
   {
-    from: 'main/network-thread.ts',
+    from: 'main/thread/network-thread-handle.ts',
     imports: 'worker/index.ts',
     form: 'url',
     reason: 'starts the worker, and so has to name its entry; no code of it is loaded on this side',
   },
   {
-    from: 'worker/tls-contexts.ts',
+    from: 'worker/net/tls-contexts.ts',
     imports: 'node:fs',
     reason: 'reads certificates and keys, again when they are renewed',
   },
@@ -83,10 +118,27 @@ export const exceptions: readonly Exception[] = [
   { from: 'protocol/wire/wire-reader.ts', imports: 'node:buffer', reason: 'isUtf8 validates without decoding' },
 ];
 
+/** The table in Markdown, for the architecture page. */
+export function roomTable(): string {
+  const rows = roomNames.map((name) => {
+    const { rooms: allowed, packages, types = [], optional = [] } = rooms[name];
+    const others = [
+      ...packages,
+      ...types.map((type) => `types of ${type}`),
+      ...optional.map((one) => `${one} if installed`),
+    ];
+    const list = (names: readonly string[]): string => (names.length === 0 ? '-' : names.join(', '));
+    return `| ${name} | ${list(allowed)} | ${list(others)} |`;
+  });
+  return ['| room | may import | packages |', '|---|---|---|', ...rows].join('\n');
+}
+
 /** The room a file under `src` is in, null when the table has none for it. */
 export function roomOf(path: string): RoomName | null {
   if (path === 'index.ts') return 'index';
-  return roomNames.find((name) => name !== 'index' && path.startsWith(`${name}/`)) ?? null;
+  // A room within another is the smaller one.
+  const around = roomNames.filter((name) => name !== 'index' && path.startsWith(`${name}/`));
+  return around.toSorted((a, b) => b.length - a.length)[0] ?? null;
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import type { KafkaClientOptions } from '../../../../src/common/config.ts';
+import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import {
   IllegalSaslStateError,
   KafkaConnectionError,
@@ -13,8 +13,8 @@ import {
   RequestTimedOutError,
   SaslAuthenticationFailedError,
   UnsupportedSaslMechanismError,
-} from '../../../../src/common/errors.ts';
-import { fromPlainError } from '../../../../src/common/plain-error.ts';
+} from '../../../../src/common/errors/errors.ts';
+import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
 import {
   ApiVersions,
   Heartbeat,
@@ -23,9 +23,9 @@ import {
   SaslAuthenticate,
   SaslHandshake,
 } from '../../../../src/protocol/flat/generated/apis.ts';
-import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED } from '../../../../src/ring/counters.ts';
-import { FakeNetwork } from '../fake-network.ts';
-import { type FakeBroker, frameOf, int32, range } from '../fake-peer.ts';
+import { NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED } from '../../../../src/state/counters.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+import { type FakeBroker, frameOf, int32, range } from '../support/fake-peer.ts';
 
 const plain = {
   bootstrapServers: 'one:9092',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SaslAuthenticationFailedError } from '../../../../src/common/errors.ts';
+import { SaslAuthenticationFailedError } from '../../../../src/common/errors/errors.ts';
 import { Gssapi, type Kerberos, type KerberosClient } from '../../../../src/worker/sasl/gssapi.ts';
 
 const none = Buffer.alloc(0);

@@ -3,17 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { KafkaClientOptions } from '../../../../src/common/config.ts';
-import { KafkaConnectionError } from '../../../../src/common/errors.ts';
+import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
+import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
 import {
   Heartbeat,
   ListGroups,
   SaslAuthenticate,
   SaslHandshake,
 } from '../../../../src/protocol/flat/generated/apis.ts';
-import type { SentRequest } from '../fake-application.ts';
-import { FakeNetwork } from '../fake-network.ts';
-import type { FakeBroker } from '../fake-peer.ts';
+import type { SentRequest } from '../support/fake-application.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+import type { FakeBroker } from '../support/fake-peer.ts';
 
 const node = 1;
 const sessionMs = 10_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { SaslAuthenticationFailedError } from '../../../../src/common/errors.ts';
+import { SaslAuthenticationFailedError } from '../../../../src/common/errors/errors.ts';
 import { Scram, type ScramOptions } from '../../../../src/worker/sasl/scram.ts';
 import { ScramServer } from '../../../helpers/sasl-server.ts';
 

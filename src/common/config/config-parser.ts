@@ -1,0 +1,168 @@
+// Owns the validation of options into a frozen plain configuration, all problems in one error. Every thread. Must not open
+// files or resolve names.
+
+import { KafkaConfigurationError } from '../errors/errors.ts';
+import { isLogger, logLevels } from '../logger.ts';
+import { Secret } from '../secret.ts';
+import { parseTokenSource } from '../token-provider.ts';
+import { isTopicName, topicNameRule } from '../topic-names.ts';
+import { parseBootstrapServers } from './bootstrap-servers.ts';
+import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './config.ts';
+import type { ConfigOption } from './config-kinds.ts';
+import { parseProxyUrl } from './proxy-url.ts';
+import { checkSasl } from './sasl-config.ts';
+import { checkSocketOptions, parseSocketOptions } from './socket-options.ts';
+import { checkSsl, parseSslContext } from './ssl-context.ts';
+
+/**
+ * Validates options into a configuration.
+ * Throws KafkaConfigurationError with every problem found, each naming key, value and limit.
+ */
+export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig {
+  const problems: string[] = [];
+  if (typeof options !== 'object' || options === null) {
+    throw new KafkaConfigurationError(`configuration must be an object, not ${describe(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(configOptions, key)) problems.push(unknownKey(key));
+  }
+  const config: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(configOptions) as [keyof KafkaClientOptions, ConfigOption][]) {
+    const given = options[key];
+    config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
+  }
+  checkSpillBytes(config, problems);
+  checkSasl(config, problems);
+  checkSsl(config, problems);
+  checkProxy(config, problems);
+  checkSocketOptions(config, problems);
+  if (problems.length > 0) throw new KafkaConfigurationError(problems);
+  return Object.freeze(config) as unknown as KafkaClientConfig;
+}
+
+/** A body that is not moved has to fit half a ring, with its header of 16 bytes. */
+function checkSpillBytes(config: Record<string, unknown>, problems: string[]): void {
+  const spillBytes = config.spillBytes;
+  for (const key of ['requestRingBytes', 'responseRingBytes']) {
+    const ringBytes = config[key];
+    if (!Number.isInteger(ringBytes) || !Number.isInteger(spillBytes)) continue;
+    const limit = 2 ** Math.ceil(Math.log2(ringBytes as number)) / 2 - 16;
+    if (limit > 0 && (spillBytes as number) > limit) {
+      problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be ${limit} at most`);
+    }
+  }
+}
+
+function checkProxy({ proxyUrl }: Record<string, unknown>, problems: string[]): void {
+  const url: unknown = proxyUrl instanceof Secret ? proxyUrl.reveal() : null;
+  const proxy = typeof url === 'string' ? parseProxyUrl(url) : null;
+  if (typeof proxy === 'string') problems.push(`proxyUrl ${proxy}`);
+}
+
+function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
+  if (value === null && option.default === null) return null;
+  switch (option.type) {
+    case 'secret':
+      // The value itself is never shown, whatever it is.
+      if (typeof value !== 'string') problems.push(`${key} must be a string, not a value of type ${typeof value}`);
+      return new Secret(value);
+    case 'tokenProvider':
+      return parseTokenSource(key, value, problems);
+    case 'socketOptions':
+      return parseSocketOptions(key, value, problems);
+    case 'sslContext':
+      return parseSslContext(key, value, problems);
+    case 'integer':
+      if (typeof value !== 'number' || !Number.isInteger(value) || value < option.min || value > option.max) {
+        problems.push(`${key} must be an integer from ${option.min} to ${option.max}, not ${describe(value)}`);
+      }
+      return value;
+    case 'choice':
+      if (typeof value !== 'string' || !option.choices.includes(value)) {
+        problems.push(`${key} must be one of ${option.choices.join(', ')}, not ${describe(value)}`);
+      }
+      return value;
+    case 'servers':
+      return parseBootstrapServers(value, problems);
+    case 'topics':
+      return parseTopics(key, value, problems);
+    case 'version':
+      if (!isVersion(value)) {
+        problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
+      }
+      return Array.isArray(value) ? Object.freeze([...value]) : value;
+    case 'logger':
+      if (value !== null && !isLogger(value)) {
+        problems.push(`${key} must be null or have methods ${logLevels.join(', ')}, not ${describe(value)}`);
+      }
+      return value;
+    case 'string':
+      if (typeof value !== 'string' || Buffer.byteLength(value) > option.maxBytes) {
+        problems.push(`${key} must be a string of at most ${option.maxBytes} bytes, not ${describe(value)}`);
+      }
+      return value;
+    default:
+      if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${describe(value)}`);
+      return value;
+  }
+}
+
+function parseTopics(key: string, value: unknown, problems: string[]): readonly string[] {
+  if (typeof value === 'string' || typeof (value as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function') {
+    problems.push(`${key} must be a list of topic names, not ${describe(value)}`);
+    return [];
+  }
+  const names = [...new Set(value as Iterable<unknown>)];
+  for (const name of names) {
+    if (!isTopicName(name)) problems.push(`${key} has ${describe(name)}, which is no topic name: ${topicNameRule}`);
+  }
+  return Object.freeze(names as string[]);
+}
+
+function isVersion(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= 4 &&
+    value.every((part) => Number.isInteger(part) && part >= 0)
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`;
+  if (typeof value === 'number' || typeof value === 'bigint' || value === null || value === undefined)
+    return String(value);
+  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
+}
+
+function unknownKey(key: string): string {
+  const known = Object.keys(configOptions);
+  const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  const right = known.includes(camel) ? camel : nearest(key, known);
+  return `unknown configuration key '${key.slice(0, 80)}'${right === undefined ? '' : `; did you mean '${right}'?`}`;
+}
+
+function nearest(key: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 4;
+  for (const candidate of known) {
+    const distance = editDistance(key.slice(0, 80).toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      bestDistance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,45 @@
+// Owns which SASL options a mechanism needs. Every thread. Must not load what a mechanism uses: the network thread does.
+
+import { Secret } from '../secret.ts';
+
+export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'GSSAPI'] as const;
+
+/** Whether connections have to log in. */
+export function usesSasl({ securityProtocol }: { readonly securityProtocol: string }): boolean {
+  return securityProtocol.startsWith('SASL_');
+}
+
+/** Adds what is missing or contradicts itself to `problems`; nothing without a SASL security protocol. */
+export function checkSasl(config: Readonly<Record<string, unknown>>, problems: string[]): void {
+  const { securityProtocol, saslMechanism: mechanism, apiVersion } = config;
+  if (typeof securityProtocol !== 'string' || !usesSasl({ securityProtocol })) return;
+  if (mechanism === null) {
+    problems.push(
+      `saslMechanism must be given with securityProtocol ${securityProtocol}: one of ${saslMechanisms.join(', ')}`,
+    );
+  }
+  const isScram = mechanism === 'SCRAM-SHA-256' || mechanism === 'SCRAM-SHA-512';
+  if (mechanism === 'PLAIN' || isScram) checkUser(config, mechanism, problems);
+  if (mechanism === 'OAUTHBEARER' && config.saslOauthTokenProvider === null) {
+    problems.push('saslOauthTokenProvider must be given with saslMechanism OAUTHBEARER');
+  }
+  if (mechanism === 'GSSAPI' && config.saslKerberosServiceName === '') {
+    problems.push('saslKerberosServiceName must not be empty with saslMechanism GSSAPI');
+  }
+  if (config.saslDelegationToken === true && !isScram) {
+    problems.push('saslDelegationToken needs saslMechanism SCRAM-SHA-256 or SCRAM-SHA-512');
+  }
+  if (Array.isArray(apiVersion) && apiVersion[0] === 0 && (apiVersion[1] ?? 0) < 10) {
+    problems.push(`apiVersion is ${apiVersion.join('.')}; SASL needs brokers of 0.10 or later`);
+  }
+}
+
+function checkUser(config: Readonly<Record<string, unknown>>, mechanism: string, problems: string[]): void {
+  for (const key of ['saslPlainUsername', 'saslPlainPassword']) {
+    const value = config[key];
+    const text = value instanceof Secret ? value.reveal() : value;
+    if (text === null) problems.push(`${key} must be given with saslMechanism ${mechanism}; it may be empty`);
+    // The character that ends a field of the message (RFC 4616), and that no prepared string may hold (RFC 4013).
+    else if (typeof text === 'string' && text.includes('\0')) problems.push(`${key} must not contain a NUL character`);
+  }
+}

@@ -1,0 +1,71 @@
+// Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
+// naming argument, value and limit.
+
+import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+
+const maxInt16 = 32767;
+const maxInt32 = 2147483647;
+
+/** int32, returned as given. Throws TypeError for anything else. */
+export function checkNodeId(nodeId: number): number {
+  if (typeof nodeId !== 'number' || (nodeId | 0) !== nodeId) {
+    throw new TypeError(
+      `nodeId must be an int32 (a broker id, or -1, -2, ... for bootstrap servers), not ${show(nodeId)}`,
+    );
+  }
+  return nodeId;
+}
+
+/** Throws TypeError, naming the argument, for anything but a string. */
+export function checkString(name: string, value: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${show(value)}`);
+  return value;
+}
+
+/** Throws TypeError for anything but an API export. */
+export function checkApi(api: Pick<Api, 'key'>): void {
+  const given = api as Partial<Api> | null | undefined;
+  if (typeof given?.key !== 'number' || typeof given.writeRequest !== 'function') {
+    throw new TypeError(`api must be an export such as Metadata or Fetch, not ${show(api)}`);
+  }
+}
+
+/** The version, or -1 when none is given. Throws TypeError unless it is an integer from 0 to 32767. */
+export function checkVersion(version: number | undefined): number {
+  if (version === undefined) return -1;
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 0 || version > maxInt16) {
+    throw new TypeError(`version must be an integer from 0 to ${maxInt16}, not ${show(version)}`);
+  }
+  return version;
+}
+
+/** The limit in ms, or -1 when none is given. Throws TypeError unless it is an integer from 1 to 2147483647. */
+export function checkTimeoutMs(timeoutMs: number | undefined): number {
+  if (timeoutMs === undefined) return -1;
+  if (typeof timeoutMs !== 'number' || !Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxInt32) {
+    throw new TypeError(`timeoutMs must be an integer from 1 to ${maxInt32} ms, not ${show(timeoutMs)}`);
+  }
+  return timeoutMs;
+}
+
+/**
+ * Topic names, checked by Kafka's own rule: 1 to 249 characters of `a-z A-Z 0-9 . _ -`, and neither `.` nor `..`.
+ * Throws TypeError for what is not a list of strings, RangeError for a name the broker would refuse.
+ */
+export function checkTopics(topics: Iterable<string>): Set<string> {
+  if (typeof topics === 'string' || typeof topics?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`topics must be a list or set of names, not ${show(topics)}`);
+  }
+  const names = new Set<string>();
+  for (const topic of topics) {
+    if (typeof topic !== 'string') throw new TypeError(`a topic name must be a string, not ${show(topic)}`);
+    if (!isTopicName(topic)) throw new RangeError(`topic name ${show(topic)} is invalid: ${topicNameRule}`);
+    names.add(topic);
+  }
+  return names;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
+}

@@ -1,0 +1,130 @@
+// Owns the look-up maps of one metadata response, and what was replaced in them since. Application thread.
+// Must not ask for anything: cluster.ts decides when a snapshot is made.
+
+import type {
+  MetadataResponsePartitionView,
+  MetadataResponseTopicView,
+  MetadataResponseView,
+} from '../../protocol/flat/generated/metadata.ts';
+import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import { zeroUuid } from '../../protocol/flat/uuid.ts';
+
+export interface BrokerMetadata {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface PartitionMetadata extends TopicPartition {
+  /** Node id, -1 for none. */
+  readonly leader: number;
+  /** -1 where the broker is too old to say, or to be trusted with it (before Kafka 2.4). */
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+  readonly errorCode: number;
+}
+
+const topicAuthorizationFailed = 29;
+export const noLeader = -1;
+
+export class ClusterSnapshot {
+  readonly brokers = new Map<number, BrokerMetadata>();
+  readonly internalTopics = new Set<string>();
+  readonly unauthorizedTopics = new Set<string>();
+  /** Topics with usable metadata. */
+  readonly #topics: Map<string, MetadataResponseTopicView>;
+  /** Of the topics that were looked at: reading all partitions of a large cluster takes a while. */
+  readonly #partitions = new Map<string, Map<number, PartitionMetadata>>();
+  #topicNames: Map<string, string> | null = null;
+
+  constructor(response: MetadataResponseView | null) {
+    this.#topics = new Map();
+    if (response === null) return;
+    for (const { nodeId, host, port, rack } of response.brokers)
+      this.brokers.set(nodeId, Object.freeze({ nodeId, host, port, rack }));
+    for (const topic of response.topics) {
+      const { name, errorCode } = topic;
+      if (name === null) continue;
+      if (errorCode === topicAuthorizationFailed) this.unauthorizedTopics.add(name);
+      if (errorCode !== 0) continue;
+      if (topic.isInternal) this.internalTopics.add(name);
+      this.#topics.set(name, topic);
+    }
+  }
+
+  /** One of its own, in which other partitions may be replaced. */
+  copy(): ClusterSnapshot {
+    const copy = new ClusterSnapshot(null);
+    for (const [nodeId, broker] of this.brokers) copy.brokers.set(nodeId, broker);
+    for (const [name, topic] of this.#topics) copy.#topics.set(name, topic);
+    for (const [name, partitions] of this.#partitions) copy.#partitions.set(name, new Map(partitions));
+    for (const topic of this.internalTopics) copy.internalTopics.add(topic);
+    for (const topic of this.unauthorizedTopics) copy.unauthorizedTopics.add(topic);
+    return copy;
+  }
+
+  topics(): string[] {
+    return [...this.#topics.keys()];
+  }
+
+  topicId(topic: string): string | null {
+    const id = this.#topics.get(topic)?.topicId ?? zeroUuid;
+    return id === zeroUuid ? null : id;
+  }
+
+  /** Undefined for a topic without usable metadata. */
+  partitions(topic: string): ReadonlyMap<number, PartitionMetadata> | undefined {
+    const known = this.#partitions.get(topic);
+    const row = this.#topics.get(topic);
+    if (known !== undefined || row === undefined) return known;
+    this.#partitions.set(topic, new Map());
+    for (const partition of row.partitions) this.#setRow(topic, partition);
+    return this.#partitions.get(topic);
+  }
+
+  /** Adds or replaces a partition of a topic that is known. */
+  setPartition(partition: PartitionMetadata): void {
+    if (this.partitions(partition.topic) !== undefined) this.#set(partition);
+  }
+
+  /** Takes over what a response told in passing (KIP-951): brokers that are new, leaders of a newer epoch. */
+  learn({ brokers, leaders }: ClusterHints): void {
+    for (const broker of brokers) {
+      if (!this.brokers.has(broker.nodeId)) this.brokers.set(broker.nodeId, Object.freeze({ ...broker }));
+    }
+    for (const { topic, topicId, partition, leaderId, leaderEpoch } of leaders) {
+      const name = topic === '' ? this.#nameOf(topicId) : topic;
+      const known = name === undefined ? undefined : this.partitions(name)?.get(partition);
+      if (known === undefined || leaderEpoch <= known.leaderEpoch || !this.brokers.has(leaderId)) continue;
+      this.#set({ ...known, leader: leaderId, leaderEpoch, errorCode: 0 });
+    }
+  }
+
+  #setRow(topic: string, row: MetadataResponsePartitionView): void {
+    const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, errorCode } = row;
+    // Named twice, the first counts.
+    if (this.#partitions.get(topic)!.has(partitionIndex)) return;
+    // A leader the response itself does not list cannot be connected to.
+    const leader = this.brokers.has(leaderId) ? leaderId : noLeader;
+    const replicas = replicaNodes.toArray();
+    this.#set({ topic, partition: partitionIndex, leader, leaderEpoch, replicas, isr: isrNodes.toArray(), errorCode });
+  }
+
+  #set(partition: PartitionMetadata): void {
+    const replicas = Object.freeze([...partition.replicas]);
+    const isr = Object.freeze([...partition.isr]);
+    this.#partitions.get(partition.topic)!.set(partition.partition, Object.freeze({ ...partition, replicas, isr }));
+  }
+
+  #nameOf(topicId: string): string | undefined {
+    this.#topicNames ??= new Map([...this.#topics].map(([name, topic]) => [topic.topicId, name]));
+    return this.#topicNames.get(topicId);
+  }
+}

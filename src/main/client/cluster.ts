@@ -1,0 +1,323 @@
+// Owns what this application thread knows of the cluster: the newest metadata, read lazily, and coordinators that were looked
+// up. Application thread. Does no I/O; what needs the network thread is asked of a source it is given.
+
+import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
+import { IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
+import { coordinatorNodeId } from '../../common/node-ids.ts';
+import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
+import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
+import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import type { Future } from '../link/future.ts';
+import { checkNodeId, checkString, checkTopics } from './arguments.ts';
+import {
+  type BrokerMetadata,
+  ClusterSnapshot,
+  noLeader,
+  type PartitionMetadata,
+  type TopicPartition,
+} from './cluster-snapshot.ts';
+
+export type { BrokerMetadata, PartitionMetadata, TopicPartition } from './cluster-snapshot.ts';
+
+/** What a cluster asks of the client it belongs to. */
+export interface MetadataSource {
+  /** Of the configuration. */
+  readonly retryBackoffMs: number;
+  /** A refresh begun after the call. */
+  requestUpdate(): Future<Cluster>;
+  /** ms until metadata is due. */
+  ttlMs(): number;
+  /** `needAllTopicMetadata` has another value. */
+  setNeedsAllTopics(needsAllTopics: boolean): void;
+}
+
+/** A partition for `withPartitions`: what is left out is -1, 0 or empty. */
+export type PartitionInput = TopicPartition & { readonly leader: number } & Partial<PartitionMetadata>;
+
+const failedLookup = -1;
+const invalidTopicCode = 17;
+
+/** What is known of the cluster. It changes with every refresh; what its methods return does not. */
+export class Cluster {
+  /** Counts metadata refreshes; 0 before the first. */
+  updateId = 0;
+  readonly #servers: readonly BootstrapServer[];
+  readonly #source: MetadataSource | null;
+  readonly #bootstrap: readonly BrokerMetadata[];
+  readonly #listeners = new Set<(cluster: Cluster) => void>();
+  readonly #listenerThrew: (error: unknown) => void;
+  readonly #groupCoordinators = new Map<string, number>();
+  readonly #coordinators = new Map<number, BrokerMetadata>();
+  /** Topics that a broker called invalid, as far as nobody has taken notice; metadata refreshes leave them out from then on. */
+  readonly invalidTopics = new Set<string>();
+  #response: MetadataResponseView | null = null;
+  #built: ClusterSnapshot | null = null;
+  #lastClusterId: string | null = null;
+  #needsAllTopics = false;
+
+  /**
+   * For the client, and for tests of applications.
+   * @param source        null: it cannot be refreshed
+   * @param listenerThrew told of what listeners throw; default: a process warning
+   */
+  constructor(
+    servers: readonly BootstrapServer[],
+    source: MetadataSource | null = null,
+    listenerThrew: (error: unknown) => void = warn,
+  ) {
+    this.#servers = servers;
+    this.#source = source;
+    this.#listenerThrew = listenerThrew;
+    this.#bootstrap = servers.map(({ host, port }, i) => Object.freeze({ nodeId: -1 - i, host, port, rack: null }));
+  }
+
+  /** The brokers of the cluster; the bootstrap servers, with negative ids, while none is known. */
+  brokers(): readonly BrokerMetadata[] {
+    const { brokers } = this.#snapshot;
+    return brokers.size > 0 ? [...brokers.values()] : this.#bootstrap;
+  }
+
+  /**
+   * A broker, a bootstrap server, or a coordinator's own connection, which is where its broker is; null for any other id.
+   * A bootstrap server stays known for ever.
+   */
+  brokerMetadata(nodeId: number): BrokerMetadata | null {
+    checkNodeId(nodeId);
+    const { brokers } = this.#snapshot;
+    const known = brokers.get(nodeId) ?? this.#bootstrap[-1 - nodeId];
+    if (known !== undefined) return known;
+    const broker = brokers.get(coordinatorNodeId(nodeId));
+    return broker === undefined ? (this.#coordinators.get(nodeId) ?? null) : Object.freeze({ ...broker, nodeId });
+  }
+
+  isBootstrap(nodeId: number): boolean {
+    return this.#bootstrap[-1 - checkNodeId(nodeId)] !== undefined;
+  }
+
+  /** Names of topics with usable metadata. */
+  topics(excludeInternalTopics = true): Set<string> {
+    const snapshot = this.#snapshot;
+    const isWanted = (name: string): boolean => !excludeInternalTopics || !snapshot.internalTopics.has(name);
+    return new Set(snapshot.topics().filter(isWanted));
+  }
+
+  /** Topic id as Kafka prints it (KIP-516); null when unknown or the broker is too old. */
+  topicId(topic: string): string | null {
+    return this.#snapshot.topicId(checkString('topic', topic));
+  }
+
+  /** All partition numbers; null for a topic without metadata. */
+  partitionsForTopic(topic: string): Set<number> | null {
+    const partitions = this.#snapshot.partitions(checkString('topic', topic));
+    return partitions === undefined ? null : new Set(partitions.keys());
+  }
+
+  /** Partition numbers that have a leader; null for a topic without metadata. */
+  availablePartitionsForTopic(topic: string): Set<number> | null {
+    const partitions = this.#snapshot.partitions(checkString('topic', topic));
+    if (partitions === undefined) return null;
+    return new Set(
+      [...partitions.values()].filter(({ leader }) => leader !== noLeader).map(({ partition }) => partition),
+    );
+  }
+
+  partition({ topic, partition }: TopicPartition): PartitionMetadata | null {
+    if (typeof partition !== 'number') throw new TypeError(`partition must be a number, not ${String(partition)}`);
+    return this.#snapshot.partitions(checkString('topic', topic))?.get(partition) ?? null;
+  }
+
+  /**
+   * Node id; -1 for a partition without leader; null for an unknown one. -1 is also the id of the first bootstrap server: do
+   * not send to it what is meant for a leader.
+   */
+  leaderForPartition(topicPartition: TopicPartition): number | null {
+    return this.partition(topicPartition)?.leader ?? null;
+  }
+
+  /** Partitions a broker leads; null for a broker that leads none. */
+  partitionsForBroker(nodeId: number): TopicPartition[] | null {
+    // -1 is both a bootstrap server's id and what a partition without leader says.
+    if (checkNodeId(nodeId) < 0) return null;
+    const led: TopicPartition[] = [];
+    const snapshot = this.#snapshot;
+    for (const topic of snapshot.topics()) {
+      for (const { partition, leader } of snapshot.partitions(topic)!.values())
+        if (leader === nodeId) led.push({ topic, partition });
+    }
+    return led.length > 0 ? led : null;
+  }
+
+  /** Node id of the group's coordinator, as `addGroupCoordinator` returned it; -1 after a failed look-up, null without one. */
+  coordinatorForGroup(group: string): number | null {
+    return this.#groupCoordinators.get(checkString('group', group)) ?? null;
+  }
+
+  /**
+   * Notes who coordinates a group.
+   * @param response of FindCoordinator, any version
+   * @returns 2147483647 less the broker's id: a connection of its own to that broker, on which waiting for other members
+   * holds up no other request; null for a response that has an error, or none for this group
+   */
+  addGroupCoordinator(group: string, response: FindCoordinatorResponseView): number | null {
+    checkString('group', group);
+    if (typeof response?.coordinators?.length !== 'number') {
+      throw new TypeError(`response must be one of FindCoordinator, not ${String(response)}`);
+    }
+    const isList = response.coordinators.length > 0;
+    const answer = isList ? response.coordinators.find(({ key }) => key === group) : response;
+    if (answer === undefined || answer.errorCode !== 0 || answer.nodeId < 0) {
+      this.#groupCoordinators.set(group, failedLookup);
+      return null;
+    }
+    const { nodeId: brokerId, host, port } = answer;
+    const nodeId = coordinatorNodeId(brokerId);
+    this.#coordinators.set(nodeId, Object.freeze({ nodeId, host, port, rack: null }));
+    this.#groupCoordinators.set(group, nodeId);
+    return nodeId;
+  }
+
+  /** Null when unknown, or not among the brokers. */
+  get controller(): BrokerMetadata | null {
+    return this.#snapshot.brokers.get(this.#response?.controllerId ?? -1) ?? null;
+  }
+
+  /** Null before the first refresh, and with brokers before Kafka 0.10.1. */
+  get clusterId(): string | null {
+    return this.#response?.clusterId ?? null;
+  }
+
+  get internalTopics(): ReadonlySet<string> {
+    return this.#snapshot.internalTopics;
+  }
+
+  /** Topics the broker refused to describe (error 29). */
+  get unauthorizedTopics(): ReadonlySet<string> {
+    return this.#snapshot.unauthorizedTopics;
+  }
+
+  /** Whether refreshes cover every topic of the cluster instead of those tracked. Setting it to another value asks for one. */
+  get needAllTopicMetadata(): boolean {
+    return this.#needsAllTopics;
+  }
+
+  set needAllTopicMetadata(needsAll: boolean) {
+    if (typeof needsAll !== 'boolean') {
+      throw new TypeError(`needAllTopicMetadata must be true or false, not ${String(needsAll)}`);
+    }
+    if (needsAll === this.#needsAllTopics) return;
+    const source = this.#refreshable();
+    this.#needsAllTopics = needsAll;
+    source.setNeedsAllTopics(needsAll);
+  }
+
+  /** Asks for a refresh, as far as the backoff allows. Future of this cluster after one begun after this call. */
+  requestUpdate(): Future<Cluster> {
+    return this.#refreshable().requestUpdate();
+  }
+
+  /** ms until metadata is due for a refresh: 0 when it is, or is being refreshed. Advice: the network thread decides. */
+  ttl(): number {
+    return this.#source?.ttlMs() ?? 0;
+  }
+
+  /** Least ms between the end of one refresh and the start of the next. */
+  refreshBackoff(): number {
+    return this.#refreshable().retryBackoffMs;
+  }
+
+  /** Calls `listener(cluster)` after each refresh. */
+  addListener(listener: (cluster: Cluster) => void): void {
+    if (typeof listener !== 'function') throw new TypeError(`listener must be a function, not ${typeof listener}`);
+    this.#listeners.add(listener);
+  }
+
+  /** One that was not added is ignored. */
+  removeListener(listener: (cluster: Cluster) => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /**
+   * A copy in which partitions are added or replaced, without the listeners. It stays as it is: refreshes change the
+   * original only.
+   * Throws: TypeError for what is no partition; IllegalArgumentError for a topic that is not known
+   */
+  withPartitions(partitions: Iterable<PartitionInput>): Cluster {
+    const copy = new Cluster(this.#servers, this.#source, this.#listenerThrew);
+    const snapshot = this.#snapshot.copy();
+    for (const partition of partitions) snapshot.setPartition(checkPartition(partition, snapshot));
+    copy.updateId = this.updateId;
+    copy.#response = this.#response;
+    copy.#built = snapshot;
+    copy.#needsAllTopics = this.#needsAllTopics;
+    for (const [group, nodeId] of this.#groupCoordinators) copy.#groupCoordinators.set(group, nodeId);
+    for (const [nodeId, broker] of this.#coordinators) copy.#coordinators.set(nodeId, broker);
+    return copy;
+  }
+
+  /** Takes over a metadata response; for the reader of the response link. */
+  update(response: MetadataResponseView, updateId: number): void {
+    this.#response = response;
+    this.#built = null;
+    this.updateId = updateId;
+    this.#checkClusterId(response.clusterId);
+    for (const topic of response.topics) {
+      // The name is read only if need be: there may be very many.
+      if (topic.errorCode === invalidTopicCode && topic.name !== null) this.invalidTopics.add(topic.name);
+    }
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(this);
+      } catch (error) {
+        // The other listeners, and the reader of the link, go on.
+        this.#listenerThrew(error);
+      }
+    }
+  }
+
+  /** Takes over what another response told of the cluster in passing; for the reader of the response link. */
+  learn(hints: ClusterHints): void {
+    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    if (this.#response !== null) this.#snapshot.learn(hints);
+  }
+
+  get #snapshot(): ClusterSnapshot {
+    this.#built ??= new ClusterSnapshot(this.#response);
+    return this.#built;
+  }
+
+  #refreshable(): MetadataSource {
+    if (this.#source === null) throw new IllegalStateError('this Cluster does not belong to a client');
+    return this.#source;
+  }
+
+  /** Behind the same names there may be another cluster since, which the network thread tells; its groups are others. */
+  #checkClusterId(clusterId: string | null): void {
+    if (clusterId === null || clusterId === this.#lastClusterId) return;
+    const before = this.#lastClusterId;
+    this.#lastClusterId = clusterId;
+    if (before === null) return;
+    this.#groupCoordinators.clear();
+    this.#coordinators.clear();
+  }
+}
+
+function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): PartitionMetadata {
+  const { topic, partition, leader, leaderEpoch = -1, replicas = [], isr = [], errorCode = 0 } = given;
+  checkTopics([topic]);
+  for (const [name, value, least] of [
+    ['partition', partition, 0],
+    ['leader', leader, noLeader],
+    ['leaderEpoch', leaderEpoch, -1],
+  ] as const) {
+    if ((value | 0) === value && value >= least) continue;
+    throw new TypeError(`withPartitions: ${name} must be an integer from ${least} to 2147483647, not ${String(value)}`);
+  }
+  if (snapshot.partitions(topic) === undefined) {
+    throw new IllegalArgumentError(`withPartitions: nothing is known of topic ${JSON.stringify(topic)}`);
+  }
+  return { topic, partition, leader, leaderEpoch, replicas, isr, errorCode };
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_CLUSTER_LISTENER' });
+}

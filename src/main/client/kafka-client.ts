@@ -1,0 +1,278 @@
+// Owns the public client: what may be called, and the checks of arguments; session.ts does it. Application thread. It opens
+// no socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
+
+import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
+import { parseConfig } from '../../common/config/config-parser.ts';
+import type { ApiVersionRow, VersionInfo } from '../../common/control.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+import { FlatView } from '../../protocol/flat/flat-view.ts';
+import type { Future } from '../link/future.ts';
+import type { PollTarget } from '../link/poller.ts';
+import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
+import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
+import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './client-options.ts';
+import type { Cluster } from './cluster.ts';
+import { Session } from './session.ts';
+
+/**
+ * Kafka's request/response client for an application thread that may be busy: connections, timeouts and decoding live
+ * in a network thread of its own. Safe to keep for the life of the process; end it with `close()` or `await using`.
+ */
+export class KafkaClient implements AsyncDisposable {
+  readonly config: KafkaClientConfig;
+  /** What is known of the cluster: brokers, topics, leaders. */
+  readonly cluster: Cluster;
+
+  readonly #session: Session;
+  #versions: VersionInfo | null = null;
+
+  private constructor(config: KafkaClientConfig) {
+    this.config = config;
+    this.#session = new Session(config);
+    this.#session.watch(this);
+    this.cluster = this.#session.cluster;
+  }
+
+  /**
+   * Starts a client and its network thread. With `apiVersion` configured it waits for no server; without, it ends with
+   * the version found.
+   * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server.
+   */
+  static async start(options: KafkaClientOptions = {}): Promise<KafkaClient> {
+    const client = new KafkaClient(parseConfig(options));
+    try {
+      client.#versions = await client.#session.call<VersionInfo>((control) => control.start());
+      client.#session.drain();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /** Broker version found at the start, e.g. `[4, 3]`, or the one configured. */
+  get apiVersion(): readonly number[] | null {
+    return this.#versions?.apiVersion ?? this.config.apiVersion;
+  }
+
+  /** API key to the versions the server first connected to supports; with `apiVersion` configured, what such brokers do. */
+  getApiVersions(): Map<number, ApiVersionRange> | null {
+    return this.#versions === null ? null : rangesOf(this.#versions.apiVersions);
+  }
+
+  /**
+   * Sends one request to one node.
+   * @param nodeId   int32 broker id, or a negative bootstrap id
+   * @param api      such as `Metadata` or `Fetch`
+   * @param request  plain object of that API's request type
+   * @returns Future of the response view, which owns its memory; of null for a Produce with acks 0
+   * Fails with: NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError,
+   * RequestTimedOutError, KafkaConnectionError, UnsupportedVersionError, Cancelled, NetworkThreadError
+   * Throws: TypeError for arguments of the wrong kind
+   * Source: Kafka protocol guide, "Network"; KIP-511 for the version handshake
+   */
+  send<Request, Response>(
+    nodeId: number,
+    api: Api<Request, Response>,
+    request: Request,
+    options: SendOptions = {},
+  ): Future<Response> {
+    checkNodeId(nodeId);
+    checkApi(api);
+    const version = checkVersion(options.version);
+    const timeoutMs = checkTimeoutMs(options.timeoutMs);
+    return this.#session.send(nodeId, api, request, version, timeoutMs);
+  }
+
+  /**
+   * Sees earlier sends written and what has arrived delivered.
+   * @param timeoutMs how long to wait for a response, ms; default `requestTimeoutMs`, 0: not at all
+   * @param future    wait for this one instead of for any
+   * @returns responses that completed during the call, in order of arrival, metadata refreshes included
+   */
+  async poll(
+    timeoutMs?: number | null,
+    future?: PollTarget | null,
+    options: PollOptions = {},
+  ): Promise<readonly unknown[]> {
+    return this.#session.poll(this.#pollLimit(timeoutMs), future ?? null, options.signal ?? null);
+  }
+
+  /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
+  pollSync(timeoutMs?: number | null, future?: PollTarget | null): readonly unknown[] {
+    return this.#session.pollSync(this.#pollLimit(timeoutMs), future ?? null);
+  }
+
+  /**
+   * Every response from the first step on, in the order of arrival, as `poll` lists them: `for await (const response of
+   * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, after what
+   * `close()` waits for, or after what has arrived when `signal` is aborted; keeps the process alive meanwhile.
+   */
+  async *responses(options: PollOptions = {}): AsyncGenerator<unknown, void, void> {
+    // Not that of the session: whoever is in the loop holds the client, so that it does not count as dropped.
+    yield* this.#session.responses(options.signal ?? null);
+  }
+
+  /**
+   * Gives the memory of a response back to the network thread, which receives into it again. Worth calling in a loop of
+   * big fetches, where it spares both threads most of their work for memory; never necessary. Reading the response, or
+   * what shares its memory (views, records, `Buffer`s of keys and values), is a fault afterwards: views throw
+   * IllegalStateError, `Buffer`s are empty. Small responses have no memory of their own, and stay as they are.
+   * Throws: TypeError for what is no response
+   */
+  recycle(response: FlatView): void {
+    const memory = FlatView.messageOf(response).recycle();
+    if (memory !== null) this.#session.giveBack(memory);
+  }
+
+  /** Makes polls that are waiting return. */
+  wakeup(): void {
+    this.#session.wakeup();
+  }
+
+  /** Whether the node is connected; TLS, authentication and the version exchange are over then. */
+  connected(nodeId: number): boolean {
+    return this.#session.nodes.isConnected(checkNodeId(nodeId));
+  }
+
+  /** Whether the node's last connection or attempt ended with an error and no new one has begun. */
+  isDisconnected(nodeId: number): boolean {
+    return this.#session.nodes.isDisconnected(checkNodeId(nodeId));
+  }
+
+  /** Whether any bootstrap server is connected. */
+  bootstrapConnected(): boolean {
+    return this.config.bootstrapServers.some((_, i) => this.#session.nodes.isConnected(-1 - i));
+  }
+
+  /**
+   * Whether `send` to the node would be accepted: connected, below its limit, not throttled.
+   * @param metadataPriority true: not while metadata is due or being refreshed either. Default false: the network thread
+   * refreshes metadata by itself, and an application's requests are not in its way.
+   */
+  isReady(nodeId: number, metadataPriority = false): boolean {
+    if (!this.#session.nodes.isReady(checkNodeId(nodeId)) || this.#session.isClosed) return false;
+    return !metadataPriority || this.cluster.ttl() > 0;
+  }
+
+  /** Begins a connection to the node if it needs one and is not backing off. True when one was begun. */
+  maybeConnect(nodeId: number): boolean {
+    return this.#session.connect(checkNodeId(nodeId));
+  }
+
+  /** `isReady`, and begins a connection if there is none. */
+  ready(nodeId: number, metadataPriority = false): boolean {
+    this.maybeConnect(nodeId);
+    return this.isReady(nodeId, metadataPriority);
+  }
+
+  /** Why the node's last connection or attempt ended; undefined when none did, or it has been connected since. */
+  lastError(nodeId: number): Error | undefined {
+    return this.#session.nodes.lastError(checkNodeId(nodeId));
+  }
+
+  /**
+   * Waits until the node is connected, retrying within the time given; not for room, when it has as many requests in flight
+   * as it may, nor for the end of a quota's quiet: then `isReady` stays false for a while.
+   * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster
+   */
+  async awaitReady(nodeId: number, { timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    checkNodeId(nodeId);
+    const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
+    await this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs));
+  }
+
+  /**
+   * The version of a node's broker, as far as its API versions tell, e.g. `[2, 8]`. A node that is not connected is tried
+   * until the time is over.
+   * @param nodeId null or left out: any node
+   * Fails with: NodeNotReadyError for a node that was named, else NoBrokersAvailable; UnrecognizedBrokerVersion
+   */
+  async checkVersion(nodeId?: number | null, options: CheckVersionOptions = {}): Promise<readonly number[]> {
+    const node = nodeId ?? null;
+    if (node !== null) checkNodeId(node);
+    const { timeoutMs, strict = false } = options;
+    const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.apiVersionAutoTimeoutMs : timeoutMs!;
+    const check = this.#session.callAbout<VersionInfo>(node, (control) => control.checkVersion(node, limitMs, strict));
+    return (await check).apiVersion;
+  }
+
+  /** ms until a connection to the node may be tried: 0 when it may, Infinity when it is connected. */
+  connectionDelay(nodeId: number): number {
+    return this.#session.nodes.connectionDelay(checkNodeId(nodeId));
+  }
+
+  /** Requests sent but not settled, to one node or to all. */
+  inFlightRequestCount(nodeId?: number | null): number {
+    const { inFlight, nodes } = this.#session;
+    return nodeId === undefined || nodeId === null ? inFlight.size : nodes.inFlight(checkNodeId(nodeId));
+  }
+
+  /** An idle connected node, else the one with the fewest requests that is not backing off; null when there is none. */
+  leastLoadedNode(): number | null {
+    return this.#session.nodes.leastLoaded();
+  }
+
+  /**
+   * What was recorded, read from shared memory: `{ group: { name: number } }`; groups `metrics` and `node-metrics.node-1`,
+   * `...node-bootstrap-0`, `...node-coordinator-1`, behind `metricGroupPrefix`. Rates and averages are those of the last 30
+   * to 60 s; units are part of the definitions in docs/metrics.md. Empty unless `metrics` is configured.
+   */
+  metrics(): MetricGroups {
+    const snapshot = this.metricsSnapshot();
+    return snapshot === null ? {} : groupsOf(snapshot, this.config.metricGroupPrefix);
+  }
+
+  /** The same by node, for adapters to other systems; null unless `metrics` is configured. */
+  metricsSnapshot(): MetricsSnapshot | null {
+    const { metrics, end } = this.#session.thread;
+    return metrics === null ? null : readMetrics(metrics, end);
+  }
+
+  /**
+   * Replaces the topics that metadata refreshes cover.
+   * @returns Future of the cluster after a refresh begun after this call; done already when no topic is new
+   * Throws: TypeError for what is no list of strings, RangeError for a name that no topic can have
+   */
+  setTopics(topics: Iterable<string>): Future<Cluster> {
+    return this.#session.topics.set(topics);
+  }
+
+  /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
+  addTopic(topic: string): Future<Cluster> {
+    return this.#session.topics.add(topic);
+  }
+
+  /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
+  refreshMetadata(): Future<Cluster> {
+    return this.#session.topics.requestUpdate();
+  }
+
+  /**
+   * With a node id: closes that node's connection; its requests fail with Cancelled inside this call.
+   * Without: waits for requests in flight until `closeTimeoutMs`, fails the rest with Cancelled, ends the thread.
+   */
+  close(): Promise<void>;
+  close(nodeId: number): void;
+  close(nodeId?: number): Promise<void> | undefined {
+    if (nodeId === undefined) return this.#session.close();
+    this.#session.disconnect(checkNodeId(nodeId));
+    return undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #pollLimit(timeoutMs: number | null | undefined): number {
+    if (timeoutMs === undefined || timeoutMs === null) return this.config.requestTimeoutMs;
+    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
+      throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
+    }
+    return Math.max(0, timeoutMs);
+  }
+}
+
+function rangesOf(rows: readonly ApiVersionRow[]): Map<number, ApiVersionRange> {
+  return new Map(rows.map(([apiKey, min, max]) => [apiKey, { min, max }]));
+}

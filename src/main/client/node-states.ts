@@ -1,0 +1,171 @@
+// Owns the answers to state queries: the shared node table, corrected by what this thread has just done itself.
+// Application thread. Never sends a message.
+
+import { monotonicNowMs } from '../../common/clock.ts';
+import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../../common/errors/errors.ts';
+import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import {
+  type CountersReader,
+  NO_ROW,
+  NODE_CONNECTED,
+  NODE_CONNECTING,
+  NODE_DISCONNECTED,
+  STATE_CLOSED,
+} from '../../state/counters.ts';
+import type { InFlight } from '../link/in-flight.ts';
+import type { NetworkProxy } from '../link/network-proxy.ts';
+import type { Cluster } from './cluster.ts';
+
+interface Reason {
+  readonly type: typeof NodeNotReadyError;
+  readonly text: string;
+}
+
+export class NodeStates {
+  readonly #counters: CountersReader;
+  readonly #inFlight: InFlight;
+  readonly #proxy: NetworkProxy;
+  readonly #cluster: Cluster;
+  readonly #maxInFlight: number;
+  /** Node id to its last error and the text that it was made of: a loop of sends asks again and again. */
+  readonly #lastErrors = new Map<number, { text: string; error: Error }>();
+
+  constructor(
+    counters: CountersReader,
+    inFlight: InFlight,
+    proxy: NetworkProxy,
+    cluster: Cluster,
+    maxInFlight: number,
+  ) {
+    this.#counters = counters;
+    this.#inFlight = inFlight;
+    this.#proxy = proxy;
+    this.#cluster = cluster;
+    this.#maxInFlight = maxInFlight;
+  }
+
+  isConnected(nodeId: number): boolean {
+    return this.#state(nodeId) === NODE_CONNECTED;
+  }
+
+  isDisconnected(nodeId: number): boolean {
+    return this.#state(nodeId) === NODE_DISCONNECTED;
+  }
+
+  isReady(nodeId: number): boolean {
+    return this.#whyNotReady(nodeId) === null;
+  }
+
+  /** What a `send` to the node would fail with; null when it would be accepted. */
+  refusal(nodeId: number): NodeNotReadyError | null {
+    const reason = this.#whyNotReady(nodeId);
+    return reason === null ? null : new reason.type(reason.text, { nodeId, cause: this.lastError(nodeId) });
+  }
+
+  /** This thread's requests and those the network thread sends for itself. */
+  inFlight(nodeId: number): number {
+    return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#row(nodeId));
+  }
+
+  /** ms until metadata is due: 0 when it is, or is being refreshed. */
+  metadataTtlMs(): number {
+    return this.#counters.metadataTtlMs(monotonicNowMs());
+  }
+
+  lastError(nodeId: number): Error | undefined {
+    if (this.#proxy.isDisconnecting(nodeId)) return undefined;
+    const text = this.#counters.nodeError(this.#row(nodeId));
+    if (text === '') return undefined;
+    const last = this.#lastErrors.get(nodeId);
+    if (last?.text === text) return last.error;
+    const error = fromPlainError(JSON.parse(text) as PlainError);
+    this.#lastErrors.set(nodeId, { text, error });
+    return error;
+  }
+
+  canConnect(nodeId: number): boolean {
+    if (this.#cluster.brokerMetadata(nodeId) === null) return false;
+    const state = this.#state(nodeId);
+    if (state === NODE_CONNECTED || state === NODE_CONNECTING) return false;
+    return this.#backoffMs(nodeId) === 0;
+  }
+
+  connectionDelay(nodeId: number): number {
+    const state = this.#state(nodeId);
+    if (state === NODE_CONNECTED) return Number.POSITIVE_INFINITY;
+    return state === NODE_CONNECTING ? 0 : this.#backoffMs(nodeId);
+  }
+
+  leastLoaded(): number | null {
+    const brokers = this.#cluster.brokers();
+    const offset = Math.floor(Math.random() * brokers.length);
+    let best: number | null = null;
+    let bestLoad = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < brokers.length; i++) {
+      const { nodeId } = brokers[(i + offset) % brokers.length]!;
+      const load = this.inFlight(nodeId);
+      if (this.#throttleMs(nodeId) > 0) continue;
+      const isConnected = this.isConnected(nodeId);
+      if (isConnected && load === 0) return nodeId;
+      if (!isConnected && this.#backoffMs(nodeId) > 0) continue;
+      if (load < bestLoad) {
+        best = nodeId;
+        bestLoad = load;
+      }
+    }
+    return best;
+  }
+
+  /** Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
+  #whyNotReady(nodeId: number): Reason | null {
+    const counters = this.#counters;
+    const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
+    const state = counters.nodeState(row);
+    if (state !== NODE_CONNECTED) return this.#whyNotConnected(nodeId, state);
+    const count = this.#inFlight.countOf(nodeId) + counters.internalInFlight(row);
+    if (count >= this.#maxInFlight) {
+      const text = `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
+      return { type: TooManyInFlightRequests, text };
+    }
+    if (!counters.mayBeUnready(row)) return null;
+    if (counters.isHeldBack(row)) {
+      return { type: NodeNotReadyError, text: `node ${nodeId} does not read what was sent to it` };
+    }
+    const throttleMs = this.#throttleMs(nodeId);
+    if (throttleMs <= 0) return null;
+    return {
+      type: NodeNotReadyError,
+      text: `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)`,
+    };
+  }
+
+  #whyNotConnected(nodeId: number, state: number): Reason {
+    if (this.#cluster.brokerMetadata(nodeId) === null) {
+      return { type: UnknownBrokerIdError, text: `node ${nodeId} is not part of the cluster; refresh metadata` };
+    }
+    const backoffMs = this.#backoffMs(nodeId);
+    const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
+    const what = state === NODE_CONNECTING ? 'still connecting' : 'not connected';
+    return { type: NodeNotReadyError, text: `node ${nodeId} is ${what}${when}` };
+  }
+
+  /** What a thread that has ended wrote last is no longer true: its connections went with it. */
+  #row(nodeId: number): number {
+    return this.#counters.state() === STATE_CLOSED ? NO_ROW : this.#counters.nodeRow(nodeId);
+  }
+
+  #state(nodeId: number): number {
+    // A node this thread has closed counts as never seen until the network thread has closed it too.
+    if (this.#proxy.isDisconnecting(nodeId)) return 0;
+    return this.#counters.nodeState(this.#row(nodeId));
+  }
+
+  #backoffMs(nodeId: number): number {
+    if (this.#proxy.isDisconnecting(nodeId)) return 0;
+    return this.#counters.backoffRemainingMs(this.#row(nodeId), monotonicNowMs());
+  }
+
+  #throttleMs(nodeId: number): number {
+    return this.#counters.throttleRemainingMs(this.#row(nodeId), monotonicNowMs());
+  }
+}

@@ -1,0 +1,264 @@
+// Owns what a client consists of and who tells whom, the requests and calls under way, the end. Application thread. Must not
+// refer to the KafkaClient in front of it, nor let anything here do so: else one that is dropped would never be noticed.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { Cancelled, NetworkThreadError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
+import { Future, failedFuture } from '../link/future.ts';
+import { InFlight } from '../link/in-flight.ts';
+import { NetworkProxy } from '../link/network-proxy.ts';
+import { Poller, type PollTarget } from '../link/poller.ts';
+import { ResponseAdapter } from '../link/response-adapter.ts';
+import { ClientLog } from '../thread/client-log.ts';
+import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
+import { Cluster } from './cluster.ts';
+import { NodeStates } from './node-states.ts';
+import { Topics } from './topics.ts';
+
+/** A client that is dropped without `close` is noticed when it is collected. */
+const dropped = new FinalizationRegistry<Session>((session) => session.onDropped());
+
+export class Session {
+  readonly config: KafkaClientConfig;
+  readonly cluster: Cluster;
+  readonly topics: Topics;
+  readonly thread: NetworkThreadHandle;
+  readonly nodes: NodeStates;
+  readonly proxy: NetworkProxy;
+  readonly inFlight = new InFlight();
+  readonly #log: ClientLog;
+  readonly #adapter: ResponseAdapter;
+  readonly #poller: Poller;
+  #callsUnderWay = 0;
+  #isClosed = false;
+  #isDropped = false;
+  #closing: Promise<void> | null = null;
+  #lossError: NetworkThreadError | null = null;
+  #isRestDue = false;
+  /** Lets the process end unless something is under way again. */
+  readonly #rest = (): void => {
+    this.#isRestDue = false;
+    this.thread.reference(this.#isBusy);
+    if (this.#isDropped) this.#endIfDropped();
+  };
+
+  constructor(config: KafkaClientConfig) {
+    this.config = config;
+    this.#log = new ClientLog(config);
+    this.topics = new Topics({
+      retryBackoffMs: config.retryBackoffMs,
+      dueInMs: () => this.nodes.metadataTtlMs(),
+      cluster: () => this.cluster,
+      call: (run) => this.call(run),
+      drain: () => this.drain(),
+      untilProgress: async () => {
+        if (this.#isClosed) throw this.#endError();
+        await this.poll(config.requestTimeoutMs, null, null);
+      },
+      callbackThrew: this.#log.callbackThrew,
+    });
+    this.cluster = new Cluster(config.bootstrapServers, this.topics, this.#log.callbackThrew);
+    this.thread = new NetworkThreadHandle(config, this.#log);
+    const { end } = this.thread;
+    this.proxy = new NetworkProxy(end);
+    this.#adapter = new ResponseAdapter(end, this.inFlight, this.cluster);
+    this.nodes = new NodeStates(
+      end.counters,
+      this.inFlight,
+      this.proxy,
+      this.cluster,
+      config.maxInFlightRequestsPerConnection,
+    );
+    this.#poller = new Poller(end, this.proxy, this.#adapter);
+    this.#adapter.onProgress = () => {
+      this.#updateReference();
+      this.#poller.onProgress();
+    };
+    this.#poller.onLook = () => this.thread.look();
+    this.#adapter.onBroken = (cause) => {
+      const text = 'the network thread was ended: what it sent cannot be read';
+      this.thread.condemn(new NetworkThreadError(text, { cause }));
+    };
+    this.thread.onLost = (error) => this.#onLost(error);
+    this.#adapter.listen();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends itself some time after `client` has been collected. */
+  watch(client: object): void {
+    dropped.register(client, this, this);
+  }
+
+  /** Arguments have been checked; -1: no version, no limit of its own. */
+  send<Request, Response>(
+    nodeId: number,
+    api: Api<Request, Response>,
+    request: Request,
+    version: number,
+    timeoutMs: number,
+  ): Future<Response> {
+    const refusal = this.#whyNotSend(nodeId);
+    if (refusal !== null) return failedFuture(refusal, this.#log.callbackThrew);
+    const requestId = this.inFlight.nextRequestId();
+    try {
+      const full = this.proxy.send(requestId, nodeId, api, request, version, timeoutMs);
+      if (full !== null) return failedFuture(full, this.#log.callbackThrew);
+    } catch (error) {
+      return failedFuture(error as Error, this.#log.callbackThrew);
+    }
+    const future = new Future<Response>(this.#log.callbackThrew);
+    const expectsResponse = api.key !== Produce.key || (request as { acks?: number }).acks !== 0;
+    this.inFlight.add({ requestId, nodeId, api, future: future as Future<unknown>, expectsResponse });
+    this.thread.reference(true);
+    return future;
+  }
+
+  async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
+    if (this.#isClosed) return [];
+    // Counted, since the poll may first read the answer to the last request in flight, and only then wait.
+    return this.#counted(() => this.#poller.poll(limitMs, future, signal));
+  }
+
+  pollSync(limitMs: number, future: PollTarget | null): readonly unknown[] {
+    return this.#isClosed ? [] : this.#poller.pollSync(limitMs, future);
+  }
+
+  async *responses(signal: AbortSignal | null): AsyncGenerator<unknown, void, void> {
+    // For as long as it goes on: what completes while the caller is busy with one response is not lost.
+    const list = this.#adapter.collect();
+    try {
+      for (;;) {
+        for (const response of list.splice(0)) yield response;
+        if (list.length > 0) continue;
+        // What close() still waits for is not lost either.
+        if (signal?.aborted || (this.#isClosed && this.inFlight.size === 0)) return;
+        await this.#counted(() => this.#poller.untilAny(list, signal));
+      }
+    } finally {
+      this.#adapter.stopCollecting(list);
+    }
+  }
+
+  /** Ends polls that wait. */
+  wakeup(): void {
+    this.#poller.wakeup();
+  }
+
+  /** Takes what has arrived. */
+  drain(): void {
+    this.#adapter.drain();
+  }
+
+  /** Gives the memory of a moved body back. */
+  giveBack(memory: ArrayBuffer): void {
+    this.thread.end.responses.giveBack(memory);
+  }
+
+  connect(nodeId: number): boolean {
+    if (this.#isClosed || !this.nodes.canConnect(nodeId)) return false;
+    return this.proxy.connect(nodeId);
+  }
+
+  /** Closes a node's connection; its requests fail inside this call. */
+  disconnect(nodeId: number): void {
+    if (this.#isClosed) return;
+    this.proxy.disconnect(nodeId);
+    this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId }), nodeId);
+  }
+
+  /** A control call about a node or, with null, any. */
+  async callAbout<T>(nodeId: number | null, run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+    // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
+    if (nodeId !== null && this.proxy.isDisconnecting(nodeId)) await this.poll(0, null, null);
+    return this.call(run);
+  }
+
+  async call<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+    if (this.#isClosed) throw this.#endError();
+    return this.#counted(() => this.thread.call(run) as Promise<T>);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  onDropped(): void {
+    this.#isDropped = true;
+    this.#endIfDropped();
+  }
+
+  async #close(): Promise<void> {
+    dropped.unregister(this);
+    this.#isClosed = true;
+    if (this.#lossError === null && this.inFlight.size > 0)
+      await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
+    this.#adapter.close();
+    this.#failAll(new Cancelled('the client was closed'));
+    this.#poller.close();
+    await this.thread.close();
+  }
+
+  /** What is under way belongs to somebody, even if the client does not any more. */
+  #endIfDropped(): void {
+    if (!this.#isDropped || this.#isClosed || this.#isBusy) return;
+    this.#log.write(
+      'warn',
+      { event: 'client-dropped' },
+      'a KafkaClient was dropped without close(): its network thread is ended; close every client, or keep it',
+    );
+    void this.close();
+  }
+
+  #whyNotSend(nodeId: number): Error | null {
+    if (this.#lossError !== null) return this.#lossError;
+    if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId });
+    const refusal = this.nodes.refusal(nodeId);
+    if (refusal !== null && this.nodes.canConnect(nodeId)) this.proxy.connect(nodeId);
+    return refusal;
+  }
+
+  #endError(): Error {
+    return this.#lossError ?? new Cancelled('the client is closed');
+  }
+
+  async #counted<T>(run: () => Promise<T>): Promise<T> {
+    this.#callsUnderWay++;
+    this.thread.reference(true);
+    try {
+      return await run();
+    } finally {
+      this.#callsUnderWay--;
+      this.#updateReference();
+    }
+  }
+
+  get #isBusy(): boolean {
+    return this.inFlight.size > 0 || this.#callsUnderWay > 0;
+  }
+
+  #updateReference(): void {
+    if (this.#isBusy || this.#isRestDue) return;
+    // Not before whoever got the last response had the chance to send again, which would take it back.
+    this.#isRestDue = true;
+    process.nextTick(this.#rest);
+  }
+
+  #failAll(error: Error, nodeId?: number): void {
+    for (const { future } of this.inFlight.takeAll(nodeId)) future.failure(error);
+    this.#updateReference();
+  }
+
+  #onLost(error: NetworkThreadError): void {
+    this.#log.write('error', { event: 'network-thread-lost', err: error }, error.message);
+    this.#lossError = error;
+    this.#isClosed = true;
+    this.#adapter.close();
+    this.#failAll(error);
+    this.#poller.close();
+  }
+}

@@ -1,0 +1,119 @@
+// Owns this application thread's requests that are not settled yet: requestId to Future and Api, and how many there are
+// for each node. Application thread.
+
+import { IllegalStateError } from '../../common/errors/errors.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+import type { Future } from './future.ts';
+
+export interface PendingRequest {
+  readonly requestId: number;
+  readonly nodeId: number;
+  readonly api: Pick<Api<unknown, unknown>, 'readResponse'>;
+  readonly future: Future<unknown>;
+  /** A Produce with acks 0 has no response and never counts against the limit. */
+  readonly expectsResponse: boolean;
+}
+
+/** Of a length that is a power of two. */
+type Table = (PendingRequest | undefined)[];
+
+const smallestTable = 64;
+
+/**
+ * A table rather than a Map: each time a Map renews its memory, the old one goes on referring to the new, and once one of
+ * them is old for the collector, all that follow keep what they held (Futures, and so whole responses) until a full
+ * collection. With big responses that was half of the time the collector took (bench/macro/fetch.ts).
+ */
+export class InFlight {
+  /** The request with an id stands at its lowest bits; `nextRequestId` passes over ids whose place is taken. */
+  #table = emptyTable(smallestTable);
+  #size = 0;
+  /** A node that was asked once keeps its entry. */
+  readonly #countOf = new Map<number, number>();
+  #lastRequestId: number;
+
+  /** @param lastRequestId uint32; other than 0 only in tests of the wrap */
+  constructor(lastRequestId = 0) {
+    this.#lastRequestId = lastRequestId;
+  }
+
+  /** All requests not settled. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Those to one node that expect a response. */
+  countOf(nodeId: number): number {
+    return this.#countOf.get(nodeId) ?? 0;
+  }
+
+  /** uint32, never one that is in use. */
+  nextRequestId(): number {
+    if (this.#size * 2 >= this.#table.length) this.#grow();
+    let requestId = this.#lastRequestId;
+    do requestId = requestId === 0xffffffff ? 1 : requestId + 1;
+    while (this.#at(requestId) !== undefined);
+    this.#lastRequestId = requestId;
+    return requestId;
+  }
+
+  /** @throws IllegalStateError for an id that is in use */
+  add(request: PendingRequest): void {
+    // Not with ids of `nextRequestId`: their place is free.
+    while (this.#at(request.requestId) !== undefined) {
+      if (this.#at(request.requestId)!.requestId === request.requestId) {
+        throw new IllegalStateError(`request ${request.requestId} is in flight already`);
+      }
+      this.#grow();
+    }
+    this.#table[placeIn(this.#table, request.requestId)] = request;
+    this.#size++;
+    if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) + 1);
+  }
+
+  /** Removes and returns the request; undefined for an id that was settled here before, such as by `close(nodeId)`. */
+  take(requestId: number): PendingRequest | undefined {
+    const request = this.#at(requestId);
+    if (request === undefined || request.requestId !== requestId) return undefined;
+    this.#remove(request);
+    return request;
+  }
+
+  /** Removes and returns all requests to a node, or all there are, in the order they were sent. */
+  takeAll(nodeId?: number): PendingRequest[] {
+    const taken: PendingRequest[] = [];
+    for (const request of this.#table) {
+      if (request !== undefined && (nodeId === undefined || request.nodeId === nodeId)) taken.push(request);
+    }
+    for (const request of taken) this.#remove(request);
+    const age = ({ requestId }: PendingRequest): number => (this.#lastRequestId - requestId) >>> 0;
+    return taken.sort((a, b) => age(b) - age(a));
+  }
+
+  #at(requestId: number): PendingRequest | undefined {
+    return this.#table[placeIn(this.#table, requestId)];
+  }
+
+  #remove(request: PendingRequest): void {
+    this.#table[placeIn(this.#table, request.requestId)] = undefined;
+    this.#size--;
+    if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) - 1);
+  }
+
+  /** Ids that differ in the table's bits differ in one bit more, too. */
+  #grow(): void {
+    const table = emptyTable(this.#table.length * 2);
+    for (const request of this.#table) {
+      if (request !== undefined) table[placeIn(table, request.requestId)] = request;
+    }
+    this.#table = table;
+  }
+}
+
+function placeIn(table: Table, requestId: number): number {
+  return requestId & (table.length - 1);
+}
+
+function emptyTable(length: number): Table {
+  return new Array<PendingRequest | undefined>(length).fill(undefined);
+}

@@ -1,0 +1,103 @@
+// Owns the passage of metrics to OpenTelemetry, by a meter the caller brings along: nothing of it is imported. Application
+// thread. Source: OpenTelemetry's rules for instrument names, and UCUM for units.
+
+import type { MetricDefinition } from './client-metrics.ts';
+import {
+  type ExportedMetric,
+  exportedMetrics,
+  type MetricsSource,
+  MetricsSources,
+  nameWithoutUnit,
+} from './metrics-source.ts';
+
+type Attributes = Record<string, string>;
+
+interface Result<Instrument> {
+  observe(instrument: Instrument, value: number, attributes: Attributes): void;
+}
+
+interface InstrumentOptions {
+  description: string;
+  unit: string;
+}
+
+/** What is used of a meter of `@opentelemetry/api`. */
+export interface OpenTelemetryMeter<Instrument> {
+  createObservableCounter(name: string, options: InstrumentOptions): Instrument;
+  createObservableGauge(name: string, options: InstrumentOptions): Instrument;
+  addBatchObservableCallback(callback: (result: Result<Instrument>) => void, instruments: Instrument[]): void;
+  removeBatchObservableCallback(callback: (result: Result<Instrument>) => void, instruments: Instrument[]): void;
+}
+
+export interface OpenTelemetryOptions {
+  /** Attribute `messaging.client.id`; default the client's `clientId`. */
+  clientId?: string;
+}
+
+const sourcesOf = new WeakMap<object, { sources: MetricsSources; stop: () => void }>();
+
+/**
+ * Shows a client's metrics by a meter of OpenTelemetry, read from shared memory whenever the meter's reader collects:
+ *
+ *     const stop = exportToOpenTelemetry(client, metrics.getMeter('kafka'));
+ *
+ * Instruments begin with `kafka.client.` or `kafka.client.node.`; times are in seconds. Attributes: `messaging.client.id`, and
+ * `kafka.node` for those of nodes. Nodes that have left the cluster are shown no more.
+ * @returns stops showing this client
+ * Throws: TypeError for a client without `metrics`
+ */
+export function exportToOpenTelemetry<Instrument>(
+  client: MetricsSource,
+  meter: OpenTelemetryMeter<Instrument>,
+  { clientId }: OpenTelemetryOptions = {},
+): () => void {
+  const known = sourcesOf.get(meter);
+  const sources = known?.sources ?? new MetricsSources();
+  const label = sources.add(client, clientId);
+  const entry = known ?? { sources, stop: observe(meter, sources) };
+  sourcesOf.set(meter, entry);
+  return () => {
+    sources.remove(label);
+    if (!sources.isEmpty || sourcesOf.get(meter) !== entry) return;
+    sourcesOf.delete(meter);
+    entry.stop();
+  };
+}
+
+function observe<Instrument>(meter: OpenTelemetryMeter<Instrument>, sources: MetricsSources): () => void {
+  const instruments = exportedMetrics.map((metric) => ({ metric, instrument: createInstrument(meter, metric) }));
+  const all = instruments.map(({ instrument }) => instrument);
+  const callback = (result: Result<Instrument>): void => {
+    for (const { metric, instrument } of instruments) {
+      for (const { clientId, node, value } of sources.samples(metric)) {
+        const attributes: Attributes = { 'messaging.client.id': clientId };
+        if (node !== undefined) attributes['kafka.node'] = node;
+        result.observe(instrument, value, attributes);
+      }
+    }
+  };
+  meter.addBatchObservableCallback(callback, all);
+  return () => meter.removeBatchObservableCallback(callback, all);
+}
+
+function createInstrument<Instrument>(
+  meter: OpenTelemetryMeter<Instrument>,
+  { definition, isOfNodes }: ExportedMetric,
+): Instrument {
+  const name = `kafka.client.${isOfNodes ? 'node.' : ''}${nameWithoutUnit(definition).replaceAll('-', '.')}`;
+  const options = { description: definition.doc, unit: ucum(definition) };
+  if (definition.kind === 'total') return meter.createObservableCounter(name, options);
+  return meter.createObservableGauge(name, options);
+}
+
+function ucum({ unit, name }: MetricDefinition): string {
+  if (unit === 'bytes') return 'By';
+  if (unit === 'ms' || unit === 'ns') return 's';
+  return unit === 'ratio' ? '1' : `{${eventOf(name)}}`;
+}
+
+/** What is counted, as UCUM's annotations name it. */
+function eventOf(name: string): string {
+  for (const event of ['request', 'response', 'connection', 'task', 'error']) if (name.includes(event)) return event;
+  return 'event';
+}

@@ -1,0 +1,89 @@
+// Owns what becomes of log records on the application side: the network thread's and this side's own go to the configured
+// logger, or, without one, become process warnings. Application thread. A logger that throws must not stop anything.
+
+import type { MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { isLogged, type LogBatch, type LogFields, type Logger, type LogLevel } from '../../common/logger.ts';
+
+export interface ClientLogOptions {
+  readonly clientId: string;
+  readonly logLevel: string;
+  readonly logger: Logger | null;
+}
+
+export class ClientLog {
+  readonly #options: ClientLogOptions;
+  readonly #logger: Logger;
+  #hasWarned = false;
+
+  constructor(options: ClientLogOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? warnings;
+  }
+
+  write(level: LogLevel, fields: Omit<LogFields, 'clientId'>, message: string): void {
+    if (!isLogged(level, this.#options.logLevel)) return;
+    try {
+      this.#logger[level]({ ...fields, clientId: this.#options.clientId }, message);
+    } catch (error) {
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
+      process.emitWarning(`the logger threw: ${String(error)}`, { code: 'KAFKA_LOGGER' });
+    }
+  }
+
+  /** Told of whatever a callback or listener of the application throws. */
+  readonly callbackThrew = (error: unknown): void => {
+    const err = error instanceof Error ? error : new Error(String(error));
+    this.write('error', { event: 'callback-threw', err }, `a callback or listener threw: ${err.message}`);
+  };
+
+  /** Takes the network thread's records from that port, and says so; until `drain`. */
+  listen(port: MessagePort): void {
+    port.on('message', (batch: LogBatch) => {
+      this.#take(batch);
+      port.postMessage(null);
+    });
+    port.unref();
+  }
+
+  /** Takes what is left in the port of a thread that has ended, and closes it. */
+  drain(port: MessagePort): void {
+    for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
+      this.#take(received.message as LogBatch);
+    }
+    port.close();
+  }
+
+  #take({ records, dropped }: LogBatch): void {
+    for (const { level, event, message, nodeId, repeated, error } of records) {
+      const fields = {
+        event,
+        ...(nodeId === null ? {} : { nodeId }),
+        ...(repeated === 0 ? {} : { repeated }),
+        ...(error === null ? {} : { err: fromPlainError(error) }),
+      };
+      this.write(level, fields, message);
+    }
+    if (dropped > 0)
+      this.write('warn', { event: 'log-dropped', repeated: dropped }, `${dropped} log records were dropped`);
+  }
+}
+
+/** Seen without anybody doing anything for it, once per text on one line, and silenced by `--no-warnings`. */
+const warnings: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: warn,
+  error: warn,
+};
+
+function warn({ event, clientId, err }: LogFields, message: string): void {
+  const code = `KAFKA_${event.replaceAll('-', '_').toUpperCase()}`;
+  process.emitWarning(`${clientId}: ${message}`, {
+    type: 'KafkaWarning',
+    code,
+    detail: event === 'callback-threw' ? err?.stack : undefined,
+  });
+}

@@ -1,0 +1,213 @@
+// Owns the life of the network thread as the application sees it: starts it, keeps the process alive for it while needed,
+// notices its end. Application thread; the only user of comlink on this side.
+
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import { monotonicNowMs } from '../../common/clock.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import type { Control, ControlResult, NetworkThreadData } from '../../common/control.ts';
+import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
+import { createDoorbell } from '../../ring/doorbell.ts';
+import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } from '../../state/counters.ts';
+import { createMetrics, MetricsReader } from '../../state/shared-metrics.ts';
+import { carriedConfig } from './carried-config.ts';
+import type { ClientLog } from './client-log.ts';
+import { HeartbeatWatch } from './heartbeat-watch.ts';
+
+const workerEntry = new URL(
+  import.meta.url.endsWith('.ts') ? '../../worker/index.ts' : '../../worker/index.js',
+  import.meta.url,
+);
+
+/** How long an orderly end may take before the thread is ended by force. */
+const exitGraceMs = 2000;
+
+export class NetworkThreadHandle {
+  readonly end: ApplicationEnd;
+  /** Null unless `metrics` is configured. */
+  readonly metrics: MetricsReader | null;
+  /** Called once when the thread has ended without being asked to. */
+  onLost: (error: NetworkThreadError) => void = () => {};
+
+  readonly #worker: Worker;
+  readonly #control: comlink.Remote<Control>;
+  readonly #port: MessagePort;
+  readonly #exited: Promise<void>;
+  readonly #takeLeftLogs: () => void;
+  /** Null: it may take as long as it likes. */
+  readonly #watch: HeartbeatWatch | null;
+  readonly #timeoutMs: number;
+  #watchTimer: NodeJS.Timeout | null = null;
+  #lastError: unknown;
+  #isClosing = false;
+  #isLost = false;
+  #isReferenced = false;
+  /** Calls under way; comlink never settles them when the other side is gone. */
+  readonly #rejectCalls = new Set<(error: Error) => void>();
+
+  constructor(config: KafkaClientConfig, log: ClientLog) {
+    const counters = createCounters();
+    const doorbell = createDoorbell();
+    const metrics = config.metrics ? createMetrics(DEFAULT_NODE_CAPACITY) : null;
+    this.metrics = metrics === null ? null : new MetricsReader(metrics);
+    const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
+    const { port1, port2 } = new MessageChannel();
+    const { port1: logPort, port2: networkLogPort } = new MessageChannel();
+    const carried = carriedConfig(config);
+    const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
+      ...carried.data,
+      // Functions cannot be carried over; the network thread's records come back over the port.
+      config: { ...carried.data.config, logger: null },
+      counters,
+      doorbell,
+      metrics,
+      attachment: handle,
+      controlPort: port2,
+      logPort: networkLogPort,
+    };
+    this.end = application;
+    this.#timeoutMs = config.networkThreadTimeoutMs;
+    this.#watch = this.#newWatch();
+    this.#port = port1;
+    this.#worker = new Worker(workerEntry, {
+      name: 'kafka-network',
+      // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
+      ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
+      workerData: data,
+      transferList: [...transferList, ...carried.transferList, port2, networkLogPort],
+    });
+    this.#worker.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (exitCode) => {
+        this.#onExit(exitCode, counters);
+        resolve();
+      });
+    });
+    this.#control = comlink.wrap<Control>(port1 as unknown as comlink.Endpoint);
+    this.#worker.unref();
+    port1.unref();
+    this.#takeLeftLogs = () => log.drain(logPort);
+    log.listen(logPort);
+  }
+
+  /** Keeps the process alive, or not: a pending `waitAsync` alone would let it end. */
+  reference(isNeeded: boolean): void {
+    // One that is ending is referenced until it has.
+    if (isNeeded === this.#isReferenced || this.#isClosing || this.#isLost) return;
+    this.#isReferenced = isNeeded;
+    // The worker rather than the port: that one closes with the worker, before its exit event tells why.
+    if (isNeeded) this.#worker.ref();
+    else this.#worker.unref();
+    if (isNeeded && this.#watchTimer === null && this.#watch !== null) this.#startWatch(this.#watch);
+  }
+
+  /** Sees whether the thread is stuck; a thread that blocks has to ask now and then, since no timer of its own fires. */
+  look(): void {
+    if (this.#watch === null || this.#isClosing || this.#isLost || !this.#watch.look(monotonicNowMs())) return;
+    const error = new NetworkThreadError(
+      `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) though something was under way; it was ended`,
+    );
+    this.condemn(error);
+  }
+
+  /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
+  async call<T>(run: (control: comlink.Remote<Control>) => Promise<ControlResult<T>>): Promise<T> {
+    let reject: (error: Error) => void = () => {};
+    const lost = new Promise<never>((_, onLost) => {
+      reject = onLost;
+    });
+    this.#rejectCalls.add(reject);
+    try {
+      if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
+      const result = await Promise.race([run(this.#control), lost]);
+      if ('error' in result) throw fromPlainError(result.error);
+      return result.value;
+    } finally {
+      this.#rejectCalls.delete(reject);
+    }
+  }
+
+  /** Ends the thread by force, as lost because of `error`. */
+  condemn(error: NetworkThreadError): void {
+    void this.#worker.terminate();
+    // Now, not at its exit: of that a blocked thread would not hear.
+    this.#lose(error);
+  }
+
+  /** Ends the thread: orderly if it still answers, by force if not. */
+  async close(): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#worker.ref();
+      this.#control.close().catch(() => {});
+    }
+    const timer = setTimeout(() => this.#worker.terminate(), exitGraceMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #onExit(exitCode: number, counters: SharedArrayBuffer): void {
+    const error = new NetworkThreadError(`the network thread ended with exit code ${exitCode}`, {
+      cause: this.#lastError,
+    });
+    // Its writer is gone, so this thread may write in its place.
+    new CountersWriter(counters).setState(STATE_CLOSED);
+    this.#stopWatch();
+    this.#takeLeftLogs();
+    this.#port.close();
+    this.end.close();
+    this.#lose(error);
+    this.#isClosing = true;
+  }
+
+  #lose(error: NetworkThreadError): void {
+    const isOrderly = this.#isClosing && !this.#isLost;
+    for (const reject of this.#rejectCalls) reject(isOrderly ? new Cancelled('the client was closed') : error);
+    if (this.#isLost || this.#isClosing) return;
+    this.#isLost = true;
+    this.onLost(error);
+  }
+
+  #newWatch(): HeartbeatWatch | null {
+    if (this.#timeoutMs === 0) return null;
+    const { counters, networkDoorbell } = this.end;
+    return new HeartbeatWatch(
+      this.#timeoutMs,
+      () => counters.turns(),
+      () => networkDoorbell.notify(),
+    );
+  }
+
+  /** It goes on until it finds nothing under way, rather than begin anew with every request. */
+  #startWatch(watch: HeartbeatWatch): void {
+    watch.reset();
+    this.#watchTimer = setInterval(() => {
+      if (this.#isReferenced) this.look();
+      else this.#stopWatch();
+    }, watch.intervalMs);
+    this.#watchTimer.unref();
+  }
+
+  #stopWatch(): void {
+    if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
+    this.#watchTimer = null;
+  }
+}
+
+function ringSizes(config: KafkaClientConfig) {
+  const { spillBytes, spillBudgetBytes } = config;
+  return {
+    requestRingBytes: powerOfTwo(config.requestRingBytes),
+    responseRingBytes: powerOfTwo(config.responseRingBytes),
+    spillBytes,
+    spillBudgetBytes,
+  };
+}
+
+function powerOfTwo(bytes: number): number {
+  return 2 ** Math.ceil(Math.log2(bytes));
+}

@@ -1,0 +1,57 @@
+// Owns the settings of a batch to be produced, on their way from what callers give into the slot. Runs on the caller's
+// thread. Must not let a value through that the batch header cannot carry.
+
+import type { FlatWriter } from '../flat-writer.ts';
+import type { Int64 } from '../inputs.ts';
+import { int64Parts, wrongInput } from './record-inputs.ts';
+import type { RecordBatchInput } from './record-writer.ts';
+import {
+  ATTRIBUTE_CONTROL,
+  ATTRIBUTE_TRANSACTIONAL,
+  attributesWord,
+  baseSequenceWord,
+  codecWord,
+  compressionTypes,
+  LEVEL_DEFAULT,
+  levelWord,
+  partitionLeaderEpochWord,
+  producerEpochWord,
+  producerIdWord,
+  streamBaseOffsetWord,
+} from './records-slot.ts';
+
+/** Writes everything but the records into the slot. Throws: InvalidRequestError. */
+export function writeBatchSettings(w: FlatWriter, slotWord: number, batch: RecordBatchInput): void {
+  const codec = compressionTypes.indexOf(batch.compression ?? 'none');
+  if (codec < 0) throw wrongInput('compression', batch.compression, `one of ${compressionTypes.join(', ')}`);
+  w.setInt32(slotWord + codecWord, codec);
+  w.setInt32(slotWord + levelWord, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, 2 ** 31 - 1));
+  w.setInt32(slotWord + producerEpochWord, integer('producerEpoch', batch.producerEpoch, -1, -1, 32767));
+  w.setInt32(slotWord + baseSequenceWord, integer('baseSequence', batch.baseSequence, -1, -1, 2 ** 31 - 1));
+  const leaderEpoch = integer('partitionLeaderEpoch', batch.partitionLeaderEpoch, -1, -1, 2 ** 31 - 1);
+  w.setInt32(slotWord + partitionLeaderEpochWord, leaderEpoch);
+  const producerId = int64('producerId', batch.producerId ?? -1);
+  w.setInt64(slotWord + producerIdWord, producerId.low, producerId.high);
+  const baseOffset = int64('baseOffset', batch.baseOffset ?? 0);
+  w.setInt64(slotWord + streamBaseOffsetWord, baseOffset.low, baseOffset.high);
+  const transactional = flag('isTransactional', batch.isTransactional) ? ATTRIBUTE_TRANSACTIONAL : 0;
+  const control = flag('isControl', batch.isControl) ? ATTRIBUTE_CONTROL : 0;
+  w.setInt32(slotWord + attributesWord, transactional | control);
+}
+
+function integer(field: string, value: number | undefined, otherwise: number, min: number, max: number): number {
+  if (value === undefined) return otherwise;
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw wrongInput(field, value, `an integer from ${min} to ${max}`);
+}
+
+function int64(field: string, value: Int64): { readonly low: number; readonly high: number } {
+  const halves = int64Parts(value);
+  if (halves === null) throw wrongInput(field, value, 'a Long, a bigint or a safe integer');
+  return halves;
+}
+
+function flag(field: string, value: boolean | undefined): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw wrongInput(field, value, 'true or false');
+}

@@ -1,0 +1,116 @@
+// Owns the cheapest way over decoded records: one object that moves, fields read where they lie. Runs on the
+// application's thread. Must not allocate in `next` or in any getter that returns a number.
+
+import { BufferOver, type FlatMessage } from '../flat-view.ts';
+import { RECORD_ROW_WORDS } from './records-slot.ts';
+
+/** A 64-bit number as a JavaScript number, or NaN where that would not be exact. */
+export function safeNumber(low: number, high: number): number {
+  return high >= -0x200000 && high < 0x200000 ? high * 4294967296 + (low >>> 0) : Number.NaN;
+}
+
+/**
+ * Moves over records from one to the next.
+ *
+ *     for (const cursor = records.cursor(); cursor.next(); ) sum += cursor.bytes[cursor.valueOffset];
+ *
+ * All getters speak of the record that the last `next` moved to; they have no meaning before the first and after the
+ * last. Offsets of bytes are indexes of `bytes`.
+ */
+export class RecordCursor {
+  /** The message's bytes. They stay valid when the cursor moves on, and keep the whole message in memory. */
+  readonly bytes: Uint8Array;
+  readonly #memory: ArrayBufferLike;
+  /** Of `bytes` in `#memory`. */
+  readonly #byteOffset: number;
+  readonly #i32: Int32Array;
+  readonly #end: number;
+  #row: number;
+
+  /** Internal: `RecordsView.cursor` makes one. */
+  constructor(message: FlatMessage, firstWord: number, count: number) {
+    this.bytes = message.u8.subarray(message.byteBase, message.byteBase + message.byteLength);
+    this.#memory = message.memory;
+    this.#byteOffset = this.bytes.byteOffset;
+    this.#i32 = message.i32;
+    this.#row = message.wordBase + firstWord - RECORD_ROW_WORDS;
+    this.#end = this.#row + count * RECORD_ROW_WORDS;
+  }
+
+  /** Moves to the next record; false if there is none. */
+  next(): boolean {
+    if (this.#row >= this.#end) return false;
+    this.#row += RECORD_ROW_WORDS;
+    return true;
+  }
+
+  /** Passes over records so that `next` moves to the first one with this offset or a higher one. */
+  skipTo(low: number, high: number): void {
+    const i32 = this.#i32;
+    for (let row = this.#row + RECORD_ROW_WORDS; row <= this.#end; row += RECORD_ROW_WORDS) {
+      const rowHigh = i32[row + 1]!;
+      if (rowHigh > high || (rowHigh === high && i32[row]! >>> 0 >= low >>> 0)) return;
+      this.#row = row;
+    }
+  }
+
+  /** The record's offset; NaN if it is beyond 2^53, where `offsetLow` and `offsetHigh` still tell it. */
+  get offset(): number {
+    return safeNumber(this.#i32[this.#row]!, this.#i32[this.#row + 1]!);
+  }
+
+  get offsetLow(): number {
+    return this.#i32[this.#row]!;
+  }
+
+  get offsetHigh(): number {
+    return this.#i32[this.#row + 1]!;
+  }
+
+  /** Ms since the epoch, -1 for none; NaN beyond 2^53. */
+  get timestamp(): number {
+    return safeNumber(this.#i32[this.#row + 2]!, this.#i32[this.#row + 3]!);
+  }
+
+  get timestampLow(): number {
+    return this.#i32[this.#row + 2]!;
+  }
+
+  get timestampHigh(): number {
+    return this.#i32[this.#row + 3]!;
+  }
+
+  get keyOffset(): number {
+    return this.#i32[this.#row + 4]!;
+  }
+
+  /** -1 for null. */
+  get keyLength(): number {
+    return this.#i32[this.#row + 5]!;
+  }
+
+  get valueOffset(): number {
+    return this.#i32[this.#row + 6]!;
+  }
+
+  /** -1 for null. */
+  get valueLength(): number {
+    return this.#i32[this.#row + 7]!;
+  }
+
+  get headerCount(): number {
+    return this.#i32[this.#row + 9]!;
+  }
+
+  /** A slice of the message, no copy; null for a null key. */
+  get key(): Buffer | null {
+    const length = this.keyLength;
+    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.keyOffset, length);
+  }
+
+  /** A slice of the message, no copy; null for a tombstone. */
+  get value(): Buffer | null {
+    const length = this.valueLength;
+    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.valueOffset, length);
+  }
+}

@@ -1,0 +1,248 @@
+// Owns the reading of records out of flat memory, lazily. Runs on the application's thread. Must not parse ahead: a
+// record costs nothing until it is asked for.
+
+import Long from 'long';
+import { CorruptRecordError, type KafkaClientError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
+import { type FlatArray, type FlatMessage, FlatArray as Rows } from '../flat-view.ts';
+import type { Int64 } from '../inputs.ts';
+import { type RecordBatchView, readBatch } from './record-batch-view.ts';
+import { RecordCursor } from './record-cursor.ts';
+import { type RecordHeader, readHeaders } from './record-headers.ts';
+import { int64Parts } from './record-inputs.ts';
+import {
+  BATCH_ROW_WORDS,
+  batchCountWord,
+  batchesWord,
+  dataLengthWord,
+  dataOffsetWord,
+  errorCodeWord,
+  errorTextWord,
+  FORM_NULL,
+  FORM_RAW,
+  FORM_ROWS,
+  faultyOffsetWord,
+  formWord,
+  nextOffsetWord,
+  RECORD_ROW_WORDS,
+  RECORDS_ERROR_NONE,
+  RECORDS_ERROR_UNSUPPORTED_CODEC,
+  recordCountWord,
+  rowHeaderCountWord,
+  rowHeadersWord,
+  rowKeyLengthWord,
+  rowKeyWord,
+  rowOffsetWord,
+  rowsWord,
+  rowTimestampWord,
+  rowValueLengthWord,
+  rowValueWord,
+  tailBytesWord,
+} from './records-slot.ts';
+
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
+type Inspect = (value: unknown, options: object) => string;
+
+/** One record. Its key and value are slices of the message and keep it in memory; copy them to keep them for long. */
+export class RecordView {
+  readonly #message: FlatMessage;
+  readonly #word: number;
+  #headers: RecordHeader[] | null = null;
+
+  /** Internal: a records view makes them. */
+  constructor(message: FlatMessage, word: number) {
+    this.#message = message;
+    this.#word = word;
+  }
+
+  get offset(): Long {
+    return this.#message.int64(this.#word + rowOffsetWord);
+  }
+
+  /** Ms since the epoch; -1 for none, as in the oldest format. */
+  get timestamp(): Long {
+    return this.#message.int64(this.#word + rowTimestampWord);
+  }
+
+  get key(): Buffer | null {
+    const length = this.#message.int32(this.#word + rowKeyLengthWord);
+    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + rowKeyWord), length);
+  }
+
+  /** Null is a tombstone. */
+  get value(): Buffer | null {
+    const length = this.#message.int32(this.#word + rowValueLengthWord);
+    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + rowValueWord), length);
+  }
+
+  /** In order of the wire; a key may occur more than once. */
+  get headers(): readonly RecordHeader[] {
+    this.#headers ??= readHeaders(
+      this.#message,
+      this.#message.int32(this.#word + rowHeadersWord),
+      this.#message.int32(this.#word + rowHeaderCountWord),
+    );
+    return this.#headers;
+  }
+
+  toObject(): Record<string, unknown> {
+    const { offset, timestamp, key, value, headers } = this;
+    return { offset, timestamp, key, value, headers };
+  }
+
+  toJSON(): Record<string, unknown> {
+    return this.toObject();
+  }
+
+  [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
+    return `RecordView ${inspect(this.toObject(), options)}`;
+  }
+}
+
+const readRecord = (message: FlatMessage, word: number): RecordView => new RecordView(message, word);
+
+/**
+ * The records of one partition, from whatever batches they came in.
+ *
+ * A fault in them fails neither the response nor other partitions: `error` tells of it, and what stood before it is here.
+ */
+export class RecordsView implements Iterable<RecordView> {
+  readonly #message: FlatMessage;
+  readonly #word: number;
+  readonly #form: number;
+  #error: KafkaClientError | null = null;
+
+  /** Internal: generated views make it, of the slot at `word`. */
+  constructor(message: FlatMessage, word: number) {
+    this.#message = message;
+    this.#word = word;
+    this.#form = message.int32(word + formWord);
+  }
+
+  /** The field was null, which brokers mean as "no data". */
+  get isNull(): boolean {
+    return this.#form === FORM_NULL;
+  }
+
+  /** Number of records; 0 also when they were kept raw. Control records do not count. */
+  get length(): number {
+    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + recordCountWord) : 0;
+  }
+
+  /**
+   * What ended the records early, or null: CorruptRecordError (checksum, contradiction, or too large decompressed) or
+   * UnsupportedCodecError. Position and later batches stay out of reach until the caller decides about it.
+   */
+  get error(): KafkaClientError | null {
+    if (this.#form !== FORM_ROWS || this.#error !== null) return this.#error;
+    const code = this.#message.int32(this.#word + errorCodeWord);
+    if (code === RECORDS_ERROR_NONE) return null;
+    const text = this.#message.string(this.#word + errorTextWord);
+    this.#error =
+      code === RECORDS_ERROR_UNSUPPORTED_CODEC ? new UnsupportedCodecError(text) : new CorruptRecordError(text);
+    return this.#error;
+  }
+
+  /** Offset at which the batch that `error` tells of says it starts; null without error. */
+  get faultyOffset(): Long | null {
+    return this.error === null ? null : this.#message.int64(this.#word + faultyOffsetWord);
+  }
+
+  /** Where the next fetch goes on, past control records and what compaction removed. -1: nothing came, stay there. */
+  get nextOffset(): Long {
+    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return Long.NEG_ONE;
+    return this.#message.int64(this.#word + nextOffsetWord);
+  }
+
+  /**
+   * Bytes after the last whole batch that was read: a batch cut off by a limit, which is normal. If there are any and
+   * `batches` is empty, the fetch's limit was below the size of the first batch.
+   */
+  get tailBytes(): number {
+    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return 0;
+    return this.#message.int32(this.#word + tailBytesWord);
+  }
+
+  /** The field's bytes as they came, if the client was told to keep them so; else null. */
+  get raw(): Buffer | null {
+    if (this.#form !== FORM_RAW) return null;
+    const offset = this.#message.int32(this.#word + dataOffsetWord);
+    return this.#message.slice(offset, this.#message.int32(this.#word + dataLengthWord));
+  }
+
+  /** The batches that the records came in, control batches included, in order. */
+  get batches(): FlatArray<RecordBatchView> {
+    const isDecoded = this.#form === FORM_ROWS;
+    const first = isDecoded ? this.#message.int32(this.#word + batchesWord) : 0;
+    const count = isDecoded ? this.#message.int32(this.#word + batchCountWord) : 0;
+    return new Rows(this.#message, first, count, BATCH_ROW_WORDS, readBatch);
+  }
+
+  /**
+   * The fast way over all records, see RecordCursor.
+   * @param fromOffset  int64; records below it are passed over: a batch may start before the offset that was fetched
+   * Throws: TypeError unless it is a Long, a bigint or a safe integer
+   */
+  cursor(fromOffset?: Int64): RecordCursor {
+    const cursor = new RecordCursor(this.#message, this.#firstRow, this.length);
+    if (fromOffset !== undefined) {
+      const from = int64Parts(fromOffset);
+      if (from === null) throw new TypeError(`fromOffset ${String(fromOffset)} is not an int64`);
+      cursor.skipTo(from.low, from.high);
+    }
+    return cursor;
+  }
+
+  /** The fast way over some of them. Throws: RangeError unless the range lies within them. */
+  cursorOver({ first, count }: { readonly first: number; readonly count: number }): RecordCursor {
+    if (!Number.isInteger(first) || !Number.isInteger(count) || first < 0 || count < 0 || first + count > this.length) {
+      throw new RangeError(`${count} records from ${first} on, there are ${this.length}`);
+    }
+    return new RecordCursor(this.#message, this.#firstRow + first * RECORD_ROW_WORDS, count);
+  }
+
+  /** Throws: RangeError unless 0 <= index < length. */
+  at(index: number): RecordView {
+    return this.#rows.at(index);
+  }
+
+  *[Symbol.iterator](): IterableIterator<RecordView> {
+    const first = this.#firstRow;
+    const { length } = this;
+    for (let i = 0; i < length; i++) yield new RecordView(this.#message, first + i * RECORD_ROW_WORDS);
+  }
+
+  forEach(visit: (record: RecordView, index: number) => void): void {
+    this.#rows.forEach(visit);
+  }
+
+  map<U>(convert: (record: RecordView, index: number) => U): U[] {
+    return this.#rows.map(convert);
+  }
+
+  toArray(): RecordView[] {
+    return this.#rows.toArray();
+  }
+
+  /** The records as plain objects; raw bytes where they were kept so; null for null. */
+  toObject(): unknown {
+    if (this.isNull) return null;
+    return this.raw ?? this.map((record) => record.toObject());
+  }
+
+  toJSON(): unknown {
+    return this.toObject();
+  }
+
+  [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
+    const { error } = this;
+    return `RecordsView ${inspect(this.toObject(), options)}${error === null ? '' : ` ${inspect(error, options)}`}`;
+  }
+
+  get #firstRow(): number {
+    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + rowsWord) : 0;
+  }
+
+  get #rows(): FlatArray<RecordView> {
+    return new Rows(this.#message, this.#firstRow, this.length, RECORD_ROW_WORDS, readRecord);
+  }
+}

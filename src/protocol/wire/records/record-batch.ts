@@ -1,0 +1,159 @@
+// Owns the reading of record batches v2 (broker 0.11 and newer): header, checksum, decompression, the type of control
+// records. Runs in the network thread and the codec pool. Must not take the word of any length or count unchecked.
+//
+//      | 0 base offset | 8 length | 12 leader epoch | 16 magic | 17 CRC-32C | 21 attributes | 23 last offset delta |
+//      | 27 base timestamp | 35 max timestamp | 43 producer id | 51 epoch | 53 sequence | 57 count | 61 records ... |
+
+import { crc32c } from '../../../codec/crc32c.ts';
+import { decompress } from '../../../codec/index.ts';
+import { CorruptRecordError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
+import {
+  ATTRIBUTE_CODEC_MASK,
+  ATTRIBUTE_CONTROL,
+  ATTRIBUTE_LOG_APPEND_TIME,
+  batchAttributesWord,
+  batchBaseOffsetWord,
+  batchBaseSequenceWord,
+  batchBaseTimestampWord,
+  batchControlTypeWord,
+  batchFirstRowWord,
+  batchLastOffsetWord,
+  batchLeaderEpochWord,
+  batchMagicWord,
+  batchMaxTimestampWord,
+  batchProducerEpochWord,
+  batchProducerIdWord,
+  batchRecordCountWord,
+  batchRowCountWord,
+  batchSizeWord,
+  rowKeyLengthWord,
+  rowKeyWord,
+} from '../../flat/records/records-slot.ts';
+import { codecTaskNeeded } from './codec-task-needed.ts';
+import { int64Text, readInt16, readInt32 } from './record-bytes.ts';
+import type { RowsJob } from './record-rows.ts';
+import { fillRows } from './record-rows.ts';
+import type { RecordsPlan } from './records-plan.ts';
+
+export const BATCH_HEADER_BYTES = 61;
+/** Where the checksum starts to count. */
+export const BATCH_CRC_FROM = 21;
+
+/** What comes before the bytes that the length field counts. */
+const lengthEnd = 12;
+/** Length, attributes, two deltas, two lengths and a count, one byte each. */
+const smallestRecordBytes = 7;
+const largestCodec = 4;
+
+/** Adds the whole batch at `bytes[at, end)` to the plan. Throws: CorruptRecordError, UnsupportedCodecError. */
+export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end: number): void {
+  const baseHigh = readInt32(bytes, at);
+  const baseLow = readInt32(bytes, at + 4);
+  if (end - at < BATCH_HEADER_BYTES) throw fault(baseLow, baseHigh, `length ${end - at - lengthEnd}, minimum 49`);
+  const attributes = readInt16(bytes, at + 21);
+  const codec = attributes & ATTRIBUTE_CODEC_MASK;
+  const count = readInt32(bytes, at + 57);
+  // Before the checksum, which whoever decompresses computes as well.
+  if (!plan.mayDecompress && codec > 0 && codec <= largestCodec && count > 0) throw codecTaskNeeded;
+  if (plan.verifyCrc) {
+    const expected = readInt32(bytes, at + 17) >>> 0;
+    const actual = crc32c(bytes, at + BATCH_CRC_FROM, end);
+    if (actual !== expected) throw fault(baseLow, baseHigh, `CRC-32C is ${hex(actual)}, header says ${hex(expected)}`);
+  }
+  const lastDelta = readInt32(bytes, at + 23);
+  if (baseHigh < 0 || lastDelta < 0)
+    throw fault(baseLow, baseHigh, `base offset or last offset delta ${lastDelta} negative`);
+  const lastLow = (baseLow + lastDelta) | 0;
+  const lastHigh = (baseHigh + (lastLow >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0;
+  if (lastHigh < 0) throw fault(baseLow, baseHigh, 'last offset above 2^63 - 1');
+  if (count < 0) throw fault(baseLow, baseHigh, `record count ${count}`);
+
+  const row = plan.openBatch();
+  const batches = plan.batches;
+  batches[row + batchFirstRowWord] = 0;
+  batches[row + batchRowCountWord] = (attributes & ATTRIBUTE_CONTROL) !== 0 ? 0 : count;
+  batches[row + batchBaseOffsetWord] = baseLow;
+  batches[row + batchBaseOffsetWord + 1] = baseHigh;
+  batches[row + batchLastOffsetWord] = lastLow;
+  batches[row + batchLastOffsetWord + 1] = lastHigh;
+  batches[row + batchAttributesWord] = attributes;
+  batches[row + batchMagicWord] = 2;
+  batches[row + batchProducerIdWord] = readInt32(bytes, at + 47);
+  batches[row + batchProducerIdWord + 1] = readInt32(bytes, at + 43);
+  batches[row + batchProducerEpochWord] = readInt16(bytes, at + 51);
+  batches[row + batchBaseSequenceWord] = readInt32(bytes, at + 53);
+  batches[row + batchMaxTimestampWord] = readInt32(bytes, at + 39);
+  batches[row + batchMaxTimestampWord + 1] = readInt32(bytes, at + 35);
+  batches[row + batchBaseTimestampWord] = readInt32(bytes, at + 31);
+  batches[row + batchBaseTimestampWord + 1] = readInt32(bytes, at + 27);
+  batches[row + batchSizeWord] = end - at;
+  batches[row + batchControlTypeWord] = -1;
+  batches[row + batchRecordCountWord] = count;
+  batches[row + batchLeaderEpochWord] = readInt32(bytes, at + 12);
+  addContent(plan, bytes, at + BATCH_HEADER_BYTES, end, codec, count);
+}
+
+function addContent(
+  plan: RecordsPlan,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  codec: number,
+  count: number,
+): void {
+  if (codec > largestCodec) throw new UnsupportedCodecError(`record batch with codec ${codec}, which is not known`);
+  // Nothing is looked at in a batch that says it is empty, as compaction leaves them, except whether a stream is there.
+  if (codec === 0 || (count === 0 && end > start)) {
+    checkCount(count, end - start);
+    plan.addBatch(start, count === 0 ? start : end, false, count);
+    return;
+  }
+  const arena = plan.arena;
+  const from = arena.length;
+  decompress(codec, bytes, start, end, arena);
+  if (count === 0) arena.length = from;
+  else checkCount(count, arena.length - from);
+  plan.addBatch(from, arena.length, true, count);
+}
+
+function checkCount(count: number, byteLength: number): void {
+  if (count > byteLength / smallestRecordBytes) {
+    throw new CorruptRecordError(`record batch claims ${count} records in ${byteLength} bytes`);
+  }
+}
+
+/** Says what a batch in the plan holds, but for the memory: `u8` to `row` are the caller's. Returns what `fillRows` does. */
+export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): string | null {
+  const batches = plan.batches;
+  const hasFixedTimestamp = (batches[batch + batchAttributesWord]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;
+  const timestamp = batch + (hasFixedTimestamp ? batchMaxTimestampWord : batchBaseTimestampWord);
+  job.count = batches[batch + batchRecordCountWord]!;
+  job.offsetLow = batches[batch + batchBaseOffsetWord]!;
+  job.offsetHigh = batches[batch + batchBaseOffsetWord + 1]!;
+  job.timestampLow = batches[timestamp]!;
+  job.timestampHigh = batches[timestamp + 1]!;
+  job.hasFixedTimestamp = hasFixedTimestamp;
+  if (job.count === 0) return null;
+  const problem = fillRows(job);
+  if (problem !== null) return problem;
+  if ((batches[batch + batchAttributesWord]! & ATTRIBUTE_CONTROL) !== 0) readControlType(plan, batch, job);
+  return null;
+}
+
+/**
+ * Only the first record of a control batch counts. Its key: version int16, type int16, later versions perhaps more. One
+ * that cannot be read matters only to those who look at transactions, who find no type then.
+ */
+function readControlType(plan: RecordsPlan, batch: number, job: RowsJob): void {
+  if (job.i32[job.row + rowKeyLengthWord]! < 4) return;
+  const at = job.byteBase + job.i32[job.row + rowKeyWord]!;
+  if (readInt16(job.u8, at) >= 0) plan.batches[batch + batchControlTypeWord] = readInt16(job.u8, at + 2) & 0xffff;
+}
+
+function fault(offsetLow: number, offsetHigh: number, problem: string): CorruptRecordError {
+  return new CorruptRecordError(`record batch at offset ${int64Text(offsetLow, offsetHigh)}: ${problem}`);
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

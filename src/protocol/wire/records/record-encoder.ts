@@ -1,0 +1,198 @@
+// Owns the making of one record batch v2 from a stream of records. Runs in the network thread and the codec pool. Must
+// not allocate per record: what it writes goes straight into the writer's buffer.
+
+import { crc32c } from '../../../codec/crc32c.ts';
+import { compress } from '../../../codec/index.ts';
+import type { FlatMessage } from '../../flat/flat-view.ts';
+import {
+  attributesWord,
+  baseSequenceWord,
+  codecWord,
+  dataLengthWord,
+  dataOffsetWord,
+  levelWord,
+  partitionLeaderEpochWord,
+  producerEpochWord,
+  producerIdWord,
+  recordCountWord,
+  STREAM_HEAD_BYTES,
+  STREAM_HEADER_HEAD_BYTES,
+  streamBaseOffsetWord,
+} from '../../flat/records/records-slot.ts';
+import type { WireWriter } from '../wire-writer.ts';
+import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
+import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
+import { scratch } from './record-scratch.ts';
+import { mostExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+
+/** Filled by `writeRecords`: the largest timestamp it met. */
+let maxTimestampLow = 0;
+let maxTimestampHigh = 0;
+
+/** Writes the stream that the slot describes as one batch at the writer's position. */
+export function encodeBatch(m: FlatMessage, slotWord: number, w: WireWriter): void {
+  const count = m.int32(slotWord + recordCountWord);
+  const length = m.int32(slotWord + dataLengthWord);
+  const codec = m.int32(slotWord + codecWord);
+  const bound = length + mostExtraBytes * count + spareBytes;
+  const start = w.offset;
+  if (codec === 0) {
+    w.ensure(BATCH_HEADER_BYTES + bound);
+    w.offset = writeRecords(m, slotWord, w.buffer, start + BATCH_HEADER_BYTES, bound);
+  } else {
+    const plain = scratch(bound);
+    const end = writeRecords(m, slotWord, plain, 0, bound);
+    const packed = compress(codec, m.int32(slotWord + levelWord), plain, 0, end);
+    w.ensure(BATCH_HEADER_BYTES + packed.length);
+    w.buffer.set(packed, start + BATCH_HEADER_BYTES);
+    w.offset = start + BATCH_HEADER_BYTES + packed.length;
+  }
+  writeHeader(m, slotWord, w.buffer, start, w.offset);
+}
+
+function writeHeader(m: FlatMessage, slotWord: number, out: Uint8Array, start: number, end: number): void {
+  const count = m.int32(slotWord + recordCountWord);
+  const stream = m.wordBase + (m.int32(slotWord + dataOffsetWord) >>> 2);
+  const baseOffset = slotWord + streamBaseOffsetWord;
+  const producerId = slotWord + producerIdWord;
+  writeInt64(out, start, m.int32(baseOffset), m.int32(baseOffset + 1));
+  writeInt32(out, start + 8, end - start - 12);
+  writeInt32(out, start + 12, m.int32(slotWord + partitionLeaderEpochWord));
+  out[start + 16] = 2;
+  writeInt16(out, start + 21, m.int32(slotWord + attributesWord) | m.int32(slotWord + codecWord));
+  writeInt32(out, start + 23, count - 1);
+  writeInt64(out, start + 27, m.i32[stream]!, m.i32[stream + 1]!);
+  writeInt64(out, start + 35, maxTimestampLow, maxTimestampHigh);
+  writeInt64(out, start + 43, m.int32(producerId), m.int32(producerId + 1));
+  writeInt16(out, start + 51, m.int32(slotWord + producerEpochWord));
+  writeInt32(out, start + 53, m.int32(slotWord + baseSequenceWord));
+  writeInt32(out, start + 57, count);
+  writeInt32(out, start + 17, crc32c(out, start + BATCH_CRC_FROM, end));
+}
+
+/** Writes all records at `out[to]`, where `bound` bytes are free, and returns where they end. */
+function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: number, bound: number): number {
+  const { i32 } = m;
+  const count = m.int32(slotWord + recordCountWord);
+  const streamWord = m.wordBase + (m.int32(slotWord + dataOffsetWord) >>> 2);
+  const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
+  const baseLow = i32[streamWord]!;
+  const baseHigh = i32[streamWord + 1]!;
+  maxTimestampLow = baseLow;
+  maxTimestampHigh = baseHigh;
+  let at = to;
+  let next = 0;
+  for (let record = 0; record < count; record++) {
+    const head = streamWord + (next >>> 2);
+    const low = i32[head]!;
+    const high = i32[head + 1]!;
+    const keyLength = i32[head + 2]!;
+    const valueLength = i32[head + 3]!;
+    const headerCount = i32[head + 4]!;
+    if (high > maxTimestampHigh || (high === maxTimestampHigh && low >>> 0 > maxTimestampLow >>> 0)) {
+      maxTimestampLow = low;
+      maxTimestampHigh = high;
+    }
+    const deltaLow = (low - baseLow) | 0;
+    const deltaHigh = (high - baseHigh - (low >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0;
+    const keyAt = stream + next + STREAM_HEAD_BYTES;
+    const valueAt = keyAt + Math.max(keyLength, 0);
+    const headersAt = valueAt + Math.max(valueLength, 0);
+    const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(source, headersAt, headerCount);
+    const contentBytes = headersAt - keyAt + sizeOfLength(keyLength) + sizeOfLength(valueLength);
+    const deltaBytes = sizeOfDelta(deltaLow, deltaHigh);
+    const size = 1 + deltaBytes + sizeOfLength(record) + contentBytes + sizeOfLength(headerCount) + headerBytes;
+    at = putSigned(out, at, size);
+    out[at++] = 0;
+    at = deltaBytes < 5 ? putSigned(out, at, deltaLow) : putWide(out, at, deltaLow, deltaHigh);
+    at = putSigned(out, at, record);
+    at = putSigned(out, at, keyLength);
+    if (keyLength > 0) at = move(out, at, source, keyAt, valueAt);
+    at = putSigned(out, at, valueLength);
+    if (valueLength > 0) at = move(out, at, source, valueAt, headersAt);
+    at = putSigned(out, at, headerCount);
+    next = headersAt - stream;
+    if (headerCount > 0) {
+      at = putHeaders(out, at, source, headersAt, headerCount);
+      next = headersEnd - stream;
+    }
+    next = (next + 3) & ~3;
+  }
+  return at;
+}
+
+/** Where the headers last moved ended in the stream. */
+let headersEnd = 0;
+
+function putHeaders(out: Uint8Array, to: number, source: Uint8Array, from: number, count: number): number {
+  let at = to;
+  let next = from;
+  for (let i = 0; i < count; i++) {
+    const keyLength = readLittleInt32(source, next);
+    const valueLength = readLittleInt32(source, next + 4);
+    const keyAt = next + STREAM_HEADER_HEAD_BYTES;
+    const valueAt = keyAt + keyLength;
+    next = valueAt + Math.max(valueLength, 0);
+    at = putSigned(out, at, keyLength);
+    at = move(out, at, source, keyAt, valueAt);
+    at = putSigned(out, at, valueLength);
+    if (valueLength > 0) at = move(out, at, source, valueAt, next);
+  }
+  headersEnd = next;
+  return at;
+}
+
+function sizeOfHeaders(source: Uint8Array, from: number, count: number): number {
+  let size = 0;
+  let next = from;
+  for (let i = 0; i < count; i++) {
+    const keyLength = readLittleInt32(source, next);
+    const valueLength = readLittleInt32(source, next + 4);
+    const bytes = keyLength + Math.max(valueLength, 0);
+    size += sizeOfLength(keyLength) + sizeOfLength(valueLength) + bytes;
+    next += STREAM_HEADER_HEAD_BYTES + bytes;
+  }
+  return size;
+}
+
+/** Bytes of a length, count or index (-1 or more) as a zigzag varint. */
+function sizeOfLength(length: number): number {
+  return length < 64 ? 1 : length < 8192 ? 2 : length < 1048576 ? 3 : length < 134217728 ? 4 : 5;
+}
+
+/** Bytes of a 64-bit number as a zigzag varint. */
+function sizeOfDelta(low: number, high: number): number {
+  const magnitudeLow = low ^ (high >> 31);
+  const magnitudeHigh = high ^ (high >> 31);
+  if (magnitudeHigh === 0 && magnitudeLow >= 0) return sizeOfLength(magnitudeLow);
+  // One bit for the sign, seven to a byte.
+  const bits = magnitudeHigh === 0 ? 32 : 64 - Math.clz32(magnitudeHigh);
+  return Math.ceil((bits + 1) / 7);
+}
+
+/** Writes an int32 as a zigzag varint. */
+function putSigned(out: Uint8Array, to: number, value: number): number {
+  let rest = (value << 1) ^ (value >> 31);
+  let at = to;
+  while (rest >>> 0 > 127) {
+    out[at++] = rest | 128;
+    rest >>>= 7;
+  }
+  out[at] = rest;
+  return at + 1;
+}
+
+/** The same for 64 bits. */
+function putWide(out: Uint8Array, to: number, low: number, high: number): number {
+  const sign = high >> 31;
+  let restLow = (low << 1) ^ sign;
+  let restHigh = ((high << 1) | (low >>> 31)) ^ sign;
+  let at = to;
+  while (restHigh !== 0 || restLow >>> 0 > 127) {
+    out[at++] = restLow | 128;
+    restLow = (restLow >>> 7) | (restHigh << 25);
+    restHigh >>>= 7;
+  }
+  out[at] = restLow;
+  return at + 1;
+}

@@ -1,0 +1,266 @@
+// Owns how connections end: failures, losses, timeouts, idleness, purpose. One place settles a connection's requests, so
+// that each is settled once. Network thread. Must not decide what to send; `now` is given.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { Cancelled, KafkaConnectionError, RequestTimedOutError } from '../../common/errors/errors.ts';
+import type { Events } from '../report/events.ts';
+import type { InFlightRequest } from '../requests/request-owner.ts';
+import type { AttemptEnd } from './connection-states.ts';
+import type { Connector } from './connector.ts';
+import type { Broker, Metadata } from './metadata.ts';
+import type { Node } from './node.ts';
+import type { Nodes } from './nodes.ts';
+
+/** Told about every node that became ready or failed. */
+export interface NodeListener {
+  onNodeReady(node: Node, now: number): void;
+  onNodeFailed(node: Node, error: Error, now: number): void;
+}
+
+export interface ConnectionsParts {
+  readonly config: KafkaClientConfig;
+  readonly nodes: Nodes;
+  readonly connector: Connector;
+  readonly metadata: Metadata;
+  readonly events: Events;
+  readonly listener: NodeListener;
+}
+
+export class Connections {
+  readonly #config: KafkaClientConfig;
+  readonly #nodes: Nodes;
+  readonly #connector: Connector;
+  readonly #metadata: Metadata;
+  readonly #events: Events;
+  readonly #listener: NodeListener;
+  /** When a broker last became ready, on the monotonic clock. */
+  #brokerReadyAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: ConnectionsParts) {
+    this.#config = parts.config;
+    this.#nodes = parts.nodes;
+    this.#connector = parts.connector;
+    this.#metadata = parts.metadata;
+    this.#events = parts.events;
+    this.#listener = parts.listener;
+  }
+
+  /** The handshake is over; without an answer where there was nothing to ask. */
+  ready(node: Node, now: number, hasAnswered: boolean): void {
+    node.channel!.becomeReady();
+    if (hasAnswered) node.connection.succeeded();
+    else node.connection.opened();
+    node.lastActiveAt = now;
+    if (!node.isBootstrap) this.#brokerReadyAt = now;
+    node.publish(now);
+    this.#events.connectionReady(node);
+    this.#listener.onNodeReady(node, now);
+  }
+
+  /** Closes the node's connection on purpose: its requests fail with `error`, nothing backs off. */
+  disconnect(
+    nodeId: number,
+    now: number,
+    error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId }),
+  ): void {
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined) return;
+    node.connection.closedOnPurpose();
+    node.connection.backoffUntil = now;
+    node.connection.throttledUntil = now;
+    node.connection.failures = 0;
+    node.connection.lastError = null;
+    this.end(node, error, undefined, now);
+  }
+
+  /** Brokers as the newest metadata names them: those that are gone or have moved lose their connections. */
+  updateNodes(brokers: readonly Broker[], now: number): void {
+    for (const node of this.#nodes.update(brokers)) {
+      const moved = this.#nodes.get(node.id);
+      const what =
+        moved === undefined
+          ? 'left the cluster'
+          : `moved from ${node.host}:${node.port} to ${moved.host}:${moved.port}`;
+      this.#events.nodeGone(node, what);
+      this.end(node, new KafkaConnectionError(`node ${node.id} ${what}`, { nodeId: node.id }), undefined, now);
+      moved?.publish(now);
+    }
+  }
+
+  /** Goes back to the bootstrap servers (KIP-899, KIP-1102): what is known of brokers no longer counts. */
+  startOver(reason: Error, now: number): void {
+    this.#events.startedOver(reason);
+    this.#nodes.startOver();
+    for (const node of this.#nodes.all()) if (!node.isBootstrap) this.#giveUp(node, reason, now);
+  }
+
+  /** Another cluster answers at the node: what leads elsewhere may lead to the former one, and the two must not mix. */
+  clusterChanged(reason: Error, nodeId: number, now: number): void {
+    this.#events.clusterChanged(reason, nodeId);
+    for (const node of this.#nodes.all()) if (node.id !== nodeId) this.#giveUp(node, reason, now);
+  }
+
+  #giveUp(node: Node, reason: Error, now: number): void {
+    node.connection.closedOnPurpose();
+    this.end(node, lostWith(reason, node), undefined, now);
+  }
+
+  /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
+  attemptFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
+    const hasTime = now < node.connection.setupDeadline;
+    // Who could not be reached may be another broker when it can.
+    node.probe.forget();
+    if (end === 'setup timeout') node.probe.restart();
+    const requests = node.inFlight.drain();
+    this.#connector.abandon(node);
+    for (const request of requests) request.owner.onFailure(request, error, now);
+    if (hasTime && this.#connector.tryNextAddress(node, now)) {
+      this.#events.addressFailed(node, error);
+      return;
+    }
+    node.connection.failed(error, now, end);
+    node.publish(now);
+    this.#events.attemptFailed(node, error, now);
+    if (!node.isBootstrap) this.#metadata.requestUpdate();
+    this.#listener.onNodeFailed(node, error, now);
+  }
+
+  /** A ready connection ended by a fault. `culprit` gets the error itself, the others learn it as a cause. */
+  lost(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
+    if (!node.isReady) {
+      this.attemptFailed(node, error, now, 'other');
+      return;
+    }
+    // It may have ended over a request that only a broker of another version would take.
+    if (node.inFlight.size > 0) node.probe.forget();
+    this.#events.connectionLost(node, error, node.inFlight.size, now);
+    node.connection.failed(error, now, 'other');
+    if (!node.isBootstrap) this.#metadata.requestUpdate();
+    this.end(node, error, culprit, now);
+    this.#listener.onNodeFailed(node, error, now);
+  }
+
+  /** The one place where a connection's requests are settled: state first, so that callbacks see it as it is. */
+  end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
+    const requests = node.inFlight.drain();
+    if (node.isReady || node.isConnecting) this.#events.connectionEnded(node, error);
+    this.#connector.abandon(node);
+    node.publish(now);
+    const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
+    for (const request of requests) request.owner.onFailure(request, request === culprit ? error : others, now);
+  }
+
+  /** Fails what is overdue; after whatever had arrived was handled. */
+  expire(now: number): void {
+    for (const node of this.#nodes.all()) {
+      if (node.isConnecting && now >= node.connection.setupDeadline) {
+        const wait = node.channel?.describeWait() ?? null;
+        const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
+        const late = node.channel?.authentication?.describeTimeout();
+        this.attemptFailed(node, late ?? new KafkaConnectionError(text, { nodeId: node.id }), now, 'setup timeout');
+        continue;
+      }
+      node.handshake?.expire(now);
+      if (node.channel === null) continue;
+      if (now >= node.channel.oneWay.deadline) {
+        const text = `node ${node.id} (${node.host}:${node.port}) did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
+        this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
+        continue;
+      }
+      node.channel.authentication?.expire(now);
+      if (node.channel === null || node.channel.isMuted) continue;
+      const expired = node.inFlight.expired(now);
+      if (expired === undefined) continue;
+      const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
+      const text = `${expired.codec.name} to node ${node.id} (${node.host}:${node.port}) had no response within ${expired.timeoutMs} ms`;
+      this.#events.requestTimedOut(node);
+      this.lost(node, new RequestTimedOutError(text, details), expired, now);
+    }
+  }
+
+  /** At most one a round: the longest idle. A connection with requests in flight is never idle. */
+  closeIdle(now: number): void {
+    const idleMs = this.#config.connectionsMaxIdleMs;
+    let idlest: Node | undefined;
+    for (const node of this.#nodes.all()) {
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      if (this.#isSuperseded(node)) {
+        this.disconnect(node.id, now);
+      } else if (
+        idleMs > 0 &&
+        now - node.lastActiveAt >= idleMs &&
+        (idlest === undefined || node.lastActiveAt < idlest.lastActiveAt)
+      ) {
+        idlest = node;
+      }
+    }
+    if (idlest !== undefined) this.disconnect(idlest.id, now);
+  }
+
+  /** After the machine stood still: peers have given up what was idle, and the next request is not to find that out. */
+  resumed(pauseMs: number, now: number): void {
+    let closed = 0;
+    for (const node of this.#nodes.all()) {
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      this.disconnect(node.id, now);
+      closed++;
+    }
+    this.#events.resumed(pauseMs, closed);
+  }
+
+  /** ms until metadata is due; Infinity while it is being refreshed. */
+  metadataTtl(now: number): number {
+    return this.#metadata.ttl(now);
+  }
+
+  /** When the next round is due without anything happening, on the monotonic clock; Infinity for never. */
+  nextDeadline(now: number): number {
+    let deadline = now + this.#metadata.ttl(now);
+    if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
+    const idleMs = this.#config.connectionsMaxIdleMs;
+    for (const node of this.#nodes.all()) {
+      if (node.isConnecting) {
+        const behindAt = node.handshake?.behindAt ?? Number.POSITIVE_INFINITY;
+        deadline = Math.min(deadline, node.connection.setupDeadline, behindAt);
+      }
+      if (node.channel === null) continue;
+      deadline = Math.min(deadline, node.channel.oneWay.deadline);
+      deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
+      if (node.channel.isMuted) continue;
+      deadline = Math.min(deadline, node.inFlight.earliestDeadline);
+      if (!node.isReady || node.inFlight.size > 0) continue;
+      if (this.#isSuperseded(node)) return now;
+      if (idleMs > 0) deadline = Math.min(deadline, node.lastActiveAt + idleMs);
+    }
+    return deadline;
+  }
+
+  #metadataRetryAt(now: number): number {
+    let at = this.#nodes.nextAttempt(now)?.at ?? Number.POSITIVE_INFINITY;
+    // A ready node that is full answers before anything else can happen; its response brings the next round.
+    for (const node of this.#nodes.candidates()) {
+      if (node.isReady && node.connection.isThrottled(now)) at = Math.min(at, node.connection.throttledUntil);
+    }
+    return at;
+  }
+
+  /** A bootstrap connection has served its purpose when a broker is ready; one begun later was asked for by name. */
+  #isSuperseded(node: Node): boolean {
+    return node.isBootstrap && node.connection.lastAttemptAt <= this.#brokerReadyAt && this.#isAnyBrokerReady();
+  }
+
+  #isAnyBrokerReady(): boolean {
+    for (const node of this.#nodes.brokers()) if (node.isReady) return true;
+    return false;
+  }
+}
+
+function lostWith(cause: Error, node: Node): KafkaConnectionError {
+  return new KafkaConnectionError(
+    `the connection to node ${node.id} (${node.host}:${node.port}) was given up: ${cause.message}`,
+    {
+      cause,
+      nodeId: node.id,
+    },
+  );
+}

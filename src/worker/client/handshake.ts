@@ -1,0 +1,223 @@
+// Owns what happens between an open transport and a ready connection: the version exchange, and where SASL will follow
+// it. Network thread. Every connection makes one of its own; what outlives it is in version-probe.ts.
+// Source: KIP-35, KIP-511.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { usesSasl } from '../../common/config/sasl-config.ts';
+import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { HeapMemory } from '../../common/memory.ts';
+import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
+import { ApiVersions, FindCoordinator, ListGroups, Metadata, OffsetFetch } from '../../protocol/flat/generated/apis.ts';
+import { type WireCodec, wireCodec } from '../../protocol/wire/codecs.ts';
+import type { WireReader } from '../../protocol/wire/wire-reader.ts';
+import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
+import { NodeApiVersions, type VersionLimit, type VersionRange } from './api-versions.ts';
+import { findVersion, hasApiVersions, rangesOfVersion } from './broker-versions.ts';
+import type { Node } from './node.ts';
+import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-probe.ts';
+
+const unsupportedVersionCode = 35;
+const softwareName = 'offthread-kafka';
+const softwareVersion = '0.1.0';
+/** No group of anybody; its coordinator is asked for, nothing else. */
+const probeGroup = 'offthread-kafka-version-probe';
+
+/** A name that no topic can have: the answer is small, and nothing is made. */
+const noTopic = '?';
+
+/** What a handshake needs of the client that runs it. */
+export interface HandshakeHost {
+  transmit(node: Node, owner: RequestOwner, codec: WireCodec, version: number, message: FlatMessage, now: number): void;
+  /** @param hasAnswered false: the version was known, so that nothing was asked */
+  onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void;
+  onHandshakeFailed(node: Node, error: Error, now: number): void;
+}
+
+export interface HandshakeOptions {
+  /** The configured `apiVersion`, or null. */
+  readonly limit: VersionLimit | null;
+  /** How long ApiVersions may stay unanswered before a request that every server knows is sent behind it. */
+  readonly silenceMs: number;
+}
+
+const maxSilenceMs = 500;
+
+export function handshakeOptions(config: KafkaClientConfig): HandshakeOptions {
+  const { apiVersion, connectionSetupTimeoutMs, apiVersionAutoTimeoutMs } = config;
+  const version = apiVersion === null ? undefined : findVersion(apiVersion);
+  return {
+    limit: version === undefined ? null : { version, ranges: rangesOfVersion(version) },
+    // Short enough for a broker that ignores ApiVersions to be ready in time. Those know no SASL, and a broker that does ends
+    // the connection over any other request before the login.
+    silenceMs: usesSasl(config)
+      ? Number.POSITIVE_INFINITY
+      : Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4),
+  };
+}
+
+export class Handshake implements RequestOwner {
+  readonly isInternal = true;
+  readonly #host: HandshakeHost;
+  readonly #node: Node;
+  readonly #options: HandshakeOptions;
+  readonly #codec = wireCodec(ApiVersions.key);
+  readonly #metadataCodec = wireCodec(Metadata.key);
+  readonly #writer = new FlatWriter();
+  #hasTriedVersion0 = false;
+  #isOver = false;
+  /** The broker answered what was sent behind an ApiVersions, and that not. */
+  #isApiVersionsIgnored = false;
+  #behindAt = Number.POSITIVE_INFINITY;
+
+  constructor(host: HandshakeHost, node: Node, options: HandshakeOptions) {
+    this.#host = host;
+    this.#node = node;
+    this.#options = options;
+  }
+
+  /** When silence has lasted long enough to be taken for a broker's that ignores ApiVersions; ms, or Infinity. */
+  get behindAt(): number {
+    return this.#behindAt;
+  }
+
+  start(now: number): void {
+    const { limit } = this.#options;
+    const { known, step } = this.#node.probe;
+    if (limit !== null && !hasApiVersions(limit.version)) {
+      // Such a broker would close the connection, or be silent.
+      this.#done(new NodeApiVersions(limit.ranges, limit.version), false, now);
+    } else if (known !== null) {
+      this.#done(known, false, now);
+    } else if (typeof step === 'object') {
+      // A broker is as old as it seems if it closes the connection on the ApiVersions, or answers what is behind it only.
+      this.#askOld(step, now);
+      this.#ask(0, now);
+      if (step === listGroupsProbe) this.#askOld(step, now);
+    } else {
+      this.#ask(step === 'newest' ? this.#codec.maxVersion : 0, now);
+      this.#expectAnswer(now);
+    }
+  }
+
+  /** Asks something that every server knows behind an ApiVersions that is not answered: the order of the answers tells who is there. */
+  expire(now: number): void {
+    if (now < this.#behindAt) return;
+    this.#behindAt = Number.POSITIVE_INFINITY;
+    this.#send(this.#metadataCodec, 0, (writer) => Metadata.writeRequest(writer, { topics: [{ name: noTopic }] }), now);
+  }
+
+  /** An ApiVersions that this answer has overtaken will never be answered. */
+  isOvertaken(request: InFlightRequest, correlationId: number): boolean {
+    if (request.owner !== this || request.codec !== this.#codec) return false;
+    if (correlationId !== request.correlationId + 1 || this.#node.inFlight.size === 1) return false;
+    this.#isApiVersionsIgnored = true;
+    return true;
+  }
+
+  onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
+    this.#behindAt = Number.POSITIVE_INFINITY;
+    if (this.#isOver) return 0;
+    if (request.codec.apiKey === ApiVersions.key) this.#onApiVersions(request, reader, now);
+    else this.#onOldProbe(request, reader, now);
+    return 0;
+  }
+
+  onFailure(): void {
+    // The connection is gone, and whoever ended it has dealt with the node.
+  }
+
+  onSentWithoutResponse(): void {
+    throw new Error('every request of a handshake has a response');
+  }
+
+  #onApiVersions(request: InFlightRequest, reader: WireReader, now: number): void {
+    // An answer with error 35 has the form of version 0, whatever was asked.
+    const errorCode = reader.remaining < 2 ? 0 : (reader.bytes[reader.offset]! << 8) | reader.bytes[reader.offset + 1]!;
+    const version = errorCode === unsupportedVersionCode ? 0 : request.version;
+    const response = ApiVersions.readResponse(this.#decode(request, reader, version));
+    const ranges = new Map<number, VersionRange>();
+    for (const key of response.apiKeys) ranges.set(key.apiKey, { min: key.minVersion, max: key.maxVersion });
+    if (response.errorCode === unsupportedVersionCode) {
+      this.#askLower(request.version, ranges.get(ApiVersions.key), now);
+    } else if (response.errorCode !== 0) {
+      const text = `the broker answered ApiVersions with error code ${response.errorCode}`;
+      const details = { nodeId: this.#node.id, apiKey: ApiVersions.key };
+      this.#host.onHandshakeFailed(this.#node, new KafkaProtocolError(text, details), now);
+    } else {
+      this.#node.probe.succeeded();
+      this.#done(new NodeApiVersions(ranges), true, now);
+    }
+  }
+
+  /** Any answer that can be read will do: its error code says nothing about versions. */
+  #onOldProbe(request: InFlightRequest, reader: WireReader, now: number): void {
+    this.#decode(request, reader, request.version);
+    const { probe } = this.#node;
+    const { step } = probe;
+    if (this.#isApiVersionsIgnored) {
+      this.#done(probe.confirm(ignoresApiVersions), true, now);
+    } else if (typeof step === 'object' && step.apiKey === request.codec.apiKey) {
+      probe.answered(step.version);
+      if (step !== listGroupsProbe) this.#expectAnswer(now);
+    }
+  }
+
+  #done(versions: NodeApiVersions, hasAnswered: boolean, now: number): void {
+    this.#isOver = true;
+    this.#node.apiVersions = versions.limitedTo(this.#options.limit);
+    this.#host.onHandshakeDone(this.#node, hasAnswered, now);
+  }
+
+  #expectAnswer(now: number): void {
+    if (this.#node.probe.mayAskOthers) this.#behindAt = now + this.#options.silenceMs;
+  }
+
+  #decode(request: InFlightRequest, reader: WireReader, version: number): FlatMessage {
+    const memory = new HeapMemory(4096);
+    this.#writer.reset(memory);
+    request.codec.decodeResponse(reader, this.#writer, version, {
+      verifyCrc: false,
+      records: 'raw',
+      maxDecompressedBytes: 0,
+    });
+    const byteLength = this.#writer.finish();
+    return new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength });
+  }
+
+  #askLower(version: number, advertised: VersionRange | undefined, now: number): void {
+    if (version === 0 || this.#hasTriedVersion0) {
+      const text = `the broker supports no version of ApiVersions that this client knows (0 to ${this.#codec.maxVersion})`;
+      const details = { nodeId: this.#node.id, apiKey: ApiVersions.key };
+      this.#host.onHandshakeFailed(this.#node, new UnsupportedVersionError(text, details), now);
+      return;
+    }
+    const lower = advertised !== undefined && advertised.max < version && advertised.max >= 0 ? advertised.max : 0;
+    this.#ask(lower, now);
+  }
+
+  #ask(version: number, now: number): void {
+    if (version === 0) this.#hasTriedVersion0 = true;
+    const names = version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {};
+    this.#send(this.#codec, version, (writer) => ApiVersions.writeRequest(writer, names), now);
+  }
+
+  #askOld({ apiKey }: OldProbe, now: number): void {
+    this.#send(wireCodec(apiKey), 0, (writer) => writeOldProbe(apiKey, writer), now);
+  }
+
+  #send(codec: WireCodec, version: number, write: (writer: FlatWriter) => void, now: number): void {
+    const memory = new HeapMemory();
+    write(this.#writer.reset(memory));
+    const byteLength = this.#writer.finish();
+    const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength });
+    this.#host.transmit(this.#node, this, codec, version, message, now);
+  }
+}
+
+function writeOldProbe(apiKey: number, writer: FlatWriter): void {
+  if (apiKey === ListGroups.key) ListGroups.writeRequest(writer, {});
+  else if (apiKey === FindCoordinator.key) FindCoordinator.writeRequest(writer, { key: probeGroup });
+  else if (apiKey === OffsetFetch.key) OffsetFetch.writeRequest(writer, { groupId: probeGroup, topics: [] });
+  else Metadata.writeRequest(writer, { topics: [] });
+}

@@ -1,0 +1,356 @@
+// Owns when and how metadata is refreshed, and which topics it covers. Network thread. Must not choose nodes, open
+// connections or read a clock: network-client.ts does the first two and gives `now`.
+// Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import {
+  Cancelled,
+  errorFor,
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  MetadataEmptyBrokerList,
+} from '../../common/errors/errors.ts';
+import { HeapMemory, type MessageBytes } from '../../common/memory.ts';
+import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
+import { Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
+import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
+import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import { wireCodec } from '../../protocol/wire/codecs.ts';
+import type { WireReader } from '../../protocol/wire/wire-reader.ts';
+import { decodeOptions, responseThrottleTimeMs } from '../requests/decode-options.ts';
+import type { InFlightRequest, RequestName, RequestOwner } from '../requests/request-owner.ts';
+import type { NodeApiVersions } from './api-versions.ts';
+import { backoffWithJitter } from './connection-states.ts';
+import { LeaderEpochs } from './leader-epochs.ts';
+
+export interface Broker {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A finished refresh: what the attachments are told. */
+export interface MetadataUpdate {
+  /** Counts refreshes from 1. */
+  readonly updateId: number;
+  readonly nodeId: number;
+  readonly version: number;
+  readonly bytes: MessageBytes;
+}
+
+export interface MetadataListener {
+  onMetadata(update: MetadataUpdate, brokers: readonly Broker[], now: number): void;
+  /** The brokers known are not to be asked any more. */
+  onStartOver(reason: Error, now: number): void;
+  onMetadataFailed(error: Error, now: number): void;
+  /** The cluster that this node belongs to is another one than before. */
+  onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
+  /** An answer named a partition twice. */
+  onRepeatedPartition(partition: string, nodeId: number, now: number): void;
+}
+
+interface Waiter {
+  resolve(updateId: number): void;
+  reject(error: Error): void;
+}
+
+/** First version that tells "no topics" (empty list) from "all topics" (null). */
+const nullTopicsVersion = 1;
+const autoCreationVersion = 4;
+const maxRetryBackoffMs = 1000;
+const rebootstrapRequiredCode = 129;
+const invalidTopicCode = 17;
+/** A replica is missing: no matter while there is a leader. */
+const replicaNotAvailableCode = 9;
+
+/** The version to ask in: none of those whose leader epochs cannot be trusted (7 and 8, KAFKA-9212), nor have they anything else. */
+export function metadataVersion(versions: NodeApiVersions): number {
+  const codec = wireCodec(MetadataApi.key);
+  const highest = versions.choose(codec, -1);
+  return highest === 7 || highest === 8 ? versions.choose(codec, 6) : highest;
+}
+
+export class Metadata implements RequestOwner {
+  readonly isInternal = true;
+  /** Refreshes that succeeded so far. */
+  updateId = 0;
+  isInProgress = false;
+
+  readonly #config: KafkaClientConfig;
+  readonly #listener: MetadataListener;
+  readonly #random: () => number;
+  readonly #writer = new FlatWriter();
+  readonly #epochs = new LeaderEpochs();
+  #topics: ReadonlySet<string> = new Set();
+  #needsAllTopics = false;
+  #needsUpdate = true;
+  #lastEndedAt = Number.NEGATIVE_INFINITY;
+  #lastSucceededAt = Number.NEGATIVE_INFINITY;
+  /** Since when a refresh has been due without one succeeding, or the last start over; Infinity while none is due. */
+  #dueSince = Number.POSITIVE_INFINITY;
+  #fruitlessRefreshes = 0;
+  #backoffMs = 0;
+  /** Waiting for a request that is not sent yet, and for the one under way. */
+  #waiting: Waiter[] = [];
+  #served: Waiter[] = [];
+  #endListeners: (() => void)[] = [];
+  #clusterId: string | null = null;
+  #closeError: Error | null = null;
+
+  constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
+    this.#config = config;
+    this.#listener = listener;
+    this.#random = random;
+  }
+
+  get topics(): ReadonlySet<string> {
+    return this.#topics;
+  }
+
+  /** Replaces the tracked topics. */
+  setTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
+    this.#topics = new Set(topics);
+    this.#needsAllTopics = needsAllTopics;
+  }
+
+  /** Leaders that other responses named: older metadata that arrives later does not undo them. */
+  learn(hints: ClusterHints): void {
+    this.#epochs.learn(hints);
+  }
+
+  /** Asks for a refresh as soon as the backoff allows. */
+  requestUpdate(): void {
+    this.#needsUpdate = true;
+  }
+
+  /** The same, as a promise of the `updateId` of a refresh whose request is sent after this call. */
+  refresh(): Promise<number> {
+    if (this.#closeError !== null) return Promise.reject(this.#closeError);
+    this.#needsUpdate = true;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Resolves when a refresh ends, well or not. */
+  nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endListeners.push(resolve);
+    });
+  }
+
+  /** ms until the next refresh is due; 0 when it is; Infinity while one is under way. */
+  ttl(now: number): number {
+    if (this.isInProgress) return Number.POSITIVE_INFINITY;
+    const isDue = this.#needsUpdate || this.#waiting.length > 0;
+    const expiry = isDue ? 0 : this.#lastSucceededAt + this.#config.metadataMaxAgeMs - now;
+    return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
+  }
+
+  /** Whether a refresh is due for so long that the brokers known must be useless (KIP-1102); counted from the first call. */
+  isOverdue(now: number): boolean {
+    if (this.#dueSince === Number.POSITIVE_INFINITY) this.#dueSince = now;
+    if (now < this.overdueAt) return false;
+    this.#dueSince = now;
+    this.#epochs.clear();
+    return true;
+  }
+
+  get overdueAt(): number {
+    return this.#dueSince + this.#config.metadataRecoveryRebootstrapTriggerMs;
+  }
+
+  overdueError(): Error {
+    const { metadataRecoveryRebootstrapTriggerMs: limitMs } = this.#config;
+    return new KafkaTimeoutError(
+      `no broker gave metadata for ${limitMs} ms (metadataRecoveryRebootstrapTriggerMs); the bootstrap servers are asked again`,
+    );
+  }
+
+  /** The request is about to be sent: everybody who waits is served by it. Returns what the request holds. */
+  begin(version: number, isBootstrap: boolean): FlatMessage {
+    this.isInProgress = true;
+    this.#needsUpdate = false;
+    this.#serveAll();
+    const memory = new HeapMemory();
+    const isFiltered = this.#topics.size === 0 && isBootstrap;
+    const names = isFiltered ? this.#config.bootstrapTopicsFilter : [...this.#topics];
+    const topics = names.map((name) => ({ name }));
+    MetadataApi.writeRequest(this.#writer.reset(memory), {
+      topics: this.#needsAllTopics && version >= nullTopicsVersion ? null : this.#needsAllTopics ? [] : topics,
+      allowAutoTopicCreation: version < autoCreationVersion,
+    });
+    return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
+  }
+
+  /** The request that is due cannot be sent: a failed refresh for everybody who waits. */
+  cannotBegin(error: Error, now: number): void {
+    this.#serveAll();
+    this.#failed(error, now);
+  }
+
+  #serveAll(): void {
+    // Not push: so many arguments as may wait are too many for the stack.
+    this.#served = [...this.#served, ...this.#waiting];
+    this.#waiting = [];
+  }
+
+  onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
+    const memory = new HeapMemory(4096);
+    this.#writer.reset(memory);
+    request.codec.decodeResponse(reader, this.#writer, request.version, decodeOptions(this.#config));
+    const bytes = { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: this.#writer.finish() };
+    const message = new FlatMessage(bytes);
+    this.#apply(request, message, now);
+    return responseThrottleTimeMs(request.codec.apiKey, message);
+  }
+
+  onFailure(_request: RequestName, error: Error, now: number): void {
+    // The response itself may end its connection: the node that sent it has moved, it says.
+    if (this.isInProgress) this.#failed(error, now);
+  }
+
+  onSentWithoutResponse(): void {
+    throw new Error('Metadata always has a response');
+  }
+
+  /** No refresh will come: everybody who waits fails. */
+  close(error: Error): void {
+    this.#closeError = error;
+    const waiters = [...this.#served, ...this.#waiting];
+    this.#served = [];
+    this.#waiting = [];
+    for (const waiter of waiters) waiter.reject(error);
+    this.#tellEnd();
+  }
+
+  #apply(request: InFlightRequest, message: FlatMessage, now: number): void {
+    const response = MetadataApi.readResponse(message);
+    const failure = errorFor(response.errorCode);
+    if (failure !== null) {
+      failure.nodeId = request.nodeId;
+      this.#failed(failure, now);
+      if (response.errorCode === rebootstrapRequiredCode) {
+        this.#epochs.clear();
+        this.#listener.onStartOver(failure, now);
+      }
+      return;
+    }
+    const brokers: Broker[] = [];
+    for (const broker of response.brokers) brokers.push({ id: broker.nodeId, host: broker.host, port: broker.port });
+    if (brokers.length === 0) {
+      const text = 'the metadata response lists no brokers; the cluster may be starting';
+      this.#failed(new MetadataEmptyBrokerList(text, { nodeId: request.nodeId }), now);
+      return;
+    }
+    this.#noteClusterId(response.clusterId, request.nodeId, now);
+    this.isInProgress = false;
+    this.#lastEndedAt = now;
+    this.#lastSucceededAt = now;
+    this.#dueSince = Number.POSITIVE_INFINITY;
+    this.updateId++;
+    this.#forgetInvalidTopics(response);
+    const bytes = this.#mended(response, message);
+    const { repeated } = this.#epochs;
+    if (repeated !== null) this.#listener.onRepeatedPartition(repeated, request.nodeId, now);
+    if (this.#epochs.isInDoubt || this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
+    else this.#fruitlessRefreshes = 0;
+    if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
+    const served = this.#served;
+    this.#served = [];
+    const { updateId } = this;
+    this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
+    const refusal = this.#refusalOfOnlyTopic(response);
+    for (const waiter of served) {
+      if (refusal === null) waiter.resolve(updateId);
+      else waiter.reject(refusal);
+    }
+    this.#tellEnd();
+  }
+
+  #noteClusterId(clusterId: string | null, nodeId: number, now: number): void {
+    const before = this.#clusterId;
+    if (clusterId === null || clusterId === before) return;
+    this.#clusterId = clusterId;
+    if (before === null) return;
+    const text = `the cluster id was '${before}' and is now '${clusterId}': these servers belong to another cluster than before`;
+    this.#listener.onClusterChanged(new KafkaConnectionError(text, { nodeId }), nodeId, now);
+  }
+
+  /** What applications get: the answer, less what is older in it than what they know. */
+  #mended(response: MetadataResponseView, { i32, u8, byteBase, byteLength }: FlatMessage): MessageBytes {
+    const better = this.#epochs.update(response);
+    if (better === null) return { i32, u8, base: byteBase, byteLength };
+    const memory = new HeapMemory();
+    MetadataApi.writeResponse(this.#writer.reset(memory), better);
+    const writtenBytes = this.#writer.finish();
+    return { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: writtenBytes };
+  }
+
+  /** Asked for again they would be refused again, for ever. */
+  #forgetInvalidTopics(response: MetadataResponseView): void {
+    for (const { errorCode, name } of response.topics) {
+      if (errorCode !== invalidTopicCode || name === null || !this.#topics.has(name)) continue;
+      this.#topics = new Set([...this.#topics].filter((topic) => topic !== name));
+    }
+  }
+
+  /** Whether something that is tracked is missing that a later answer may have: a topic, or a partition's leader. */
+  #lacksTrackedTopic(response: MetadataResponseView, brokers: readonly Broker[]): boolean {
+    if (this.#topics.size === 0) return false;
+    const ids = new Set(brokers.map(({ id }) => id));
+    for (const { name, errorCode, partitions } of response.topics) {
+      if (name === null || !this.#topics.has(name)) continue;
+      if (errorCode !== 0) {
+        if (errorFor(errorCode)?.retriable) return true;
+        continue;
+      }
+      for (const partition of partitions) {
+        if (!ids.has(partition.leaderId)) return true;
+        if (partition.errorCode !== replicaNotAvailableCode && errorFor(partition.errorCode)?.retriable) return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Of one topic alone whoever waits wants that topic: that it will not be had is theirs to know. What else the answer holds
+   * counts all the same; and an error that may pass, as that of a topic just created, is asked about again without them.
+   */
+  #refusalOfOnlyTopic(response: MetadataResponseView): Error | null {
+    if (this.#needsAllTopics || response.topics.length !== 1) return null;
+    const { errorCode, name } = response.topics.at(0);
+    const refusal = errorFor(errorCode);
+    if (refusal === null || refusal.retriable) return null;
+    refusal.message += `: topic ${JSON.stringify(name)}`;
+    return refusal;
+  }
+
+  #failed(error: Error, now: number): void {
+    // What was closed on purpose is no news.
+    if (!(error instanceof Cancelled)) this.#listener.onMetadataFailed(error, now);
+    this.isInProgress = false;
+    this.#lastEndedAt = now;
+    this.#retryLater();
+    const served = this.#served;
+    this.#served = [];
+    for (const waiter of served) waiter.reject(error);
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    const listeners = this.#endListeners;
+    this.#endListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  /** Asks again, a little later each time in a row (KIP-580). */
+  #retryLater(): void {
+    this.#needsUpdate = true;
+    this.#fruitlessRefreshes++;
+    const { retryBackoffMs } = this.#config;
+    const max = Math.max(maxRetryBackoffMs, retryBackoffMs);
+    this.#backoffMs = backoffWithJitter(retryBackoffMs, max, this.#fruitlessRefreshes, this.#random);
+  }
+}

@@ -1,0 +1,389 @@
+// Owns the policy of the network thread: which node gets a connection, which version a request uses, which response
+// belongs to which request, and what a lost connection means. Network thread. Must not touch sockets (selector.ts),
+// shared memory (response-proxy.ts) or a clock: `now` is ms on the monotonic clock.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import {
+  CorrelationIdError,
+  KafkaClientError,
+  NodeNotReadyError,
+  UnknownBrokerIdError,
+  UnrecognizedBrokerVersion,
+} from '../../common/errors/errors.ts';
+import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { FindCoordinator, Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
+import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import { type WireCodec, wireCodec } from '../../protocol/wire/codecs.ts';
+import { decodeResponseHeader } from '../../protocol/wire/header.ts';
+import { WireReader } from '../../protocol/wire/wire-reader.ts';
+import { type Channel, ChannelState } from '../net/channel.ts';
+import type { Selector } from '../net/selector.ts';
+import type { Events } from '../report/events.ts';
+import type { Metrics } from '../report/metrics-recorder.ts';
+import type { ResponseHost } from '../requests/request-owner.ts';
+import { type InFlightRequest, notDelivered, type RequestOwner } from '../requests/request-owner.ts';
+import { isThrottledByClient } from './api-versions.ts';
+import type { Connections } from './connections.ts';
+import type { Connector } from './connector.ts';
+import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
+import { type Metadata, metadataVersion } from './metadata.ts';
+import type { Node } from './node.ts';
+import type { Nodes } from './nodes.ts';
+import type { RequestSender } from './request-sender.ts';
+
+/** Who logs connections in, between the version exchange and ready. */
+export interface ConnectionAuthenticator {
+  begin(node: Node): void;
+  /** Handles what mechanisms have answered. Returns how much it was. */
+  poll(now: number): number;
+}
+
+/** A request on its way to a node; `message` is read during the call of `send` only. */
+export interface ClientRequest {
+  readonly owner: RequestOwner;
+  readonly requestId: number;
+  readonly nodeId: number;
+  readonly apiKey: number;
+  /** -1: the highest version both sides know. */
+  readonly version: number;
+  /** -1: requestTimeoutMs. */
+  readonly timeoutMs: number;
+  readonly message: FlatMessage;
+}
+
+export interface NetworkClientParts {
+  readonly config: KafkaClientConfig;
+  readonly nodes: Nodes;
+  readonly selector: Selector;
+  readonly connector: Connector;
+  readonly metadata: Metadata;
+  readonly connections: Connections;
+  readonly events: Events;
+  readonly sender: RequestSender;
+  /** Null where connections need not log in. */
+  readonly authenticator: ConnectionAuthenticator | null;
+}
+
+export class NetworkClient implements HandshakeHost, ResponseHost {
+  readonly #nodes: Nodes;
+  readonly #selector: Selector;
+  readonly #connector: Connector;
+  readonly #metadata: Metadata;
+  readonly #connections: Connections;
+  readonly #handshakeOptions: HandshakeOptions;
+  readonly #events: Events;
+  readonly #authenticator: ConnectionAuthenticator | null;
+  readonly #reader = new WireReader();
+  readonly #sender: RequestSender;
+
+  constructor(parts: NetworkClientParts) {
+    this.#nodes = parts.nodes;
+    this.#selector = parts.selector;
+    this.#connector = parts.connector;
+    this.#metadata = parts.metadata;
+    this.#connections = parts.connections;
+    this.#events = parts.events;
+    this.#sender = parts.sender;
+    this.#handshakeOptions = handshakeOptions(parts.config);
+    this.#authenticator = parts.authenticator;
+  }
+
+  /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
+  poll(now: number): number {
+    let work = this.#refreshMetadata(now);
+    work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, 'other'));
+    work += this.#authenticator?.poll(now) ?? 0;
+    work += this.#selector.poll();
+    this.#handleConnections(now);
+    this.#handleReceives(now);
+    this.#handleEnds(now);
+    return work;
+  }
+
+  /** Fails what is overdue and closes what is idle; after `poll`, and after whoever waits for its responses was woken. */
+  housekeep(now: number): void {
+    this.#connections.expire(now);
+    this.#connections.closeIdle(now);
+  }
+
+  /** Records how many connections there are. */
+  measure(metrics: Metrics): void {
+    metrics.set('connectionCount', this.#selector.channels.size);
+    metrics.set('mutedConnections', this.#selector.muted.size);
+  }
+
+  /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
+  send(request: ClientRequest, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    const refusal = this.#whyNotReady(node, request.nodeId, now);
+    if (refusal !== null || node === undefined) {
+      if (node?.canConnect(now)) this.#connector.start(node, now);
+      request.owner.onFailure(request, refusal!, now);
+      return;
+    }
+    try {
+      const codec = wireCodec(request.apiKey);
+      const version = node.apiVersions!.choose(codec, request.version);
+      const { owner, requestId, timeoutMs, message } = request;
+      this.#sender.send(node, { owner, requestId, codec, version, timeoutMs, message }, now);
+    } catch (error) {
+      request.owner.onFailure(request, withNode(error, node.id), now);
+    }
+  }
+
+  /** Begins a connection to the node unless it has one, is backing off or is unknown. */
+  connect(nodeId: number, now: number): void {
+    const node = this.#nodes.get(nodeId);
+    if (node?.canConnect(now)) this.#connector.start(node, now);
+  }
+
+  /** Every request fails with `error`, every connection is closed, waiting refreshes fail. */
+  close(error: Error, now: number): void {
+    for (const node of this.#nodes.all()) {
+      node.connection.closedOnPurpose();
+      this.#connections.end(node, error, undefined, now);
+    }
+    this.#metadata.close(error);
+  }
+
+  /** Lets muted channels deliver again; called when room for responses has appeared. */
+  unmuteAll(now: number): void {
+    for (const channel of [...this.#selector.muted]) {
+      const mutedMs = this.#selector.unmute(channel, now);
+      // While nobody reads, an answer may wait in the kernel: that is not the broker being late.
+      this.#connector.nodeOf(channel)?.inFlight.extendDeadlines(mutedMs);
+      channel.authentication?.onUnmuted(now);
+    }
+  }
+
+  // --- ResponseHost
+
+  onClusterHints(hints: ClusterHints): void {
+    this.#metadata.learn(hints);
+    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    if (this.#metadata.updateId > 0) this.#nodes.learn(hints.brokers);
+  }
+
+  onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    if (node === undefined) return;
+    this.#throttle(node, request.codec.apiKey, request.version, throttleTimeMs, now);
+    node.publish(now);
+  }
+
+  onPooledFailure(request: InFlightRequest, error: Error, now: number): void {
+    const node = this.#nodes.get(request.nodeId);
+    // A body that cannot be read ends its connection; one of an earlier connection has no other consequence.
+    if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), request, now);
+  }
+
+  // --- HandshakeHost
+
+  transmit(
+    node: Node,
+    owner: RequestOwner,
+    codec: WireCodec,
+    version: number,
+    message: FlatMessage,
+    now: number,
+  ): void {
+    this.#sender.send(node, { owner, requestId: 0, codec, version, timeoutMs: -1, message }, now);
+  }
+
+  onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void {
+    if (this.#authenticator === null) this.#connections.ready(node, now, hasAnswered);
+    else this.#authenticator.begin(node);
+  }
+
+  onHandshakeFailed(node: Node, error: Error, now: number): void {
+    this.#connections.attemptFailed(node, error, now, 'other');
+  }
+
+  // --- steps of poll
+
+  #refreshMetadata(now: number): number {
+    if (this.#metadata.ttl(now) > 0) return 0;
+    if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
+    const node = this.#nodes.leastLoaded(now);
+    if (node === undefined) {
+      const next = this.#nodes.nextAttempt(now);
+      if (next === undefined || next.at > now) return 0;
+      this.#connector.start(next.node, now);
+      return 1;
+    }
+    try {
+      const codec = wireCodec(MetadataApi.key);
+      const version = metadataVersion(node.apiVersions!);
+      this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
+      return 1;
+    } catch (error) {
+      // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.
+      this.#metadata.cannotBegin(withNode(error, node.id), now);
+      return 0;
+    }
+  }
+
+  #handleConnections(now: number): void {
+    for (const channel of this.#selector.connected) {
+      const node = this.#connector.nodeOf(channel);
+      if (node === undefined) continue;
+      channel.state = ChannelState.API_VERSIONS;
+      try {
+        node.handshake = new Handshake(this, node, this.#handshakeOptions);
+        node.handshake.start(now);
+      } catch (error) {
+        this.#connections.attemptFailed(node, withNode(error, node.id), now, 'other');
+      }
+    }
+  }
+
+  #handleReceives(now: number): void {
+    for (const channel of this.#selector.receivable) {
+      const node = this.#connector.nodeOf(channel);
+      node?.publishHeldBack();
+      if (node === undefined || channel.isMuted) continue;
+      let culprit: InFlightRequest | undefined;
+      try {
+        while (!channel.isMuted && node.channel === channel) {
+          // Responses come in order, so a bad length too belongs to the oldest request.
+          culprit = node.inFlight.oldest;
+          if (!channel.received.hasFrame()) break;
+          this.#handleFrame(node, channel, culprit, now);
+        }
+        if (node.channel === channel) channel.resumeReading();
+      } catch (error) {
+        // A broken frame, or a fault of ours on this connection's path: it alone is lost.
+        this.#connections.lost(node, withNode(error, node.id), culprit, now);
+      }
+    }
+  }
+
+  #handleFrame(node: Node, channel: Channel, request: InFlightRequest | undefined, now: number): void {
+    const { received } = channel;
+    if (channel.isBare) {
+      const token = Buffer.from(received.frame.subarray(received.frameStart, received.frameEnd));
+      received.consumeFrame();
+      channel.authentication!.onBareToken(token);
+      return;
+    }
+    if (request === undefined) {
+      throw new CorrelationIdError(
+        `a response of ${received.frameEnd - received.frameStart} bytes arrived while no request was waiting`,
+        { nodeId: node.id },
+      );
+    }
+    const { codec, version } = request;
+    const frameBytes = received.frameEnd - received.frameStart + 4;
+    const reader = this.#reader.reset(received.frame, received.frameStart, received.frameEnd);
+    reader.describe(codec.name, codec.apiKey, version);
+    const correlationId = decodeResponseHeader(reader, codec.responseHeaderVersion(version));
+    if (correlationId !== request.correlationId && !isAnsweredByZero(request, correlationId, node)) {
+      if (node.handshake?.isOvertaken(request, correlationId)) {
+        node.inFlight.shift();
+        return;
+      }
+      throw new CorrelationIdError(
+        `response with correlation id ${correlationId}, expected ${request.correlationId} (${codec.name})${node.isReady ? '' : whoIsThere(correlationId, request)}`,
+        {
+          nodeId: node.id,
+          apiKey: codec.apiKey,
+          correlationId,
+        },
+      );
+    }
+    const throttleTimeMs = request.owner.onResponse(request, reader, now);
+    if (throttleTimeMs === notDelivered) {
+      this.#selector.mute(channel, now);
+      return;
+    }
+    // The owner may have ended this connection, which has settled everything on it.
+    if (node.channel !== channel) return;
+    this.#events.metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
+    received.consumeFrame();
+    node.inFlight.shift();
+    // Logging in again keeps no idle connection open.
+    if (!isLogin(request.owner, channel)) node.lastActiveAt = now;
+    if (node.connection.failures > 0 && node.isReady) node.connection.succeeded();
+    this.#throttle(node, codec.apiKey, version, throttleTimeMs, now);
+    node.publish(now);
+  }
+
+  #throttle(node: Node, apiKey: number, version: number, throttleTimeMs: number, now: number): void {
+    if (throttleTimeMs <= 0) return;
+    this.#events.throttled(node, throttleTimeMs, now);
+    if (!isThrottledByClient(apiKey, version)) return;
+    const longerMs = node.connection.throttle(throttleTimeMs, now);
+    if (longerMs > 0) node.inFlight.extendForThrottle(longerMs);
+  }
+
+  #handleEnds(now: number): void {
+    for (const channel of this.#selector.ended) {
+      const node = this.#connector.nodeOf(channel);
+      // While it is muted, complete frames wait to be delivered first.
+      if (node === undefined || channel.isMuted) continue;
+      const error = channel.describeEnd();
+      if (channel.isReady) this.#connections.lost(node, error, undefined, now);
+      else if (channel.mayHaveBeenAnswered) this.#droppedWhenAsked(node, error, now);
+      else this.#connections.attemptFailed(node, error, now, 'other');
+    }
+  }
+
+  /** Old brokers close the connection on a request they do not know: the next one asks for something older. */
+  #droppedWhenAsked(node: Node, error: Error, now: number): void {
+    if (node.probe.dropped()) {
+      // No failure: that was the answer.
+      this.#connections.end(node, error, undefined, now);
+      this.#connector.start(node, now);
+      return;
+    }
+    const isHopeless = node.probe.isExhausted;
+    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, 'other');
+  }
+
+  // --- helpers
+
+  #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
+    const details = { nodeId };
+    if (node === undefined) return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, details);
+    if (!node.isReady) {
+      const cause = node.connection.lastError;
+      const text = `node ${nodeId} (${node.host}:${node.port}) is not connected`;
+      return new NodeNotReadyError(text, cause === null ? details : { ...details, cause });
+    }
+    if (!node.connection.isThrottled(now)) return null;
+    const leftMs = Math.ceil(node.connection.throttledUntil - now);
+    return new NodeNotReadyError(`node ${nodeId} asked to be left alone for another ${leftMs} ms (quota)`, details);
+  }
+}
+
+/** A login that is repeated makes no connection busy. */
+function isLogin(owner: object, { authentication }: Channel): boolean {
+  return owner === authentication;
+}
+
+function withNode(thrown: unknown, nodeId: number): Error {
+  if (thrown instanceof KafkaClientError) {
+    thrown.nodeId ??= nodeId;
+    return thrown;
+  }
+  return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
+}
+
+/** A broker of 0.8.2 that has no topics yet answers FindCoordinator with correlation id 0. */
+function isAnsweredByZero({ codec, version }: InFlightRequest, correlationId: number, node: Node): boolean {
+  if (correlationId !== 0 || codec.apiKey !== FindCoordinator.key || version !== 0) return false;
+  return node.apiVersions === null || node.apiVersions.brokerVersion.join('.') === '0.8.2';
+}
+
+/** What a wrong answer to the very first request tells. */
+function whoIsThere(correlationId: number, { codec, version }: InFlightRequest): string {
+  const isEcho = correlationId === ((codec.apiKey << 16) | version);
+  return isEcho
+    ? ': the server sends back what it is sent, it is not a Kafka broker'
+    : '; it may not be a Kafka broker';
+}
+
+function unrecognized(node: Node, cause: Error): Error {
+  const text = `${cause.message}; nor did it answer anything that older brokers know`;
+  return new UnrecognizedBrokerVersion(text, { nodeId: node.id, cause });
+}

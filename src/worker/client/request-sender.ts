@@ -1,0 +1,157 @@
+// Owns the way of a request from its flat form into a connection's send queue: encoded here, or in the codec pool when
+// there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
+import type { WireCodec } from '../../protocol/wire/codecs.ts';
+import type { EncodeOptions } from '../../protocol/wire/options.ts';
+import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
+import { WireWriter } from '../../protocol/wire/wire-writer.ts';
+import type { Channel } from '../net/channel.ts';
+import type { Metrics } from '../report/metrics-recorder.ts';
+import type { CodecPool } from '../requests/codec-pool.ts';
+import { encodeFrame, type FrameHeader } from '../requests/encode.ts';
+import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
+import type { Node } from './node.ts';
+
+/** A request whose node and version are settled. */
+export interface OutgoingRequest {
+  readonly owner: RequestOwner;
+  readonly requestId: number;
+  readonly codec: WireCodec;
+  readonly version: number;
+  /** -1: requestTimeoutMs. */
+  readonly timeoutMs: number;
+  /** Read during the call only. */
+  readonly message: FlatMessage;
+  /** It is written, and answered, before requests that the channel holds. */
+  readonly isAhead?: boolean;
+}
+
+const encodedHere: EncodeOptions = {};
+/** Whatever has to be compressed is the pool's business. */
+const compressedInPool: EncodeOptions = { maxInlineBytes: 0 };
+
+export class RequestSender {
+  readonly #config: KafkaClientConfig;
+  readonly #pool: CodecPool;
+  readonly #metrics: Metrics;
+  readonly #writer = new WireWriter();
+
+  constructor(config: KafkaClientConfig, pool: CodecPool, metrics: Metrics) {
+    this.#config = config;
+    this.#pool = pool;
+    this.#metrics = metrics;
+  }
+
+  /** Queues the request on the node's connection. Throws: InvalidRequestError, NodeNotReadyError; nothing is queued then. */
+  send(node: Node, request: OutgoingRequest, now: number): void {
+    const channel = node.channel!;
+    const { codec, version, message } = request;
+    const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
+    if (!expectsResponse && node.isHeldBack) throw peerDoesNotRead(node);
+    const correlationId = channel.nextCorrelationId();
+    const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
+    const inFlight = this.#inFlight(node, request, correlationId, now);
+    let isQueued = true;
+    try {
+      const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
+      if (request.isAhead) channel.enqueueAhead(frame);
+      else channel.enqueue(frame);
+      this.#metrics.requestSent(node.metricsRow, frame.length);
+      if (!expectsResponse) channel.oneWay.add(frame.length, inFlight.deadline);
+    } catch (error) {
+      if (!(error instanceof CodecTaskNeeded)) throw error;
+      isQueued = false;
+      this.#encodeInPool(node, channel, header, message, inFlight, expectsResponse);
+    }
+    if (expectsResponse) {
+      if (request.isAhead) node.inFlight.addFirst(inFlight);
+      else node.inFlight.add(inFlight);
+      node.publish(now);
+      return;
+    }
+    // No response will ever show that this connection is in use.
+    node.lastActiveAt = now;
+    if (isQueued) request.owner.onSentWithoutResponse(inFlight, now);
+    node.publishHeldBack();
+  }
+
+  /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
+  #optionsFor({ byteLength }: FlatMessage): EncodeOptions {
+    const isForPool = this.#pool.isEnabled && byteLength > this.#config.codecPoolThresholdBytes;
+    return isForPool && this.#pool.hasRoom(byteLength) ? compressedInPool : encodedHere;
+  }
+
+  /** Keeps the request's place in the send queue while a pool thread encodes it. */
+  #encodeInPool(
+    node: Node,
+    channel: Channel,
+    header: FrameHeader,
+    message: FlatMessage,
+    inFlight: InFlightRequest,
+    expectsResponse: boolean,
+  ): void {
+    const place = channel.reserve();
+    const { owner } = inFlight;
+    this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (outcome, now) => {
+      if (outcome instanceof Error) {
+        place.drop();
+        // A connection that ended meanwhile has settled the request already.
+        const isOpen = !expectsResponse || node.inFlight.remove(inFlight);
+        if (isOpen) owner.onFailure(inFlight, withNode(outcome, node.id), now);
+        node.publish(now);
+      } else if (node.channel === channel) {
+        place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
+        this.#metrics.requestSent(node.metricsRow, outcome.usedBytes);
+        if (!expectsResponse) {
+          channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
+          owner.onSentWithoutResponse(inFlight, now);
+        }
+      } else if (!expectsResponse) {
+        const text = `the connection to node ${node.id} ended before the request was written`;
+        owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
+      }
+    });
+  }
+
+  #inFlight(node: Node, request: OutgoingRequest, correlationId: number, now: number): InFlightRequest {
+    const { owner, requestId, codec, version } = request;
+    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
+    const deadline = now + timeoutMs;
+    const channel = node.channel!;
+    return {
+      owner,
+      requestId,
+      nodeId: node.id,
+      channel,
+      codec,
+      version,
+      timeoutMs,
+      sentAt: now,
+      correlationId,
+      deadline,
+      throttleAllowanceMs: timeoutMs,
+    };
+  }
+}
+
+/** The flat message by itself: it lies in a ring, or in memory that its reader is about to release. */
+function copyOf(message: FlatMessage): ArrayBuffer {
+  const copy = new Uint8Array((message.byteLength + 7) & ~7);
+  copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));
+  return copy.buffer;
+}
+
+function peerDoesNotRead(node: Node): NodeNotReadyError {
+  const bytes = node.channel!.oneWay.unwrittenBytes;
+  const text = `node ${node.id} (${node.host}:${node.port}) does not read: ${bytes} bytes of requests with acks 0 wait for it, the limit is requestRingBytes`;
+  return new NodeNotReadyError(text, { nodeId: node.id });
+}
+
+function withNode(error: Error, nodeId: number): Error {
+  if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
+  return error;
+}

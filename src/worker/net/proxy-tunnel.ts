@@ -1,0 +1,206 @@
+// Owns the way through a proxy: asks a SOCKS 5 server or an HTTP proxy for a connection and hands over its socket. Network
+// thread. Must not read what travels inside, nor show user and password. Source: RFC 1928, RFC 1929, RFC 9110 section 9.3.6.
+
+import { request } from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
+import { SocksClient } from 'socks';
+import type { ProxyServer } from '../../common/config/proxy-url.ts';
+import { KafkaConnectionError } from '../../common/errors/errors.ts';
+import type { NodeOptions } from './dial.ts';
+import { type OpenTransport, SocketTransport, type TransportTarget } from './transport.ts';
+
+/** Name or address, as the proxy is told. */
+interface Destination {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface TunnelEvents {
+  /** Bytes written to the socket reach the destination from now on. */
+  onOpen(socket: Socket): void;
+  onFailure(error: KafkaConnectionError): void;
+}
+
+/** A name in SOCKS 5 has one byte for its length. */
+const maxHostBytes = 255;
+
+/** The way through one proxy, for any number of connections. */
+export class Tunnel {
+  readonly resolvesNames: boolean;
+  readonly #proxy: ProxyServer;
+  readonly #options: NodeOptions;
+  readonly #longestMs: number;
+
+  /** @param longestMs a tunnel that nobody gives up ends after that */
+  constructor(proxy: ProxyServer, options: NodeOptions, longestMs: number) {
+    this.#options = options;
+    this.resolvesNames = proxy.resolvesNames;
+    this.#proxy = proxy;
+    this.#longestMs = longestMs;
+  }
+
+  /** Plain TCP through the proxy. */
+  readonly open: OpenTransport = (target, events) => {
+    const transport = new SocketTransport(events);
+    this.lead(target, transport, (socket) => {
+      transport.copyFrom(socket);
+      transport.use(socket, null);
+      events.onConnect();
+    });
+    return transport;
+  };
+
+  /** Begins a tunnel for a transport, which may be destroyed meanwhile. */
+  lead(target: TransportTarget, transport: SocketTransport, onOpen: (socket: Socket) => void): void {
+    const destination = { host: target.address, port: target.port };
+    const events: TunnelEvents = {
+      onOpen: (socket) => {
+        if (transport.isDestroyed) socket.destroy();
+        else {
+          prepare(socket, this.#options);
+          onOpen(socket);
+        }
+      },
+      onFailure: (error) => transport.fail(error),
+    };
+    const giveUp =
+      this.#proxy.kind === 'socks5'
+        ? socks(this.#proxy, destination, events, this.#longestMs)
+        : connect(this.#proxy, destination, events);
+    transport.awaits(`the proxy ${this.#proxy.text}`, giveUp);
+  }
+}
+
+function failure(proxy: ProxyServer, what: string, cause?: unknown): KafkaConnectionError {
+  return new KafkaConnectionError(`proxy ${proxy.text} ${what}`, cause === undefined ? {} : { cause });
+}
+
+function placeOf({ host, port }: Destination): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function prepare(socket: Socket, { noDelay, keepAlive, keepAliveInitialDelay }: NodeOptions): void {
+  socket.setNoDelay(noDelay);
+  socket.setKeepAlive(keepAlive, keepAliveInitialDelay);
+}
+
+// --- SOCKS 5
+
+/** What the library says, and what that means. */
+const socksFailures: readonly (readonly [RegExp, (destination: string, reason: string) => string])[] = [
+  [/Authentication failed/, () => 'refused the user and password of proxyUrl'],
+  [/no accepted authentication type/, () => 'wants a login: proxyUrl needs another user and password, or needs one'],
+  [/proxy rejected connection/, (to, reason) => `could not connect to ${to}: ${rejection(reason)}`],
+  [
+    /invalid socks version|unknown authentication type|invalid Socks5/i,
+    () => 'does not answer as a SOCKS 5 server does',
+  ],
+  [/Socket closed/, () => 'closed the connection before it had answered'],
+];
+
+function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, longestMs: number): () => void {
+  const client = socksClient(proxy, destination, longestMs);
+  client.on('established', ({ socket }) => {
+    events.onOpen(socket);
+  });
+  // The library's error is no cause: it holds the options, and so the password.
+  client.on('error', ({ message }) => {
+    const known = socksFailures.find(([pattern]) => pattern.test(message))?.[1];
+    const what = known?.(placeOf(destination), message) ?? `cannot be reached: ${message}`;
+    events.onFailure(failure(proxy, what));
+  });
+  client.connect();
+  const { socket } = client as unknown as { readonly socket: Socket };
+  return () => {
+    client.removeAllListeners();
+    client.on('error', () => {});
+    socket.destroy();
+  };
+}
+
+/** Throws what the library does not take, in words without the password, which its own error holds. */
+function socksClient(proxy: ProxyServer, destination: Destination, timeout: number): SocksClient {
+  const { host, port, user, password } = proxy;
+  const login = user === null ? {} : { userId: user, password: password ?? '' };
+  if (Buffer.byteLength(destination.host) > maxHostBytes) {
+    throw new RangeError(`a name of more than ${maxHostBytes} bytes cannot go through SOCKS 5`);
+  }
+  try {
+    return new SocksClient({ proxy: { host, port, type: 5, ...login }, command: 'connect', destination, timeout });
+  } catch (error) {
+    throw new RangeError((error as Error).message);
+  }
+}
+
+const rejections: Readonly<Record<string, string>> = {
+  Failure: 'it does not say why, but the name may be unknown or the port closed',
+  NotAllowed: 'its rules do not allow it',
+  NetworkUnreachable: 'network unreachable',
+  HostUnreachable: 'host unreachable, or its name unknown',
+  ConnectionRefused: 'connection refused',
+  TTLExpired: 'time to live expired',
+  CommandNotSupported: 'it supports no connections',
+  AddressNotSupported: 'it does not support this kind of address',
+};
+
+function rejection(message: string): string {
+  const code = /- (\w+)$/.exec(message)?.[1] ?? '';
+  return rejections[code] ?? 'for a reason that SOCKS 5 does not know';
+}
+
+// --- HTTP CONNECT
+
+function connect(proxy: ProxyServer, destination: Destination, events: TunnelEvents): () => void {
+  const to = placeOf(destination);
+  const asked = request({
+    host: proxy.host,
+    port: proxy.port,
+    method: 'CONNECT',
+    path: to,
+    agent: false,
+    headers: { Host: to, ...authorization(proxy) },
+  });
+  asked.on('connect', ({ statusCode = 0, statusMessage = '' }, socket: Socket, head: Buffer) => {
+    const refusal = refusalOf(statusCode, withoutLogin(statusMessage, proxy), to, head);
+    if (refusal === null) {
+      events.onOpen(socket);
+    } else {
+      socket.destroy();
+      events.onFailure(failure(proxy, refusal));
+    }
+  });
+  asked.on('error', (error) => events.onFailure(failure(proxy, troubleOf(error), error)));
+  asked.end();
+  return () => asked.destroy();
+}
+
+function authorization(proxy: ProxyServer): Record<string, string> {
+  return proxy.user === null ? {} : { 'Proxy-Authorization': `Basic ${encodedLogin(proxy)}` };
+}
+
+function encodedLogin({ user, password }: ProxyServer): string {
+  return Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
+}
+
+/** Text of the proxy, which may repeat what it was sent. */
+function withoutLogin(text: string, proxy: ProxyServer): string {
+  if (proxy.user === null) return text;
+  const concealed = text.replaceAll(encodedLogin(proxy), '[secret]');
+  return proxy.password ? concealed.replaceAll(proxy.password, '[secret]') : concealed;
+}
+
+function refusalOf(status: number, text: string, to: string, head: Buffer): string | null {
+  // A broker speaks when it is spoken to.
+  if (status === 200 && head.length > 0) return `sent ${head.length} bytes that nobody asked for`;
+  if (status === 200) return null;
+  if (status === 407) return 'wants a login: proxyUrl needs another user and password, or needs one (HTTP 407)';
+  return `could not connect to ${to}: HTTP ${status} ${text.slice(0, 100)}`;
+}
+
+function troubleOf(error: NodeJS.ErrnoException & { rawPacket?: unknown }): string {
+  // The bytes that were no HTTP, which a log need not hold.
+  delete error.rawPacket;
+  if (error.code?.startsWith('HPE_') === true) return `does not answer in HTTP: ${error.message}`;
+  if (error.message === 'socket hang up') return 'closed the connection before it had answered';
+  return `cannot be reached: ${error.message}`;
+}

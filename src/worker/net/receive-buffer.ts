@@ -1,0 +1,214 @@
+// Owns the bytes one connection has received but nobody has decoded yet, and cuts them into size-delimited frames
+// without copying whole frames. Network thread. Must not know what a frame means.
+//
+//   small frames stand in the chunk, one behind another:   | consumed | frame | frame | part of a frame | room |
+//                                                          0        start                              end   chunk
+//   a frame too big for the chunk gets memory of its own, and the socket reads the rest straight into it.
+
+import { InvalidReceiveError } from '../../common/errors/errors.ts';
+import type { FrameMemory } from './frame-memory.ts';
+
+const sizeBytes = 4;
+const chunkBytes = 64 * 1024;
+/** Reads into less room than this cost more in calls than moving what is left to the front of the chunk. */
+const compactBelowBytes = 16 * 1024;
+const noFrame = Buffer.alloc(0);
+
+export class ReceiveBuffer {
+  /** Largest frame accepted, without its 4 size bytes. Set higher once the connection is ready. */
+  maxFrameBytes: number;
+  /** Smallest frame accepted: a correlation id, or nothing while frames are bare tokens of a login. */
+  minFrameBytes = sizeBytes;
+  /** The frame that `hasFrame` found: `frame[frameStart..frameEnd)`, valid until the next read or `consumeFrame`. */
+  frame: Buffer;
+  frameStart = 0;
+  frameEnd = 0;
+
+  readonly #frames: FrameMemory;
+  #chunk: Buffer;
+  #start = 0;
+  #end = 0;
+  /** Where reads go while the chunk is full, so that a paused socket still has somewhere valid to point at. */
+  #spare: Buffer | null = null;
+  #big: Buffer | null = null;
+  #bigBytes = 0;
+  #bigFilled = 0;
+
+  constructor(frames: FrameMemory, maxFrameBytes: number) {
+    this.#frames = frames;
+    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    this.frame = noFrame;
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** True when no more bytes shall be read until a frame is consumed; there is a complete one, or a broken one, then. */
+  get isFull(): boolean {
+    const isReadingBig = this.#big !== null && !this.#isBigDone;
+    return !isReadingBig && this.#end - this.#start >= chunkBytes;
+  }
+
+  /** Bytes received but not consumed. */
+  get bufferedBytes(): number {
+    return this.#end - this.#start + this.#bigFilled;
+  }
+
+  get #isBigDone(): boolean {
+    return this.#big !== null && this.#bigFilled === this.#bigBytes;
+  }
+
+  /** The exact memory the next read shall fill. */
+  memoryForRead(): Buffer {
+    if (this.#big !== null && !this.#isBigDone) return this.#big.subarray(this.#bigFilled, this.#bigBytes);
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    } else if (this.#chunk.length - this.#end < compactBelowBytes && this.#start > 0) {
+      this.#compact();
+    }
+    if (this.#end < this.#chunk.length) return this.#chunk.subarray(this.#end);
+    this.#spare ??= Buffer.allocUnsafeSlow(compactBelowBytes);
+    return this.#spare;
+  }
+
+  /** Takes note that a read put `byteCount` bytes into `memory`, which `memoryForRead` returned earlier. */
+  received(memory: Uint8Array, byteCount: number): void {
+    if (this.#big !== null && memory.buffer === this.#big.buffer) {
+      this.#bigFilled += byteCount;
+    } else if (
+      // A big frame may have begun since this memory was handed out: then the bytes continue that one.
+      (this.#big === null || this.#isBigDone) &&
+      memory.buffer === this.#chunk.buffer &&
+      memory.byteOffset === this.#chunk.byteOffset + this.#end
+    ) {
+      this.#end += byteCount;
+      this.#startBigFrame();
+    } else {
+      this.#append(memory.subarray(0, byteCount));
+    }
+  }
+
+  /**
+   * Looks for a complete frame. Throws InvalidReceiveError when the size prefix is negative, below 4 or above
+   * `maxFrameBytes`; nothing is allocated for such a frame.
+   */
+  hasFrame(): boolean {
+    if (this.#big !== null) {
+      if (!this.#isBigDone) return false;
+      this.frame = this.#big;
+      this.frameStart = 0;
+      this.frameEnd = this.#bigBytes;
+      return true;
+    }
+    const available = this.#end - this.#start;
+    if (available < sizeBytes) return false;
+    const size = this.#checkedSize();
+    if (available < sizeBytes + size) {
+      this.#startBigFrame();
+      return this.#big !== null && this.hasFrame();
+    }
+    this.frame = this.#chunk;
+    this.frameStart = this.#start + sizeBytes;
+    this.frameEnd = this.frameStart + size;
+    return true;
+  }
+
+  /** Frees the frame that `hasFrame` found. */
+  consumeFrame(): void {
+    if (this.frame === this.#big) this.#releaseBig();
+    else this.#start = this.frameEnd;
+    // What arrived behind it may begin with a big frame.
+    this.#startBigFrame();
+    this.frameStart = 0;
+    this.frameEnd = 0;
+    this.frame = noFrame;
+  }
+
+  /** Gives back borrowed memory; the buffer must not be used after. */
+  dispose(): void {
+    this.#releaseBig();
+  }
+
+  #releaseBig(): void {
+    if (this.#big !== null) this.#frames.release(this.#big);
+    this.#big = null;
+    this.#bigBytes = 0;
+    this.#bigFilled = 0;
+  }
+
+  #checkedSize(): number {
+    const size = this.#chunk.readInt32BE(this.#start);
+    if (size >= this.minFrameBytes && size <= this.maxFrameBytes) return size;
+    throw new InvalidReceiveError(sizeProblem(size, this.maxFrameBytes));
+  }
+
+  /** Moves the frame at `#start` into memory of its own when a chunk can never hold it whole. */
+  #startBigFrame(): void {
+    if (this.#big !== null || this.#end - this.#start < sizeBytes) return;
+    const size = this.#chunk.readInt32BE(this.#start);
+    if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= chunkBytes) return;
+    const big = this.#frames.acquire(size);
+    const have = Math.min(this.#end - this.#start - sizeBytes, size);
+    this.#chunk.copy(big, 0, this.#start + sizeBytes, this.#start + sizeBytes + have);
+    this.#start += sizeBytes + have;
+    this.#big = big;
+    this.#bigBytes = size;
+    this.#bigFilled = have;
+  }
+
+  #compact(): void {
+    this.#chunk.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+
+  /**
+   * Only a read into the spare memory can find the chunk too full. A plain socket has at most one such read under way when
+   * it is told to stop; TLS and tunnels still deliver what they have read from theirs, 64 KiB at most. So the chunk grows by
+   * as much, however often.
+   */
+  #makeRoom(byteCount: number): void {
+    const kept = this.#chunk.subarray(this.#start, this.#end);
+    if (kept.length + byteCount > this.#chunk.length) {
+      const larger = Buffer.allocUnsafeSlow(kept.length + byteCount);
+      kept.copy(larger);
+      this.#chunk = larger;
+      this.#end -= this.#start;
+      this.#start = 0;
+    } else {
+      this.#compact();
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    let rest = bytes;
+    if (this.#big !== null && !this.#isBigDone) {
+      const taken = Math.min(rest.length, this.#bigBytes - this.#bigFilled);
+      this.#big.set(rest.subarray(0, taken), this.#bigFilled);
+      this.#bigFilled += taken;
+      rest = rest.subarray(taken);
+    }
+    if (rest.length === 0) return;
+    if (this.#chunk.length - this.#end < rest.length) this.#makeRoom(rest.length);
+    this.#chunk.set(rest, this.#end);
+    this.#end += rest.length;
+    this.#startBigFrame();
+  }
+}
+
+function sizeProblem(size: number, limit: number): string {
+  const text = Buffer.alloc(4);
+  text.writeInt32BE(size);
+  if (text.toString('latin1') === 'HTTP') {
+    return 'the server answers in HTTP ("HTTP" where a Kafka frame length was expected): this port belongs to a web server, not to a Kafka broker';
+  }
+  if (text[0] === 0x15 && text[1] === 0x03) {
+    return `the server answers with a TLS alert (${text.toString('hex')} where a Kafka frame length was expected): it expects TLS; set securityProtocol accordingly`;
+  }
+  if (/^[\x20-\x7e]{4}$/.test(text.toString('latin1'))) {
+    return `the server sends text ("${text.toString('latin1')}" where a Kafka frame length was expected, frame length ${size}): it is not a Kafka broker`;
+  }
+  if (size > limit) {
+    return `frame length ${size} is above the limit of ${limit} bytes: raise receiveMessageMaxBytes if the broker is right, or fetch less at a time`;
+  }
+  return `frame length ${size}: a Kafka frame has at least ${sizeBytes} bytes; the server is not a Kafka broker, or the connection lost its place`;
+}

@@ -1,0 +1,68 @@
+// Owns the choice of how connections are opened, as configured. Network thread.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { type ProxyServer, parseProxyUrl } from '../../common/config/proxy-url.ts';
+import type { ResolvedOption } from '../../common/config/socket-options.ts';
+import { KafkaConfigurationError } from '../../common/errors/errors.ts';
+import { type Dial, dialWithNode, dialWithOptions, type NodeOptions, socketOptionsOf } from './dial.ts';
+import { Tunnel } from './proxy-tunnel.ts';
+import { type Resolve, resolveWithDns } from './resolver.ts';
+import { TlsContexts } from './tls-contexts.ts';
+import { tlsTransports } from './tls-transport.ts';
+import { type OpenTransport, tcpTransports } from './transport.ts';
+
+export interface Transports {
+  readonly open: OpenTransport;
+  readonly resolve: Resolve;
+  /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
+  readonly prepare: () => Promise<void>;
+}
+
+export function transportsFor(config: KafkaClientConfig): Transports {
+  const { byNode, native } = socketOptionsOf(config);
+  const { dial, refusal } = dialFor(byNode, native);
+  const tunnel = tunnelOf(config, byNode);
+  const resolve = tunnel?.resolvesNames === true ? leaveToProxy : resolveWithDns;
+  if (!isTls(config)) {
+    const open = tunnel === null ? tcpTransports(dial ?? dialWithNode(byNode)) : tunnel.open;
+    return { open, resolve, prepare: () => prepare(refusal, null) };
+  }
+  const contexts = new TlsContexts(config);
+  const open = tlsTransports({ contexts, checkHostname: config.sslCheckHostname, tunnel, dial, byNode });
+  return { open, resolve, prepare: () => prepare(refusal, contexts) };
+}
+
+/** What cannot be done here is kept for `prepare`. */
+function dialFor(byNode: NodeOptions, native: readonly ResolvedOption[]): { dial: Dial | null; refusal: unknown } {
+  if (native.length === 0) return { dial: null, refusal: null };
+  try {
+    return { dial: dialWithOptions(byNode, native), refusal: null };
+  } catch (refusal) {
+    return { dial: null, refusal };
+  }
+}
+
+/** All problems of both in one error. */
+async function prepare(refusal: unknown, contexts: TlsContexts | null): Promise<void> {
+  try {
+    await contexts?.prepare();
+  } catch (error) {
+    if (!(refusal instanceof KafkaConfigurationError && error instanceof KafkaConfigurationError)) throw error;
+    throw new KafkaConfigurationError([...refusal.problems, ...error.problems]);
+  }
+  if (refusal !== null) throw refusal;
+}
+
+function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions): Tunnel | null {
+  const { proxyUrl, connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs } = config;
+  if (proxyUrl === null) return null;
+  // Checked with the configuration.
+  const proxy = parseProxyUrl(proxyUrl.reveal()) as ProxyServer;
+  return new Tunnel(proxy, byNode, 2 * Math.max(connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs));
+}
+
+const leaveToProxy: Resolve = (host, callback) => callback(null, [host]);
+
+function isTls({ securityProtocol }: KafkaClientConfig): boolean {
+  return securityProtocol === 'SSL' || securityProtocol === 'SASL_SSL';
+}

@@ -1,0 +1,146 @@
+// Owns what is told of the connections and metadata of the network thread, in words and in numbers: the one place that knows
+// which event is worth a record of which level. Network thread. Must not change what happens.
+
+import { KafkaClientError, KafkaConnectionError, KafkaProtocolError } from '../../common/errors/errors.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics-recorder.ts';
+
+/** What is told of a node: which it is, where, and when it may be tried again. */
+export interface ReportedNode {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  /** Names it in calls of Metrics. */
+  readonly metricsRow: number;
+  readonly connection: {
+    /** ms until the next attempt may begin. */
+    delay(now: number): number;
+  };
+}
+
+export class Events {
+  readonly metrics: Metrics;
+  readonly #log: Log;
+
+  constructor(metrics: Metrics, log: Log) {
+    this.metrics = metrics;
+    this.#log = log;
+  }
+
+  connectionReady(node: ReportedNode): void {
+    this.metrics.connectionCreated(node.metricsRow);
+    const failures = this.#log.recovered(attemptKey(node));
+    const details = { nodeId: node.id };
+    if (failures === 0) this.#log.write('debug', 'connected', `${nameOf(node)} is connected`, details);
+    else this.#log.write('info', 'reconnected', `${nameOf(node)} is connected after ${failures} failures`, details);
+  }
+
+  /** One address of an attempt did not answer; there are more. */
+  addressFailed(node: ReportedNode, error: Error): void {
+    this.metrics.connectionClosed(node.metricsRow);
+    this.#log.write('debug', 'address-failed', error.message, { nodeId: node.id, error });
+  }
+
+  /** After the backoff was set. */
+  attemptFailed(node: ReportedNode, error: Error, now: number): void {
+    this.metrics.connectionClosed(node.metricsRow);
+    const inMs = Math.ceil(node.connection.delay(now));
+    const text = `${nameOf(node)} cannot be connected: ${error.message}; the next attempt may begin in ${inMs} ms`;
+    this.#log.fault(attemptKey(node), 'warn', 'connection-failed', text, { nodeId: node.id, error }, now);
+  }
+
+  /** A ready connection ended by a fault, with `open` requests in flight. */
+  connectionLost(node: ReportedNode, error: Error, open: number, now: number): void {
+    const details = { nodeId: node.id, error };
+    if (error instanceof KafkaProtocolError) {
+      this.metrics.count('protocolErrors');
+      this.#fault(node, 'error', 'protocol-error', `${nameOf(node)}: ${error.message}`, details, now);
+    } else if (error instanceof KafkaConnectionError && open === 0) {
+      // Brokers end idle connections, and restart: nobody waited for anything.
+      this.#fault(node, 'info', 'connection-closed', `${nameOf(node)}: ${error.message}`, details, now);
+    } else if (isUnexpected(error)) {
+      this.metrics.count('unexpectedErrors');
+      const text = `${nameOf(node)}: ${error.message}: ${String(error.cause)}`;
+      this.#fault(node, 'error', 'unexpected-error', text, details, now);
+    } else {
+      const text = `${nameOf(node)} was lost with ${open} requests in flight: ${error.message}`;
+      this.#fault(node, 'warn', 'connection-lost', text, details, now);
+    }
+  }
+
+  connectionEnded(node: ReportedNode, error: Error): void {
+    this.metrics.connectionClosed(node.metricsRow);
+    this.#log.write('debug', 'disconnected', `${nameOf(node)}: ${error.message}`, { nodeId: node.id });
+  }
+
+  nodeGone(node: ReportedNode, what: string): void {
+    this.#log.recovered(attemptKey(node));
+    this.#log.write('info', 'node-changed', `${nameOf(node)} ${what}`, { nodeId: node.id });
+  }
+
+  requestTimedOut(node: ReportedNode): void {
+    this.metrics.countOf(node.metricsRow, 'requestsTimedOut');
+  }
+
+  throttled(node: ReportedNode, throttleTimeMs: number, now: number): void {
+    this.metrics.throttled(node.metricsRow, throttleTimeMs);
+    const text = `${nameOf(node)} asked to be left alone for ${throttleTimeMs} ms (quota)`;
+    this.#log.fault(`throttle ${node.id}`, 'info', 'throttled', text, { nodeId: node.id }, now);
+  }
+
+  metadataRefreshed(): void {
+    this.metrics.count('metadataRefreshes');
+    const failures = this.#log.recovered('metadata');
+    if (failures > 0)
+      this.#log.write('info', 'metadata-refreshed', `metadata was refreshed after ${failures} failures`);
+  }
+
+  metadataFailed(error: Error, now: number): void {
+    this.metrics.count('metadataFailures');
+    this.#log.fault('metadata', 'warn', 'metadata-failed', `no metadata: ${error.message}`, { error }, now);
+  }
+
+  startedOver(reason: Error): void {
+    this.metrics.count('startedOver');
+    const text = `every connection is closed and the bootstrap servers are asked again: ${reason.message}`;
+    this.#log.write('warn', 'rebootstrap', text, { error: reason });
+  }
+
+  resumed(pauseMs: number, closed: number): void {
+    const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
+    this.#log.write('info', 'resumed', text, {});
+  }
+
+  clusterChanged(reason: Error, nodeId: number): void {
+    this.#log.write('error', 'cluster-changed', reason.message, { nodeId });
+  }
+
+  partitionRepeated(partition: string, nodeId: number, now: number): void {
+    const text = `node ${nodeId} names partition ${partition} twice in one metadata response; the first counts`;
+    this.#log.fault('metadata-repeats', 'warn', 'metadata-repeats', text, { nodeId }, now);
+  }
+
+  #fault(
+    node: ReportedNode,
+    level: 'info' | 'warn' | 'error',
+    event: string,
+    text: string,
+    details: object,
+    now: number,
+  ): void {
+    this.#log.fault(`${event} ${node.id}`, level, event, text, details, now);
+  }
+}
+
+/** Whatever was thrown by surprise is wrapped in the base class itself. */
+function isUnexpected(error: object): boolean {
+  return error.constructor === KafkaClientError;
+}
+
+function attemptKey(node: ReportedNode): string {
+  return `attempt ${node.id}`;
+}
+
+function nameOf(node: ReportedNode): string {
+  return `node ${node.id} (${node.host}:${node.port})`;
+}

@@ -1,0 +1,148 @@
+// Owns what is recorded of requests, connections and rounds of the poll loop, and when. Network thread. Nothing is recorded, at the cost of one
+// comparison, unless `metrics` is configured. Must not compute rates: a reader does, from totals and windows.
+
+import { NO_ROW } from '../../state/counters.ts';
+import { MetricsWriter, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { slotOf } from '../../state/shared-metrics-layout.ts';
+
+const {
+  accepted,
+  connectionsClosed,
+  connectionsCreated,
+  failed,
+  latencyMs,
+  latencyMsMax,
+  requestBytes,
+  requestBytesMax,
+  requests,
+  responseBytes,
+  responses,
+  roundNs,
+  roundNsMax,
+  rounds,
+  succeeded,
+  throttleMs,
+  throttleMsMax,
+  waitNs,
+} = slotOf;
+
+/** What there is of something at the end of a round. */
+export type Gauge = 'connectionCount' | 'mutedConnections' | 'poolTasks' | 'poolBytes';
+
+export class Metrics {
+  readonly #writer: MetricsWriter | null;
+  readonly #totals: number;
+
+  /** @param buffer of createMetrics, or null: nothing is recorded */
+  constructor(buffer: SharedArrayBuffer | null, now: number) {
+    this.#writer = buffer === null ? null : new MetricsWriter(buffer, now);
+    this.#totals = this.#writer?.indexOf(TOTALS_ROW, 0) ?? 0;
+  }
+
+  get isOn(): boolean {
+    return this.#writer !== null;
+  }
+
+  /** A node has got a row of the node table that was another's, or nobody's. Returns what names it in calls below. */
+  nodeAdded(nodeRow: number, isNew: boolean): number {
+    if (this.#writer === null || nodeRow === NO_ROW) return NO_ROW;
+    const row = metricsRow(nodeRow);
+    if (isNew) this.#writer.clearRow(row);
+    return this.#writer.indexOf(row, 0);
+  }
+
+  /** Counts an event of the whole client. */
+  count(event: SlotName): void {
+    this.#writer?.add(this.#totals + slotOf[event], 1);
+  }
+
+  /** Counts an event of one node. */
+  countOf(node: number, event: SlotName): void {
+    if (this.#writer === null) return;
+    this.#writer.add(this.#totals + slotOf[event], 1);
+    if (node !== NO_ROW) this.#writer.add(node + slotOf[event], 1);
+  }
+
+  connectionCreated(node: number): void {
+    this.#addBoth(node, connectionsCreated, 1);
+  }
+
+  connectionClosed(node: number): void {
+    this.#addBoth(node, connectionsClosed, 1);
+  }
+
+  /** One request with its size prefix went into a connection's send queue. */
+  requestSent(node: number, byteCount: number): void {
+    const writer = this.#writer;
+    if (writer === null) return;
+    const totals = this.#totals;
+    writer.add(totals + requests, 1);
+    writer.add(totals + requestBytes, byteCount);
+    writer.max(totals + requestBytesMax, byteCount);
+    if (node === NO_ROW) return;
+    writer.add(node + requests, 1);
+    writer.add(node + requestBytes, byteCount);
+    writer.max(node + requestBytesMax, byteCount);
+  }
+
+  /** One response was taken, `afterMs` after its request was read from the request link. */
+  responseReceived(node: number, byteCount: number, afterMs: number): void {
+    const writer = this.#writer;
+    if (writer === null) return;
+    const totals = this.#totals;
+    writer.add(totals + responses, 1);
+    writer.add(totals + responseBytes, byteCount);
+    writer.add(totals + latencyMs, afterMs);
+    writer.max(totals + latencyMsMax, afterMs);
+    if (node === NO_ROW) return;
+    writer.add(node + responses, 1);
+    writer.add(node + responseBytes, byteCount);
+    writer.add(node + latencyMs, afterMs);
+    writer.max(node + latencyMsMax, afterMs);
+  }
+
+  /** A response asked for quiet. */
+  throttled(node: number, forMs: number): void {
+    this.#addBoth(node, throttleMs, forMs);
+    this.#writer?.max(this.#totals + throttleMsMax, forMs);
+    if (node !== NO_ROW) this.#writer?.max(node + throttleMsMax, forMs);
+  }
+
+  /** An application's request was read from its link. accepted = succeeded + failed + those that are open. */
+  requestAccepted(): void {
+    this.#writer?.add(this.#totals + accepted, 1);
+  }
+
+  requestSucceeded(): void {
+    this.#writer?.add(this.#totals + succeeded, 1);
+  }
+
+  requestFailed(): void {
+    this.#writer?.add(this.#totals + failed, 1);
+  }
+
+  set(gauge: Gauge, value: number): void {
+    this.#writer?.set(this.#totals + slotOf[gauge], value);
+  }
+
+  /** Before anything of a round, a turn or a move of the poll loop, is recorded. */
+  roundBegins(now: number): void {
+    this.#writer?.moveOn(now);
+  }
+
+  roundEnded(waitedMs: number, tookMs: number): void {
+    const writer = this.#writer;
+    if (writer === null) return;
+    const totals = this.#totals;
+    writer.add(totals + rounds, 1);
+    writer.add(totals + waitNs, waitedMs * 1e6);
+    writer.add(totals + roundNs, tookMs * 1e6);
+    writer.max(totals + roundNsMax, tookMs * 1e6);
+  }
+
+  #addBoth(node: number, slot: number, amount: number): void {
+    if (this.#writer === null) return;
+    this.#writer.add(this.#totals + slot, amount);
+    if (node !== NO_ROW) this.#writer.add(node + slot, amount);
+  }
+}

@@ -1,0 +1,226 @@
+// Owns the codec pool: threads that compress and decompress what would make a turn of the poll loop long, and the tasks
+// that wait for one. Network thread. Must not decide what is big (configuration does) or in which order results are used
+// (their callers do).
+
+import type { Piscina } from 'piscina';
+import { KafkaClientError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import type { CodecTask, CodecTaskResult, DecodedBody, DecodeTask, EncodedFrame, EncodeTask } from './codec-task.ts';
+
+const taskEntry = new URL(import.meta.url.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', import.meta.url);
+
+/** Frames of this much may be in tasks at a time; a larger one goes alone. */
+const budgetBytes = 64 * 1024 * 1024;
+/** A pool nobody needs ends its threads after this. */
+const idleTimeoutMs = 30_000;
+/** How long tasks that have begun may hold up the end of the pool. */
+const endGraceMs = 1000;
+
+/** Threads that run tasks. */
+export interface CodecThreads {
+  /** Runs the task on a free thread; `moved` travels with it. Rejects when that thread ends, or cannot be started. */
+  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult>;
+  /** Ends the threads; what runs on them is rejected. */
+  destroy(): Promise<void>;
+}
+
+/** @param threads how many tasks may run at a time */
+export type StartCodecThreads = (threads: number) => Promise<CodecThreads>;
+
+type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
+
+interface Job {
+  readonly task: CodecTask;
+  readonly moved: ArrayBuffer;
+  readonly byteCount: number;
+  readonly done: (outcome: Outcome, now: number) => void;
+}
+
+export class CodecPool {
+  readonly #threadCount: number;
+  readonly #wake: () => void;
+  readonly #start: StartCodecThreads;
+  #threads: Promise<CodecThreads> | null = null;
+  /**
+   * Tasks beyond one for each thread wait here: a thread that is lost must take its own task with it and no other, and
+   * what waits must not be given to threads that nobody replaces.
+   */
+  #waiting: Job[] = [];
+  readonly #running = new Set<Job>();
+  #bytesInTasks = 0;
+  #completed: ((now: number) => void)[] = [];
+
+  /** @param threadCount at most; 0: there is no pool, and everything runs in the network thread */
+  constructor(threadCount: number, wake: () => void, start: StartCodecThreads = startCodecThreads) {
+    this.#threadCount = threadCount;
+    this.#wake = wake;
+    this.#start = start;
+  }
+
+  get isEnabled(): boolean {
+    return this.#threadCount > 0;
+  }
+
+  /** Tasks that run or wait for a thread. */
+  get taskCount(): number {
+    return this.#running.size + this.#waiting.length;
+  }
+
+  get bytesInTasks(): number {
+    return this.#bytesInTasks;
+  }
+
+  /** Whether a task with this many bytes may begin. */
+  hasRoom(byteCount: number): boolean {
+    return this.#bytesInTasks === 0 || this.#bytesInTasks + byteCount <= budgetBytes;
+  }
+
+  /** Takes the memory that holds the frame away from its owner at once. `done` is called in a later `poll`. */
+  decode(task: DecodeTask, done: (outcome: DecodedBody | Error, now: number) => void): void {
+    // The task may wait for a thread, and its frame's owner would fill the memory with the next frame meanwhile.
+    const { byteOffset, byteLength, buffer } = task.frame;
+    const moved = takenFrom(buffer as ArrayBuffer);
+    const ownTask: DecodeTask = { ...task, frame: new Uint8Array(moved, byteOffset, byteLength) };
+    this.#add(ownTask, task.end - task.start, moved, (outcome, now) => done(settle<DecodedBody>(outcome), now));
+  }
+
+  /** Moves the flat request to the pool. `done` is called in a later `poll`. */
+  encode(task: EncodeTask, done: (outcome: EncodedFrame | Error, now: number) => void): void {
+    this.#add(task, task.flat.byteLength, task.flat, (outcome, now) => done(settle<EncodedFrame>(outcome), now));
+  }
+
+  /** Hands out the results that have come since the last call. Returns how many. */
+  poll(now: number): number {
+    const completed = this.#completed;
+    this.#completed = [];
+    for (const callback of completed) callback(now);
+    return completed.length;
+  }
+
+  /** Hands out what has come, settles every other task with `error`, then ends the threads. */
+  async close(error: Error, now: number): Promise<void> {
+    this.poll(now);
+    const jobs = [...this.#running, ...this.#waiting];
+    this.#running.clear();
+    this.#waiting = [];
+    this.#bytesInTasks = 0;
+    for (const job of jobs) job.done({ failure: error }, now);
+    const threads = await this.#threads?.catch(() => null);
+    await threads?.destroy();
+  }
+
+  #add(task: CodecTask, byteCount: number, moved: ArrayBuffer, done: Job['done']): void {
+    this.#bytesInTasks += byteCount;
+    this.#waiting.push({ task, moved, byteCount, done });
+    this.#runNext();
+  }
+
+  #runNext(): void {
+    while (this.#running.size < this.#threadCount && this.#waiting.length > 0) {
+      const job = this.#waiting.shift()!;
+      this.#running.add(job);
+      // Started by the first task: most clients never see a compressed megabyte.
+      this.#threads ??= this.#start(this.#threadCount);
+      this.#threads
+        .then((threads) => threads.run(job.task, job.moved))
+        .then(
+          (result) => this.#finish(job, { result }),
+          (cause: unknown) => this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) }),
+        );
+    }
+  }
+
+  #finish(job: Job, outcome: Outcome): void {
+    // Settled by `close` meanwhile.
+    if (!this.#running.delete(job)) return;
+    this.#bytesInTasks -= job.byteCount;
+    this.#completed.push((now) => job.done(outcome, now));
+    this.#runNext();
+    this.#wake();
+  }
+}
+
+const lostText = 'the thread of the codec pool that worked on this ended, or could not be started';
+
+function settle<T extends DecodedBody | EncodedFrame>(outcome: Outcome): T | Error {
+  if ('failure' in outcome) return outcome.failure;
+  return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
+}
+
+/** The same memory with this as its only owner: `buffer` is empty afterwards. */
+function takenFrom(buffer: ArrayBuffer): ArrayBuffer {
+  return structuredClone(buffer, { transfer: [buffer] });
+}
+
+/** @param entry module whose default export runs a task */
+export async function startCodecThreads(threads: number, entry: URL = taskEntry): Promise<CodecThreads> {
+  const { Piscina: Pool } = await import('piscina');
+  return new PiscinaThreads(
+    () =>
+      new Pool({
+        filename: entry.href,
+        minThreads: 0,
+        maxThreads: threads,
+        idleTimeout: idleTimeoutMs,
+        // An idle thread waits for messages as any other: it may hold a core's attention no longer than a task takes.
+        atomics: 'disabled',
+      }),
+  );
+}
+
+class PiscinaThreads implements CodecThreads {
+  readonly #open: () => Piscina;
+  #pool: Piscina;
+  readonly #underWay = new Set<Promise<CodecTaskResult>>();
+  /** Why the last thread to end without a task did. */
+  #lastError: unknown;
+
+  constructor(open: () => Piscina) {
+    this.#open = open;
+    this.#pool = this.#opened();
+  }
+
+  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+    const run = this.#run(task, moved);
+    this.#underWay.add(run);
+    const ended = (): void => void this.#underWay.delete(run);
+    run.then(ended, ended);
+    return run;
+  }
+
+  /**
+   * Lets tasks that have begun come to their end first: Node 20 aborts the whole process when a thread is ended while it
+   * loads a module by `require`, as the first task of each does.
+   */
+  async destroy(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeIsUp = new Promise((resolve) => {
+      timer = setTimeout(resolve, endGraceMs);
+    });
+    await Promise.race([Promise.allSettled(this.#underWay), timeIsUp]);
+    clearTimeout(timer);
+    await this.#pool.destroy();
+  }
+
+  async #run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+    const pool = this.#pool;
+    try {
+      return (await pool.run(task, { transferList: [moved] })) as CodecTaskResult;
+    } catch (error) {
+      throw pool === this.#pool ? error : this.#lastError;
+    }
+  }
+
+  #opened(): Piscina {
+    const pool = this.#open();
+    pool.on('error', (error) => {
+      // An idle thread that ends is nobody's loss. One that ends before it took its first task leaves that task waiting
+      // for a thread that will not come.
+      if (pool !== this.#pool || pool.queueSize === 0) return;
+      this.#lastError = error;
+      this.#pool = this.#opened();
+      void pool.destroy();
+    });
+    return pool;
+  }
+}

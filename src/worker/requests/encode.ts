@@ -1,0 +1,32 @@
+// Owns the making of a whole request frame: size, header, body. Runs in the network thread and the codec pool.
+
+import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { wireCodec } from '../../protocol/wire/codecs.ts';
+import { encodeRequestHeader } from '../../protocol/wire/header.ts';
+import type { EncodeOptions } from '../../protocol/wire/options.ts';
+import type { WireWriter } from '../../protocol/wire/wire-writer.ts';
+
+/** Everything of a request but its body. */
+export interface FrameHeader {
+  readonly apiKey: number;
+  readonly version: number;
+  readonly correlationId: number;
+  readonly clientId: string;
+}
+
+/** The frame as it goes to the socket. Throws: InvalidRequestError, CodecTaskNeeded. */
+export function encodeFrame(
+  writer: WireWriter,
+  header: FrameHeader,
+  message: FlatMessage,
+  options: EncodeOptions,
+): Buffer {
+  const { apiKey, version, correlationId, clientId } = header;
+  const codec = wireCodec(apiKey);
+  writer.reset();
+  const sizeAt = writer.reserve(4);
+  encodeRequestHeader(writer, apiKey, version, codec.requestHeaderVersion(version), correlationId, clientId);
+  codec.encodeRequest(message, writer, version, options);
+  writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
+  return writer.finish();
+}

@@ -1,0 +1,103 @@
+// Errors made of the error codes in responses.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as errors from '../../../../src/common/errors/errors.ts';
+import { errorRows } from '../../../../src/protocol/schema/errors.ts';
+
+const { BrokerError, brokerErrorClasses, errorFor, KafkaClientError, UnknownError } = errors;
+
+/** Classes of codes 1 to 127 less their `Error`, and codes by flag, as the reference has them. */
+const referenceNames =
+  `OffsetOutOfRange CorruptRecord UnknownTopicOrPartition InvalidFetchRequest LeaderNotAvailable NotLeaderForPartition
+  RequestTimedOut BrokerNotAvailable ReplicaNotAvailable MessageSizeTooLarge StaleControllerEpoch
+  OffsetMetadataTooLarge NetworkException CoordinatorLoadInProgress CoordinatorNotAvailable NotCoordinator
+  InvalidTopic RecordListTooLarge NotEnoughReplicas NotEnoughReplicasAfterAppend InvalidRequiredAcks IllegalGeneration
+  InconsistentGroupProtocol InvalidGroupId UnknownMemberId InvalidSessionTimeout RebalanceInProgress
+  InvalidCommitOffsetSize TopicAuthorizationFailed GroupAuthorizationFailed ClusterAuthorizationFailed
+  InvalidTimestamp UnsupportedSaslMechanism IllegalSaslState UnsupportedVersion TopicAlreadyExists InvalidPartitions
+  InvalidReplicationFactor InvalidReplicationAssignment InvalidConfiguration NotController InvalidRequest
+  UnsupportedForMessageFormat PolicyViolation OutOfOrderSequenceNumber DuplicateSequenceNumber InvalidProducerEpoch
+  InvalidTxnState InvalidProducerIdMapping InvalidTransactionTimeout ConcurrentTransactions
+  TransactionCoordinatorFenced TransactionalIdAuthorizationFailed SecurityDisabled OperationNotAttempted KafkaStorage
+  LogDirNotFound SaslAuthenticationFailed UnknownProducerId ReassignmentInProgress DelegationTokenAuthDisabled
+  DelegationTokenNotFound DelegationTokenOwnerMismatch DelegationTokenRequestNotAllowed
+  DelegationTokenAuthorizationFailed DelegationTokenExpired InvalidPrincipalType NonEmptyGroup GroupIdNotFound
+  FetchSessionIdNotFound InvalidFetchSessionEpoch ListenerNotFound TopicDeletionDisabled FencedLeaderEpoch
+  UnknownLeaderEpoch UnsupportedCompressionType StaleBrokerEpoch OffsetNotAvailable MemberIdRequired
+  PreferredLeaderNotAvailable GroupMaxSizeReached FencedInstanceId EligibleLeadersNotAvailable ElectionNotNeeded
+  NoReassignmentInProgress GroupSubscribedToTopic InvalidRecord UnstableOffsetCommit ThrottlingQuotaExceeded
+  ProducerFenced ResourceNotFound DuplicateResource UnacceptableCredential InconsistentVoterSet InvalidUpdateVersion
+  FeatureUpdateFailed PrincipalDeserializationFailure SnapshotNotFound PositionOutOfRange UnknownTopicId
+  DuplicateBrokerRegistration BrokerIdNotRegistered InconsistentTopicId InconsistentClusterId TransactionalIdNotFound
+  FetchSessionTopicId IneligibleReplica NewLeaderElected OffsetMovedToTieredStorage FencedMemberEpoch
+  UnreleasedInstanceId UnsupportedAssignor StaleMemberEpoch MismatchedEndpointType UnsupportedEndpointType
+  UnknownControllerId UnknownSubscriptionId TelemetryTooLarge InvalidRegistration TransactionAbortable
+  InvalidRecordState ShareSessionNotFound InvalidShareSessionEpoch FencedStateEpoch InvalidVoterKey DuplicateVoter
+  VoterNotFound`.split(/\s+/);
+const refreshing = [3, 5, 6, 9, 13, 56, 72, 74, 80, 83, 84, 100, 103];
+const retriable = [7, 14, 15, 16, 19, 20, 41, 51, 70, 71, 78, 88, 89, 106, 122, 123];
+/** Where Kafka's Java classes say otherwise, they count: a corrupt record may be whole next time, an epoch ahead of the broker's may be known soon. */
+const retriableInJava = [2, 75];
+
+describe('errorFor', () => {
+  it('gives codes 1 to 127 the classes and flags of the reference', () => {
+    assert.equal(referenceNames.length, 127);
+    for (const [i, name] of referenceNames.entries()) {
+      const code = i + 1;
+      const error = errorFor(code)!;
+      assert.equal(error.name, `${name}Error`, String(code));
+      assert.equal(error.invalidMetadata, refreshing.includes(code), error.message);
+      assert.equal(error.retriable, [...refreshing, ...retriable, ...retriableInJava].includes(code), error.message);
+    }
+  });
+
+  it('has nothing to say about success', () => {
+    assert.equal(errorFor(0), null);
+  });
+
+  it('tells name, number, and what to do', () => {
+    const error = errorFor(6);
+    assert.ok(error instanceof BrokerError && error instanceof KafkaClientError);
+    assert.ok(error instanceof errors.NotLeaderForPartitionError);
+    assert.equal(error.name, 'NotLeaderForPartitionError');
+    assert.equal(error.errorName, 'NOT_LEADER_OR_FOLLOWER');
+    assert.equal(error.code, 'KAFKA_NOT_LEADER_OR_FOLLOWER');
+    assert.equal(error.errorCode, 6);
+    assert.equal(error.retriable, true);
+    assert.equal(error.invalidMetadata, true);
+    assert.match(error.message, /^\[Error 6\] NotLeaderForPartitionError: /);
+    assert.equal(errorFor(-1)?.name, 'UnknownError');
+    assert.equal(errorFor(29)?.retriable, false);
+  });
+
+  it('keeps the number of a code it does not know, and calls it not retriable', () => {
+    const error = errorFor(9999);
+    assert.ok(error instanceof UnknownError);
+    assert.equal(error.errorName, 'UNKNOWN');
+    assert.equal(error?.errorCode, 9999);
+    assert.equal(error?.retriable, false);
+    assert.match(error?.message ?? '', /9999/);
+  });
+
+  it('has a class for every row of the table, with its number, name and flags', () => {
+    const rows = errorRows.filter(({ code }) => code !== 0);
+    assert.ok(rows.length >= 137);
+    assert.equal(brokerErrorClasses.size, rows.length);
+    for (const row of rows) {
+      const error = errorFor(row.code)!;
+      assert.equal(error.name, row.className);
+      assert.equal(error.constructor, (errors as Record<string, unknown>)[row.className]);
+      assert.equal(error.errorCode, row.code);
+      assert.equal(error.errorName, row.name);
+      assert.equal(error.retriable, row.retriable);
+      assert.equal(error.invalidMetadata, row.invalidMetadata);
+      assert.equal(error instanceof errors.AuthorizationError, row.isAuthorization);
+      assert.match(row.message, /^[A-Z].{5,}/);
+    }
+    assert.deepEqual(
+      rows.filter((row) => row.isAuthorization).map(({ code }) => code),
+      [29, 30, 31, 53, 65],
+    );
+  });
+});

@@ -1,0 +1,90 @@
+// What other responses tell of the cluster, merged into what metadata said (KIP-951).
+
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { ClusterSnapshot } from '../../../../src/main/client/cluster-snapshot.ts';
+import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { responseView } from '../../protocol/support/response-view.ts';
+
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+const hint = { topic: 'orders', topicId: '', partition: 0, leaderId: 2, leaderEpoch: 6 };
+const three = { nodeId: 3, host: 'three', port: 9092, rack: null };
+
+let snapshot: ClusterSnapshot;
+
+beforeEach(() => {
+  snapshot = new ClusterSnapshot(
+    responseView(Metadata, {
+      brokers: [
+        { nodeId: 1, host: 'one', port: 9092 },
+        { nodeId: 2, host: 'two', port: 9092 },
+      ],
+      topics: [
+        {
+          name: 'orders',
+          topicId,
+          partitions: [
+            { partitionIndex: 0, leaderId: 1, leaderEpoch: 5, errorCode: 6, replicaNodes: [1, 2], isrNodes: [1] },
+          ],
+        },
+      ],
+    }),
+  );
+});
+
+const partition = (of = snapshot) => of.partitions('orders')!.get(0)!;
+
+test('a leader of a newer epoch replaces the one known, and nothing else of the partition', () => {
+  snapshot.learn({ brokers: [], leaders: [hint] });
+  assert.deepEqual(partition(), {
+    topic: 'orders',
+    partition: 0,
+    leader: 2,
+    leaderEpoch: 6,
+    replicas: [1, 2],
+    isr: [1],
+    errorCode: 0,
+  });
+  assert.ok(Object.isFrozen(partition()));
+});
+
+test('the same or an older epoch changes nothing', () => {
+  for (const leaderEpoch of [5, 4]) snapshot.learn({ brokers: [], leaders: [{ ...hint, leaderEpoch }] });
+  assert.equal(partition().leader, 1);
+});
+
+test('topics are found by id too; unknown ones, and unknown partitions, are left out', () => {
+  snapshot.learn({ brokers: [], leaders: [{ ...hint, topic: '', topicId }] });
+  assert.equal(partition().leader, 2);
+  const unknown = [
+    { ...hint, topic: 'other' },
+    { ...hint, partition: 7 },
+    { ...hint, topic: '', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' },
+  ];
+  snapshot.learn({ brokers: [], leaders: unknown });
+  assert.deepEqual(snapshot.topics(), ['orders']);
+  assert.equal(snapshot.partitions('orders')!.size, 1);
+});
+
+test('a leader must be a broker that is known, or named beside it', () => {
+  const leaders = [{ ...hint, leaderId: 3 }];
+  snapshot.learn({ brokers: [], leaders });
+  assert.equal(partition().leader, 1);
+  snapshot.learn({ brokers: [three], leaders });
+  assert.equal(partition().leader, 3);
+  assert.deepEqual(snapshot.brokers.get(3), three);
+});
+
+test('an address that metadata gave stays', () => {
+  snapshot.learn({ brokers: [{ ...three, nodeId: 2 }], leaders: [] });
+  assert.equal(snapshot.brokers.get(2)!.host, 'two');
+});
+
+test('a copy and its original change apart from each other', () => {
+  const copy = snapshot.copy();
+  copy.setPartition({ ...partition(), leader: 2 });
+  snapshot.learn({ brokers: [three], leaders: [{ ...hint, leaderId: 3 }] });
+  assert.equal(partition(copy).leader, 2);
+  assert.equal(partition().leader, 3);
+  assert.equal(copy.brokers.has(3), false);
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { Cluster } from '../../../../src/main/client/cluster.ts';
+import { Topics } from '../../../../src/main/client/topics.ts';
+import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { responseView } from '../../protocol/support/response-view.ts';
+
+/** What the network thread was asked, oldest first. */
+let asked: unknown[][];
+let answers: { resolve(updateId: number): void; reject(error: Error): void }[];
+let cluster: Cluster;
+let topics: Topics;
+let dueInMs: number;
+
+beforeEach(() => {
+  asked = [];
+  answers = [];
+  dueInMs = 5000;
+  const control = {
+    trackTopics: (...args: unknown[]) => asked.push(['track', ...args]),
+    refreshMetadata: (...args: unknown[]) => asked.push(['refresh', ...args]),
+  };
+  topics = new Topics({
+    retryBackoffMs: 100,
+    dueInMs: () => dueInMs,
+    cluster: () => cluster,
+    call: (run) => {
+      run(control as never);
+      return new Promise((resolve, reject) => {
+        answers.push({ resolve: resolve as (value: unknown) => void, reject });
+      });
+    },
+    drain: () => {},
+    untilProgress: async () => {
+      update(cluster.updateId + 1);
+    },
+    callbackThrew: (error) => assert.fail(String(error)),
+  });
+  cluster = new Cluster([{ host: 'boot', port: 1 }], topics);
+});
+
+function update(updateId: number, invalid: readonly string[] = []): void {
+  const names = invalid.map((name) => ({ name, errorCode: 17 }));
+  cluster.update(responseView(Metadata, { brokers: [{ nodeId: 1, host: 'one', port: 1 }], topics: names }), updateId);
+}
+
+test('new topics are asked for; the Future is done with the refresh that holds the answer', async () => {
+  const future = topics.set(['a', 'b', 'a']);
+  assert.deepEqual(asked, [['refresh', ['a', 'b'], false]]);
+  assert.equal(future.isDone, false);
+  answers[0]!.resolve(2);
+  assert.equal(await future, cluster);
+  assert.equal(cluster.updateId, 2, 'it waited for the refresh to arrive');
+});
+
+test('the same, fewer or no topics are told, but not asked for', () => {
+  topics.set(['a', 'b']);
+  for (const [names, future] of [
+    [['b', 'a'], topics.set(['b', 'a'])],
+    [['a'], topics.set(['a'])],
+    [[], topics.set([])],
+  ] as const) {
+    assert.ok(future.succeeded, String(names));
+    assert.equal(future.value, cluster);
+  }
+  assert.deepEqual(asked.slice(1), [
+    ['track', ['b', 'a'], false],
+    ['track', ['a'], false],
+    ['track', [], false],
+  ]);
+});
+
+test('a topic that is added joins those tracked', () => {
+  topics.set(['a']);
+  topics.add('b');
+  assert.equal(topics.add('a').succeeded, true);
+  assert.deepEqual(asked, [
+    ['refresh', ['a'], false],
+    ['refresh', ['a', 'b'], false],
+    ['track', ['a', 'b'], false],
+  ]);
+});
+
+test('names that no topic can have are refused, and change nothing', () => {
+  topics.set(['a']);
+  for (const name of ['', '.', '..', 'a b', 'x'.repeat(250)]) {
+    assert.throws(() => topics.add(name), RangeError);
+    assert.throws(() => topics.set(['b', name]), RangeError);
+  }
+  assert.throws(() => topics.add(7 as never), TypeError);
+  assert.ok(topics.set(['a']).succeeded);
+});
+
+test('a topic that was called invalid is new when it is named again', () => {
+  topics.set(['a', 'bad']);
+  update(1, ['bad']);
+  assert.equal(topics.add('bad').isDone, false);
+  assert.ok(topics.add('bad').succeeded);
+});
+
+test('a refresh that fails fails the Future', async () => {
+  const future = topics.requestUpdate();
+  answers[0]!.reject(new Error('no broker'));
+  await assert.rejects(async () => future, /no broker/);
+  assert.equal(topics.isRefreshing, false);
+});
+
+test('metadata is due while this thread waits for it; otherwise when the network thread says', async () => {
+  assert.equal(cluster.ttl(), 5000);
+  const future = cluster.requestUpdate();
+  assert.equal(cluster.ttl(), 0);
+  answers[0]!.resolve(1);
+  await future;
+  assert.equal(cluster.ttl(), 5000);
+});
+
+test('all topics, while they are wanted, whatever is tracked', () => {
+  topics.set(['a']);
+  cluster.needAllTopicMetadata = true;
+  topics.add('b');
+  topics.set(['a']);
+  cluster.needAllTopicMetadata = false;
+  assert.deepEqual(asked.slice(1), [
+    ['refresh', ['a'], true],
+    ['refresh', ['a', 'b'], true],
+    ['track', ['a'], true],
+    ['refresh', ['a'], false],
+  ]);
+});

@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { KafkaConnectionError, RequestTimedOutError } from '../../../../src/common/errors/errors.ts';
+import { Cluster } from '../../../../src/main/client/cluster.ts';
+import { Future } from '../../../../src/main/link/future.ts';
+import { InFlight } from '../../../../src/main/link/in-flight.ts';
+import { ResponseAdapter } from '../../../../src/main/link/response-adapter.ts';
+import { ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
+import type { AttachmentOptions } from '../../../../src/ring/attachment.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
+import { FakeThread } from '../support/fake-thread.ts';
+
+let thread: FakeThread;
+let inFlight: InFlight;
+let cluster: Cluster;
+let adapter: ResponseAdapter;
+
+function start(options: Partial<AttachmentOptions> = {}): void {
+  thread = new FakeThread(options);
+  inFlight = new InFlight();
+  cluster = new Cluster([{ host: 'boot', port: 9092 }]);
+  adapter = new ResponseAdapter(thread.application, inFlight, cluster);
+}
+
+afterEach(() => {
+  adapter.close();
+  thread.close();
+});
+
+type View = { groups: Iterable<{ groupId: string }> };
+
+function send(requestId: number, nodeId = 1): Future<View> {
+  const future = new Future<View>();
+  inFlight.add({ requestId, nodeId, api: ListGroups, future: future as Future<unknown>, expectsResponse: true });
+  return future;
+}
+
+const named = (groupId: string) => ({ groups: [{ groupId }] });
+const nameOf = (view: View | undefined) => [...view!.groups][0]!.groupId;
+
+test('a response completes its future with a view', () => {
+  start();
+  const future = send(5);
+  thread.respond(5, 1, ListGroups, named('a'));
+  assert.equal(future.isDone, false);
+  assert.equal(adapter.hasWork(), true);
+  assert.equal(adapter.drain(), 1);
+  assert.equal(nameOf(future.value), 'a');
+  assert.equal(inFlight.size, 0);
+  assert.equal(adapter.hasWork(), false);
+  assert.equal(adapter.drain(), 0);
+});
+
+test('a view owns its memory: it stays what it was when the ring is written over', () => {
+  start();
+  const first = send(1);
+  thread.respond(1, 1, ListGroups, named('the first'));
+  adapter.drain();
+  for (let i = 2; i < 2000; i++) {
+    send(i);
+    thread.respond(i, 1, ListGroups, named(`${i} ${'x'.repeat(100)}`));
+    adapter.drain();
+  }
+  assert.equal(nameOf(first.value), 'the first');
+});
+
+test('a moved body likewise', () => {
+  start({ spillBytes: 1024 });
+  const futures = [1, 2, 3].map((requestId) => {
+    const future = send(requestId);
+    thread.respond(requestId, 1, ListGroups, named(`${requestId}${'x'.repeat(5000)}`));
+    return future;
+  });
+  adapter.drain();
+  for (const [i, { value }] of futures.entries()) assert.equal(nameOf(value)[0], String(i + 1));
+});
+
+test('a failure rebuilds the error and names the node', () => {
+  start();
+  const future = send(5, 3);
+  const cause = new RequestTimedOutError('too late', { nodeId: 3, apiKey: 16, correlationId: 9 });
+  thread.fail(5, 3, new KafkaConnectionError('given up', { cause }));
+  adapter.drain();
+  const error = future.exception as KafkaConnectionError;
+  assert.ok(error instanceof KafkaConnectionError);
+  assert.equal(error.nodeId, 3);
+  assert.ok(error.cause instanceof RequestTimedOutError);
+  assert.equal(error.cause.correlationId, 9);
+  assert.equal(future.retriable, true);
+});
+
+test('an answer without body is null: a Produce with acks 0', () => {
+  start();
+  const future = send(5);
+  const list = adapter.collect();
+  thread.respondEmpty(5, 1);
+  adapter.drain();
+  assert.equal(future.succeeded, true);
+  assert.equal(future.value, null);
+  assert.deepEqual(list, []);
+});
+
+test('answers to requests settled here before are counted and dropped', () => {
+  start();
+  const list = adapter.collect();
+  thread.respond(77, 1, ListGroups, named('late'));
+  thread.fail(78, 1, new KafkaConnectionError('late'));
+  thread.respondEmpty(79, 1);
+  assert.equal(adapter.drain(), 3);
+  assert.equal(adapter.lateResponses, 3);
+  assert.deepEqual(list, []);
+});
+
+test('metadata swaps the snapshot and counts as a response', () => {
+  start();
+  const list = adapter.collect();
+  const heard: number[] = [];
+  cluster.addListener(({ updateId }) => heard.push(updateId));
+  thread.metadata(4, { brokers: [{ nodeId: 1, host: 'h', port: 1 }], clusterId: 'c' });
+  adapter.drain();
+  assert.equal(cluster.updateId, 4);
+  assert.equal(cluster.clusterId, 'c');
+  assert.deepEqual(heard, [4]);
+  assert.equal(list.length, 1);
+});
+
+test('lists collect what completes between collect and stopCollecting, in order, each for itself', () => {
+  start();
+  const early = adapter.collect();
+  send(1);
+  thread.respond(1, 1, ListGroups, named('1'));
+  adapter.drain();
+  const late = adapter.collect();
+  send(2);
+  thread.respond(2, 1, ListGroups, named('2'));
+  adapter.drain();
+  adapter.stopCollecting(early);
+  send(3);
+  thread.respond(3, 1, ListGroups, named('3'));
+  adapter.drain();
+  assert.deepEqual((early as View[]).map(nameOf), ['1', '2']);
+  assert.deepEqual((late as View[]).map(nameOf), ['2', '3']);
+});
+
+test('polls are compared modulo 2^32', () => {
+  start();
+  assert.equal(adapter.hasPolled(1), false);
+  thread.polled(1);
+  adapter.drain();
+  assert.equal(adapter.hasPolled(1), true);
+  assert.equal(adapter.hasPolled(2), false);
+  thread.polled(0x7fffffff);
+  adapter.drain();
+  thread.polled(0xffffffff);
+  adapter.drain();
+  assert.equal(adapter.hasPolled(0xffffffff), true);
+  assert.equal(adapter.hasPolled(0), false);
+  thread.polled(0);
+  adapter.drain();
+  assert.equal(adapter.hasPolled(0), true);
+  assert.equal(adapter.hasPolled(0xffffffff), true);
+});
+
+test('progress is told once per drain that took something', () => {
+  start();
+  let progress = 0;
+  adapter.onProgress = () => {
+    progress++;
+  };
+  adapter.drain();
+  assert.equal(progress, 0);
+  for (const requestId of [1, 2, 3]) {
+    send(requestId);
+    thread.respond(requestId, 1, ListGroups, named('x'));
+  }
+  adapter.drain();
+  assert.equal(progress, 1);
+});
+
+test('a limit leaves the rest for later', () => {
+  start();
+  const futures = [1, 2, 3].map((requestId) => send(requestId));
+  for (const requestId of [1, 2, 3]) thread.respond(requestId, 1, ListGroups, named('x'));
+  assert.equal(adapter.drain(2), 2);
+  assert.deepEqual(
+    futures.map(({ isDone }) => isDone),
+    [true, true, false],
+  );
+  assert.equal(adapter.hasWork(), true);
+});
+
+test('a callback may drain, send and settle others in the middle of a drain', () => {
+  start();
+  const log: string[] = [];
+  const first = send(1);
+  send(2).addCallback((view) => log.push(nameOf(view)));
+  const third = send(3);
+  first.addCallback((view) => {
+    log.push(nameOf(view));
+    adapter.drain();
+    inFlight.take(3)?.future.failure(new KafkaConnectionError('taken back'));
+    log.push('out');
+  });
+  for (const [i, name] of ['one', 'two', 'three'].entries()) thread.respond(i + 1, 1, ListGroups, named(name));
+  adapter.drain();
+  assert.deepEqual(log, ['one', 'two', 'out']);
+  assert.equal(nameOf(third.value), 'three');
+});
+
+test('a writer that waits for room is told after the drain', () => {
+  start({ requestRingBytes: 4096, responseRingBytes: 4096, spillBytes: 1024 });
+  const before = thread.rings;
+  thread.network.responses.setWaiting(true);
+  adapter.drain();
+  assert.equal(thread.rings, before, 'nothing was released');
+  send(1);
+  thread.respond(1, 1, ListGroups, named('x'));
+  adapter.drain();
+  assert.equal(thread.rings, before + 1);
+  thread.network.responses.setWaiting(false);
+  send(2);
+  thread.respond(2, 1, ListGroups, named('x'));
+  adapter.drain();
+  assert.equal(thread.rings, before + 1, 'a writer with room is left alone');
+});
+
+test('after listen the bell is enough: frames are taken without a call', async () => {
+  start();
+  adapter.listen();
+  const futures = Array.from({ length: 700 }, (_, i) => send(i + 1));
+  // The first ring finds the adapter asleep, later ones find it at work, or asleep again.
+  for (const [i] of futures.entries()) {
+    thread.respond(i + 1, 1, ListGroups, named('x'));
+    if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await waitFor('all futures', () => futures.every(({ isDone }) => isDone));
+  const again = send(9000);
+  thread.respond(9000, 1, ListGroups, named('again'));
+  await again;
+});
+
+test('frames that were there before listen are taken too, in slices', async () => {
+  start({ responseRingBytes: 1 << 20 });
+  const futures = Array.from({ length: 2000 }, (_, i) => send(i + 1));
+  for (const [i] of futures.entries()) thread.respond(i + 1, 1, ListGroups, named('x'));
+  adapter.listen();
+  assert.equal(futures[0]!.isDone, false, 'not inside the call');
+  await futures[0];
+  assert.equal(futures.at(-1)!.isDone, false, 'the event loop gets its turn in between');
+  await futures.at(-1);
+});
+
+test('after close nothing is taken any more', async () => {
+  start();
+  adapter.listen();
+  adapter.close();
+  const future = send(1);
+  thread.respond(1, 1, ListGroups, named('x'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(future.isDone, false);
+});
+
+test('a leader that a response names is known before its callbacks run', () => {
+  start();
+  thread.metadata(1, {
+    brokers: [{ nodeId: 1, host: 'one', port: 9092 }],
+    topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 5 }] }],
+  });
+  const future = new Future<unknown>();
+  inFlight.add({ requestId: 7, nodeId: 1, api: Produce, future, expectsResponse: true });
+  const leaders: (number | null)[] = [];
+  future.addCallback(() => leaders.push(cluster.leaderForPartition({ topic: 'orders', partition: 0 })));
+  const currentLeader = { leaderId: 2, leaderEpoch: 6 };
+  thread.respond(7, 1, Produce, {
+    responses: [{ name: 'orders', partitionResponses: [{ index: 0, errorCode: 6, currentLeader }] }],
+    nodeEndpoints: [{ nodeId: 2, host: 'two', port: 9092 }],
+  });
+  adapter.drain();
+  assert.deepEqual(leaders, [2]);
+  assert.equal(cluster.brokerMetadata(2)!.host, 'two');
+});

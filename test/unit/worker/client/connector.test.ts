@@ -1,0 +1,338 @@
+// Connection attempts: name look-up, addresses one after another, attempts given up meanwhile.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
+import {
+  type KafkaClientError,
+  KafkaConnectionError,
+  NodeNotReadyError,
+  TlsAuthenticationError,
+} from '../../../../src/common/errors/errors.ts';
+import { ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { NODE_CONNECTING, NODE_DISCONNECTED } from '../../../../src/state/counters.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+
+let net: FakeNetwork;
+
+function start(options: KafkaClientOptions = {}): void {
+  net = new FakeNetwork({ bootstrapServers: 'boot:9092', ...options });
+}
+
+afterEach(() => net.close());
+
+function whyNot(nodeId = -1): KafkaClientError {
+  const sent = net.app.send(nodeId, ListGroups, {});
+  net.run();
+  assert.ok(sent.error instanceof NodeNotReadyError);
+  return sent.error.cause as KafkaClientError;
+}
+
+test('addresses of a name are tried in order, back to back', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  net.broker('10.0.0.3:9092');
+  net.run();
+  assert.deepEqual(net.attempts, [
+    { address: '10.0.0.1:9092', at: 1000 },
+    { address: '10.0.0.2:9092', at: 1000 },
+    { address: '10.0.0.3:9092', at: 1000 },
+  ]);
+  assert.ok(net.app.isConnected(-1));
+  assert.equal(net.lookups.length, 1);
+});
+
+test('all addresses refused count as one failure; then the name is looked up again', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.run();
+  assert.equal(net.attempts.length, 2);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  assert.match(whyNot().message, /connection to 10\.0\.0\.2:9092 failed: connect ECONNREFUSED/);
+  net.advance(50);
+  assert.equal(net.attempts.length, 4);
+  assert.equal(net.lookups.length, 2);
+});
+
+test('addresses that change are seen by the next look-up', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1']);
+  net.run();
+  net.names.set('boot', ['10.0.0.9']);
+  net.broker('10.0.0.9:9092');
+  net.advance(50);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('all addresses share one setup deadline', () => {
+  start({ connectionSetupTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.serve('10.0.0.1:9092', 'silent');
+  net.serve('10.0.0.2:9092', 'silent');
+  net.run();
+  net.advance(700);
+  net.transports[0]!.fail(new Error('connect EHOSTUNREACH'));
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092', '10.0.0.2:9092']);
+  net.advance(299);
+  assert.equal(net.app.nodeState(-1), NODE_CONNECTING);
+  net.advance(1);
+  assert.match(whyNot().message, /connection setup with boot:9092 did not finish in time/);
+});
+
+test('an address that used up the deadline is not the first of the next attempt', () => {
+  start({ connectionSetupTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  net.serve('10.0.0.1:9092', 'silent');
+  net.broker('10.0.0.2:9092');
+  net.run();
+  net.advance(1100);
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092', '10.0.0.2:9092']);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('a connection that was lost is made anew at another address, one closed on purpose at the first', () => {
+  start({ requestTimeoutMs: 1000 });
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  const brokers = [1, 2, 3].map((i) => net.broker(`10.0.0.${i}:9092`));
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092']);
+  // A black hole from now on, for whatever is sent and whoever connects.
+  brokers[0]!.answers = false;
+  net.app.send(-1, ListGroups, {});
+  net.run();
+  net.advance(1000);
+  net.ready(-1);
+  assert.deepEqual(net.attempted.slice(1), ['10.0.0.2:9092']);
+  brokers[0]!.answers = true;
+  net.app.disconnect(-1);
+  net.run();
+  net.ready(-1);
+  assert.deepEqual(net.attempted.slice(2), ['10.0.0.1:9092']);
+});
+
+test('two ids at one address have connections and backoffs of their own', () => {
+  start({ reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500 });
+  const broker = net.broker('boot:9092');
+  net.cluster.brokers = [1, 2].map((id) => ({ id, host: 'boot', port: 9092 }));
+  net.ready(1);
+  net.ready(2);
+  net.app.send(1, ListGroups, {});
+  net.run();
+  const [toFirst] = broker.takeWaiting().map(({ transport }) => transport);
+  net.serve('boot:9092', 'refuses');
+  net.advance(1000);
+  toFirst!.end();
+  net.run();
+  net.app.connect(1);
+  net.run();
+  assert.equal(net.app.nodeState(1), NODE_DISCONNECTED);
+  assert.ok(net.app.isConnected(2));
+  net.app.disconnect(2);
+  net.serve('boot:9092', broker);
+  net.run();
+  net.app.connect(1);
+  net.ready(2);
+  assert.equal(net.app.nodeState(1), NODE_DISCONNECTED, 'its own backoff goes on');
+});
+
+test('a name that does not resolve is a failed attempt with backoff', () => {
+  start();
+  net.names.set('boot', Object.assign(new Error('getaddrinfo ENOTFOUND boot'), { code: 'ENOTFOUND' }));
+  net.run();
+  assert.equal(net.attempts.length, 0);
+  const error = whyNot();
+  assert.ok(error instanceof KafkaConnectionError);
+  assert.match(error.message, /name look-up of 'boot' failed: getaddrinfo ENOTFOUND boot/);
+  assert.equal((error.cause as NodeJS.ErrnoException).code, 'ENOTFOUND');
+  net.advance(49);
+  assert.equal(net.lookups.length, 1);
+  net.advance(1);
+  assert.equal(net.lookups.length, 2);
+  net.advance(60_000);
+  assert.ok(net.lookups.length < 70, `${net.lookups.length} look-ups in a minute`);
+});
+
+test('a name without addresses', () => {
+  start();
+  net.names.set('boot', []);
+  net.run();
+  assert.match(whyNot().message, /name look-up of 'boot' failed: no address/);
+});
+
+test('a look-up that does not end is given up at the setup timeout; its late answer is ignored', () => {
+  start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 5000, reconnectBackoffMaxMs: 5000 });
+  net.names.set('boot', 'silent');
+  net.run();
+  assert.equal(net.app.nodeState(-1), NODE_CONNECTING);
+  net.advance(500);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  net.answerLookups();
+  net.run();
+  assert.equal(net.attempts.length, 0);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+});
+
+test('the answer of an earlier look-up does not serve a later attempt', () => {
+  start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
+  net.names.set('boot', 'silent');
+  net.run();
+  net.advance(500);
+  assert.equal(net.lookups.length, 2);
+  net.broker('10.0.0.1:9092');
+  net.answerLookup(['10.9.9.9']);
+  net.run();
+  assert.deepEqual(net.attempted, []);
+  net.answerLookup(['10.0.0.1']);
+  net.run();
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092']);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('closing a node while its name is looked up', () => {
+  start();
+  net.names.set('boot', 'silent');
+  net.run();
+  net.cluster.brokers.push({ id: 1, host: 'one', port: 9092 });
+  net.app.disconnect(-1);
+  net.names.set('boot', 'silent');
+  net.run();
+  net.answerLookups();
+  net.run();
+  // Metadata wants the node again at once, with a look-up of its own: the first answer serves nobody.
+  assert.equal(net.lookups.length, 2);
+  assert.equal(net.attempts.length, 1);
+});
+
+for (const port of [-1, 70_000]) {
+  test(`metadata that names port ${port} costs that node its connection, not the thread its life`, () => {
+    start();
+    net.broker('boot:9092');
+    net.cluster.brokers.push({ id: 1, host: 'one', port }, { id: 2, host: 'two', port: 9092 });
+    net.broker('two:9092');
+    net.run();
+    net.app.connect(1);
+    net.run();
+    assert.deepEqual(net.fatal, []);
+    const error = whyNot(1);
+    assert.ok(error instanceof KafkaConnectionError);
+    assert.match(error.message, new RegExp(`port ${port}`));
+    net.ready(2);
+  });
+}
+
+test('an address that cannot be opened at all is followed by the next one', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
+  net.serve('10.0.0.1:9092', () => {
+    throw new Error('no IPv6 here');
+  });
+  net.broker('10.0.0.2:9092');
+  net.run();
+  assert.deepEqual(net.fatal, []);
+  assert.ok(net.app.isConnected(-1));
+});
+
+test('a resolver that throws is a failed look-up', () => {
+  start();
+  net.lookups.push = () => {
+    throw new TypeError('hostname is malformed');
+  };
+  net.run();
+  assert.deepEqual(net.fatal, []);
+  assert.match(whyNot().message, /name look-up of 'boot' failed: hostname is malformed/);
+});
+
+test('one attempt at a time per node, however often it is asked for', () => {
+  start();
+  net.serve('boot:9092', 'silent');
+  for (let i = 0; i < 10; i++) net.app.connect(-1);
+  net.run();
+  for (let i = 0; i < 10; i++) net.app.connect(-1);
+  net.run();
+  assert.equal(net.attempts.length, 1);
+});
+
+test('addresses that were not needed do not keep a later loss from asking for metadata', () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.names.set('one', ['10.0.0.1', '10.0.0.2']);
+  net.cluster.brokers = [{ id: 1, host: 'one', port: 9092 }];
+  const brokers = ['boot', '10.0.0.1', '10.0.0.2'].map((host) => net.broker(`${host}:9092`));
+  net.ready(1);
+  net.advance(1000);
+  const asked = () => brokers.flatMap((broker) => broker.requestsOf(Metadata)).length;
+  const looked = () => net.lookups.filter((name) => name === 'one').length;
+  const before = { asked: asked(), looked: looked() };
+  brokers[1]!.transport.end();
+  net.run();
+  net.ready(1);
+  assert.deepEqual({ asked: asked(), looked: looked() }, { asked: before.asked + 1, looked: before.looked + 1 });
+});
+
+/** Node 1 is ready, node 2 hangs while it is connected to. */
+function startHanging(): void {
+  start();
+  net.broker('boot:9092');
+  net.serve('hole:9092', 'silent');
+  net.cluster.brokers = [
+    { id: 1, host: 'boot', port: 9092 },
+    { id: 2, host: 'hole', port: 9092 },
+  ];
+  net.ready(1);
+  net.app.connect(2);
+  net.run();
+  assert.equal(net.app.nodeState(2), NODE_CONNECTING);
+}
+
+test('a node that leaves the cluster while it is connecting is given up', async () => {
+  startHanging();
+  const attempt = net.transports.at(-1)!;
+  net.cluster.brokers.pop();
+  void net.thread.refreshMetadata(null, false);
+  await net.advanceSettled(100);
+  assert.equal(attempt.isDestroyed, true);
+  assert.equal(net.app.end.counters.nodeRow(2), -1);
+  const attempts = net.attempts.length;
+  net.advance(60_000);
+  assert.equal(net.attempts.length, attempts);
+});
+
+test('a node that moves while it is connecting is connected to at its new place at once', async () => {
+  startHanging();
+  const moved = net.broker('fine:9092');
+  net.cluster.brokers[1] = { id: 2, host: 'fine', port: 9092 };
+  void net.thread.refreshMetadata(null, false);
+  await net.advanceSettled(100);
+  net.ready(2);
+  assert.equal(moved.transports.length, 1);
+});
+
+test('a verdict of the transport is no answer to the version exchange: no older version is tried, and it backs off', () => {
+  start();
+  const verdict = new TlsAuthenticationError('the broker requires a client certificate');
+  net.serve('boot:9092', (transport) => {
+    // TLS 1.3: the connection stands for a moment before the broker refuses it.
+    transport.open();
+    transport.onBytes = () => transport.fail(verdict);
+  });
+  net.run();
+  assert.equal(net.attempts.length, 1);
+  assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
+  assert.equal(whyNot().message, verdict.message);
+  assert.ok(whyNot() instanceof TlsAuthenticationError);
+  assert.equal(whyNot().nodeId, -1);
+  net.advance(49);
+  assert.equal(net.attempts.length, 1);
+  net.advance(1);
+  assert.equal(net.attempts.length, 2);
+});
+
+test('an attempt that is late says what it was waiting for', () => {
+  start({ connectionSetupTimeoutMs: 500 });
+  net.serve('boot:9092', (transport) => {
+    Object.assign(transport, { describeWait: () => 'the proxy did not answer' });
+  });
+  net.run();
+  net.advance(500);
+  assert.match(whyNot().message, /did not finish in time \(connectionSetupTimeoutMs\); the proxy did not answer$/);
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InFlightRequests } from '../../../../src/worker/requests/in-flight-requests.ts';
+import type { InFlightRequest } from '../../../../src/worker/requests/request-owner.ts';
+
+function request(requestId: number, deadline: number, isInternal = false): InFlightRequest {
+  return { requestId, deadline, owner: { isInternal } } as unknown as InFlightRequest;
+}
+
+function ids(requests: readonly InFlightRequest[]): number[] {
+  return requests.map(({ requestId }) => requestId);
+}
+
+test('oldest first, counted, those of the thread itself apart', () => {
+  const inFlight = new InFlightRequests();
+  assert.equal(inFlight.size, 0);
+  assert.equal(inFlight.oldest, undefined);
+  inFlight.add(request(1, 10));
+  inFlight.add(request(2, 10, true));
+  inFlight.add(request(3, 10));
+  assert.equal(inFlight.size, 3);
+  assert.equal(inFlight.internalCount, 1);
+  assert.equal(inFlight.oldest!.requestId, 1);
+  assert.equal(inFlight.shift().requestId, 1);
+  assert.equal(inFlight.shift().requestId, 2);
+  assert.equal(inFlight.internalCount, 0);
+  assert.equal(inFlight.oldest!.requestId, 3);
+});
+
+test('the earliest deadline, whatever the order', () => {
+  const inFlight = new InFlightRequests();
+  assert.equal(inFlight.earliestDeadline, Number.POSITIVE_INFINITY);
+  for (const [requestId, deadline] of [
+    [1, 50],
+    [2, 20],
+    [3, 90],
+  ]) {
+    inFlight.add(request(requestId!, deadline!));
+  }
+  assert.equal(inFlight.earliestDeadline, 20);
+  inFlight.shift();
+  assert.equal(inFlight.earliestDeadline, 20);
+  inFlight.shift();
+  assert.equal(inFlight.earliestDeadline, 90);
+  inFlight.shift();
+  assert.equal(inFlight.earliestDeadline, Number.POSITIVE_INFINITY);
+});
+
+test('expired gives the oldest one that is overdue, not the most overdue', () => {
+  const inFlight = new InFlightRequests();
+  inFlight.add(request(1, 100));
+  inFlight.add(request(2, 30));
+  inFlight.add(request(3, 20));
+  assert.equal(inFlight.expired(19), undefined);
+  assert.equal(inFlight.expired(20)!.requestId, 3);
+  assert.equal(inFlight.expired(30)!.requestId, 2);
+  assert.equal(inFlight.expired(100)!.requestId, 1);
+});
+
+test('extending moves every deadline', () => {
+  const inFlight = new InFlightRequests();
+  inFlight.add(request(1, 100));
+  inFlight.add(request(2, 50));
+  inFlight.extendDeadlines(25);
+  assert.equal(inFlight.earliestDeadline, 75);
+  assert.equal(inFlight.expired(74), undefined);
+  assert.equal(inFlight.expired(75)!.requestId, 2);
+  assert.equal(inFlight.expired(125)!.requestId, 1);
+});
+
+test('drain empties, oldest first, and starts anew', () => {
+  const inFlight = new InFlightRequests();
+  for (let i = 1; i <= 4; i++) inFlight.add(request(i, i, true));
+  inFlight.shift();
+  assert.deepEqual(ids(inFlight.drain()), [2, 3, 4]);
+  assert.equal(inFlight.size, 0);
+  assert.equal(inFlight.internalCount, 0);
+  assert.equal(inFlight.earliestDeadline, Number.POSITIVE_INFINITY);
+  assert.deepEqual(inFlight.drain(), []);
+  inFlight.add(request(9, 5));
+  assert.equal(inFlight.oldest!.requestId, 9);
+});
+
+test('remove takes one out of turn, once', () => {
+  const inFlight = new InFlightRequests();
+  const all = [request(1, 10), request(2, 5, true), request(3, 20)];
+  for (const one of all) inFlight.add(one);
+  assert.equal(inFlight.remove(all[1]!), true);
+  assert.equal(inFlight.remove(all[1]!), false);
+  assert.equal(inFlight.internalCount, 0);
+  assert.equal(inFlight.earliestDeadline, 10);
+  inFlight.shift();
+  assert.equal(inFlight.remove(all[0]!), false, 'shifted before');
+  assert.deepEqual(ids(inFlight.drain()), [3]);
+});
+
+test('thousands pass through in order', () => {
+  const inFlight = new InFlightRequests();
+  let next = 0;
+  let expected = 0;
+  for (let round = 0; round < 2000; round++) {
+    for (let i = 0; i < round % 7; i++) inFlight.add(request(next, 1000 + next++));
+    for (let i = 0; i < round % 5 && inFlight.size > 0; i++) {
+      assert.equal(inFlight.earliestDeadline, 1000 + expected);
+      assert.equal(inFlight.shift().requestId, expected++);
+    }
+    assert.equal(inFlight.size, next - expected);
+  }
+  assert.ok(expected > 3000);
+});
