@@ -11,7 +11,7 @@ export interface CommandOptions {
 }
 
 const run = promisify(execFile);
-const mostOutputBytes = 64 * 1024 * 1024;
+const maxOutputBytes = 64 * 1024 * 1024;
 
 /** Resolves with standard output. Fails with the command's name and both its outputs. */
 export async function command(file: string, args: readonly string[], options: CommandOptions): Promise<string> {
@@ -22,7 +22,7 @@ export async function command(file: string, args: readonly string[], options: Co
       env: env ?? process.env,
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
-      maxBuffer: mostOutputBytes,
+      maxBuffer: maxOutputBytes,
     });
     return stdout;
   } catch (error) {

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
 
 /** Turns whose times are kept; more are not expected in a benchmark. */
-const mostTurns = 2_000_000;
+const maxTurns = 2_000_000;
 const file = process.env.TURNS_FILE;
 const isNetworkThread = !isMainThread && (workerData as { controlPort?: unknown } | null)?.controlPort !== undefined;
 
@@ -16,7 +16,7 @@ export function nowMs(): number {
 }
 
 if (file !== undefined && isNetworkThread) {
-  const times = new Float64Array(2 * mostTurns);
+  const times = new Float64Array(2 * maxTurns);
   let count = 0;
   const timed =
     (callback: (...args: unknown[]) => void) =>
@@ -25,7 +25,7 @@ if (file !== undefined && isNetworkThread) {
       try {
         callback(...args);
       } finally {
-        if (count < mostTurns) {
+        if (count < maxTurns) {
           times[2 * count] = startedAt;
           times[2 * count + 1] = nowMs() - startedAt;
           count++;

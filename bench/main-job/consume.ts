@@ -29,7 +29,7 @@ const blockMs = 20;
 /** The work of a block lasts so many times what the library took before and in it: more than 90 % of the time. */
 const workPerOverhead = 10;
 /** But no longer than this, whatever happened. */
-const longestBlockMs = 1000;
+const maxBlockMs = 1000;
 
 export interface ConsumeResult {
   readonly seconds: number;
@@ -236,7 +236,7 @@ export class Consumer {
     for (;;) {
       const elapsedMs = performance.now() - startedAt;
       const readingMs = times.readingMs - readingBefore;
-      const dueMs = Math.min(longestBlockMs, (overheadMs + readingMs) * workPerOverhead);
+      const dueMs = Math.min(maxBlockMs, (overheadMs + readingMs) * workPerOverhead);
       if (elapsedMs >= blockMs && elapsedMs - readingMs >= dueMs) break;
       if (!this.#backlog.workOn()) this.#filler.workOn();
     }

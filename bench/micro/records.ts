@@ -7,7 +7,7 @@ import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
 import { RecordsView } from '../../src/protocol/flat/records/record-view.ts';
 import { type RecordsInput, writeRecords } from '../../src/protocol/flat/records/record-writer.ts';
-import { RECORD_ROW_WORDS, RECORDS_WORDS, rowsWord } from '../../src/protocol/flat/records/records-slot.ts';
+import { RECORD_ROW_WORDS, RECORDS_WORDS, ROWS_WORD } from '../../src/protocol/flat/records/records-slot.ts';
 import type { DecodeOptions } from '../../src/protocol/wire/options.ts';
 import { decodeRecords, encodeRecords } from '../../src/protocol/wire/records/records.ts';
 import { WireReader } from '../../src/protocol/wire/wire-reader.ts';
@@ -151,8 +151,8 @@ function readValues(message: FlatMessage): number {
 /** The same by hand, with the values as plain Uint8Arrays. */
 function readValuesBare(message: FlatMessage): number {
   let sum = 0;
-  const first = message.wordBase + message.int32(rowsWord);
-  const count = message.int32(rowsWord + 1);
+  const first = message.wordBase + message.int32(ROWS_WORD);
+  const count = message.int32(ROWS_WORD + 1);
   const rows = message.i32;
   const memory = message.u8.buffer;
   const base = message.u8.byteOffset + message.byteBase;
@@ -172,8 +172,8 @@ function readByViews(message: FlatMessage): number {
 /** The same by hand, from views made of the memory as a reader without any class would. */
 function readBare(message: FlatMessage): number {
   let sum = 0;
-  const first = message.wordBase + message.int32(rowsWord);
-  const count = message.int32(rowsWord + 1);
+  const first = message.wordBase + message.int32(ROWS_WORD);
+  const count = message.int32(ROWS_WORD + 1);
   const rows = message.i32;
   const bytes = message.u8.subarray(message.byteBase);
   for (let i = 0, row = first; i < count; i++, row += RECORD_ROW_WORDS) {

@@ -15,7 +15,7 @@ const ringBytes = 4 * 1024 * 1024;
 const spillBudgetBytes = 64 * 1024 * 1024;
 const rounds = 7;
 const bytesPerRound = 64 * 1024 * 1024;
-const mostPerRound = 20_000;
+const maxPerRound = 20_000;
 const sizes = [1, 4, 16, 32, 64, 128, 256, 1024].map((kibibytes) => kibibytes * 1024);
 
 export async function run(): Promise<readonly BenchRow[]> {
@@ -28,7 +28,7 @@ export async function run(): Promise<readonly BenchRow[]> {
 }
 
 function measure(peer: Worker, bodyBytes: number): BenchRow {
-  const frames = Math.min(mostPerRound, Math.ceil(bytesPerRound / bodyBytes));
+  const frames = Math.min(maxPerRound, Math.ceil(bytesPerRound / bodyBytes));
   const copied: number[] = [];
   const moved: number[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -5,15 +5,15 @@ import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 
 /** Output comes in pieces of this size: small enough for small batches, large enough for big ones to need few. */
-const smallestChunk = 16 * 1024;
-const largestChunk = 1024 * 1024;
+const minChunk = 16 * 1024;
+const maxChunk = 1024 * 1024;
 /** A guess at how much batches shrink. */
 const likelyGrowth = 6;
 
 /** Appends what the members in `bytes[start, end)` decompress to. Throws: CorruptRecordError. */
 export function readGzip(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
   const room = arena.limit - arena.length;
-  const chunkSize = Math.min(Math.max((end - start) * likelyGrowth, smallestChunk), largestChunk);
+  const chunkSize = Math.min(Math.max((end - start) * likelyGrowth, minChunk), maxChunk);
   let plain: Uint8Array;
   try {
     plain = gunzipSync(bytes.subarray(start, end), { chunkSize, maxOutputLength: Math.max(room, 1) });

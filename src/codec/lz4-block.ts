@@ -6,7 +6,7 @@ import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortLiteral = 48;
-const smallestMatch = 4;
+const minMatch = 4;
 /** The format's own rules for the end of a block: its last bytes are literals, and no match starts shortly before. */
 const lastLiterals = 5;
 const matchMargin = 12;
@@ -46,8 +46,8 @@ export function readLz4Block(
     const distance = bytes[at]! | (bytes[at + 1]! << 8);
     at += 2;
     if (distance === 0 || distance > put - from) return -1;
-    length = (token & 15) + smallestMatch;
-    if (length === 15 + smallestMatch) {
+    length = (token & 15) + minMatch;
+    if (length === 15 + minMatch) {
       let byte = 255;
       while (byte === 255) {
         if (at >= end) return -1;
@@ -88,7 +88,7 @@ export function writeLz4Block(bytes: Uint8Array, start: number, end: number, out
       continue;
     }
     misses = 64;
-    let length = smallestMatch;
+    let length = minMatch;
     while (at + length < end - lastLiterals && bytes[candidate + length] === bytes[at + length]) length++;
     put = writeSequence(bytes, literal, at, length, at - candidate, out, put);
     at += length;
@@ -109,7 +109,7 @@ function writeSequence(
   to: number,
 ): number {
   const literals = end - start;
-  const more = length === 0 ? 0 : length - smallestMatch;
+  const more = length === 0 ? 0 : length - minMatch;
   let put = to;
   out[put++] = (Math.min(literals, 15) << 4) | Math.min(more, 15);
   if (literals >= 15) put = writeLength(literals - 15, out, put);

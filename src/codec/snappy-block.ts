@@ -6,7 +6,7 @@ import { CorruptRecordError } from '../common/errors/errors.ts';
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
 
 /** The densest element is a copy of 64 bytes in 3. */
-const mostGrowth = 22;
+const maxGrowth = 22;
 /** Up to this many bytes a loop beats a call into native code. */
 const shortLiteral = 48;
 
@@ -33,7 +33,7 @@ export function readSnappyLength(bytes: Uint8Array, start: number, end: number):
     length += (byte & 127) * 2 ** shift;
     if (byte < 128) break;
   }
-  if (length > (end - at) * mostGrowth) {
+  if (length > (end - at) * maxGrowth) {
     throw new CorruptRecordError(`snappy block of ${end - start} bytes claims to hold ${length}`);
   }
   return { length, elements: at };

@@ -8,8 +8,8 @@ const frameMagic = 0xfd2fb528 | 0;
 /** Sixteen magic numbers, of which this is the first, start frames to be skipped. */
 const skippableMagic = 0x184d2a50;
 /** Kafka's own readers allow windows up to this, the reference decoder's default. */
-const largestWindow = 2 ** 27;
-const largestBlock = 128 * 1024;
+const maxWindow = 2 ** 27;
+const maxBlock = 128 * 1024;
 
 const dictionaryIdBytes = [0, 1, 2, 4] as const;
 
@@ -17,7 +17,7 @@ export interface ZstdFrame {
   /** Where it ends in its stream. */
   end: number;
   /** The most that its content can have; exact if it says so. -1 for a frame to be skipped. */
-  mostBytes: number;
+  maxBytes: number;
   hasContentSize: boolean;
 }
 
@@ -28,7 +28,7 @@ export function readZstdFrame(bytes: Uint8Array, start: number, end: number): Zs
   if ((magic & ~15) === skippableMagic) {
     const size = littleEndian(bytes, start + 4, 4);
     need(start + 8, size, end);
-    return { end: start + 8 + size, mostBytes: -1, hasContentSize: true };
+    return { end: start + 8 + size, maxBytes: -1, hasContentSize: true };
   }
   if (magic !== frameMagic) throw broken('does not start as one');
   const descriptor = bytes[start + 4]!;
@@ -42,28 +42,23 @@ export function readZstdFrame(bytes: Uint8Array, start: number, end: number): Zs
   const sizeAt = start + 5 + windowBytes + idBytes;
   const contentSize = littleEndian(bytes, sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
   const window = isSingleSegment ? contentSize : windowSize(bytes[start + 5]!);
-  if (window > largestWindow && !isSingleSegment) throw broken(`has a window of ${window} bytes`);
+  if (window > maxWindow && !isSingleSegment) throw broken(`has a window of ${window} bytes`);
   const hasChecksum = (descriptor & 4) !== 0;
-  const blocks = readBlocks(bytes, sizeAt + sizeBytes, end, Math.min(window, largestBlock));
+  const blocks = readBlocks(bytes, sizeAt + sizeBytes, end, Math.min(window, maxBlock));
   if (hasChecksum) need(blocks.end, 4, end);
-  if (sizeBytes > 0 && contentSize > blocks.mostBytes) {
-    throw broken(`claims ${contentSize} bytes of content, its blocks can have ${blocks.mostBytes}`);
+  if (sizeBytes > 0 && contentSize > blocks.maxBytes) {
+    throw broken(`claims ${contentSize} bytes of content, its blocks can have ${blocks.maxBytes}`);
   }
   return {
     end: blocks.end + (hasChecksum ? 4 : 0),
-    mostBytes: sizeBytes > 0 ? contentSize : blocks.mostBytes,
+    maxBytes: sizeBytes > 0 ? contentSize : blocks.maxBytes,
     hasContentSize: sizeBytes > 0,
   };
 }
 
-function readBlocks(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  largest: number,
-): { end: number; mostBytes: number } {
+function readBlocks(bytes: Uint8Array, start: number, end: number, largest: number): { end: number; maxBytes: number } {
   let at = start;
-  let mostBytes = 0;
+  let maxBytes = 0;
   for (let isLast = false; !isLast; ) {
     need(at, 3, end);
     const header = littleEndian(bytes, at, 3);
@@ -75,9 +70,9 @@ function readBlocks(
     const stored = type === 1 ? 1 : size;
     need(at + 3, stored, end);
     at += 3 + stored;
-    mostBytes += type === 2 ? largest : size;
+    maxBytes += type === 2 ? largest : size;
   }
-  return { end: at, mostBytes };
+  return { end: at, maxBytes };
 }
 
 function windowSize(descriptor: number): number {

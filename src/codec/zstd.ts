@@ -9,18 +9,18 @@ import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts';
 
 interface ZstdImplementation {
   readonly name: string;
-  /** The content of one whole frame, which has `mostBytes` or less. Throws whatever it likes. */
-  read(frame: Uint8Array, mostBytes: number): Uint8Array;
+  /** The content of one whole frame, which has `maxBytes` or less. Throws whatever it likes. */
+  read(frame: Uint8Array, maxBytes: number): Uint8Array;
   write(bytes: Uint8Array, level: number): Uint8Array;
 }
 
 /** The reference implementation's own, and its range. */
 const defaultLevel = 3;
-const smallestLevel = -131072;
-const largestLevel = 22;
+const minLevel = -131072;
+const maxLevel = 22;
 
 /** The package's memory never shrinks, and does not grow beyond 2 GiB with source and result in it. */
-const mostPackageBytes = 2 ** 29;
+const maxPackageBytes = 2 ** 29;
 
 let implementation: ZstdImplementation | null = nodeZstd();
 
@@ -39,24 +39,24 @@ export function readZstd(bytes: Uint8Array, start: number, end: number, arena: B
   const zstd = available();
   for (let at = start; at < end; ) {
     const frame = readZstdFrame(bytes, at, end);
-    if (frame.mostBytes >= 0) readContent(zstd, bytes.subarray(at, frame.end), frame, arena);
+    if (frame.maxBytes >= 0) readContent(zstd, bytes.subarray(at, frame.end), frame, arena);
     at = frame.end;
   }
 }
 
 function readContent(zstd: ZstdImplementation, bytes: Uint8Array, frame: ZstdFrame, arena: ByteArena): void {
-  if (frame.hasContentSize) arena.reserve(frame.mostBytes);
+  if (frame.hasContentSize) arena.reserve(frame.maxBytes);
   const room = arena.limit - arena.length;
-  const most = Math.min(frame.mostBytes, room);
+  const most = Math.min(frame.maxBytes, room);
   let plain: Uint8Array;
   try {
     plain = zstd.read(bytes, most);
   } catch (error) {
-    if (most < frame.mostBytes && isTooLarge(error)) arena.reserve(room + 1);
+    if (most < frame.maxBytes && isTooLarge(error)) arena.reserve(room + 1);
     throw new CorruptRecordError(`zstd frame: ${(error as Error).message}`, { cause: error });
   }
-  if (frame.hasContentSize && plain.length !== frame.mostBytes) {
-    throw new CorruptRecordError(`zstd frame claims ${frame.mostBytes} bytes and has ${plain.length}`);
+  if (frame.hasContentSize && plain.length !== frame.maxBytes) {
+    throw new CorruptRecordError(`zstd frame claims ${frame.maxBytes} bytes and has ${plain.length}`);
   }
   arena.append(plain);
 }
@@ -69,7 +69,7 @@ function isTooLarge(error: unknown): boolean {
 
 /** @param level  -131072 to 22, or undefined for 3; what is outside is brought inside. Throws: UnsupportedCodecError */
 export function writeZstd(bytes: Uint8Array, start: number, end: number, level: number | undefined): Uint8Array {
-  const wanted = level === undefined ? defaultLevel : Math.min(Math.max(level, smallestLevel), largestLevel);
+  const wanted = level === undefined ? defaultLevel : Math.min(Math.max(level, minLevel), maxLevel);
   return available().write(bytes.subarray(start, end), wanted);
 }
 
@@ -94,9 +94,9 @@ function nodeZstd(): ZstdImplementation | null {
   if (!zstdCompressSync || !zstdDecompressSync || ZSTD_c_compressionLevel === undefined) return null;
   return {
     name: 'node:zlib',
-    read(frame, mostBytes) {
-      const chunkSize = Math.min(Math.max(mostBytes, 1024), 1024 * 1024);
-      return zstdDecompressSync(frame, { maxOutputLength: Math.max(mostBytes, 1), chunkSize });
+    read(frame, maxBytes) {
+      const chunkSize = Math.min(Math.max(maxBytes, 1024), 1024 * 1024);
+      return zstdDecompressSync(frame, { maxOutputLength: Math.max(maxBytes, 1), chunkSize });
     },
     write: (bytes, level) => zstdCompressSync(bytes, { params: { [ZSTD_c_compressionLevel]: level } }),
   };
@@ -115,9 +115,9 @@ async function packageZstd(): Promise<ZstdImplementation | null> {
     await loaded.init();
     return {
       name: '@bokuweb/zstd-wasm',
-      read(frame, mostBytes) {
-        if (mostBytes > mostPackageBytes) throw new Error(`${mostBytes} bytes, limit ${mostPackageBytes}`);
-        return loaded.decompress(frame, { defaultHeapSize: mostBytes });
+      read(frame, maxBytes) {
+        if (maxBytes > maxPackageBytes) throw new Error(`${maxBytes} bytes, limit ${maxPackageBytes}`);
+        return loaded.decompress(frame, { defaultHeapSize: maxBytes });
       },
       write: (bytes, level) => loaded.compress(bytes, level),
     };

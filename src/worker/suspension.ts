@@ -2,7 +2,7 @@
 // thread. Must not read a clock. The wall clock may also be set, so no more may hang on this than idle connections.
 
 /** A peer keeps a connection that was silent for less. */
-const leastPauseMs = 30_000;
+const minPauseMs = 30_000;
 
 export class Suspension {
   #aheadMs: number;
@@ -16,6 +16,6 @@ export class Suspension {
     const aheadMs = wallNow - now;
     const pauseMs = aheadMs - this.#aheadMs;
     this.#aheadMs = aheadMs;
-    return pauseMs >= leastPauseMs ? pauseMs : 0;
+    return pauseMs >= minPauseMs ? pauseMs : 0;
   }
 }

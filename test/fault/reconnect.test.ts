@@ -21,7 +21,7 @@ import { startProxiedBroker } from './support/proxied.ts';
 const watchedMs = 1500;
 const backoff = { reconnectBackoffMs: 50, reconnectBackoffMaxMs: 200 };
 /** Attempts at 50, 100, 200, 200, ... ms, less 20 % of jitter, and the one that was there before. */
-const mostAttempts = 3 + Math.ceil(watchedMs / (200 * 0.8)) + 1;
+const maxAttempts = 3 + Math.ceil(watchedMs / (200 * 0.8)) + 1;
 
 describe('connections', { concurrency: 4 }, () => {
   for (const [name, doWhat] of [
@@ -46,7 +46,7 @@ describe('connections', { concurrency: 4 }, () => {
       });
       const attempts = proxy!.connections.length - before;
       // Node 0 and the bootstrap server that it is, each with a backoff of its own.
-      assert.ok(attempts <= 2 * mostAttempts, `${attempts} attempts in ${watchedMs} ms`);
+      assert.ok(attempts <= 2 * maxAttempts, `${attempts} attempts in ${watchedMs} ms`);
       assert.ok(attempts >= 3, `${attempts} attempts in ${watchedMs} ms`);
       proxy!.onConnection(null);
       await client.awaitReady(0);

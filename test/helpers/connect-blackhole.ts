@@ -14,7 +14,7 @@ export interface ConnectBlackhole {
 }
 
 const host = '127.0.0.1';
-const mostFillers = 64;
+const maxFillers = 64;
 /** A loopback connect takes well under a millisecond; one that takes this long has met the full queue. */
 const probeMs = 150;
 
@@ -44,7 +44,7 @@ export async function startConnectBlackhole(): Promise<ConnectBlackhole> {
     await exited;
   };
   while (await fills(port, fillers)) {
-    if (fillers.length < mostFillers) continue;
+    if (fillers.length < maxFillers) continue;
     await close();
     throw new Error(`after ${fillers.length} connections the accept queue is still not full`);
   }

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const firstPauseMs = 1;
-const longestPauseMs = 50;
+const maxPauseMs = 50;
 
 /**
  * Resolves with the first result of `condition` that is neither false, null nor undefined.
@@ -16,7 +16,7 @@ export async function waitFor<T>(
   timeoutMs = 30_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + timeoutMs;
-  for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
+  for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {
     const result = await condition();
     if (result !== false && result !== null && result !== undefined) {
       return result as Exclude<T, false | null | undefined>;

@@ -30,8 +30,8 @@ import { addressOf, saslBroker, users } from './security/support/sasl-broker.ts'
 const node = 1;
 const topic = 'limits';
 const idleMs = 3000;
-const mostConnections = 12;
-const mostLogins = 4;
+const maxConnections = 12;
+const maxLogins = 4;
 
 const sasl = saslBroker({});
 
@@ -43,8 +43,8 @@ const options: KafkaOptions = {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': 'User:ANONYMOUS',
     'connections.max.idle.ms': idleMs,
-    'max.connections.per.ip': mostConnections,
-    'listener.name.sasl.max.connections': mostLogins,
+    'max.connections.per.ip': maxConnections,
+    'listener.name.sasl.max.connections': maxLogins,
     'socket.request.max.bytes': 1_000_000,
     'quota.window.num': 3,
   }),
@@ -202,7 +202,7 @@ describeKafka(
     test('too many connections to a listener: it answers none, the error says what that may be, and it goes on when there is room', async (t) => {
       const address = addressOf(suite.kafka.brokers[0]!, 'sasl');
       const [host, port] = address.split(':');
-      const taken = await Promise.all(Array.from({ length: mostLogins }, () => connected(host!, Number(port))));
+      const taken = await Promise.all(Array.from({ length: maxLogins }, () => connected(host!, Number(port))));
       t.after(() => {
         for (const socket of taken) socket.destroy();
       });
@@ -285,7 +285,7 @@ describeKafka(
 async function takeConnections(host: string, port: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   let refused = 0;
-  while (refused === 0 && sockets.length < 3 * mostConnections) {
+  while (refused === 0 && sockets.length < 3 * maxConnections) {
     const socket = await connected(host, port, () => refused++);
     sockets.push(socket);
   }

@@ -135,8 +135,8 @@ describeKafka(
       const ended = used.endedConnections - usage.endedConnections;
       // Of each that fails the short first steps of the backoff, then its limit less the jitter; of the others nothing, and
       // once the connection of each that served the start.
-      const mostOfOne = backoffSteps + (used.at - usage.at) / (0.8 * options.reconnectBackoffMaxMs!);
-      const most = servers().length + failing * mostOfOne;
+      const maxOfOne = backoffSteps + (used.at - usage.at) / (0.8 * options.reconnectBackoffMaxMs!);
+      const most = servers().length + failing * maxOfOne;
       assert.ok(ended <= most, `${ended} connections ended, ${Math.round(most)} at most`);
       const rss = (used.rss - usage.rss) / MiB;
       assert.ok(rss < 100, `${Math.round(rss)} MiB more in all`);

@@ -13,7 +13,7 @@ import { fillPattern, findMismatch, patternByte, Random } from '../unit/ring/sup
 import { installJitter, spin } from './jitter.ts';
 
 /** Only a bound on a failing test. */
-const longestWaitMs = 20_000;
+const maxWaitMs = 20_000;
 
 interface Bells {
   /** Of the thread that plays the role. */
@@ -131,7 +131,7 @@ class Waiter {
   async sleep(hasWork: () => boolean): Promise<void> {
     if (!this.#isBlocking) {
       await this.#own.sleep(hasWork);
-    } else if (!this.#own.sleepSync(hasWork, longestWaitMs)) {
+    } else if (!this.#own.sleepSync(hasWork, maxWaitMs)) {
       throw new Error(`${this.#what}: lost wake-up, ${hasWork() ? 'with' : 'without'} work`);
     }
   }
@@ -302,7 +302,7 @@ async function ownBell(job: JobOf<'own-bell'>): Promise<void> {
     for (const notifier of notifiers) notifier.notify();
     if (taken >= job.count) break;
     if (job.isBlocking && !random.isOneIn(4)) {
-      if (!bell.sleepSync(hasWork, longestWaitMs)) throw new Error(`owner: lost wake-up at ${taken} of ${published()}`);
+      if (!bell.sleepSync(hasWork, maxWaitMs)) throw new Error(`owner: lost wake-up at ${taken} of ${published()}`);
       continue;
     }
     const armed = bell.sleep(hasWork);

@@ -17,7 +17,7 @@ export interface PendingRequest {
 /** Of a length that is a power of two. */
 type Table = (PendingRequest | undefined)[];
 
-const smallestTable = 64;
+const minTableLength = 64;
 
 /**
  * A table rather than a Map: each time a Map renews its memory, the old one goes on referring to the new, and once one of
@@ -26,7 +26,7 @@ const smallestTable = 64;
  */
 export class InFlight {
   /** The request with an id stands at its lowest bits; `nextRequestId` passes over ids whose place is taken. */
-  #table = emptyTable(smallestTable);
+  #table = emptyTable(minTableLength);
   #size = 0;
   /** A node that was asked once keeps its entry. */
   readonly #countOf = new Map<number, number>();

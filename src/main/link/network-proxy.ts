@@ -19,7 +19,7 @@ import {
 } from '../../ring/frames.ts';
 
 /** Most requests fit; those that do not grow in place. */
-const leastExpectedBytes = 512;
+const minExpectedBytes = 512;
 /** Requests of one API tend to be of one size: claiming that much at once spares a large one its moves. */
 const expectedMargin = 1.0625;
 
@@ -115,7 +115,7 @@ export class NetworkProxy {
     const expected = Math.ceil((this.#lastBytes.get(apiKey) ?? 0) * expectedMargin);
     const { requests } = this.#end;
     // A guess must not be what makes a small request find no room.
-    return expected > leastExpectedBytes && requests.hasRoom(expected) ? expected : leastExpectedBytes;
+    return expected > minExpectedBytes && requests.hasRoom(expected) ? expected : minExpectedBytes;
   }
 
   #post(kind: number, requestId: number, detail: number): boolean {

@@ -107,7 +107,7 @@ function prometheusName({ definition, isOfNodes }: ExportedMetric): string {
   const name = nameWithoutUnit(definition).replaceAll('-', '_');
   const { unit, kind } = definition;
   const isTime = unit === 'ms' || unit === 'ns';
-  const hasUnit = unit === 'events' || unit === 'ratio' || name.endsWith('_bytes');
-  const suffix = isTime ? '_seconds' : hasUnit ? '' : '_bytes';
+  const needsNoSuffix = unit === 'events' || unit === 'ratio' || name.endsWith('_bytes');
+  const suffix = isTime ? '_seconds' : needsNoSuffix ? '' : '_bytes';
   return `kafka_client_${isOfNodes ? 'node_' : ''}${name}${suffix}${kind === 'total' ? '_total' : ''}`;
 }

@@ -4,7 +4,7 @@
 import { alignTo8, type MessageMemory } from '../../common/memory.ts';
 
 /** Flat offsets are int32, and claims round up to 8. */
-const largestLimitBytes = 2 ** 31 - 64;
+const maxLimitBytes = 2 ** 31 - 64;
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortBytes = 24;
@@ -47,7 +47,7 @@ export class FlatWriter {
   /** A guess at the size of the whole message; passed on to the memory so that one move is enough. */
   expectedBytes = 0;
 
-  #limitBytes = largestLimitBytes;
+  #limitBytes = maxLimitBytes;
   #memory: MessageMemory | null = null;
   #skip = 0;
   #used = 0;
@@ -60,7 +60,7 @@ export class FlatWriter {
     this.#memory = memory;
     this.#skip = skipBytes;
     this.#used = 0;
-    this.#limitBytes = largestLimitBytes;
+    this.#limitBytes = maxLimitBytes;
     this.expectedBytes = 0;
     this.#follow(memory);
     if (this.#textOf !== this.u8) {
@@ -73,7 +73,7 @@ export class FlatWriter {
 
   /** What the message (without prefix) may take until the next reset; FlatLimitError beyond. Default about 2 GiB. */
   limitTo(limitBytes: number): void {
-    this.#limitBytes = Math.min(limitBytes, largestLimitBytes) & ~7;
+    this.#limitBytes = Math.min(limitBytes, maxLimitBytes) & ~7;
     this.#room = Math.min(this.#room, this.#limitBytes);
   }
 

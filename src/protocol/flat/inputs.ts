@@ -18,7 +18,7 @@ interface LongLike {
 }
 
 /** Kafka's limit for text, also where the length is compact. */
-const longestText = 32767;
+const maxText = 32767;
 const printedCharacters = 60;
 
 /** What is wrong with a value, before it is known where in the request it stands. Internal. */
@@ -212,15 +212,15 @@ const loneSurrogate = /\p{Surrogate}/u;
 
 export function putString(w: FlatWriter, word: number, name: string, value: unknown): void {
   if (typeof value !== 'string') throw problem(name, value, 'a string');
-  if (value.length > longestText) throw tooLongText(name, value.length, 'or more');
+  if (value.length > maxText) throw tooLongText(name, value.length, 'or more');
   const length = w.string(word, value);
   if (length === value.length) return;
-  if (length > longestText) throw tooLongText(name, length, 'in UTF-8');
+  if (length > maxText) throw tooLongText(name, length, 'in UTF-8');
   if (loneSurrogate.test(value)) throw problem(name, value, 'well-formed text: it has half a surrogate pair');
 }
 
 function tooLongText(name: string, length: number, note: string): InputProblem {
-  return new InputProblem(name, `text of ${length} bytes ${note}, limit ${longestText}`);
+  return new InputProblem(name, `text of ${length} bytes ${note}, limit ${maxText}`);
 }
 
 export function putBytes(w: FlatWriter, word: number, name: string, value: unknown): void {

@@ -3,14 +3,14 @@
 
 import { InvalidRequestError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
-import { dataLengthWord } from '../flat/records/records-slot.ts';
+import { DATA_LENGTH_WORD } from '../flat/records/records-slot.ts';
 
 /** A finished message up to this size is copied out, so that the writer's own buffer serves the next one too. */
 const copiedBytes = 16 * 1024;
 const initialBytes = 4 * 1024;
 const keptBytes = 64 * 1024;
 /** Node's limit for one Buffer is larger, but Kafka's lengths are int32. */
-const largestBytes = 2 ** 31 - 1;
+const maxBytes = 2 ** 31 - 1;
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortBytes = 24;
@@ -68,8 +68,8 @@ export class WireWriter {
     const needed = this.offset + bytes;
     const buffer = this.buffer;
     if (needed <= buffer.length) return;
-    if (needed > largestBytes) throw this.fail(`the message needs ${needed} bytes, limit ${largestBytes}`);
-    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, buffer.length * 2), largestBytes));
+    if (needed > maxBytes) throw this.fail(`the message needs ${needed} bytes, limit ${maxBytes}`);
+    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, buffer.length * 2), maxBytes));
     buffer.copy(larger, 0, 0, this.offset);
     this.buffer = larger;
   }
@@ -241,7 +241,7 @@ export class WireWriter {
 
   /** A guess at the size of a records field: right unless it gets compressed. */
   recordsGuess(m: FlatMessage, word: number): number {
-    return m.int32(word + dataLengthWord) + 1;
+    return m.int32(word + DATA_LENGTH_WORD) + 1;
   }
 
   /** All tagged fields of a struct that knows none in this version. */

@@ -146,8 +146,8 @@ export class Nodes {
   }
 
   #staggerMs(attempts: number): number {
-    const longestMs = this.#config.connectionSetupTimeoutMs / 4;
-    return Math.min(maxStaggerMs * 2 ** (attempts - 1), longestMs);
+    const maxMs = this.#config.connectionSetupTimeoutMs / 4;
+    return Math.min(maxStaggerMs * 2 ** (attempts - 1), maxMs);
   }
 
   /** From one that chance names on, so that a cluster's clients do not all ask the same. */

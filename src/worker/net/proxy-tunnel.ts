@@ -29,14 +29,14 @@ export class Tunnel {
   readonly resolvesNames: boolean;
   readonly #proxy: ProxyServer;
   readonly #options: NodeOptions;
-  readonly #longestMs: number;
+  readonly #maxMs: number;
 
-  /** @param longestMs a tunnel that nobody gives up ends after that */
-  constructor(proxy: ProxyServer, options: NodeOptions, longestMs: number) {
+  /** @param maxMs a tunnel that nobody gives up ends after that */
+  constructor(proxy: ProxyServer, options: NodeOptions, maxMs: number) {
     this.#options = options;
     this.resolvesNames = proxy.resolvesNames;
     this.#proxy = proxy;
-    this.#longestMs = longestMs;
+    this.#maxMs = maxMs;
   }
 
   /** Plain TCP through the proxy. */
@@ -65,7 +65,7 @@ export class Tunnel {
     };
     const giveUp =
       this.#proxy.kind === 'socks5'
-        ? socks(this.#proxy, destination, events, this.#longestMs)
+        ? socks(this.#proxy, destination, events, this.#maxMs)
         : connect(this.#proxy, destination, events);
     transport.awaits(`the proxy ${this.#proxy.text}`, giveUp);
   }
@@ -98,8 +98,8 @@ const socksFailures: readonly (readonly [RegExp, (destination: string, reason: s
   [/Socket closed/, () => 'closed the connection before it had answered'],
 ];
 
-function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, longestMs: number): () => void {
-  const client = socksClient(proxy, destination, longestMs);
+function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, maxMs: number): () => void {
+  const client = socksClient(proxy, destination, maxMs);
   client.on('established', ({ socket }) => {
     events.onOpen(socket);
   });

@@ -28,7 +28,7 @@ export interface AppendLimits {
 
 // Bytes of the size and the offset before it, which the size does not count.
 const headBytes = 12;
-const smallestSize = [14, 22, 49];
+const minSize = [14, 22, 49];
 const crcAt = { old: 12, v2: 17 };
 const v2 = { leaderEpoch: 12, attributes: 21, lastOffsetDelta: 23, maxTimestamp: 35, count: 57 };
 const old = { magic: 16, attributes: 17, timestamp: 18 };
@@ -52,11 +52,11 @@ export function checkBatches(bytes: Buffer, limits: AppendLimits): CheckedBatche
 
 /** The batch at `start`, or the code of the error. */
 function checkBatch(bytes: Buffer, start: number, limits: AppendLimits): BatchBounds | number {
-  if (bytes.length - start < headBytes + smallestSize[0]!) return errorCodes.CORRUPT_MESSAGE;
+  if (bytes.length - start < headBytes + minSize[0]!) return errorCodes.CORRUPT_MESSAGE;
   const size = bytes.readInt32BE(start + 8);
   const magic = bytes.readInt8(start + old.magic);
   const end = start + headBytes + size;
-  const smallest = smallestSize[magic];
+  const smallest = minSize[magic];
   if (smallest === undefined || size < smallest || end > bytes.length) return errorCodes.CORRUPT_MESSAGE;
   if (end - start > limits.maxBatchBytes) return errorCodes.MESSAGE_TOO_LARGE;
   return magic === 2 ? checkV2(bytes, start, end, limits) : checkOld(bytes, start, end, magic, limits);

@@ -47,8 +47,8 @@ interface DecodedRequest {
 }
 
 // More waiting requests than any client should have in flight: the rest stays with the sender.
-const mostWaitingFrames = 256;
-const mostWaitingBytes = 32 * 1024 * 1024;
+const maxWaitingFrames = 256;
+const maxWaitingBytes = 32 * 1024 * 1024;
 const keptMemoryBytes = 8 * 1024 * 1024;
 const decodeOptions: DecodeOptions = { verifyCrc: false, records: 'raw', maxDecompressedBytes: 0 };
 
@@ -120,7 +120,7 @@ export class BrokerConnection {
   }
 
   #regulate(): void {
-    const isFull = this.#frames.length >= mostWaitingFrames || this.#waitingBytes >= mostWaitingBytes;
+    const isFull = this.#frames.length >= maxWaitingFrames || this.#waitingBytes >= maxWaitingBytes;
     if (isFull || this.#isReadingPaused) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }

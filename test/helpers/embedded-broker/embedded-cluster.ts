@@ -22,8 +22,8 @@ import type { EmbeddedBrokerOptions, NodeOptions, TopicOptions, VersionRange } f
 import type { Reply } from './reply.ts';
 
 const defaultHost = '127.0.0.1';
-const mostRefusals = 1000;
-const mostArrived = 10_000;
+const maxRefusals = 1000;
+const maxArrived = 10_000;
 /** Different batches that a fill repeats: enough that a wrong one shows, few enough to be made quickly. */
 const fillVariants = 16;
 
@@ -215,7 +215,7 @@ export class EmbeddedCluster implements BrokerActions {
   }
 
   async arrivedRequests(): Promise<ArrivedRequest[]> {
-    return this.#arrived.slice(-mostArrived);
+    return this.#arrived.slice(-maxArrived);
   }
 
   /** Ends listeners and connections; throws what went wrong inside. */
@@ -258,7 +258,7 @@ export class EmbeddedCluster implements BrokerActions {
         this.#count(connection, { nodeId: node.id, connectionId: connection.id, apiKey, version, correlationId });
       },
       refused: (connection, problem) => {
-        if (this.#refusals.length < mostRefusals) this.#refusals.push(`connection ${connection.id}: ${problem}`);
+        if (this.#refusals.length < maxRefusals) this.#refusals.push(`connection ${connection.id}: ${problem}`);
       },
       failed: (error) => this.#errors.push(error),
     };
@@ -269,7 +269,7 @@ export class EmbeddedCluster implements BrokerActions {
     this.#requests.set(connection.nodeId, counts);
     counts.set(request.apiKey, (counts.get(request.apiKey) ?? 0) + 1);
     this.#arrived.push(request);
-    if (this.#arrived.length >= 2 * mostArrived) this.#arrived = this.#arrived.slice(-mostArrived);
+    if (this.#arrived.length >= 2 * maxArrived) this.#arrived = this.#arrived.slice(-maxArrived);
   }
 
   #append(topic: string, partition: number, bytes: Buffer): number {

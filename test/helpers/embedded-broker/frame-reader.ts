@@ -6,7 +6,7 @@ export class BadFrameError extends Error {}
 
 const prefixBytes = 4;
 /** Key, version and correlation id: what every request begins with. */
-const smallestFrame = 8;
+const minFrame = 8;
 
 export class FrameReader {
   readonly #maxBytes: number;
@@ -34,8 +34,8 @@ export class FrameReader {
     if (this.#prefixFilled < prefixBytes) return at + taken;
     this.#prefixFilled = 0;
     const size = this.#prefix.readInt32BE(0);
-    if (size < smallestFrame || size > this.#maxBytes) {
-      throw new BadFrameError(`frame of ${size} bytes, allowed are ${smallestFrame} to ${this.#maxBytes}`);
+    if (size < minFrame || size > this.#maxBytes) {
+      throw new BadFrameError(`frame of ${size} bytes, allowed are ${minFrame} to ${this.#maxBytes}`);
     }
     const bodyAt = at + taken;
     if (chunk.length - bodyAt >= size) {

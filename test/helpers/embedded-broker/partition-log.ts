@@ -26,8 +26,8 @@ interface Segment {
 }
 
 const nothing: LogRead = { slices: [], bytes: 0 };
-const smallestSegmentBytes = 4 * 1024;
-const largestSegmentBytes = 4 * 1024 * 1024;
+const minSegmentBytes = 4 * 1024;
+const maxSegmentBytes = 4 * 1024 * 1024;
 
 export class PartitionLog {
   #startOffset: number;
@@ -175,7 +175,7 @@ export class PartitionLog {
   #segmentWithRoom(bytes: number): Segment {
     const last = this.#segments.at(-1);
     if (last !== undefined && last.memory.length - last.used >= bytes) return last;
-    const wanted = Math.min(last === undefined ? smallestSegmentBytes : last.memory.length * 2, largestSegmentBytes);
+    const wanted = Math.min(last === undefined ? minSegmentBytes : last.memory.length * 2, maxSegmentBytes);
     const segment = { memory: Buffer.allocUnsafeSlow(Math.max(wanted, bytes)), start: this.#byteEnd, used: 0 };
     this.#segments.push(segment);
     return segment;

@@ -8,35 +8,35 @@ import type { RecordBatchInput } from './record-writer.ts';
 import {
   ATTRIBUTE_CONTROL,
   ATTRIBUTE_TRANSACTIONAL,
-  attributesWord,
-  baseSequenceWord,
-  codecWord,
+  ATTRIBUTES_WORD,
+  BASE_SEQUENCE_WORD,
+  CODEC_WORD,
   compressionTypes,
   LEVEL_DEFAULT,
-  levelWord,
-  partitionLeaderEpochWord,
-  producerEpochWord,
-  producerIdWord,
-  streamBaseOffsetWord,
+  LEVEL_WORD,
+  PARTITION_LEADER_EPOCH_WORD,
+  PRODUCER_EPOCH_WORD,
+  PRODUCER_ID_WORD,
+  STREAM_BASE_OFFSET_WORD,
 } from './records-slot.ts';
 
 /** Writes everything but the records into the slot. Throws: InvalidRequestError. */
 export function writeBatchSettings(w: FlatWriter, slotWord: number, batch: RecordBatchInput): void {
   const codec = compressionTypes.indexOf(batch.compression ?? 'none');
   if (codec < 0) throw wrongInput('compression', batch.compression, `one of ${compressionTypes.join(', ')}`);
-  w.setInt32(slotWord + codecWord, codec);
-  w.setInt32(slotWord + levelWord, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, 2 ** 31 - 1));
-  w.setInt32(slotWord + producerEpochWord, integer('producerEpoch', batch.producerEpoch, -1, -1, 32767));
-  w.setInt32(slotWord + baseSequenceWord, integer('baseSequence', batch.baseSequence, -1, -1, 2 ** 31 - 1));
+  w.setInt32(slotWord + CODEC_WORD, codec);
+  w.setInt32(slotWord + LEVEL_WORD, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, 2 ** 31 - 1));
+  w.setInt32(slotWord + PRODUCER_EPOCH_WORD, integer('producerEpoch', batch.producerEpoch, -1, -1, 32767));
+  w.setInt32(slotWord + BASE_SEQUENCE_WORD, integer('baseSequence', batch.baseSequence, -1, -1, 2 ** 31 - 1));
   const leaderEpoch = integer('partitionLeaderEpoch', batch.partitionLeaderEpoch, -1, -1, 2 ** 31 - 1);
-  w.setInt32(slotWord + partitionLeaderEpochWord, leaderEpoch);
+  w.setInt32(slotWord + PARTITION_LEADER_EPOCH_WORD, leaderEpoch);
   const producerId = int64('producerId', batch.producerId ?? -1);
-  w.setInt64(slotWord + producerIdWord, producerId.low, producerId.high);
+  w.setInt64(slotWord + PRODUCER_ID_WORD, producerId.low, producerId.high);
   const baseOffset = int64('baseOffset', batch.baseOffset ?? 0);
-  w.setInt64(slotWord + streamBaseOffsetWord, baseOffset.low, baseOffset.high);
+  w.setInt64(slotWord + STREAM_BASE_OFFSET_WORD, baseOffset.low, baseOffset.high);
   const transactional = flag('isTransactional', batch.isTransactional) ? ATTRIBUTE_TRANSACTIONAL : 0;
   const control = flag('isControl', batch.isControl) ? ATTRIBUTE_CONTROL : 0;
-  w.setInt32(slotWord + attributesWord, transactional | control);
+  w.setInt32(slotWord + ATTRIBUTES_WORD, transactional | control);
 }
 
 function integer(field: string, value: number | undefined, otherwise: number, min: number, max: number): number {

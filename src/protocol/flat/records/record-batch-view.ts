@@ -9,21 +9,21 @@ import {
   ATTRIBUTE_DELETE_HORIZON,
   ATTRIBUTE_LOG_APPEND_TIME,
   ATTRIBUTE_TRANSACTIONAL,
-  batchAttributesWord,
-  batchBaseOffsetWord,
-  batchBaseSequenceWord,
-  batchBaseTimestampWord,
-  batchControlTypeWord,
-  batchFirstRowWord,
-  batchLastOffsetWord,
-  batchLeaderEpochWord,
-  batchMagicWord,
-  batchMaxTimestampWord,
-  batchProducerEpochWord,
-  batchProducerIdWord,
-  batchRecordCountWord,
-  batchRowCountWord,
-  batchSizeWord,
+  BATCH_ATTRIBUTES_WORD,
+  BATCH_BASE_OFFSET_WORD,
+  BATCH_BASE_SEQUENCE_WORD,
+  BATCH_BASE_TIMESTAMP_WORD,
+  BATCH_CONTROL_TYPE_WORD,
+  BATCH_FIRST_ROW_WORD,
+  BATCH_LAST_OFFSET_WORD,
+  BATCH_LEADER_EPOCH_WORD,
+  BATCH_MAGIC_WORD,
+  BATCH_MAX_TIMESTAMP_WORD,
+  BATCH_PRODUCER_EPOCH_WORD,
+  BATCH_PRODUCER_ID_WORD,
+  BATCH_RECORD_COUNT_WORD,
+  BATCH_ROW_COUNT_WORD,
+  BATCH_SIZE_WORD,
   type CompressionType,
   compressionTypes,
 } from './records-slot.ts';
@@ -71,26 +71,26 @@ export class RecordBatchView extends FlatView {
 
   /** Index of its first record in the records view. */
   get firstRecord(): number {
-    return this.flat.int32(this.flatWord + batchFirstRowWord);
+    return this.flat.int32(this.flatWord + BATCH_FIRST_ROW_WORD);
   }
 
   /** Its records in the records view; 0 for a control batch, whose records are not for applications. */
   get recordCount(): number {
-    return this.flat.int32(this.flatWord + batchRowCountWord);
+    return this.flat.int32(this.flatWord + BATCH_ROW_COUNT_WORD);
   }
 
   get baseOffset(): Long {
-    return this.flat.int64(this.flatWord + batchBaseOffsetWord);
+    return this.flat.int64(this.flatWord + BATCH_BASE_OFFSET_WORD);
   }
 
   /** Also when compaction removed the last records. */
   get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + batchLastOffsetWord);
+    return this.flat.int64(this.flatWord + BATCH_LAST_OFFSET_WORD);
   }
 
   /** Format: 0, 1 or 2. */
   get magic(): number {
-    return this.flat.int32(this.flatWord + batchMagicWord);
+    return this.flat.int32(this.flatWord + BATCH_MAGIC_WORD);
   }
 
   get compression(): CompressionType {
@@ -113,50 +113,50 @@ export class RecordBatchView extends FlatView {
 
   /** Kind of the first record of a control batch: 0 abort, 1 commit, others are Kafka's own. -1 if there is none. */
   get controlType(): number {
-    return this.flat.int32(this.flatWord + batchControlTypeWord);
+    return this.flat.int32(this.flatWord + BATCH_CONTROL_TYPE_WORD);
   }
 
   /** -1 for unknown, and in formats 0 and 1. */
   get partitionLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + batchLeaderEpochWord);
+    return this.flat.int32(this.flatWord + BATCH_LEADER_EPOCH_WORD);
   }
 
   /** -1 for none; producer epoch and base sequence likewise. */
   get producerId(): Long {
-    return this.flat.int64(this.flatWord + batchProducerIdWord);
+    return this.flat.int64(this.flatWord + BATCH_PRODUCER_ID_WORD);
   }
 
   get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + batchProducerEpochWord);
+    return this.flat.int32(this.flatWord + BATCH_PRODUCER_EPOCH_WORD);
   }
 
   /** Sequence number of the first record; the record with offset o has this plus o - baseOffset, from 2^31 - 1 to 0. */
   get baseSequence(): number {
-    return this.flat.int32(this.flatWord + batchBaseSequenceWord);
+    return this.flat.int32(this.flatWord + BATCH_BASE_SEQUENCE_WORD);
   }
 
   get maxTimestamp(): Long {
-    return this.flat.int64(this.flatWord + batchMaxTimestampWord);
+    return this.flat.int64(this.flatWord + BATCH_MAX_TIMESTAMP_WORD);
   }
 
   /** When its tombstones and markers may be removed, ms since the epoch; null if that is not set. */
   get deleteHorizonMs(): Long | null {
     if (this.magic !== 2 || !this.#has(ATTRIBUTE_DELETE_HORIZON)) return null;
-    return this.flat.int64(this.flatWord + batchBaseTimestampWord);
+    return this.flat.int64(this.flatWord + BATCH_BASE_TIMESTAMP_WORD);
   }
 
   /** On the wire, header included. */
   get sizeInBytes(): number {
-    return this.flat.int32(this.flatWord + batchSizeWord);
+    return this.flat.int32(this.flatWord + BATCH_SIZE_WORD);
   }
 
   /** Records in it, control records included. */
   get countOnWire(): number {
-    return this.flat.int32(this.flatWord + batchRecordCountWord);
+    return this.flat.int32(this.flatWord + BATCH_RECORD_COUNT_WORD);
   }
 
   get #attributes(): number {
-    return this.flat.int32(this.flatWord + batchAttributesWord);
+    return this.flat.int32(this.flatWord + BATCH_ATTRIBUTES_WORD);
   }
 
   #has(bit: number): boolean {

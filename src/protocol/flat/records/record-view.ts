@@ -10,33 +10,33 @@ import { RecordCursor } from './record-cursor.ts';
 import { type RecordHeader, readHeaders } from './record-headers.ts';
 import { int64Parts } from './record-inputs.ts';
 import {
+  BATCH_COUNT_WORD,
   BATCH_ROW_WORDS,
-  batchCountWord,
-  batchesWord,
-  dataLengthWord,
-  dataOffsetWord,
-  errorCodeWord,
-  errorTextWord,
+  BATCHES_WORD,
+  DATA_LENGTH_WORD,
+  DATA_OFFSET_WORD,
+  ERROR_CODE_WORD,
+  ERROR_TEXT_WORD,
+  FAULTY_OFFSET_WORD,
   FORM_NULL,
   FORM_RAW,
   FORM_ROWS,
-  faultyOffsetWord,
-  formWord,
-  nextOffsetWord,
+  FORM_WORD,
+  NEXT_OFFSET_WORD,
+  RECORD_COUNT_WORD,
   RECORD_ROW_WORDS,
   RECORDS_ERROR_NONE,
   RECORDS_ERROR_UNSUPPORTED_CODEC,
-  recordCountWord,
-  rowHeaderCountWord,
-  rowHeadersWord,
-  rowKeyLengthWord,
-  rowKeyWord,
-  rowOffsetWord,
-  rowsWord,
-  rowTimestampWord,
-  rowValueLengthWord,
-  rowValueWord,
-  tailBytesWord,
+  ROW_HEADER_COUNT_WORD,
+  ROW_HEADERS_WORD,
+  ROW_KEY_LENGTH_WORD,
+  ROW_KEY_WORD,
+  ROW_OFFSET_WORD,
+  ROW_TIMESTAMP_WORD,
+  ROW_VALUE_LENGTH_WORD,
+  ROW_VALUE_WORD,
+  ROWS_WORD,
+  TAIL_BYTES_WORD,
 } from './records-slot.ts';
 
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
@@ -55,31 +55,31 @@ export class RecordView {
   }
 
   get offset(): Long {
-    return this.#message.int64(this.#word + rowOffsetWord);
+    return this.#message.int64(this.#word + ROW_OFFSET_WORD);
   }
 
   /** Ms since the epoch; -1 for none, as in the oldest format. */
   get timestamp(): Long {
-    return this.#message.int64(this.#word + rowTimestampWord);
+    return this.#message.int64(this.#word + ROW_TIMESTAMP_WORD);
   }
 
   get key(): Buffer | null {
-    const length = this.#message.int32(this.#word + rowKeyLengthWord);
-    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + rowKeyWord), length);
+    const length = this.#message.int32(this.#word + ROW_KEY_LENGTH_WORD);
+    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + ROW_KEY_WORD), length);
   }
 
   /** Null is a tombstone. */
   get value(): Buffer | null {
-    const length = this.#message.int32(this.#word + rowValueLengthWord);
-    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + rowValueWord), length);
+    const length = this.#message.int32(this.#word + ROW_VALUE_LENGTH_WORD);
+    return length < 0 ? null : this.#message.slice(this.#message.int32(this.#word + ROW_VALUE_WORD), length);
   }
 
   /** In order of the wire; a key may occur more than once. */
   get headers(): readonly RecordHeader[] {
     this.#headers ??= readHeaders(
       this.#message,
-      this.#message.int32(this.#word + rowHeadersWord),
-      this.#message.int32(this.#word + rowHeaderCountWord),
+      this.#message.int32(this.#word + ROW_HEADERS_WORD),
+      this.#message.int32(this.#word + ROW_HEADER_COUNT_WORD),
     );
     return this.#headers;
   }
@@ -115,7 +115,7 @@ export class RecordsView implements Iterable<RecordView> {
   constructor(message: FlatMessage, word: number) {
     this.#message = message;
     this.#word = word;
-    this.#form = message.int32(word + formWord);
+    this.#form = message.int32(word + FORM_WORD);
   }
 
   /** The field was null, which brokers mean as "no data". */
@@ -125,7 +125,7 @@ export class RecordsView implements Iterable<RecordView> {
 
   /** Number of records; 0 also when they were kept raw. Control records do not count. */
   get length(): number {
-    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + recordCountWord) : 0;
+    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + RECORD_COUNT_WORD) : 0;
   }
 
   /**
@@ -134,9 +134,9 @@ export class RecordsView implements Iterable<RecordView> {
    */
   get error(): KafkaClientError | null {
     if (this.#form !== FORM_ROWS || this.#error !== null) return this.#error;
-    const code = this.#message.int32(this.#word + errorCodeWord);
+    const code = this.#message.int32(this.#word + ERROR_CODE_WORD);
     if (code === RECORDS_ERROR_NONE) return null;
-    const text = this.#message.string(this.#word + errorTextWord);
+    const text = this.#message.string(this.#word + ERROR_TEXT_WORD);
     this.#error =
       code === RECORDS_ERROR_UNSUPPORTED_CODEC ? new UnsupportedCodecError(text) : new CorruptRecordError(text);
     return this.#error;
@@ -144,13 +144,13 @@ export class RecordsView implements Iterable<RecordView> {
 
   /** Offset at which the batch that `error` tells of says it starts; null without error. */
   get faultyOffset(): Long | null {
-    return this.error === null ? null : this.#message.int64(this.#word + faultyOffsetWord);
+    return this.error === null ? null : this.#message.int64(this.#word + FAULTY_OFFSET_WORD);
   }
 
   /** Where the next fetch goes on, past control records and what compaction removed. -1: nothing came, stay there. */
   get nextOffset(): Long {
     if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return Long.NEG_ONE;
-    return this.#message.int64(this.#word + nextOffsetWord);
+    return this.#message.int64(this.#word + NEXT_OFFSET_WORD);
   }
 
   /**
@@ -159,21 +159,21 @@ export class RecordsView implements Iterable<RecordView> {
    */
   get tailBytes(): number {
     if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return 0;
-    return this.#message.int32(this.#word + tailBytesWord);
+    return this.#message.int32(this.#word + TAIL_BYTES_WORD);
   }
 
   /** The field's bytes as they came, if the client was told to keep them so; else null. */
   get raw(): Buffer | null {
     if (this.#form !== FORM_RAW) return null;
-    const offset = this.#message.int32(this.#word + dataOffsetWord);
-    return this.#message.slice(offset, this.#message.int32(this.#word + dataLengthWord));
+    const offset = this.#message.int32(this.#word + DATA_OFFSET_WORD);
+    return this.#message.slice(offset, this.#message.int32(this.#word + DATA_LENGTH_WORD));
   }
 
   /** The batches that the records came in, control batches included, in order. */
   get batches(): FlatArray<RecordBatchView> {
     const isDecoded = this.#form === FORM_ROWS;
-    const first = isDecoded ? this.#message.int32(this.#word + batchesWord) : 0;
-    const count = isDecoded ? this.#message.int32(this.#word + batchCountWord) : 0;
+    const first = isDecoded ? this.#message.int32(this.#word + BATCHES_WORD) : 0;
+    const count = isDecoded ? this.#message.int32(this.#word + BATCH_COUNT_WORD) : 0;
     return new Rows(this.#message, first, count, BATCH_ROW_WORDS, readBatch);
   }
 
@@ -239,7 +239,7 @@ export class RecordsView implements Iterable<RecordView> {
   }
 
   get #firstRow(): number {
-    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + rowsWord) : 0;
+    return this.#form === FORM_ROWS ? this.#message.int32(this.#word + ROWS_WORD) : 0;
   }
 
   get #rows(): FlatArray<RecordView> {

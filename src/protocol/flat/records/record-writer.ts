@@ -8,13 +8,13 @@ import { writeBatchSettings } from './record-batch-settings.ts';
 import { int64Parts, isWellFormed, shown, wrongInput } from './record-inputs.ts';
 import {
   type CompressionType,
-  dataOffsetWord,
+  DATA_OFFSET_WORD,
   FORM_NULL,
   FORM_RAW,
   FORM_STREAM,
-  formWord,
+  FORM_WORD,
+  RECORD_COUNT_WORD,
   RECORDS_WORDS,
-  recordCountWord,
   STREAM_HEAD_BYTES,
   STREAM_HEADER_HEAD_BYTES,
 } from './records-slot.ts';
@@ -74,10 +74,10 @@ const shortText = 10;
 /** Text up to this length is given room for the worst, three bytes a unit; longer text is measured first. */
 const unmeasuredText = 8192;
 /** Memory is taken in steps, so that most records need no question. */
-const smallestStep = 256;
-const largestStep = 4096;
+const minStep = 256;
+const maxStep = 4096;
 /** Guesses at the size of a list go no further: the first record may be the largest by far. */
-const mostExpectedBytes = 4 * 1024 * 1024;
+const maxExpectedBytes = 4 * 1024 * 1024;
 /** A reading of the clock serves this many records: it costs as much as half a record. */
 const recordsPerClockReading = 16;
 
@@ -282,7 +282,7 @@ export class RecordWriter {
     if (this.#room < 0) throw new IllegalStateError('record writer used after its callback had returned');
     const w = this.#w;
     w.truncate(at);
-    const step = Math.max(needed, Math.min(Math.max(at - this.#start, smallestStep), largestStep));
+    const step = Math.max(needed, Math.min(Math.max(at - this.#start, minStep), maxStep));
     w.allocBytes(step);
     this.#room = at + step;
     if (this.#u8 !== w.u8) {
@@ -322,10 +322,10 @@ export function writeRecords(w: FlatWriter, slotWord: number, input: RecordsInpu
   const at = w.wordBase + slotWord;
   w.i32.fill(0, at, at + RECORDS_WORDS);
   if (input === null) {
-    w.setInt32(slotWord + formWord, FORM_NULL);
+    w.setInt32(slotWord + FORM_WORD, FORM_NULL);
   } else if (input instanceof Uint8Array) {
-    w.setInt32(slotWord + formWord, FORM_RAW);
-    w.bytes(slotWord + dataOffsetWord, input);
+    w.setInt32(slotWord + FORM_WORD, FORM_RAW);
+    w.bytes(slotWord + DATA_OFFSET_WORD, input);
   } else if (typeof input === 'function' || (typeof input === 'object' && Symbol.iterator in input)) {
     writeBatch(w, slotWord, { records: input });
   } else if (typeof input === 'object') {
@@ -352,9 +352,9 @@ function writeBatch(w: FlatWriter, slotWord: number, batch: RecordBatchInput): v
     writeRecords(w, slotWord, new Uint8Array(0));
     return;
   }
-  w.setInt32(slotWord + formWord, FORM_STREAM);
-  w.setInt64(slotWord + dataOffsetWord, writer.offset, writer.byteLength);
-  w.setInt32(slotWord + recordCountWord, writer.count);
+  w.setInt32(slotWord + FORM_WORD, FORM_STREAM);
+  w.setInt64(slotWord + DATA_OFFSET_WORD, writer.offset, writer.byteLength);
+  w.setInt32(slotWord + RECORD_COUNT_WORD, writer.count);
 }
 
 function callBack(records: RecordsCallback, writer: RecordWriter): void {
@@ -373,7 +373,7 @@ function appendAll(w: FlatWriter, writer: RecordWriter, records: Iterable<Record
     writer.append(record.key, record.value, record.timestamp, record.headers);
     // One move of the message to its likely size, where records are alike.
     if (writer.count === 1 && known > 1) {
-      const likelyBytes = Math.min(writer.byteLength * known, mostExpectedBytes);
+      const likelyBytes = Math.min(writer.byteLength * known, maxExpectedBytes);
       w.expectedBytes = Math.max(w.expectedBytes, w.messageBytes + likelyBytes);
     }
   }

@@ -26,33 +26,33 @@ export const FORM_RAW = 1;
 export const FORM_STREAM = 2;
 export const FORM_ROWS = 3;
 
-export const formWord = 0;
-export const dataOffsetWord = 1;
-export const dataLengthWord = 2;
-export const rowsWord = 3;
-export const recordCountWord = 4;
-export const batchesWord = 5;
-export const batchCountWord = 6;
-export const errorCodeWord = 7;
-export const errorTextWord = 8;
-export const errorTextLengthWord = 9;
-export const nextOffsetWord = 10;
-export const faultyOffsetWord = 12;
-export const tailBytesWord = 14;
+export const FORM_WORD = 0;
+export const DATA_OFFSET_WORD = 1;
+export const DATA_LENGTH_WORD = 2;
+export const ROWS_WORD = 3;
+export const RECORD_COUNT_WORD = 4;
+export const BATCHES_WORD = 5;
+export const BATCH_COUNT_WORD = 6;
+export const ERROR_CODE_WORD = 7;
+export const ERROR_TEXT_WORD = 8;
+export const ERROR_TEXT_LENGTH_WORD = 9;
+export const NEXT_OFFSET_WORD = 10;
+export const FAULTY_OFFSET_WORD = 12;
+export const TAIL_BYTES_WORD = 14;
 
-export const codecWord = 5;
-export const levelWord = 6;
-export const attributesWord = 7;
-export const producerEpochWord = 8;
-export const baseSequenceWord = 9;
-export const producerIdWord = 10;
-export const streamBaseOffsetWord = 12;
-export const partitionLeaderEpochWord = 14;
+export const CODEC_WORD = 5;
+export const LEVEL_WORD = 6;
+export const ATTRIBUTES_WORD = 7;
+export const PRODUCER_EPOCH_WORD = 8;
+export const BASE_SEQUENCE_WORD = 9;
+export const PRODUCER_ID_WORD = 10;
+export const STREAM_BASE_OFFSET_WORD = 12;
+export const PARTITION_LEADER_EPOCH_WORD = 14;
 
 /** Level of a codec whose default is wanted; no codec has it as a level of its own. */
 export const LEVEL_DEFAULT = -(2 ** 31);
 
-/** Values of `errorCodeWord`. */
+/** Values of `ERROR_CODE_WORD`. */
 export const RECORDS_ERROR_NONE = 0;
 export const RECORDS_ERROR_CORRUPT = 1;
 export const RECORDS_ERROR_UNSUPPORTED_CODEC = 2;
@@ -67,14 +67,14 @@ export const RECORDS_ERROR_UNSUPPORTED_CODEC = 2;
 // lengths were checked when the row was made.
 
 export const RECORD_ROW_WORDS = 10;
-export const rowOffsetWord = 0;
-export const rowTimestampWord = 2;
-export const rowKeyWord = 4;
-export const rowKeyLengthWord = 5;
-export const rowValueWord = 6;
-export const rowValueLengthWord = 7;
-export const rowHeadersWord = 8;
-export const rowHeaderCountWord = 9;
+export const ROW_OFFSET_WORD = 0;
+export const ROW_TIMESTAMP_WORD = 2;
+export const ROW_KEY_WORD = 4;
+export const ROW_KEY_LENGTH_WORD = 5;
+export const ROW_VALUE_WORD = 6;
+export const ROW_VALUE_LENGTH_WORD = 7;
+export const ROW_HEADERS_WORD = 8;
+export const ROW_HEADER_COUNT_WORD = 9;
 
 // One batch of the ROWS form; in the formats v0 and v1 each outer message is one:
 //
@@ -88,21 +88,21 @@ export const rowHeaderCountWord = 9;
 // Attributes are those of the wire. A control batch has no rows: the application never sees its records.
 
 export const BATCH_ROW_WORDS = 20;
-export const batchFirstRowWord = 0;
-export const batchRowCountWord = 1;
-export const batchBaseOffsetWord = 2;
-export const batchLastOffsetWord = 4;
-export const batchAttributesWord = 6;
-export const batchMagicWord = 7;
-export const batchProducerIdWord = 8;
-export const batchProducerEpochWord = 10;
-export const batchBaseSequenceWord = 11;
-export const batchMaxTimestampWord = 12;
-export const batchBaseTimestampWord = 14;
-export const batchSizeWord = 16;
-export const batchControlTypeWord = 17;
-export const batchRecordCountWord = 18;
-export const batchLeaderEpochWord = 19;
+export const BATCH_FIRST_ROW_WORD = 0;
+export const BATCH_ROW_COUNT_WORD = 1;
+export const BATCH_BASE_OFFSET_WORD = 2;
+export const BATCH_LAST_OFFSET_WORD = 4;
+export const BATCH_ATTRIBUTES_WORD = 6;
+export const BATCH_MAGIC_WORD = 7;
+export const BATCH_PRODUCER_ID_WORD = 8;
+export const BATCH_PRODUCER_EPOCH_WORD = 10;
+export const BATCH_BASE_SEQUENCE_WORD = 11;
+export const BATCH_MAX_TIMESTAMP_WORD = 12;
+export const BATCH_BASE_TIMESTAMP_WORD = 14;
+export const BATCH_SIZE_WORD = 16;
+export const BATCH_CONTROL_TYPE_WORD = 17;
+export const BATCH_RECORD_COUNT_WORD = 18;
+export const BATCH_LEADER_EPOCH_WORD = 19;
 
 /** Bits of a batch's attributes on the wire. */
 export const ATTRIBUTE_CODEC_MASK = 7;

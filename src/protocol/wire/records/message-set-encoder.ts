@@ -5,22 +5,22 @@ import { crc32 } from '../../../codec/crc32.ts';
 import { compress } from '../../../codec/index.ts';
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import {
-  attributesWord,
-  codecWord,
-  dataLengthWord,
-  dataOffsetWord,
-  levelWord,
-  producerIdWord,
-  recordCountWord,
+  ATTRIBUTES_WORD,
+  CODEC_WORD,
+  DATA_LENGTH_WORD,
+  DATA_OFFSET_WORD,
+  LEVEL_WORD,
+  PRODUCER_ID_WORD,
+  RECORD_COUNT_WORD,
+  STREAM_BASE_OFFSET_WORD,
   STREAM_HEAD_BYTES,
-  streamBaseOffsetWord,
 } from '../../flat/records/records-slot.ts';
 import type { WireWriter } from '../wire-writer.ts';
 import { writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
-import { mostExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
 
-const largestCodec = 3;
+const maxCodec = 3;
 /** Where the CRC starts to count, from the start of an entry. */
 const crcFrom = 16;
 
@@ -32,13 +32,13 @@ let maxTimestampHigh = 0;
 
 /** Writes the stream that the slot describes as a message set at the writer's position. */
 export function encodeMessageSet(m: FlatMessage, slotWord: number, w: WireWriter, magic: 0 | 1): void {
-  const codec = m.int32(slotWord + codecWord);
-  if (codec > largestCodec) throw w.fail('zstd needs record batches, which this version cannot carry');
-  if (m.int32(slotWord + attributesWord) !== 0 || m.int32(slotWord + producerIdWord + 1) >= 0) {
+  const codec = m.int32(slotWord + CODEC_WORD);
+  if (codec > maxCodec) throw w.fail('zstd needs record batches, which this version cannot carry');
+  if (m.int32(slotWord + ATTRIBUTES_WORD) !== 0 || m.int32(slotWord + PRODUCER_ID_WORD + 1) >= 0) {
     throw w.fail('idempotence and transactions need record batches, which this version cannot carry');
   }
-  const count = m.int32(slotWord + recordCountWord);
-  const bound = m.int32(slotWord + dataLengthWord) + mostExtraBytes * count + spareBytes;
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const bound = m.int32(slotWord + DATA_LENGTH_WORD) + maxExtraBytes * count + spareBytes;
   const start = w.offset;
   if (codec === 0) {
     w.ensure(bound);
@@ -47,7 +47,7 @@ export function encodeMessageSet(m: FlatMessage, slotWord: number, w: WireWriter
   }
   const plain = scratch(bound);
   const end = writeMessages(m, slotWord, w, plain, 0, bound, magic, magic === 1);
-  const packed = compress(codec, m.int32(slotWord + levelWord), plain, 0, end, magic);
+  const packed = compress(codec, m.int32(slotWord + LEVEL_WORD), plain, 0, end, magic);
   const valueAt = start + headBytes(magic) + 4;
   w.ensure(valueAt - start + packed.length);
   const out = w.buffer;
@@ -70,10 +70,10 @@ function writeMessages(
   magic: 0 | 1,
   isRelative: boolean,
 ): number {
-  const offset = m.int32(slotWord + dataOffsetWord);
-  const count = m.int32(slotWord + recordCountWord);
-  const baseLow = m.int32(slotWord + streamBaseOffsetWord);
-  const baseHigh = m.int32(slotWord + streamBaseOffsetWord + 1);
+  const offset = m.int32(slotWord + DATA_OFFSET_WORD);
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const baseLow = m.int32(slotWord + STREAM_BASE_OFFSET_WORD);
+  const baseHigh = m.int32(slotWord + STREAM_BASE_OFFSET_WORD + 1);
   const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
   let at = to;
   let next = 0;

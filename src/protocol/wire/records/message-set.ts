@@ -9,21 +9,21 @@ import { CorruptRecordError } from '../../../common/errors/errors.ts';
 import {
   ATTRIBUTE_CODEC_MASK,
   ATTRIBUTE_LOG_APPEND_TIME,
-  batchAttributesWord,
-  batchBaseOffsetWord,
-  batchBaseSequenceWord,
-  batchBaseTimestampWord,
-  batchControlTypeWord,
-  batchFirstRowWord,
-  batchLastOffsetWord,
-  batchLeaderEpochWord,
-  batchMagicWord,
-  batchMaxTimestampWord,
-  batchProducerEpochWord,
-  batchProducerIdWord,
-  batchRecordCountWord,
-  batchRowCountWord,
-  batchSizeWord,
+  BATCH_ATTRIBUTES_WORD,
+  BATCH_BASE_OFFSET_WORD,
+  BATCH_BASE_SEQUENCE_WORD,
+  BATCH_BASE_TIMESTAMP_WORD,
+  BATCH_CONTROL_TYPE_WORD,
+  BATCH_FIRST_ROW_WORD,
+  BATCH_LAST_OFFSET_WORD,
+  BATCH_LEADER_EPOCH_WORD,
+  BATCH_MAGIC_WORD,
+  BATCH_MAX_TIMESTAMP_WORD,
+  BATCH_PRODUCER_EPOCH_WORD,
+  BATCH_PRODUCER_ID_WORD,
+  BATCH_RECORD_COUNT_WORD,
+  BATCH_ROW_COUNT_WORD,
+  BATCH_SIZE_WORD,
   RECORD_ROW_WORDS,
 } from '../../flat/records/records-slot.ts';
 import { codecTaskNeeded } from './codec-task-needed.ts';
@@ -33,9 +33,9 @@ import type { RecordsPlan } from './records-plan.ts';
 
 /** Offset and size, which the size does not count. */
 const entryHeadBytes = 12;
-const smallestSizes = [14, 22] as const;
+const minSizes = [14, 22] as const;
 /** zstd and what came later is not allowed in these formats. */
-const largestCodec = 3;
+const maxCodec = 3;
 
 /** Where the key of a message starts: after its length. */
 function keyStart(magic: number): number {
@@ -50,7 +50,7 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
   const where = `message at offset ${int64Text(offsetLow, offsetHigh)}`;
   const codec = bytes[at + 17]! & ATTRIBUTE_CODEC_MASK;
   // Before the checksum, which whoever decompresses computes as well.
-  if (!plan.mayDecompress && codec > 0 && codec <= largestCodec) throw codecTaskNeeded;
+  if (!plan.mayDecompress && codec > 0 && codec <= maxCodec) throw codecTaskNeeded;
   checkMessage(bytes, at, end, magic, plan.verifyCrc, where);
   if (offsetHigh < 0) throw new CorruptRecordError(`${where}: offset negative`);
   const row = describeMessage(plan, bytes, at, end, magic);
@@ -58,8 +58,7 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
     plan.addBatch(at, end, false, 1);
     return;
   }
-  if (codec > largestCodec)
-    throw new CorruptRecordError(`${where}: codec ${codec}, which magic ${magic} does not allow`);
+  if (codec > maxCodec) throw new CorruptRecordError(`${where}: codec ${codec}, which magic ${magic} does not allow`);
   const valueAt = valueStart(bytes, at, magic);
   const valueLength = readInt32(bytes, valueAt - 4);
   if (valueLength < 0) throw new CorruptRecordError(`${where}: compressed null`);
@@ -77,26 +76,26 @@ function describeMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, end: 
   const low = readInt32(bytes, at + 4);
   const timestampHigh = magic === 0 ? -1 : readInt32(bytes, at + 18);
   const timestampLow = magic === 0 ? -1 : readInt32(bytes, at + 22);
-  batches[row + batchFirstRowWord] = 0;
-  batches[row + batchRowCountWord] = 1;
-  batches[row + batchBaseOffsetWord] = low;
-  batches[row + batchBaseOffsetWord + 1] = high;
-  batches[row + batchLastOffsetWord] = low;
-  batches[row + batchLastOffsetWord + 1] = high;
-  batches[row + batchAttributesWord] = bytes[at + 17]!;
-  batches[row + batchMagicWord] = magic;
-  batches[row + batchProducerIdWord] = -1;
-  batches[row + batchProducerIdWord + 1] = -1;
-  batches[row + batchProducerEpochWord] = -1;
-  batches[row + batchBaseSequenceWord] = -1;
-  batches[row + batchMaxTimestampWord] = timestampLow;
-  batches[row + batchMaxTimestampWord + 1] = timestampHigh;
-  batches[row + batchBaseTimestampWord] = timestampLow;
-  batches[row + batchBaseTimestampWord + 1] = timestampHigh;
-  batches[row + batchSizeWord] = end - at;
-  batches[row + batchControlTypeWord] = -1;
-  batches[row + batchRecordCountWord] = 1;
-  batches[row + batchLeaderEpochWord] = -1;
+  batches[row + BATCH_FIRST_ROW_WORD] = 0;
+  batches[row + BATCH_ROW_COUNT_WORD] = 1;
+  batches[row + BATCH_BASE_OFFSET_WORD] = low;
+  batches[row + BATCH_BASE_OFFSET_WORD + 1] = high;
+  batches[row + BATCH_LAST_OFFSET_WORD] = low;
+  batches[row + BATCH_LAST_OFFSET_WORD + 1] = high;
+  batches[row + BATCH_ATTRIBUTES_WORD] = bytes[at + 17]!;
+  batches[row + BATCH_MAGIC_WORD] = magic;
+  batches[row + BATCH_PRODUCER_ID_WORD] = -1;
+  batches[row + BATCH_PRODUCER_ID_WORD + 1] = -1;
+  batches[row + BATCH_PRODUCER_EPOCH_WORD] = -1;
+  batches[row + BATCH_BASE_SEQUENCE_WORD] = -1;
+  batches[row + BATCH_MAX_TIMESTAMP_WORD] = timestampLow;
+  batches[row + BATCH_MAX_TIMESTAMP_WORD + 1] = timestampHigh;
+  batches[row + BATCH_BASE_TIMESTAMP_WORD] = timestampLow;
+  batches[row + BATCH_BASE_TIMESTAMP_WORD + 1] = timestampHigh;
+  batches[row + BATCH_SIZE_WORD] = end - at;
+  batches[row + BATCH_CONTROL_TYPE_WORD] = -1;
+  batches[row + BATCH_RECORD_COUNT_WORD] = 1;
+  batches[row + BATCH_LEADER_EPOCH_WORD] = -1;
   return row;
 }
 
@@ -109,7 +108,7 @@ function checkMessage(
   verifyCrc: boolean,
   where: string,
 ): void {
-  const smallest = smallestSizes[magic]!;
+  const smallest = minSizes[magic]!;
   const size = end - at - entryHeadBytes;
   if (size < smallest) throw new CorruptRecordError(`${where}: size ${size}, minimum ${smallest} for magic ${magic}`);
   if (verifyCrc) {
@@ -143,7 +142,7 @@ function planInnerSet(plan: RecordsPlan, from: number, row: number, magic: numbe
     const inner = `${where}, inner message ${count}`;
     const left = end - at - entryHeadBytes;
     const size = left < 0 ? 0 : readInt32(bytes, at + 8);
-    if (left < smallestSizes[magic]! || size < smallestSizes[magic]! || size > left) {
+    if (left < minSizes[magic]! || size < minSizes[magic]! || size > left) {
       throw new CorruptRecordError(`${inner}: size ${size} with ${Math.max(left, 0)} bytes left`);
     }
     if (bytes[at + 16] !== magic) throw new CorruptRecordError(`${inner}: magic ${bytes[at + 16]} within ${magic}`);
@@ -153,8 +152,8 @@ function planInnerSet(plan: RecordsPlan, from: number, row: number, magic: numbe
     at += entryHeadBytes + size;
   }
   if (count === 0) throw new CorruptRecordError(`${where}: compressed nothing`);
-  batches[row + batchRowCountWord] = count;
-  batches[row + batchRecordCountWord] = count;
+  batches[row + BATCH_ROW_COUNT_WORD] = count;
+  batches[row + BATCH_RECORD_COUNT_WORD] = count;
   settleOffsets(batches, row, bytes, from, last, magic, where);
   return count;
 }
@@ -169,8 +168,8 @@ function settleOffsets(
   magic: number,
   where: string,
 ): void {
-  const wrapperLow = batches[row + batchLastOffsetWord]!;
-  const wrapperHigh = batches[row + batchLastOffsetWord + 1]!;
+  const wrapperLow = batches[row + BATCH_LAST_OFFSET_WORD]!;
+  const wrapperHigh = batches[row + BATCH_LAST_OFFSET_WORD + 1]!;
   const innerHigh = readInt32(bytes, last);
   const innerLow = readInt32(bytes, last + 4);
   let shiftLow = 0;
@@ -180,8 +179,8 @@ function settleOffsets(
     shiftLow = (wrapperLow - innerLow) | 0;
     shiftHigh = (wrapperHigh - innerHigh - (wrapperLow >>> 0 < innerLow >>> 0 ? 1 : 0)) | 0;
   } else if (wrapperHigh < innerHigh || (wrapperHigh === innerHigh && wrapperLow >>> 0 < innerLow >>> 0)) {
-    batches[row + batchLastOffsetWord] = innerLow;
-    batches[row + batchLastOffsetWord + 1] = innerHigh;
+    batches[row + BATCH_LAST_OFFSET_WORD] = innerLow;
+    batches[row + BATCH_LAST_OFFSET_WORD + 1] = innerHigh;
   }
   const firstHigh = readInt32(bytes, first);
   const firstLow = readInt32(bytes, first + 4);
@@ -191,21 +190,21 @@ function settleOffsets(
     const range = `${int64Text(firstLow, firstHigh)} to ${int64Text(innerLow, innerHigh)}`;
     throw new CorruptRecordError(`${where}: inner offsets ${range} do not fit it`);
   }
-  batches[row + batchBaseOffsetWord] = baseLow;
-  batches[row + batchBaseOffsetWord + 1] = baseHigh;
+  batches[row + BATCH_BASE_OFFSET_WORD] = baseLow;
+  batches[row + BATCH_BASE_OFFSET_WORD + 1] = baseHigh;
 }
 
 /** Fills the rows of planned messages, which were checked then: `job.count` of them from `job.at` on, of the batch at `batch` in the list. */
 export function fillMessages(plan: RecordsPlan, batch: number, job: RowsJob): null {
   const { u8, i32, byteBase } = job;
   const batches = plan.batches;
-  const magic = batches[batch + batchMagicWord]!;
-  const hasFixedTimestamp = magic === 1 && (batches[batch + batchAttributesWord]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;
+  const magic = batches[batch + BATCH_MAGIC_WORD]!;
+  const hasFixedTimestamp = magic === 1 && (batches[batch + BATCH_ATTRIBUTES_WORD]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;
   const firstLow = readInt32(u8, job.at + 4);
-  const baseLow = batches[batch + batchBaseOffsetWord]!;
+  const baseLow = batches[batch + BATCH_BASE_OFFSET_WORD]!;
   const shiftLow = (baseLow - firstLow) | 0;
   const shiftHigh =
-    batches[batch + batchBaseOffsetWord + 1]! - readInt32(u8, job.at) - (baseLow >>> 0 < firstLow >>> 0 ? 1 : 0);
+    batches[batch + BATCH_BASE_OFFSET_WORD + 1]! - readInt32(u8, job.at) - (baseLow >>> 0 < firstLow >>> 0 ? 1 : 0);
   let at = job.at;
   let row = job.row;
   for (let i = 0; i < job.count; i++, row += RECORD_ROW_WORDS) {
@@ -214,8 +213,8 @@ export function fillMessages(plan: RecordsPlan, batch: number, job: RowsJob): nu
     i32[row] = low;
     i32[row + 1] = readInt32(u8, at) + shiftHigh + (low >>> 0 < innerLow >>> 0 ? 1 : 0);
     if (magic === 0 || hasFixedTimestamp) {
-      i32[row + 2] = batches[batch + batchMaxTimestampWord]!;
-      i32[row + 3] = batches[batch + batchMaxTimestampWord + 1]!;
+      i32[row + 2] = batches[batch + BATCH_MAX_TIMESTAMP_WORD]!;
+      i32[row + 3] = batches[batch + BATCH_MAX_TIMESTAMP_WORD + 1]!;
     } else {
       i32[row + 2] = readInt32(u8, at + 22);
       i32[row + 3] = readInt32(u8, at + 18);

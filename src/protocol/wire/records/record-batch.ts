@@ -11,23 +11,23 @@ import {
   ATTRIBUTE_CODEC_MASK,
   ATTRIBUTE_CONTROL,
   ATTRIBUTE_LOG_APPEND_TIME,
-  batchAttributesWord,
-  batchBaseOffsetWord,
-  batchBaseSequenceWord,
-  batchBaseTimestampWord,
-  batchControlTypeWord,
-  batchFirstRowWord,
-  batchLastOffsetWord,
-  batchLeaderEpochWord,
-  batchMagicWord,
-  batchMaxTimestampWord,
-  batchProducerEpochWord,
-  batchProducerIdWord,
-  batchRecordCountWord,
-  batchRowCountWord,
-  batchSizeWord,
-  rowKeyLengthWord,
-  rowKeyWord,
+  BATCH_ATTRIBUTES_WORD,
+  BATCH_BASE_OFFSET_WORD,
+  BATCH_BASE_SEQUENCE_WORD,
+  BATCH_BASE_TIMESTAMP_WORD,
+  BATCH_CONTROL_TYPE_WORD,
+  BATCH_FIRST_ROW_WORD,
+  BATCH_LAST_OFFSET_WORD,
+  BATCH_LEADER_EPOCH_WORD,
+  BATCH_MAGIC_WORD,
+  BATCH_MAX_TIMESTAMP_WORD,
+  BATCH_PRODUCER_EPOCH_WORD,
+  BATCH_PRODUCER_ID_WORD,
+  BATCH_RECORD_COUNT_WORD,
+  BATCH_ROW_COUNT_WORD,
+  BATCH_SIZE_WORD,
+  ROW_KEY_LENGTH_WORD,
+  ROW_KEY_WORD,
 } from '../../flat/records/records-slot.ts';
 import { codecTaskNeeded } from './codec-task-needed.ts';
 import { int64Text, readInt16, readInt32 } from './record-bytes.ts';
@@ -42,8 +42,8 @@ export const BATCH_CRC_FROM = 21;
 /** What comes before the bytes that the length field counts. */
 const lengthEnd = 12;
 /** Length, attributes, two deltas, two lengths and a count, one byte each. */
-const smallestRecordBytes = 7;
-const largestCodec = 4;
+const minRecordBytes = 7;
+const maxCodec = 4;
 
 /** Adds the whole batch at `bytes[at, end)` to the plan. Throws: CorruptRecordError, UnsupportedCodecError. */
 export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end: number): void {
@@ -54,7 +54,7 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
   const codec = attributes & ATTRIBUTE_CODEC_MASK;
   const count = readInt32(bytes, at + 57);
   // Before the checksum, which whoever decompresses computes as well.
-  if (!plan.mayDecompress && codec > 0 && codec <= largestCodec && count > 0) throw codecTaskNeeded;
+  if (!plan.mayDecompress && codec > 0 && codec <= maxCodec && count > 0) throw codecTaskNeeded;
   if (plan.verifyCrc) {
     const expected = readInt32(bytes, at + 17) >>> 0;
     const actual = crc32c(bytes, at + BATCH_CRC_FROM, end);
@@ -70,26 +70,26 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
 
   const row = plan.openBatch();
   const batches = plan.batches;
-  batches[row + batchFirstRowWord] = 0;
-  batches[row + batchRowCountWord] = (attributes & ATTRIBUTE_CONTROL) !== 0 ? 0 : count;
-  batches[row + batchBaseOffsetWord] = baseLow;
-  batches[row + batchBaseOffsetWord + 1] = baseHigh;
-  batches[row + batchLastOffsetWord] = lastLow;
-  batches[row + batchLastOffsetWord + 1] = lastHigh;
-  batches[row + batchAttributesWord] = attributes;
-  batches[row + batchMagicWord] = 2;
-  batches[row + batchProducerIdWord] = readInt32(bytes, at + 47);
-  batches[row + batchProducerIdWord + 1] = readInt32(bytes, at + 43);
-  batches[row + batchProducerEpochWord] = readInt16(bytes, at + 51);
-  batches[row + batchBaseSequenceWord] = readInt32(bytes, at + 53);
-  batches[row + batchMaxTimestampWord] = readInt32(bytes, at + 39);
-  batches[row + batchMaxTimestampWord + 1] = readInt32(bytes, at + 35);
-  batches[row + batchBaseTimestampWord] = readInt32(bytes, at + 31);
-  batches[row + batchBaseTimestampWord + 1] = readInt32(bytes, at + 27);
-  batches[row + batchSizeWord] = end - at;
-  batches[row + batchControlTypeWord] = -1;
-  batches[row + batchRecordCountWord] = count;
-  batches[row + batchLeaderEpochWord] = readInt32(bytes, at + 12);
+  batches[row + BATCH_FIRST_ROW_WORD] = 0;
+  batches[row + BATCH_ROW_COUNT_WORD] = (attributes & ATTRIBUTE_CONTROL) !== 0 ? 0 : count;
+  batches[row + BATCH_BASE_OFFSET_WORD] = baseLow;
+  batches[row + BATCH_BASE_OFFSET_WORD + 1] = baseHigh;
+  batches[row + BATCH_LAST_OFFSET_WORD] = lastLow;
+  batches[row + BATCH_LAST_OFFSET_WORD + 1] = lastHigh;
+  batches[row + BATCH_ATTRIBUTES_WORD] = attributes;
+  batches[row + BATCH_MAGIC_WORD] = 2;
+  batches[row + BATCH_PRODUCER_ID_WORD] = readInt32(bytes, at + 47);
+  batches[row + BATCH_PRODUCER_ID_WORD + 1] = readInt32(bytes, at + 43);
+  batches[row + BATCH_PRODUCER_EPOCH_WORD] = readInt16(bytes, at + 51);
+  batches[row + BATCH_BASE_SEQUENCE_WORD] = readInt32(bytes, at + 53);
+  batches[row + BATCH_MAX_TIMESTAMP_WORD] = readInt32(bytes, at + 39);
+  batches[row + BATCH_MAX_TIMESTAMP_WORD + 1] = readInt32(bytes, at + 35);
+  batches[row + BATCH_BASE_TIMESTAMP_WORD] = readInt32(bytes, at + 31);
+  batches[row + BATCH_BASE_TIMESTAMP_WORD + 1] = readInt32(bytes, at + 27);
+  batches[row + BATCH_SIZE_WORD] = end - at;
+  batches[row + BATCH_CONTROL_TYPE_WORD] = -1;
+  batches[row + BATCH_RECORD_COUNT_WORD] = count;
+  batches[row + BATCH_LEADER_EPOCH_WORD] = readInt32(bytes, at + 12);
   addContent(plan, bytes, at + BATCH_HEADER_BYTES, end, codec, count);
 }
 
@@ -101,7 +101,7 @@ function addContent(
   codec: number,
   count: number,
 ): void {
-  if (codec > largestCodec) throw new UnsupportedCodecError(`record batch with codec ${codec}, which is not known`);
+  if (codec > maxCodec) throw new UnsupportedCodecError(`record batch with codec ${codec}, which is not known`);
   // Nothing is looked at in a batch that says it is empty, as compaction leaves them, except whether a stream is there.
   if (codec === 0 || (count === 0 && end > start)) {
     checkCount(count, end - start);
@@ -117,7 +117,7 @@ function addContent(
 }
 
 function checkCount(count: number, byteLength: number): void {
-  if (count > byteLength / smallestRecordBytes) {
+  if (count > byteLength / minRecordBytes) {
     throw new CorruptRecordError(`record batch claims ${count} records in ${byteLength} bytes`);
   }
 }
@@ -125,18 +125,18 @@ function checkCount(count: number, byteLength: number): void {
 /** Says what a batch in the plan holds, but for the memory: `u8` to `row` are the caller's. Returns what `fillRows` does. */
 export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): string | null {
   const batches = plan.batches;
-  const hasFixedTimestamp = (batches[batch + batchAttributesWord]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;
-  const timestamp = batch + (hasFixedTimestamp ? batchMaxTimestampWord : batchBaseTimestampWord);
-  job.count = batches[batch + batchRecordCountWord]!;
-  job.offsetLow = batches[batch + batchBaseOffsetWord]!;
-  job.offsetHigh = batches[batch + batchBaseOffsetWord + 1]!;
+  const hasFixedTimestamp = (batches[batch + BATCH_ATTRIBUTES_WORD]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;
+  const timestamp = batch + (hasFixedTimestamp ? BATCH_MAX_TIMESTAMP_WORD : BATCH_BASE_TIMESTAMP_WORD);
+  job.count = batches[batch + BATCH_RECORD_COUNT_WORD]!;
+  job.offsetLow = batches[batch + BATCH_BASE_OFFSET_WORD]!;
+  job.offsetHigh = batches[batch + BATCH_BASE_OFFSET_WORD + 1]!;
   job.timestampLow = batches[timestamp]!;
   job.timestampHigh = batches[timestamp + 1]!;
   job.hasFixedTimestamp = hasFixedTimestamp;
   if (job.count === 0) return null;
   const problem = fillRows(job);
   if (problem !== null) return problem;
-  if ((batches[batch + batchAttributesWord]! & ATTRIBUTE_CONTROL) !== 0) readControlType(plan, batch, job);
+  if ((batches[batch + BATCH_ATTRIBUTES_WORD]! & ATTRIBUTE_CONTROL) !== 0) readControlType(plan, batch, job);
   return null;
 }
 
@@ -145,9 +145,9 @@ export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): strin
  * that cannot be read matters only to those who look at transactions, who find no type then.
  */
 function readControlType(plan: RecordsPlan, batch: number, job: RowsJob): void {
-  if (job.i32[job.row + rowKeyLengthWord]! < 4) return;
-  const at = job.byteBase + job.i32[job.row + rowKeyWord]!;
-  if (readInt16(job.u8, at) >= 0) plan.batches[batch + batchControlTypeWord] = readInt16(job.u8, at + 2) & 0xffff;
+  if (job.i32[job.row + ROW_KEY_LENGTH_WORD]! < 4) return;
+  const at = job.byteBase + job.i32[job.row + ROW_KEY_WORD]!;
+  if (readInt16(job.u8, at) >= 0) plan.batches[batch + BATCH_CONTROL_TYPE_WORD] = readInt16(job.u8, at + 2) & 0xffff;
 }
 
 function fault(offsetLow: number, offsetHigh: number, problem: string): CorruptRecordError {

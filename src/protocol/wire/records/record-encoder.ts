@@ -5,25 +5,25 @@ import { crc32c } from '../../../codec/crc32c.ts';
 import { compress } from '../../../codec/index.ts';
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import {
-  attributesWord,
-  baseSequenceWord,
-  codecWord,
-  dataLengthWord,
-  dataOffsetWord,
-  levelWord,
-  partitionLeaderEpochWord,
-  producerEpochWord,
-  producerIdWord,
-  recordCountWord,
+  ATTRIBUTES_WORD,
+  BASE_SEQUENCE_WORD,
+  CODEC_WORD,
+  DATA_LENGTH_WORD,
+  DATA_OFFSET_WORD,
+  LEVEL_WORD,
+  PARTITION_LEADER_EPOCH_WORD,
+  PRODUCER_EPOCH_WORD,
+  PRODUCER_ID_WORD,
+  RECORD_COUNT_WORD,
+  STREAM_BASE_OFFSET_WORD,
   STREAM_HEAD_BYTES,
   STREAM_HEADER_HEAD_BYTES,
-  streamBaseOffsetWord,
 } from '../../flat/records/records-slot.ts';
 import type { WireWriter } from '../wire-writer.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
-import { mostExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
 
 /** Filled by `writeRecords`: the largest timestamp it met. */
 let maxTimestampLow = 0;
@@ -31,10 +31,10 @@ let maxTimestampHigh = 0;
 
 /** Writes the stream that the slot describes as one batch at the writer's position. */
 export function encodeBatch(m: FlatMessage, slotWord: number, w: WireWriter): void {
-  const count = m.int32(slotWord + recordCountWord);
-  const length = m.int32(slotWord + dataLengthWord);
-  const codec = m.int32(slotWord + codecWord);
-  const bound = length + mostExtraBytes * count + spareBytes;
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const length = m.int32(slotWord + DATA_LENGTH_WORD);
+  const codec = m.int32(slotWord + CODEC_WORD);
+  const bound = length + maxExtraBytes * count + spareBytes;
   const start = w.offset;
   if (codec === 0) {
     w.ensure(BATCH_HEADER_BYTES + bound);
@@ -42,7 +42,7 @@ export function encodeBatch(m: FlatMessage, slotWord: number, w: WireWriter): vo
   } else {
     const plain = scratch(bound);
     const end = writeRecords(m, slotWord, plain, 0, bound);
-    const packed = compress(codec, m.int32(slotWord + levelWord), plain, 0, end);
+    const packed = compress(codec, m.int32(slotWord + LEVEL_WORD), plain, 0, end);
     w.ensure(BATCH_HEADER_BYTES + packed.length);
     w.buffer.set(packed, start + BATCH_HEADER_BYTES);
     w.offset = start + BATCH_HEADER_BYTES + packed.length;
@@ -51,21 +51,21 @@ export function encodeBatch(m: FlatMessage, slotWord: number, w: WireWriter): vo
 }
 
 function writeHeader(m: FlatMessage, slotWord: number, out: Uint8Array, start: number, end: number): void {
-  const count = m.int32(slotWord + recordCountWord);
-  const stream = m.wordBase + (m.int32(slotWord + dataOffsetWord) >>> 2);
-  const baseOffset = slotWord + streamBaseOffsetWord;
-  const producerId = slotWord + producerIdWord;
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const stream = m.wordBase + (m.int32(slotWord + DATA_OFFSET_WORD) >>> 2);
+  const baseOffset = slotWord + STREAM_BASE_OFFSET_WORD;
+  const producerId = slotWord + PRODUCER_ID_WORD;
   writeInt64(out, start, m.int32(baseOffset), m.int32(baseOffset + 1));
   writeInt32(out, start + 8, end - start - 12);
-  writeInt32(out, start + 12, m.int32(slotWord + partitionLeaderEpochWord));
+  writeInt32(out, start + 12, m.int32(slotWord + PARTITION_LEADER_EPOCH_WORD));
   out[start + 16] = 2;
-  writeInt16(out, start + 21, m.int32(slotWord + attributesWord) | m.int32(slotWord + codecWord));
+  writeInt16(out, start + 21, m.int32(slotWord + ATTRIBUTES_WORD) | m.int32(slotWord + CODEC_WORD));
   writeInt32(out, start + 23, count - 1);
   writeInt64(out, start + 27, m.i32[stream]!, m.i32[stream + 1]!);
   writeInt64(out, start + 35, maxTimestampLow, maxTimestampHigh);
   writeInt64(out, start + 43, m.int32(producerId), m.int32(producerId + 1));
-  writeInt16(out, start + 51, m.int32(slotWord + producerEpochWord));
-  writeInt32(out, start + 53, m.int32(slotWord + baseSequenceWord));
+  writeInt16(out, start + 51, m.int32(slotWord + PRODUCER_EPOCH_WORD));
+  writeInt32(out, start + 53, m.int32(slotWord + BASE_SEQUENCE_WORD));
   writeInt32(out, start + 57, count);
   writeInt32(out, start + 17, crc32c(out, start + BATCH_CRC_FROM, end));
 }
@@ -73,8 +73,8 @@ function writeHeader(m: FlatMessage, slotWord: number, out: Uint8Array, start: n
 /** Writes all records at `out[to]`, where `bound` bytes are free, and returns where they end. */
 function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: number, bound: number): number {
   const { i32 } = m;
-  const count = m.int32(slotWord + recordCountWord);
-  const streamWord = m.wordBase + (m.int32(slotWord + dataOffsetWord) >>> 2);
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const streamWord = m.wordBase + (m.int32(slotWord + DATA_OFFSET_WORD) >>> 2);
   const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
   const baseLow = i32[streamWord]!;
   const baseHigh = i32[streamWord + 1]!;

@@ -2,7 +2,7 @@
 // the API and its version say what the broker on the other end reads.
 
 import type { FlatMessage } from '../../flat/flat-view.ts';
-import { codecWord } from '../../flat/records/records-slot.ts';
+import { CODEC_WORD } from '../../flat/records/records-slot.ts';
 import type { WireWriter } from '../wire-writer.ts';
 import { encodeMessageSet } from './message-set-encoder.ts';
 import { encodeBatch } from './record-encoder.ts';
@@ -20,7 +20,7 @@ export function recordMagic(apiKey: number, version: number): 0 | 1 | 2 {
 
 /** Writes the stream that the slot describes, in the format that goes with the writer's message. */
 export function encodeStream(m: FlatMessage, slotWord: number, w: WireWriter): void {
-  const codec = m.int32(slotWord + codecWord);
+  const codec = m.int32(slotWord + CODEC_WORD);
   if (codec === zstdCodec && w.apiKey === produceKey && w.version < zstdProduceVersion) {
     throw w.fail(`zstd needs version ${zstdProduceVersion} or newer`);
   }

@@ -4,8 +4,8 @@
 import { ByteArena } from '../../../codec/byte-arena.ts';
 import { CorruptRecordError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
 import {
+  BATCH_BASE_OFFSET_WORD,
   BATCH_ROW_WORDS,
-  batchBaseOffsetWord,
   RECORDS_ERROR_CORRUPT,
   RECORDS_ERROR_NONE,
   RECORDS_ERROR_UNSUPPORTED_CODEC,
@@ -127,7 +127,7 @@ export class RecordsPlan {
 
   /** Drops the batches from the one with this number on: it turned out faulty. */
   dropFrom(batch: number, problem: string): void {
-    const base = batch * BATCH_ROW_WORDS + batchBaseOffsetWord;
+    const base = batch * BATCH_ROW_WORDS + BATCH_BASE_OFFSET_WORD;
     const low = this.batches[base]!;
     const high = this.batches[base + 1]!;
     this.batchCount = batch;

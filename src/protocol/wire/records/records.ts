@@ -7,30 +7,30 @@ import { CorruptRecordError } from '../../../common/errors/errors.ts';
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import { FlatLimitError, type FlatWriter } from '../../flat/flat-writer.ts';
 import {
+  BATCH_BASE_OFFSET_WORD,
+  BATCH_FIRST_ROW_WORD,
+  BATCH_LAST_OFFSET_WORD,
+  BATCH_MAGIC_WORD,
+  BATCH_ROW_COUNT_WORD,
   BATCH_ROW_WORDS,
-  batchBaseOffsetWord,
-  batchesWord,
-  batchFirstRowWord,
-  batchLastOffsetWord,
-  batchMagicWord,
-  batchRowCountWord,
-  codecWord,
-  dataLengthWord,
-  dataOffsetWord,
-  errorCodeWord,
-  errorTextWord,
+  BATCHES_WORD,
+  CODEC_WORD,
+  DATA_LENGTH_WORD,
+  DATA_OFFSET_WORD,
+  ERROR_CODE_WORD,
+  ERROR_TEXT_WORD,
+  FAULTY_OFFSET_WORD,
   FORM_NULL,
   FORM_RAW,
   FORM_ROWS,
   FORM_STREAM,
-  faultyOffsetWord,
-  formWord,
-  nextOffsetWord,
+  FORM_WORD,
+  NEXT_OFFSET_WORD,
   RECORD_ROW_WORDS,
   RECORDS_ERROR_NONE,
   RECORDS_WORDS,
-  rowsWord,
-  tailBytesWord,
+  ROWS_WORD,
+  TAIL_BYTES_WORD,
 } from '../../flat/records/records-slot.ts';
 import type { DecodeOptions, EncodeOptions } from '../options.ts';
 import type { WireReader } from '../wire-reader.ts';
@@ -47,13 +47,13 @@ import { RecordsPlan } from './records-plan.ts';
 const entryHeadBytes = 12;
 const upToMagicBytes = 17;
 /** The smallest size of the oldest format. */
-const smallestSize = 14;
-const smallestBatchSize = 49;
+const minSize = 14;
+const minBatchSize = 49;
 /** What a field takes beside its records and lists: alignment, and the text of an error. */
 const spareBytes = 1024;
-const longestErrorText = 300;
+const maxErrorText = 300;
 /** Estimates of what follows do not go beyond this growth from wire to flat. */
-const mostGrowth = 4;
+const maxGrowth = 4;
 
 const none8 = new Uint8Array(0);
 const none32 = new Int32Array(0);
@@ -105,7 +105,7 @@ export function decodeRecords(
   const listBytes = 4 * (plan.rowCount * RECORD_ROW_WORDS + plan.batchCount * BATCH_ROW_WORDS);
   const neededBytes = blockBytes + listBytes + spareBytes;
   // What follows is most likely records of the same kind: one move of the message is to be enough for all.
-  const growth = Math.min((blockBytes + listBytes) / Math.max(length, spareBytes), mostGrowth);
+  const growth = Math.min((blockBytes + listBytes) / Math.max(length, spareBytes), maxGrowth);
   w.expectedBytes = Math.ceil(w.messageBytes + neededBytes + growth * r.remaining);
   if (!hasRoom(w, neededBytes)) {
     writeSlot(w, slotWord, 0, 0, length);
@@ -126,7 +126,7 @@ function walk(bytes: Uint8Array, start: number, end: number): number {
     const entryEnd = at + entryHeadBytes + size;
     const arenaLength = plan.arena.length;
     try {
-      if (size < smallestSize) throw new CorruptRecordError(`entry of ${size} bytes, minimum ${smallestSize}`);
+      if (size < minSize) throw new CorruptRecordError(`entry of ${size} bytes, minimum ${minSize}`);
       if (end - at < upToMagicBytes) break;
       const magic = bytes[at + 16]!;
       if (magic > 2) throw new CorruptRecordError(`entry with magic ${(magic << 24) >> 24}, known are 0 to 2`);
@@ -153,8 +153,8 @@ function hasRoom(w: FlatWriter, neededBytes: number): boolean {
     return true;
   } catch (thrown) {
     if (!(thrown instanceof FlatLimitError)) throw thrown;
-    const low = plan.batches[batchBaseOffsetWord]!;
-    const high = plan.batches[batchBaseOffsetWord + 1]!;
+    const low = plan.batches[BATCH_BASE_OFFSET_WORD]!;
+    const high = plan.batches[BATCH_BASE_OFFSET_WORD + 1]!;
     plan.reset(0, false);
     plan.fail(new CorruptRecordError(`records too large: the message ${thrown.message}`), low, high);
     return false;
@@ -178,13 +178,14 @@ function fillAll(w: FlatWriter, shift: number): void {
     job.end = plan.endOf(batch) + shift + w.byteBase;
     job.row = w.wordBase + rowWord + rows * RECORD_ROW_WORDS;
     job.count = plan.rowsOf(batch);
-    const problem = plan.batches[row + batchMagicWord] === 2 ? fillBatch(plan, row, job) : fillMessages(plan, row, job);
+    const problem =
+      plan.batches[row + BATCH_MAGIC_WORD] === 2 ? fillBatch(plan, row, job) : fillMessages(plan, row, job);
     if (problem !== null) {
       plan.dropFrom(batch, problem);
       break;
     }
-    plan.batches[row + batchFirstRowWord] = rows;
-    rows += plan.batches[row + batchRowCountWord]!;
+    plan.batches[row + BATCH_FIRST_ROW_WORD] = rows;
+    rows += plan.batches[row + BATCH_ROW_COUNT_WORD]!;
   }
   plan.rowCount = rows;
   plan.rowsAt = rowWord;
@@ -198,56 +199,56 @@ function fillAll(w: FlatWriter, shift: number): void {
 /** Writes the outcome of the plan. */
 function writeSlot(w: FlatWriter, slotWord: number, block: number, blockBytes: number, tailBytes: number): void {
   startSlot(w, slotWord, FORM_ROWS);
-  w.setInt64(slotWord + dataOffsetWord, block, blockBytes);
-  w.setInt64(slotWord + rowsWord, plan.rowsAt, plan.rowCount);
-  w.setInt64(slotWord + batchesWord, plan.batchesAt, plan.batchCount);
-  w.setInt32(slotWord + tailBytesWord, tailBytes);
+  w.setInt64(slotWord + DATA_OFFSET_WORD, block, blockBytes);
+  w.setInt64(slotWord + ROWS_WORD, plan.rowsAt, plan.rowCount);
+  w.setInt64(slotWord + BATCHES_WORD, plan.batchesAt, plan.batchCount);
+  w.setInt32(slotWord + TAIL_BYTES_WORD, tailBytes);
   if (plan.batchCount === 0) {
-    w.setInt64(slotWord + nextOffsetWord, -1, -1);
+    w.setInt64(slotWord + NEXT_OFFSET_WORD, -1, -1);
   } else {
-    const last = (plan.batchCount - 1) * BATCH_ROW_WORDS + batchLastOffsetWord;
+    const last = (plan.batchCount - 1) * BATCH_ROW_WORDS + BATCH_LAST_OFFSET_WORD;
     writeOffsetAfter(w, slotWord, plan.batches[last]!, plan.batches[last + 1]!);
   }
   if (plan.errorCode === RECORDS_ERROR_NONE) return;
-  w.setInt32(slotWord + errorCodeWord, plan.errorCode);
-  w.setInt64(slotWord + faultyOffsetWord, plan.faultyOffsetLow, plan.faultyOffsetHigh);
-  w.string(slotWord + errorTextWord, plan.errorText.slice(0, longestErrorText));
+  w.setInt32(slotWord + ERROR_CODE_WORD, plan.errorCode);
+  w.setInt64(slotWord + FAULTY_OFFSET_WORD, plan.faultyOffsetLow, plan.faultyOffsetHigh);
+  w.string(slotWord + ERROR_TEXT_WORD, plan.errorText.slice(0, maxErrorText));
 }
 
 /** The largest offset there is has no successor: then it stands for itself. */
 function writeOffsetAfter(w: FlatWriter, slotWord: number, low: number, high: number): void {
-  if (low === -1 && high === 0x7fffffff) w.setInt64(slotWord + nextOffsetWord, low, high);
-  else w.setInt64(slotWord + nextOffsetWord, (low + 1) | 0, low === -1 ? high + 1 : high);
+  if (low === -1 && high === 0x7fffffff) w.setInt64(slotWord + NEXT_OFFSET_WORD, low, high);
+  else w.setInt64(slotWord + NEXT_OFFSET_WORD, (low + 1) | 0, low === -1 ? high + 1 : high);
 }
 
 function startSlot(w: FlatWriter, slotWord: number, form: number): void {
   const at = w.wordBase + slotWord;
   w.i32.fill(0, at, at + RECORDS_WORDS);
-  w.i32[at + formWord] = form;
+  w.i32[at + FORM_WORD] = form;
 }
 
 /** Keeps the bytes as they are. The position after them is worked out from the heads of whole entries, unverified. */
 function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, slotWord: number): void {
   startSlot(w, slotWord, FORM_RAW);
-  w.copyBytes(slotWord + dataOffsetWord, bytes, start, end);
-  w.setInt64(slotWord + nextOffsetWord, -1, -1);
+  w.copyBytes(slotWord + DATA_OFFSET_WORD, bytes, start, end);
+  w.setInt64(slotWord + NEXT_OFFSET_WORD, -1, -1);
   let at = start;
   while (end - at >= upToMagicBytes) {
     const size = readInt32(bytes, at + 8);
     const magic = bytes[at + 16]!;
-    if (size < smallestSize || size > end - at - entryHeadBytes || magic > 2) break;
+    if (size < minSize || size > end - at - entryHeadBytes || magic > 2) break;
     const high = readInt32(bytes, at);
     const low = readInt32(bytes, at + 4);
     if (magic < 2) {
       writeOffsetAfter(w, slotWord, low, high);
     } else {
-      if (size < smallestBatchSize) break;
+      if (size < minBatchSize) break;
       const lastLow = (low + readInt32(bytes, at + 23)) | 0;
       writeOffsetAfter(w, slotWord, lastLow, high + (lastLow >>> 0 < low >>> 0 ? 1 : 0));
     }
     at += entryHeadBytes + size;
   }
-  w.setInt32(slotWord + tailBytesWord, end - at);
+  w.setInt32(slotWord + TAIL_BYTES_WORD, end - at);
 }
 
 /**
@@ -255,15 +256,15 @@ function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, s
  * or message set of the format that goes with the writer's API and version. Throws: InvalidRequestError.
  */
 export function encodeRecords(m: FlatMessage, slotWord: number, w: WireWriter, options?: EncodeOptions): void {
-  const form = m.int32(slotWord + formWord);
+  const form = m.int32(slotWord + FORM_WORD);
   if (form === FORM_STREAM) {
-    const isCompressed = m.int32(slotWord + codecWord) !== 0;
+    const isCompressed = m.int32(slotWord + CODEC_WORD) !== 0;
     const inlineBytes = options?.maxInlineBytes ?? Number.POSITIVE_INFINITY;
-    if (isCompressed && m.int32(slotWord + dataLengthWord) > inlineBytes) throw codecTaskNeeded;
+    if (isCompressed && m.int32(slotWord + DATA_LENGTH_WORD) > inlineBytes) throw codecTaskNeeded;
     encodeStream(m, slotWord, w);
   } else if (form === FORM_RAW) {
-    const length = m.int32(slotWord + dataLengthWord);
-    if (length > 0) w.copyField(m, slotWord + dataOffsetWord, length);
+    const length = m.int32(slotWord + DATA_LENGTH_WORD);
+    if (length > 0) w.copyField(m, slotWord + DATA_OFFSET_WORD, length);
   } else if (form !== FORM_NULL) {
     throw w.fail('decoded records cannot be sent on; decode them as raw');
   }

@@ -7,14 +7,14 @@
 // take. Large records are copied from where they are.
 
 import type { FlatMessage } from '../../flat/flat-view.ts';
-import { dataLengthWord, dataOffsetWord, recordCountWord } from '../../flat/records/records-slot.ts';
+import { DATA_LENGTH_WORD, DATA_OFFSET_WORD, RECORD_COUNT_WORD } from '../../flat/records/records-slot.ts';
 
 /**
  * What a record may take on the wire beyond its place in the stream. In a batch: five varints of 5 bytes or less, one of
  * 10 and the attributes, less the stream's head of 20; in a message set less. A header takes more than there only with
  * lengths of 2^27 and above, of which a stream has few: `spareBytes` has room for all of them.
  */
-export const mostExtraBytes = 16;
+export const maxExtraBytes = 16;
 export const spareBytes = 64;
 
 /** Bytes of a record, on average, from which a second copy costs more than slices. */
@@ -30,9 +30,9 @@ export interface StreamSource {
 
 /** Where to read the slot's stream: in the message, or at the end of `out[..., end)`, to which it is copied. */
 export function streamSource(m: FlatMessage, slotWord: number, out: Uint8Array, end: number): StreamSource {
-  const length = m.int32(slotWord + dataLengthWord);
-  const start = m.byteBase + m.int32(slotWord + dataOffsetWord);
-  if (length > largeRecordBytes * m.int32(slotWord + recordCountWord)) return { source: m.u8, start };
+  const length = m.int32(slotWord + DATA_LENGTH_WORD);
+  const start = m.byteBase + m.int32(slotWord + DATA_OFFSET_WORD);
+  if (length > largeRecordBytes * m.int32(slotWord + RECORD_COUNT_WORD)) return { source: m.u8, start };
   out.set(m.u8.subarray(start, start + length), end - length);
   return { source: out, start: end - length };
 }

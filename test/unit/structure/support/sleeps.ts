@@ -6,7 +6,7 @@ import { readSource, type Token } from './tokens.ts';
 /** A sleep with this comment on its line or the one above, and a reason after it, is let through. */
 const mark = /^\/\/ fixed sleep: \S/;
 /** Shorter ones only let other work run, and are how helpers poll. */
-const longestPauseMs = 10;
+const maxPauseMs = 10;
 
 /** Lines with a fixed sleep that no comment explains. */
 export function findSleeps(text: string): number[] {
@@ -16,7 +16,7 @@ export function findSleeps(text: string): number[] {
   const excused = new Set(
     comments.filter((comment) => mark.test(comment.text)).flatMap(({ line }) => [line, line + 1]),
   );
-  const isLong = ({ text: ms }: Token): boolean => (constants.get(ms) ?? literalValue(ms)) >= longestPauseMs;
+  const isLong = ({ text: ms }: Token): boolean => (constants.get(ms) ?? literalValue(ms)) >= maxPauseMs;
   const found = tokens.flatMap(({ line }, at) => {
     const ms = sleepMs(tokens, at, delays);
     return ms !== null && isLong(ms) ? [line] : [];
