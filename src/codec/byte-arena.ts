@@ -1,9 +1,9 @@
 // Owns the growing block that decompressors write into, and the bound on it. Runs in the network thread and the codec
-// pool. Must not allocate what compressed bytes merely claim beyond the bound.
+// pool. Must not allocate beyond the bound, whatever size compressed bytes claim.
 
 import { CorruptRecordError } from '../common/errors/errors.ts';
 
-/** A larger block is given back between uses: it was made for an unusual message. */
+/** A larger block is released after its use: an unusual message needed it. */
 const keptBytes = 4 * 1024 * 1024;
 const initialBytes = 64 * 1024;
 

@@ -1,5 +1,5 @@
 // Owns table-driven cyclic redundancy checks for reflected polynomials. Runs on any thread. Must not hold state between
-// calls: checksums of parts are combined by nobody here.
+// calls: nobody combines checksums of parts here.
 
 /** Bytes handled per step; each has a table of its own. */
 const slices = 8;

@@ -36,7 +36,7 @@ function loadNative(): NativeCrc | null {
     const check = new TextEncoder().encode('123456789');
     return candidate(check) >>> 0 === 0xe3069283 ? candidate : null;
   } catch {
-    // Any failure to load means the same: this platform has no binary of it, and the tables give the same answers.
+    // Any failure to load means that this platform has no binary. The tables give the same answers.
     return null;
   }
 }

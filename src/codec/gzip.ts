@@ -24,7 +24,7 @@ export function readGzip(bytes: Uint8Array, start: number, end: number, arena: B
   arena.append(plain);
 }
 
-/** @param level  1 to 9, or undefined for zlib's default; what is outside is brought inside */
+/** @param level  1 to 9, or undefined for zlib's default; a level outside becomes the nearest one inside */
 export function writeGzip(bytes: Uint8Array, start: number, end: number, level: number | undefined): Uint8Array {
   const wanted = level === undefined ? constants.Z_DEFAULT_COMPRESSION : Math.min(Math.max(level, 1), 9);
   return gzipSync(bytes.subarray(start, end), { level: wanted });

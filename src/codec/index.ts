@@ -13,10 +13,10 @@ export const SNAPPY = 2;
 export const LZ4 = 3;
 export const ZSTD = 4;
 
-/** The level that stands for the codec's default: no codec has it as one of its own. */
+/** This level means the codec's default. No codec has it as a level of its own. */
 const defaultLevel = -(2 ** 31);
 
-/** Loads what loads only asynchronously; to be awaited once in every thread that decodes or encodes. Never rejects. */
+/** Loads the codecs that load asynchronously. Every thread that decodes or encodes awaits it once. Never rejects. */
 export async function prepareCodecs(): Promise<void> {
   await prepareZstd();
 }

@@ -76,7 +76,7 @@ export function writeLz4Block(bytes: Uint8Array, start: number, end: number, out
   let put = to;
   let at = start + 1;
   let literal = start;
-  // Where nothing matches, steps grow: incompressible bytes are passed over quickly.
+  // Steps grow while nothing matches, so incompressible bytes cost little.
   let misses = 64;
   while (at < limit) {
     const word = four(bytes, at);

@@ -107,7 +107,7 @@ function readBlock(
     arena.append(bytes, start, end);
     return;
   }
-  // A byte stands for 255 at the most, and a few go to the token before.
+  // One length byte stands for at most 255 bytes; the token before it holds a few more.
   const most = Math.min(blockBytes, (end - start) * 255 + 64);
   const room = Math.min(most, arena.limit - arena.length);
   arena.reserve(room);
@@ -117,7 +117,7 @@ function readBlock(
       ? nativeLz4.read(bytes, start, end, arena.bytes, arena.length, to)
       : readLz4Block(bytes, start, end, arena.bytes, arena.length, to);
   if (filled < 0) {
-    // Out of room at the bound, or broken: taking more than the bound allows tells them apart.
+    // The block is broken, or the room ended at the bound. Asking for more than the bound tells which.
     if (room < most) arena.reserve(room + 1);
     throw broken('has a block that contradicts itself');
   }

@@ -1,5 +1,5 @@
 // Owns optional native code for the blocks of Snappy and LZ4. Runs in the network thread and the codec pool. Must work
-// the same without it: where a package has no binary for this platform, TypeScript does the work.
+// the same without it: TypeScript does the work where a package has no binary for this platform.
 
 import { createRequire } from 'node:module';
 
@@ -78,7 +78,7 @@ function place(from: BlockPackage, block: Uint8Array, out: Uint8Array, at: numbe
   try {
     plain = from.uncompressSync(block);
   } catch {
-    // It says only that the block is broken or larger than its room, which is for the caller to tell apart.
+    // The package only says that the block is broken or larger than its room. The caller finds out which.
     return -1;
   }
   if (plain.length > to - at) return -1;
@@ -93,7 +93,7 @@ function load(packageNamed: () => unknown): BlockPackage | null {
     const plain = candidate.uncompressSync(packed);
     return packed.length < 100 && plain.length === probe.length && plain.every((byte) => byte === 0) ? candidate : null;
   } catch {
-    // Any failure to load or to pass the probe means the same: it is not usable here, and nothing is lost but time.
+    // Any failure to load or to pass the probe means that the package is not usable here. Only time is lost.
     return null;
   }
 }

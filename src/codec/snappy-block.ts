@@ -106,7 +106,7 @@ export function writeSnappyBlock(bytes: Uint8Array, start: number, end: number, 
   const limit = end - margin;
   let at = start + 1;
   let literal = start;
-  // Where nothing matches, steps grow: incompressible bytes are passed over quickly.
+  // Steps grow while nothing matches, so incompressible bytes cost little.
   let misses = 32;
   while (at < limit) {
     const word = four(bytes, at);

@@ -15,7 +15,7 @@ import {
 } from './snappy-block.ts';
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00] as const;
-/** Magic and both versions, whose values and byte order differ between producers and mean nothing. */
+/** Bytes of the magic and of both versions. Producers write different values there; readers ignore them. */
 const headerBytes = 16;
 
 /** Appends what `bytes[start, end)` decompresses to. Throws: CorruptRecordError. */

@@ -5,7 +5,7 @@
 import { CorruptRecordError } from '../common/errors/errors.ts';
 
 const frameMagic = 0xfd2fb528 | 0;
-/** Sixteen magic numbers, of which this is the first, start frames to be skipped. */
+/** The first of sixteen magic numbers that begin skippable frames. */
 const skippableMagic = 0x184d2a50;
 /** Kafka's own readers allow windows up to this, the reference decoder's default. */
 const maxWindow = 2 ** 27;

@@ -24,12 +24,12 @@ const maxPackageBytes = 2 ** 29;
 
 let implementation: ZstdImplementation | null = nodeZstd();
 
-/** What does the work in this process: `node:zlib`, a package, or null where there is neither, or not yet. */
+/** What does the work in this process: `node:zlib`, a package, or null (neither exists, or none is loaded yet). */
 export function zstdImplementation(): string | null {
   return implementation?.name ?? null;
 }
 
-/** Loads the package where Node itself lacks zstd. Never fails: without it, zstd batches are an unsupported codec. */
+/** Loads the package if Node itself lacks zstd. Never fails: without the package, zstd is an unsupported codec. */
 export async function prepareZstd(): Promise<void> {
   implementation ??= await packageZstd();
 }
@@ -67,7 +67,7 @@ function isTooLarge(error: unknown): boolean {
   return code === 'ERR_BUFFER_TOO_LARGE' || /-70\b/.test(message);
 }
 
-/** @param level  -131072 to 22, or undefined for 3; what is outside is brought inside. Throws: UnsupportedCodecError */
+/** @param level  -131072 to 22, or undefined for 3; a level outside becomes the nearest one inside. Throws: UnsupportedCodecError */
 export function writeZstd(bytes: Uint8Array, start: number, end: number, level: number | undefined): Uint8Array {
   const wanted = level === undefined ? defaultLevel : Math.min(Math.max(level, minLevel), maxLevel);
   return available().write(bytes.subarray(start, end), wanted);
@@ -122,7 +122,7 @@ async function packageZstd(): Promise<ZstdImplementation | null> {
       write: (bytes, level) => loaded.compress(bytes, level),
     };
   } catch {
-    // Not installed, or no WebAssembly here: what needs it says so when it comes to that.
+    // The package is not installed, or there is no WebAssembly. Whoever needs zstd gets an error that says so.
     return null;
   }
 }

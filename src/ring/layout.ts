@@ -66,7 +66,7 @@ export const KIND_MASK = 0xff;
 export const FLAGS_SHIFT = 8;
 export const PAD_MIN_BYTES = 8;
 
-/** A frame of at most half the capacity always fits an empty ring, so 32 bytes would hold header-only frames; 64 some body. */
+/** An empty ring always takes a frame of up to half its capacity: 32 bytes would hold header-only frames, 64 hold some body. */
 export const MIN_RING_BYTES = 64;
 /** Distances between positions stay positive int32, which V8 keeps out of the heap. */
 export const MAX_RING_BYTES = 2 ** 30;

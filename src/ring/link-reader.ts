@@ -1,5 +1,5 @@
-// Owns the reading end of a link: frame after frame of the ring, with moved bodies picked up from the port as their frames
-// come by. One thread holds it. Must not wait, nor know what a body means.
+// Owns the reading end of a link: it reads the ring frame by frame, and picks up each moved body from the port when it reads
+// the body's frame. One thread holds it. Must not wait, nor know what a body means.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { RingCorruptError } from '../common/errors/errors.ts';
@@ -35,7 +35,7 @@ export class LinkReader implements MessageBytes {
   /** uint32 bytes of spilled bodies picked up; published as returned by `release`. */
   #pickedUp: number;
   #returned: number;
-  /** Once the ring and the port disagree nothing behind can be trusted. */
+  /** Set once ring and port disagree: nothing after that can be trusted. */
   #corruption: RingCorruptError | null = null;
 
   /** @param sparePort where memory goes back to the writer; null: nowhere */
@@ -119,7 +119,7 @@ export class LinkReader implements MessageBytes {
     return this.#slab.copy(this.#ring.u8, this.#ring.i32, this.base, this.byteLength);
   }
 
-  /** Gives back ring space and spill budget of everything up to the current message; its body must not be read in place after. */
+  /** Gives back ring space and spill budget up to and with the current message. Its body must not be read in place afterwards. */
   release(): void {
     if (this.#pickedUp !== this.#returned) {
       this.#returned = this.#pickedUp;
@@ -131,7 +131,7 @@ export class LinkReader implements MessageBytes {
     this.#leaveSpilled();
   }
 
-  /** Gives the memory of a moved body that `own` took back to the writer; every view of it is empty afterwards. */
+  /** Gives memory that `own` took back to the writer. Every view of it is empty afterwards. */
   giveBack(memory: ArrayBuffer): void {
     this.#spare.give(memory);
   }

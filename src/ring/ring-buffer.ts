@@ -196,7 +196,7 @@ export class RingConsumer {
   #head: number;
   /** End of the current frame. */
   #position: number;
-  /** Tail as last read: up to it, the producer's cache line is left alone. */
+  /** Tail as last read: up to there the producer's cache line is not touched. */
   #cachedTail: number;
 
   constructor(ring: RingMemory) {
@@ -238,7 +238,7 @@ export class RingConsumer {
     let kindWord = i32[word + FRAME_KIND_WORD]!;
     if (kindWord === PAD) {
       const padBytes = i32[word + FRAME_LENGTH_WORD]!;
-      // Pads are committed together with the frame behind them, so there is more than the pad.
+      // A pad is committed together with the frame behind it, so another frame follows.
       if (padBytes !== this.capacity - offset || padBytes >= available) this.#corruptPad(padBytes, offset, available);
       position += padBytes;
       available -= padBytes;

@@ -1,5 +1,5 @@
-// Owns the memory of moved bodies on its way back: what the reader of a link gives back, its writer fills again. A port of
-// its own carries it, since bodies on theirs have the order of frames. Must not know what a body means.
+// Owns the way back of moved bodies' memory: the reader of a link returns it, and the writer fills it again. It has a port of
+// its own, since the other port carries bodies in the order of frames. Must not know what a body means.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { KeptMemory } from '../common/kept-memory.ts';
@@ -8,7 +8,7 @@ import { RECLAIMED_WORD } from './layout.ts';
 
 const maxKept = 8;
 const maxKeptBytes = 32 * 1024 * 1024;
-/** What may be on its way: a writer with nothing big to write does not look for it. */
+/** Bytes that may be on their way: a writer without big bodies does not pick them up. */
 const maxReturningBytes = 32 * 1024 * 1024;
 
 /** The writer's side. */
@@ -61,7 +61,7 @@ export class SpareMemoryReturn {
     this.#sent = Atomics.load(i32, RECLAIMED_WORD) >>> 0;
   }
 
-  /** Moves the memory of a body to the writer, which empties every view of it here; left as it is while enough is under way. */
+  /** Moves a body's memory to the writer, which empties every view of it here. Does nothing while enough memory is under way. */
   give(memory: ArrayBuffer): void {
     const { byteLength } = memory;
     if (this.#port === null || byteLength === 0) return;

@@ -1,4 +1,4 @@
-// Owns the state that the network thread publishes and everybody may read for free: its life and the node table.
+// Owns the state that the network thread publishes for all threads: its life and the node table.
 // CountersWriter runs on the network thread only; CountersReader on any. Everything here is advice to readers: what they
 // read may be out of date the next moment, so decisions that matter are made in the network thread.
 
@@ -48,7 +48,7 @@ export {
 
 /** Delays are clamped to this, 12 days: half the range in which wrapped times still compare. */
 const MAX_DELAY_MS = 2 ** 30;
-/** How often times gone by are cleared: well before one could wrap into the future. */
+/** How often past times are cleared: well before a wrapped one could look like the future. */
 const SWEEP_MS = 60_000;
 
 /** The writing end, on the network thread. After that thread's exit the one that started it may open it to set STATE_CLOSED. */
@@ -179,7 +179,7 @@ export class CountersWriter {
       this.#setWord(row, ROW_FLAGS, flags & ~flag);
       return;
     }
-    // Rounded up: a reader never thinks it over too early. Time before flag: a reader that sees the flag finds a time.
+    // Rounded up, so that no reader takes it for over too early. The time is stored before the flag that makes it count.
     this.#setWord(row, word, Math.ceil(Math.min(untilMs, nowMs + MAX_DELAY_MS)) | 0);
     this.#setWord(row, ROW_FLAGS, flags | flag);
   }
@@ -242,7 +242,7 @@ export class CountersReader {
     return Atomics.load(this.#i32, NO_ROW_COUNT_WORD) >>> 0;
   }
 
-  /** The node's row, or NO_ROW; every getter takes either, and answers as for a node that was never heard of. */
+  /** The node's row, or NO_ROW. Every getter takes either; for NO_ROW it answers as for an unknown node. */
   nodeRow(nodeId: number): number {
     this.#refreshRows();
     return this.#rows.get(nodeId) ?? NO_ROW;
@@ -267,7 +267,7 @@ export class CountersReader {
     return row === NO_ROW ? 0 : this.#word(row, ROW_INTERNAL_IN_FLIGHT);
   }
 
-  /** Whether the node may be throttled or is held back; whether it still is throttled takes a clock. */
+  /** Whether the node may be throttled, or is held back. Only a clock tells whether the throttling is over. */
   mayBeUnready(row: number): boolean {
     return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & (ROW_THROTTLED | ROW_HELD_BACK)) !== 0;
   }
@@ -292,7 +292,7 @@ export class CountersReader {
     return row === NO_ROW ? '' : this.#nodeErrors.get(row);
   }
 
-  /** ms until metadata has to be refreshed: 0 when it has to be now, or is being refreshed, or was never there. */
+  /** ms until metadata is due. 0: due now, being refreshed, or never had. */
   metadataTtlMs(nowMs: number): number {
     if (Atomics.load(this.#i32, METADATA_FLAGS_WORD) !== METADATA_DUE_KNOWN) return 0;
     return Math.max(0, (Atomics.load(this.#i32, METADATA_DUE_WORD) - nowMs) | 0);

@@ -1,4 +1,4 @@
-// Owns the last error of each node as text in shared memory: written by the network thread, read by all without a message.
+// Owns the last error of each node as text in shared memory. The network thread writes it; every thread reads it.
 // Must not know what the text means.
 
 /*

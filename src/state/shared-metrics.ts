@@ -59,7 +59,7 @@ export class MetricsWriter {
     return FIRST_ROW + row * ROW_VALUES + slot;
   }
 
-  /** A row begins at zero: another node has it now. */
+  /** Sets a row to zero, since another node has it now. */
   clearRow(row: number): void {
     this.#change();
     const start = this.indexOf(row, 0);
@@ -73,7 +73,7 @@ export class MetricsWriter {
     if (nowMs < this.#moveAt) return;
     const { windowMs } = this.#memory;
     const f64 = this.#f64;
-    // Nothing was recorded since the last round: what lies between is an empty window.
+    // Nothing was recorded since the last round, so the time between is an empty window.
     const wasIdle = nowMs >= this.#moveAt + windowMs;
     this.#change();
     for (let row = 0; row < this.#rowsInUse; row++) {
@@ -106,7 +106,7 @@ export class MetricsWriter {
 /** The values of one row, as they were at one moment. */
 export class MetricsRow {
   readonly #values: Float64Array;
-  /** Where the values at the start of the oldest window that counts lie; -1 when none does. */
+  /** Where the values from the start of the oldest counted window are; -1 without a counted window. */
   readonly #since: number;
   readonly #hasPrevious: boolean;
   readonly #elapsedMs: number;
@@ -123,7 +123,7 @@ export class MetricsRow {
     this.#hasPrevious = nowMs - starts.previousMs < limitMs;
     this.#since = this.#hasPrevious ? 2 * SLOTS : hasCurrent ? SLOTS : -1;
     const elapsedMs = nowMs - (this.#hasPrevious ? starts.previousMs : starts.currentMs);
-    // At least one full window and the running part, so that the first events of a client make no huge rate.
+    // The divisor is at least one full window, so that a new client's first events make no huge rate.
     this.#elapsedMs = elapsedMs < windowMs ? elapsedMs + windowMs : elapsedMs;
   }
 
@@ -155,7 +155,7 @@ export class MetricsRow {
   }
 }
 
-/** How often a reader begins again before it takes what it has: windows move once in half a minute. */
+/** How often a reader starts again before it accepts what it has. Windows move once in half a minute. */
 const maxAttempts = 100;
 
 export class MetricsReader {

@@ -5,7 +5,7 @@ import type { FlatMessage } from './flat-view.ts';
 import type { FlatWriter } from './flat-writer.ts';
 
 /**
- * One Kafka API. Light until used: the code for its messages is loaded by the first call of a method.
+ * One Kafka API. It is light until used: the first call of a method loads the code for its messages.
  *
  * `Request` and `Response` are what callers give and get: a plain object, and a view that reads lazily. `ResponseData`
  * and `RequestView` are the same for the other end, brokers in tests.
@@ -22,7 +22,7 @@ export interface Api<Request = unknown, Response = unknown, ResponseData = unkno
   readonly flexibleVersion: number;
   /** The highest version is a preview that brokers offer only when told to. */
   readonly latestVersionUnstable: boolean;
-  /** Throws: InvalidRequestError naming API, field, value seen and limit. What was written until then is garbage. */
+  /** Throws: InvalidRequestError naming API, field, value seen and limit. The bytes written before the error are garbage. */
   writeRequest(w: FlatWriter, request: Request): void;
   readResponse(message: FlatMessage): Response;
   /** Throws: as `writeRequest`. */

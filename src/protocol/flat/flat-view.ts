@@ -46,7 +46,7 @@ export class FlatMessage {
     this.byteLength = bytes.byteLength - skipBytes;
   }
 
-  /** Gives up the memory, if it is recyclable: whatever reads the message afterwards throws IllegalStateError. */
+  /** Gives up the memory if it is recyclable. Reading the message afterwards throws IllegalStateError. */
   recycle(): ArrayBuffer | null {
     if (!this.isRecyclable) return null;
     this.isRecyclable = false;
@@ -222,8 +222,8 @@ export abstract class FlatView {
   /** Names of all getters, in the order of the wire. */
   protected abstract fieldNames(): readonly string[];
 
-  /** Every field read and copied out: plain objects and arrays, for printing and comparing. Fields absent from the
-   *  version received hold their defaults; tagged fields nobody knows are under `unknownTaggedFields`, if any. */
+  /** Copies every field into plain objects and arrays, for printing and comparing. Fields absent from the
+   *  version received hold their defaults; unknown tagged fields, if any, are under `unknownTaggedFields`. */
   toObject(): Record<string, unknown> {
     const plain: Record<string, unknown> = {};
     const self = this as unknown as Record<string, unknown>;
@@ -256,7 +256,7 @@ function outOfRange(index: number, length: number): RangeError {
   return new RangeError(`index ${index} of an array with ${length} elements`);
 }
 
-/** An array within a flat message: rows of equal size, so any element is reached at once and none is made before. */
+/** An array within a flat message: rows have equal size, so reading one element makes no other. */
 export class FlatArray<T> implements Iterable<T> {
   readonly length: number;
   readonly #message: FlatMessage;

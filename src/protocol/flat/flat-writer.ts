@@ -246,7 +246,7 @@ export class FlatWriter {
     const memory = this.#memory;
     if (memory === null) throw new Error('FlatWriter used before reset');
     const skip = this.#skip;
-    // A guess that still holds is trusted: memory beyond it would travel along unused.
+    // The guess is trusted while it holds, since memory beyond it would travel unused.
     const guess = this.expectedBytes >= neededBytes ? this.expectedBytes : neededBytes + (neededBytes >> 1);
     const hint = Math.min(guess, this.#limitBytes);
     memory.grow(alignTo8(skip + neededBytes), skip + this.#used, alignTo8(skip + hint));

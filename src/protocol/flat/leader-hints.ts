@@ -1,5 +1,5 @@
-// Owns the reading of what responses tell of the cluster in passing: the leader a broker names instead of itself, and where
-// it is (KIP-951), and where a coordinator is. Runs on both sides: the network thread learns addresses and epochs from it,
+// Owns the hints that responses carry about the cluster: the leader that a broker names instead of itself and its address
+// (KIP-951), and the address of a coordinator. Runs on both sides: the network thread learns addresses and epochs from it,
 // the application that asked learns the leader. Must not decide what is newer.
 
 import { Fetch, FindCoordinator, Produce, ShareAcknowledge, ShareFetch } from './generated/apis.ts';
@@ -10,7 +10,7 @@ import type { ShareAcknowledgeResponseView } from './generated/share-acknowledge
 import type { ShareFetchResponseView } from './generated/share-fetch.ts';
 import { zeroUuid } from './uuid.ts';
 
-/** A partition's leader, as a broker that does not lead it any more knows it. */
+/** A partition's leader, as told by a broker that no longer leads it. */
 export interface LeaderHint {
   /** Empty when the response names topics by id. */
   readonly topic: string;

@@ -10,7 +10,7 @@ import type { FlatWriter } from '../flat/flat-writer.ts';
 const shortBytes = 24;
 
 /**
- * A cursor over one body. After any error the position is undefined and the whole body is to be given up.
+ * A cursor over one body. After any error the position is undefined, and the caller gives up the whole body.
  *
  * Decoders set `field` before they read, so that an error can name it.
  */
@@ -290,7 +290,7 @@ export class WireReader {
 
   /**
    * Keeps the tagged fields between `from` and the cursor whose tags are not in `known` (a bit for each tag below 31).
-   * They have been read, and found sound, once already.
+   * They were read and checked before.
    */
   keepUnknownTaggedFields(w: FlatWriter, word: number, from: number, known: number): void {
     const to = this.offset;

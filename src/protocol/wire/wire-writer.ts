@@ -33,7 +33,7 @@ export class WireWriter {
   apiKey = -1;
   version = -1;
 
-  /** Drops what was written, and memory that only a large message needs. */
+  /** Drops the written bytes, and releases memory that only a large message needs. */
   reset(): this {
     if (this.buffer.length > keptBytes) this.buffer = Buffer.allocUnsafeSlow(initialBytes);
     this.offset = 0;
@@ -225,7 +225,7 @@ export class WireWriter {
     return this.reserve(varintBytes(guess));
   }
 
-  /** Puts the size of what was written since `beginSized` with the same `guess`, plus `bias`, before it. */
+  /** Writes the size of the bytes since `beginSized` (same `guess`), plus `bias`, in front of them. */
   endSized(at: number, guess: number, bias: number): void {
     const from = at + varintBytes(guess);
     const length = this.offset - from;
@@ -255,7 +255,7 @@ export class WireWriter {
     this.copyField(m, word, length);
   }
 
-  /** The count of tagged fields: the `known` ones about to be written and those at `word` that nobody knows. */
+  /** Writes the count of tagged fields: the `known` ones to be written next, and the unknown ones at `word`. */
   tagCount(m: FlatMessage, word: number, known: number): void {
     this.uvarint(known + (m.lengthAt(word) > 0 ? m.unknownTaggedFields(word).length : 0));
   }

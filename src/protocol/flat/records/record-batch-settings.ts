@@ -1,4 +1,4 @@
-// Owns the settings of a batch to be produced, on their way from what callers give into the slot. Runs on the caller's
+// Owns the settings of a batch to be produced: checks what callers give and writes it into the slot. Runs on the caller's
 // thread. Must not let a value through that the batch header cannot carry.
 
 import type { FlatWriter } from '../flat-writer.ts';

@@ -1,4 +1,4 @@
-// Owns the reading of what a decoded records field says about its batches. Runs on the application's thread. Must not
+// Owns the views of the batches in a decoded records field. Runs on the application's thread. Must not
 // copy: every getter reads flat memory.
 
 import type Long from 'long';

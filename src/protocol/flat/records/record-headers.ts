@@ -1,5 +1,5 @@
 // Owns the reading of record headers, which keep their wire form in flat memory. Runs on the application's thread. Must
-// not check what the decoder has: counts and lengths were held against the record.
+// not check counts and lengths again: the decoder has.
 
 import type { FlatMessage } from '../flat-view.ts';
 

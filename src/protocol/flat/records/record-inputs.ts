@@ -11,7 +11,7 @@ export interface Int64Parts {
 /** Reused: read it before the next call. */
 const parts: Int64Parts = { low: 0, high: 0 };
 
-/** The value in two halves, or null if it is none of the three or out of range. */
+/** The value in two halves; null if it is no Long, bigint or number, or out of range. */
 export function int64Parts(value: unknown): Readonly<Int64Parts> | null {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) return null;
@@ -49,7 +49,7 @@ export function shown(value: unknown): string {
   return typeof type === 'string' && type !== 'Object' ? `a ${type}` : 'an object';
 }
 
-/** What a caller gets for a wrong value; `field` is counted from the records field, empty for that itself. */
+/** The error for a wrong value. `field` is relative to the records field; empty means that field itself. */
 export function wrongInput(field: string, value: unknown, expected: string): InvalidRequestError {
   const at = field === '' ? '' : `${field}: `;
   const what = value === undefined ? `missing, must be ${expected}` : `${shown(value)} is not ${expected}`;

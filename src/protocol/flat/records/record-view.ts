@@ -103,7 +103,7 @@ const readRecord = (message: FlatMessage, word: number): RecordView => new Recor
 /**
  * The records of one partition, from whatever batches they came in.
  *
- * A fault in them fails neither the response nor other partitions: `error` tells of it, and what stood before it is here.
+ * A fault in them fails neither the response nor other partitions. `error` describes it; records before it are here.
  */
 export class RecordsView implements Iterable<RecordView> {
   readonly #message: FlatMessage;
@@ -118,7 +118,7 @@ export class RecordsView implements Iterable<RecordView> {
     this.#form = message.int32(word + FORM_WORD);
   }
 
-  /** The field was null, which brokers mean as "no data". */
+  /** The field was null. Brokers mean "no data" by it. */
   get isNull(): boolean {
     return this.#form === FORM_NULL;
   }
@@ -130,7 +130,7 @@ export class RecordsView implements Iterable<RecordView> {
 
   /**
    * What ended the records early, or null: CorruptRecordError (checksum, contradiction, or too large decompressed) or
-   * UnsupportedCodecError. Position and later batches stay out of reach until the caller decides about it.
+   * UnsupportedCodecError. The position stays there, and later batches are not read, until the caller decides.
    */
   get error(): KafkaClientError | null {
     if (this.#form !== FORM_ROWS || this.#error !== null) return this.#error;
@@ -142,12 +142,12 @@ export class RecordsView implements Iterable<RecordView> {
     return this.#error;
   }
 
-  /** Offset at which the batch that `error` tells of says it starts; null without error. */
+  /** Base offset that the faulty batch claims; null without error. */
   get faultyOffset(): Long | null {
     return this.error === null ? null : this.#message.int64(this.#word + FAULTY_OFFSET_WORD);
   }
 
-  /** Where the next fetch goes on, past control records and what compaction removed. -1: nothing came, stay there. */
+  /** Offset of the next fetch, past control records and compacted records. -1: nothing came, so fetch the same offset again. */
   get nextOffset(): Long {
     if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return Long.NEG_ONE;
     return this.#message.int64(this.#word + NEXT_OFFSET_WORD);
@@ -162,7 +162,7 @@ export class RecordsView implements Iterable<RecordView> {
     return this.#message.int32(this.#word + TAIL_BYTES_WORD);
   }
 
-  /** The field's bytes as they came, if the client was told to keep them so; else null. */
+  /** The field's bytes as received, if the client was told to keep them raw; else null. */
   get raw(): Buffer | null {
     if (this.#form !== FORM_RAW) return null;
     const offset = this.#message.int32(this.#word + DATA_OFFSET_WORD);

@@ -1,4 +1,4 @@
-// Owns the way of records to produce into flat memory: any form callers may give becomes the slot's stream or raw bytes.
+// Owns the writing of records to produce into flat memory: each form that callers may give becomes a stream or raw bytes.
 // Runs on the caller's thread, inside the call that sends. Must not allocate per record, nor know the wire format.
 
 import { IllegalStateError, InvalidRequestError } from '../../../common/errors/errors.ts';
@@ -45,7 +45,7 @@ export interface RecordBatchInput {
   readonly records: Iterable<RecordInput> | RecordsCallback;
   /** Default `none`. `zstd` needs Produce 7 or newer. */
   readonly compression?: CompressionType | undefined;
-  /** Of gzip, 1 to 9, or zstd, -131072 to 22; values outside are brought inside. Default: the codec's own. */
+  /** Of gzip, 1 to 9, or zstd, -131072 to 22; values outside become the nearest inside. Default: the codec's own. */
   readonly level?: number | undefined;
   /** int64; default -1, not idempotent. */
   readonly producerId?: Int64 | undefined;
@@ -54,7 +54,7 @@ export interface RecordBatchInput {
   /** int32, sequence number of the first record; default -1. */
   readonly baseSequence?: number | undefined;
   readonly isTransactional?: boolean | undefined;
-  /** For those who play the broker: the records are markers; their offsets and leader. Defaults: false, 0, -1. */
+  /** For test brokers: whether the records are markers, their base offset and leader epoch. Defaults: false, 0, -1. */
   readonly isControl?: boolean | undefined;
   readonly baseOffset?: Int64 | undefined;
   readonly partitionLeaderEpoch?: number | undefined;
@@ -71,12 +71,12 @@ export type RecordsInput = Uint8Array | Iterable<RecordInput> | RecordsCallback 
 const shortBytes = 12;
 /** The same for text, which costs more per character in a loop. */
 const shortText = 10;
-/** Text up to this length is given room for the worst, three bytes a unit; longer text is measured first. */
+/** Text up to this length gets room for the worst case, three bytes a unit. Longer text is measured first. */
 const unmeasuredText = 8192;
-/** Memory is taken in steps, so that most records need no question. */
+/** Memory is taken in steps, so that most records need no check. */
 const minStep = 256;
 const maxStep = 4096;
-/** Guesses at the size of a list go no further: the first record may be the largest by far. */
+/** Limit of the guessed size of a list: the first record may be far larger than the others. */
 const maxExpectedBytes = 4 * 1024 * 1024;
 /** A reading of the clock serves this many records: it costs as much as half a record. */
 const recordsPerClockReading = 16;
@@ -348,7 +348,7 @@ function writeBatch(w: FlatWriter, slotWord: number, batch: RecordBatchInput): v
     writer.close();
   }
   if (writer.count === 0) {
-    // Nothing at all goes as no bytes.
+    // An empty list is sent as no bytes.
     writeRecords(w, slotWord, new Uint8Array(0));
     return;
   }

@@ -1,7 +1,7 @@
 // Owns the layout of a `records` field in flat memory: the slot in the struct, the row of a record, the row of a batch,
 // the stream of records to produce. Constants only, for both threads. Must not read or write anything.
 //
-// The slot, RECORDS_WORDS words in the struct that has the field. Word 0 is the form; what the others mean hangs on it.
+// The slot, RECORDS_WORDS words in the struct that has the field. Word 0 is the form; the meaning of the other words depends on it.
 // Offsets of bytes and words are relative to the message.
 //
 //      | word   | ROWS (decoded)                       | STREAM (to be encoded)      | RAW (either way)        |
@@ -49,7 +49,7 @@ export const PRODUCER_ID_WORD = 10;
 export const STREAM_BASE_OFFSET_WORD = 12;
 export const PARTITION_LEADER_EPOCH_WORD = 14;
 
-/** Level of a codec whose default is wanted; no codec has it as a level of its own. */
+/** This level means the codec's default. No codec has it as a level of its own. */
 export const LEVEL_DEFAULT = -(2 ** 31);
 
 /** Values of `ERROR_CODE_WORD`. */

@@ -1,5 +1,5 @@
 // Owns the reading of message sets v0 and v1 (brokers 0.8 to 0.10, and older segments of newer ones). Runs in the
-// network thread and the codec pool. Must not take the word of any length unchecked, nor accept nested compression.
+// network thread and the codec pool. Must check every length, and must not accept nested compression.
 //
 //      | 0 offset | 8 size | 12 CRC-32 | 16 magic | 17 attributes | v1: 18 timestamp | key length, key, value length, value |
 
@@ -34,7 +34,7 @@ import type { RecordsPlan } from './records-plan.ts';
 /** Offset and size, which the size does not count. */
 const entryHeadBytes = 12;
 const minSizes = [14, 22] as const;
-/** zstd and what came later is not allowed in these formats. */
+/** These formats do not allow zstd or later codecs. */
 const maxCodec = 3;
 
 /** Where the key of a message starts: after its length. */
@@ -49,7 +49,7 @@ export function planMessage(plan: RecordsPlan, bytes: Uint8Array, at: number, en
   const offsetLow = readInt32(bytes, at + 4);
   const where = `message at offset ${int64Text(offsetLow, offsetHigh)}`;
   const codec = bytes[at + 17]! & ATTRIBUTE_CODEC_MASK;
-  // Before the checksum, which whoever decompresses computes as well.
+  // Before the checksum: the thread that decompresses computes it too.
   if (!plan.mayDecompress && codec > 0 && codec <= maxCodec) throw codecTaskNeeded;
   checkMessage(bytes, at, end, magic, plan.verifyCrc, where);
   if (offsetHigh < 0) throw new CorruptRecordError(`${where}: offset negative`);

@@ -1,5 +1,5 @@
 // Owns the reading of record batches v2 (broker 0.11 and newer): header, checksum, decompression, the type of control
-// records. Runs in the network thread and the codec pool. Must not take the word of any length or count unchecked.
+// records. Runs in the network thread and the codec pool. Must check every length and count.
 //
 //      | 0 base offset | 8 length | 12 leader epoch | 16 magic | 17 CRC-32C | 21 attributes | 23 last offset delta |
 //      | 27 base timestamp | 35 max timestamp | 43 producer id | 51 epoch | 53 sequence | 57 count | 61 records ... |
@@ -53,7 +53,7 @@ export function planBatch(plan: RecordsPlan, bytes: Uint8Array, at: number, end:
   const attributes = readInt16(bytes, at + 21);
   const codec = attributes & ATTRIBUTE_CODEC_MASK;
   const count = readInt32(bytes, at + 57);
-  // Before the checksum, which whoever decompresses computes as well.
+  // Before the checksum: the thread that decompresses computes it too.
   if (!plan.mayDecompress && codec > 0 && codec <= maxCodec && count > 0) throw codecTaskNeeded;
   if (plan.verifyCrc) {
     const expected = readInt32(bytes, at + 17) >>> 0;
@@ -102,7 +102,7 @@ function addContent(
   count: number,
 ): void {
   if (codec > maxCodec) throw new UnsupportedCodecError(`record batch with codec ${codec}, which is not known`);
-  // Nothing is looked at in a batch that says it is empty, as compaction leaves them, except whether a stream is there.
+  // Compaction leaves empty batches. Only the presence of a stream is checked in those.
   if (codec === 0 || (count === 0 && end > start)) {
     checkCount(count, end - start);
     plan.addBatch(start, count === 0 ? start : end, false, count);
@@ -142,7 +142,7 @@ export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): strin
 
 /**
  * Only the first record of a control batch counts. Its key: version int16, type int16, later versions perhaps more. One
- * that cannot be read matters only to those who look at transactions, who find no type then.
+ * that cannot be read has no type, which matters only to readers of transactions.
  */
 function readControlType(plan: RecordsPlan, batch: number, job: RowsJob): void {
   if (job.i32[job.row + ROW_KEY_LENGTH_WORD]! < 4) return;

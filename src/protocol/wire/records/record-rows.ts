@@ -1,5 +1,5 @@
 // Owns the hot loop that turns the records of a batch v2 into rows. Runs in the network thread and the codec pool. Must
-// not allocate, call or convert per record what it can avoid: every record that is ever received passes here.
+// avoid allocations, calls and conversions per record: every received record passes here.
 
 import { RECORD_ROW_WORDS } from '../../flat/records/records-slot.ts';
 

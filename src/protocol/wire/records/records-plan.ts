@@ -1,5 +1,5 @@
-// Owns what decoding one records field has found out before it takes memory: the batches, where their record bytes are,
-// what went wrong. Runs in the network thread and the codec pool. Must not touch the flat message.
+// Owns the plan for decoding one records field, made before memory is taken: the batches, where their record bytes are,
+// and what is wrong with them. Runs in the network thread and the codec pool. Must not touch the flat message.
 
 import { ByteArena } from '../../../codec/byte-arena.ts';
 import { CorruptRecordError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
@@ -115,7 +115,7 @@ export class RecordsPlan {
     }
   }
 
-  /** Notes the fault that ends the field; what came before it stands. Rethrows what is no fault of the data. */
+  /** Notes the fault that ends the field and keeps what came before it. Rethrows errors that are no fault of the data. */
   fail(thrown: unknown, offsetLow: number, offsetHigh: number): void {
     if (thrown instanceof UnsupportedCodecError) this.errorCode = RECORDS_ERROR_UNSUPPORTED_CODEC;
     else if (thrown instanceof CorruptRecordError) this.errorCode = RECORDS_ERROR_CORRUPT;

@@ -1,4 +1,4 @@
-// Owns the passage of a records field between wire and flat memory: the walk over entries of any format, the memory they
+// Owns the conversion of a records field between wire and flat memory: the walk over entries of any format, the memory they
 // take, the error that belongs to one field. Runs in the network thread and the codec pool. Must not let a fault in one
 // partition's records touch the rest of the response.
 
@@ -81,8 +81,8 @@ export function setNullRecords(w: FlatWriter, slotWord: number): void {
 }
 
 /**
- * Reads the `length` bytes at the reader's position, which must be there, into the slot. What the bytes are never makes
- * it throw: a fault in them becomes the field's own error, and what stood before the fault is kept.
+ * Reads the `length` bytes at the reader's position, which must be there, into the slot. It never throws for faulty
+ * bytes: a fault becomes the field's own error, and the records before it are kept.
  */
 export function decodeRecords(
   r: WireReader,
@@ -104,7 +104,7 @@ export function decodeRecords(
   const blockBytes = plan.hasCompressed ? plan.arena.length : tail - start;
   const listBytes = 4 * (plan.rowCount * RECORD_ROW_WORDS + plan.batchCount * BATCH_ROW_WORDS);
   const neededBytes = blockBytes + listBytes + spareBytes;
-  // What follows is most likely records of the same kind: one move of the message is to be enough for all.
+  // More records of the same kind are likely to follow. One move of the message must be enough for all.
   const growth = Math.min((blockBytes + listBytes) / Math.max(length, spareBytes), maxGrowth);
   w.expectedBytes = Math.ceil(w.messageBytes + neededBytes + growth * r.remaining);
   if (!hasRoom(w, neededBytes)) {
@@ -136,7 +136,7 @@ function walk(bytes: Uint8Array, start: number, end: number): number {
     } catch (thrown) {
       if (thrown instanceof CodecTaskNeeded) throw thrown;
       plan.arena.length = arenaLength;
-      // A response whose batches grow beyond the bound together is read in pieces: the next fetch starts here.
+      // Batches that exceed the bound together are read in several fetches: the next one starts here.
       if (thrown instanceof DecompressedTooLargeError && plan.hasCompressed) break;
       plan.fail(thrown, readInt32(bytes, at + 4), readInt32(bytes, at));
       break;
@@ -146,7 +146,7 @@ function walk(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** Makes room in the message. If its limit does not allow that, everything planned is given up, with an error. */
+/** Makes room in the message. If its limit does not allow that, it drops the whole plan and notes an error. */
 function hasRoom(w: FlatWriter, neededBytes: number): boolean {
   try {
     w.reserve(neededBytes);
@@ -215,7 +215,7 @@ function writeSlot(w: FlatWriter, slotWord: number, block: number, blockBytes: n
   w.string(slotWord + ERROR_TEXT_WORD, plan.errorText.slice(0, maxErrorText));
 }
 
-/** The largest offset there is has no successor: then it stands for itself. */
+/** The largest possible offset has no successor, so it is returned itself. */
 function writeOffsetAfter(w: FlatWriter, slotWord: number, low: number, high: number): void {
   if (low === -1 && high === 0x7fffffff) w.setInt64(slotWord + NEXT_OFFSET_WORD, low, high);
   else w.setInt64(slotWord + NEXT_OFFSET_WORD, (low + 1) | 0, low === -1 ? high + 1 : high);
@@ -227,7 +227,7 @@ function startSlot(w: FlatWriter, slotWord: number, form: number): void {
   w.i32[at + FORM_WORD] = form;
 }
 
-/** Keeps the bytes as they are. The position after them is worked out from the heads of whole entries, unverified. */
+/** Keeps the bytes as they are. It computes the position after them from the heads of whole entries, without checks. */
 function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, slotWord: number): void {
   startSlot(w, slotWord, FORM_RAW);
   w.copyBytes(slotWord + DATA_OFFSET_WORD, bytes, start, end);

@@ -1,10 +1,10 @@
-// Owns where encoders take the keys, values and headers of a stream from, and how they are moved. Runs in the network
+// Owns the source of the keys, values and headers that encoders copy, and the copying. Runs in the network
 // thread and the codec pool.
 //
 // Small records first go as one copy of the whole stream to the end of the room that was made for the result. Each key
 // and value is then moved down within one buffer, which needs no slice: two thirds of the time of copying it between two
-// (bench/micro/records.ts). What is yet to be moved is never overtaken, since the room allows for the most a record can
-// take. Large records are copied from where they are.
+// (bench/micro/records.ts). The copy never overtakes what is still to be moved, since the room allows for the largest form of each
+// record. Large records are copied from where they are.
 
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import { DATA_LENGTH_WORD, DATA_OFFSET_WORD, RECORD_COUNT_WORD } from '../../flat/records/records-slot.ts';
