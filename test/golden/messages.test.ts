@@ -54,6 +54,9 @@ const cutsEveryByte = process.env.GOLDEN_CUTS === 'all';
 const cutsNearEnds = 2048;
 const cutsBetween = 500;
 
+/** As much of an error is shown for each vector that fails. */
+const messageMaxLength = 300;
+
 function* cuts(length: number, isLong = false): Iterable<number> {
   const skipFrom = isLong && !cutsEveryByte ? cutsNearEnds : length;
   const skipTo = Math.max(skipFrom, length - cutsNearEnds);
@@ -193,21 +196,46 @@ function hasTable(vector: Vector): boolean {
   return tableMessages.has(vector.name);
 }
 
-/** Runs `check` for every vector of bodies, and names the vector in what it throws. */
-function forEachBody(check: (vector: Vector, table: TableMessage, through: Passage) => void): number {
+interface Check {
+  /** A row of the list of failures. */
+  readonly where: string;
+  run(): void;
+}
+
+/** Runs every check, and fails with a line for each that failed: one that fails must not hide the others. */
+function runAll(checks: Iterable<Check>): number {
+  const failed: string[] = [];
+  let cause: unknown;
   let count = 0;
-  for (const vector of vectors) {
-    const through = passages.get(vector.name);
-    if (through === undefined) continue;
+  for (const { where, run } of checks) {
     try {
-      check(vector, tableMessages.get(vector.name)!, through);
+      run();
     } catch (error) {
-      const where = `${vector.name} version ${vector.version}, case ${vector.case}`;
-      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+      cause ??= error;
+      failed.push(`  ${where}: ${(error as Error).message.slice(0, messageMaxLength).replaceAll('\n', ' ')}`);
     }
     count++;
   }
+  if (failed.length > 0) {
+    throw new Error(`${failed.length} of ${count} vectors failed:\n${failed.join('\n')}`, { cause });
+  }
   return count;
+}
+
+/** Runs `check` for every vector of bodies. Returns how many there were. */
+function forEachBody(check: (vector: Vector, table: TableMessage, through: Passage) => void): number {
+  const checks: Check[] = [];
+  for (const vector of vectors) {
+    const through = passages.get(vector.name);
+    if (through === undefined) continue;
+    const table = tableMessages.get(vector.name)!;
+    checks.push({ where: nameOf(vector), run: () => check(vector, table, through) });
+  }
+  return runAll(checks);
+}
+
+function nameOf(vector: Vector): string {
+  return `${vector.name} version ${vector.version}, case ${vector.case}`;
 }
 
 function thrownBy(run: () => void): unknown {
@@ -237,10 +265,14 @@ describe('golden messages', () => {
   });
 
   it('speaks every version that has vectors', () => {
-    for (const vector of vectors.filter(hasTable)) {
-      const { min, max } = tableMessages.get(vector.name)!;
-      assert.ok(vector.version >= min && vector.version <= max, `${vector.name} ${vector.version}`);
-    }
+    const spoken = vectors.filter(hasTable).map((vector) => ({
+      where: nameOf(vector),
+      run: () => {
+        const { min, max } = tableMessages.get(vector.name)!;
+        assert.ok(vector.version >= min && vector.version <= max, `the table has ${min} to ${max}`);
+      },
+    }));
+    assert.ok(runAll(spoken) > 0);
   });
 
   it('decodes the bytes to the values', (t) => {
@@ -323,38 +355,48 @@ describe('golden messages', () => {
   });
 
   it('reads and writes headers', (t) => {
-    let count = 0;
-    const w = new WireWriter();
-    for (const { kind, name, version, json, hex } of vectors) {
-      if (kind !== 'header') continue;
-      count++;
-      const bytes = Buffer.from(hex, 'hex');
-      const r = new WireReader(bytes);
-      const hasUnknownTags = json._unknownTaggedFields !== undefined;
-      if (name === 'RequestHeader') {
-        const header = decodeRequestHeader(r, version);
-        assert.equal(header.apiKey, json.requestApiKey);
-        assert.equal(header.apiVersion, json.requestApiVersion);
-        assert.equal(header.correlationId, json.correlationId);
-        assert.equal(header.clientId, json.clientId ?? null);
-        const { apiKey, apiVersion, correlationId, clientId } = header;
-        encodeRequestHeader(w, apiKey, apiVersion, version, correlationId, clientId);
-      } else {
-        assert.equal(name, 'ResponseHeader');
-        const correlationId = decodeResponseHeader(r, version);
-        assert.equal(correlationId, json.correlationId);
-        encodeResponseHeader(w, version, correlationId);
-      }
-      assert.equal(r.remaining, 0);
-      const written = w.finish().toString('hex');
-      if (!hasUnknownTags) assert.equal(written, hex);
-      for (let length = 0; length < bytes.length; length++) {
-        const cut = new WireReader(bytes.subarray(0, length));
-        const decode = name === 'RequestHeader' ? decodeRequestHeader : decodeResponseHeader;
-        assert.throws(() => decode(cut, version), KafkaProtocolError);
-      }
-    }
+    const headers = vectors.filter(({ kind }) => kind === 'header');
+    const count = runAll(headers.map((vector) => ({ where: nameOf(vector), run: () => assertHeader(vector) })));
     t.diagnostic(`${count} vectors`);
     assert.ok(count > 0);
   });
+
+  it('names every vector that fails, not the first only', () => {
+    const fail = (text: string) => (): void => assert.fail(text);
+    const checks = [
+      { where: 'first', run: fail('one reason') },
+      { where: 'second', run: () => {} },
+      { where: 'third', run: fail('another') },
+    ];
+    assert.throws(() => runAll(checks), /2 of 3 vectors failed:\n {2}first: one reason\n {2}third: another$/);
+  });
 });
+
+function assertHeader({ name, version, json, hex }: Vector): void {
+  const w = new WireWriter();
+  const bytes = Buffer.from(hex, 'hex');
+  const r = new WireReader(bytes);
+  const hasUnknownTags = json._unknownTaggedFields !== undefined;
+  if (name === 'RequestHeader') {
+    const header = decodeRequestHeader(r, version);
+    assert.equal(header.apiKey, json.requestApiKey);
+    assert.equal(header.apiVersion, json.requestApiVersion);
+    assert.equal(header.correlationId, json.correlationId);
+    assert.equal(header.clientId, json.clientId ?? null);
+    const { apiKey, apiVersion, correlationId, clientId } = header;
+    encodeRequestHeader(w, apiKey, apiVersion, version, correlationId, clientId);
+  } else {
+    assert.equal(name, 'ResponseHeader');
+    const correlationId = decodeResponseHeader(r, version);
+    assert.equal(correlationId, json.correlationId);
+    encodeResponseHeader(w, version, correlationId);
+  }
+  assert.equal(r.remaining, 0);
+  const written = w.finish().toString('hex');
+  if (!hasUnknownTags) assert.equal(written, hex);
+  for (let length = 0; length < bytes.length; length++) {
+    const cut = new WireReader(bytes.subarray(0, length));
+    const decode = name === 'RequestHeader' ? decodeRequestHeader : decodeResponseHeader;
+    assert.throws(() => decode(cut, version), KafkaProtocolError);
+  }
+}

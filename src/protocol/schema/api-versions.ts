@@ -18,6 +18,20 @@ const request: readonly FieldRow[] = [
     'Version of the client library; letters, digits, dots and dashes (KIP-511).',
     { ignorable: true },
   ],
+  [
+    'clusterId',
+    'string',
+    '5+',
+    'Cluster that the client expects to reach, or null to not have it checked; goes with nodeId (KIP-1242).',
+    { nullable: '5+', default: 'null', ignorable: true },
+  ],
+  [
+    'nodeId',
+    'int32',
+    '5+',
+    'Broker that the client expects to reach, or -1 to not have it checked; goes with clusterId.',
+    { default: '-1', ignorable: true },
+  ],
 ];
 
 const apiVersion: readonly FieldRow[] = [
@@ -43,7 +57,7 @@ const response: readonly FieldRow[] = [
     'errorCode',
     'int16',
     '0+',
-    'Error code; 35 when the broker does not know this version and has answered in version 0.',
+    'Error code; 35 when the broker does not know this version and has answered in version 0, 129 when the request named another cluster or node.',
   ],
   ['apiKeys', '[]ApiVersion', '0+', 'Version ranges of all APIs that the broker speaks.', { fields: apiVersion }],
   [
@@ -89,6 +103,6 @@ export default {
   doc: 'Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35).',
   flexible: '3+',
   listeners: ['broker', 'controller'],
-  request: { versions: '0-4', fields: request },
-  response: { versions: '0-4', fields: response },
+  request: { versions: '0-5', fields: request },
+  response: { versions: '0-5', fields: response },
 } as const satisfies ApiTable;

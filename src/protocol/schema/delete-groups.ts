@@ -10,6 +10,13 @@ const request: readonly FieldRow[] = [
 const deletableGroupResult: readonly FieldRow[] = [
   ['groupId', 'string', '0+', 'Id of the group, the same for all its members.', { mapKey: true, entity: 'groupId' }],
   ['errorCode', 'int16', '0+', 'Error of the group; 0 when deleted.'],
+  [
+    'errorMessage',
+    'string',
+    '3+',
+    'Explanation of the error by the broker, or null.',
+    { nullable: '3+', default: 'null', ignorable: true },
+  ],
 ];
 
 const response: readonly FieldRow[] = [
@@ -23,6 +30,6 @@ export default {
   doc: 'Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229).',
   flexible: '2+',
   listeners: ['broker'],
-  request: { versions: '0-2', fields: request },
-  response: { versions: '0-2', fields: response },
+  request: { versions: '0-3', fields: request },
+  response: { versions: '0-3', fields: response },
 } as const satisfies ApiTable;

@@ -4,7 +4,7 @@
 import type { ApiTable, FieldRow } from './schema.ts';
 
 const topicRequest: readonly FieldRow[] = [
-  ['name', 'string', '0+', 'Name of the topic; case matters.', { entity: 'topicName' }],
+  ['name', 'string', '0+', 'Name of the topic; case matters.', { mapKey: true, entity: 'topicName' }],
   ['partitionIndexes', '[]int32', '0+', 'Partition indexes within the topic.'],
 ];
 

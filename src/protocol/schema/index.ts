@@ -1,6 +1,7 @@
 // The list of all tables, in the order a client meets them. Read by the generator and tests only, runs in no thread; a
 // table that is not listed here does not exist for anyone.
 
+import abortedTxn from './aborted-txn.ts';
 import addOffsetsToTxn from './add-offsets-to-txn.ts';
 import addPartitionsToTxn from './add-partitions-to-txn.ts';
 import addRaftVoter from './add-raft-voter.ts';
@@ -97,9 +98,11 @@ import snapshotHeaderRecord from './snapshot-header-record.ts';
 import stopReplica from './stop-replica.ts';
 import streamsGroupDescribe from './streams-group-describe.ts';
 import streamsGroupHeartbeat from './streams-group-heartbeat.ts';
+import streamsGroupTopologyDescriptionUpdate from './streams-group-topology-description-update.ts';
 import syncGroup from './sync-group.ts';
 import txnOffsetCommit from './txn-offset-commit.ts';
 import unregisterBroker from './unregister-broker.ts';
+import unregisterController from './unregister-controller.ts';
 import updateFeatures from './update-features.ts';
 import updateMetadata from './update-metadata.ts';
 import updateRaftVoter from './update-raft-voter.ts';
@@ -179,6 +182,7 @@ export const apis: readonly ApiTable[] = [
   deleteShareGroupOffsets,
   streamsGroupHeartbeat,
   streamsGroupDescribe,
+  streamsGroupTopologyDescriptionUpdate,
   leaderAndIsr,
   stopReplica,
   updateMetadata,
@@ -194,6 +198,7 @@ export const apis: readonly ApiTable[] = [
   brokerRegistration,
   brokerHeartbeat,
   unregisterBroker,
+  unregisterController,
   allocateProducerIds,
   controllerRegistration,
   assignReplicasToDirs,
@@ -211,6 +216,7 @@ export const apis: readonly ApiTable[] = [
 export const dataMessages: readonly DataTable[] = [
   requestHeader,
   responseHeader,
+  abortedTxn,
   consumerProtocolAssignment,
   consumerProtocolSubscription,
   controlRecordTypeSchema,

@@ -11,6 +11,13 @@ const request: readonly FieldRow[] = [
     '0+',
     'True to get the operations this client may do on each group (KIP-430).',
   ],
+  [
+    'includeTopologyDescription',
+    'bool',
+    '1+',
+    'True to get the described topology of each group too (KIP-1331).',
+    { default: 'false' },
+  ],
 ];
 
 const keyValue: readonly FieldRow[] = [
@@ -114,6 +121,54 @@ const member: readonly FieldRow[] = [
   ['isClassic', 'bool', '0+', 'True for a member of the classic protocol.'],
 ];
 
+const topologyDescriptionNode: readonly FieldRow[] = [
+  ['name', 'string', '1+', 'Name of the processing step.'],
+  ['nodeType', 'int8', '1+', 'Kind of the step: 1 source, 2 processor, 3 sink.'],
+  ['sourceTopics', '[]string', '1+', 'Topics that the step reads.', { entity: 'topicName' }],
+  [
+    'sinkTopic',
+    'string',
+    '1+',
+    'Topic that the step writes, or null.',
+    { nullable: '1+', default: 'null', entity: 'topicName' },
+  ],
+  ['stores', '[]string', '1+', 'Names of the state stores that the step uses.'],
+  ['successors', '[]string', '1+', 'Names of the steps that follow.'],
+];
+
+const topologyDescriptionSubtopology: readonly FieldRow[] = [
+  ['subtopologyId', 'string', '1+', 'Id of the part of the topology.'],
+  ['nodes', '[]TopologyDescriptionNode', '1+', 'Processing steps of the part.', { fields: topologyDescriptionNode }],
+];
+
+const topologyDescriptionGlobalStore: readonly FieldRow[] = [
+  [
+    'source',
+    'TopologyDescriptionNode',
+    '1+',
+    'Step that reads the topic of the store.',
+    { fields: topologyDescriptionNode },
+  ],
+  ['processor', 'TopologyDescriptionNode', '1+', 'Step that fills the store.', { fields: topologyDescriptionNode }],
+];
+
+const topologyDescription: readonly FieldRow[] = [
+  [
+    'subtopologies',
+    '[]TopologyDescriptionSubtopology',
+    '1+',
+    'Parts of the topology.',
+    { fields: topologyDescriptionSubtopology },
+  ],
+  [
+    'globalStores',
+    '[]TopologyDescriptionGlobalStore',
+    '1+',
+    'State stores that every instance holds whole.',
+    { fields: topologyDescriptionGlobalStore },
+  ],
+];
+
 const describedGroup: readonly FieldRow[] = [
   ['errorCode', 'int16', '0+', 'Error of the group; 0 for none.'],
   [
@@ -142,6 +197,27 @@ const describedGroup: readonly FieldRow[] = [
     'Bit per ACL operation the client may do on the group; -2147483648 when not asked for.',
     { default: '-2147483648' },
   ],
+  [
+    'topologyDescription',
+    'TopologyDescription',
+    '1+',
+    'The topology as a member described it; null unless the status is 3.',
+    { nullable: '1+', default: 'null', fields: topologyDescription },
+  ],
+  [
+    'topologyDescriptionStatus',
+    'int8',
+    '1+',
+    '0 when not asked for, 1 when none is stored, 2 when the broker could not read it, 3 when it is there.',
+    { default: '0' },
+  ],
+  [
+    'assignorName',
+    'string',
+    '1+',
+    'Assignor that the group uses, such as sticky; null after an error.',
+    { nullable: '1+', default: 'null', ignorable: true },
+  ],
 ];
 
 const response: readonly FieldRow[] = [
@@ -155,6 +231,6 @@ export default {
   doc: 'Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1.',
   flexible: '0+',
   listeners: ['broker'],
-  request: { versions: '0', fields: request },
-  response: { versions: '0', fields: response },
+  request: { versions: '0-1', fields: request },
+  response: { versions: '0-1', fields: response },
 } as const satisfies ApiTable;

@@ -178,7 +178,7 @@ const status: readonly FieldRow[] = [
     'statusCode',
     'int8',
     '0+',
-    '0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, and more.',
+    '0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, 6 client tags missing, and more.',
   ],
   ['statusDetail', 'string', '0+', 'Explanation of the condition.'],
 ];
@@ -213,8 +213,15 @@ const response: readonly FieldRow[] = [
   ['memberId', 'string', '0+', 'Id of the member within its group.'],
   ['memberEpoch', 'int32', '0+', 'Epoch of the member, to send in the next heartbeat.'],
   ['heartbeatIntervalMs', 'int32', '0+', 'Milliseconds until the next heartbeat is due.'],
-  ['acceptableRecoveryLag', 'int32', '0+', 'Records a task may be behind and still count as caught up.'],
+  ['acceptableRecoveryLagLegacy', 'int32', '0', 'Records a task may be behind and still count as caught up.'],
   ['taskOffsetIntervalMs', 'int32', '0+', 'Milliseconds between two reports of task offsets.'],
+  [
+    'acceptableRecoveryLag',
+    'int64',
+    '1+',
+    'Records a task may be behind and still count as caught up; -1 for unknown.',
+    { default: '-1', ignorable: true },
+  ],
   [
     'status',
     '[]Status',
@@ -243,6 +250,13 @@ const response: readonly FieldRow[] = [
     'Warm-up tasks the member shall have; null for unchanged.',
     { nullable: '0+', default: 'null', fields: taskIds },
   ],
+  [
+    'topologyDescriptionRequired',
+    'bool',
+    '1+',
+    'True when the member shall send its topology with StreamsGroupTopologyDescriptionUpdate.',
+    { default: 'false' },
+  ],
   ['endpointInformationEpoch', 'int32', '0+', 'Epoch of the endpoints below.'],
   [
     'partitionsByUserEndpoint',
@@ -259,6 +273,6 @@ export default {
   doc: 'Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1.',
   flexible: '0+',
   listeners: ['broker'],
-  request: { versions: '0', fields: request },
-  response: { versions: '0', fields: response },
+  request: { versions: '0-1', fields: request },
+  response: { versions: '0-1', fields: response },
 } as const satisfies ApiTable;

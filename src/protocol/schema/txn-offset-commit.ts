@@ -17,7 +17,8 @@ const txnOffsetCommitRequestPartition: readonly FieldRow[] = [
 ];
 
 const txnOffsetCommitRequestTopic: readonly FieldRow[] = [
-  ['name', 'string', '0+', 'Name of the topic; case matters.', { entity: 'topicName' }],
+  ['name', 'string', '0-5', 'Name of the topic; case matters.', { entity: 'topicName', ignorable: true }],
+  ['topicId', 'uuid', '6+', 'Id of the topic; never given again.', { ignorable: true }],
   [
     'partitions',
     '[]TxnOffsetCommitRequestPartition',
@@ -33,10 +34,10 @@ const request: readonly FieldRow[] = [
   ['producerId', 'int64', '0+', 'Id that the cluster gave to the producer.', { entity: 'producerId' }],
   ['producerEpoch', 'int16', '0+', 'Epoch of the producer; older ones are fenced off.'],
   [
-    'generationId',
+    'generationIdOrMemberEpoch',
     'int32',
     '3+',
-    'Generation of the consumer that read the records (KIP-447); -1 to not have it checked.',
+    'Generation or member epoch of the consumer that read the records (KIP-447); -1 to not have it checked.',
     { default: '-1' },
   ],
   [
@@ -62,7 +63,8 @@ const txnOffsetCommitResponsePartition: readonly FieldRow[] = [
 ];
 
 const txnOffsetCommitResponseTopic: readonly FieldRow[] = [
-  ['name', 'string', '0+', 'Name of the topic; case matters.', { entity: 'topicName' }],
+  ['name', 'string', '0-5', 'Name of the topic; case matters.', { entity: 'topicName', ignorable: true }],
+  ['topicId', 'uuid', '6+', 'Id of the topic; never given again.', { ignorable: true }],
   [
     'partitions',
     '[]TxnOffsetCommitResponsePartition',
@@ -83,6 +85,6 @@ export default {
   doc: 'Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98).',
   flexible: '3+',
   listeners: ['broker'],
-  request: { versions: '0-5', fields: request },
-  response: { versions: '0-5', fields: response },
+  request: { versions: '0-6', fields: request },
+  response: { versions: '0-6', fields: response },
 } as const satisfies ApiTable;

@@ -6,17 +6,21 @@ import { type FlatArray, type FlatMessage, FlatView, type RowReader, type Unknow
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
 
-/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
+/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
 export interface ApiVersionsRequest {
   /** Name of the client library; letters, digits, dots and dashes (KIP-511). (versions 3+; dropped where the version lacks it) */
   readonly clientSoftwareName?: string;
   /** Version of the client library; letters, digits, dots and dashes (KIP-511). (versions 3+; dropped where the version lacks it) */
   readonly clientSoftwareVersion?: string;
+  /** Cluster that the client expects to reach, or null to not have it checked; goes with nodeId (KIP-1242). (version 5; default null; dropped where the version lacks it) */
+  readonly clusterId?: string | null;
+  /** Broker that the client expects to reach, or -1 to not have it checked; goes with clusterId. (int32; version 5; default -1; dropped where the version lacks it) */
+  readonly nodeId?: number;
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'unknownTaggedFields']);
+const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields']);
 function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersionsRequest): void {
   checkObject(value, keysOfApiVersionsRequest);
   if (value.clientSoftwareName !== undefined) {
@@ -25,13 +29,27 @@ function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersions
   if (value.clientSoftwareVersion !== undefined) {
     putString(w, word + 2, 'clientSoftwareVersion', value.clientSoftwareVersion);
   }
+  if (value.clusterId !== undefined) {
+    if (value.clusterId === null) {
+      w.setNull(word + 4);
+    } else {
+      putString(w, word + 4, 'clusterId', value.clusterId);
+    }
+  } else {
+    w.setNull(word + 4);
+  }
+  if (value.nodeId !== undefined) {
+    putInt32(w, word + 6, 'nodeId', value.nodeId);
+  } else {
+    w.setInt32(word + 6, -1);
+  }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
   }
 }
 
-const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'unknownTaggedFields'];
-/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
+const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields'];
+/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
 export class ApiVersionsRequestView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -49,9 +67,19 @@ export class ApiVersionsRequestView extends FlatView {
     return this.flat.string(this.flatWord + 2);
   }
 
+  /** Cluster that the client expects to reach, or null to not have it checked; goes with nodeId (KIP-1242). (version 5; default null; dropped where the version lacks it) */
+  get clusterId(): string | null {
+    return this.flat.nullableString(this.flatWord + 4);
+  }
+
+  /** Broker that the client expects to reach, or -1 to not have it checked; goes with clusterId. (int32; version 5; default -1; dropped where the version lacks it) */
+  get nodeId(): number {
+    return this.flat.int32(this.flatWord + 6);
+  }
+
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+    return this.flat.unknownTaggedFields(this.flatWord + 7);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -59,9 +87,9 @@ export class ApiVersionsRequestView extends FlatView {
   }
 }
 
-/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
+/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
 export interface ApiVersionsResponse {
-  /** Error code; 35 when the broker does not know this version and has answered in version 0. (int16) */
+  /** Error code; 35 when the broker does not know this version and has answered in version 0, 129 when the request named another cluster or node. (int16) */
   readonly errorCode?: number;
   /** Version ranges of all APIs that the broker speaks. */
   readonly apiKeys?: readonly ApiVersionsResponseApiVersion[];
@@ -330,7 +358,7 @@ export class ApiVersionsResponseFinalizedFeatureKeyView extends FlatView {
 const readApiVersionsResponseFinalizedFeatureKeyView: RowReader<ApiVersionsResponseFinalizedFeatureKeyView> = (message, word) => new ApiVersionsResponseFinalizedFeatureKeyView(message, word);
 
 const fieldsOfApiVersionsResponse: readonly string[] = ['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields'];
-/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-4. */
+/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
 export class ApiVersionsResponseView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -338,7 +366,7 @@ export class ApiVersionsResponseView extends FlatView {
     this.flatWord = word;
   }
 
-  /** Error code; 35 when the broker does not know this version and has answered in version 0. (int16) */
+  /** Error code; 35 when the broker does not know this version and has answered in version 0, 129 when the request named another cluster or node. (int16) */
   get errorCode(): number {
     return this.flat.int32(this.flatWord);
   }
@@ -385,7 +413,7 @@ export class ApiVersionsResponseView extends FlatView {
 
 export function writeRequest(w: FlatWriter, value: ApiVersionsRequest): void {
   try {
-    writeApiVersionsRequest(w, w.alloc(6), value);
+    writeApiVersionsRequest(w, w.alloc(9), value);
   } catch (error) {
     throw invalidMessage(error, 'ApiVersions request', 18);
   }

@@ -5,7 +5,7 @@ import { type FlatArray, type FlatMessage, FlatView, readString, type RowReader,
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, invalidMessage, putArray, putInt16, putInt32, putString, putUnknownTaggedFields, within } from '../inputs.ts';
 
-/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
+/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-3. */
 export interface DeleteGroupsRequest {
   /** Ids of the groups to delete. */
   readonly groupsNames: readonly string[];
@@ -23,7 +23,7 @@ function writeDeleteGroupsRequest(w: FlatWriter, word: number, value: DeleteGrou
 }
 
 const fieldsOfDeleteGroupsRequest: readonly string[] = ['groupsNames', 'unknownTaggedFields'];
-/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
+/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-3. */
 export class DeleteGroupsRequestView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -46,7 +46,7 @@ export class DeleteGroupsRequestView extends FlatView {
   }
 }
 
-/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
+/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-3. */
 export interface DeleteGroupsResponse {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   readonly throttleTimeMs?: number;
@@ -62,11 +62,13 @@ export interface DeleteGroupsResponseDeletableGroupResult {
   readonly groupId?: string;
   /** Error of the group; 0 when deleted. (int16) */
   readonly errorCode?: number;
+  /** Explanation of the error by the broker, or null. (version 3; default null; dropped where the version lacks it) */
+  readonly errorMessage?: string | null;
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDeleteGroupsResponseDeletableGroupResult: ReadonlySet<string> = new Set(['groupId', 'errorCode', 'unknownTaggedFields']);
+const keysOfDeleteGroupsResponseDeletableGroupResult: ReadonlySet<string> = new Set(['groupId', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
 function writeDeleteGroupsResponseDeletableGroupResult(w: FlatWriter, word: number, value: DeleteGroupsResponseDeletableGroupResult): void {
   checkObject(value, keysOfDeleteGroupsResponseDeletableGroupResult);
   if (value.groupId !== undefined) {
@@ -75,8 +77,17 @@ function writeDeleteGroupsResponseDeletableGroupResult(w: FlatWriter, word: numb
   if (value.errorCode !== undefined) {
     putInt16(w, word + 2, 'errorCode', value.errorCode);
   }
+  if (value.errorMessage !== undefined) {
+    if (value.errorMessage === null) {
+      w.setNull(word + 3);
+    } else {
+      putString(w, word + 3, 'errorMessage', value.errorMessage);
+    }
+  } else {
+    w.setNull(word + 3);
+  }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
   }
 }
 
@@ -89,10 +100,10 @@ function writeDeleteGroupsResponse(w: FlatWriter, word: number, value: DeleteGro
   if (value.results !== undefined) {
     {
       const count = checkArray('results', value.results);
-      const rows = w.array(word + 1, count, 5);
+      const rows = w.array(word + 1, count, 7);
       let i = 0;
       try {
-        for (; i < count; i++) writeDeleteGroupsResponseDeletableGroupResult(w, rows + i * 5, value.results[i]!);
+        for (; i < count; i++) writeDeleteGroupsResponseDeletableGroupResult(w, rows + i * 7, value.results[i]!);
       } catch (error) {
         throw within(error, 'results', i);
       }
@@ -103,7 +114,7 @@ function writeDeleteGroupsResponse(w: FlatWriter, word: number, value: DeleteGro
   }
 }
 
-const fieldsOfDeleteGroupsResponseDeletableGroupResult: readonly string[] = ['groupId', 'errorCode', 'unknownTaggedFields'];
+const fieldsOfDeleteGroupsResponseDeletableGroupResult: readonly string[] = ['groupId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
 /** Struct of DeleteGroupsResponse, results. */
 export class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
@@ -122,9 +133,14 @@ export class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
     return this.flat.int32(this.flatWord + 2);
   }
 
+  /** Explanation of the error by the broker, or null. (version 3; default null; dropped where the version lacks it) */
+  get errorMessage(): string | null {
+    return this.flat.nullableString(this.flatWord + 3);
+  }
+
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+    return this.flat.unknownTaggedFields(this.flatWord + 5);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -134,7 +150,7 @@ export class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
 const readDeleteGroupsResponseDeletableGroupResultView: RowReader<DeleteGroupsResponseDeletableGroupResultView> = (message, word) => new DeleteGroupsResponseDeletableGroupResultView(message, word);
 
 const fieldsOfDeleteGroupsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-2. */
+/** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). Versions 0-3. */
 export class DeleteGroupsResponseView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -149,7 +165,7 @@ export class DeleteGroupsResponseView extends FlatView {
 
   /** One result for each group. */
   get results(): FlatArray<DeleteGroupsResponseDeletableGroupResultView> {
-    return this.flat.array(this.flatWord + 1, 5, readDeleteGroupsResponseDeletableGroupResultView);
+    return this.flat.array(this.flatWord + 1, 7, readDeleteGroupsResponseDeletableGroupResultView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */

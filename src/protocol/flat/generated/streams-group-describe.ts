@@ -4,30 +4,35 @@
 import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
-import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
+import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
 
-/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export interface StreamsGroupDescribeRequest {
   /** Ids of the groups to describe. */
   readonly groupIds: readonly string[];
   /** True to get the operations this client may do on each group (KIP-430). */
   readonly includeAuthorizedOperations: boolean;
+  /** True to get the described topology of each group too (KIP-1331). (version 1; default false) */
+  readonly includeTopologyDescription?: boolean;
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields']);
+const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields']);
 function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: StreamsGroupDescribeRequest): void {
   checkObject(value, keysOfStreamsGroupDescribeRequest);
   putArray(w, word, 'groupIds', value.groupIds, 2, putString);
   putBool(w, word + 2, 'includeAuthorizedOperations', value.includeAuthorizedOperations);
+  if (value.includeTopologyDescription !== undefined) {
+    putBool(w, word + 3, 'includeTopologyDescription', value.includeTopologyDescription);
+  }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
   }
 }
 
-const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
-/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields'];
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export class StreamsGroupDescribeRequestView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -45,9 +50,14 @@ export class StreamsGroupDescribeRequestView extends FlatView {
     return this.flat.bool(this.flatWord + 2);
   }
 
+  /** True to get the described topology of each group too (KIP-1331). (version 1; default false) */
+  get includeTopologyDescription(): boolean {
+    return this.flat.bool(this.flatWord + 3);
+  }
+
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+    return this.flat.unknownTaggedFields(this.flatWord + 4);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -55,7 +65,7 @@ export class StreamsGroupDescribeRequestView extends FlatView {
   }
 }
 
-/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export interface StreamsGroupDescribeResponse {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   readonly throttleTimeMs?: number;
@@ -85,6 +95,60 @@ export interface StreamsGroupDescribeResponseDescribedGroup {
   readonly members?: readonly StreamsGroupDescribeResponseMember[];
   /** Bit per ACL operation the client may do on the group; -2147483648 when not asked for. (int32; default -2147483648) */
   readonly authorizedOperations?: number;
+  /** The topology as a member described it; null unless the status is 3. (version 1; default null) */
+  readonly topologyDescription?: StreamsGroupDescribeResponseTopologyDescription | null;
+  /** 0 when not asked for, 1 when none is stored, 2 when the broker could not read it, 3 when it is there. (int8; version 1; default 0) */
+  readonly topologyDescriptionStatus?: number;
+  /** Assignor that the group uses, such as sticky; null after an error. (version 1; default null; dropped where the version lacks it) */
+  readonly assignorName?: string | null;
+  /** Tagged fields this client does not know, tags ascending. */
+  readonly unknownTaggedFields?: readonly UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescription {
+  /** Parts of the topology. */
+  readonly subtopologies?: readonly StreamsGroupDescribeResponseTopologyDescriptionSubtopology[];
+  /** State stores that every instance holds whole. */
+  readonly globalStores?: readonly StreamsGroupDescribeResponseTopologyDescriptionGlobalStore[];
+  /** Tagged fields this client does not know, tags ascending. */
+  readonly unknownTaggedFields?: readonly UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.globalStores. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionGlobalStore {
+  /** Step that reads the topic of the store. */
+  readonly source?: StreamsGroupDescribeResponseTopologyDescriptionNode;
+  /** Step that fills the store. */
+  readonly processor?: StreamsGroupDescribeResponseTopologyDescriptionNode;
+  /** Tagged fields this client does not know, tags ascending. */
+  readonly unknownTaggedFields?: readonly UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.subtopologies. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionSubtopology {
+  /** Id of the part of the topology. */
+  readonly subtopologyId?: string;
+  /** Processing steps of the part. */
+  readonly nodes?: readonly StreamsGroupDescribeResponseTopologyDescriptionNode[];
+  /** Tagged fields this client does not know, tags ascending. */
+  readonly unknownTaggedFields?: readonly UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, TopologyDescriptionNode. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionNode {
+  /** Name of the processing step. */
+  readonly name?: string;
+  /** Kind of the step: 1 source, 2 processor, 3 sink. (int8) */
+  readonly nodeType?: number;
+  /** Topics that the step reads. */
+  readonly sourceTopics?: readonly string[];
+  /** Topic that the step writes, or null. (default null) */
+  readonly sinkTopic?: string | null;
+  /** Names of the state stores that the step uses. */
+  readonly stores?: readonly string[];
+  /** Names of the steps that follow. */
+  readonly successors?: readonly string[];
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
@@ -217,6 +281,10 @@ export interface StreamsGroupDescribeResponseKeyValue {
   readonly value?: string;
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
+}
+
+function defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number): void {
+  w.setNull(word + 5);
 }
 
 const keysOfStreamsGroupDescribeResponseKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
@@ -528,7 +596,120 @@ function writeStreamsGroupDescribeResponseMember(w: FlatWriter, word: number, va
   }
 }
 
-const keysOfStreamsGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'unknownTaggedFields']);
+const keysOfStreamsGroupDescribeResponseTopologyDescriptionNode: ReadonlySet<string> = new Set(['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields']);
+function writeStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionNode): void {
+  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionNode);
+  if (value.name !== undefined) {
+    putString(w, word, 'name', value.name);
+  }
+  if (value.nodeType !== undefined) {
+    putInt8(w, word + 2, 'nodeType', value.nodeType);
+  }
+  if (value.sourceTopics !== undefined) {
+    putArray(w, word + 3, 'sourceTopics', value.sourceTopics, 2, putString);
+  }
+  if (value.sinkTopic !== undefined) {
+    if (value.sinkTopic === null) {
+      w.setNull(word + 5);
+    } else {
+      putString(w, word + 5, 'sinkTopic', value.sinkTopic);
+    }
+  } else {
+    w.setNull(word + 5);
+  }
+  if (value.stores !== undefined) {
+    putArray(w, word + 7, 'stores', value.stores, 2, putString);
+  }
+  if (value.successors !== undefined) {
+    putArray(w, word + 9, 'successors', value.successors, 2, putString);
+  }
+  if (value.unknownTaggedFields !== undefined) {
+    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
+  }
+}
+
+const keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'nodes', 'unknownTaggedFields']);
+function writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionSubtopology): void {
+  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology);
+  if (value.subtopologyId !== undefined) {
+    putString(w, word, 'subtopologyId', value.subtopologyId);
+  }
+  if (value.nodes !== undefined) {
+    {
+      const count = checkArray('nodes', value.nodes);
+      const rows = w.array(word + 2, count, 13);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, rows + i * 13, value.nodes[i]!);
+      } catch (error) {
+        throw within(error, 'nodes', i);
+      }
+    }
+  }
+  if (value.unknownTaggedFields !== undefined) {
+    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+  }
+}
+
+const keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: ReadonlySet<string> = new Set(['source', 'processor', 'unknownTaggedFields']);
+function writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionGlobalStore): void {
+  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore);
+  if (value.source !== undefined) {
+    try {
+      writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word, value.source);
+    } catch (error) {
+      throw within(error, 'source');
+    }
+  } else {
+    defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word);
+  }
+  if (value.processor !== undefined) {
+    try {
+      writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13, value.processor);
+    } catch (error) {
+      throw within(error, 'processor');
+    }
+  } else {
+    defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13);
+  }
+  if (value.unknownTaggedFields !== undefined) {
+    putUnknownTaggedFields(w, word + 26, value.unknownTaggedFields, []);
+  }
+}
+
+const keysOfStreamsGroupDescribeResponseTopologyDescription: ReadonlySet<string> = new Set(['subtopologies', 'globalStores', 'unknownTaggedFields']);
+function writeStreamsGroupDescribeResponseTopologyDescription(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescription): void {
+  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescription);
+  if (value.subtopologies !== undefined) {
+    {
+      const count = checkArray('subtopologies', value.subtopologies);
+      const rows = w.array(word, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w, rows + i * 6, value.subtopologies[i]!);
+      } catch (error) {
+        throw within(error, 'subtopologies', i);
+      }
+    }
+  }
+  if (value.globalStores !== undefined) {
+    {
+      const count = checkArray('globalStores', value.globalStores);
+      const rows = w.array(word + 2, count, 28);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w, rows + i * 28, value.globalStores[i]!);
+      } catch (error) {
+        throw within(error, 'globalStores', i);
+      }
+    }
+  }
+  if (value.unknownTaggedFields !== undefined) {
+    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+  }
+}
+
+const keysOfStreamsGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields']);
 function writeStreamsGroupDescribeResponseDescribedGroup(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseDescribedGroup): void {
   checkObject(value, keysOfStreamsGroupDescribeResponseDescribedGroup);
   if (value.errorCode !== undefined) {
@@ -582,8 +763,30 @@ function writeStreamsGroupDescribeResponseDescribedGroup(w: FlatWriter, word: nu
   } else {
     w.setInt32(word + 17, -2147483648);
   }
+  if (value.topologyDescription !== undefined) {
+    if (value.topologyDescription !== null) {
+      w.setInt32(word + 18, 1);
+      try {
+        writeStreamsGroupDescribeResponseTopologyDescription(w, word + 19, value.topologyDescription);
+      } catch (error) {
+        throw within(error, 'topologyDescription');
+      }
+    }
+  }
+  if (value.topologyDescriptionStatus !== undefined) {
+    putInt8(w, word + 25, 'topologyDescriptionStatus', value.topologyDescriptionStatus);
+  }
+  if (value.assignorName !== undefined) {
+    if (value.assignorName === null) {
+      w.setNull(word + 26);
+    } else {
+      putString(w, word + 26, 'assignorName', value.assignorName);
+    }
+  } else {
+    w.setNull(word + 26);
+  }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 18, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 28, value.unknownTaggedFields, []);
   }
 }
 
@@ -596,10 +799,10 @@ function writeStreamsGroupDescribeResponse(w: FlatWriter, word: number, value: S
   if (value.groups !== undefined) {
     {
       const count = checkArray('groups', value.groups);
-      const rows = w.array(word + 1, count, 20);
+      const rows = w.array(word + 1, count, 30);
       let i = 0;
       try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseDescribedGroup(w, rows + i * 20, value.groups[i]!);
+        for (; i < count; i++) writeStreamsGroupDescribeResponseDescribedGroup(w, rows + i * 30, value.groups[i]!);
       } catch (error) {
         throw within(error, 'groups', i);
       }
@@ -977,7 +1180,146 @@ export class StreamsGroupDescribeResponseMemberView extends FlatView {
 }
 const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribeResponseMemberView> = (message, word) => new StreamsGroupDescribeResponseMemberView(message, word);
 
-const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'unknownTaggedFields'];
+const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
+/** Struct of StreamsGroupDescribeResponse, TopologyDescriptionNode. In version 1. */
+export class StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
+  /** Name of the processing step. */
+  get name(): string {
+    return this.flat.string(this.flatWord);
+  }
+
+  /** Kind of the step: 1 source, 2 processor, 3 sink. (int8) */
+  get nodeType(): number {
+    return this.flat.int32(this.flatWord + 2);
+  }
+
+  /** Topics that the step reads. */
+  get sourceTopics(): FlatArray<string> {
+    return this.flat.array(this.flatWord + 3, 2, readString);
+  }
+
+  /** Topic that the step writes, or null. (default null) */
+  get sinkTopic(): string | null {
+    return this.flat.nullableString(this.flatWord + 5);
+  }
+
+  /** Names of the state stores that the step uses. */
+  get stores(): FlatArray<string> {
+    return this.flat.array(this.flatWord + 7, 2, readString);
+  }
+
+  /** Names of the steps that follow. */
+  get successors(): FlatArray<string> {
+    return this.flat.array(this.flatWord + 9, 2, readString);
+  }
+
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  get unknownTaggedFields(): UnknownTaggedField[] {
+    return this.flat.unknownTaggedFields(this.flatWord + 11);
+  }
+
+  protected override fieldNames(): readonly string[] {
+    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode;
+  }
+}
+const readStreamsGroupDescribeResponseTopologyDescriptionNodeView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionNodeView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionNodeView(message, word);
+
+const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: readonly string[] = ['subtopologyId', 'nodes', 'unknownTaggedFields'];
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.subtopologies. In version 1. */
+export class StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
+  /** Id of the part of the topology. */
+  get subtopologyId(): string {
+    return this.flat.string(this.flatWord);
+  }
+
+  /** Processing steps of the part. */
+  get nodes(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView> {
+    return this.flat.array(this.flatWord + 2, 13, readStreamsGroupDescribeResponseTopologyDescriptionNodeView);
+  }
+
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  get unknownTaggedFields(): UnknownTaggedField[] {
+    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  }
+
+  protected override fieldNames(): readonly string[] {
+    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology;
+  }
+}
+const readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView(message, word);
+
+const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: readonly string[] = ['source', 'processor', 'unknownTaggedFields'];
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.globalStores. In version 1. */
+export class StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
+  /** Step that reads the topic of the store. */
+  get source(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+    return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord);
+  }
+
+  /** Step that fills the store. */
+  get processor(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+    return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord + 13);
+  }
+
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  get unknownTaggedFields(): UnknownTaggedField[] {
+    return this.flat.unknownTaggedFields(this.flatWord + 26);
+  }
+
+  protected override fieldNames(): readonly string[] {
+    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore;
+  }
+}
+const readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView(message, word);
+
+const fieldsOfStreamsGroupDescribeResponseTopologyDescription: readonly string[] = ['subtopologies', 'globalStores', 'unknownTaggedFields'];
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription. In version 1. */
+export class StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
+  constructor(message: FlatMessage, word = 0) {
+    super();
+    this.flat = message;
+    this.flatWord = word;
+  }
+
+  /** Parts of the topology. */
+  get subtopologies(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> {
+    return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView);
+  }
+
+  /** State stores that every instance holds whole. */
+  get globalStores(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> {
+    return this.flat.array(this.flatWord + 2, 28, readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView);
+  }
+
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  get unknownTaggedFields(): UnknownTaggedField[] {
+    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  }
+
+  protected override fieldNames(): readonly string[] {
+    return fieldsOfStreamsGroupDescribeResponseTopologyDescription;
+  }
+}
+
+const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields'];
 /** Struct of StreamsGroupDescribeResponse, groups. */
 export class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
@@ -1031,9 +1373,24 @@ export class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
     return this.flat.int32(this.flatWord + 17);
   }
 
+  /** The topology as a member described it; null unless the status is 3. (version 1; default null) */
+  get topologyDescription(): StreamsGroupDescribeResponseTopologyDescriptionView | null {
+    return this.flat.int32(this.flatWord + 18) === 0 ? null : new StreamsGroupDescribeResponseTopologyDescriptionView(this.flat, this.flatWord + 19);
+  }
+
+  /** 0 when not asked for, 1 when none is stored, 2 when the broker could not read it, 3 when it is there. (int8; version 1; default 0) */
+  get topologyDescriptionStatus(): number {
+    return this.flat.int32(this.flatWord + 25);
+  }
+
+  /** Assignor that the group uses, such as sticky; null after an error. (version 1; default null; dropped where the version lacks it) */
+  get assignorName(): string | null {
+    return this.flat.nullableString(this.flatWord + 26);
+  }
+
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 18);
+    return this.flat.unknownTaggedFields(this.flatWord + 28);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -1043,7 +1400,7 @@ export class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
 const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroupDescribeResponseDescribedGroupView> = (message, word) => new StreamsGroupDescribeResponseDescribedGroupView(message, word);
 
 const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export class StreamsGroupDescribeResponseView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -1058,7 +1415,7 @@ export class StreamsGroupDescribeResponseView extends FlatView {
 
   /** One description for each group. */
   get groups(): FlatArray<StreamsGroupDescribeResponseDescribedGroupView> {
-    return this.flat.array(this.flatWord + 1, 20, readStreamsGroupDescribeResponseDescribedGroupView);
+    return this.flat.array(this.flatWord + 1, 30, readStreamsGroupDescribeResponseDescribedGroupView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
@@ -1073,7 +1430,7 @@ export class StreamsGroupDescribeResponseView extends FlatView {
 
 export function writeRequest(w: FlatWriter, value: StreamsGroupDescribeRequest): void {
   try {
-    writeStreamsGroupDescribeRequest(w, w.alloc(5), value);
+    writeStreamsGroupDescribeRequest(w, w.alloc(6), value);
   } catch (error) {
     throw invalidMessage(error, 'StreamsGroupDescribe request', 89);
   }

@@ -6,7 +6,7 @@ import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
 
-/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export interface StreamsGroupHeartbeatRequest {
   /** Id of the group, the same for all its members. */
   readonly groupId: string;
@@ -737,7 +737,7 @@ export class StreamsGroupHeartbeatRequestTaskOffsetView extends FlatView {
 const readStreamsGroupHeartbeatRequestTaskOffsetView: RowReader<StreamsGroupHeartbeatRequestTaskOffsetView> = (message, word) => new StreamsGroupHeartbeatRequestTaskOffsetView(message, word);
 
 const fieldsOfStreamsGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields'];
-/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export class StreamsGroupHeartbeatRequestView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -840,7 +840,7 @@ export class StreamsGroupHeartbeatRequestView extends FlatView {
   }
 }
 
-/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export interface StreamsGroupHeartbeatResponse {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   readonly throttleTimeMs?: number;
@@ -854,10 +854,12 @@ export interface StreamsGroupHeartbeatResponse {
   readonly memberEpoch?: number;
   /** Milliseconds until the next heartbeat is due. (int32) */
   readonly heartbeatIntervalMs?: number;
-  /** Records a task may be behind and still count as caught up. (int32) */
-  readonly acceptableRecoveryLag?: number;
+  /** Records a task may be behind and still count as caught up. (int32; version 0) */
+  readonly acceptableRecoveryLagLegacy?: number;
   /** Milliseconds between two reports of task offsets. (int32) */
   readonly taskOffsetIntervalMs?: number;
+  /** Records a task may be behind and still count as caught up; -1 for unknown. (int64; version 1; default -1; dropped where the version lacks it) */
+  readonly acceptableRecoveryLag?: Int64;
   /** Conditions of the group that the member should know; null for unchanged. */
   readonly status?: readonly StreamsGroupHeartbeatResponseStatus[] | null;
   /** Active tasks the member shall have; null for unchanged. (default null) */
@@ -866,6 +868,8 @@ export interface StreamsGroupHeartbeatResponse {
   readonly standbyTasks?: readonly StreamsGroupHeartbeatResponseTaskIds[] | null;
   /** Warm-up tasks the member shall have; null for unchanged. (default null) */
   readonly warmupTasks?: readonly StreamsGroupHeartbeatResponseTaskIds[] | null;
+  /** True when the member shall send its topology with StreamsGroupTopologyDescriptionUpdate. (version 1; default false) */
+  readonly topologyDescriptionRequired?: boolean;
   /** Epoch of the endpoints below. (int32) */
   readonly endpointInformationEpoch?: number;
   /** Who serves which partitions in interactive queries; null for unchanged. (default null) */
@@ -918,7 +922,7 @@ export interface StreamsGroupHeartbeatResponseTaskIds {
 
 /** Struct of StreamsGroupHeartbeatResponse, status. */
 export interface StreamsGroupHeartbeatResponseStatus {
-  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, and more. (int8) */
+  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, 6 client tags missing, and more. (int8) */
   readonly statusCode?: number;
   /** Explanation of the condition. */
   readonly statusDetail?: string;
@@ -1021,7 +1025,7 @@ function writeStreamsGroupHeartbeatResponseEndpointToPartitions(w: FlatWriter, w
   }
 }
 
-const keysOfStreamsGroupHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLag', 'taskOffsetIntervalMs', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields']);
+const keysOfStreamsGroupHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields']);
 function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponse): void {
   checkObject(value, keysOfStreamsGroupHeartbeatResponse);
   if (value.throttleTimeMs !== undefined) {
@@ -1048,19 +1052,24 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
   if (value.heartbeatIntervalMs !== undefined) {
     putInt32(w, word + 7, 'heartbeatIntervalMs', value.heartbeatIntervalMs);
   }
-  if (value.acceptableRecoveryLag !== undefined) {
-    putInt32(w, word + 8, 'acceptableRecoveryLag', value.acceptableRecoveryLag);
+  if (value.acceptableRecoveryLagLegacy !== undefined) {
+    putInt32(w, word + 8, 'acceptableRecoveryLagLegacy', value.acceptableRecoveryLagLegacy);
   }
   if (value.taskOffsetIntervalMs !== undefined) {
     putInt32(w, word + 9, 'taskOffsetIntervalMs', value.taskOffsetIntervalMs);
   }
+  if (value.acceptableRecoveryLag !== undefined) {
+    putInt64(w, word + 10, 'acceptableRecoveryLag', value.acceptableRecoveryLag);
+  } else {
+    w.setInt64(word + 10, -1, -1);
+  }
   if (value.status !== undefined) {
     if (value.status === null) {
-      w.setNull(word + 10);
+      w.setNull(word + 12);
     } else {
       {
         const count = checkArray('status', value.status);
-        const rows = w.array(word + 10, count, 5);
+        const rows = w.array(word + 12, count, 5);
         let i = 0;
         try {
           for (; i < count; i++) writeStreamsGroupHeartbeatResponseStatus(w, rows + i * 5, value.status[i]!);
@@ -1072,11 +1081,11 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
   }
   if (value.activeTasks !== undefined) {
     if (value.activeTasks === null) {
-      w.setNull(word + 12);
+      w.setNull(word + 14);
     } else {
       {
         const count = checkArray('activeTasks', value.activeTasks);
-        const rows = w.array(word + 12, count, 6);
+        const rows = w.array(word + 14, count, 6);
         let i = 0;
         try {
           for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.activeTasks[i]!);
@@ -1086,15 +1095,15 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
       }
     }
   } else {
-    w.setNull(word + 12);
+    w.setNull(word + 14);
   }
   if (value.standbyTasks !== undefined) {
     if (value.standbyTasks === null) {
-      w.setNull(word + 14);
+      w.setNull(word + 16);
     } else {
       {
         const count = checkArray('standbyTasks', value.standbyTasks);
-        const rows = w.array(word + 14, count, 6);
+        const rows = w.array(word + 16, count, 6);
         let i = 0;
         try {
           for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
@@ -1104,15 +1113,15 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
       }
     }
   } else {
-    w.setNull(word + 14);
+    w.setNull(word + 16);
   }
   if (value.warmupTasks !== undefined) {
     if (value.warmupTasks === null) {
-      w.setNull(word + 16);
+      w.setNull(word + 18);
     } else {
       {
         const count = checkArray('warmupTasks', value.warmupTasks);
-        const rows = w.array(word + 16, count, 6);
+        const rows = w.array(word + 18, count, 6);
         let i = 0;
         try {
           for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
@@ -1122,18 +1131,21 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
       }
     }
   } else {
-    w.setNull(word + 16);
+    w.setNull(word + 18);
+  }
+  if (value.topologyDescriptionRequired !== undefined) {
+    putBool(w, word + 20, 'topologyDescriptionRequired', value.topologyDescriptionRequired);
   }
   if (value.endpointInformationEpoch !== undefined) {
-    putInt32(w, word + 18, 'endpointInformationEpoch', value.endpointInformationEpoch);
+    putInt32(w, word + 21, 'endpointInformationEpoch', value.endpointInformationEpoch);
   }
   if (value.partitionsByUserEndpoint !== undefined) {
     if (value.partitionsByUserEndpoint === null) {
-      w.setNull(word + 19);
+      w.setNull(word + 22);
     } else {
       {
         const count = checkArray('partitionsByUserEndpoint', value.partitionsByUserEndpoint);
-        const rows = w.array(word + 19, count, 11);
+        const rows = w.array(word + 22, count, 11);
         let i = 0;
         try {
           for (; i < count; i++) writeStreamsGroupHeartbeatResponseEndpointToPartitions(w, rows + i * 11, value.partitionsByUserEndpoint[i]!);
@@ -1143,10 +1155,10 @@ function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: 
       }
     }
   } else {
-    w.setNull(word + 19);
+    w.setNull(word + 22);
   }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 21, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 24, value.unknownTaggedFields, []);
   }
 }
 
@@ -1159,7 +1171,7 @@ export class StreamsGroupHeartbeatResponseStatusView extends FlatView {
     this.flatWord = word;
   }
 
-  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, and more. (int8) */
+  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, 6 client tags missing, and more. (int8) */
   get statusCode(): number {
     return this.flat.int32(this.flatWord);
   }
@@ -1304,8 +1316,8 @@ export class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatV
 }
 const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<StreamsGroupHeartbeatResponseEndpointToPartitionsView> = (message, word) => new StreamsGroupHeartbeatResponseEndpointToPartitionsView(message, word);
 
-const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLag', 'taskOffsetIntervalMs', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
-/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-0. */
+const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
+/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
 export class StreamsGroupHeartbeatResponseView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -1343,8 +1355,8 @@ export class StreamsGroupHeartbeatResponseView extends FlatView {
     return this.flat.int32(this.flatWord + 7);
   }
 
-  /** Records a task may be behind and still count as caught up. (int32) */
-  get acceptableRecoveryLag(): number {
+  /** Records a task may be behind and still count as caught up. (int32; version 0) */
+  get acceptableRecoveryLagLegacy(): number {
     return this.flat.int32(this.flatWord + 8);
   }
 
@@ -1353,39 +1365,49 @@ export class StreamsGroupHeartbeatResponseView extends FlatView {
     return this.flat.int32(this.flatWord + 9);
   }
 
+  /** Records a task may be behind and still count as caught up; -1 for unknown. (int64; version 1; default -1; dropped where the version lacks it) */
+  get acceptableRecoveryLag(): Long {
+    return this.flat.int64(this.flatWord + 10);
+  }
+
   /** Conditions of the group that the member should know; null for unchanged. */
   get status(): FlatArray<StreamsGroupHeartbeatResponseStatusView> | null {
-    return this.flat.nullableArray(this.flatWord + 10, 5, readStreamsGroupHeartbeatResponseStatusView);
+    return this.flat.nullableArray(this.flatWord + 12, 5, readStreamsGroupHeartbeatResponseStatusView);
   }
 
   /** Active tasks the member shall have; null for unchanged. (default null) */
   get activeTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 12, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
   }
 
   /** Standby tasks the member shall have; null for unchanged. (default null) */
   get standbyTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
   }
 
   /** Warm-up tasks the member shall have; null for unchanged. (default null) */
   get warmupTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    return this.flat.nullableArray(this.flatWord + 18, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+  }
+
+  /** True when the member shall send its topology with StreamsGroupTopologyDescriptionUpdate. (version 1; default false) */
+  get topologyDescriptionRequired(): boolean {
+    return this.flat.bool(this.flatWord + 20);
   }
 
   /** Epoch of the endpoints below. (int32) */
   get endpointInformationEpoch(): number {
-    return this.flat.int32(this.flatWord + 18);
+    return this.flat.int32(this.flatWord + 21);
   }
 
   /** Who serves which partitions in interactive queries; null for unchanged. (default null) */
   get partitionsByUserEndpoint(): FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null {
-    return this.flat.nullableArray(this.flatWord + 19, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
+    return this.flat.nullableArray(this.flatWord + 22, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 21);
+    return this.flat.unknownTaggedFields(this.flatWord + 24);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -1403,7 +1425,7 @@ export function writeRequest(w: FlatWriter, value: StreamsGroupHeartbeatRequest)
 
 export function writeResponse(w: FlatWriter, value: StreamsGroupHeartbeatResponse): void {
   try {
-    writeStreamsGroupHeartbeatResponse(w, w.alloc(23), value);
+    writeStreamsGroupHeartbeatResponse(w, w.alloc(26), value);
   } catch (error) {
     throw invalidMessage(error, 'StreamsGroupHeartbeat response', 88);
   }

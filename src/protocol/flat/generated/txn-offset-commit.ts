@@ -4,9 +4,9 @@
 import type Long from 'long';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
-import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
+import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
 
-/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export interface TxnOffsetCommitRequest {
   /** Transactional id of the producer. */
   readonly transactionalId: string;
@@ -16,8 +16,8 @@ export interface TxnOffsetCommitRequest {
   readonly producerId: Int64;
   /** Epoch of the producer; older ones are fenced off. (int16) */
   readonly producerEpoch: number;
-  /** Generation of the consumer that read the records (KIP-447); -1 to not have it checked. (int32; versions 3+; default -1) */
-  readonly generationId?: number;
+  /** Generation or member epoch of the consumer that read the records (KIP-447); -1 to not have it checked. (int32; versions 3+; default -1) */
+  readonly generationIdOrMemberEpoch?: number;
   /** Member id of the consumer that read the records (KIP-447); empty to not have it checked. (versions 3+; default empty) */
   readonly memberId?: string;
   /** Id given by configuration to a static member (KIP-345), or null. (versions 3+; default null) */
@@ -30,8 +30,10 @@ export interface TxnOffsetCommitRequest {
 
 /** Struct of TxnOffsetCommitRequest, topics. */
 export interface TxnOffsetCommitRequestTopic {
-  /** Name of the topic; case matters. */
-  readonly name: string;
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
+  readonly name?: string;
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  readonly topicId?: string;
   /** Partitions to commit. */
   readonly partitions: readonly TxnOffsetCommitRequestPartition[];
   /** Tagged fields this client does not know, tags ascending. */
@@ -72,13 +74,18 @@ function writeTxnOffsetCommitRequestPartition(w: FlatWriter, word: number, value
   }
 }
 
-const keysOfTxnOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+const keysOfTxnOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
 function writeTxnOffsetCommitRequestTopic(w: FlatWriter, word: number, value: TxnOffsetCommitRequestTopic): void {
   checkObject(value, keysOfTxnOffsetCommitRequestTopic);
-  putString(w, word, 'name', value.name);
+  if (value.name !== undefined) {
+    putString(w, word, 'name', value.name);
+  }
+  if (value.topicId !== undefined) {
+    putUuid(w, word + 2, 'topicId', value.topicId);
+  }
   {
     const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 8);
+    const rows = w.array(word + 6, count, 8);
     let i = 0;
     try {
       for (; i < count; i++) writeTxnOffsetCommitRequestPartition(w, rows + i * 8, value.partitions[i]!);
@@ -87,19 +94,19 @@ function writeTxnOffsetCommitRequestTopic(w: FlatWriter, word: number, value: Tx
     }
   }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
   }
 }
 
-const keysOfTxnOffsetCommitRequest: ReadonlySet<string> = new Set(['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationId', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields']);
+const keysOfTxnOffsetCommitRequest: ReadonlySet<string> = new Set(['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields']);
 function writeTxnOffsetCommitRequest(w: FlatWriter, word: number, value: TxnOffsetCommitRequest): void {
   checkObject(value, keysOfTxnOffsetCommitRequest);
   putString(w, word, 'transactionalId', value.transactionalId);
   putString(w, word + 2, 'groupId', value.groupId);
   putInt64(w, word + 4, 'producerId', value.producerId);
   putInt16(w, word + 6, 'producerEpoch', value.producerEpoch);
-  if (value.generationId !== undefined) {
-    putInt32(w, word + 7, 'generationId', value.generationId);
+  if (value.generationIdOrMemberEpoch !== undefined) {
+    putInt32(w, word + 7, 'generationIdOrMemberEpoch', value.generationIdOrMemberEpoch);
   } else {
     w.setInt32(word + 7, -1);
   }
@@ -117,10 +124,10 @@ function writeTxnOffsetCommitRequest(w: FlatWriter, word: number, value: TxnOffs
   }
   {
     const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 12, count, 6);
+    const rows = w.array(word + 12, count, 10);
     let i = 0;
     try {
-      for (; i < count; i++) writeTxnOffsetCommitRequestTopic(w, rows + i * 6, value.topics[i]!);
+      for (; i < count; i++) writeTxnOffsetCommitRequestTopic(w, rows + i * 10, value.topics[i]!);
     } catch (error) {
       throw within(error, 'topics', i);
     }
@@ -170,7 +177,7 @@ export class TxnOffsetCommitRequestPartitionView extends FlatView {
 }
 const readTxnOffsetCommitRequestPartitionView: RowReader<TxnOffsetCommitRequestPartitionView> = (message, word) => new TxnOffsetCommitRequestPartitionView(message, word);
 
-const fieldsOfTxnOffsetCommitRequestTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+const fieldsOfTxnOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitRequest, topics. */
 export class TxnOffsetCommitRequestTopicView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
@@ -179,19 +186,24 @@ export class TxnOffsetCommitRequestTopicView extends FlatView {
     this.flatWord = word;
   }
 
-  /** Name of the topic; case matters. */
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
   }
 
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  get topicId(): string {
+    return this.flat.uuid(this.flatWord + 2);
+  }
+
   /** Partitions to commit. */
   get partitions(): FlatArray<TxnOffsetCommitRequestPartitionView> {
-    return this.flat.array(this.flatWord + 2, 8, readTxnOffsetCommitRequestPartitionView);
+    return this.flat.array(this.flatWord + 6, 8, readTxnOffsetCommitRequestPartitionView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+    return this.flat.unknownTaggedFields(this.flatWord + 8);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -200,8 +212,8 @@ export class TxnOffsetCommitRequestTopicView extends FlatView {
 }
 const readTxnOffsetCommitRequestTopicView: RowReader<TxnOffsetCommitRequestTopicView> = (message, word) => new TxnOffsetCommitRequestTopicView(message, word);
 
-const fieldsOfTxnOffsetCommitRequest: readonly string[] = ['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationId', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields'];
-/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
+const fieldsOfTxnOffsetCommitRequest: readonly string[] = ['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields'];
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export class TxnOffsetCommitRequestView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -229,8 +241,8 @@ export class TxnOffsetCommitRequestView extends FlatView {
     return this.flat.int32(this.flatWord + 6);
   }
 
-  /** Generation of the consumer that read the records (KIP-447); -1 to not have it checked. (int32; versions 3+; default -1) */
-  get generationId(): number {
+  /** Generation or member epoch of the consumer that read the records (KIP-447); -1 to not have it checked. (int32; versions 3+; default -1) */
+  get generationIdOrMemberEpoch(): number {
     return this.flat.int32(this.flatWord + 7);
   }
 
@@ -246,7 +258,7 @@ export class TxnOffsetCommitRequestView extends FlatView {
 
   /** Topics to commit. */
   get topics(): FlatArray<TxnOffsetCommitRequestTopicView> {
-    return this.flat.array(this.flatWord + 12, 6, readTxnOffsetCommitRequestTopicView);
+    return this.flat.array(this.flatWord + 12, 10, readTxnOffsetCommitRequestTopicView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
@@ -259,7 +271,7 @@ export class TxnOffsetCommitRequestView extends FlatView {
   }
 }
 
-/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export interface TxnOffsetCommitResponse {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
   readonly throttleTimeMs?: number;
@@ -271,8 +283,10 @@ export interface TxnOffsetCommitResponse {
 
 /** Struct of TxnOffsetCommitResponse, topics. */
 export interface TxnOffsetCommitResponseTopic {
-  /** Name of the topic; case matters. */
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
   readonly name?: string;
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  readonly topicId?: string;
   /** Partitions committed. */
   readonly partitions?: readonly TxnOffsetCommitResponsePartition[];
   /** Tagged fields this client does not know, tags ascending. */
@@ -303,16 +317,19 @@ function writeTxnOffsetCommitResponsePartition(w: FlatWriter, word: number, valu
   }
 }
 
-const keysOfTxnOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+const keysOfTxnOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
 function writeTxnOffsetCommitResponseTopic(w: FlatWriter, word: number, value: TxnOffsetCommitResponseTopic): void {
   checkObject(value, keysOfTxnOffsetCommitResponseTopic);
   if (value.name !== undefined) {
     putString(w, word, 'name', value.name);
   }
+  if (value.topicId !== undefined) {
+    putUuid(w, word + 2, 'topicId', value.topicId);
+  }
   if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 4);
+      const rows = w.array(word + 6, count, 4);
       let i = 0;
       try {
         for (; i < count; i++) writeTxnOffsetCommitResponsePartition(w, rows + i * 4, value.partitions[i]!);
@@ -322,7 +339,7 @@ function writeTxnOffsetCommitResponseTopic(w: FlatWriter, word: number, value: T
     }
   }
   if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
   }
 }
 
@@ -335,10 +352,10 @@ function writeTxnOffsetCommitResponse(w: FlatWriter, word: number, value: TxnOff
   if (value.topics !== undefined) {
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
+      const rows = w.array(word + 1, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeTxnOffsetCommitResponseTopic(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeTxnOffsetCommitResponseTopic(w, rows + i * 10, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
@@ -379,7 +396,7 @@ export class TxnOffsetCommitResponsePartitionView extends FlatView {
 }
 const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitResponsePartitionView> = (message, word) => new TxnOffsetCommitResponsePartitionView(message, word);
 
-const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
 /** Struct of TxnOffsetCommitResponse, topics. */
 export class TxnOffsetCommitResponseTopicView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
@@ -388,19 +405,24 @@ export class TxnOffsetCommitResponseTopicView extends FlatView {
     this.flatWord = word;
   }
 
-  /** Name of the topic; case matters. */
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
   get name(): string {
     return this.flat.string(this.flatWord);
   }
 
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  get topicId(): string {
+    return this.flat.uuid(this.flatWord + 2);
+  }
+
   /** Partitions committed. */
   get partitions(): FlatArray<TxnOffsetCommitResponsePartitionView> {
-    return this.flat.array(this.flatWord + 2, 4, readTxnOffsetCommitResponsePartitionView);
+    return this.flat.array(this.flatWord + 6, 4, readTxnOffsetCommitResponsePartitionView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
   get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+    return this.flat.unknownTaggedFields(this.flatWord + 8);
   }
 
   protected override fieldNames(): readonly string[] {
@@ -410,7 +432,7 @@ export class TxnOffsetCommitResponseTopicView extends FlatView {
 const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTopicView> = (message, word) => new TxnOffsetCommitResponseTopicView(message, word);
 
 const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
 export class TxnOffsetCommitResponseView extends FlatView {
   constructor(message: FlatMessage, word = 0) {
     super();
@@ -425,7 +447,7 @@ export class TxnOffsetCommitResponseView extends FlatView {
 
   /** Topics committed. */
   get topics(): FlatArray<TxnOffsetCommitResponseTopicView> {
-    return this.flat.array(this.flatWord + 1, 6, readTxnOffsetCommitResponseTopicView);
+    return this.flat.array(this.flatWord + 1, 10, readTxnOffsetCommitResponseTopicView);
   }
 
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
