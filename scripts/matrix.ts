@@ -1,7 +1,7 @@
 // Checks the client against real brokers of many versions, one after another, and prints a table as Markdown.
 //
 //     npm run matrix                               every release
-//     npm run matrix -- --versions 0.8.2.2,4.3.0   some
+//     npm run matrix -- --versions 0.8.2.2,4.4.0   some
 //
 // Needs Java 17 and Maven. Exit code 1 when a check failed, with its error behind the table.
 

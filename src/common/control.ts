@@ -9,7 +9,7 @@ export type ControlResult<T> = { readonly value: T } | { readonly error: PlainEr
 export type ApiVersionRow = readonly [apiKey: number, min: number, max: number];
 
 export interface VersionInfo {
-  /** Inferred broker version, e.g. `[4, 3]`. */
+  /** Inferred broker version, e.g. `[4, 4]`. */
   readonly apiVersion: readonly number[];
   readonly apiVersions: readonly ApiVersionRow[];
 }

@@ -6,7 +6,7 @@ import { compareVersions, describeKafka } from './fixture/index.ts';
 import { checks } from './matrix/checks.ts';
 import { Session } from './matrix/session.ts';
 
-for (const release of ['0.8.2.2', '0.9.0.1', '0.10.2.2', '2.8.2', '4.3.0']) {
+for (const release of ['0.8.2.2', '0.9.0.1', '0.10.2.2', '2.8.2', '4.3.0', '4.4.0']) {
   describeKafka(
     `Kafka ${release}`,
     (suite) => {

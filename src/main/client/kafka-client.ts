@@ -50,7 +50,7 @@ export class KafkaClient implements AsyncDisposable {
     }
   }
 
-  /** Broker version found at the start, e.g. `[4, 3]`, or the one configured. */
+  /** Broker version found at the start, e.g. `[4, 4]`, or the one configured. */
   get apiVersion(): readonly number[] | null {
     return this.#versions?.apiVersion ?? this.config.apiVersion;
   }

@@ -85,6 +85,7 @@ function nameOf(codec: WireCodec): string {
 
 /** Newest first: the first row whose API the broker supports at that version tells the broker's version. */
 const inference: readonly (readonly [version: readonly number[], apiKey: number, apiVersion: number])[] = [
+  [[4, 4], 18, 5],
   [[4, 3], 35, 5],
   [[4, 2], 2, 11],
   [[4, 1], 0, 13],

@@ -71,7 +71,11 @@ const history: readonly (readonly [version: BrokerVersion, added: string])[] = [
   ],
   [[4, 2], '2:1-11 8:2-10 9:1-10 27:1-2 78:1-2 79:1-2 80:0-1 85:0-1 87:0-1 88:0-0 89:0-0 90:0-1'],
   [[4, 3], '35:1-5'],
+  [[4, 4], '18:0-5 28:0-6 42:0-3 88:0-1 89:0-1 93:0-0 94:0-0'],
 ];
+
+/** Oldest first. */
+export const knownBrokerVersions: readonly BrokerVersion[] = history.map(([version]) => version);
 
 const firstWithApiVersions = [0, 10, 0];
 
@@ -89,13 +93,23 @@ export function findVersion(given: BrokerVersion): BrokerVersion | undefined {
   return (exact ?? history.findLast(([version]) => compare(version, given) <= 0))?.[0];
 }
 
-/** The same. Throws UnrecognizedBrokerVersion where there is none. */
+/** The same. Throws UnrecognizedBrokerVersion where there is none, and for a release newer than all that are known. */
 export function matchVersion(given: BrokerVersion): BrokerVersion {
   const found = findVersion(given);
-  if (found !== undefined) return found;
-  throw new UnrecognizedBrokerVersion(
-    `apiVersion [${given.join(', ')}] is older than every known broker; the oldest is [${history[0]![0].join(', ')}]`,
-  );
+  const oldest = knownBrokerVersions[0]!;
+  const newest = knownBrokerVersions.at(-1)!;
+  if (found === undefined) {
+    throw new UnrecognizedBrokerVersion(
+      `apiVersion [${given.join(', ')}] is older than every known broker; the oldest is [${oldest.join(', ')}]`,
+    );
+  }
+  // A patch release speaks what its minor release does.
+  if (compare(given.slice(0, newest.length), newest) > 0) {
+    throw new UnrecognizedBrokerVersion(
+      `apiVersion [${given.join(', ')}] is newer than every broker this client knows; the newest is [${newest.join(', ')}]: leave apiVersion out, so that brokers are asked, or set it to [${newest.join(', ')}]`,
+    );
+  }
+  return found;
 }
 
 /** What brokers of a known version speak. */

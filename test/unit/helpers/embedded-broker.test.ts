@@ -36,7 +36,7 @@ describe('the embedded broker', () => {
       // Version 9, correlation id 77, null client id, empty tags: a header of version 2, no body that it could know.
       harness.client.socket.write(Buffer.from('0000000b' + '00120009' + '0000004d' + 'ffff' + '00', 'hex'));
       const frame = await harness.client.readFrame();
-      assert.equal(frame.toString('hex'), '0000004d' + '0023' + '00000001' + '001200000004');
+      assert.equal(frame.toString('hex'), '0000004d' + '0023' + '00000001' + '001200000005');
       assert.equal((await harness.client.send(ApiVersions, 0, {})).errorCode, 0);
     });
 

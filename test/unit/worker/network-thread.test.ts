@@ -38,7 +38,7 @@ test('first server refuses, second is a black hole, third is fine: the start suc
   const started = watch(net.thread.start());
   await net.settled();
   await net.advanceSettled(600);
-  assert.deepEqual(started.result?.apiVersion, [4, 3]);
+  assert.deepEqual(started.result?.apiVersion, [4, 4]);
   assert.deepEqual(
     started.result?.apiVersions.find(([key]) => key === 1),
     [1, 0, 12],

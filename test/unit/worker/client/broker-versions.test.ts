@@ -5,6 +5,7 @@ import { inferBrokerVersion } from '../../../../src/worker/client/api-versions.t
 import {
   findVersion,
   hasApiVersions,
+  knownBrokerVersions,
   matchVersion,
   rangesOfVersion,
 } from '../../../../src/worker/client/broker-versions.ts';
@@ -49,8 +50,12 @@ for (const [given, known] of [
     [3, 9],
   ],
   [
-    [9, 9],
-    [4, 3],
+    [4, 4],
+    [4, 4],
+  ],
+  [
+    [4, 4, 2],
+    [4, 4],
   ],
 ] as const) {
   test(`[${given.join(', ')}] stands for [${known.join(', ')}]`, () => {
@@ -62,6 +67,17 @@ test('a version older than all is refused', () => {
   for (const given of [[0], [0, 1], [0, 7, 99]]) {
     assert.equal(findVersion(given), undefined);
     assert.throws(() => matchVersion(given), UnrecognizedBrokerVersion);
+  }
+});
+
+test('a release newer than all is refused, never taken for an older one', () => {
+  for (const given of [[4, 5], [4, 5, 0], [4, 10], [5], [9, 9]]) {
+    assert.throws(() => matchVersion(given), {
+      name: 'UnrecognizedBrokerVersion',
+      message: new RegExp(
+        `apiVersion \\[${given.join(', ')}\\] is newer than .* the newest is \\[4, 4\\]: leave apiVersion out`,
+      ),
+    });
   }
 });
 
@@ -79,9 +95,16 @@ test('ApiVersions is asked from 0.10 on', () => {
   for (const version of [
     [0, 10, 0],
     [0, 11],
-    [4, 3],
+    [4, 4],
   ]) {
     assert.ok(hasApiVersions(version));
+  }
+});
+
+test('every known version that can be asked is recognised by its own table', () => {
+  // Brokers of 3.4 without ZooKeeper offer what 3.3 did; the table has what those with ZooKeeper added.
+  for (const version of knownBrokerVersions.filter(hasApiVersions)) {
+    assert.deepEqual(inferBrokerVersion(rangesOfVersion(version)), version);
   }
 });
 

@@ -58,7 +58,7 @@ test('checkVersion answers from a connection that is there', async () => {
   for (const nodeId of [0, null]) {
     const checked = watch(net.thread.checkVersion(nodeId, 1000, false));
     await net.settled();
-    assert.deepEqual(checked.result?.apiVersion, [4, 3]);
+    assert.deepEqual(checked.result?.apiVersion, [4, 4]);
   }
   assert.equal(broker.requests.length, requests);
 });
