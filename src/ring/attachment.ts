@@ -54,7 +54,7 @@ export interface ApplicationEnd {
   /** Notify after requests are committed or responses released. */
   readonly networkDoorbell: Doorbell;
   readonly counters: CountersReader;
-  /** Closes the ports; bodies not picked up are lost. */
+  /** Closes the ports and ends this thread's sleep; bodies not picked up are lost. */
   close(): void;
 }
 
@@ -115,13 +115,17 @@ export function openApplicationEnd(handle: ApplicationHandle): ApplicationEnd {
   // An attachment keeps no process alive; the control port decides that.
   bodyPort.unref();
   sparePort.unref();
+  const ownDoorbell = new Doorbell(handle.applicationDoorbell);
   return {
     requests: new LinkWriter(new RingProducer(openRing(handle.requestRing)), bodyPort, handle, sparePort),
     responses: new LinkReader(new RingConsumer(openRing(handle.responseRing)), bodyPort, sparePort),
-    ownDoorbell: new Doorbell(handle.applicationDoorbell),
+    ownDoorbell,
     networkDoorbell: new Doorbell(handle.networkDoorbell),
     counters: new CountersReader(handle.counters),
-    close: () => closePorts(handle),
+    close: () => {
+      closePorts(handle);
+      ownDoorbell.retire();
+    },
   };
 }
 

@@ -53,6 +53,16 @@ export class Doorbell {
   }
 
   /**
+   * Ends whatever wait is armed, for an owner that will not sleep here again. A wait that nobody ends is kept by the engine for
+   * ever, with all that its promise leads to.
+   */
+  retire(): void {
+    // Whatever ASLEEP says: a notifier that was ended between its exchange and its notify has woken nobody.
+    Atomics.add(this.#words, SEQ_WORD, 1);
+    Atomics.notify(this.#words, SEQ_WORD);
+  }
+
+  /**
    * Owner only. Sleeps without blocking.
    * @param hasWork must read shared positions afresh (Atomics.load); called once, before this returns
    * @returns null when there is work and nothing was slept; else a promise for the next notify. It may also resolve with no

@@ -162,6 +162,8 @@ export class NetworkThreadHandle {
     this.end.close();
     this.#lose(error);
     this.#isClosing = true;
+    // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
+    this.#control[comlink.releaseProxy]();
   }
 
   #lose(error: NetworkThreadError): void {

@@ -131,3 +131,14 @@ async function keepAlive<T>(promise: Promise<T>): Promise<T> {
     clearInterval(timer);
   }
 }
+
+test('a bell that is retired ends the wait that is armed, also after a notifier that was ended before it woke anybody', async () => {
+  const buffer = createDoorbell();
+  const bell = new Doorbell(buffer);
+  const sleep = bell.sleep(never);
+  assert.ok(sleep);
+  // As far as such a notifier came.
+  Atomics.store(new Int32Array(buffer), ASLEEP_WORD, 0);
+  bell.retire();
+  await keepAlive(sleep);
+});

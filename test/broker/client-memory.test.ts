@@ -1,0 +1,39 @@
+// What a client leaves in memory after its end, however it lived: nothing.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { startChild } from './support/child.ts';
+import type { EndedArguments } from './support/scripts/ended-clients.ts';
+
+let broker: EmbeddedBroker;
+
+before(async () => {
+  broker = await startEmbeddedBroker({ topics: { logs: 1 } });
+});
+
+after(async () => {
+  await broker.close();
+});
+
+const manners: Record<EndedArguments['manner'], string> = {
+  idle: 'clients that did nothing and were closed',
+  used: 'clients that were used and closed',
+  lost: 'clients whose network thread was lost',
+  'failed-start': 'clients that could not start',
+};
+
+for (const [manner, what] of Object.entries(manners)) {
+  test(`${what} leave nothing in memory`, { timeout: 60_000 }, async (t) => {
+    const args: EndedArguments = {
+      options: { bootstrapServers: broker.bootstrapServers, logLevel: 'silent' },
+      manner: manner as EndedArguments['manner'],
+      clients: 8,
+    };
+    const { exitCode, stdout, stderr } = await startChild(t, 'ended-clients', args, { execArgv: ['--expose-gc'] })
+      .ended;
+    assert.equal(stderr, '');
+    assert.match(stdout, /^0 of \d\d+ buffers left\n$/);
+    assert.equal(exitCode, 0);
+  });
+}
