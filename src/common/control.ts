@@ -44,6 +44,8 @@ export interface NetworkThreadData<Config, Handle, Port> {
   readonly controlPort: Port;
   /** What the secrets of `config` hold, by option; it is in no shared memory. */
   readonly secrets: object;
+  /** Whom to trust where no authorities are configured, PEM; null: whom Node trusts. */
+  readonly authorities: readonly string[] | null;
   /** Where a token provider of the application thread is asked; null without one. */
   readonly tokenPort: Port | null;
   /** Log records travel one way, word that they were taken the other. */

@@ -16,6 +16,7 @@ import '../protocol/flat/generated/metadata.ts';
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
+import { trust } from './net/default-authorities.ts';
 import { transportsFor } from './net/transports.ts';
 import { NetworkThread } from './network-thread.ts';
 import { loadTokenSource } from './sasl/token-sources.ts';
@@ -24,6 +25,7 @@ const {
   config: openConfig,
   secrets,
   tokenPort,
+  authorities,
   counters,
   doorbell,
   metrics,
@@ -32,6 +34,8 @@ const {
   logPort,
 } = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
 
+// Before anything makes a connection.
+trust(authorities);
 const config = withSecrets(openConfig, secrets);
 const transports = transportsFor(config);
 

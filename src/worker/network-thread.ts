@@ -160,9 +160,9 @@ export class NetworkThread implements Control {
   }
 
   /** @param prepareTransport throws KafkaConfigurationError when connections cannot be opened as configured */
-  async start(prepareTransport: () => Promise<void> = async () => {}): ReturnType<Control['start']> {
+  async start(prepareTransport: () => void = () => {}): ReturnType<Control['start']> {
     return settle(async () => {
-      await prepareTransport();
+      prepareTransport();
       const { apiVersion, connectionSetupTimeoutMs } = this.#config;
       await this.#authenticator?.ready(connectionSetupTimeoutMs);
       if (apiVersion !== null) return infoOf(matchVersion(apiVersion));

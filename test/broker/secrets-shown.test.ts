@@ -75,7 +75,12 @@ async function failures(t: TestContext, given: KafkaClientOptions): Promise<Erro
 describe('a client that is logged in', () => {
   test('shows no secret in a diagnostic report of its process, in metrics as text, or by being cloned', async (t) => {
     await wantLogins(broker, { mechanism: 'PLAIN', username: 'alice', password });
-    const client = await openClient(t, options({ ...plain, sslPassword: passphrase }));
+    const client = await openClient(t, options(plain));
+    // It connects to nobody, and holds a pass phrase all the same.
+    const other = await openClient(
+      t,
+      options({ securityProtocol: 'SSL', sslPassword: passphrase, apiVersion: [3, 9] }),
+    );
     await client.awaitReady(0);
     const registry = new prom.Registry();
     exportToPrometheus(client, prom, { registry });
@@ -85,6 +90,8 @@ describe('a client that is logged in', () => {
       report,
       await registry.metrics(),
       structuredClone({ ...client.config, logger: null }),
+      structuredClone({ ...other.config, logger: null }),
+      inspect(other, { depth: 9 }),
       inspect(client, { depth: 9 }),
     );
   });

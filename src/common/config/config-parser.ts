@@ -10,7 +10,7 @@ import { parseBootstrapServers } from './bootstrap-servers.ts';
 import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './config.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { parseProxyUrl } from './proxy-url.ts';
-import { checkSasl } from './sasl-config.ts';
+import { checkSasl, checkSecurityProtocol } from './sasl-config.ts';
 import { checkSocketOptions, parseSocketOptions } from './socket-options.ts';
 import { checkSsl, parseSslContext } from './ssl-context.ts';
 
@@ -32,6 +32,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
     config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
   }
   checkSpillBytes(config, problems);
+  checkSecurityProtocol(config, configOptions, problems);
   checkSasl(config, problems);
   checkSsl(config, problems);
   checkProxy(config, problems);

@@ -3,7 +3,7 @@
 
 import { logLevels } from '../logger.ts';
 import { type ConfigOption, file, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
-import { saslMechanisms } from './sasl-config.ts';
+import { saslMechanisms, securityProtocols } from './sasl-config.ts';
 
 /** Every option of `KafkaClient.start`, in the order of the documentation. */
 export const configOptions = {
@@ -108,7 +108,7 @@ export const configOptions = {
   securityProtocol: {
     type: 'choice',
     default: 'PLAINTEXT',
-    choices: ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
+    choices: securityProtocols,
     doc: 'How connections are secured.',
   },
   receiveBufferBytes: {

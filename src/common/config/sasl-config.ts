@@ -1,12 +1,50 @@
-// Owns which SASL options a mechanism needs. Every thread. Must not load what a mechanism uses: the network thread does.
+// Owns which options a SASL mechanism and a security protocol need. Every thread. Must not load what a mechanism uses: the network thread does.
 
 import { Secret } from '../secret.ts';
+import { usesTls } from './ssl-context.ts';
 
+export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'GSSAPI'] as const;
 
 /** Whether connections have to log in. */
 export function usesSasl({ securityProtocol }: { readonly securityProtocol: string }): boolean {
   return securityProtocol.startsWith('SASL_');
+}
+
+/** Keys that only one kind of security protocol reads, by how they begin. */
+const protocolsOf = [
+  { prefix: 'ssl', protocols: 'SSL or SASL_SSL', matches: usesTls, without: 'without encryption' },
+  { prefix: 'sasl', protocols: 'SASL_SSL or SASL_PLAINTEXT', matches: usesSasl, without: 'without a login' },
+] as const;
+
+/**
+ * Keys about TLS or logins under a security protocol that does not read them: one that was forgotten would mean connections in
+ * the open. Keys that say what is the default anyhow are no sign of that.
+ */
+export function checkSecurityProtocol(
+  config: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<string, { readonly default: unknown }>>,
+  problems: string[],
+): void {
+  const { securityProtocol } = config;
+  if (typeof securityProtocol !== 'string' || !isSecurityProtocol(securityProtocol)) return;
+  for (const { prefix, protocols, matches, without } of protocolsOf) {
+    if (matches({ securityProtocol })) continue;
+    const isIdle = (key: string): boolean =>
+      new RegExp(`^${prefix}[A-Z]`).test(key) &&
+      config[key] !== defaults[key]?.default &&
+      // What is wrong with the value itself has been said.
+      !problems.some((problem) => problem.startsWith(key));
+    const idle = Object.keys(config).filter(isIdle);
+    if (idle.length === 0) continue;
+    problems.push(
+      `${idle.join(', ')} ${idle.length === 1 ? 'is' : 'are'} set, but securityProtocol is ${securityProtocol}: connections would be made ${without}; set securityProtocol to ${protocols}, or leave ${idle.length === 1 ? 'it' : 'them'} out`,
+    );
+  }
+}
+
+function isSecurityProtocol(text: string): text is (typeof securityProtocols)[number] {
+  return (securityProtocols as readonly string[]).includes(text);
 }
 
 /** Adds what is missing or contradicts itself to `problems`; nothing without a SASL security protocol. */

@@ -7,20 +7,27 @@ import { Secret } from '../secret.ts';
 export type PemData = string | Uint8Array;
 
 /**
- * TLS settings by value: the part of `tls.SecureContextOptions` that another thread can be given. A `tls.SecureContext`,
- * a `KeyObject` and functions belong to the thread that made them, and are refused.
+ * TLS settings by value: the part of `tls.SecureContextOptions` and `tls.ConnectionOptions` that another thread can be given.
+ * A `tls.SecureContext`, a `KeyObject` and functions belong to the thread that made them, and are refused. So is every
+ * setting that is empty: it would stand for a restriction, and be none.
  */
 export interface SslContext {
-  /** Only these authorities are trusted; default: those that Node brings along. */
+  /** Only these authorities are trusted; default: those that Node brings along, or `tls.setDefaultCACertificates` has set. */
   ca?: PemData | readonly PemData[];
   cert?: PemData | readonly PemData[];
   key?: PemData | readonly (PemData | { readonly pem: PemData; readonly passphrase?: string })[];
   pfx?: PemData | readonly (PemData | { readonly buf: PemData; readonly passphrase?: string })[];
   passphrase?: string;
   crl?: PemData | readonly PemData[];
+  /** Trust a chain that ends at any certificate of `ca`, signed by itself or not; where Node has it. */
+  allowPartialTrustChain?: boolean;
   ciphers?: string;
+  honorCipherOrder?: boolean;
   sigalgs?: string;
   ecdhCurve?: string;
+  dhparam?: PemData;
+  /** Bits; smaller Diffie-Hellman keys of a broker are refused. Default 1024. */
+  minDHSize?: number;
   /** Default `TLSv1.2`. */
   minVersion?: TlsVersion;
   maxVersion?: TlsVersion;
@@ -28,27 +35,65 @@ export interface SslContext {
   secureOptions?: number;
   /** False accepts any certificate: whoever stands in between then reads and changes everything. */
   rejectUnauthorized?: boolean;
+  /** Name for every broker: sent to it (SNI), and the one its certificate must be for. Default: the broker's own. */
+  servername?: string;
+  ALPNProtocols?: readonly string[];
+  clientCertEngine?: string;
+  privateKeyEngine?: string;
+  privateKeyIdentifier?: string;
+  sessionIdContext?: string;
+  /** Seconds. */
+  sessionTimeout?: number;
+  /** 48 bytes. */
+  ticketKeys?: Uint8Array;
+  /** Node writes each packet to the error output, for debugging. */
+  enableTrace?: boolean;
 }
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 const tlsVersions: readonly unknown[] = ['TLSv1.2', 'TLSv1.3'];
 
-const expected = {
+/** OpenSSL's options have 32 bits. */
+const maxCount = 0xffffffff;
+
+type Kind = 'data' | 'pass phrase' | 'text' | 'texts' | 'version' | 'count' | 'least count' | 'boolean';
+
+const expected: Readonly<Record<keyof SslContext, Kind>> = {
   ca: 'data',
   cert: 'data',
   key: 'data',
   pfx: 'data',
-  passphrase: 'string',
+  passphrase: 'pass phrase',
   crl: 'data',
-  ciphers: 'string',
-  sigalgs: 'string',
-  ecdhCurve: 'string',
+  allowPartialTrustChain: 'boolean',
+  ciphers: 'text',
+  honorCipherOrder: 'boolean',
+  sigalgs: 'text',
+  ecdhCurve: 'text',
+  dhparam: 'data',
+  minDHSize: 'least count',
   minVersion: 'version',
   maxVersion: 'version',
-  secureOptions: 'number',
+  secureOptions: 'count',
   rejectUnauthorized: 'boolean',
-} as const satisfies Record<keyof SslContext, string>;
+  servername: 'text',
+  ALPNProtocols: 'texts',
+  clientCertEngine: 'text',
+  privateKeyEngine: 'text',
+  privateKeyIdentifier: 'text',
+  sessionIdContext: 'text',
+  sessionTimeout: 'count',
+  ticketKeys: 'data',
+  enableTrace: 'boolean',
+};
+
+/** Settings of Node that are values, or look like one, and are refused all the same. */
+const refused: Readonly<Record<string, string>> = {
+  secureProtocol: 'say it by minVersion and maxVersion',
+  secureContext: 'a tls.SecureContext belongs to the thread that made it: give what it was made of',
+  requestOCSP: 'nobody would judge the answer; revocation is checked by crl',
+};
 
 /** A copy that shares no memory with the caller's; null with problems in `problems`, none of which shows a value. */
 export function parseSslContext(key: string, given: unknown, problems: string[]): Secret<SslContext> | null {
@@ -60,34 +105,79 @@ export function parseSslContext(key: string, given: unknown, problems: string[])
   const entries = Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, setting(`${key}.${name}`, name, value, found)] as const);
+  const context = Object.fromEntries(entries) as SslContext;
+  if (context.minVersion === 'TLSv1.3' && context.maxVersion === 'TLSv1.2') {
+    found.push(`${key}.minVersion is newer than ${key}.maxVersion: no version is left`);
+  }
   problems.push(...found);
-  return found.length > 0 ? null : new Secret(Object.freeze(Object.fromEntries(entries)) as SslContext);
+  return found.length > 0 ? null : new Secret(Object.freeze(context));
 }
 
 function setting(path: string, name: string, value: unknown, problems: string[]): unknown {
   if (!Object.hasOwn(expected, name)) {
-    const reason = typeof value === 'function' ? 'a function cannot cross to the network thread' : 'no such setting';
-    problems.push(`${path}: ${reason}; known are ${Object.keys(expected).join(', ')}`);
+    const known = `known are ${Object.keys(expected).join(', ')}`;
+    if (typeof value === 'function') {
+      problems.push(`${path}: a function cannot cross to the network thread; ${known}`);
+    } else if (Object.hasOwn(refused, name)) problems.push(`${path} is not taken: ${refused[name]}`);
+    else problems.push(`${path}: no such setting; ${known}`);
     return value;
   }
-  const kind = expected[name as keyof SslContext];
-  if (kind === 'data') return data(path, value, problems);
-  if (kind === 'version') {
-    if (!tlsVersions.includes(value)) problems.push(`${path} must be one of ${tlsVersions.join(', ')}`);
-  } else if (typeof value !== kind) {
-    problems.push(`${path} must be a ${kind}, not ${kindOf(value)}`);
+  switch (expected[name as keyof SslContext]) {
+    case 'data':
+      return data(path, value, problems);
+    case 'pass phrase':
+      return text(path, value, problems, true);
+    case 'text':
+      return text(path, value, problems, false);
+    case 'texts':
+      if (Array.isArray(value) && value.length > 0)
+        return value.map((item, i) => text(`${path}[${i}]`, item, problems, false));
+      problems.push(`${path} must be a list of strings, not ${Array.isArray(value) ? 'an empty one' : kindOf(value)}`);
+      return value;
+    case 'version':
+      if (!tlsVersions.includes(value)) problems.push(`${path} must be one of ${tlsVersions.join(', ')}`);
+      return value;
+    case 'count':
+      return count(path, value, problems, 0);
+    case 'least count':
+      return count(path, value, problems, 1);
+    case 'boolean':
+      if (typeof value !== 'boolean') problems.push(`${path} must be a boolean, not ${kindOf(value)}`);
+      return value;
+  }
+}
+
+function count(path: string, value: unknown, problems: string[], min: number): unknown {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > maxCount) {
+    const seen = typeof value === 'number' ? String(value) : kindOf(value);
+    problems.push(`${path} must be an integer from ${min} to ${maxCount}, not ${seen}`);
   }
   return value;
 }
 
+function text(path: string, value: unknown, problems: string[], mayBeEmpty: boolean): unknown {
+  if (typeof value !== 'string') problems.push(`${path} must be a string, not ${kindOf(value)}`);
+  else if (value.trim() === '' && !mayBeEmpty) problems.push(isEmpty(path));
+  return value;
+}
+
+function isEmpty(path: string): string {
+  return `${path} is empty: give it a value, or leave it out`;
+}
+
 function data(path: string, value: unknown, problems: string[]): unknown {
-  if (typeof value === 'string') return value;
-  // A copy: a Buffer may lie in a pool, all of which would cross with it.
-  if (value instanceof Uint8Array) return Uint8Array.from(value);
-  if (Array.isArray(value)) return value.map((item, i) => data(`${path}[${i}]`, item, problems));
+  if (typeof value === 'string') return text(path, value, problems, false);
+  if (value instanceof Uint8Array || Array.isArray(value)) {
+    if (value.length === 0) problems.push(isEmpty(path));
+    // A copy: a Buffer may lie in a pool, all of which would cross with it.
+    if (value instanceof Uint8Array) return Uint8Array.from(value);
+    return value.map((item, i) => data(`${path}[${i}]`, item, problems));
+  }
   if (isPlainObject(value) && ('pem' in value || 'buf' in value)) {
-    const fields = Object.entries(value).map(([name, field]) => [name, data(`${path}.${name}`, field, problems)]);
-    return Object.fromEntries(fields);
+    const field = (name: string, part: unknown): unknown =>
+      name === 'passphrase' ? text(`${path}.${name}`, part, problems, true) : data(`${path}.${name}`, part, problems);
+    const given = Object.entries(value).filter(([, part]) => part !== undefined);
+    return Object.fromEntries(given.map(([name, part]) => [name, field(name, part)]));
   }
   problems.push(`${path} must be a string, a Buffer or a list of them, not ${kindOf(value)}`);
   return value;
@@ -106,9 +196,16 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `an object of class ${value.constructor?.name ?? 'unknown'}`;
 }
 
+/** Whether connections are encrypted. */
+export function usesTls({ securityProtocol }: { readonly securityProtocol: string }): boolean {
+  return securityProtocol === 'SSL' || securityProtocol === 'SASL_SSL';
+}
+
 /** What keys about TLS say together. */
 export function checkSsl(config: Record<string, unknown>, problems: string[]): void {
   if (config.sslContext instanceof Secret) return;
+  if (typeof config.sslCiphers === 'string' && /^[\s:]*$/.test(config.sslCiphers))
+    problems.push('sslCiphers is empty: name ciphers, or leave it out');
   if (typeof config.sslKeyFile === 'string' && config.sslCertFile === null) {
     problems.push('sslKeyFile is set without sslCertFile: a key is of no use without its certificate');
   }

@@ -22,7 +22,7 @@ export class NodeNotReadyError extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** No bootstrap server could be used; message and `causes` say why, server by server. */
+/** No bootstrap server could be used; message and `causes` say why, server by server. Retriable if one of the causes is. */
 export class NoBrokersAvailable extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NO_BROKERS_AVAILABLE';
   static override readonly retriable: boolean = true;
@@ -31,9 +31,15 @@ export class NoBrokersAvailable extends KafkaClientError {
   readonly causes: readonly ServerFailure[];
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details);
-    this.causes = details.causes ?? [];
+    const causes = details.causes ?? [];
+    super(message, { retriable: causes.length === 0 || causes.some(isRetriable), ...details });
+    this.causes = causes;
   }
+}
+
+/** An error that is none of ours tells nothing about another attempt. */
+function isRetriable({ error }: ServerFailure): boolean {
+  return !(error instanceof KafkaClientError) || error.retriable;
 }
 
 /** The request was in flight when its node or the client was closed on purpose. */

@@ -14,6 +14,8 @@ export interface ErrorDetails {
   field?: string;
   /** Of BrokerError: Kafka's number, where it is not that of the class. */
   errorCode?: number;
+  /** Whether the same may succeed later, where that is not told by the class. */
+  retriable?: boolean;
   /** Of NoBrokersAvailable: what was wrong with each server. */
   causes?: readonly ServerFailure[];
 }
@@ -49,7 +51,7 @@ export class KafkaClientError extends Error {
     const type = new.target;
     this.name = type.name;
     this.code = type.code;
-    this.retriable = type.retriable;
+    this.retriable = details.retriable ?? (type.retriable && !isRefusal(details.cause));
     this.invalidMetadata = type.invalidMetadata;
     if (details.nodeId !== undefined) this.nodeId = details.nodeId;
     if (details.apiKey !== undefined) this.apiKey = details.apiKey;
@@ -57,4 +59,21 @@ export class KafkaClientError extends Error {
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.field !== undefined) this.field = details.field;
   }
+}
+
+/**
+ * Verdicts about who we are. Trying again does not change them, and may lock an account: so an error that one of them caused
+ * is not retriable either, wherever it surfaces.
+ */
+const refusals: ReadonlySet<string> = new Set([
+  'KAFKA_SASL_AUTHENTICATION_FAILED',
+  'KAFKA_UNSUPPORTED_SASL_MECHANISM',
+  'KAFKA_ILLEGAL_SASL_STATE',
+  'KAFKA_TLS_AUTHENTICATION',
+]);
+const maxCauseDepth = 8;
+
+export function isRefusal(cause: unknown, depth = 0): boolean {
+  if (!(cause instanceof KafkaClientError) || cause.retriable || depth > maxCauseDepth) return false;
+  return refusals.has(cause.code) || isRefusal(cause.cause, depth + 1);
 }

@@ -2,7 +2,7 @@
 // Every thread.
 
 import * as errors from './errors.ts';
-import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
+import { type ErrorDetails, isRefusal, KafkaClientError } from './kafka-client-error.ts';
 
 /** An error as data that structured clone and JSON carry. */
 export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
@@ -52,6 +52,11 @@ function describeError(thrown: unknown, depth: number): PlainError {
   }
   for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
     if (Number.isFinite(source[key])) plain[key] = source[key]!;
+  }
+  // What class and cause tell together: the cause may be cut off.
+  if (thrown instanceof KafkaClientError) {
+    const type = thrown.constructor as typeof KafkaClientError;
+    if (thrown.retriable !== type.retriable || isRefusal(thrown.cause)) plain.retriable = thrown.retriable;
   }
   if (thrown instanceof errors.KafkaConfigurationError) plain.problems = [...thrown.problems];
   if (depth >= maxCauseDepth) return plain;

@@ -14,6 +14,7 @@ import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } f
 import { createMetrics, MetricsReader } from '../../state/shared-metrics.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
+import { defaultAuthorities } from './default-authorities.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 
 const workerEntry = new URL(
@@ -58,6 +59,7 @@ export class NetworkThreadHandle {
     const carried = carriedConfig(config);
     const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
       ...carried.data,
+      authorities: defaultAuthorities(config),
       // Functions cannot be carried over; the network thread's records come back over the port.
       config: { ...carried.data.config, logger: null },
       counters,

@@ -3,7 +3,11 @@
 
 import { KafkaConnectionError, TlsAuthenticationError } from '../../common/errors/errors.ts';
 import type { TlsContext } from './tls-contexts.ts';
+import type { TlsSources } from './tls-settings.ts';
 import { isFullAdvice, type TransportTarget } from './transport.ts';
+
+const crlKey = 'sslCrlFile';
+const noSources: TlsSources = { authorities: null, certificate: null, revocation: null };
 
 /** How far a connection came. */
 export interface TlsStage {
@@ -28,15 +32,24 @@ interface TlsError extends Error {
 const certificateCodes =
   /^(UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_|ERROR_IN_C|HOSTNAME_MISMATCH$|UNSPECIFIED$)/;
 
-const certificateAdvice: readonly (readonly [RegExp, string])[] = [
+const certificateAdvice: readonly (readonly [RegExp, string | ((sources: TlsSources) => string)])[] = [
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'connect by a name that the certificate is for, or have it issued for this one'],
   [/^CERT_HAS_EXPIRED$/, 'the broker needs a new certificate, unless the clock of this machine is wrong'],
   [/^CERT_NOT_YET_VALID$/, 'the certificate is not valid yet, or the clock of this machine is wrong'],
-  [/^CERT_REVOKED$/, 'its issuer has revoked it (sslCrlFile): the broker needs a new one'],
-  [/^UNABLE_TO_GET_CRL/, 'sslCrlFile must hold a revocation list of every issuer in the chain'],
-  [/^CRL_HAS_EXPIRED$/, 'the revocation list in sslCrlFile is out of date: get the issuer’s newest'],
-  [/^CRL_/, 'the revocation list in sslCrlFile cannot be used'],
-  [/SELF_SIGNED|UNABLE_TO/, 'the certificate’s authority is not trusted: name the file that holds it in sslCaFile'],
+  [
+    /^CERT_REVOKED$/,
+    ({ revocation }) => `its issuer has revoked it (${revocation ?? crlKey}): the broker needs a new one`,
+  ],
+  [
+    /^UNABLE_TO_GET_CRL/,
+    ({ revocation }) => `${revocation ?? crlKey} must hold a revocation list of every issuer in the chain`,
+  ],
+  [
+    /^CRL_HAS_EXPIRED$/,
+    ({ revocation }) => `the revocation list in ${revocation ?? crlKey} is out of date: get the issuer’s newest`,
+  ],
+  [/^CRL_/, ({ revocation }) => `the revocation list in ${revocation ?? crlKey} cannot be used`],
+  [/SELF_SIGNED|UNABLE_TO/, authorityAdvice],
 ];
 
 /** Alerts by which a broker refuses what we are or offer. */
@@ -62,7 +75,8 @@ export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
   const details = { cause: error };
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || certificateCodes.test(code)) {
     const advice = certificateAdvice.find(([pattern]) => pattern.test(code))?.[1];
-    const text = `the certificate of ${where} was refused: ${seen}${advice === undefined ? '' : `; ${advice}`}`;
+    const words = typeof advice === 'function' ? advice(stage.context?.sources ?? noSources) : advice;
+    const text = `the certificate of ${where} was refused: ${seen}${words === undefined ? '' : `; ${words}`}`;
     return new TlsAuthenticationError(text, details);
   }
   if (refusals.test(code)) {
@@ -103,10 +117,18 @@ function closedEarly(cause: Error | null, { target, isSecure, protocol, context 
   return new KafkaConnectionError(text, details);
 }
 
+/** What was done already is no advice. */
+function authorityAdvice({ authorities }: TlsSources): string {
+  if (authorities === null)
+    return 'the certificate’s authority is not trusted: name the file that holds it in sslCaFile';
+  return `the certificate’s authority is not among those of ${authorities}, or the broker does not send the certificates between`;
+}
+
 function certificateWanted(context: TlsContext | null): string {
-  return context?.hasClientCertificate === true
-    ? 'another client certificate than that of sslCertFile'
-    : 'a client certificate (sslCertFile)';
+  const certificate = context?.sources.certificate ?? null;
+  return certificate === null
+    ? 'a client certificate (sslCertFile)'
+    : `another client certificate than that of ${certificate}`;
 }
 
 function refusalAdvice(code: string, context: TlsContext | null): string {

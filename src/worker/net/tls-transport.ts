@@ -78,10 +78,14 @@ export function tlsTransports(options: TlsTransportOptions): OpenTransport {
         use(socket);
       }
     };
-    contexts
-      .current()
-      .then(open)
-      .catch((error: unknown) => transport.fail(error as Error));
+    // Events come between turns, and this may be one. By then the session of a connection that has just ended is known, too.
+    setImmediate(() => {
+      try {
+        open(contexts.current());
+      } catch (error) {
+        transport.fail(error as Error);
+      }
+    });
     return transport;
   };
 }
@@ -105,8 +109,9 @@ class TlsTransport extends SocketTransport {
 
 function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname: boolean): ConnectionOptions {
   // One trailing dot is for the resolver; certificates and SNI are without (RFC 6066).
-  const name = target.host.replace(/\.$/, '');
+  const name = (context.perConnection.servername ?? target.host).replace(/\.$/, '');
   return {
+    ...context.perConnection,
     host: target.address,
     port: target.port,
     secureContext: context.secureContext,

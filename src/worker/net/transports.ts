@@ -3,6 +3,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { type ProxyServer, parseProxyUrl } from '../../common/config/proxy-url.ts';
 import type { ResolvedOption } from '../../common/config/socket-options.ts';
+import { usesTls } from '../../common/config/ssl-context.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
 import { type Dial, dialWithNode, dialWithOptions, type NodeOptions, socketOptionsOf } from './dial.ts';
 import { Tunnel } from './proxy-tunnel.ts';
@@ -15,7 +16,7 @@ export interface Transports {
   readonly open: OpenTransport;
   readonly resolve: Resolve;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
-  readonly prepare: () => Promise<void>;
+  readonly prepare: () => void;
 }
 
 export function transportsFor(config: KafkaClientConfig): Transports {
@@ -23,7 +24,7 @@ export function transportsFor(config: KafkaClientConfig): Transports {
   const { dial, refusal } = dialFor(byNode, native);
   const tunnel = tunnelOf(config, byNode);
   const resolve = tunnel?.resolvesNames === true ? leaveToProxy : resolveWithDns;
-  if (!isTls(config)) {
+  if (!usesTls(config)) {
     const open = tunnel === null ? tcpTransports(dial ?? dialWithNode(byNode)) : tunnel.open;
     return { open, resolve, prepare: () => prepare(refusal, null) };
   }
@@ -43,9 +44,9 @@ function dialFor(byNode: NodeOptions, native: readonly ResolvedOption[]): { dial
 }
 
 /** All problems of both in one error. */
-async function prepare(refusal: unknown, contexts: TlsContexts | null): Promise<void> {
+function prepare(refusal: unknown, contexts: TlsContexts | null): void {
   try {
-    await contexts?.prepare();
+    contexts?.prepare();
   } catch (error) {
     if (!(refusal instanceof KafkaConfigurationError && error instanceof KafkaConfigurationError)) throw error;
     throw new KafkaConfigurationError([...refusal.problems, ...error.problems]);
@@ -62,7 +63,3 @@ function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions): Tunnel | null
 }
 
 const leaveToProxy: Resolve = (host, callback) => callback(null, [host]);
-
-function isTls({ securityProtocol }: KafkaClientConfig): boolean {
-  return securityProtocol === 'SSL' || securityProtocol === 'SASL_SSL';
-}

@@ -209,7 +209,9 @@ export class Authentication implements RequestOwner, ConnectionLogin {
 
   #onHandshake({ errorCode, mechanisms }: SaslResponse, version: number, now: number): void {
     const { saslMechanism } = this.#parts.config;
-    if (errorCode === 0) {
+    // A list without our mechanism refuses it, whatever the code says: whoever did not ask for a login gets no credentials.
+    const isOffered = mechanisms.length === 0 || mechanisms.includes(saslMechanism!);
+    if (errorCode === 0 && isOffered) {
       this.#isBare = version === 0;
       this.#phase = 'exchange';
       this.#parts.onOutcome(this, this.#firstToken);
@@ -218,11 +220,19 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     }
     const names = mechanisms.slice(0, maxNames).map((name) => shownText(name, maxNameLength));
     const offered = names.length === 0 ? 'none' : names.join(', ');
-    const text =
-      errorCode === mechanismError
-        ? `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`
-        : `the broker refused SaslHandshake with error code ${errorCode}`;
-    this.#refuse(errorCode, text, now);
+    if (errorCode === 0 || errorCode === mechanismError) {
+      this.#refuse(
+        mechanismError,
+        `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`,
+        now,
+      );
+      return;
+    }
+    const meaning =
+      errorCode === statesError
+        ? '; most likely this listener takes no logins: use the port of one that does, or a securityProtocol without SASL'
+        : '';
+    this.#refuse(errorCode, `the broker refused SaslHandshake with error code ${errorCode}${meaning}`, now);
   }
 
   #onAuthenticate(
@@ -292,7 +302,8 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     }
     // A fresh login decides what is wrong; until then it is a connection that was lost.
     const text = `re-authentication with node ${node.id} (${node.host}:${node.port}) failed: ${error.message}`;
-    host.onReauthenticationFailed(node, new KafkaConnectionError(text, { nodeId: node.id, cause: error }), now);
+    const details = { nodeId: node.id, cause: error, retriable: true };
+    host.onReauthenticationFailed(node, new KafkaConnectionError(text, details), now);
   }
 
   #errorOf(errorCode: number, text: string): Error {

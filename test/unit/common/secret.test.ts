@@ -6,7 +6,11 @@ import { KafkaConfigurationError } from '../../../src/common/errors/errors.ts';
 import { Secret, withoutSecrets, withSecrets } from '../../../src/common/secret.ts';
 
 test('a configuration shows its secrets to nobody who prints it', () => {
-  const config = parseConfig({ sslPassword: 'hush hush', sslContext: { passphrase: 'hush hush' } });
+  const config = parseConfig({
+    securityProtocol: 'SSL',
+    sslPassword: 'hush hush',
+    sslContext: { passphrase: 'hush hush' },
+  });
   const shown = [
     inspect(config, { depth: 10, showHidden: true }),
     JSON.stringify(config),
@@ -27,7 +31,7 @@ test('a secret of a wrong type is refused without being shown', () => {
 });
 
 test('secrets cross to another thread beside the rest, and are secrets again there', () => {
-  const config = parseConfig({ sslPassword: 'hush hush', sslCaFile: 'ca.pem' });
+  const config = parseConfig({ securityProtocol: 'SSL', sslPassword: 'hush hush', sslCaFile: 'ca.pem' });
   const { open, secrets } = withoutSecrets(config);
   assert.doesNotMatch(JSON.stringify(structuredClone(open)), /hush/);
   const arrived = withSecrets(structuredClone(open), structuredClone(secrets));
@@ -53,7 +57,11 @@ test('a configuration shows nothing of what a token provider holds', () => {
   const provider = { key: 'hidden-key', token: () => 't' };
   const oidc = { tokenEndpointUrl: 'https://x.test', clientId: 'id', clientSecret: 'hidden-secret' };
   for (const saslOauthTokenProvider of [provider, { oidc }]) {
-    const config = parseConfig({ saslOauthTokenProvider });
+    const config = parseConfig({
+      securityProtocol: 'SASL_SSL',
+      saslMechanism: 'OAUTHBEARER',
+      saslOauthTokenProvider,
+    });
     assert.doesNotMatch(inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config), /hidden/);
   }
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as errors from '../../../../src/common/errors/errors.ts';
+import { fromPlainError, toBriefJson, toPlainError } from '../../../../src/common/errors/plain-error.ts';
 
 type ErrorClass = typeof errors.KafkaClientError;
 
@@ -40,6 +41,42 @@ test('what is retriable, and what asks for new metadata', () => {
     'StaleMetadata',
     'UnknownBrokerIdError',
   ]);
+});
+
+test('what a refused login or certificate caused is not retriable, wherever it surfaces', () => {
+  const refusals = [
+    new errors.SaslAuthenticationFailedError('x'),
+    new errors.UnsupportedSaslMechanismError('x'),
+    new errors.IllegalSaslStateError('x'),
+    new errors.TlsAuthenticationError('x'),
+  ];
+  for (const cause of refusals) {
+    const between = new errors.KafkaConnectionError('x', { cause });
+    for (const error of [
+      between,
+      new errors.NodeNotReadyError('x', { cause }),
+      new errors.KafkaTimeoutError('x', { cause: between }),
+      new errors.NoBrokersAvailable('x', { cause, causes: [{ host: 'a', port: 1, error: cause }] }),
+    ]) {
+      assert.equal(error.retriable, false, `${error.name} because of ${cause.name}`);
+      assert.equal((fromPlainError(toPlainError(error)) as typeof error).retriable, false);
+      assert.equal((fromPlainError(JSON.parse(toBriefJson(error, 250))) as typeof error).retriable, false);
+    }
+  }
+  const stillRetriable = new errors.KafkaConnectionError('x', { cause: refusals[0], retriable: true });
+  assert.equal((fromPlainError(toPlainError(stillRetriable)) as typeof stillRetriable).retriable, true);
+  assert.equal(new errors.KafkaTimeoutError('x', { cause: stillRetriable }).retriable, true);
+});
+
+test('no broker to be had is retriable if one of the causes is, or none is told', () => {
+  const failure = (error: Error) => ({ host: 'a', port: 1, error });
+  const refused = failure(new errors.SaslAuthenticationFailedError('x'));
+  const lost = failure(new errors.KafkaConnectionError('x'));
+  const of = (...causes: (typeof lost)[]) =>
+    new errors.NoBrokersAvailable('x', { causes, cause: causes[0]?.error }).retriable;
+  assert.deepEqual([of(), of(lost), of(refused, lost), of(refused, refused)], [true, true, true, false]);
+  assert.equal(of(failure(new errors.UnrecognizedBrokerVersion('x'))), false);
+  assert.equal(of(failure(new Error('not ours'))), true);
 });
 
 test('classes have the names of kafka-python', () => {

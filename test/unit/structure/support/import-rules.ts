@@ -39,7 +39,7 @@ const table = {
   'protocol/schema': { rooms: [], packages: [] },
   'protocol/generate': { rooms: ['protocol/schema', 'common'], packages: ['node:fs', 'node:path'] },
   'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [] },
-  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads'] },
+  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/client': {
     rooms: ['common', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
@@ -104,7 +104,7 @@ export const exceptions: readonly Exception[] = [
     reason: 'starts the worker, and so has to name its entry; no code of it is loaded on this side',
   },
   {
-    from: 'worker/net/tls-contexts.ts',
+    from: 'worker/net/tls-files.ts',
     imports: 'node:fs',
     reason: 'reads certificates and keys, again when they are renewed',
   },

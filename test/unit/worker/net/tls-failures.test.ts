@@ -7,7 +7,8 @@ const target = { host: 'broker.test', address: '10.0.0.1', port: 9093 };
 const context = {
   secureContext: { context: null },
   rejectUnauthorized: true,
-  hasClientCertificate: false,
+  sources: { authorities: null, certificate: null, revocation: null },
+  perConnection: {},
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
 };
@@ -96,6 +97,15 @@ test('nor is a reset: the system makes it of a hello that the broker closed with
   assert.match(error.message, /during the TLS handshake.*max\.connections\.per\.ip/);
 });
 
+test('an authority that is not trusted: nobody is told to name a file that is named', () => {
+  const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+  assert.match(failure(code)!.message, /name the file that holds it in sslCaFile$/);
+  const sources = { authorities: 'sslContext.ca', certificate: null, revocation: 'sslContext.crl' };
+  const named = failure(code, { context: { ...context, sources } })!.message;
+  assert.match(named, /not among those of sslContext\.ca, or the broker does not send the certificates between$/);
+  assert.match(failure('CRL_HAS_EXPIRED', { context: { ...context, sources } })!.message, /list in sslContext\.crl is/);
+});
+
 test('an end right after the handshake is how some servers refuse a client certificate', () => {
   const without = tlsFailure(null, stage({ isSecure: true, protocol: 'TLSv1.3' }));
   assert.ok(without instanceof KafkaConnectionError);
@@ -103,7 +113,7 @@ test('an end right after the handshake is how some servers refuse a client certi
     without.message,
     /right after the TLS handshake \(TLSv1\.3\): it may require a client certificate \(sslCertFile\)/,
   );
-  const own = { ...context, hasClientCertificate: true };
+  const own = { ...context, sources: { ...context.sources, certificate: "sslCertFile 'own.pem'" } };
   const withOwn = tlsFailure(null, stage({ isSecure: true, protocol: 'TLSv1.3', context: own }));
   assert.match(withOwn!.message, /another client certificate than that of sslCertFile/);
 });

@@ -54,7 +54,7 @@ function start(options: KafkaClientOptions = plain): void {
   // So that metadata is no reason to connect or to ask again.
   net.cluster.brokers.push({ id: 1, host: 'elsewhere', port: 9092 });
   net.serve('elsewhere:9092', 'silent');
-  broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['PLAIN'] }));
+  broker.handlers.set(SaslHandshake.key, ({ body }) => ({ errorCode: 0, mechanisms: ['GSSAPI', body.mechanism] }));
 }
 
 /** What the broker was asked, metadata apart. */
@@ -188,6 +188,52 @@ describe('a login', () => {
     assert.deepEqual(asked(), ['ApiVersions', 'SaslHandshake'], 'credentials were sent');
   });
 
+  for (const [mechanism, options] of [
+    ['PLAIN', plain],
+    ['SCRAM-SHA-512', { ...plain, saslMechanism: 'SCRAM-SHA-512' }],
+    ['OAUTHBEARER', oauth],
+  ] as const) {
+    for (const version of [0, 1]) {
+      test(`sends nothing of ${mechanism} to a broker that takes SaslHandshake ${version} and lists other mechanisms`, async () => {
+        start(options);
+        net.askForToken = async () => ({ token: 'the-token', extensions: {} });
+        broker.ranges.set(SaslHandshake.key, range(0, version));
+        broker.takesBareTokens = () => ({ answer: Buffer.alloc(0), isOver: true });
+        broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['GSSAPI', 'SCRAM-SHA-256'] }));
+        await connect();
+        const error = await lastError();
+        assert.ok(error instanceof UnsupportedSaslMechanismError, String(error));
+        assert.match(
+          error.message,
+          new RegExp(`does not offer SASL mechanism ${mechanism}; it offers GSSAPI, SCRAM-SHA-256$`),
+        );
+        assert.equal(error.retriable, false);
+        assert.deepEqual(asked(), ['ApiVersions', 'SaslHandshake']);
+        assert.deepEqual(broker.bareTokens, []);
+      });
+    }
+  }
+
+  test('goes on where the broker lists no mechanism at all, and says no error', async () => {
+    start();
+    broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: [] }));
+    broker.handlers.set(SaslAuthenticate.key, () => ({}));
+    await connect();
+    assert.equal(state(), NODE_CONNECTED);
+  });
+
+  test('at a listener that takes no logins says what error 34 means', async () => {
+    start();
+    broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 34, mechanisms: [] }));
+    await connect();
+    const error = await lastError();
+    assert.ok(error instanceof IllegalSaslStateError);
+    assert.match(
+      error.message,
+      /error code 34; most likely this listener takes no logins: .*securityProtocol without SASL/,
+    );
+  });
+
   test('with a broker that offers none says so', async () => {
     start();
     broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 33, mechanisms: [] }));
@@ -248,6 +294,7 @@ describe('a login', () => {
     assert.ok('error' in result);
     const error = fromPlainError(result.error);
     assert.ok(error instanceof NoBrokersAvailable);
+    assert.equal(error.retriable, false);
     assert.ok(error.cause instanceof SaslAuthenticationFailedError);
     assert.ok(error.causes[0]!.error instanceof SaslAuthenticationFailedError);
     assert.match(error.message, /Invalid password/);
@@ -406,6 +453,20 @@ describe('a session', () => {
       assert.ok(net.turns - before < 10, `${net.turns - before} turns`);
     });
   }
+
+  test('whose renewal meets another list of mechanisms sends no credentials, and is a lost connection', async () => {
+    start();
+    await login(10_000);
+    broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['GSSAPI'] }));
+    await toRenewal(10_000);
+    await net.settled();
+    assert.equal(broker.requestsOf(SaslAuthenticate).length, 1);
+    assert.equal(state(), NODE_DISCONNECTED);
+    assert.match(
+      (await lastError()).message,
+      /re-authentication .* does not offer SASL mechanism PLAIN; it offers GSSAPI/,
+    );
+  });
 
   test('of a millisecond is renewed once a second', async () => {
     start();
