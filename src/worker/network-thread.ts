@@ -16,6 +16,7 @@ import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
 import { Metadata } from './client/metadata.ts';
 import { NetworkClient } from './client/network-client.ts';
+import type { Node } from './client/node.ts';
 import { Nodes } from './client/nodes.ts';
 import { Readiness } from './client/readiness.ts';
 import { RequestSender } from './client/request-sender.ts';
@@ -224,7 +225,16 @@ export class NetworkThread implements Control {
     const config = this.#config;
     if (!usesSasl(config)) return null;
     const wake = (): void => this.loop.wake();
-    return new Authenticator({ config, loadTokenSource, connections: this.#connections, sender, wake, random });
+    const onLoggedIn = (node: Node, now: number): void => this.#client.onLoggedIn(node, now);
+    return new Authenticator({
+      config,
+      loadTokenSource,
+      connections: this.#connections,
+      onLoggedIn,
+      sender,
+      wake,
+      random,
+    });
   }
 
   /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */

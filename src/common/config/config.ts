@@ -68,6 +68,11 @@ export const configOptions = {
     maxInt32,
     'Without metadata for this long the client starts over from `bootstrapServers`, names resolved again (KIP-1102); it does so at once when every known broker has failed.',
   ),
+  metadataClusterCheckEnable: {
+    type: 'boolean',
+    default: true,
+    doc: 'Tell brokers (4.4 and later) which cluster and node a connection is meant for: they refuse one that a proxy, a load balancer or an old address led elsewhere, and the client asks the bootstrap servers again (KIP-1242).',
+  },
   maxInFlightRequestsPerConnection: integer(
     5,
     1,

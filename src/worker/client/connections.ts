@@ -94,6 +94,19 @@ export class Connections {
     for (const node of this.#nodes.all()) if (!node.isBootstrap) this.#giveUp(node, reason, now);
   }
 
+  /**
+   * The connection led to another broker than the one that was meant (KIP-1242): the node's address is wrong, or what lies before
+   * it is. It is closed, and the bootstrap servers are asked who is where. Connections that have been confirmed stay.
+   */
+  misrouted(node: Node, error: Error, now: number): void {
+    // Other addresses of the name have their turn in later attempts, after the answer of the bootstrap servers.
+    node.connection.untriedAddresses = [];
+    this.#nodes.startOver();
+    this.attemptFailed(node, error, now, 'other');
+    this.#metadata.requestUpdate();
+    this.#events.misrouted();
+  }
+
   /** Another cluster answers at the node: what leads elsewhere may lead to the former one, and the two must not mix. */
   clusterChanged(reason: Error, nodeId: number, now: number): void {
     this.#events.clusterChanged(reason, nodeId);

@@ -1,6 +1,12 @@
-// Owns what happens between an open transport and a ready connection: the version exchange, and where SASL will follow
-// it. Network thread. Every connection makes one of its own; what outlives it is in version-probe.ts.
-// Source: KIP-35, KIP-511.
+// Owns what happens between an open transport and a ready connection, less the login: the version exchange, and the question
+// whether the peer is the broker that was meant. Network thread. Every connection makes one of its own; what outlives it is in
+// version-probe.ts. Source: KIP-35, KIP-511, KIP-1242.
+//
+//   without login:  ApiVersions, with both ids if the broker is known to take them           -> ready
+//                   ApiVersions in an older version; the answer says that 5 is spoken -> ApiVersions 5 with both ids -> ready
+//   with login:     ApiVersions without ids -> login -> ApiVersions 5 with both ids          -> ready
+//
+// A broker does not compare the ids before the login, and whoever is there before it need not be told the cluster's id.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { usesSasl } from '../../common/config/sasl-config.ts';
@@ -14,10 +20,12 @@ import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import { NodeApiVersions, type VersionLimit, type VersionRange } from './api-versions.ts';
 import { findVersion, hasApiVersions, rangesOfVersion } from './broker-versions.ts';
+import { type ExpectedPeer, expectedPeer, expectedPeerVersion, misroutedError } from './expected-peer.ts';
 import type { Node } from './node.ts';
 import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-probe.ts';
 
 const unsupportedVersionCode = 35;
+const rebootstrapRequiredCode = 129;
 const softwareName = 'offthread-kafka';
 const softwareVersion = '0.1.0';
 /** No group of anybody; its coordinator is asked for, nothing else. */
@@ -29,9 +37,14 @@ const noTopic = '?';
 /** What a handshake needs of the client that runs it. */
 export interface HandshakeHost {
   transmit(node: Node, owner: RequestOwner, codec: WireCodec, version: number, message: FlatMessage, now: number): void;
-  /** @param hasAnswered false: the version was known, so that nothing was asked */
+  /**
+   * Once before the login, and after it again if the peer was asked for then.
+   * @param hasAnswered false: the version was known, so that nothing was asked
+   */
   onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void;
   onHandshakeFailed(node: Node, error: Error, now: number): void;
+  /** The connection led to another broker than the one that was meant. */
+  onMisrouted(node: Node, error: Error, now: number): void;
 }
 
 export interface HandshakeOptions {
@@ -39,18 +52,26 @@ export interface HandshakeOptions {
   readonly limit: VersionLimit | null;
   /** How long ApiVersions may stay unanswered before a request that every server knows is sent behind it. */
   readonly silenceMs: number;
+  /** Connections log in between the version exchange and ready. */
+  readonly isLoginNeeded: boolean;
+  /** Whom connections of the node have to reach, as far as that is known now. */
+  readonly expectedPeer: (node: Node) => ExpectedPeer | null;
 }
 
 const maxSilenceMs = 500;
 
-export function handshakeOptions(config: KafkaClientConfig): HandshakeOptions {
+/** @param clusterId of the newest metadata; null before it, and where brokers have none */
+export function handshakeOptions(config: KafkaClientConfig, clusterId: () => string | null): HandshakeOptions {
   const { apiVersion, connectionSetupTimeoutMs, apiVersionAutoTimeoutMs } = config;
   const version = apiVersion === null ? undefined : findVersion(apiVersion);
+  const isLoginNeeded = usesSasl(config);
   return {
     limit: version === undefined ? null : { version, ranges: rangesOfVersion(version) },
     // Short enough for a broker that ignores ApiVersions to be ready in time. Those know no SASL, and a broker that does ends
     // the connection over any other request before the login.
-    silenceMs: usesSasl(config)
+    isLoginNeeded,
+    expectedPeer: (node) => expectedPeer(node, clusterId(), config),
+    silenceMs: isLoginNeeded
       ? Number.POSITIVE_INFINITY
       : Math.min(maxSilenceMs, connectionSetupTimeoutMs / 4, apiVersionAutoTimeoutMs / 4),
   };
@@ -66,6 +87,8 @@ export class Handshake implements RequestOwner {
   readonly #writer = new FlatWriter();
   #hasTriedVersion0 = false;
   #isOver = false;
+  /** Whom the broker was told to be. */
+  #namedPeer: ExpectedPeer | null = null;
   /** The broker answered what was sent behind an ApiVersions, and that not. */
   #isApiVersionsIgnored = false;
   #behindAt = Number.POSITIVE_INFINITY;
@@ -95,9 +118,23 @@ export class Handshake implements RequestOwner {
       this.#ask(0, now);
       if (step === listGroupsProbe) this.#askOld(step, now);
     } else {
-      this.#ask(step === 'newest' ? this.#codec.maxVersion : 0, now);
+      const version = step === 'newest' ? Math.min(this.#codec.maxVersion, this.#node.probe.newestApiVersions) : 0;
+      if (version >= expectedPeerVersion && !this.#options.isLoginNeeded) this.#namedPeer = this.#peerToName(null);
+      this.#ask(version, now);
       this.#expectAnswer(now);
     }
+  }
+
+  /**
+   * After the login: asks whether the peer is the broker that was meant; the handshake is done again when it has answered. False
+   * when there is nothing to ask.
+   */
+  confirmPeer(now: number): boolean {
+    const peer = this.#peerToName(this.#node.apiVersions!.ranges);
+    if (peer === null) return false;
+    this.#isOver = false;
+    this.#askPeer(peer, now);
+    return true;
   }
 
   /** Asks something that every server knows behind an ApiVersions that is not answered: the order of the answers tells who is there. */
@@ -140,14 +177,34 @@ export class Handshake implements RequestOwner {
     for (const key of response.apiKeys) ranges.set(key.apiKey, { min: key.minVersion, max: key.maxVersion });
     if (response.errorCode === unsupportedVersionCode) {
       this.#askLower(request.version, ranges.get(ApiVersions.key), now);
+    } else if (response.errorCode === rebootstrapRequiredCode && this.#namedPeer !== null) {
+      this.#host.onMisrouted(this.#node, misroutedError(this.#namedPeer, this.#node), now);
     } else if (response.errorCode !== 0) {
       const text = `the broker answered ApiVersions with error code ${response.errorCode}`;
       const details = { nodeId: this.#node.id, apiKey: ApiVersions.key };
       this.#host.onHandshakeFailed(this.#node, new KafkaProtocolError(text, details), now);
     } else {
-      this.#node.probe.succeeded();
-      this.#done(new NodeApiVersions(ranges), true, now);
+      this.#node.probe.succeeded(ranges.get(ApiVersions.key)?.max);
+      this.#onRanges(ranges, now);
     }
+  }
+
+  #onRanges(ranges: ReadonlyMap<number, VersionRange>, now: number): void {
+    const peer = this.#options.isLoginNeeded ? null : this.#peerToName(ranges);
+    if (peer === null) this.#done(new NodeApiVersions(ranges), true, now);
+    else this.#askPeer(peer, now);
+  }
+
+  /** The peer to name, if the broker was not told one and takes it. @param ranges of the broker; null while it has not said them */
+  #peerToName(ranges: ReadonlyMap<number, VersionRange> | null): ExpectedPeer | null {
+    const { limit } = this.#options;
+    if (this.#namedPeer !== null || !takesPeer(ranges) || !takesPeer(limit?.ranges ?? null)) return null;
+    return this.#options.expectedPeer(this.#node);
+  }
+
+  #askPeer(peer: ExpectedPeer, now: number): void {
+    this.#namedPeer = peer;
+    this.#ask(expectedPeerVersion, now);
   }
 
   /** Any answer that can be read will do: its error code says nothing about versions. */
@@ -198,8 +255,12 @@ export class Handshake implements RequestOwner {
 
   #ask(version: number, now: number): void {
     if (version === 0) this.#hasTriedVersion0 = true;
-    const names = version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {};
-    this.#send(this.#codec, version, (writer) => ApiVersions.writeRequest(writer, names), now);
+    // A broker takes both ids, or none.
+    const request = {
+      ...(version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {}),
+      ...(version >= expectedPeerVersion ? this.#namedPeer : {}),
+    };
+    this.#send(this.#codec, version, (writer) => ApiVersions.writeRequest(writer, request), now);
   }
 
   #askOld({ apiKey }: OldProbe, now: number): void {
@@ -213,6 +274,12 @@ export class Handshake implements RequestOwner {
     const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength });
     this.#host.transmit(this.#node, this, codec, version, message, now);
   }
+}
+
+function takesPeer(ranges: ReadonlyMap<number, VersionRange> | null): boolean {
+  if (ranges === null) return true;
+  const range = ranges.get(ApiVersions.key);
+  return range !== undefined && range.min <= expectedPeerVersion && range.max >= expectedPeerVersion;
 }
 
 function writeOldProbe(apiKey: number, writer: FlatWriter): void {

@@ -104,6 +104,11 @@ export class Metadata implements RequestOwner {
     this.#random = random;
   }
 
+  /** Of the newest answer that had one. */
+  get clusterId(): string | null {
+    return this.#clusterId;
+  }
+
   get topics(): ReadonlySet<string> {
     return this.#topics;
   }

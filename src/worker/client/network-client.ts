@@ -84,7 +84,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#connections = parts.connections;
     this.#events = parts.events;
     this.#sender = parts.sender;
-    this.#handshakeOptions = handshakeOptions(parts.config);
+    this.#handshakeOptions = handshakeOptions(parts.config, () => parts.metadata.clusterId);
     this.#authenticator = parts.authenticator;
   }
 
@@ -191,12 +191,22 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 
   onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void {
-    if (this.#authenticator === null) this.#connections.ready(node, now, hasAnswered);
-    else this.#authenticator.begin(node);
+    const isLoggedIn = this.#authenticator === null || node.channel!.authentication !== null;
+    if (isLoggedIn) this.#connections.ready(node, now, hasAnswered);
+    else this.#authenticator!.begin(node);
   }
 
   onHandshakeFailed(node: Node, error: Error, now: number): void {
     this.#connections.attemptFailed(node, error, now, 'other');
+  }
+
+  onMisrouted(node: Node, error: Error, now: number): void {
+    this.#connections.misrouted(node, error, now);
+  }
+
+  /** The login is over. */
+  onLoggedIn(node: Node, now: number): void {
+    if (!node.handshake!.confirmPeer(now)) this.#connections.ready(node, now, true);
   }
 
   // --- steps of poll

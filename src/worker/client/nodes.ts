@@ -19,7 +19,7 @@ export class Nodes {
   readonly #published: { readonly counters: CountersWriter; readonly metrics: Metrics };
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
-  readonly #probeHint: ProbeHint = { firstStep: 0 };
+  readonly #probeHint: ProbeHint = { firstStep: 0, newestApiVersions: Number.POSITIVE_INFINITY };
   #areBrokersTrusted = true;
 
   constructor(

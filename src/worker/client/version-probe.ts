@@ -39,6 +39,8 @@ const stepsBeforeLogin = 2;
 export interface ProbeHint {
   /** Index of the step that was answered last. */
   firstStep: number;
+  /** Newest version of ApiVersions that a broker has said it speaks; Infinity before one has. */
+  newestApiVersions: number;
 }
 
 export class VersionProbe {
@@ -67,6 +69,11 @@ export class VersionProbe {
     return steps[this.#step]!;
   }
 
+  /** Version of ApiVersions that the step `newest` need not go beyond: a newer one would only be refused, and asked again. */
+  get newestApiVersions(): number {
+    return this.#hint.newestApiVersions;
+  }
+
   /** Whether the peer has closed the connection at every step, one after another, and nothing else ever. */
   get isExhausted(): boolean {
     return !this.#hasSpoken && this.#dropped >= this.#stepCount;
@@ -77,13 +84,14 @@ export class VersionProbe {
     return this.#stepCount > stepsBeforeLogin;
   }
 
-  /** The broker answered ApiVersions. */
-  succeeded(): void {
+  /** The broker answered ApiVersions. @param newest version of it that the broker speaks; undefined if it did not say so */
+  succeeded(newest = Number.POSITIVE_INFINITY): void {
     this.#hasSpoken = true;
     this.#dropped = 0;
     this.forget();
     this.#step = 0;
     this.#hint.firstStep = 0;
+    this.#hint.newestApiVersions = newest < 0 ? Number.POSITIVE_INFINITY : newest;
   }
 
   /** An old probe was answered; what becomes of the ApiVersions behind it tells whether the broker is really that old. */

@@ -106,6 +106,12 @@ export class Events {
     this.#log.write('warn', 'rebootstrap', text, { error: reason });
   }
 
+  /** A connection led to another broker than the one that was meant. */
+  misrouted(): void {
+    // The attempt that failed has been told, with the reason.
+    this.metrics.count('startedOver');
+  }
+
   resumed(pauseMs: number, closed: number): void {
     const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
     this.#log.write('info', 'resumed', text, {});

@@ -25,6 +25,7 @@ export interface AuthenticatorParts {
   /** For OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
   readonly connections: Connections;
+  readonly onLoggedIn: (node: Node, now: number) => void;
   readonly sender: RequestSender;
   readonly wake: () => void;
   readonly random: () => number;
@@ -99,7 +100,7 @@ export class Authenticator implements AuthenticationHost {
   }
 
   onAuthenticated(node: Node, now: number): void {
-    this.#parts.connections.ready(node, now, true);
+    this.#parts.onLoggedIn(node, now);
   }
 
   onAuthenticationFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {

@@ -7,6 +7,7 @@ import { KafkaClientError } from '../../../src/common/errors/errors.ts';
 import { HeapMemory, type MessageBytes } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
+import { SaslAuthenticate } from '../../../src/protocol/flat/generated/apis.ts';
 import { wireCodec } from '../../../src/protocol/wire/codecs.ts';
 import { decodeRequestHeader, type RequestHeader } from '../../../src/protocol/wire/header.ts';
 import type { DecodeOptions } from '../../../src/protocol/wire/options.ts';
@@ -17,7 +18,7 @@ import { handlerOf } from './apis/index.ts';
 import type { ClusterNode, ClusterState } from './cluster-state.ts';
 import type { Control } from './control.ts';
 import { BadFrameError, FrameReader } from './frame-reader.ts';
-import type { AnyHandler, HandlerResult, RequestContext } from './handler.ts';
+import type { AnyHandler, HandlerResult, LoginState, RequestContext } from './handler.ts';
 import type { VersionRange } from './options.ts';
 import { applyWireFault, type OutgoingFrame, type Reply } from './reply.ts';
 import { Attachments, encodeResponse } from './response-encoder.ts';
@@ -63,6 +64,7 @@ export class BrokerConnection {
   readonly #frames: Buffer[] = [];
   readonly #onClosed = new Set<() => void>();
   readonly #reader: FrameReader;
+  readonly #login: LoginState;
   #waitingBytes = 0;
   #memory = new HeapMemory();
   #isBusy = false;
@@ -75,6 +77,7 @@ export class BrokerConnection {
     this.nodeId = host.node.id;
     this.#socket = socket;
     this.#host = host;
+    this.#login = { isDue: (host.ranges.get(SaslAuthenticate.key) ?? null) !== null, hasAskedForVersions: false };
     this.#reader = new FrameReader(host.requestMaxBytes, (frame) => this.#received(frame));
     socket.on('data', (chunk) => this.#push(chunk));
     // A client's reset, or a write after it has gone, shows as an error; 'close' follows and says all there is to say.
@@ -228,6 +231,7 @@ export class BrokerConnection {
       version: header.apiVersion,
       clientId: header.clientId,
       ranges,
+      login: this.#login,
       attach: (slices) => attachments.add(slices),
       onClosed: (closed) => this.#whenClosed(closed),
     };
@@ -276,6 +280,7 @@ export class BrokerConnection {
     if (result === 'close') this.close('close');
     if (result === null || result === 'close' || !this.#isOpen) return undefined;
     const { header, handler, attachments } = request;
+    if (header.apiKey === SaslAuthenticate.key && isSuccess(result)) this.#login.isDue = false;
     const { throttleTimeMs, wire, version = header.apiVersion } = reply;
     const body = throttleTimeMs === undefined ? result : { ...result, throttleTimeMs };
     const chunks = encodeResponse(handler.api, version, header.correlationId, body, attachments);
@@ -321,4 +326,9 @@ export class BrokerConnection {
     if (frame.cut === 'reset') this.#socket.write('', () => this.close('reset'));
     if (frame.cut !== null) this.#isEnding = true;
   }
+}
+
+/** A step of a login that was let in; the last one when the client goes on to other requests. */
+function isSuccess(answer: object): boolean {
+  return !('errorCode' in answer) || answer.errorCode === 0;
 }

@@ -5,6 +5,14 @@ import type { Api } from '../../../src/protocol/flat/api.ts';
 import type { ClusterNode, ClusterState } from './cluster-state.ts';
 import type { VersionRange } from './options.ts';
 
+/** How far the login of a connection is. */
+export interface LoginState {
+  /** The broker wants a login, and there was none so far. */
+  isDue: boolean;
+  /** ApiVersions was answered without an error. */
+  hasAskedForVersions: boolean;
+}
+
 /** One request on its way through a handler. */
 export interface RequestContext {
   readonly cluster: ClusterState;
@@ -12,6 +20,7 @@ export interface RequestContext {
   readonly node: ClusterNode;
   readonly version: number;
   readonly clientId: string | null;
+  readonly login: LoginState;
   /** What ApiVersions announces. */
   readonly ranges: ReadonlyMap<number, VersionRange>;
   /** Stands for stored bytes in a records field of the answer, so that they are written without being copied. */

@@ -48,6 +48,20 @@ describe('the embedded broker', () => {
       assert.equal(response.errorCode, errorCodes.INVALID_REQUEST);
     });
 
+    test('compares cluster and node with those a connection is meant for', async () => {
+      const name = { clientSoftwareName: 'test', clientSoftwareVersion: '1' };
+      const ask = async (clusterId: string | null, nodeId: number, version = 5): Promise<number> =>
+        (await harness.client.send(ApiVersions, version, { ...name, clusterId, nodeId })).errorCode;
+      const { clusterId } = await harness.client.send(Metadata, 12, { topics: [] });
+      assert.equal(await ask(null, -1), 0);
+      assert.equal(await ask(clusterId, 0), 0);
+      assert.equal(await ask(clusterId, 1), 129);
+      assert.equal(await ask('another', 0), 129);
+      assert.equal(await ask(clusterId, -1), 42);
+      assert.equal(await ask(null, 0), 42);
+      assert.equal(await ask('another', 7, 4), 0, 'older versions are not compared');
+    });
+
     test('announces what it is told, and accepts no more', async () => {
       await harness.broker.setApiVersions(Metadata.key, [2, 5]);
       const announced = await harness.client.send(ApiVersions, 0, {});

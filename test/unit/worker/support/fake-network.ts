@@ -54,7 +54,7 @@ export class FakeNetwork {
   readonly thread: NetworkThread;
   readonly app: FakeApplication;
   /** What Metadata answers, at every broker. */
-  readonly cluster: FakeCluster = { brokers: [], controllerId: -1, topics: [], throttleTimeMs: 0 };
+  readonly cluster: FakeCluster = { clusterId: null, brokers: [], controllerId: -1, topics: [], throttleTimeMs: 0 };
   /** Every connection attempt, oldest first. */
   readonly transports: FakeTransport[] = [];
   readonly attempts: { address: string; at: number }[] = [];
@@ -126,7 +126,7 @@ export class FakeNetwork {
 
   /** A broker at `host:port`, part of the cluster when it has an id. */
   broker(address: string, id?: number): FakeBroker {
-    const broker = new FakeBroker(this.cluster, () => this.now);
+    const broker = new FakeBroker(this.cluster, id ?? null, () => this.now);
     this.serve(address, broker);
     if (id !== undefined) {
       const colon = address.lastIndexOf(':');

@@ -5,7 +5,13 @@ import { HeapMemory } from '../../../../src/common/memory.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
-import { ApiVersions, allApis, Metadata, SaslHandshake } from '../../../../src/protocol/flat/generated/apis.ts';
+import {
+  ApiVersions,
+  allApis,
+  Metadata,
+  SaslAuthenticate,
+  SaslHandshake,
+} from '../../../../src/protocol/flat/generated/apis.ts';
 import type { MetadataResponse } from '../../../../src/protocol/flat/generated/metadata.ts';
 import { type WireCodec, wireCodec } from '../../../../src/protocol/wire/codecs.ts';
 import { wireApis } from '../../../../src/protocol/wire/generated/index.ts';
@@ -214,6 +220,8 @@ export function int32(value: number): Buffer {
 }
 
 export interface FakeCluster {
+  /** Null: brokers have none to tell, and compare none. */
+  clusterId: string | null;
   brokers: { id: number; host: string; port: number }[];
   controllerId: number;
   topics: NonNullable<MetadataResponse['topics']>;
@@ -240,11 +248,18 @@ export class FakeBroker {
   takesBareTokens: ((token: Buffer) => { answer: Buffer; isOver: boolean } | 'close') | null = null;
   readonly bareTokens: Buffer[] = [];
   readonly #bare = new Set<FakeTransport>();
+  /** Connections whose login was let in. */
+  readonly #loggedIn = new Set<FakeTransport>();
+  readonly #cluster: FakeCluster;
+  readonly #id: number | null;
   readonly #now: () => number;
   readonly #answers = new Map<FakeRequest, Buffer>();
   readonly #isDone = new Set<FakeRequest>();
 
-  constructor(cluster: FakeCluster, now: () => number) {
+  /** @param id null: a bootstrap server, which compares no ids */
+  constructor(cluster: FakeCluster, id: number | null, now: () => number) {
+    this.#cluster = cluster;
+    this.#id = id;
     this.#now = now;
     this.handlers.set(ApiVersions.key, (request) => this.#apiVersions(request));
     this.handlers.set(Metadata.key, () => metadataOf(cluster));
@@ -311,6 +326,7 @@ export class FakeBroker {
       if (this.takesBareTokens !== null && request.apiKey === SaslHandshake.key) this.#bare.add(transport);
       this.requests.push(request);
       const answer = this.answers ? (this.handlers.get(request.apiKey)?.(request) ?? null) : null;
+      if (request.apiKey === SaslAuthenticate.key && answer !== null) this.#loggedIn.add(transport);
       if (answer === null) this.waiting.push(request);
       else this.#answer(request, Buffer.isBuffer(answer) ? answer : responseFrame(request, answer));
     }
@@ -346,13 +362,33 @@ export class FakeBroker {
   #apiVersions(request: FakeRequest): object | Buffer {
     const apiKeys = [...this.ranges].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max }));
     const own = this.ranges.get(ApiVersions.key);
-    if (own !== undefined && request.version <= own.max) return { apiKeys };
+    if (own !== undefined && request.version <= own.max) {
+      const errorCode = request.version < 5 ? 0 : this.#peerErrorOf(request);
+      return errorCode === 0 ? { apiKeys } : { errorCode };
+    }
     return responseFrame(request, { errorCode: 35, apiKeys }, { version: 0 });
+  }
+
+  /** As brokers of 4.4 compare ids: one without the other is refused, and before the login nothing is compared. */
+  #peerErrorOf({ transport, body }: FakeRequest): number {
+    const { clusterId, nodeId } = body as { clusterId: string | null; nodeId: number };
+    if ((clusterId === null) !== (nodeId === -1)) return 42;
+    const isLoginDue = this.handlers.has(SaslHandshake.key) && !this.#loggedIn.has(transport);
+    const own = this.#cluster.clusterId;
+    if (clusterId === null || own === null || this.#id === null || isLoginDue) return 0;
+    return clusterId === own && nodeId === this.#id ? 0 : 129;
   }
 }
 
-export function metadataOf({ brokers, controllerId, topics, throttleTimeMs }: FakeCluster): MetadataResponse {
+export function metadataOf({
+  clusterId,
+  brokers,
+  controllerId,
+  topics,
+  throttleTimeMs,
+}: FakeCluster): MetadataResponse {
   return {
+    clusterId,
     brokers: brokers.map(({ id, host, port }) => ({ nodeId: id, host, port })),
     controllerId,
     topics,
