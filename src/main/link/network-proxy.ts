@@ -31,7 +31,10 @@ export class NetworkProxy {
   #isNotifyDue = false;
   /** Nodes whose DISCONNECT found no room yet. */
   #pendingDisconnects: number[] = [];
-  /** Nodes closed by this thread, and the request link position after which the network thread knows. */
+  /**
+   * Nodes closed by this thread, and the request link position after which the network thread knows; oldest first. Positions
+   * wrap, so each is forgotten before the link can come round to it: at the latest when the next frame is posted.
+   */
   readonly #disconnects = new Map<number, number>();
   readonly #notify = (): void => {
     if (this.#isNotifyDue) this.flush();
@@ -55,6 +58,7 @@ export class NetworkProxy {
   ): RingFullError | null {
     const { requests } = this.#end;
     if (!this.#flushDisconnects() || !requests.begin(this.#expectedBytes(api.key))) return this.#full(nodeId);
+    this.#forgetDisconnects();
     try {
       const writer = this.#writer.reset(requests, SEND_PREFIX_BYTES);
       api.writeRequest(writer, request);
@@ -96,11 +100,9 @@ export class NetworkProxy {
 
   /** Whether this thread has closed the node and the network thread may not have noticed yet. */
   isDisconnecting(nodeId: number): boolean {
-    const position = this.#disconnects.get(nodeId);
-    if (position === undefined) return this.#pendingDisconnects.length > 0 && this.#pendingDisconnects.includes(nodeId);
-    if (((this.#end.requests.releasedPosition - position) | 0) < 0) return true;
-    this.#disconnects.delete(nodeId);
-    return false;
+    this.#forgetDisconnects();
+    if (this.#disconnects.has(nodeId)) return true;
+    return this.#pendingDisconnects.length > 0 && this.#pendingDisconnects.includes(nodeId);
   }
 
   /** Rings the bell now rather than at the end of this turn; before this thread blocks. */
@@ -118,7 +120,19 @@ export class NetworkProxy {
     return expected > minExpectedBytes && requests.hasRoom(expected) ? expected : minExpectedBytes;
   }
 
+  /** Those that the network thread has taken: all but the newest ones, since frames are taken in order. */
+  #forgetDisconnects(): void {
+    if (this.#disconnects.size === 0) return;
+    const { releasedPosition } = this.#end.requests;
+    for (const [nodeId, position] of this.#disconnects) {
+      // Both lie within one ring of each other.
+      if (((releasedPosition - position) | 0) < 0) return;
+      this.#disconnects.delete(nodeId);
+    }
+  }
+
   #post(kind: number, requestId: number, detail: number): boolean {
+    this.#forgetDisconnects();
     if (!this.#end.requests.commitEmpty(kind, requestId, detail)) return false;
     this.#notifySoon();
     return true;
@@ -130,6 +144,8 @@ export class NetworkProxy {
       const nodeId = this.#pendingDisconnects[0]!;
       if (!this.#post(DISCONNECT, 0, nodeId)) return false;
       this.#pendingDisconnects.shift();
+      // Behind the others, also if the node was closed before.
+      this.#disconnects.delete(nodeId);
       this.#disconnects.set(nodeId, this.#end.requests.position);
     }
     return true;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { InvalidRequestError, RingFullError } from '../../../../src/common/errors/errors.ts';
 import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
-import { Heartbeat, ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
+import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { AttachmentOptions } from '../../../../src/ring/attachment.ts';
 import { CONNECT, DISCONNECT, POLL, SEND } from '../../../../src/ring/frames.ts';
 import { FakeThread } from '../support/fake-thread.ts';
@@ -163,4 +163,37 @@ test('a node counts as disconnecting until the network thread has taken the fram
   assert.equal(proxy.isDisconnecting(4), false);
   proxy.disconnect(4);
   assert.equal(proxy.isDisconnecting(4), true, 'and again');
+});
+
+test('a node that was closed is open again however much was sent to others since: positions of the link wrap', () => {
+  start({ requestRingBytes: 2 ** 22, responseRingBytes: 2 ** 22, spillBytes: 2 ** 20 });
+  proxy.disconnect(4);
+  thread.take();
+  const request = {
+    acks: -1,
+    timeoutMs: 1,
+    topicData: [{ name: 't', partitionData: [{ index: 0, records: Buffer.alloc(1_000_000) }] }],
+  };
+  const { requests } = thread.application;
+  const { requests: taken } = thread.network;
+  const begin = requests.position;
+  // Nobody asks about node 4 until half of the range is behind it.
+  for (let i = 1; (requests.position - begin) >>> 0 < 2 ** 31 + 2 ** 20; i++) {
+    assert.equal(proxy.send(i, 1, Produce, request, -1, -1), null);
+    assert.ok(taken.next());
+    taken.release();
+  }
+  assert.equal(proxy.isDisconnecting(4), false);
+});
+
+test('of nodes closed twice and in turn each counts from its last time', () => {
+  start();
+  proxy.disconnect(4);
+  proxy.disconnect(5);
+  proxy.disconnect(4);
+  thread.take(2);
+  assert.equal(proxy.isDisconnecting(5), false);
+  assert.equal(proxy.isDisconnecting(4), true);
+  thread.take(1);
+  assert.equal(proxy.isDisconnecting(4), false);
 });
