@@ -219,6 +219,11 @@ export abstract class FlatView {
     return view.flat;
   }
 
+  /** Word of the struct that a view reads, relative to its message. */
+  static wordOf(view: FlatView): number {
+    return view.flatWord;
+  }
+
   /** Names of all getters, in the order of the wire. */
   protected abstract fieldNames(): readonly string[];
 

@@ -1,33 +1,60 @@
 // Owns what is known of the age of metadata: per partition the newest leader epoch, per topic the newest id. An answer that
-// a broker lagging behind gave is mended before anybody sees it, so that no application goes back to an older leader.
+// a broker lagging behind gave is corrected before anybody sees it, so that no application goes back to an older leader.
 // Network thread. Must not send, nor decide when metadata is asked for.
 // Source: KIP-320 (leader epochs), KIP-516 (topic ids), KIP-951 (leaders named by other responses).
+//
+// Epochs only grow while a topic lives, but there are lawful ways for them to go back, or to be missing:
+//
+//   seen                                                why                                  what is done
+//   a lower epoch, topic id known and the same          the broker lags behind               corrected
+//     in 10 answers in a row                            the cluster was restored             believed
+//   a lower epoch, topic id unknown on either side      the broker lags behind               corrected
+//     (brokers before 2.8, or answers below version 10)
+//     in 3 answers in a row                             topic deleted and made again         believed, the id is unknown
+//   another topic id                                    topic deleted and made again         all epochs begin anew
+//   an id that was replaced before                      the broker lags behind               corrected
+//     in 3 answers in a row                             the replacement was out of date      believed
+//   error 3, topic id unknown                           topic deleted                        forgotten
+//   error 3, topic id known                             deleted, or the broker lags behind   kept: the id will tell
+//   another error of the topic                          says nothing about age               kept
+//   topic not in the answer                             deleted, or not asked for any more   forgotten
+//   partition not in the answer                         the broker lags behind, or the       forgotten
+//                                                       topic was made again
+//   epoch -1                                            broker before 2.4, or its answer     taken as it is; the epoch
+//                                                       has no epochs that can be trusted    known goes on to count
+//   topic id of zeros                                   broker before 2.8                    the id known stays
+//   an epoch far ahead, in another response             the broker knows better, or lies     counts, as long as answers
+//                                                                                            do not deny it, as above
+//   another cluster id, start over, error 129           nothing known counts any more        all is forgotten
 
 import type {
-  MetadataResponse,
   MetadataResponsePartition,
   MetadataResponsePartitionView,
-  MetadataResponseTopic,
   MetadataResponseTopicView,
   MetadataResponseView,
 } from '../../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../../protocol/flat/uuid.ts';
+import { MetadataCorrections } from './metadata-corrections.ts';
 
 /** Ids of a topic that are remembered to have been replaced. */
 const maxFormerIds = 16;
-/**
- * Answers in a row that may name a replaced id before it is believed: ids have no order, so the replacement may have been what
- * was out of date.
- */
+/** Answers in a row that may name a replaced id, or a lower epoch of what may be another topic, before they are believed. */
 const maxDoubts = 3;
+/** The same for a lower epoch of what has the same topic id: within one topic epochs do not go back in good order. */
+const maxDoubtsOfSameId = 10;
 const unknownEpoch = -1;
+const unknownTopicCode = 3;
 
 interface KnownPartition {
   leaderId: number;
   leaderEpoch: number;
-  /** Where the rest of what is known of it lies. */
-  readonly row: MetadataResponsePartitionView;
+  /** Id of the topic whose epoch that is, as far as whoever named the epoch told. */
+  topicId: string;
+  /** Answers in a row that named a lower epoch. */
+  doubts: number;
+  /** Where the rest of what is known of it lies: the newest answer, or a copy. */
+  readonly row: MetadataResponsePartitionView | MetadataResponsePartition;
 }
 
 interface KnownTopic {
@@ -35,20 +62,22 @@ interface KnownTopic {
   readonly formerIds: readonly string[];
   /** Answers in a row that named one of those. */
   readonly doubts: number;
-  readonly row: MetadataResponseTopicView;
   readonly partitions: Map<number, KnownPartition>;
+  /** None of its rows lies in an answer, which would be kept as a whole. */
+  readonly isDetached: boolean;
 }
 
 export class LeaderEpochs {
   #topics = new Map<string, KnownTopic>();
+  #namesById = new Map<string, string>();
   #clusterId: string | null = null;
-  /** The last answer named an id that was taken to be out of date: another one has to confirm or correct that. */
+  /** The last answer was taken to be out of date though it may not be: another one has to confirm or correct that. */
   isInDoubt = false;
   /** A partition that the last answer named twice; null for none. */
   repeated: string | null = null;
 
-  /** Takes over a successful answer. Returns it mended, or null when it can stay as it is. */
-  update(response: MetadataResponseView): MetadataResponse | null {
+  /** Takes over a successful answer. Returns what has to be corrected in it, or null when it can stay as it is. */
+  update(response: MetadataResponseView): MetadataCorrections | null {
     const { clusterId } = response;
     if (clusterId !== null) {
       // What was known of another cluster says nothing about this one.
@@ -57,88 +86,116 @@ export class LeaderEpochs {
     }
     const known = this.#topics;
     this.#topics = new Map();
+    this.#namesById = new Map();
     this.isInDoubt = false;
     this.repeated = null;
-    const mended = new Map<number, MetadataResponseTopic>();
-    let index = 0;
+    const corrections = new MetadataCorrections();
     for (const row of response.topics) {
       const { name } = row;
-      if (name !== null) {
-        const topic = this.#topicOf(row, known.get(name), (better) => mended.set(index, better));
-        if (topic !== undefined) this.#topics.set(name, topic);
-      }
-      index++;
+      if (name === null) continue;
+      const topic = this.#topicOf(row, known.get(name), corrections);
+      if (topic === undefined) continue;
+      this.#topics.set(name, topic);
+      if (topic.id !== zeroUuid) this.#namesById.set(topic.id, name);
     }
-    if (mended.size === 0) return null;
-    const topics = response.topics.map((topic, i) => mended.get(i) ?? topic.toObject());
-    return { ...response.toObject(), topics };
+    return corrections.isEmpty ? null : corrections;
   }
 
   /** Whoever answers next may know less, and is believed. */
   clear(): void {
     this.#topics.clear();
+    this.#namesById.clear();
   }
 
   /** Leaders that other responses named; newer ones count. */
   learn({ leaders }: ClusterHints): void {
     for (const { topic, topicId, partition, leaderId, leaderEpoch } of leaders) {
-      const known = topic === '' ? this.#topicById(topicId) : this.#topics.get(topic);
-      const row = known?.partitions.get(partition);
-      if (row === undefined || leaderEpoch <= row.leaderEpoch) continue;
-      row.leaderId = leaderId;
-      row.leaderEpoch = leaderEpoch;
+      const name = topic === '' ? this.#namesById.get(topicId) : topic;
+      const known = name === undefined ? undefined : this.#topics.get(name)?.partitions.get(partition);
+      if (known === undefined || leaderEpoch <= known.leaderEpoch) continue;
+      known.leaderId = leaderId;
+      known.leaderEpoch = leaderEpoch;
+      if (topic === '') known.topicId = topicId;
+      known.doubts = 0;
     }
   }
 
   #topicOf(
     row: MetadataResponseTopicView,
     known: KnownTopic | undefined,
-    mend: (better: MetadataResponseTopic) => void,
+    corrections: MetadataCorrections,
   ): KnownTopic | undefined {
-    // An error says nothing about age.
-    if (row.errorCode !== 0) return known;
-    const { topicId } = row;
+    const { errorCode, topicId } = row;
+    if (errorCode !== 0) return known === undefined ? undefined : afterError(known, errorCode);
     if (known?.formerIds.includes(topicId) && known.doubts < maxDoubts) {
       this.isInDoubt = true;
-      mend(asKnown(known));
-      return { ...known, doubts: known.doubts + 1 };
+      const kept = { ...detached(known), doubts: known.doubts + 1 };
+      corrections.replaceTopic(row, kept.id, [...kept.partitions.values()].map(asKnown));
+      return kept;
     }
     const isRecreated = known !== undefined && topicId !== zeroUuid && known.id !== zeroUuid && topicId !== known.id;
-    const id = topicId === zeroUuid && known !== undefined ? known.id : topicId;
+    const partitions = new Map<number, KnownPartition>();
+    const comparable = isRecreated ? undefined : known?.partitions;
+    const hasGoneBack = this.#comparePartitions(row, comparable, partitions, corrections);
+    // What has lower epochs and no id is another topic, whose id nobody has told.
+    const id = topicId === zeroUuid && known !== undefined && !hasGoneBack ? known.id : topicId;
     const others = known?.formerIds.filter((former) => former !== id) ?? [];
     const formerIds = isRecreated ? [...others, known.id].slice(-maxFormerIds) : others;
-    const comparable = isRecreated ? undefined : known?.partitions;
-    const partitions = new Map<number, KnownPartition>();
-    let isMended = id !== topicId;
-    for (const partition of row.partitions) {
-      const { partitionIndex, leaderId, leaderEpoch } = partition;
+    if (id !== topicId) corrections.setTopicId(row, id);
+    return { id, formerIds, doubts: 0, partitions, isDetached: false };
+  }
+
+  /** Fills `partitions`. Returns whether a lower epoch was believed. */
+  #comparePartitions(
+    topic: MetadataResponseTopicView,
+    known: ReadonlyMap<number, KnownPartition> | undefined,
+    partitions: Map<number, KnownPartition>,
+    corrections: MetadataCorrections,
+  ): boolean {
+    const { topicId } = topic;
+    let hasGoneBack = false;
+    for (const row of topic.partitions) {
+      const { partitionIndex, leaderId, leaderEpoch } = row;
       // The first counts, here as for applications (main/client/cluster-snapshot.ts).
       if (partitions.has(partitionIndex)) {
-        this.repeated ??= `${row.name}-${partitionIndex}`;
+        this.repeated ??= `${topic.name}-${partitionIndex}`;
         continue;
       }
-      const before = comparable?.get(partitionIndex);
-      const isOlder = before !== undefined && leaderEpoch !== unknownEpoch && leaderEpoch < before.leaderEpoch;
-      partitions.set(partitionIndex, isOlder ? before : { leaderId, leaderEpoch, row: partition });
-      if (isOlder) isMended = true;
+      const before = known?.get(partitionIndex);
+      const isSameId = topicId !== zeroUuid && before?.topicId === topicId;
+      if (before === undefined || leaderEpoch >= before.leaderEpoch) {
+        partitions.set(partitionIndex, { leaderId, leaderEpoch, topicId, doubts: 0, row });
+      } else if (leaderEpoch === unknownEpoch) {
+        partitions.set(partitionIndex, { ...before, row });
+      } else if (before.doubts >= (isSameId ? maxDoubtsOfSameId : maxDoubts)) {
+        hasGoneBack = true;
+        partitions.set(partitionIndex, { leaderId, leaderEpoch, topicId, doubts: 0, row });
+      } else {
+        // With the same id the broker is late, which is no reason to ask again.
+        if (!isSameId) this.isInDoubt = true;
+        const kept = asKnown(before);
+        corrections.replacePartition(row, kept);
+        partitions.set(partitionIndex, { ...before, doubts: before.doubts + 1, row: kept });
+      }
     }
-    const topic = { id, formerIds, doubts: 0, row, partitions };
-    if (isMended) mend(asKnown(topic));
-    return topic;
-  }
-
-  #topicById(id: string): KnownTopic | undefined {
-    for (const topic of this.#topics.values()) if (topic.id === id) return topic;
-    return undefined;
+    return hasGoneBack;
   }
 }
 
-function asKnown({ id, row, partitions }: KnownTopic): MetadataResponseTopic {
-  return { ...row.toObject(), topicId: id, partitions: [...partitions.values()].map(partitionAsKnown) };
+function afterError(known: KnownTopic, errorCode: number): KnownTopic | undefined {
+  return errorCode === unknownTopicCode && known.id === zeroUuid ? undefined : detached(known);
 }
 
-function partitionAsKnown({ leaderId, leaderEpoch, row }: KnownPartition): MetadataResponsePartition {
-  const plain: MetadataResponsePartition = row.toObject();
+/** The same, less the answer that its rows lie in. */
+function detached(known: KnownTopic): KnownTopic {
+  if (known.isDetached) return known;
+  const partitions = new Map<number, KnownPartition>();
+  for (const [index, partition] of known.partitions) partitions.set(index, { ...partition, row: asKnown(partition) });
+  return { ...known, partitions, isDetached: true };
+}
+
+function asKnown({ leaderId, leaderEpoch, row }: KnownPartition): MetadataResponsePartition {
+  const plain: MetadataResponsePartition = 'toObject' in row ? row.toObject() : row;
   // Whoever leads it since, the error of an earlier state is over.
   return row.leaderId === leaderId ? { ...plain, leaderEpoch } : { ...plain, errorCode: 0, leaderId, leaderEpoch };
 }

@@ -59,6 +59,8 @@ interface Waiter {
 const nullTopicsVersion = 1;
 const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
+/** Between answers that are to confirm one another: a broker that lags behind has to have time to catch up. */
+const minDoubtBackoffMs = 100;
 const rebootstrapRequiredCode = 129;
 const invalidTopicCode = 17;
 /** A replica is missing: no matter while there is a leader. */
@@ -205,9 +207,9 @@ export class Metadata implements RequestOwner {
     const memory = new HeapMemory(4096);
     this.#writer.reset(memory);
     request.codec.decodeResponse(reader, this.#writer, request.version, decodeOptions(this.#config));
-    const bytes = { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: this.#writer.finish() };
-    const message = new FlatMessage(bytes);
-    this.#apply(request, message, now);
+    const byteLength = this.#writer.finish();
+    const message = new FlatMessage({ ...memory, byteLength });
+    this.#apply(request, message, memory, now);
     return responseThrottleTimeMs(request.codec.apiKey, message);
   }
 
@@ -230,7 +232,8 @@ export class Metadata implements RequestOwner {
     this.#tellEnd();
   }
 
-  #apply(request: InFlightRequest, message: FlatMessage, now: number): void {
+  /** @param memory where the writer has written the message */
+  #apply(request: InFlightRequest, message: FlatMessage, memory: HeapMemory, now: number): void {
     const response = MetadataApi.readResponse(message);
     const failure = errorFor(response.errorCode);
     if (failure !== null) {
@@ -256,12 +259,14 @@ export class Metadata implements RequestOwner {
     this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
     this.#forgetInvalidTopics(response);
-    const bytes = this.#mended(response, message);
+    const bytes = this.#corrected(response, memory);
     const { repeated } = this.#epochs;
     if (repeated !== null) this.#listener.onRepeatedPartition(repeated, request.nodeId, now);
-    if (this.#epochs.isInDoubt || this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
+    const { isInDoubt } = this.#epochs;
+    if (isInDoubt || this.#lacksTrackedTopic(response, brokers)) this.#retryLater();
     else this.#fruitlessRefreshes = 0;
     if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
+    if (isInDoubt) this.#backoffMs = Math.max(this.#backoffMs, minDoubtBackoffMs);
     const served = this.#served;
     this.#served = [];
     const { updateId } = this;
@@ -284,13 +289,10 @@ export class Metadata implements RequestOwner {
   }
 
   /** What applications get: the answer, less what is older in it than what they know. */
-  #mended(response: MetadataResponseView, { i32, u8, byteBase, byteLength }: FlatMessage): MessageBytes {
-    const better = this.#epochs.update(response);
-    if (better === null) return { i32, u8, base: byteBase, byteLength };
-    const memory = new HeapMemory();
-    MetadataApi.writeResponse(this.#writer.reset(memory), better);
-    const writtenBytes = this.#writer.finish();
-    return { i32: memory.i32, u8: memory.u8, base: memory.base, byteLength: writtenBytes };
+  #corrected(response: MetadataResponseView, memory: HeapMemory): MessageBytes {
+    const writer = this.#writer;
+    this.#epochs.update(response)?.apply(writer);
+    return { ...memory, byteLength: writer.finish() };
   }
 
   /** Asked for again they would be refused again, for ever. */

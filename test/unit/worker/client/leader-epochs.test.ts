@@ -2,8 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HeapMemory } from '../../../../src/common/memory.ts';
+import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
 import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
-import type { MetadataResponse, MetadataResponsePartition } from '../../../../src/protocol/flat/generated/metadata.ts';
+import type {
+  MetadataResponse,
+  MetadataResponsePartition,
+  MetadataResponseView,
+} from '../../../../src/protocol/flat/generated/metadata.ts';
+import { zeroUuid } from '../../../../src/protocol/flat/uuid.ts';
 import { LeaderEpochs } from '../../../../src/worker/client/leader-epochs.ts';
 import { responseView } from '../../protocol/support/response-view.ts';
 import { Random } from '../../ring/support/random.ts';
@@ -25,11 +33,19 @@ function answer(rows: readonly Row[], topicId?: string, more: MetadataResponse =
   return { topics: [{ name: 'orders', partitions, ...(topicId !== undefined && { topicId }) }], ...more };
 }
 
+/** What applications get of an answer. */
+function corrected(epochs: LeaderEpochs, response: MetadataResponse): MetadataResponseView {
+  const memory = new HeapMemory();
+  const writer = new FlatWriter().reset(memory);
+  Metadata.writeResponse(writer, response);
+  const read = () => Metadata.readResponse(new FlatMessage({ ...memory, byteLength: writer.finish() }));
+  epochs.update(read())?.apply(writer);
+  return read();
+}
+
 /** What applications get to see of the topic. */
 function seen(epochs: LeaderEpochs, response: MetadataResponse): { rows: Row[]; topicId: string } {
-  const view = responseView(Metadata, response);
-  const mended = epochs.update(view);
-  const [topic] = (mended === null ? view : responseView(Metadata, mended)).topics;
+  const [topic] = corrected(epochs, response).topics;
   const rows = topic!.partitions.map(
     ({ partitionIndex, leaderId, leaderEpoch }): Row => [partitionIndex, leaderId, leaderEpoch],
   );
@@ -93,11 +109,13 @@ test('a kept partition keeps its replicas and loses the error of its older state
   const stale = answer([[0, -1, 4]], idA);
   const [topic] = stale.topics!;
   const [partition] = topic!.partitions!;
-  const mended = epochs.update(
-    responseView(Metadata, { ...stale, topics: [{ ...topic, partitions: [{ ...partition, errorCode: 5 }] }] }),
-  )!;
-  const [{ errorCode, leaderId, replicaNodes }] = mended.topics![0]!.partitions as [MetadataResponsePartition];
-  assert.deepEqual({ errorCode, leaderId, replicaNodes }, { errorCode: 0, leaderId: 1, replicaNodes: [1] });
+  const seenNow = corrected(epochs, {
+    ...stale,
+    topics: [{ ...topic, partitions: [{ ...partition, errorCode: 5 }] }],
+  });
+  const { errorCode, leaderId, replicaNodes } = seenNow.topics.at(0).partitions.at(0);
+  const replicas = replicaNodes.toArray();
+  assert.deepEqual({ errorCode, leaderId, replicas }, { errorCode: 0, leaderId: 1, replicas: [1] });
 });
 
 test('a topic made anew begins with lower epochs, and its former id does not come back', () => {
@@ -147,6 +165,160 @@ test('a leader named by another response is kept when older metadata follows', (
   ];
   epochs.learn({ brokers: [], leaders: useless });
   assert.deepEqual(seen(epochs, answer([[0, 1, 6]], idA)).rows, [[0, 4, 8]]);
+});
+
+test('without topic ids a topic that is seen to be gone begins anew, and one that has an id does not', () => {
+  for (const [id, leader] of [
+    [undefined, 2],
+    [idA, 1],
+  ] as const) {
+    const epochs = new LeaderEpochs();
+    seen(epochs, answer([[0, 1, 8]], id));
+    epochs.update(responseView(Metadata, { topics: [{ name: 'orders', errorCode: 3 }] }));
+    assert.equal(seen(epochs, answer([[0, 2, 0]], id)).rows[0]![1], leader, `id ${id}`);
+  }
+});
+
+test('without topic ids lower epochs are believed when answer after answer has them: the topic was made again', () => {
+  for (const [before, after] of [
+    [undefined, undefined],
+    [idA, undefined],
+    [undefined, idA],
+  ]) {
+    const epochs = new LeaderEpochs();
+    seen(
+      epochs,
+      answer(
+        [
+          [0, 1, 8],
+          [1, 1, 0],
+        ],
+        before,
+      ),
+    );
+    for (let doubt = 0; doubt < 3; doubt++) {
+      const { rows } = seen(
+        epochs,
+        answer(
+          [
+            [0, 2, 0],
+            [1, 2, 0],
+          ],
+          after,
+        ),
+      );
+      assert.deepEqual(rows, [
+        [0, 1, 8],
+        [1, 2, 0],
+      ]);
+      assert.ok(epochs.isInDoubt);
+    }
+    const { rows, topicId } = seen(
+      epochs,
+      answer(
+        [
+          [0, 2, 0],
+          [1, 2, 0],
+        ],
+        after,
+      ),
+    );
+    assert.deepEqual(rows, [
+      [0, 2, 0],
+      [1, 2, 0],
+    ]);
+    assert.equal(topicId, after ?? zeroUuid, 'the id of the former topic is not that of the new one');
+    assert.equal(epochs.isInDoubt, false);
+  }
+});
+
+test('within one topic id lower epochs are believed too in the end, though nobody is asked because of them', () => {
+  const epochs = new LeaderEpochs();
+  seen(epochs, answer([[0, 1, 8]], idA));
+  for (let doubt = 0; doubt < 10; doubt++) {
+    assert.deepEqual(seen(epochs, answer([[0, 2, 4]], idA)).rows, [[0, 1, 8]]);
+    assert.equal(epochs.isInDoubt, false);
+  }
+  assert.deepEqual(seen(epochs, answer([[0, 2, 4]], idA)), { rows: [[0, 2, 4]], topicId: idA });
+});
+
+test('an epoch that is not lower ends the doubt, also one that another response names', () => {
+  const epochs = new LeaderEpochs();
+  seen(epochs, answer([[0, 1, 8]]));
+  const hint = { topic: 'orders', topicId: '', partition: 0, leaderId: 1 };
+  for (let round = 0; round < 5; round++) {
+    for (let doubt = 0; doubt < 3; doubt++) assert.equal(seen(epochs, answer([[0, 2, 0]])).rows[0]![1], 1);
+    if (round % 2 === 0) assert.equal(seen(epochs, answer([[0, 1, 8 + round]])).rows[0]![1], 1);
+    else epochs.learn({ brokers: [], leaders: [{ ...hint, leaderEpoch: 8 + round }] });
+  }
+});
+
+test('an answer without epochs counts as it is, and does not make the epoch known unknown', () => {
+  const epochs = new LeaderEpochs();
+  seen(epochs, answer([[0, 1, 8]], idA));
+  assert.deepEqual(seen(epochs, answer([[0, 3, -1]])).rows, [[0, 3, -1]]);
+  assert.deepEqual(seen(epochs, answer([[0, 2, 7]], idA)).rows, [[0, 1, 8]], 'still older than what was known');
+  assert.deepEqual(seen(epochs, answer([[0, 2, 9]], idA)).rows, [[0, 2, 9]]);
+});
+
+test('an epoch far ahead that another response made up holds up the truth no longer than a doubt', () => {
+  const epochs = new LeaderEpochs();
+  seen(epochs, answer([[0, 1, 5]], idA));
+  epochs.learn({
+    brokers: [],
+    leaders: [{ topic: 'orders', topicId: '', partition: 0, leaderId: 9, leaderEpoch: 2 ** 31 - 1 }],
+  });
+  for (let doubt = 0; doubt < 10; doubt++) assert.equal(seen(epochs, answer([[0, 1, 5]], idA)).rows[0]![1], 9);
+  assert.deepEqual(seen(epochs, answer([[0, 1, 5]], idA)).rows, [[0, 1, 5]]);
+});
+
+test('a partition that an answer leaves out begins anew', () => {
+  const epochs = new LeaderEpochs();
+  seen(
+    epochs,
+    answer([
+      [0, 1, 5],
+      [1, 1, 5],
+    ]),
+  );
+  seen(epochs, answer([[0, 1, 5]]));
+  assert.deepEqual(
+    seen(
+      epochs,
+      answer([
+        [0, 1, 5],
+        [1, 2, 0],
+      ]),
+    ).rows,
+    [
+      [0, 1, 5],
+      [1, 2, 0],
+    ],
+  );
+});
+
+test('of a large answer only what is out of date is written again', () => {
+  const epochs = new LeaderEpochs();
+  const topics = (epoch: number): MetadataResponse => ({
+    topics: Array.from({ length: 1000 }, (_, i) => ({
+      ...answer([[0, 1, i === 500 ? epoch : 5]], idA).topics![0],
+      name: `t${i}`,
+      topicId: uuid(i + 1),
+    })),
+  });
+  epochs.update(responseView(Metadata, topics(5)));
+  const memory = new HeapMemory();
+  const writer = new FlatWriter().reset(memory);
+  Metadata.writeResponse(writer, topics(4));
+  const before = writer.finish();
+  const corrections = epochs.update(Metadata.readResponse(new FlatMessage({ ...memory, byteLength: before })));
+  corrections!.apply(writer);
+  assert.ok(writer.finish() - before < 64, `${writer.finish() - before} bytes were added to ${before}`);
+  const view = Metadata.readResponse(new FlatMessage({ ...memory, byteLength: writer.finish() }));
+  assert.deepEqual(
+    view.topics.map(({ partitions }) => partitions.at(0).leaderEpoch),
+    Array.from({ length: 1000 }, () => 5),
+  );
 });
 
 test("unknown topic ids in an answer are nobody's topics", () => {
