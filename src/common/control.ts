@@ -27,6 +27,8 @@ export interface Control {
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<ControlResult<VersionInfo>>;
   /** Replaces the tracked topics, and asks for nothing. */
   trackTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<null>>;
+  /** Adds to the tracked topics, and asks for metadata. Value: the update that holds the answer. */
+  addTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Replaces the tracked topics (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Closes every connection and ends the network thread's work. */

@@ -71,6 +71,7 @@ const control: Control = {
   start: () => thread.start(transports.prepare),
   awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
   checkVersion: (nodeId, timeoutMs, isStrict) => thread.checkVersion(nodeId, timeoutMs, isStrict),
+  addTopics: (topics, needsAllTopics) => thread.addTopics(topics, needsAllTopics),
   trackTopics: (topics, needsAllTopics) => thread.trackTopics(topics, needsAllTopics),
   refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),
   close: async () => {

@@ -190,6 +190,15 @@ export class NetworkThread implements Control {
     });
   }
 
+  async addTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['addTopics']> {
+    return settle(() => {
+      this.#metadata.addTopics(topics, needsAllTopics);
+      const updated = this.#metadata.refresh();
+      this.loop.wake();
+      return updated;
+    });
+  }
+
   async refreshMetadata(
     topics: readonly string[] | null,
     needsAllTopics: boolean,

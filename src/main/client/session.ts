@@ -124,7 +124,9 @@ export class Session {
   }
 
   pollSync(limitMs: number, future: PollTarget | null): readonly unknown[] {
-    return this.#isClosed ? [] : this.#poller.pollSync(limitMs, future);
+    if (this.#isClosed) return [];
+    this.topics.flush();
+    return this.#poller.pollSync(limitMs, future);
   }
 
   async *responses(signal: AbortSignal | null): AsyncGenerator<unknown, void, void> {

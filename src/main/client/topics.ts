@@ -1,6 +1,7 @@
 // Owns the topics that metadata refreshes cover, and the Futures of refreshes. Application thread. When a refresh is due
 // otherwise is the network thread's business.
 
+import { defer } from '../../common/microtask.ts';
 import { Future } from '../link/future.ts';
 import type { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
 import { checkTopics } from './arguments.ts';
@@ -20,11 +21,23 @@ export interface TopicsHost {
   readonly callbackThrew: (error: unknown) => void;
 }
 
+/** What the network thread has not been told yet. */
+interface Change {
+  /** All topics are named anew, instead of those that were added. */
+  isWhole: boolean;
+  readonly added: string[];
+  /** Of the refresh that is asked for; without any, none is. */
+  readonly futures: Future<Cluster>[];
+}
+
 export class Topics implements MetadataSource {
   readonly retryBackoffMs: number;
   readonly #host: TopicsHost;
-  #tracked: ReadonlySet<string> = new Set();
+  readonly #tracked = new Set<string>();
   #refreshes = 0;
+  /** Until the end of the turn: one message for all that follows the first. */
+  #isHeld = false;
+  #change: Change | null = null;
 
   constructor(host: TopicsHost) {
     this.#host = host;
@@ -43,21 +56,34 @@ export class Topics implements MetadataSource {
     // Those the network thread asks for no more, unless they are named anew.
     const hasNew = [...wanted].some((topic) => !this.#tracked.has(topic) || invalidTopics.has(topic));
     invalidTopics.clear();
-    this.#tracked = wanted;
-    if (hasNew) return this.#refresh([...wanted]);
-    // It fails with the whole client only, and that is told elsewhere.
-    this.#host.call((control) => control.trackTopics([...wanted], this.#needsAllTopics)).catch(() => {});
-    return new Future<Cluster>(this.#host.callbackThrew).success(this.#host.cluster());
+    this.#tracked.clear();
+    for (const topic of wanted) this.#tracked.add(topic);
+    if (hasNew) return this.#refresh({ isWhole: true });
+    this.#tell({ isWhole: true });
+    return this.#done();
   }
 
+  /** Adds one, at a cost that does not grow with how many there are. */
   add(topic: string): Future<Cluster> {
-    return this.set([...this.#tracked, ...checkTopics([topic])]);
+    checkTopics([topic]);
+    const isKnown = this.#tracked.has(topic) && !this.#host.cluster().invalidTopics.delete(topic);
+    if (isKnown) return this.#done();
+    this.#tracked.add(topic);
+    return this.#refresh({ added: topic });
+  }
+
+  /** Tells the network thread now, instead of at the end of the turn; before this thread blocks. */
+  flush(): void {
+    const change = this.#change;
+    if (change === null) return;
+    this.#change = null;
+    this.#post(change);
   }
 
   // --- MetadataSource
 
   requestUpdate(): Future<Cluster> {
-    return this.#refresh(null);
+    return this.#refresh({});
   }
 
   ttlMs(): number {
@@ -66,31 +92,64 @@ export class Topics implements MetadataSource {
 
   /** The cluster has taken note already. */
   setNeedsAllTopics(): void {
-    this.#refresh([...this.#tracked]);
+    this.#refresh({ isWhole: true });
   }
 
   get #needsAllTopics(): boolean {
     return this.#host.cluster().needAllTopicMetadata;
   }
 
-  /** A refresh whose request is sent after this call. @param topics null: those tracked */
-  #refresh(topics: readonly string[] | null): Future<Cluster> {
+  #done(): Future<Cluster> {
+    return new Future<Cluster>(this.#host.callbackThrew).success(this.#host.cluster());
+  }
+
+  /** A refresh whose request is sent after this call. */
+  #refresh(what: { isWhole?: boolean; added?: string }): Future<Cluster> {
     const future = new Future<Cluster>(this.#host.callbackThrew);
     this.#refreshes++;
-    const ended = (complete: () => void): void => {
-      this.#refreshes--;
-      complete();
-    };
-    this.#awaitRefresh(topics).then(
-      () => ended(() => future.success(this.#host.cluster())),
-      (error: Error) => ended(() => future.failure(error)),
-    );
+    this.#tell({ ...what, future });
     return future;
   }
 
-  async #awaitRefresh(topics: readonly string[] | null): Promise<void> {
+  #tell({ isWhole = false, added, future }: { isWhole?: boolean; added?: string; future?: Future<Cluster> }): void {
+    this.#change ??= { isWhole: false, added: [], futures: [] };
+    const change = this.#change;
+    change.isWhole ||= isWhole;
+    if (added !== undefined) change.added.push(added);
+    if (future !== undefined) change.futures.push(future);
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    defer(() => {
+      this.#isHeld = false;
+      this.flush();
+    });
+    this.flush();
+  }
+
+  #post({ isWhole, added, futures }: Change): void {
+    if (futures.length === 0) {
+      const topics = [...this.#tracked];
+      // It fails with the whole client only, and that is told elsewhere.
+      this.#host.call((control) => control.trackTopics(topics, this.#needsAllTopics)).catch(() => {});
+      return;
+    }
+    const ended = (complete: (future: Future<Cluster>) => void): void => {
+      this.#refreshes -= futures.length;
+      for (const future of futures) complete(future);
+    };
+    this.#awaitRefresh(isWhole, added).then(
+      () => ended((future) => future.success(this.#host.cluster())),
+      (error: Error) => ended((future) => future.failure(error)),
+    );
+  }
+
+  async #awaitRefresh(isWhole: boolean, added: readonly string[]): Promise<void> {
     const host = this.#host;
-    const updateId = await host.call<number>((control) => control.refreshMetadata(topics, this.#needsAllTopics));
+    const needsAll = this.#needsAllTopics;
+    const updateId = await host.call<number>((control) => {
+      if (isWhole) return control.refreshMetadata([...this.#tracked], needsAll);
+      return added.length > 0 ? control.addTopics(added, needsAll) : control.refreshMetadata(null, needsAll);
+    });
     // The refresh was written to the response link before the call was answered; or, when that was full, it comes after
     // what this drain makes room for.
     host.drain();

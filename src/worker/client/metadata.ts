@@ -84,7 +84,7 @@ export class Metadata implements RequestOwner {
   readonly #random: () => number;
   readonly #writer = new FlatWriter();
   readonly #epochs = new LeaderEpochs();
-  #topics: ReadonlySet<string> = new Set();
+  readonly #topics = new Set<string>();
   #needsAllTopics = false;
   #needsUpdate = true;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
@@ -117,7 +117,12 @@ export class Metadata implements RequestOwner {
 
   /** Replaces the tracked topics. */
   setTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
-    this.#topics = new Set(topics);
+    this.#topics.clear();
+    this.addTopics(topics, needsAllTopics);
+  }
+
+  addTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
+    for (const topic of topics) this.#topics.add(topic);
     this.#needsAllTopics = needsAllTopics;
   }
 
@@ -298,8 +303,7 @@ export class Metadata implements RequestOwner {
   /** Asked for again they would be refused again, for ever. */
   #forgetInvalidTopics(response: MetadataResponseView): void {
     for (const { errorCode, name } of response.topics) {
-      if (errorCode !== invalidTopicCode || name === null || !this.#topics.has(name)) continue;
-      this.#topics = new Set([...this.#topics].filter((topic) => topic !== name));
+      if (errorCode === invalidTopicCode && name !== null) this.#topics.delete(name);
     }
   }
 

@@ -129,7 +129,8 @@ export class Nodes {
   nextAttempt(now: number): { readonly node: Node; readonly at: number } | undefined {
     const candidates = this.candidates();
     const underWay = candidates.filter((node) => node.isConnecting);
-    const startedAt = Math.max(...underWay.map(({ connection }) => connection.lastAttemptAt));
+    let startedAt = Number.NEGATIVE_INFINITY;
+    for (const { connection } of underWay) startedAt = Math.max(startedAt, connection.lastAttemptAt);
     const from = startedAt + this.#staggerMs(underWay.length);
     let next: { node: Node; at: number } | undefined;
     for (const node of this.#rotated(candidates)) {

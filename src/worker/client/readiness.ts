@@ -11,6 +11,7 @@ import {
   UnknownBrokerIdError,
   UnrecognizedBrokerVersion,
 } from '../../common/errors/errors.ts';
+import { MinHeap } from '../../common/min-heap.ts';
 import { ChannelState } from '../net/channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
@@ -35,12 +36,25 @@ interface Waiter extends Wait {
   reject(error: Error): void;
 }
 
+/** Waits for one node, or for any. */
+interface Group {
+  /** Undefined: any node will do. */
+  readonly nodeId: number | undefined;
+  readonly waiters: Set<Waiter>;
+  /** The same by their deadlines, and some that have ended since. */
+  readonly byDeadline: MinHeap<Waiter>;
+  /** Of those that were ever in it. */
+  shortestTimeoutMs: number;
+  strictCount: number;
+}
+
 export class Readiness implements NodeListener {
   readonly #nodes: Nodes;
   readonly #connect: (nodeId: number, now: number) => void;
   readonly #clock: () => number;
   readonly #wake: () => void;
-  #waiters: Waiter[] = [];
+  /** Very many callers may wait for one node: what is done for a node, or looked at every turn, is done once for all of them. */
+  readonly #groups = new Map<number | undefined, Group>();
   #closeError: Error | null = null;
   #nextTryAt = Number.NEGATIVE_INFINITY;
 
@@ -72,34 +86,40 @@ export class Readiness implements NodeListener {
 
   /** Starts the attempts that are due and ends the waits that are over. */
   poll(now: number): void {
-    if (this.#waiters.length === 0) return;
-    this.#end((waiter) => (now >= waiter.deadline ? this.#failure(waiter) : null));
-    if (now < this.#nextTryAt) return;
+    for (const group of this.#groups.values()) this.#end(group, this.#overdue(group, now));
+    if (now < this.#nextTryAt || this.#groups.size === 0) return;
     let staggerMs = maxStaggerMs;
-    for (const waiter of this.#waiters) {
-      this.#tryOne(waiter, now);
-      staggerMs = Math.min(staggerMs, this.#staggerMs(waiter));
+    for (const group of this.#groups.values()) {
+      this.#tryOne(group, now);
+      staggerMs = Math.min(staggerMs, this.#staggerMs(group));
     }
     this.#nextTryAt = now + staggerMs;
   }
 
   get nextDeadline(): number {
-    if (this.#waiters.length === 0) return Number.POSITIVE_INFINITY;
-    return this.#waiters.reduce((least, waiter) => Math.min(least, waiter.deadline), this.#nextTryAt);
+    if (this.#groups.size === 0) return Number.POSITIVE_INFINITY;
+    let least = this.#nextTryAt;
+    for (const group of this.#groups.values()) least = Math.min(least, earliestOf(group)?.deadline ?? least);
+    return least;
   }
 
   onNodeReady(node: Node): void {
     const info = versionInfo(node);
-    const served = this.#waiters.filter((waiter) => waiter.nodeId === undefined || waiter.nodeId === node.id);
-    this.#waiters = this.#waiters.filter((waiter) => !served.includes(waiter));
-    for (const waiter of served) waiter.resolve(info);
+    for (const nodeId of [node.id, undefined]) {
+      const group = this.#groups.get(nodeId);
+      if (group === undefined) continue;
+      this.#groups.delete(nodeId);
+      for (const waiter of group.waiters) waiter.resolve(info);
+    }
   }
 
   onNodeFailed(node: Node, _error: Error, now: number): void {
-    this.#end((waiter) => {
-      const isItsFailure = waiter.isStrict && (waiter.nodeId ?? node.id) === node.id;
-      return isItsFailure || this.#isHopeless(waiter) ? this.#failure(waiter) : null;
-    });
+    for (const nodeId of [node.id, undefined]) {
+      const group = this.#groups.get(nodeId);
+      if (group === undefined) continue;
+      if (group.strictCount > 0) this.#end(group, [...group.waiters].filter(isStrict));
+      if (nodeId === undefined) this.#endHopeless(group);
+    }
     // Another server's turn at once; the same one again when its backoff is over.
     this.#nextTryAt = now;
     this.#wake();
@@ -107,7 +127,9 @@ export class Readiness implements NodeListener {
 
   close(error: Error): void {
     this.#closeError = error;
-    this.#end(() => error);
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    for (const { waiters } of groups) for (const waiter of waiters) waiter.reject(error);
   }
 
   #wait(purpose: Purpose, nodeId: number | undefined, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
@@ -120,34 +142,75 @@ export class Readiness implements NodeListener {
     const startedAt = this.#clock();
     return new Promise((resolve, reject) => {
       const deadline = startedAt + timeoutMs;
-      this.#waiters.push({ purpose, nodeId, startedAt, deadline, timeoutMs, isStrict, resolve, reject });
+      this.#add({ purpose, nodeId, startedAt, deadline, timeoutMs, isStrict, resolve, reject });
       this.#nextTryAt = startedAt;
       this.#wake();
     });
   }
 
-  /** Ends the waits that `why` has an error for. */
-  #end(why: (waiter: Waiter) => Error | null): void {
-    const ended = this.#waiters.map((waiter) => ({ waiter, error: why(waiter) }));
-    this.#waiters = ended.filter(({ error }) => error === null).map(({ waiter }) => waiter);
-    for (const { waiter, error } of ended) if (error !== null) waiter.reject(error);
+  #add(waiter: Waiter): void {
+    const { nodeId } = waiter;
+    let group = this.#groups.get(nodeId);
+    if (group === undefined) {
+      const byDeadline = new MinHeap<Waiter>(({ deadline }) => deadline);
+      group = { nodeId, waiters: new Set(), byDeadline, shortestTimeoutMs: waiter.timeoutMs, strictCount: 0 };
+      this.#groups.set(nodeId, group);
+    }
+    group.waiters.add(waiter);
+    group.byDeadline.add(waiter);
+    group.shortestTimeoutMs = Math.min(group.shortestTimeoutMs, waiter.timeoutMs);
+    if (waiter.isStrict) group.strictCount++;
+  }
+
+  #overdue(group: Group, now: number): Waiter[] {
+    const overdue: Waiter[] = [];
+    for (let waiter = earliestOf(group); waiter !== undefined && waiter.deadline <= now; waiter = earliestOf(group)) {
+      group.byDeadline.take();
+      overdue.push(waiter);
+    }
+    return overdue;
+  }
+
+  /** Ends those waits in vain. */
+  #end(group: Group, ended: readonly Waiter[]): void {
+    for (const waiter of ended) {
+      group.waiters.delete(waiter);
+      if (waiter.isStrict) group.strictCount--;
+    }
+    if (group.waiters.size === 0) this.#groups.delete(group.nodeId);
+    for (const waiter of ended) waiter.reject(this.#failure(waiter));
   }
 
   /** Every server was asked, and has refused our login or certificate, or we its: another attempt would end alike. */
+  #endHopeless(group: Group): void {
+    const refusedAt = this.#allRefusedAt();
+    if (refusedAt === Number.NEGATIVE_INFINITY) return;
+    this.#end(
+      group,
+      [...group.waiters].filter(({ startedAt }) => refusedAt >= startedAt),
+    );
+  }
+
+  /** Since when every bootstrap server has refused; -Infinity unless all have. */
+  #allRefusedAt(): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const { connection } of this.#nodes.bootstrapNodes()) at = Math.min(at, connection.refusedAt);
+    return at;
+  }
+
   #isHopeless({ nodeId, startedAt }: Wait): boolean {
-    if (nodeId !== undefined) return false;
-    return [...this.#nodes.bootstrapNodes()].every(({ connection }) => connection.refusedAt >= startedAt);
+    return nodeId === undefined && this.#allRefusedAt() >= startedAt;
   }
 
   /** Half the time is enough to have tried every server, however many of them are black holes. */
-  #staggerMs({ nodeId, timeoutMs }: Wait): number {
+  #staggerMs({ nodeId, shortestTimeoutMs }: Group): number {
     if (nodeId !== undefined) return maxStaggerMs;
-    return Math.min(maxStaggerMs, Math.max(1, Math.floor(timeoutMs / (2 * this.#nodes.bootstrapCount))));
+    return Math.min(maxStaggerMs, Math.max(1, Math.floor(shortestTimeoutMs / (2 * this.#nodes.bootstrapCount))));
   }
 
-  #tryOne(waiter: Waiter, now: number): void {
-    if (waiter.nodeId !== undefined) {
-      this.#connect(waiter.nodeId, now);
+  #tryOne({ nodeId }: Group, now: number): void {
+    if (nodeId !== undefined) {
+      this.#connect(nodeId, now);
       return;
     }
     let next: Node | undefined;
@@ -181,6 +244,19 @@ export class Readiness implements NodeListener {
     const text = `none of the ${causes.length} bootstrap servers ${outcome}:\n${reasons.join('\n')}`;
     return new NoBrokersAvailable(text, { causes, cause: causes[0]?.error });
   }
+}
+
+function isStrict({ isStrict }: Wait): boolean {
+  return isStrict;
+}
+
+/** The waiter that is overdue next. */
+function earliestOf({ byDeadline, waiters }: Group): Waiter | undefined {
+  for (let waiter = byDeadline.least; waiter !== undefined; waiter = byDeadline.least) {
+    if (waiters.has(waiter)) return waiter;
+    byDeadline.take();
+  }
+  return undefined;
 }
 
 function failureOf({ id, host, port, connection, channel, isConnecting }: Node): ServerFailure {

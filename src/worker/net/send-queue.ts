@@ -55,7 +55,8 @@ export class SendQueue {
 
   /** Takes over what another queue holds, behind what is here. */
   append(other: SendQueue): void {
-    this.#entries.push(...other.#entries);
+    // Not push: so many arguments as may wait are too many for the stack.
+    this.#entries = this.#entries.length === 0 ? other.#entries : this.#entries.concat(other.#entries);
     other.clear();
   }
 

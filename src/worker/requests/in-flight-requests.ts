@@ -9,6 +9,8 @@ export class InFlightRequests {
   #head = 0;
   #internalCount = 0;
   #earliest = Number.POSITIVE_INFINITY;
+  /** Each is due no earlier than the one before it, as with one limit for all: then the oldest tells the earliest deadline. */
+  #isAscending = true;
 
   get size(): number {
     return this.#queue.length - this.#head;
@@ -29,6 +31,8 @@ export class InFlightRequests {
   }
 
   add(request: InFlightRequest): void {
+    if (this.size === 0) this.#isAscending = true;
+    else if (request.deadline < this.#queue.at(-1)!.deadline) this.#isAscending = false;
     this.#queue.push(request);
     if (request.owner.isInternal) this.#internalCount++;
     if (request.deadline < this.#earliest) this.#earliest = request.deadline;
@@ -37,10 +41,11 @@ export class InFlightRequests {
   /** Adds one that is answered before all others that wait: those are held back, or the order of answers would be wrong. */
   addFirst(request: InFlightRequest): void {
     const rest = this.#queue.slice(this.#head);
-    this.#queue = [];
+    this.#queue = [request, ...rest];
     this.#head = 0;
-    this.add(request);
-    this.#queue.push(...rest);
+    if (request.owner.isInternal) this.#internalCount++;
+    this.#isAscending &&= rest.length === 0 || request.deadline <= rest[0]!.deadline;
+    this.#earliest = Math.min(this.#earliest, request.deadline);
   }
 
   /** Removes and returns the oldest. */
@@ -83,6 +88,8 @@ export class InFlightRequests {
       request.throttleAllowanceMs -= allowedMs;
       request.deadline += allowedMs;
     }
+    // Not all by as much.
+    this.#isAscending = false;
     this.#findEarliest();
   }
 
@@ -103,6 +110,10 @@ export class InFlightRequests {
   }
 
   #findEarliest(): void {
+    if (this.#isAscending) {
+      this.#earliest = this.oldest?.deadline ?? Number.POSITIVE_INFINITY;
+      return;
+    }
     let earliest = Number.POSITIVE_INFINITY;
     for (let i = this.#head; i < this.#queue.length; i++) {
       if (this.#queue[i]!.deadline < earliest) earliest = this.#queue[i]!.deadline;

@@ -19,6 +19,7 @@ beforeEach(() => {
   const control = {
     trackTopics: (...args: unknown[]) => asked.push(['track', ...args]),
     refreshMetadata: (...args: unknown[]) => asked.push(['refresh', ...args]),
+    addTopics: (...args: unknown[]) => asked.push(['add', ...args]),
   };
   topics = new Topics({
     retryBackoffMs: 100,
@@ -53,13 +54,11 @@ test('new topics are asked for; the Future is done with the refresh that holds t
   assert.equal(cluster.updateId, 2, 'it waited for the refresh to arrive');
 });
 
-test('the same, fewer or no topics are told, but not asked for', () => {
+test('the same, fewer or no topics are told, but not asked for', async () => {
   topics.set(['a', 'b']);
-  for (const [names, future] of [
-    [['b', 'a'], topics.set(['b', 'a'])],
-    [['a'], topics.set(['a'])],
-    [[], topics.set([])],
-  ] as const) {
+  for (const names of [['b', 'a'], ['a'], []]) {
+    await Promise.resolve();
+    const future = topics.set(names);
     assert.ok(future.succeeded, String(names));
     assert.equal(future.value, cluster);
   }
@@ -70,15 +69,60 @@ test('the same, fewer or no topics are told, but not asked for', () => {
   ]);
 });
 
-test('a topic that is added joins those tracked', () => {
+test('a topic that is added joins those tracked; one that is there already is no news', async () => {
   topics.set(['a']);
   topics.add('b');
   assert.equal(topics.add('a').succeeded, true);
+  assert.equal(topics.set(['a', 'b']).succeeded, true);
+  await Promise.resolve();
   assert.deepEqual(asked, [
     ['refresh', ['a'], false],
     ['refresh', ['a', 'b'], false],
-    ['track', ['a', 'b'], false],
   ]);
+});
+
+test('of what is asked in one turn the network thread hears twice, however often: the first at once, the rest together', async () => {
+  const futures = Array.from({ length: 1000 }, (_, i) => topics.add(`t${i}`));
+  futures.push(topics.requestUpdate());
+  assert.deepEqual(asked, [['add', ['t0'], false]]);
+  await Promise.resolve();
+  assert.equal(asked.length, 2);
+  assert.deepEqual(asked[1], ['add', Array.from({ length: 999 }, (_, i) => `t${i + 1}`), false]);
+  answers[0]!.resolve(1);
+  assert.equal(await futures[0], cluster);
+  assert.equal(futures[1]!.isDone, false);
+  answers[1]!.resolve(2);
+  await futures.at(-1);
+  assert.ok(futures.every(({ succeeded }) => succeeded));
+  assert.equal(topics.isRefreshing, false);
+});
+
+test('topics that are added turn by turn are told one at a time', async () => {
+  for (let i = 0; i < 1000; i++) {
+    topics.add(`t${i}`);
+    await Promise.resolve();
+  }
+  const sizes = asked.map(([, names]) => (names as string[]).length);
+  assert.ok(sizes.every((size) => size === 1));
+  assert.equal(sizes.length, 1000);
+});
+
+test('a thread that is about to block says it first', () => {
+  topics.add('a');
+  topics.add('b');
+  topics.flush();
+  assert.deepEqual(asked.at(-1), ['add', ['b'], false]);
+  topics.flush();
+  assert.equal(asked.length, 2);
+});
+
+test('what is set after topics were added counts, and nothing else', async () => {
+  topics.add('a');
+  topics.add('b');
+  topics.set(['c']);
+  topics.add('d');
+  await Promise.resolve();
+  assert.deepEqual(asked.at(-1), ['refresh', ['c', 'd'], false]);
 });
 
 test('names that no topic can have are refused, and change nothing', () => {
@@ -114,15 +158,20 @@ test('metadata is due while this thread waits for it; otherwise when the network
   assert.equal(cluster.ttl(), 5000);
 });
 
-test('all topics, while they are wanted, whatever is tracked', () => {
+test('all topics, while they are wanted, whatever is tracked', async () => {
   topics.set(['a']);
-  cluster.needAllTopicMetadata = true;
-  topics.add('b');
-  topics.set(['a']);
-  cluster.needAllTopicMetadata = false;
+  for (const change of [
+    () => (cluster.needAllTopicMetadata = true),
+    () => topics.add('b'),
+    () => topics.set(['a']),
+    () => (cluster.needAllTopicMetadata = false),
+  ]) {
+    await Promise.resolve();
+    change();
+  }
   assert.deepEqual(asked.slice(1), [
     ['refresh', ['a'], true],
-    ['refresh', ['a', 'b'], true],
+    ['add', ['b'], true],
     ['track', ['a'], true],
     ['refresh', ['a'], false],
   ]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InFlightRequests } from '../../../../src/worker/requests/in-flight-requests.ts';
 import type { InFlightRequest } from '../../../../src/worker/requests/request-owner.ts';
+import { Random } from '../../ring/support/random.ts';
 
 function request(requestId: number, deadline: number, isInternal = false): InFlightRequest {
   return { requestId, deadline, owner: { isInternal } } as unknown as InFlightRequest;
@@ -107,4 +108,65 @@ test('thousands pass through in order', () => {
     assert.equal(inFlight.size, next - expected);
   }
   assert.ok(expected > 3000);
+});
+
+test('of requests with one limit the earliest deadline is found without looking at all of them', () => {
+  const inFlight = new InFlightRequests();
+  let looks = 0;
+  const watched = (requestId: number): InFlightRequest => {
+    const plain = request(requestId, requestId);
+    return Object.defineProperty({ ...plain }, 'deadline', {
+      get: () => {
+        looks++;
+        return requestId;
+      },
+    }) as InFlightRequest;
+  };
+  const count = 4000;
+  for (let i = 1; i <= count; i++) inFlight.add(watched(i));
+  for (let i = 1; i <= count; i++) {
+    assert.equal(inFlight.earliestDeadline, i);
+    inFlight.shift();
+  }
+  assert.ok(looks <= count * 8, `${looks} looks at ${count} requests`);
+});
+
+test('the earliest deadline stays right when limits, places and quotas mix', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = new Random(seed);
+    const inFlight = new InFlightRequests();
+    let model: InFlightRequest[] = [];
+    for (let step = 1; step <= 100; step++) {
+      const one = { ...request(step, random.isOneIn(3) ? random.below(1000) : step), throttleAllowanceMs: 5 };
+      const action = random.below(6);
+      if (action < 2) {
+        inFlight.add(one);
+        model.push(one);
+      } else if (action === 2) {
+        inFlight.addFirst(one);
+        model.unshift(one);
+      } else if (action === 3) {
+        inFlight.extendForThrottle(random.below(8));
+      } else if (action === 4) {
+        inFlight.extendDeadlines(random.below(8));
+      } else if (model.length > 0) {
+        assert.equal(inFlight.shift(), model.shift());
+      }
+      if (random.isOneIn(40)) {
+        assert.deepEqual(inFlight.drain(), model);
+        model = [];
+      }
+      const earliest = Math.min(Number.POSITIVE_INFINITY, ...model.map(({ deadline }) => deadline));
+      assert.equal(inFlight.earliestDeadline, earliest, `seed ${seed}, step ${step}`);
+    }
+  }
+});
+
+test('however many wait, one may go before them', () => {
+  const inFlight = new InFlightRequests();
+  for (let i = 1; i <= 200_000; i++) inFlight.add(request(i, i));
+  inFlight.addFirst(request(0, 5, true));
+  assert.equal(inFlight.size, 200_001);
+  assert.equal(inFlight.internalCount, 1);
+  assert.equal(inFlight.shift().requestId, 0);
 });

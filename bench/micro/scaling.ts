@@ -1,0 +1,171 @@
+// Measures how work grows with how much there is: each row is the cost of one item among many beside that of one among a
+// few. Ratio 1: in proportion; a little more: n log n; as much as the numbers differ: quadratic.
+
+import { HeapMemory } from '../../src/common/memory.ts';
+import { Cluster } from '../../src/main/client/cluster.ts';
+import { Topics } from '../../src/main/client/topics.ts';
+import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
+import { Metadata } from '../../src/protocol/flat/generated/apis.ts';
+import { LeaderEpochs } from '../../src/worker/client/leader-epochs.ts';
+import type { Node } from '../../src/worker/client/node.ts';
+import type { Nodes } from '../../src/worker/client/nodes.ts';
+import { Readiness } from '../../src/worker/client/readiness.ts';
+import { InFlightRequests } from '../../src/worker/requests/in-flight-requests.ts';
+import type { InFlightRequest } from '../../src/worker/requests/request-owner.ts';
+import { type BenchRow, median } from '../rows.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
+const growth = 8;
+
+export async function run(): Promise<BenchRow[]> {
+  return [
+    await grown('awaitReady of one node, a turn each: per caller', 1000, awaitReady),
+    await grown('addTopic in one turn: per topic', 1000, (count) => addTopics(count, false)),
+    await grown('addTopic, a turn each: per topic', 1000, (count) => addTopics(count, true)),
+    await grown('metadata with one stale partition: per topic', 2000, staleAnswer),
+    await grown('1000 leaders named by topic id, less than 1 is good: per topic', 2000, leadersById),
+    await grown('requests in flight on one connection: per request', 2000, inFlight),
+  ];
+}
+
+/** @param measure returns ms for that many */
+async function grown(
+  name: string,
+  few: number,
+  measure: (count: number) => number | Promise<number>,
+): Promise<BenchRow> {
+  const many = few * growth;
+  const nanoseconds = async (count: number): Promise<number> => {
+    const times: number[] = [];
+    for (let round = -1; round < rounds; round++) {
+      const ms = await measure(count);
+      // The first compiles.
+      if (round >= 0) times.push((ms * 1e6) / count);
+    }
+    return median(times);
+  };
+  const [ours, theirs] = [await nanoseconds(many), await nanoseconds(few)];
+  return {
+    name,
+    unit: 'ns',
+    ours: Math.round(ours),
+    comparison: `of ${few} instead of ${many}`,
+    theirs: Math.round(theirs),
+    ratio: Number((ours / theirs).toFixed(2)),
+    parameters: { few, many, rounds },
+  };
+}
+
+async function awaitReady(callers: number): Promise<number> {
+  let now = 0;
+  const down = { id: 1, isReady: false, connection: { lastError: null } };
+  const readiness = new Readiness(
+    { get: () => down } as unknown as Nodes,
+    () => {},
+    () => now,
+    () => {},
+  );
+  const startedAt = performance.now();
+  const waits: Promise<unknown>[] = [];
+  for (let i = 0; i < callers; i++) {
+    waits.push(readiness.awaitReady(1, 1000).catch(() => {}));
+    readiness.poll(now);
+    now += 1 / 8;
+  }
+  // Half of them end one after another, the rest when the node is ready.
+  for (now = 1000; now < 1000 + callers / 16; now += 1 / 8) readiness.poll(now);
+  readiness.onNodeReady({ id: 1, apiVersions: { ranges: new Map(), brokerVersion: [] } } as unknown as Node);
+  await Promise.all(waits);
+  return performance.now() - startedAt;
+}
+
+/** What the application thread does; refreshes themselves take time in proportion to the topics, however they are asked for. */
+async function addTopics(count: number, isTurnEach: boolean): Promise<number> {
+  const { port1, port2 } = new MessageChannel();
+  const post = (topics: readonly string[] | null): Promise<number> => {
+    port1.postMessage(topics);
+    return Promise.resolve(0);
+  };
+  const cluster = new Cluster([]);
+  const topics = new Topics({
+    retryBackoffMs: 100,
+    dueInMs: () => 0,
+    cluster: () => cluster,
+    call: (run) => run({ addTopics: post, refreshMetadata: post } as never) as never,
+    drain: () => {},
+    untilProgress: () => Promise.resolve(),
+    callbackThrew: () => {},
+  });
+  const startedAt = performance.now();
+  for (let i = 0; i < count; i++) {
+    topics.add(`orders.region-${i}`);
+    if (isTurnEach) await Promise.resolve();
+  }
+  await Promise.resolve();
+  const ms = performance.now() - startedAt;
+  port1.close();
+  port2.close();
+  return ms;
+}
+
+interface Answer {
+  readonly writer: FlatWriter;
+  readonly message: FlatMessage;
+}
+
+/** @param epoch of the one partition in the middle, 5 of the others */
+function answerOf(topics: number, epoch: number): Answer {
+  const memory = new HeapMemory();
+  const writer = new FlatWriter().reset(memory);
+  const partition = { partitionIndex: 0, leaderId: 0, replicaNodes: [0, 1, 2], isrNodes: [0, 1, 2] };
+  Metadata.writeResponse(writer, {
+    brokers: [{ nodeId: 0, host: 'broker', port: 9092 }],
+    topics: Array.from({ length: topics }, (_, i) => ({
+      name: `topic-${i}`,
+      topicId: topicId(i),
+      partitions: [{ ...partition, leaderEpoch: i === topics >> 1 ? epoch : 5 }],
+    })),
+  });
+  return { writer, message: new FlatMessage({ ...memory, byteLength: writer.finish() }) };
+}
+
+function staleAnswer(topics: number): number {
+  const epochs = new LeaderEpochs();
+  epochs.update(Metadata.readResponse(answerOf(topics, 5).message));
+  const { writer, message } = answerOf(topics, 4);
+  const startedAt = performance.now();
+  epochs.update(Metadata.readResponse(message))!.apply(writer);
+  return performance.now() - startedAt;
+}
+
+function leadersById(topics: number): number {
+  const epochs = new LeaderEpochs();
+  epochs.update(Metadata.readResponse(answerOf(topics, 5).message));
+  const leaders = Array.from({ length: 1000 }, (_, i) => ({
+    topic: '',
+    topicId: topicId((i * 7919) % topics),
+    partition: 0,
+    leaderId: 1,
+    leaderEpoch: 6,
+  }));
+  const startedAt = performance.now();
+  epochs.learn({ brokers: [], leaders });
+  return performance.now() - startedAt;
+}
+
+function inFlight(count: number): number {
+  const requests = new InFlightRequests();
+  const startedAt = performance.now();
+  for (let i = 0; i < count; i++) {
+    requests.add({ requestId: i, deadline: i, owner: { isInternal: false } } as unknown as InFlightRequest);
+  }
+  for (let i = 0; i < count; i++) requests.shift();
+  return performance.now() - startedAt;
+}
+
+function topicId(number: number): string {
+  const bytes = Buffer.alloc(16, 7);
+  bytes.writeInt32BE(number, 12);
+  return bytes.toString('base64url');
+}
