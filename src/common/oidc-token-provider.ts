@@ -12,6 +12,8 @@ export interface OidcSurroundings {
   readonly now?: () => number;
   readonly monotonicNow?: () => number;
   readonly fetch?: typeof fetch;
+  /** Resolves after so many ms, and keeps no process alive. */
+  readonly delay?: (ms: number) => Promise<void>;
 }
 
 interface Instant {
@@ -29,6 +31,8 @@ const defaultTimeoutMs = 10_000;
 const maxResponseBytes = 256 * 1024;
 /** Part of a token's life after which a new one is asked for: early enough to try again. */
 const renewAfter = 0.8;
+/** How long logins wait for a new token while the old one is good; a server that is well takes less. */
+const patienceMs = 500;
 /** For servers that do not say how long their tokens live. */
 const defaultLifetimeMs = 60_000;
 /** What Node says of a certificate whose issuer nobody has named. */
@@ -36,7 +40,8 @@ const untrusted = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
 /**
  * Gets tokens from an authorization server and keeps each until 80 % of its life is over. One request at a time: logins that
- * come meanwhile share it. While a token lives, a server that fails delays nobody.
+ * come meanwhile share it. While a token lives, a server that fails delays nobody, and one that hangs half a second: the old
+ * token is handed out, and the request goes on.
  * Throws: KafkaConfigurationError. Its `token` rejects with KafkaClientError.
  */
 export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurroundings = {}): TokenProvider {
@@ -50,12 +55,17 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   });
   let issued: IssuedToken | null = null;
   let pending: Promise<string> | null = null;
+  /** Over when logins wait for `pending` no longer, as far as they can do without. */
+  let patience: Promise<void> | null = null;
+  const delay = surroundings.delay ?? unreferencedDelay;
 
+  const isAlive = (token: IssuedToken | null): token is IssuedToken =>
+    token !== null && ageOf(token, now()) < token.lifetimeMs;
   const renew = async (): Promise<string> => {
     try {
       issued = await requestToken(settings, surroundings.fetch ?? fetch, now);
     } catch (error) {
-      if (issued === null || ageOf(issued, now()) >= issued.lifetimeMs) throw error;
+      if (!isAlive(issued)) throw error;
     } finally {
       pending = null;
     }
@@ -64,11 +74,23 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   return {
     token: () => {
       if (issued !== null && ageOf(issued, now()) < issued.lifetimeMs * renewAfter) return issued.token;
-      pending ??= renew();
-      return pending;
+      if (pending === null) {
+        pending = renew();
+        patience = delay(patienceMs);
+      }
+      const renewed = pending;
+      if (!isAlive(issued)) return renewed;
+      const old = patience!.then(() => (isAlive(issued) ? issued.token : renewed));
+      return Promise.race([renewed, old]);
     },
     extensions: () => ({ ...extensions }),
   };
+}
+
+function unreferencedDelay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
 
 /** A wall clock that was set back, or a monotonic one that stood still with the machine, does not make a token younger. */

@@ -99,7 +99,16 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   get deadline(): number {
     if (this.#phase === 'idle') return this.#renewAt;
     if (!this.#isAgain || this.#parts.channel.isMuted) return Number.POSITIVE_INFINITY;
-    return this.#phase === 'preparing' ? this.#sessionEndsAt : this.#exchangeDeadline;
+    if (this.#phase === 'preparing') return this.#sessionEndsAt;
+    return this.#phase === 'handshake' ? this.#handshakeDeadline() : this.#exchangeDeadline;
+  }
+
+  /** A broker answers in order: its time begins when what was asked before has been answered, each within its own limit. */
+  #handshakeDeadline(): number {
+    const { node, config } = this.#parts;
+    const oldest = node.inFlight.oldest;
+    if (oldest !== undefined && oldest.owner !== this) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#exchangeDeadline, node.lastActiveAt + config.connectionSetupTimeoutMs);
   }
 
   /** Begins a login. */
@@ -208,7 +217,9 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   }
 
   #onHandshake({ errorCode, mechanisms }: SaslResponse, version: number, now: number): void {
-    const { saslMechanism } = this.#parts.config;
+    const { saslMechanism, connectionSetupTimeoutMs } = this.#parts.config;
+    // The rest of the exchange has as much time again: nothing is before it.
+    if (this.#isAgain) this.#exchangeDeadline = now + connectionSetupTimeoutMs;
     // A list without our mechanism refuses it, whatever the code says: whoever did not ask for a login gets no credentials.
     const isOffered = mechanisms.length === 0 || mechanisms.includes(saslMechanism!);
     if (errorCode === 0 && isOffered) {

@@ -15,6 +15,8 @@ import type { CreateMechanism } from './mechanism.ts';
 import { prepareMechanism } from './mechanisms.ts';
 import { encodeSaslRequest, type SaslRequest } from './sasl-messages.ts';
 
+const maxTimeoutMs = 2147483647;
+
 interface Outcome {
   readonly authentication: Authentication;
   readonly outcome: Buffer | null | Error;
@@ -96,7 +98,12 @@ export class Authenticator implements AuthenticationHost {
     const codec = wireCodec(request.api.key);
     const version = node.apiVersions!.choose(codec, -1);
     const message = encodeSaslRequest(request);
-    this.#parts.sender.send(node, { owner, requestId: 0, codec, version, timeoutMs: -1, message, isAhead }, now);
+    // The login judges its own time, which may begin long after this.
+    this.#parts.sender.send(
+      node,
+      { owner, requestId: 0, codec, version, timeoutMs: maxTimeoutMs, message, isAhead },
+      now,
+    );
   }
 
   onAuthenticated(node: Node, now: number): void {

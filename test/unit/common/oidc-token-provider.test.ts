@@ -103,6 +103,42 @@ describe('the OIDC token provider', () => {
     assert.equal(await provider.token(), 't2');
   });
 
+  test('hands out a token that lives while the server hangs, and renews it in the background', async () => {
+    let now = 0;
+    const waiting: ((response: Response) => void)[] = [];
+    const hangs = () => new Promise<Response>((resolve) => waiting.push(resolve));
+    const { sent, fetch } = server(issues('t1', 100), hangs);
+    const delays: number[] = [];
+    const delay = async (ms: number) => {
+      delays.push(ms);
+    };
+    const provider = oidcTokenProvider(options, { fetch, now: () => now, delay });
+    await provider.token();
+    for (const at of [80_000, 90_000, 99_999]) {
+      now = at;
+      assert.equal(await provider.token(), 't1');
+    }
+    assert.equal(sent.length, 2, 'one request at a time');
+    assert.ok(delays.every((ms) => ms <= 1000));
+    now = 100_000;
+    const late = provider.token();
+    waiting[0]!(issues('t2', 100)());
+    assert.equal(await late, 't2');
+    assert.equal(await provider.token(), 't2');
+    assert.equal(sent.length, 2);
+  });
+
+  test('waits for the server when no token lives, however long its limit', async () => {
+    const { fetch } = server(() => new Promise(() => {}));
+    const provider = oidcTokenProvider(options, { fetch, delay: async () => {} });
+    let isOver = false;
+    void Promise.resolve(provider.token()).finally(() => {
+      isOver = true;
+    });
+    for (let i = 0; i < 20; i++) await null;
+    assert.equal(isOver, false);
+  });
+
   test('its extensions are those given, each time a new object', async () => {
     const provider = oidcTokenProvider({ ...options, extensions: { logicalCluster: 'lkc' } });
     const first = (await provider.extensions!()) as Record<string, string>;

@@ -520,6 +520,46 @@ describe('a session', () => {
     assert.equal(net.attempts.length, 1);
   });
 
+  test('a slow request that was sent before holds the renewal up, and does not end it', async () => {
+    start({ ...plain, connectionSetupTimeoutMs: 2_000, requestTimeoutMs: 3_000 });
+    await login(10_000);
+    const slow = net.app.send(node, ListGroups, {}, { timeoutMs: 60_000 });
+    broker.handlers.delete(SaslHandshake.key);
+    broker.handlers.delete(SaslAuthenticate.key);
+    await toRenewal(10_000);
+    assert.equal(asked().at(-1), 'SaslHandshake');
+    await pass(30_000);
+    assert.equal(state(), NODE_CONNECTED);
+    broker.reply({});
+    await net.settled();
+    assert.equal(slow.state, 'succeeded');
+    // From here on the broker could answer.
+    await pass(1_500);
+    assert.equal(state(), NODE_CONNECTED);
+    broker.reply({ mechanisms: ['PLAIN'] });
+    await net.settled();
+    await pass(1_500);
+    broker.reply({ sessionLifetimeMs: 10_000 });
+    await net.settled();
+    assert.equal(state(), NODE_CONNECTED);
+    assert.equal(net.attempts.length, 1);
+  });
+
+  test('nobody answers the renewal once the slow request before it is answered: then its time is over', async () => {
+    start({ ...plain, connectionSetupTimeoutMs: 2_000 });
+    await login(10_000);
+    net.app.send(node, ListGroups, {}, { timeoutMs: 60_000 });
+    broker.handlers.delete(SaslHandshake.key);
+    await toRenewal(10_000);
+    await pass(10_000);
+    broker.reply({});
+    await pass(1_900);
+    assert.equal(state(), NODE_CONNECTED);
+    await pass(200);
+    assert.equal(state(), NODE_DISCONNECTED);
+    assert.match((await lastError()).message, /re-authentication .* an answer of the broker did not come in time/);
+  });
+
   test('requests without response wait too, and are bounded', async () => {
     start({ ...plain, requestRingBytes: 4096, spillBytes: 512, apiVersion: [3, 9] });
     await login(10_000);
