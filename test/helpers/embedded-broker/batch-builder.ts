@@ -44,6 +44,21 @@ export function buildFillBatch(options: FillOptions, count: number, firstNumber:
   return buildBatch(input);
 }
 
+/** The control batch that ends a transaction. */
+export function buildMarker(producerId: number, producerEpoch: number, isCommit: boolean): Buffer {
+  const key = Buffer.alloc(4);
+  key.writeInt16BE(isCommit ? 1 : 0, 2);
+  // Version and coordinator epoch.
+  const value = Buffer.alloc(6);
+  return buildBatch({
+    records: [{ key, value, timestamp: Date.now() }],
+    producerId,
+    producerEpoch,
+    isTransactional: true,
+    isControl: true,
+  });
+}
+
 const firstFillTime = 1_700_000_000_000;
 
 function text(seed: number, bytes: number): string {

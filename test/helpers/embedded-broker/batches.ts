@@ -14,6 +14,13 @@ export interface BatchBounds {
   readonly offsets: number;
   /** -1 in v0, which has no time. */
   readonly maxTimestamp: number;
+  /** -1 without one, as in v0 and v1. */
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Sequence of the first record. */
+  readonly baseSequence: number;
+  readonly isTransactional: boolean;
+  readonly isControl: boolean;
 }
 
 export type CheckedBatches =
@@ -30,11 +37,29 @@ export interface AppendLimits {
 const headBytes = 12;
 const minSize = [14, 22, 49];
 const crcAt = { old: 12, v2: 17 };
-const v2 = { leaderEpoch: 12, attributes: 21, lastOffsetDelta: 23, maxTimestamp: 35, count: 57 };
+const v2 = {
+  leaderEpoch: 12,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  baseSequence: 53,
+  count: 57,
+};
 const old = { magic: 16, attributes: 17, timestamp: 18 };
 const codecMask = 7;
 const zstd = 4;
 const logAppendTimeBit = 8;
+const transactionalBit = 16;
+const controlBit = 32;
+const noProducer = {
+  producerId: -1,
+  producerEpoch: -1,
+  baseSequence: -1,
+  isTransactional: false,
+  isControl: false,
+} as const;
 
 /** Checks the records field of a Produce request as a broker does before it appends anything. */
 export function checkBatches(bytes: Buffer, limits: AppendLimits): CheckedBatches {
@@ -65,11 +90,26 @@ function checkBatch(bytes: Buffer, start: number, limits: AppendLimits): BatchBo
 function checkV2(bytes: Buffer, start: number, end: number, limits: AppendLimits): BatchBounds | number {
   if (bytes.readUInt32BE(start + crcAt.v2) !== crc32c(bytes, start + v2.attributes, end))
     return errorCodes.CORRUPT_MESSAGE;
-  const codec = bytes.readInt16BE(start + v2.attributes) & codecMask;
+  const attributes = bytes.readInt16BE(start + v2.attributes);
+  const codec = attributes & codecMask;
   if (codec > zstd || (codec === zstd && limits.produceVersion < 7)) return errorCodes.UNSUPPORTED_COMPRESSION_TYPE;
   const offsets = bytes.readInt32BE(start + v2.lastOffsetDelta) + 1;
   if (offsets < 1 || bytes.readInt32BE(start + v2.count) !== offsets) return errorCodes.INVALID_RECORD;
-  return { start, end, magic: 2, offsets, maxTimestamp: readInt64(bytes, start + v2.maxTimestamp) };
+  const producerId = readInt64(bytes, start + v2.producerId);
+  const baseSequence = bytes.readInt32BE(start + v2.baseSequence);
+  if (producerId >= 0 && baseSequence < 0 && (attributes & controlBit) === 0) return errorCodes.INVALID_RECORD;
+  return {
+    start,
+    end,
+    magic: 2,
+    offsets,
+    maxTimestamp: readInt64(bytes, start + v2.maxTimestamp),
+    producerId,
+    producerEpoch: bytes.readInt16BE(start + v2.producerEpoch),
+    baseSequence,
+    isTransactional: (attributes & transactionalBit) !== 0,
+    isControl: (attributes & controlBit) !== 0,
+  };
 }
 
 function checkOld(
@@ -83,7 +123,8 @@ function checkOld(
   if (bytes.readUInt32BE(start + crcAt.old) !== crc32(bytes, start + old.magic, end)) return errorCodes.CORRUPT_MESSAGE;
   // How many messages are inside is known only after decompressing; in v0 they would even have to be rewritten.
   if ((bytes.readInt8(start + old.attributes) & codecMask) !== 0) return errorCodes.UNSUPPORTED_FOR_MESSAGE_FORMAT;
-  return { start, end, magic, offsets: 1, maxTimestamp: magic === 0 ? -1 : readInt64(bytes, start + old.timestamp) };
+  const maxTimestamp = magic === 0 ? -1 : readInt64(bytes, start + old.timestamp);
+  return { ...noProducer, start, end, magic, offsets: 1, maxTimestamp };
 }
 
 /** Writes what a leader adds, into bytes of its own: the offset and, in v2, its epoch; neither is under the checksum. */

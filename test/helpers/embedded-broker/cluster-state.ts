@@ -1,14 +1,22 @@
-// Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, who leads what. Runs in the broker's
-// thread. It must not know connections or the wire.
+// Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, who leads what, groups, transactions,
+// features. Runs in the broker's thread. It must not know connections or the wire.
 
 import { createHash, randomBytes } from 'node:crypto';
+import { BrokerClock } from './clock.ts';
 import { errorCodes } from './error-codes.ts';
+import { Features } from './features.ts';
+import type { FetchSessions } from './fetch-sessions.ts';
+import { GroupCoordinator, type GroupLimits } from './groups/group-coordinator.ts';
 import type { TopicOptions } from './options.ts';
 import { PartitionLog } from './partition-log.ts';
+import { ProducerIdBlocks, type ProducerIds } from './transactions/producer-ids.ts';
+import { TransactionCoordinator, type TransactionLimits } from './transactions/transaction-coordinator.ts';
 
 export interface ClusterNode {
   readonly id: number;
   readonly rack: string | null;
+  readonly sessions: FetchSessions;
+  readonly producerIds: ProducerIds;
   /** What clients are told. */
   host: string;
   port: number;
@@ -49,7 +57,15 @@ export interface ClusterDefaults {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly messageMaxBytes: number;
+  /** Leaders point clients with a rack at a replica there (KIP-392). */
+  readonly isRackAware: boolean;
+  readonly transactionVersion: number;
+  readonly transactions: TransactionLimits;
+  readonly groups: GroupLimits;
 }
+
+/** As FindCoordinator says them. */
+export const coordinatorKinds = { group: 0, transaction: 1 } as const;
 
 const topicNamePattern = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 
@@ -59,11 +75,30 @@ export class ClusterState {
   readonly #topics = new Map<string, Topic>();
   readonly #topicsById = new Map<string, Topic>();
   readonly #watchers = new Set<() => void>();
+  readonly #movedCoordinators = new Map<string, number>();
+  readonly clock = new BrokerClock();
+  readonly producerIdBlocks = new ProducerIdBlocks();
+  readonly features: Features;
+  readonly transactions: TransactionCoordinator;
+  readonly groups: GroupCoordinator;
   #nextLeader = 0;
   #controllerId = -1;
 
   constructor(defaults: ClusterDefaults) {
     this.defaults = defaults;
+    this.features = new Features(defaults.transactionVersion);
+    this.groups = new GroupCoordinator(this.clock, this, defaults.groups);
+    this.transactions = new TransactionCoordinator(
+      this.clock,
+      {
+        writeMarker: (topic, index, { producerId, producerEpoch }, isCommit) => {
+          const partition = this.#topics.get(topic)?.partitions[index];
+          partition?.log.appendMarker(producerId, producerEpoch, isCommit, partition.leaderEpoch);
+        },
+        endOffsets: (groupId, producerId, isCommit) => this.groups.endTransaction(groupId, producerId, isCommit),
+      },
+      defaults.transactions,
+    );
   }
 
   /** In the order in which they joined. */
@@ -134,6 +169,7 @@ export class ClusterState {
     const topic = this.#plannedTopic(name, options);
     this.#topics.set(name, topic);
     this.#topicsById.set(topic.id, topic);
+    for (const { log } of topic.partitions) log.beginEpoch(0);
     return topic;
   }
 
@@ -150,6 +186,7 @@ export class ClusterState {
     if (topic === undefined) throw new ClusterError(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
     this.#topics.delete(name);
     this.#topicsById.delete(topic.id);
+    this.groups.forgetTopic(name);
     this.#notify();
   }
 
@@ -160,15 +197,22 @@ export class ClusterState {
       this.node(nodeId);
       if (!partition.replicas.includes(nodeId)) partition.replicas = [nodeId, ...partition.replicas.slice(1)];
     }
-    partition.leaderId = nodeId;
-    partition.leaderEpoch++;
+    lead(partition, nodeId);
     this.#notify();
   }
 
-  /** The same node for the same key as long as the nodes stay; null without nodes. */
-  coordinator(key: string): ClusterNode | null {
+  /** From now on that node answers for the group or transactional id, until it goes. */
+  moveCoordinator(kind: number, key: string, nodeId: number): void {
+    this.node(nodeId);
+    this.#movedCoordinators.set(`${kind} ${key}`, nodeId);
+  }
+
+  /** The same node for the same key as long as the nodes stay and nobody moves it; null without nodes. */
+  coordinator(kind: number, key: string): ClusterNode | null {
     const nodes = this.nodes;
     if (nodes.length === 0) return null;
+    const moved = this.#nodes.get(this.#movedCoordinators.get(`${kind} ${key}`) ?? -1);
+    if (moved !== undefined) return moved;
     const hash = createHash('sha256').update(key).digest().readUInt32BE(0);
     return nodes[hash % nodes.length]!;
   }
@@ -231,8 +275,7 @@ export class ClusterState {
         if (this.#nodes.has(partition.leaderId)) continue;
         const leaderId = partition.replicas.find((id) => this.#nodes.has(id)) ?? -1;
         if (leaderId === partition.leaderId) continue;
-        partition.leaderId = leaderId;
-        partition.leaderEpoch++;
+        lead(partition, leaderId);
       }
     }
     this.#notify();
@@ -241,4 +284,10 @@ export class ClusterState {
   #notify(): void {
     for (const changed of [...this.#watchers]) changed();
   }
+}
+
+function lead(partition: Partition, nodeId: number): void {
+  partition.leaderId = nodeId;
+  partition.leaderEpoch++;
+  if (nodeId !== -1) partition.log.beginEpoch(partition.leaderEpoch);
 }

@@ -17,9 +17,12 @@ import { checkBatches } from './batches.ts';
 import { type ClusterNode, ClusterState } from './cluster-state.ts';
 import type { BrokerConnection, ConnectionHost } from './connection.ts';
 import { Control, type Decide, type RuleOptions } from './control.ts';
+import { FetchSessions } from './fetch-sessions.ts';
+import { groupLimits } from './groups/group-coordinator.ts';
 import { NodeListener } from './node-listener.ts';
 import type { EmbeddedBrokerOptions, NodeOptions, TopicOptions, VersionRange } from './options.ts';
 import type { Reply } from './reply.ts';
+import { ProducerIds } from './transactions/producer-ids.ts';
 
 const defaultHost = '127.0.0.1';
 const maxRefusals = 1000;
@@ -48,6 +51,13 @@ export class EmbeddedCluster implements BrokerActions {
       partitions: options.defaultPartitions ?? 1,
       replicationFactor: options.defaultReplicationFactor ?? 1,
       messageMaxBytes: options.messageMaxBytes ?? 1_048_588,
+      isRackAware: options.isRackAware ?? false,
+      transactionVersion: options.transactionVersion ?? 2,
+      transactions: {
+        markerDelayMs: options.transactionMarkerDelayMs ?? 1,
+        maxTimeoutMs: options.transactionMaxTimeoutMs ?? 900_000,
+      },
+      groups: groupLimits(options.groups),
     });
   }
 
@@ -220,6 +230,7 @@ export class EmbeddedCluster implements BrokerActions {
 
   /** Ends listeners and connections; throws what went wrong inside. */
   async close(): Promise<void> {
+    this.#state.clock.stop();
     for (const listener of this.#listeners.values()) {
       listener.stopListening();
       listener.closeConnections('reset');
@@ -232,7 +243,14 @@ export class EmbeddedCluster implements BrokerActions {
 
   async #join(options: NodeOptions): Promise<void> {
     const host = this.#options.host ?? defaultHost;
-    const node: ClusterNode = { id: options.id, rack: options.rack ?? null, host, port: 0 };
+    const node: ClusterNode = {
+      id: options.id,
+      rack: options.rack ?? null,
+      host,
+      port: 0,
+      sessions: new FetchSessions(),
+      producerIds: new ProducerIds(this.#state.producerIdBlocks),
+    };
     if (this.#state.hasNode(node.id)) throw new Error(`the cluster has a node ${node.id} already`);
     const listener = new NodeListener(
       host,

@@ -17,7 +17,10 @@ export interface TopicOptions {
   readonly replicationFactor?: number;
   /** Replica node ids of each partition, the leader first; default: taken round robin from the nodes. */
   readonly assignments?: readonly (readonly number[])[];
-  /** Of these `max.message.bytes` and `message.timestamp.type` are obeyed, the others only remembered. */
+  /**
+   * Of these `max.message.bytes`, `message.timestamp.type`, `message.timestamp.after.max.ms`, `min.insync.replicas` and
+   * of `cleanup.policy` that compacted topics want keys are obeyed; the others are only remembered.
+   */
   readonly configs?: Readonly<Record<string, string>>;
   /** First offset of every partition, default 0, below 2^53. */
   readonly startOffset?: number;
@@ -33,6 +36,21 @@ export interface TlsSettings {
   readonly requireClientCertificate?: boolean;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** What a group's time-outs are, in ms on the broker's clock. Defaults are those of real brokers but for the first. */
+export interface GroupOptions {
+  /** Before the first rebalance of an empty classic group, default 0 (real brokers: 3000). */
+  readonly initialRebalanceDelayMs?: number;
+  /** Of classic members, default 6000 to 1800000. */
+  readonly minSessionTimeoutMs?: number;
+  readonly maxSessionTimeoutMs?: number;
+  /** Members of a group, default 2147483647. */
+  readonly maxSize?: number;
+  /** Of KIP-848 groups, default 45000. */
+  readonly consumerSessionTimeoutMs?: number;
+  /** What KIP-848 members are told, default 5000. */
+  readonly consumerHeartbeatIntervalMs?: number;
 }
 
 /** [min, max] of an API, or null for one that the broker does not speak. */
@@ -57,6 +75,15 @@ export interface EmbeddedBrokerOptions {
   readonly requestMaxBytes?: number;
   /** Replaces or adds ranges of what ApiVersions announces and requests may use, by API key. */
   readonly apiVersions?: Readonly<Record<number, VersionRange>>;
+  /** Leaders point clients with a rack at a replica in it (KIP-392). Default false, as in real brokers. */
+  readonly isRackAware?: boolean;
+  /** Level of the finalized feature `transaction.version`, 0 to 2. Default 2. */
+  readonly transactionVersion?: number;
+  /** Between the answer to EndTxn and its markers, ms on the broker's clock. Default 1. */
+  readonly transactionMarkerDelayMs?: number;
+  /** Largest transaction time-out, default 900000. */
+  readonly transactionMaxTimeoutMs?: number;
+  readonly groups?: GroupOptions;
   /** TLS on every listener; default plaintext. */
   readonly tls?: TlsSettings;
   /** Where nodes listen and what clients are told, default 127.0.0.1. */

@@ -1,7 +1,11 @@
 // Owns the records of one partition: batches exactly as sent, one after the other in memory segments, with an index by
-// offset. Runs in the broker's thread. It must not decode records, nor copy them on the way out: reads are slices.
+// offset; and what follows from them: producers, transactions, leader epochs. Runs in the broker's thread. It must not
+// decode records, nor copy them on the way out: reads are slices.
 
-import { type BatchBounds, stampBatch, stampLogAppendTime } from './batches.ts';
+import { buildMarker } from './batch-builder.ts';
+import { type BatchBounds, checkBatches, stampBatch, stampLogAppendTime } from './batches.ts';
+import { type EpochEnd, LeaderEpochs } from './leader-epochs.ts';
+import { ProducerStates } from './producer-states.ts';
 
 /** One batch of the index. */
 export interface IndexedBatch {
@@ -12,10 +16,20 @@ export interface IndexedBatch {
   readonly bytes: Buffer;
 }
 
+/** A transaction that was given up, as read-committed clients are told. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+  /** Of its marker. */
+  readonly lastOffset: number;
+}
+
 export interface LogRead {
   /** Joined they are the records field. */
   readonly slices: readonly Buffer[];
   readonly bytes: number;
+  /** After the last record of the last batch that is there at least in part. */
+  readonly endOffset: number;
 }
 
 interface Segment {
@@ -25,7 +39,7 @@ interface Segment {
   used: number;
 }
 
-const nothing: LogRead = { slices: [], bytes: 0 };
+const nothing: LogRead = { slices: [], bytes: 0, endOffset: -1 };
 const minSegmentBytes = 4 * 1024;
 const maxSegmentBytes = 4 * 1024 * 1024;
 
@@ -41,6 +55,11 @@ export class PartitionLog {
   readonly #positions: number[] = [];
   readonly #maxTimestamps: number[] = [];
   readonly #waiters = new Set<() => void>();
+  readonly #epochs = new LeaderEpochs();
+  #aborted: AbortedTransaction[] = [];
+  /** Of a batch that retention took; brokers go on answering with it while nothing newer is there. */
+  #maxTimestampGone = { timestamp: -1, offset: -1 };
+  readonly producers = new ProducerStates();
 
   constructor(startOffset = 0) {
     this.#startOffset = startOffset;
@@ -55,6 +74,11 @@ export class PartitionLog {
   /** Of the next record; also the high watermark, for all replicas are one. */
   get endOffset(): number {
     return this.#endOffset;
+  }
+
+  /** Of the first record that a transaction may still take back; what read-committed clients see ends there. */
+  get lastStableOffset(): number {
+    return Math.min(this.producers.firstOpenOffset(), this.#endOffset);
   }
 
   get batchCount(): number {
@@ -73,9 +97,44 @@ export class PartitionLog {
    */
   append(bytes: Buffer, batches: readonly BatchBounds[], leaderEpoch: number, logAppendTime = -1): number {
     const first = this.#endOffset;
-    for (const batch of batches) this.#appendOne(bytes, batch, leaderEpoch, logAppendTime);
+    this.#epochs.begin(leaderEpoch, first);
+    for (const batch of batches) {
+      if (batch.producerId >= 0 && !batch.isControl) this.producers.appended(batch, this.#endOffset);
+      this.#appendOne(bytes, batch, leaderEpoch, logAppendTime);
+    }
     for (const wake of [...this.#waiters]) wake();
     return first;
+  }
+
+  /** Ends a producer's transaction with a control batch. */
+  appendMarker(producerId: number, producerEpoch: number, isCommit: boolean, leaderEpoch: number): void {
+    const bytes = buildMarker(producerId, producerEpoch, isCommit);
+    const checked = checkBatches(bytes, { maxBatchBytes: bytes.length, produceVersion: 9 });
+    if (!('batches' in checked)) throw new Error(`a marker is refused with ${checked.errorCode}`);
+    const lastOffset = this.#endOffset;
+    const firstOffset = this.producers.marked(producerId, producerEpoch);
+    if (!isCommit && firstOffset >= 0) this.#aborted.push({ producerId, firstOffset, lastOffset });
+    this.append(bytes, checked.batches, leaderEpoch);
+  }
+
+  /** A leader of that epoch goes on from here. */
+  beginEpoch(leaderEpoch: number): void {
+    this.#epochs.begin(leaderEpoch, this.#endOffset);
+  }
+
+  /** Where the records of an epoch end. */
+  epochEnd(leaderEpoch: number): EpochEnd {
+    return this.#epochs.endOf(leaderEpoch, this.#endOffset);
+  }
+
+  /** The leader epoch of the record at `offset`, -1 when it is not known. */
+  epochAt(offset: number): number {
+    return this.#epochs.at(offset);
+  }
+
+  /** Those with records at or after `offset` and before `end`. */
+  abortedBetween(offset: number, end: number): AbortedTransaction[] {
+    return this.#aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < end);
   }
 
   /** Calls `wake` after each append until the returned function is called. */
@@ -88,19 +147,28 @@ export class PartitionLog {
    * What a fetch at `offset` gets: from the batch with that offset on, cut at `maxBytes`.
    * @param atLeastOne  the first batch comes whole even if it is larger; otherwise nothing comes unless it fits
    * @param mayCutFirst  as before Fetch version 3: it comes cut when it does not fit
+   * @param below  batches from that offset on are left out
    */
-  read(offset: number, maxBytes: number, atLeastOne: boolean, mayCutFirst: boolean): LogRead {
+  read(
+    offset: number,
+    maxBytes: number,
+    atLeastOne: boolean,
+    mayCutFirst: boolean,
+    below = Number.POSITIVE_INFINITY,
+  ): LogRead {
     const index = this.#indexOf(offset);
-    if (index === -1) return nothing;
+    if (index === -1 || this.#baseOffsets[index]! >= below) return nothing;
     const start = this.#positions[index]!;
+    const end = below >= this.#endOffset ? this.#byteEnd : this.#positions[this.#indexOf(below)]!;
     const firstBytes = (this.#positions[index + 1] ?? this.#byteEnd) - start;
     let limit = maxBytes;
     if (firstBytes > maxBytes && !mayCutFirst) {
       if (!atLeastOne) return nothing;
       limit = firstBytes;
     }
-    const slices = this.#slices(start, Math.min(start + Math.max(limit, 0), this.#byteEnd));
-    return { slices, bytes: slices.reduce((sum, slice) => sum + slice.length, 0) };
+    const cut = Math.min(start + Math.max(limit, 0), end);
+    const bytes = cut - start;
+    return { slices: this.#slices(start, cut), bytes, endOffset: this.#lastOffsets[this.#indexAt(cut - 1)]! + 1 };
   }
 
   /** Bytes that a fetch at `offset` could get at most. */
@@ -124,6 +192,13 @@ export class PartitionLog {
     return best === -1 ? null : this.#batch(best);
   }
 
+  /** Offset and time of a record that had the highest time and is gone, when nothing left is as new; else null. */
+  get maxTimestampGone(): { readonly timestamp: number; readonly offset: number } | null {
+    const gone = this.#maxTimestampGone;
+    const newest = this.batchWithMaxTimestamp()?.maxTimestamp ?? -1;
+    return gone.offset >= 0 && gone.timestamp >= newest ? gone : null;
+  }
+
   /** All that is stored, in one copy. */
   contents(): Buffer {
     return Buffer.concat(this.#slices(this.#positions[0] ?? this.#byteEnd, this.#byteEnd));
@@ -137,11 +212,51 @@ export class PartitionLog {
     this.#startOffset = offset;
     const kept = this.#indexOf(offset);
     const gone = kept === -1 ? this.#baseOffsets.length : kept;
+    for (let i = 0; i < gone; i++) {
+      if (this.#maxTimestamps[i]! > this.#maxTimestampGone.timestamp) {
+        this.#maxTimestampGone = { timestamp: this.#maxTimestamps[i]!, offset: this.#lastOffsets[i]! };
+      }
+    }
     for (const list of [this.#baseOffsets, this.#lastOffsets, this.#positions, this.#maxTimestamps])
       list.splice(0, gone);
     const firstByte = this.#positions[0] ?? this.#byteEnd;
     while (this.#segments.length > 0 && this.#segments[0]!.start + this.#segments[0]!.used <= firstByte) {
       this.#segments.shift();
+    }
+  }
+
+  /**
+   * Takes back everything from `offset` on, as an unclean election does; a batch that reaches over it goes as a whole.
+   * Producers are known again from what is left.
+   */
+  truncateTo(offset: number): void {
+    if (offset < this.#startOffset || offset > this.#endOffset) {
+      throw new RangeError(`offset ${offset} outside of ${this.#startOffset} to ${this.#endOffset}`);
+    }
+    const kept: Buffer[] = [];
+    for (let i = 0; i < this.#baseOffsets.length && this.#lastOffsets[i]! < offset; i++)
+      kept.push(this.#batch(i).bytes);
+    const firstOffset = this.#baseOffsets[0] ?? this.#endOffset;
+    for (const list of [this.#baseOffsets, this.#lastOffsets, this.#positions, this.#maxTimestamps, this.#segments])
+      list.length = 0;
+    this.#byteEnd = 0;
+    this.#endOffset = kept.length === 0 ? Math.min(firstOffset, offset) : firstOffset;
+    this.producers.clear();
+    for (const bytes of kept) this.#restore(bytes);
+    this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset < this.#endOffset);
+    this.#epochs.truncateTo(this.#endOffset);
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** A batch that was stored before. */
+  #restore(bytes: Buffer): void {
+    const checked = checkBatches(bytes, { maxBatchBytes: bytes.length, produceVersion: bytes[16] === 2 ? 9 : 2 });
+    if (!('batches' in checked)) throw new Error(`a stored batch is refused with ${checked.errorCode}`);
+    const leaderEpoch = bytes[16] === 2 ? bytes.readInt32BE(12) : 0;
+    for (const batch of checked.batches) {
+      if (batch.isControl) this.producers.marked(batch.producerId, batch.producerEpoch);
+      else if (batch.producerId >= 0) this.producers.appended(batch, this.#endOffset);
+      this.#appendOne(bytes, batch, leaderEpoch, -1);
     }
   }
 
@@ -191,6 +306,18 @@ export class PartitionLog {
       else high = middle;
     }
     return low === this.#lastOffsets.length ? -1 : low;
+  }
+
+  /** Of the batch that has the byte at `position`, which is not before the first. */
+  #indexAt(position: number): number {
+    let low = 0;
+    let high = this.#positions.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#positions[middle]! <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   #batch(index: number): IndexedBatch {

@@ -1,5 +1,5 @@
-// Owns the times of the records in one stored batch, for ListOffsets: the only place where the embedded broker looks
-// into a batch. Runs in the broker's thread. It uses the client's own decoder.
+// Owns the reading of the records in one batch, and of their times for ListOffsets: the only place where the embedded
+// broker looks into a batch. Runs in the broker's thread. It uses the client's own decoder.
 
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
@@ -18,16 +18,21 @@ export interface RecordTime {
 const options: DecodeOptions = { verifyCrc: false, records: 'rows', maxDecompressedBytes: 2 ** 28 };
 
 export function recordTimes(batch: Buffer): RecordTime[] {
-  const memory = new HeapMemory(batch.length * 2);
-  const writer = new FlatWriter().reset(memory);
-  const slot = writer.alloc(RECORDS_WORDS);
-  decodeRecords(new WireReader(batch), batch.length, writer, slot, options);
-  const byteLength = writer.finish();
-  const records = new RecordsView(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength }), slot);
+  const records = decodeBatch(batch);
   if (records.error !== null) throw records.error;
   const times: RecordTime[] = [];
   for (const cursor = records.cursor(); cursor.next(); ) {
     times.push({ offset: cursor.offset, timestamp: cursor.timestamp });
   }
   return times;
+}
+
+/** The records of one batch; whoever asks looks at `error` first. */
+export function decodeBatch(batch: Buffer): RecordsView {
+  const memory = new HeapMemory(batch.length * 2);
+  const writer = new FlatWriter().reset(memory);
+  const slot = writer.alloc(RECORDS_WORDS);
+  decodeRecords(new WireReader(batch), batch.length, writer, slot, options);
+  const byteLength = writer.finish();
+  return new RecordsView(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength }), slot);
 }

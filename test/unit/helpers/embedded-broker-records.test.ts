@@ -268,14 +268,6 @@ describe('records in the embedded broker', () => {
       assert.equal(response.nodeEndpoints.at(0).port, harness.broker.nodes[2]!.port);
     });
 
-    test('fetch sessions are not opened, nor continued', async () => {
-      const topic = await harness.topicOnNode0();
-      const opening = await harness.client.send(Fetch, 12, { ...fetchRequest(topic), sessionEpoch: 0 });
-      assert.equal(opening.sessionId, 0);
-      const going = await harness.client.send(Fetch, 12, { ...fetchRequest(topic), sessionId: 5, sessionEpoch: 3 });
-      assert.equal(going.errorCode, errorCodes.FETCH_SESSION_ID_NOT_FOUND);
-    });
-
     test('a filled partition can be read to its end', async () => {
       const topic = await harness.topicOnNode0();
       const batches = await harness.broker.fill({

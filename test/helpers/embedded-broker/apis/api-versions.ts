@@ -1,11 +1,11 @@
 // ApiVersions (key 18), versions 0 to 5, of an embedded broker. Runs in the broker's thread.
 //
-// Behaviour: announces the ranges of the cluster's options, sorted by key; no features. From version 3 on the client's
-// software name and version are checked (KIP-511), with code 42 for bad ones. A version the broker does not
-// speak never comes here: connection.ts answers it in version 0 with code 35 and the range of key 18 alone, as brokers
+// Behaviour: announces the ranges of the cluster's options, sorted by key, and from version 3 on the features. From version
+// 3 on the client's software name and version are checked (KIP-511), with code 42 for bad ones. A version the broker does
+// not speak never comes here: connection.ts answers it in version 0 with code 35 and the range of key 18 alone, as brokers
 // do since 2.4. From version 5 on the client may say whom the connection is meant for (KIP-1242): both ids or neither, else
-// code 42; of another cluster or node, code 129. Where SaslAuthenticate is announced nothing is compared before the login, and a
-// second ApiVersions before it ends the connection. `failure`: the code, and no keys.
+// code 42; of another cluster or node, code 129. Where SaslAuthenticate is announced nothing is compared before the login,
+// and a second ApiVersions before it ends the connection. `failure`: the code, and no keys.
 
 import {
   ApiVersions,
@@ -18,6 +18,7 @@ import type { VersionRange } from '../options.ts';
 
 const softwareFrom = 3;
 const expectedPeerFrom = 5;
+const zeroFeaturesFrom = 4;
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$/;
 
 export const apiVersions: ApiHandler<ApiVersionsRequestView, ApiVersionsResponse> = {
@@ -32,13 +33,29 @@ export const apiVersions: ApiHandler<ApiVersionsRequestView, ApiVersionsResponse
     const errorCode = version >= expectedPeerFrom ? peerErrorOf(context, request) : errorCodes.NONE;
     if (errorCode !== errorCodes.NONE) return { errorCode };
     login.hasAskedForVersions = true;
-    return { errorCode, apiKeys: announced(context.ranges) };
+    return { errorCode, apiKeys: announced(context.ranges), ...announcedFeatures(context) };
   },
 
   failure(_context, _request, errorCode) {
     return { errorCode };
   },
 };
+
+/** None before version 3. */
+function announcedFeatures({ cluster, version }: RequestContext): ApiVersionsResponse {
+  const { features } = cluster;
+  if (version < softwareFrom) return {};
+  return {
+    // Brokers leave out of older answers what has no lowest version 1: clients of then took 0 for a mistake.
+    supportedFeatures: features.supported.filter(({ minVersion }) => minVersion > 0 || version >= zeroFeaturesFrom),
+    finalizedFeaturesEpoch: features.epoch,
+    finalizedFeatures: features.finalized.map(({ name, level }) => ({
+      name,
+      maxVersionLevel: level,
+      minVersionLevel: level,
+    })),
+  };
+}
 
 /** What is wrong with the cluster and the node that the client expects. */
 function peerErrorOf({ cluster, node, login }: RequestContext, { clusterId, nodeId }: ApiVersionsRequestView): number {

@@ -1,7 +1,7 @@
 // FindCoordinator (key 10), versions 0 to 6, of an embedded broker. Runs in the broker's thread.
 //
-// Behaviour: a key belongs to the same node as long as the nodes stay, whatever its type; key types beyond 2 get code 42.
-// One key up to version 3, a list from 4 on. Without nodes code 15. `failure`: the code for every key.
+// Behaviour: a key belongs to the same node as long as the nodes stay and no test moves it, whatever its type; key types
+// beyond 2 get code 42. One key up to version 3, a list from 4 on. Without nodes code 15. `failure`: the code for every key.
 
 import {
   FindCoordinator,
@@ -21,7 +21,7 @@ export const findCoordinator: ApiHandler<FindCoordinatorRequestView, FindCoordin
   handle(context, request) {
     if (request.keyType > highestKeyType) return findCoordinator.failure(context, request, errorCodes.INVALID_REQUEST);
     return answer(context, request, (key) => {
-      const node = context.cluster.coordinator(key);
+      const node = context.cluster.coordinator(request.keyType, key);
       if (node === null) return refusal(key, errorCodes.COORDINATOR_NOT_AVAILABLE);
       return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: errorCodes.NONE };
     });

@@ -4,14 +4,27 @@
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { allApis } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { AnyHandler } from '../handler.ts';
+import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
+import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { apiVersions } from './api-versions.ts';
 import { createTopics } from './create-topics.ts';
+import { deleteRecords } from './delete-records.ts';
 import { deleteTopics } from './delete-topics.ts';
+import { endTxn } from './end-txn.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
+import { heartbeat } from './heartbeat.ts';
+import { initProducerId } from './init-producer-id.ts';
+import { joinGroup } from './join-group.ts';
+import { leaveGroup } from './leave-group.ts';
 import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
+import { offsetCommit } from './offset-commit.ts';
+import { offsetFetch } from './offset-fetch.ts';
+import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
+import { syncGroup } from './sync-group.ts';
+import { txnOffsetCommit } from './txn-offset-commit.ts';
 
 // Each handler is called with requests of its own API only, which the element type of the list cannot say.
 export const servedApis = [
@@ -23,6 +36,19 @@ export const servedApis = [
   apiVersions,
   createTopics,
   deleteTopics,
+  deleteRecords,
+  offsetForLeaderEpoch,
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxn,
+  heartbeat,
+  initProducerId,
+  joinGroup,
+  leaveGroup,
+  offsetCommit,
+  offsetFetch,
+  syncGroup,
+  txnOffsetCommit,
 ] as readonly unknown[] as readonly AnyHandler[];
 
 const handlers = new Map<number, AnyHandler>(servedApis.map((handler) => [handler.api.key, handler]));

@@ -24,6 +24,18 @@ export function findLedPartition(
   index: number,
   leaderEpoch = -1,
 ): FoundPartition {
+  return findReplica(context, key, byId, index, leaderEpoch, false);
+}
+
+/** @param mayFollow  another replica than the leader serves as well */
+export function findReplica(
+  context: RequestContext,
+  key: TopicKey,
+  byId: boolean,
+  index: number,
+  leaderEpoch: number,
+  mayFollow: boolean,
+): FoundPartition {
   const topic = byId ? context.cluster.topicById(key.topicId) : context.cluster.topic(key.name);
   if (topic === undefined && byId && key.topicId !== zeroUuid)
     return { errorCode: errorCodes.UNKNOWN_TOPIC_ID, partition: null };
@@ -31,7 +43,10 @@ export function findLedPartition(
   if (topic === undefined || partition === undefined) {
     return { errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, partition: null };
   }
-  if (partition.leaderId !== context.node.id) return { errorCode: errorCodes.NOT_LEADER_OR_FOLLOWER, partition };
+  const serves =
+    partition.leaderId === context.node.id ||
+    (mayFollow && partition.leaderId !== -1 && partition.replicas.includes(context.node.id));
+  if (!serves) return { errorCode: errorCodes.NOT_LEADER_OR_FOLLOWER, partition };
   if (leaderEpoch !== -1 && leaderEpoch < partition.leaderEpoch) {
     return { errorCode: errorCodes.FENCED_LEADER_EPOCH, partition };
   }

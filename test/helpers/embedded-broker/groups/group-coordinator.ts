@@ -1,0 +1,118 @@
+// Owns the groups of an embedded cluster by id: one state for all nodes, as if each coordinator read its log at once; who
+// may ask which node is checked by the handlers. Runs in the broker's thread.
+
+import type { BrokerClock } from '../clock.ts';
+import { errorCodes } from '../error-codes.ts';
+import type { GroupOptions } from '../options.ts';
+import { ClassicGroup } from './classic-group.ts';
+import { GroupOffsets } from './group-offsets.ts';
+
+export type GroupLimits = Required<GroupOptions>;
+
+export function groupLimits(options: GroupOptions = {}): GroupLimits {
+  return {
+    initialRebalanceDelayMs: 0,
+    minSessionTimeoutMs: 6000,
+    maxSessionTimeoutMs: 1_800_000,
+    maxSize: 0x7fff_ffff,
+    consumerSessionTimeoutMs: 45_000,
+    consumerHeartbeatIntervalMs: 5000,
+    ...options,
+  };
+}
+
+/** The topics that groups can subscribe to. */
+export interface GroupTopics {
+  readonly topics: readonly {
+    readonly name: string;
+    readonly id: string;
+    readonly partitions: readonly { readonly index: number }[];
+  }[];
+}
+
+export interface Group {
+  readonly id: string;
+  readonly offsets: GroupOffsets;
+  classic: ClassicGroup | null;
+}
+
+export interface Committer {
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  /** Generation of a classic group. */
+  readonly epoch: number;
+}
+
+export interface CommitKind {
+  /** Of OffsetCommit, or of TxnOffsetCommit. */
+  readonly version: number;
+  readonly isTransactional: boolean;
+}
+
+const memberEpochFrom = 9;
+
+export class GroupCoordinator {
+  readonly limits: GroupLimits;
+  readonly #clock: BrokerClock;
+  readonly #topics: GroupTopics;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(clock: BrokerClock, topics: GroupTopics, limits: GroupLimits) {
+    this.limits = limits;
+    this.#clock = clock;
+    this.#topics = topics;
+  }
+
+  get groups(): readonly Group[] {
+    return [...this.#groups.values()];
+  }
+
+  get topics(): GroupTopics {
+    return this.#topics;
+  }
+
+  find(id: string): Group | undefined {
+    return this.#groups.get(id);
+  }
+
+  findOrCreate(id: string): Group {
+    const known = this.#groups.get(id);
+    if (known !== undefined) return known;
+    const group: Group = { id, offsets: new GroupOffsets(), classic: null };
+    this.#groups.set(id, group);
+    return group;
+  }
+
+  classic(id: string): ClassicGroup {
+    const group = this.findOrCreate(id);
+    group.classic ??= new ClassicGroup(id, this.#clock, this.limits);
+    return group.classic;
+  }
+
+  /** Whether those may commit offsets to the group; makes it for who is in no group. */
+  checkCommit(id: string, committer: Committer, { version, isTransactional }: CommitKind): number {
+    const unknown =
+      isTransactional || version >= memberEpochFrom ? errorCodes.GROUP_ID_NOT_FOUND : errorCodes.ILLEGAL_GENERATION;
+    const { memberId, instanceId, epoch: generationId } = committer;
+    const group = this.#groups.get(id);
+    if (group === undefined) {
+      if (generationId >= 0) return unknown;
+      this.findOrCreate(id);
+      return errorCodes.NONE;
+    }
+    if (group.classic === null) return generationId >= 0 ? unknown : errorCodes.NONE;
+    return group.classic.checkCommit({ memberId, instanceId, generationId, isTransactional });
+  }
+
+  endTransaction(id: string, producerId: number, isCommit: boolean): void {
+    this.#groups.get(id)?.offsets.endTransaction(producerId, isCommit);
+  }
+
+  forgetTopic(topic: string): void {
+    for (const { offsets } of this.#groups.values()) offsets.forgetTopic(topic);
+  }
+
+  delete(id: string): void {
+    this.#groups.delete(id);
+  }
+}

@@ -1,0 +1,113 @@
+// Owns what a partition remembers of idempotent and transactional producers: epochs, the last batches, the open
+// transaction. Runs in the broker's thread. Behaves as brokers of 4.x were measured; one check per batch, not per record.
+
+import type { BatchBounds } from './batches.ts';
+import { errorCodes } from './error-codes.ts';
+
+/** What a repeat of a batch is answered with. */
+export interface RememberedBatch {
+  readonly baseSequence: number;
+  readonly lastSequence: number;
+  readonly baseOffset: number;
+  readonly maxTimestamp: number;
+}
+
+interface ProducerState {
+  epoch: number;
+  /** The last ones, oldest first. Empty after a marker of a higher epoch. */
+  batches: RememberedBatch[];
+  /** -1: no transaction is open here. */
+  firstOffsetOfTransaction: number;
+}
+
+export type SequenceCheck = { readonly errorCode: number } | { readonly repeats: RememberedBatch };
+
+const maxRemembered = 5;
+const maxSequence = 0x7fff_ffff;
+const good: SequenceCheck = { errorCode: errorCodes.NONE };
+
+/** Sequence of the record `count` places after `sequence`; 2147483647 is followed by 0. */
+export function sequenceAfter(sequence: number, count: number): number {
+  const sum = sequence + count;
+  return sum > maxSequence ? sum - maxSequence - 1 : sum;
+}
+
+export class ProducerStates {
+  readonly #states = new Map<number, ProducerState>();
+
+  /** Whether the leader takes a client's batch, or knows it already. */
+  check(batch: BatchBounds): SequenceCheck {
+    const state = this.#states.get(batch.producerId);
+    if (state === undefined) return good;
+    const lastSequence = sequenceAfter(batch.baseSequence, batch.offsets - 1);
+    if (state.epoch === batch.producerEpoch) {
+      const repeats = state.batches.find(
+        (known) => known.baseSequence === batch.baseSequence && known.lastSequence === lastSequence,
+      );
+      if (repeats !== undefined) return { repeats };
+    }
+    if (batch.producerEpoch < state.epoch) return { errorCode: errorCodes.INVALID_PRODUCER_EPOCH };
+    const last = batch.producerEpoch > state.epoch ? undefined : state.batches.at(-1);
+    const expected = last === undefined ? 0 : sequenceAfter(last.lastSequence, 1);
+    if (batch.baseSequence !== expected) return { errorCode: errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER };
+    if (state.firstOffsetOfTransaction >= 0 && !batch.isTransactional)
+      return { errorCode: errorCodes.INVALID_TXN_STATE };
+    return good;
+  }
+
+  /** Whether a batch of that producer would go on with a transaction that is open here already. */
+  hasOpenTransaction(producerId: number, epoch: number): boolean {
+    const state = this.#states.get(producerId);
+    return state !== undefined && state.firstOffsetOfTransaction >= 0 && state.epoch === epoch;
+  }
+
+  appended(batch: BatchBounds, baseOffset: number): void {
+    const state = this.#stateOf(batch.producerId, batch.producerEpoch);
+    if (batch.producerEpoch > state.epoch) {
+      state.epoch = batch.producerEpoch;
+      state.batches = [];
+    }
+    state.batches.push({
+      baseSequence: batch.baseSequence,
+      lastSequence: sequenceAfter(batch.baseSequence, batch.offsets - 1),
+      baseOffset,
+      maxTimestamp: batch.maxTimestamp,
+    });
+    if (state.batches.length > maxRemembered) state.batches.shift();
+    if (batch.isTransactional && state.firstOffsetOfTransaction < 0) state.firstOffsetOfTransaction = baseOffset;
+  }
+
+  /** A marker was written; returns where the transaction that it ends began, -1 for none. */
+  marked(producerId: number, epoch: number): number {
+    const state = this.#stateOf(producerId, epoch);
+    if (epoch > state.epoch) {
+      state.epoch = epoch;
+      state.batches = [];
+    }
+    const first = state.firstOffsetOfTransaction;
+    state.firstOffsetOfTransaction = -1;
+    return first;
+  }
+
+  /** Where the oldest open transaction begins; Infinity for none. */
+  firstOpenOffset(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { firstOffsetOfTransaction: offset } of this.#states.values()) {
+      if (offset >= 0 && offset < first) first = offset;
+    }
+    return first;
+  }
+
+  /** Before the log is read again after a truncation. */
+  clear(): void {
+    this.#states.clear();
+  }
+
+  #stateOf(producerId: number, epoch: number): ProducerState {
+    const known = this.#states.get(producerId);
+    if (known !== undefined) return known;
+    const state: ProducerState = { epoch, batches: [], firstOffsetOfTransaction: -1 };
+    this.#states.set(producerId, state);
+    return state;
+  }
+}
