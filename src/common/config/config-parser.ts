@@ -60,7 +60,8 @@ function checkProxy({ proxyUrl }: Record<string, unknown>, problems: string[]): 
   if (typeof proxy === 'string') problems.push(`proxyUrl ${proxy}`);
 }
 
-function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
+/** Checks one value against its option. Every problem is added to `problems`; the value comes back all the same. */
+export function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
   if (value === null && option.default === null) return null;
   switch (option.type) {
     case 'secret':
@@ -129,7 +130,8 @@ function isVersion(value: unknown): value is number[] {
   );
 }
 
-function describe(value: unknown): string {
+/** A value for an error message; never at length. */
+export function describe(value: unknown): string {
   if (typeof value === 'string') return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`;
   if (typeof value === 'number' || typeof value === 'bigint' || value === null || value === undefined)
     return String(value);
@@ -143,7 +145,8 @@ function unknownKey(key: string): string {
   return `unknown configuration key '${key.slice(0, 80)}'${right === undefined ? '' : `; did you mean '${right}'?`}`;
 }
 
-function nearest(key: string, known: readonly string[]): string | undefined {
+/** The known name that a wrong one was most likely meant to be. */
+export function nearest(key: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = 4;
   for (const candidate of known) {

@@ -8,6 +8,7 @@ export { AuthorizationError, BrokerError } from './broker-error.ts';
 export { errorFor } from './error-for.ts';
 export * from './generated/broker-errors.ts';
 export { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';
+export * from './producer-errors.ts';
 
 /** Any transport failure: refused, reset, closed, DNS, setup timeout. */
 export class KafkaConnectionError extends KafkaClientError {

@@ -16,6 +16,13 @@ export interface ErrorDetails {
   errorCode?: number;
   /** Whether the same may succeed later, where that is not told by the class. */
   retriable?: boolean;
+  /** Of errors about a partition. */
+  topic?: string;
+  partition?: number;
+  /** Of records that were not acknowledged: nobody knows whether they are in the log. */
+  maybeWritten?: boolean;
+  /** Whoever raised it can only be closed. */
+  fatal?: boolean;
   /** Of NoBrokersAvailable: what was wrong with each server. */
   causes?: readonly ServerFailure[];
 }
@@ -45,6 +52,12 @@ export class KafkaClientError extends Error {
   declare correlationId?: number;
   declare offset?: number;
   declare field?: string;
+  declare topic?: string;
+  declare partition?: number;
+  /** Of records that were not acknowledged: whether they may be in the log all the same. */
+  declare maybeWritten?: boolean;
+  /** Whether the producer it comes from can only be closed. */
+  declare fatal?: boolean;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -58,6 +71,10 @@ export class KafkaClientError extends Error {
     if (details.correlationId !== undefined) this.correlationId = details.correlationId;
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.field !== undefined) this.field = details.field;
+    if (details.topic !== undefined) this.topic = details.topic;
+    if (details.partition !== undefined) this.partition = details.partition;
+    if (details.maybeWritten !== undefined) this.maybeWritten = details.maybeWritten;
+    if (details.fatal !== undefined) this.fatal = details.fatal;
   }
 }
 

@@ -47,16 +47,21 @@ function describeError(thrown: unknown, depth: number): PlainError {
   if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown value: ${String(thrown)}` };
   const plain: PlainError = { name: String(thrown.name), message: String(thrown.message) };
   const source = thrown as Error & Partial<KafkaClientError> & { errorCode?: number };
-  for (const key of ['code', 'stack', 'field'] as const) {
+  for (const key of ['code', 'stack', 'field', 'topic'] as const) {
     if (typeof source[key] === 'string') plain[key] = source[key];
   }
-  for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode'] as const) {
+  for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode', 'partition'] as const) {
     if (Number.isFinite(source[key])) plain[key] = source[key]!;
   }
+<<<<<<< HEAD
   // What class and cause tell together: the cause may be cut off.
   if (thrown instanceof KafkaClientError) {
     const type = thrown.constructor as typeof KafkaClientError;
     if (thrown.retriable !== type.retriable || isRefusal(thrown.cause)) plain.retriable = thrown.retriable;
+=======
+  for (const key of ['maybeWritten', 'fatal'] as const) {
+    if (typeof source[key] === 'boolean') plain[key] = source[key];
+>>>>>>> e16e12e (The producer's role, without links yet: partitioners, batches in wire format, accumulator, sequences, answers, as pure parts with unit tests)
   }
   if (thrown instanceof errors.KafkaConfigurationError) plain.problems = [...thrown.problems];
   if (depth >= maxCauseDepth) return plain;

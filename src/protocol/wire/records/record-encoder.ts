@@ -24,6 +24,7 @@ import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
 import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+import { putSigned, putWide, sizeOfDelta, sizeOfLength } from './varints.ts';
 
 /** Filled by `writeRecords`: the largest timestamp it met. */
 let maxTimestampLow = 0;
@@ -153,46 +154,4 @@ function sizeOfHeaders(source: Uint8Array, from: number, count: number): number 
     next += STREAM_HEADER_HEAD_BYTES + bytes;
   }
   return size;
-}
-
-/** Bytes of a length, count or index (-1 or more) as a zigzag varint. */
-function sizeOfLength(length: number): number {
-  return length < 64 ? 1 : length < 8192 ? 2 : length < 1048576 ? 3 : length < 134217728 ? 4 : 5;
-}
-
-/** Bytes of a 64-bit number as a zigzag varint. */
-function sizeOfDelta(low: number, high: number): number {
-  const magnitudeLow = low ^ (high >> 31);
-  const magnitudeHigh = high ^ (high >> 31);
-  if (magnitudeHigh === 0 && magnitudeLow >= 0) return sizeOfLength(magnitudeLow);
-  // One bit for the sign, seven to a byte.
-  const bits = magnitudeHigh === 0 ? 32 : 64 - Math.clz32(magnitudeHigh);
-  return Math.ceil((bits + 1) / 7);
-}
-
-/** Writes an int32 as a zigzag varint. */
-function putSigned(out: Uint8Array, to: number, value: number): number {
-  let rest = (value << 1) ^ (value >> 31);
-  let at = to;
-  while (rest >>> 0 > 127) {
-    out[at++] = rest | 128;
-    rest >>>= 7;
-  }
-  out[at] = rest;
-  return at + 1;
-}
-
-/** The same for 64 bits. */
-function putWide(out: Uint8Array, to: number, low: number, high: number): number {
-  const sign = high >> 31;
-  let restLow = (low << 1) ^ sign;
-  let restHigh = ((high << 1) | (low >>> 31)) ^ sign;
-  let at = to;
-  while (restHigh !== 0 || restLow >>> 0 > 127) {
-    out[at++] = restLow | 128;
-    restLow = (restLow >>> 7) | (restHigh << 25);
-    restHigh >>>= 7;
-  }
-  out[at] = restLow;
-  return at + 1;
 }

@@ -56,6 +56,18 @@ const table = {
     rooms: ['common', 'worker/net', 'worker/requests', 'worker/report', 'state', 'protocol/flat', 'protocol/wire'],
     packages: [],
   },
+  'worker/producer': {
+    rooms: [
+      'common',
+      'codec',
+      'worker/client',
+      'worker/requests',
+      'worker/report',
+      'protocol/flat',
+      'protocol/wire',
+    ],
+    packages: [],
+  },
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],
     optional: ['kerberos'],

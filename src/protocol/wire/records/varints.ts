@@ -1,0 +1,77 @@
+// Owns the signed varints of record batches: their sizes, and writing and reading them. Runs in the network thread and the codec
+// pool. Must not allocate.
+
+/** Bytes of a length, count or index (-1 or more) as a zigzag varint. */
+export function sizeOfLength(length: number): number {
+  return length < 64 ? 1 : length < 8192 ? 2 : length < 1048576 ? 3 : length < 134217728 ? 4 : 5;
+}
+
+/** Bytes of a 64-bit number as a zigzag varint. */
+export function sizeOfDelta(low: number, high: number): number {
+  const magnitudeLow = low ^ (high >> 31);
+  const magnitudeHigh = high ^ (high >> 31);
+  if (magnitudeHigh === 0 && magnitudeLow >= 0) return sizeOfLength(magnitudeLow);
+  // One bit for the sign, seven to a byte.
+  const bits = magnitudeHigh === 0 ? 32 : 64 - Math.clz32(magnitudeHigh);
+  return Math.ceil((bits + 1) / 7);
+}
+
+/** Writes an int32 as a zigzag varint at `out[to]`, and returns where it ends. */
+export function putSigned(out: Uint8Array, to: number, value: number): number {
+  let rest = (value << 1) ^ (value >> 31);
+  let at = to;
+  while (rest >>> 0 > 127) {
+    out[at++] = rest | 128;
+    rest >>>= 7;
+  }
+  out[at] = rest;
+  return at + 1;
+}
+
+/** The same for 64 bits. */
+export function putWide(out: Uint8Array, to: number, low: number, high: number): number {
+  const sign = high >> 31;
+  let restLow = (low << 1) ^ sign;
+  let restHigh = ((high << 1) | (low >>> 31)) ^ sign;
+  let at = to;
+  while (restHigh !== 0 || restLow >>> 0 > 127) {
+    out[at++] = restLow | 128;
+    restLow = (restLow >>> 7) | (restHigh << 25);
+    restHigh >>>= 7;
+  }
+  out[at] = restLow;
+  return at + 1;
+}
+
+/** Where the varint that was read last ended. */
+export let varintEnd = 0;
+
+/** Reads a zigzag varint of 32 bits at `bytes[at]`; `varintEnd` is the end. Only for bytes that this thread wrote itself. */
+export function readSigned(bytes: Uint8Array, at: number): number {
+  let result = 0;
+  let shift = 0;
+  let position = at;
+  let byte: number;
+  do {
+    byte = bytes[position++]!;
+    result |= (byte & 127) << shift;
+    shift += 7;
+  } while (byte > 127);
+  varintEnd = position;
+  return (result >>> 1) ^ -(result & 1);
+}
+
+/** The same for 64 bits, as a number: exact up to 2^53, far more than any time in ms. */
+export function readWide(bytes: Uint8Array, at: number): number {
+  let result = 0;
+  let factor = 1;
+  let position = at;
+  let byte: number;
+  do {
+    byte = bytes[position++]!;
+    result += (byte & 127) * factor;
+    factor *= 128;
+  } while (byte > 127);
+  varintEnd = position;
+  return result % 2 === 0 ? result / 2 : -(result + 1) / 2;
+}

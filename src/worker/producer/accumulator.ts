@@ -1,0 +1,286 @@
+// Owns the records of a producer that are not settled: open, waiting and sent batches of every partition, the memory they lie in,
+// and when a batch is worth sending. Network thread. Must not send, nor decide what an answer means.
+
+import { RecordTooLargeError } from '../../common/errors/errors.ts';
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import type { ClusterView } from '../client/cluster-view.ts';
+import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
+import { BatchMemory } from './batch-memory.ts';
+import { splitBatch } from './batch-split.ts';
+import { FlushWaiter } from './flush-waiter.ts';
+import type { PartitionState } from './partition-state.ts';
+import { type BatchCompression, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
+import type { BatchOutcome, RecordOwner, TrackKind } from './record-owner.ts';
+import { TopicState } from './topic-state.ts';
+
+/** Values of `AppendedRecord.lingerMs` that are no time. */
+export const LINGER_AS_CONFIGURED = -1;
+/** Somebody waits for this record by itself. */
+export const LINGER_WHILE_BUSY = -2;
+
+/** One record on its way into a batch; read during the call only. */
+export interface AppendedRecord {
+  readonly owner: RecordOwner;
+  readonly topic: TopicState;
+  readonly kind: TrackKind;
+  readonly trackId: number;
+  /** ms since the epoch. */
+  readonly timestampMs: number;
+  /** ms, or one of the two above. */
+  readonly lingerMs: number;
+  /** Holds, at `[from, to)`, the record from its key's length on, in wire format. */
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A compressed batch's size is only expected while records are added; it may come out this much larger. */
+const ratioMargin = 1.05;
+/** Compressed batches collect this much more than `batchSizeBytes` at most, however well the topic compresses. */
+const maxCompressedGain = 8;
+
+export class Accumulator {
+  readonly memory: BatchMemory;
+  /** Partitions with batches that are not settled. */
+  readonly listed: PartitionState[] = [];
+  /** A record found no memory: everything may go. */
+  isStarved = false;
+  /** Everything goes at once: the producer is closing, or a transaction is completing. */
+  isHurried = false;
+  /** Batches that are not settled. */
+  batchCount = 0;
+  /** Batches settled with records written, failed, split; retries. */
+  readonly stats = { batches: 0, batchBytes: 0, records: 0, failedRecords: 0, retries: 0, splits: 0 };
+  readonly #config: ProducerConfig;
+  readonly #cluster: ClusterView;
+  readonly #random: () => number;
+  readonly #compression: BatchCompression;
+  /** Told once when there is memory again after a record found none. */
+  readonly #onRoom: () => void;
+  readonly #topics = new Map<string, TopicState>();
+  #flushes = 0;
+
+  constructor(
+    config: ProducerConfig,
+    memoryBytes: number,
+    compression: BatchCompression,
+    cluster: ClusterView,
+    random: () => number,
+    onRoom: () => void,
+  ) {
+    this.#config = config;
+    this.#onRoom = onRoom;
+    this.#compression = compression;
+    this.#cluster = cluster;
+    this.#random = random;
+    this.memory = new BatchMemory(memoryBytes, config.batchSizeBytes);
+  }
+
+  topic(name: string): TopicState {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) {
+      topic = new TopicState(name, this.#config, this.#cluster, this.#random);
+      this.#topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  topics(): Iterable<TopicState> {
+    return this.#topics.values();
+  }
+
+  forgetTopic(topic: TopicState): void {
+    this.#topics.delete(topic.name);
+  }
+
+  /** Why a record of this size can never be taken; null when it can. */
+  whyTooLarge(bodyBytes: number): RecordTooLargeError | null {
+    const bytes = bodyBytes + maxRecordHeadBytes + BATCH_HEADER_BYTES;
+    const { maxRequestSizeBytes } = this.#config;
+    if (bytes > maxRequestSizeBytes) {
+      return new RecordTooLargeError(
+        `the record takes up to ${bytes} bytes, maxRequestSizeBytes is ${maxRequestSizeBytes}`,
+      );
+    }
+    if (this.memory.canEverHold(bytes)) return null;
+    const text = `the record takes up to ${bytes} bytes, all batches together may take ${this.memory.maxBytes} (bufferMemoryBytes)`;
+    return new RecordTooLargeError(text);
+  }
+
+  /** Adds a record to the partition's open batch, or opens one. @returns false when there is no memory for another batch */
+  append(record: AppendedRecord, partition: PartitionState, now: number): boolean {
+    const { queue } = partition;
+    const { bytes, from, to, timestampMs } = record;
+    let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
+    if (batch === null || batch.isFull || !batch.append(bytes, from, to, timestampMs)) {
+      if (batch !== null) batch.isFull = true;
+      batch = this.#open(partition, to - from, now);
+      if (batch === null) {
+        this.isStarved = true;
+        return false;
+      }
+      batch.append(bytes, from, to, timestampMs);
+    }
+    batch.track(record.owner, record.kind, record.trackId, timestampMs);
+    if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
+    else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
+    if (this.#expectedBytes(batch) >= this.#config.batchSizeBytes) batch.isFull = true;
+    return true;
+  }
+
+  /** Whether the partition has no batch that is only partly full. */
+  isQueueFull(partition: PartitionState): boolean {
+    const { queue } = partition;
+    return queue.length === 0 || queue[queue.length - 1]!.isFull;
+  }
+
+  /**
+   * When the head of the partition's queue is ready: a time up to `now` for ready, Infinity when only an event makes it so.
+   * @param leaderEpoch of the leader known now
+   */
+  readyAt(partition: PartitionState, leaderEpoch: number, now: number): number {
+    const batch = partition.queue[0];
+    if (batch === undefined || batch.readers > 0) return Number.POSITIVE_INFINITY;
+    if (batch.attempts > 0) {
+      const isNewLeader = batch.leaderEpoch >= 0 && leaderEpoch > batch.leaderEpoch;
+      return isNewLeader ? now : batch.retryAt;
+    }
+    if (batch.isFull || partition.queue.length > 1) return now;
+    if (this.isStarved || this.isHurried || this.#flushes > 0) return now;
+    if (batch.isAwaited && partition.sent.length === 0) return now;
+    return batch.lingerUntil;
+  }
+
+  /** Takes the head out of the queue, closed: to be numbered, sealed and sent. */
+  takeHead(partition: PartitionState): ProducerBatch {
+    const batch = partition.queue.shift()!;
+    batch.isQueued = false;
+    batch.isFull = true;
+    if (!batch.isClosed) {
+      batch.close(this.#compression);
+      if (this.#compression.codec !== 0) {
+        partition.topic.observeCompression(batch.end / Math.max(batch.uncompressedBytes, 1));
+      }
+    }
+    return batch;
+  }
+
+  /** The batch is over for its records; its memory goes back as soon as nobody reads it. */
+  settle(batch: ProducerBatch, outcome: BatchOutcome, now: number): void {
+    if (batch.isSettled) return;
+    batch.isSettled = true;
+    const { partition } = batch;
+    if (batch.isQueued) partition.removeQueued(batch);
+    partition.removeSent(batch);
+    this.batchCount--;
+    if (outcome.error === null) {
+      this.stats.batches++;
+      this.stats.batchBytes += batch.end;
+      this.stats.records += batch.count;
+    } else {
+      this.stats.failedRecords += batch.count;
+    }
+    batch.runs.settle(outcome);
+    for (const waiter of batch.waiters) waiter.done(now);
+    this.release(batch);
+  }
+
+  /** Gives the memory of a batch back that is settled, answered, and read by no socket. */
+  release(batch: ProducerBatch): void {
+    if (!batch.isSettled || batch.requests > 0 || batch.readers > 0 || batch.memory === null) return;
+    const { memory } = batch;
+    batch.memory = null;
+    this.memory.give(memory);
+    if (!this.isStarved) return;
+    this.isStarved = false;
+    this.#onRoom();
+  }
+
+  /** Replaces a batch that the broker finds too large by smaller ones, at its place. */
+  split(batch: ProducerBatch): void {
+    const { partition } = batch;
+    const targetBytes =
+      batch.splits === 0 ? this.#config.batchSizeBytes : Math.max(batch.maxRecordBytes, batch.end >>> 1);
+    const parts = splitBatch(batch, targetBytes, (bytes) => this.memory.takeBeyond(bytes));
+    partition.topic.observeCompression(1);
+    this.stats.splits++;
+    const at = partition.sent.indexOf(batch);
+    if (at >= 0) partition.sent.splice(at, 1, ...parts);
+    for (const part of parts) {
+      for (const waiter of batch.waiters) {
+        waiter.add();
+        part.waiters.push(waiter);
+      }
+      this.batchCount++;
+    }
+    // Behind all that stand there already because they are older.
+    for (const part of parts) partition.requeue(part);
+    batch.isSettled = true;
+    this.batchCount--;
+    for (const waiter of batch.waiters) waiter.done(Number.NaN);
+    this.release(batch);
+  }
+
+  /** Everything that is here now goes out without delay. `onDone` is called when all of it is settled; perhaps at once. */
+  flush(onDone: (now: number) => void, now: number): void {
+    this.#flushes++;
+    const waiter = new FlushWaiter((at) => {
+      this.#flushes--;
+      onDone(at);
+    });
+    waiter.add();
+    for (const partition of this.listed) {
+      for (const batch of partition.sent) this.#await(batch, waiter);
+      for (const batch of partition.queue) if (!partition.sent.includes(batch)) this.#await(batch, waiter);
+    }
+    waiter.done(now);
+  }
+
+  /** Batches that are not settled, those sent before those waiting; a list of its own. */
+  unsettled(): ProducerBatch[] {
+    return this.listed.flatMap(({ sent, queue }) => [...sent, ...queue.filter((batch) => !sent.includes(batch))]);
+  }
+
+  /** Drops partitions from the list that have nothing to do any more. */
+  tidy(): void {
+    const { listed } = this;
+    let kept = 0;
+    for (const partition of listed) {
+      if (partition.isIdle) partition.isListed = false;
+      else listed[kept++] = partition;
+    }
+    listed.length = kept;
+  }
+
+  #await(batch: ProducerBatch, waiter: FlushWaiter): void {
+    batch.waiters.push(waiter);
+    waiter.add();
+  }
+
+  #open(partition: PartitionState, bodyBytes: number, now: number): ProducerBatch | null {
+    const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + bodyBytes;
+    const memory = this.memory.take(Math.max(this.#capacity(partition.topic), recordBytes));
+    if (memory === null) return null;
+    const batch = new ProducerBatch(partition, memory, now, now + this.#config.lingerMs);
+    partition.queue.push(batch);
+    this.batchCount++;
+    if (!partition.isListed) {
+      partition.isListed = true;
+      this.listed.push(partition);
+    }
+    return batch;
+  }
+
+  /** Memory for a batch: with compression more than it is to take in the end. */
+  #capacity(topic: TopicState): number {
+    const { batchSizeBytes } = this.#config;
+    if (this.#compression.codec === 0) return batchSizeBytes;
+    const gain = 2 ** Math.floor(Math.log2(1 / Math.max(topic.compressionRatio, 1 / maxCompressedGain)));
+    return batchSizeBytes * Math.max(gain, 1);
+  }
+
+  #expectedBytes(batch: ProducerBatch): number {
+    if (this.#compression.codec === 0) return batch.end;
+    return batch.end * batch.partition.topic.compressionRatio * ratioMargin;
+  }
+}

@@ -1,0 +1,67 @@
+// Owns the splitting of a batch that the broker finds too large, into several with the same records in the same order. Network thread.
+
+import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
+import { visitRecords } from './batch-records.ts';
+import { addSequence, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
+import { type RecordRuns, TrackKind } from './record-owner.ts';
+
+/**
+ * The parts, each of about `targetBytes`, not compressed until they are closed. They have the sequences that the whole had.
+ * @param take memory for a part
+ */
+export function splitBatch(
+  batch: ProducerBatch,
+  targetBytes: number,
+  take: (bytes: number) => Buffer,
+): ProducerBatch[] {
+  const parts: ProducerBatch[] = [];
+  const tracks = new TrackReader(batch.runs);
+  let part: ProducerBatch | null = null;
+  visitRecords(batch, (timestampMs, bytes, from, to) => {
+    const recordBytes = maxRecordHeadBytes + to - from;
+    if (part === null || part.end + recordBytes > targetBytes || !part.append(bytes, from, to, timestampMs)) {
+      part = newPart(batch, take(Math.max(targetBytes, BATCH_HEADER_BYTES + recordBytes)));
+      parts.push(part);
+      part.append(bytes, from, to, timestampMs);
+    }
+    tracks.passTo(part, timestampMs);
+  });
+  let sequence = batch.baseSequence;
+  for (const each of parts) {
+    if (!batch.hasSequence) break;
+    each.number(batch.producerIdLow, batch.producerIdHigh, batch.producerEpoch, sequence);
+    sequence = addSequence(sequence, each.count);
+  }
+  return parts;
+}
+
+function newPart(batch: ProducerBatch, memory: Buffer): ProducerBatch {
+  const part = new ProducerBatch(batch.partition, memory, batch.createdAt, batch.lingerUntil);
+  part.isFull = true;
+  part.splits = batch.splits + 1;
+  part.attempts = batch.attempts;
+  part.maybeWritten = batch.maybeWritten;
+  return part;
+}
+
+/** Goes through the runs of a batch record by record. */
+class TrackReader {
+  readonly #runs: RecordRuns;
+  #run = 0;
+  #inRun = 0;
+
+  constructor(runs: RecordRuns) {
+    this.#runs = runs;
+  }
+
+  passTo(part: ProducerBatch, timestampMs: number): void {
+    const { owners, kinds, trackIds, counts } = this.#runs;
+    const kind = kinds[this.#run]!;
+    const trackId = trackIds[this.#run]! + (kind === TrackKind.SINGLE ? this.#inRun : 0);
+    part.track(owners[this.#run]!, kind, trackId, timestampMs);
+    this.#inRun++;
+    if (this.#inRun < counts[this.#run]!) return;
+    this.#run++;
+    this.#inRun = 0;
+  }
+}

@@ -1,0 +1,85 @@
+// Owns the body of a Produce request whose record batches are in wire format already: pieces that go to the socket one after the
+// other, the batches among them where they lie. Network thread. Must not copy records, but for brokers before 0.11, whose format
+// is another one.
+
+import { WireWriter } from '../../protocol/wire/wire-writer.ts';
+import { legacyRecords } from './legacy-records.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+
+/** First version with compact lengths and tagged fields, and the first that names topics by id. */
+const flexibleVersion = 9;
+const topicIdVersion = 13;
+/** First version whose records are batches. */
+const batchVersion = 3;
+
+export interface ProduceBody {
+  readonly transactionalId: string | null;
+  readonly acks: number;
+  readonly timeoutMs: number;
+  readonly topics: readonly ProduceTopic[];
+}
+
+export interface ProduceTopic {
+  readonly name: string;
+  /** As Kafka prints it, 22 characters of base64url; null when unknown: then the version must be below 13. */
+  readonly topicId: string | null;
+  /** One of each partition. */
+  readonly batches: readonly ProducerBatch[];
+}
+
+const writer = new WireWriter();
+
+/** The body in wire format of `version`. Batches must be sealed. Throws InvalidRequestError for what a message set cannot hold. */
+export function encodeProduceBody(body: ProduceBody, version: number): Uint8Array[] {
+  const isFlexible = version >= flexibleVersion;
+  const w = writer.reset();
+  w.describe('Produce', 0, version);
+  /** Where, in what is written around the records, each batch stands. */
+  const cuts: number[] = [];
+  const records: Uint8Array[] = [];
+  if (version >= batchVersion) text(w, isFlexible, body.transactionalId);
+  w.int16(body.acks);
+  w.int32(body.timeoutMs);
+  w.length(isFlexible, body.topics.length);
+  for (const topic of body.topics) {
+    if (version >= topicIdVersion) uuid(w, topic.topicId!);
+    else text(w, isFlexible, topic.name);
+    w.length(isFlexible, topic.batches.length);
+    for (const batch of topic.batches) {
+      w.int32(batch.partition.index);
+      const bytes = version >= batchVersion ? batch.bytes : legacyRecords(batch, version);
+      w.length(isFlexible, bytes.length);
+      cuts.push(w.offset);
+      records.push(bytes);
+      if (isFlexible) w.int8(0);
+    }
+    if (isFlexible) w.int8(0);
+  }
+  if (isFlexible) w.int8(0);
+  const around = w.finish();
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (let i = 0; i < cuts.length; i++) {
+    pieces.push(around.subarray(from, cuts[i]!), records[i]!);
+    from = cuts[i]!;
+  }
+  if (from < around.length) pieces.push(around.subarray(from));
+  return pieces;
+}
+
+/** Bytes of the request besides its batches, at most, for each topic and partition in it. */
+export function overheadBytes(topicName: string): number {
+  return 2 * topicName.length + 64;
+}
+
+function text(w: WireWriter, isFlexible: boolean, value: string | null): void {
+  const length = value === null ? -1 : Buffer.byteLength(value);
+  if (isFlexible) w.uvarint(length + 1);
+  else w.int16(length);
+  if (value !== null) w.text(value);
+}
+
+function uuid(w: WireWriter, id: string): void {
+  const bytes = Buffer.from(id, 'base64url');
+  w.copy(bytes, 0, 16);
+}

@@ -1,0 +1,234 @@
+// Owns a producer inside the network thread: what may be appended, where a record goes, the order in which the parts get their turn,
+// the end. Network thread; whole in a unit test with a fake host. Must not know links, threads or sockets.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { compressionTypes, LEVEL_DEFAULT } from '../../protocol/flat/records/records-slot.ts';
+import { KafkaClientError, ProducerClosedError, ProducerFatalError } from '../../common/errors/errors.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import { Accumulator } from './accumulator.ts';
+import { IdempotentStart } from './idempotent-start.ts';
+import { keyPartition } from './key-partition.ts';
+import { outcomeOf } from './outcomes.ts';
+import { ProducerNumbers } from './producer-numbers.ts';
+import type { ProducerReport } from './producer-report.ts';
+import { RecordRuns } from './record-owner.ts';
+import { Sender } from './sender.ts';
+import { Staging, type UnplacedRecord } from './staging.ts';
+import type { TopicState } from './topic-state.ts';
+
+/** How often topics are looked over for some that nobody produces to any more. */
+const idleCheckMs = 10_000;
+
+export interface ProducerRoleParts {
+  readonly config: ProducerConfig;
+  /** What batches may take together. */
+  readonly batchMemoryBytes: number;
+  readonly host: RoleHost;
+  readonly report: ProducerReport;
+  /** The producer can do nothing more; told once. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export class ProducerRole implements Role {
+  readonly accumulator: Accumulator;
+  readonly #parts: ProducerRoleParts;
+  readonly #staging: Staging;
+  readonly #numbers: ProducerNumbers | null;
+  readonly #start: IdempotentStart | null;
+  readonly #sender: Sender;
+  readonly #stopUpdates: () => void;
+  /** What records fail with from now on; null while they are taken. */
+  #refusal: KafkaClientError | null = null;
+  #closeDeadline = Number.POSITIVE_INFINITY;
+  #onClosed: ((now: number) => void) | null = null;
+  #nextIdleCheck = 0;
+  readonly #place = (record: UnplacedRecord): boolean => this.#append(record, this.#now);
+  #now = 0;
+
+  constructor(parts: ProducerRoleParts) {
+    const { config, host, report } = parts;
+    this.#parts = parts;
+    const compression = {
+      codec: compressionTypes.indexOf(config.compressionType as (typeof compressionTypes)[number]),
+      level: config.compressionLevel ?? LEVEL_DEFAULT,
+    };
+    const random = (): number => host.random();
+    this.accumulator = new Accumulator(config, parts.batchMemoryBytes, compression, host.cluster, random, () =>
+      host.wake(),
+    );
+    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs);
+    this.#numbers = config.enableIdempotence ? new ProducerNumbers(config.transactionalId !== null) : null;
+    this.#start =
+      this.#numbers === null
+        ? null
+        : new IdempotentStart(config, host, this.#numbers, report, (error, now) => this.#failWaiting(error, now));
+    this.#sender = new Sender({
+      config,
+      host,
+      accumulator: this.accumulator,
+      numbers: this.#numbers,
+      transaction: null,
+      report,
+      onFatal: (error, now) => this.#fatal(error, now),
+    });
+    this.#stopUpdates = host.cluster.onUpdate(() => host.wake());
+  }
+
+  /** Bytes of records and batches that are not settled. */
+  get usedBytes(): number {
+    return this.accumulator.memory.usedBytes;
+  }
+
+  get isClosed(): boolean {
+    return this.#refusal !== null && this.#onClosed === null;
+  }
+
+  /** The topic's state, which records name it by. Metadata covers it from now on. */
+  topic(name: string, now: number): TopicState {
+    const topic = this.accumulator.topic(name);
+    topic.usedAt = now;
+    if (!topic.isTracked) {
+      topic.isTracked = true;
+      this.#parts.host.cluster.addTopic(this, name, { mayCreate: true });
+    }
+    return topic;
+  }
+
+  /**
+   * Takes one record: into a batch, or to wait for metadata; or fails it at once.
+   * @returns false when there is no room now: the same record is to come again, before those behind it
+   */
+  append(record: UnplacedRecord, now: number): boolean {
+    if (this.#refusal !== null) {
+      this.#reject(record, this.#refusal);
+      return true;
+    }
+    const { topic } = record;
+    topic.usedAt = now;
+    if (!topic.isTracked) this.topic(topic.name, now);
+    const tooLarge = this.accumulator.whyTooLarge(record.to - record.from);
+    if (tooLarge !== null) {
+      this.#reject(record, tooLarge);
+      return true;
+    }
+    const count = topic.partitionCount;
+    const mustWait = count === 0 || record.partition >= count || (!this.#staging.isEmpty && this.#waitsBehind(record));
+    if (!mustWait) return this.#append(record, now);
+    if (this.#staging.add(record, now)) return true;
+    this.accumulator.isStarved = true;
+    return false;
+  }
+
+  /** `onDone` is called once when all that was appended before is settled; perhaps at once. */
+  flush(onDone: (now: number) => void, now: number): void {
+    if (this.#staging.isEmpty) {
+      this.accumulator.flush(onDone, now);
+    } else {
+      // What waits for metadata is in no batch yet: its batches exist, or it has failed, when the staging is empty.
+      this.#staging.onEmpty((at) => this.accumulator.flush(onDone, at));
+      this.accumulator.flush(() => {}, now);
+    }
+    this.#parts.host.wake();
+  }
+
+  /** Takes no more records, sends what is here until `deadline`, then fails the rest. `onClosed` is called once. */
+  close(deadline: number, onClosed: (now: number) => void): void {
+    this.#refusal ??= new ProducerClosedError('the producer is closed');
+    this.accumulator.isHurried = true;
+    this.#closeDeadline = deadline;
+    this.#onClosed = onClosed;
+    this.#parts.host.wake();
+  }
+
+  poll(now: number): void {
+    this.#now = now;
+    this.#staging.poll(this.#place, now);
+    this.#start?.poll(now);
+    this.#sender.poll(now);
+    if (this.#onClosed !== null) this.#finishClose(now);
+    if (now >= this.#nextIdleCheck) this.#forgetIdleTopics(now);
+  }
+
+  nextDeadline(): number {
+    return Math.min(
+      this.#sender.nextDeadline,
+      this.#start?.nextDeadline ?? Number.POSITIVE_INFINITY,
+      this.#staging.nextDeadline,
+      this.#onClosed === null ? Number.POSITIVE_INFINITY : this.#closeDeadline,
+    );
+  }
+
+  #append(record: UnplacedRecord, now: number): boolean {
+    const { topic } = record;
+    const { partitionerIgnoreKeys, partitioner } = this.#parts.config;
+    let index = record.partition;
+    let isSticky = false;
+    if (index < 0) {
+      // As librdkafka, whose default is crc32: an empty key counts as none.
+      const hasKey = record.keyFrom >= 0 && (partitioner === 'murmur2' || record.keyTo > record.keyFrom);
+      isSticky = !hasKey || partitionerIgnoreKeys;
+      index = isSticky
+        ? topic.sticky.choose(topic)
+        : keyPartition(partitioner, record.bytes, record.keyFrom, record.keyTo, topic.partitionCount);
+    }
+    const partition = topic.partitions[index]!;
+    if (!this.accumulator.append(record, partition, now)) return false;
+    if (isSticky) {
+      topic.sticky.appended(topic, index, record.to - record.from, this.accumulator.isQueueFull(partition));
+    }
+    return true;
+  }
+
+  /** Whether an earlier record that may go to the same partition waits for metadata. */
+  #waitsBehind(record: UnplacedRecord): boolean {
+    return record.partition < 0 && this.#staging.isWaiting(record.topic);
+  }
+
+  #reject(record: UnplacedRecord, error: KafkaClientError): void {
+    const runs = new RecordRuns();
+    runs.add(record.owner, record.kind, record.trackId, record.timestampMs);
+    runs.settle(outcomeOf(record.topic.name, record.partition, error));
+  }
+
+  #failWaiting(error: Error, now: number): void {
+    this.#sender.failUnsent(() => error, now);
+    this.#staging.failAll(() => error, now);
+  }
+
+  #fatal(error: Error, now: number): void {
+    const text = `the producer can only be closed: ${error.message}`;
+    const fatal = new ProducerFatalError(text, { cause: error, fatal: true });
+    this.#refusal = fatal;
+    this.#parts.report.state('error', 'producer-fatal', text, error);
+    this.#sender.failAll(() => fatal, now);
+    this.#staging.failAll(() => fatal, now);
+    this.#parts.onFatal(fatal);
+  }
+
+  #finishClose(now: number): void {
+    const isDone = this.accumulator.batchCount === 0 && this.#staging.isEmpty;
+    if (!isDone && now < this.#closeDeadline) return;
+    if (!isDone) {
+      const errorOf = (maybeWritten: boolean): Error =>
+        new ProducerClosedError('the producer was closed before the records were acknowledged', { maybeWritten });
+      this.#sender.failAll((batch) => errorOf(batch.maybeWritten || batch.requests > 0), now);
+      this.#staging.failAll(() => errorOf(false), now);
+    }
+    const onClosed = this.#onClosed!;
+    this.#onClosed = null;
+    this.#stopUpdates();
+    this.#parts.host.cluster.forget(this);
+    onClosed(now);
+  }
+
+  #forgetIdleTopics(now: number): void {
+    this.#nextIdleCheck = now + idleCheckMs;
+    for (const topic of this.accumulator.topics()) {
+      const isIdle = now - topic.usedAt > this.#parts.config.metadataMaxIdleMs && topic.isIdle;
+      if (!isIdle || !topic.isTracked || this.#staging.isWaiting(topic)) continue;
+      topic.isTracked = false;
+      this.#parts.host.cluster.removeTopic(this, topic.name);
+    }
+  }
+}
+

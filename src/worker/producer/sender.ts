@@ -1,0 +1,402 @@
+// Owns the sending of batches: which node gets which, at most so many requests at a time, and what becomes of a batch by its answer.
+// Network thread. Must not know connections, nor records.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
+import type { Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import type { Accumulator } from './accumulator.ts';
+import { outcomeOf } from './outcomes.ts';
+import type { PartitionState } from './partition-state.ts';
+import {
+  CLUSTER_AUTHORIZATION_FAILED,
+  DUPLICATE_SEQUENCE_NUMBER,
+  isAboutMetadata,
+  isInDoubt,
+  isRetriable,
+  MESSAGE_TOO_LARGE,
+  produceError,
+} from './produce-answer.ts';
+import { overheadBytes, type ProduceTopic } from './produce-body.ts';
+import { type PartitionAnswer, type ProduceListener, ProduceRequest } from './produce-request.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+import type { ProducerNumbers } from './producer-numbers.ts';
+import type { ProducerReport } from './producer-report.ts';
+import type { TransactionGate } from './transaction-gate.ts';
+
+/** Connections of producers: their requests hold up nothing else. */
+export const produceLane = 'produce';
+/** First versions of Produce whose records are batches v2, and may be zstd. */
+const minBatchVersion = 3;
+const minZstdVersion = 7;
+const maxNameVersion = 12;
+const zstd = 4;
+const noErrorCode = 0;
+const unknownErrorCode = -1;
+
+export interface SenderParts {
+  readonly config: ProducerConfig;
+  readonly host: RoleHost;
+  readonly accumulator: Accumulator;
+  /** Null without idempotence. */
+  readonly numbers: ProducerNumbers | null;
+  readonly transaction: TransactionGate | null;
+  readonly report: ProducerReport;
+  /** The producer can do nothing more. */
+  readonly onFatal: (error: Error, now: number) => void;
+}
+
+/** What one node may get in a round. */
+interface NodeBatches {
+  readonly to: Destination;
+  readonly partitions: PartitionState[];
+}
+
+export class Sender implements ProduceListener {
+  /** When something becomes ready, or is over, although nothing happens; ms on the monotonic clock. */
+  nextDeadline = Number.POSITIVE_INFINITY;
+  /** Requests that are not answered. */
+  requestCount = 0;
+  readonly #parts: SenderParts;
+  /** Where the last drain of a node ended, so that no partition is always first. */
+  #turn = 0;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Fails what is too old, sends what is ready. */
+  poll(now: number): void {
+    const { accumulator } = this.#parts;
+    this.nextDeadline = Number.POSITIVE_INFINITY;
+    this.#expire(now);
+    accumulator.tidy();
+    const nodes = this.#readyNodes(now);
+    for (const node of nodes.values()) this.#drain(node, now);
+  }
+
+  // --- ProduceListener
+
+  onAnswer(batch: ProducerBatch, answer: PartitionAnswer | null, now: number): void {
+    batch.requests--;
+    if (this.#parts.config.acks === 0) {
+      this.#succeed(batch, -1, -1, -1, now);
+      return;
+    }
+    if (answer === null) {
+      // The broker had the request, and says nothing of this partition.
+      batch.maybeWritten = true;
+      this.#parts.host.cluster.requestUpdate();
+      const text = `the answer of the broker says nothing of ${nameOf(batch)}`;
+      this.#fail(batch, new KafkaClientError(text, detailsOf(batch)), unknownErrorCode, true, now);
+      return;
+    }
+    const { errorCode } = answer;
+    if (errorCode === noErrorCode) {
+      const { low, high } = answer.baseOffset;
+      this.#succeed(batch, low, high, answer.logAppendTimeMs.toNumber(), now);
+    } else {
+      this.#refused(batch, answer, errorCode, now);
+    }
+  }
+
+  onNoAnswer(batch: ProducerBatch, error: Error, now: number): void {
+    batch.requests--;
+    // A request that the connection did not take was not written.
+    if (!(error instanceof NodeNotReadyError)) batch.maybeWritten = true;
+    this.#parts.host.cluster.requestUpdate();
+    const isWorthRetrying = error instanceof KafkaClientError && error.retriable;
+    if (isWorthRetrying && this.#hasAttemptsLeft(batch, now)) this.#retry(batch, now);
+    else this.#fail(batch, this.#finalError(batch, error), unknownErrorCode, batch.maybeWritten, now);
+  }
+
+  onDone(_request: ProduceRequest, throttleTimeMs: number, latencyMs: number): void {
+    this.requestCount--;
+    this.#parts.report.requestEnded(latencyMs, throttleTimeMs);
+  }
+
+  onMemoryFree(request: ProduceRequest): void {
+    for (const batch of request.batches) {
+      batch.readers--;
+      this.#parts.accumulator.release(batch);
+    }
+    this.#parts.host.wake();
+  }
+
+  /** Every batch fails with the error, those on their way as well. */
+  failAll(errorOf: (batch: ProducerBatch) => Error, now: number): void {
+    for (const batch of this.#parts.accumulator.unsettled()) this.#settleFailed(batch, errorOf(batch), now);
+  }
+
+  /** Batches that were never sent fail; the others go on. */
+  failUnsent(errorOf: (batch: ProducerBatch) => Error, now: number): void {
+    for (const batch of this.#parts.accumulator.unsettled()) {
+      if (!batch.hasSequence) this.#settleFailed(batch, errorOf(batch), now);
+    }
+  }
+
+  // --- what an answer means
+
+  #refused(batch: ProducerBatch, answer: PartitionAnswer, errorCode: number, now: number): void {
+    const { accumulator, host, numbers } = this.#parts;
+    if (isAboutMetadata(errorCode)) host.cluster.requestUpdate();
+    if (batch.isSettled) {
+      accumulator.release(batch);
+      return;
+    }
+    if (errorCode === MESSAGE_TOO_LARGE && batch.count > 1) {
+      accumulator.split(batch);
+      this.#parts.report.batchSplit(batch);
+      return;
+    }
+    if (errorCode === DUPLICATE_SEQUENCE_NUMBER && numbers !== null) {
+      this.#succeed(batch, -1, -1, -1, now);
+      return;
+    }
+    if (isInDoubt(errorCode)) batch.maybeWritten = true;
+    const isByNumbers = numbers?.retries(batch, errorCode, answer.logStartOffset.toNumber());
+    const isWorthRetrying = isByNumbers ?? isRetriable(errorCode);
+    if (isWorthRetrying && this.#hasAttemptsLeft(batch, now)) {
+      this.#parts.report.batchRefused(batch, errorCode, now);
+      this.#retry(batch, now);
+      return;
+    }
+    const error = produceError(errorCode, answer.errorMessage, detailsOf(batch));
+    if (errorCode === CLUSTER_AUTHORIZATION_FAILED && numbers !== null) {
+      this.#parts.onFatal(error, now);
+      return;
+    }
+    this.#fail(batch, this.#finalError(batch, error), errorCode, isWorthRetrying || batch.maybeWritten, now, answer);
+  }
+
+  #hasAttemptsLeft(batch: ProducerBatch, now: number): boolean {
+    const { retries, deliveryTimeoutMs } = this.#parts.config;
+    return !batch.isSettled && batch.attempts < retries && now < batch.createdAt + deliveryTimeoutMs;
+  }
+
+  #retry(batch: ProducerBatch, now: number): void {
+    const { config, host, accumulator } = this.#parts;
+    const backoffMs = Math.min(config.retryBackoffMs * 2 ** Math.min(batch.attempts, 30), config.retryBackoffMaxMs);
+    batch.attempts++;
+    batch.retryAt = now + backoffMs * (0.8 + 0.4 * host.random());
+    accumulator.stats.retries += batch.count;
+    batch.partition.requeue(batch);
+  }
+
+  #succeed(batch: ProducerBatch, offsetLow: number, offsetHigh: number, logAppendTimeMs: number, now: number): void {
+    const { accumulator, numbers } = this.#parts;
+    const { topic, index } = batch.partition;
+    const lastOffset = offsetHigh < 0 ? -1 : offsetHigh * 4294967296 + (offsetLow >>> 0) + batch.count - 1;
+    if (numbers !== null) batch.partition.acknowledged(batch, lastOffset);
+    if (batch.isSettled) {
+      accumulator.release(batch);
+      return;
+    }
+    const outcome = { topic: topic.name, partition: index, offsetLow, offsetHigh, logAppendTimeMs };
+    accumulator.settle(batch, { ...outcome, error: null, recordErrors: [] }, now);
+  }
+
+  #fail(
+    batch: ProducerBatch,
+    error: Error,
+    errorCode: number,
+    isDoubtful: boolean,
+    now: number,
+    answer: PartitionAnswer | null = null,
+  ): void {
+    if (batch.isSettled) {
+      this.#parts.accumulator.release(batch);
+      return;
+    }
+    const { numbers, transaction } = this.#parts;
+    const told = transaction === null ? error : transaction.onBatchFailed(error, errorCode);
+    numbers?.failed(batch, errorCode, isDoubtful);
+    this.#settleFailed(batch, told, now, answer);
+  }
+
+  #settleFailed(batch: ProducerBatch, error: Error, now: number, answer: PartitionAnswer | null = null): void {
+    const { topic, index } = batch.partition;
+    const recordErrors =
+      answer === null
+        ? []
+        : [...answer.recordErrors].map(({ batchIndex, batchIndexErrorMessage }) => ({
+            index: batchIndex,
+            error: produceError(answer.errorCode, batchIndexErrorMessage, detailsOf(batch)),
+          }));
+    if (recordErrors.length > 0 && batch.count > 1) {
+      error.message += `; the batch was refused for ${recordErrors.length} of its ${batch.count} records, none of them was written`;
+    }
+    this.#parts.report.batchFailed(batch, error);
+    this.#parts.accumulator.settle(batch, outcomeOf(topic.name, index, error, recordErrors), now);
+  }
+
+  /** The error as the records' owners see it: with what is known of the records besides. */
+  #finalError(batch: ProducerBatch, error: Error): Error {
+    if (error instanceof KafkaClientError) {
+      error.topic ??= batch.partition.topic.name;
+      error.partition ??= batch.partition.index;
+      error.maybeWritten = batch.maybeWritten;
+    }
+    return error;
+  }
+
+  // --- time
+
+  #expire(now: number): void {
+    const { accumulator, config } = this.#parts;
+    const bornBefore = now - config.deliveryTimeoutMs;
+    for (const partition of accumulator.listed) {
+      const { queue, sent } = partition;
+      while (queue.length > 0 && queue[0]!.createdAt <= bornBefore) this.#giveUp(queue[0]!, now);
+      for (let i = sent.length - 1; i >= 0; i--) {
+        if (sent[i]!.createdAt <= bornBefore) this.#giveUp(sent[i]!, now);
+      }
+      const oldest = Math.min(queue[0]?.createdAt ?? Infinity, sent[0]?.createdAt ?? Infinity);
+      this.#noteDeadline(oldest + config.deliveryTimeoutMs);
+    }
+  }
+
+  #giveUp(batch: ProducerBatch, now: number): void {
+    const { numbers, transaction, config, host } = this.#parts;
+    const wasSent = batch.requests > 0 || batch.attempts > 0;
+    const leader = host.cluster.leader(batch.partition.topic.name, batch.partition.index);
+    const cause = leader === null ? null : host.requests.lastError({ brokerId: leader.leaderId, lane: produceLane });
+    const what = wasSent ? `was sent ${batch.attempts + Math.min(batch.requests, 1)} times without success` : 'was not sent';
+    const text = `${batch.count} records for ${nameOf(batch)} expired: the batch ${what} within ${Math.round(now - batch.createdAt)} ms (deliveryTimeoutMs is ${config.deliveryTimeoutMs})`;
+    const isDoubtful = batch.maybeWritten || batch.requests > 0;
+    const details = { ...detailsOf(batch), maybeWritten: isDoubtful };
+    const error = new DeliveryTimeoutError(text, cause === null ? details : { ...details, cause });
+    const told = transaction === null ? error : transaction.onBatchFailed(error, unknownErrorCode);
+    if (numbers !== null && batch.hasSequence) numbers.givenUp(batch);
+    this.#settleFailed(batch, told, now);
+  }
+
+  #noteDeadline(at: number): void {
+    if (at < this.nextDeadline) this.nextDeadline = at;
+  }
+
+  // --- what is ready, and for whom
+
+  #readyNodes(now: number): Map<number, NodeBatches> {
+    const { accumulator, host } = this.#parts;
+    const nodes = new Map<number, NodeBatches>();
+    const { listed } = accumulator;
+    const { length } = listed;
+    for (let i = 0; i < length; i++) {
+      const partition = listed[(i + this.#turn) % length]!;
+      if (partition.queue.length === 0) continue;
+      const leader = host.cluster.leader(partition.topic.name, partition.index);
+      const readyAt = accumulator.readyAt(partition, leader?.leaderEpoch ?? -1, now);
+      if (readyAt > now) {
+        this.#noteDeadline(readyAt);
+        continue;
+      }
+      if (leader === null || leader.leaderId < 0) {
+        host.cluster.requestUpdate();
+        continue;
+      }
+      if (!this.#maySend(partition)) continue;
+      const node = nodes.get(leader.leaderId);
+      if (node === undefined) {
+        nodes.set(leader.leaderId, {
+          to: { brokerId: leader.leaderId, lane: produceLane },
+          partitions: [partition],
+        });
+      } else {
+        node.partitions.push(partition);
+      }
+    }
+    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
+    return nodes;
+  }
+
+  #maySend(partition: PartitionState): boolean {
+    const { config, numbers, transaction } = this.#parts;
+    const batch = partition.queue[0]!;
+    if (numbers !== null && !numbers.maySend(partition, batch)) return false;
+    if (transaction !== null && !transaction.maySend(partition)) return false;
+    // One request at a time: the order of batches holds without numbers, too.
+    return config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
+  }
+
+  /** Sends to one node, one request after the other, as long as it takes them and something is ready. */
+  #drain({ to, partitions }: NodeBatches, now: number): void {
+    const { config, host, accumulator } = this.#parts;
+    const { requests } = host;
+    let ready = partitions;
+    while (ready.length > 0) {
+      if (!requests.isReady(to, now)) {
+        for (const partition of ready) if (partition.refusedSince < 0) partition.refusedSince = now;
+        const readyAt = requests.readyAt(to, now);
+        // Ready at once, and not ready: a connection is being made, and an event will tell.
+        if (readyAt > now) this.#noteDeadline(readyAt);
+        return;
+      }
+      // An answer makes room, and brings the next round.
+      if (requests.inFlight(to) >= config.maxInFlightRequestsPerConnection) return;
+      this.#sendOne(to, ready, now);
+      ready = ready.filter((partition) => {
+        if (partition.queue.length === 0) return false;
+        const epoch = host.cluster.leader(partition.topic.name, partition.index)?.leaderEpoch ?? -1;
+        return accumulator.readyAt(partition, epoch, now) <= now && this.#maySend(partition);
+      });
+    }
+  }
+
+  /** One request, with one batch of each partition as far as its size allows. */
+  #sendOne(to: Destination, ready: readonly PartitionState[], now: number): void {
+    const { config, accumulator, numbers, transaction, host } = this.#parts;
+    const byTopic = new Map<string, ProducerBatch[]>();
+    let totalBytes = 0;
+    let needsZstd = false;
+    for (const partition of ready) {
+      const { name } = partition.topic;
+      const sizeBytes = partition.queue[0]!.end + overheadBytes(name);
+      if (totalBytes > 0 && totalBytes + sizeBytes > config.maxRequestSizeBytes) continue;
+      totalBytes += sizeBytes;
+      const batch = accumulator.takeHead(partition);
+      if (numbers !== null && !batch.hasSequence) numbers.number(partition, batch);
+      if (!partition.sent.includes(batch)) partition.sent.push(batch);
+      batch.seal(config.transactionalId !== null);
+      batch.requests++;
+      batch.readers++;
+      batch.leaderEpoch = host.cluster.leader(name, partition.index)?.leaderEpoch ?? -1;
+      partition.refusedSince = -1;
+      needsZstd ||= batch.codec === zstd;
+      const list = byTopic.get(name);
+      if (list === undefined) byTopic.set(name, [batch]);
+      else list.push(batch);
+      this.#noteDeadline(batch.createdAt + config.deliveryTimeoutMs);
+    }
+    const topics: ProduceTopic[] = [];
+    let hasIds = true;
+    for (const [name, batches] of byTopic) {
+      const topicId = host.cluster.topicId(name);
+      hasIds &&= topicId !== null;
+      topics.push({ name, topicId, batches });
+    }
+    const { acks, requestTimeoutMs, transactionalId } = config;
+    const lowest = Math.max(
+      numbers === null ? 0 : minBatchVersion,
+      needsZstd ? minZstdVersion : 0,
+      transaction?.minProduceVersion ?? 0,
+    );
+    const highest = Math.min(transaction?.maxProduceVersion ?? Produce.maxVersion, hasIds ? Produce.maxVersion : maxNameVersion);
+    const body = { transactionalId, acks, timeoutMs: requestTimeoutMs, topics };
+    const limits = { timeoutMs: requestTimeoutMs, minVersion: lowest, maxVersion: highest };
+    const request = new ProduceRequest(to, body, limits, this, now);
+    this.requestCount++;
+    this.#parts.report.requestSent(request);
+    host.requests.send(request, now);
+  }
+}
+
+function nameOf({ partition }: ProducerBatch): string {
+  return `partition ${partition.index} of topic '${partition.topic.name}'`;
+}
+
+function detailsOf(batch: ProducerBatch): { topic: string; partition: number; maybeWritten: boolean } {
+  const { partition, maybeWritten } = batch;
+  return { topic: partition.topic.name, partition: partition.index, maybeWritten };
+}

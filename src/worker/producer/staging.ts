@@ -1,0 +1,163 @@
+// Owns records that have no partition yet because metadata is missing: of a topic that is not known, or of a partition beyond those
+// known. Network thread. They wait `maxBlockMs` at most, and keep their order. Must not hold up records of other topics.
+
+import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
+import type { ClusterView } from '../client/cluster-view.ts';
+import type { AppendedRecord } from './accumulator.ts';
+import type { BatchMemory } from './batch-memory.ts';
+import { outcomeOf } from './outcomes.ts';
+import { type RecordOwner, RecordRuns, type TrackKind } from './record-owner.ts';
+import type { TopicState } from './topic-state.ts';
+
+/** Errors of a topic that no waiting helps against: INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED. */
+const finalErrors: ReadonlySet<number> = new Set([17, 29]);
+/** What is counted for a record besides its bytes. */
+const overheadBytes = 200;
+
+/** A record with what the choice of its partition needs. */
+export interface UnplacedRecord extends AppendedRecord {
+  /** -1: none was given. */
+  readonly partition: number;
+  /** -1: no key. */
+  readonly keyFrom: number;
+  readonly keyTo: number;
+}
+
+class StagedRecord implements UnplacedRecord {
+  readonly owner: RecordOwner;
+  readonly topic: TopicState;
+  readonly kind: TrackKind;
+  readonly trackId: number;
+  readonly timestampMs: number;
+  readonly lingerMs: number;
+  readonly bytes: Uint8Array;
+  readonly from = 0;
+  readonly to: number;
+  readonly partition: number;
+  readonly keyFrom: number;
+  readonly keyTo: number;
+  readonly deadline: number;
+
+  constructor(record: UnplacedRecord, deadline: number) {
+    this.owner = record.owner;
+    this.topic = record.topic;
+    this.kind = record.kind;
+    this.trackId = record.trackId;
+    this.timestampMs = record.timestampMs;
+    this.lingerMs = record.lingerMs;
+    this.bytes = record.bytes.slice(record.from, record.to);
+    this.to = this.bytes.length;
+    this.partition = record.partition;
+    this.keyFrom = record.keyFrom < 0 ? -1 : record.keyFrom - record.from;
+    this.keyTo = record.keyTo - record.from;
+    this.deadline = deadline;
+  }
+
+  get countedBytes(): number {
+    return this.bytes.length + overheadBytes;
+  }
+}
+
+export class Staging {
+  readonly #cluster: ClusterView;
+  readonly #memory: BatchMemory;
+  readonly #maxBlockMs: number;
+  #records: StagedRecord[] = [];
+  #onEmpty: ((now: number) => void)[] = [];
+
+  constructor(cluster: ClusterView, memory: BatchMemory, maxBlockMs: number) {
+    this.#cluster = cluster;
+    this.#memory = memory;
+    this.#maxBlockMs = maxBlockMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#records.length === 0;
+  }
+
+  /** When the first one has waited long enough. */
+  get nextDeadline(): number {
+    return this.#records[0]?.deadline ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether records of the topic that name no partition wait here, so that others must stand behind them. */
+  isWaiting(topic: TopicState): boolean {
+    return this.#records.some((record) => record.topic === topic && record.partition < 0);
+  }
+
+  /** Keeps a copy. @returns false when there is no memory for it */
+  add(record: UnplacedRecord, now: number): boolean {
+    const staged = new StagedRecord(record, now + this.#maxBlockMs);
+    if (!this.#memory.reserve(staged.countedBytes)) return false;
+    if (!this.isWaiting(record.topic)) this.#cluster.requestUpdate();
+    this.#records.push(staged);
+    return true;
+  }
+
+  /** Calls `listener` once, as soon as nothing waits here. */
+  onEmpty(listener: (now: number) => void): void {
+    this.#onEmpty.push(listener);
+  }
+
+  /**
+   * Places what can be placed, fails what has waited too long or for nothing.
+   * @param place puts the record into a batch; false: no memory for it now
+   */
+  poll(place: (record: UnplacedRecord) => boolean, now: number): void {
+    if (this.isEmpty) return;
+    const left: StagedRecord[] = [];
+    let isFull = false;
+    for (const record of this.#records) {
+      const count = record.topic.partitionCount;
+      const isKnown = count > 0 && record.partition < count;
+      if (!isFull && isKnown) {
+        // Before it is placed: the record is in two places during the call only.
+        this.#memory.unreserve(record.countedBytes);
+        if (place(record)) continue;
+        this.#memory.reserve(record.countedBytes);
+        isFull = true;
+      }
+      const error = isKnown ? null : this.#whyNever(record, count, now);
+      if (error === null) left.push(record);
+      else this.#fail(record, error);
+    }
+    this.#records = left;
+    if (left.length > 0 && !isFull) this.#cluster.requestUpdate();
+    if (left.length === 0) this.#tellEmpty(now);
+  }
+
+  /** Everything that waits fails. */
+  failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
+    const records = this.#records;
+    this.#records = [];
+    for (const record of records) this.#fail(record, errorOf(record));
+    this.#tellEmpty(now);
+  }
+
+  #tellEmpty(now: number): void {
+    const listeners = this.#onEmpty;
+    this.#onEmpty = [];
+    for (const listener of listeners) listener(now);
+  }
+
+  #whyNever(record: StagedRecord, count: number, now: number): Error | null {
+    const { topic, partition } = record;
+    const code = this.#cluster.topicError(topic.name) ?? 0;
+    const details = { topic: topic.name, ...(partition >= 0 && { partition }), maybeWritten: false };
+    const cause = errorFor(code, { topic: topic.name }) ?? undefined;
+    if (finalErrors.has(code)) return errorFor(code, details);
+    if (now < record.deadline) return null;
+    const text =
+      count === 0
+        ? `topic '${topic.name}' is not present in metadata after ${this.#maxBlockMs} ms (maxBlockMs)${cause === undefined ? '' : `: ${cause.message}`}`
+        : `partition ${partition} of topic '${topic.name}' is not present in metadata after ${this.#maxBlockMs} ms (maxBlockMs); the topic has ${count} partitions`;
+    return new TopicMetadataTimeoutError(text, { ...details, cause });
+  }
+
+  #fail(record: StagedRecord, error: Error): void {
+    this.#memory.unreserve(record.countedBytes);
+    const runs = new RecordRuns();
+    runs.add(record.owner, record.kind, record.trackId, record.timestampMs);
+    runs.settle(outcomeOf(record.topic.name, record.partition, error));
+  }
+}

@@ -1,0 +1,284 @@
+// When batches go out and how much memory they take: linger, fullness, back pressure, flush, metadata that is missing, the end.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeliveryTimeoutError, TopicMetadataTimeoutError } from '../../../../src/common/errors/errors.ts';
+import { TestProducer } from './support/test-producer.ts';
+
+const started = TestProducer.started;
+
+test('a batch waits lingerMs for more records, then goes with all of them', () => {
+  const producer = started({ lingerMs: 20 });
+  const first = producer.append('a');
+  producer.advance(10);
+  const second = producer.append('b');
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 0);
+  assert.equal(producer.role.nextDeadline(), producer.cluster.now + 10);
+  producer.advance(10);
+  assert.equal(producer.cluster.produces.length, 1);
+  assert.deepEqual(producer.cluster.produces[0]!.batches[0]!.values, ['a', 'b']);
+  producer.cluster.answer();
+  assert.deepEqual([producer.outcome(first), producer.outcome(second)], ['at 0', 'at 1']);
+});
+
+test('a full batch does not wait, nor does one with another behind it', () => {
+  const producer = started({ lingerMs: 1000, batchSizeBytes: 1000 });
+  for (let i = 0; i < 12; i++) producer.append('x'.repeat(100));
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+  assert.ok(producer.cluster.produces[0]!.batches[0]!.bytes.length >= 900);
+});
+
+test('a record that somebody waits for goes at once, unless a batch of its partition is on its way', () => {
+  const producer = started({ lingerMs: 1000 });
+  producer.append('a', { lingerMs: -2 });
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+  producer.append('b', { lingerMs: -2 });
+  producer.append('c', { lingerMs: -2 });
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+  producer.cluster.answer();
+  producer.poll();
+  assert.deepEqual(producer.cluster.produces[0]!.batches[0]!.values, ['b', 'c']);
+});
+
+test('a linger of its own shortens that of the batch, and never lengthens it', () => {
+  const producer = started({ lingerMs: 50 });
+  producer.append('a', { lingerMs: 500 });
+  producer.poll();
+  assert.equal(producer.role.nextDeadline(), producer.cluster.now + 50);
+  producer.append('b', { lingerMs: 0 });
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+});
+
+test('batchSizeBytes 0 makes one batch of each record', () => {
+  const producer = started({ batchSizeBytes: 0 });
+  producer.warmUp();
+  producer.append('a');
+  producer.append('b');
+  producer.poll();
+  assert.deepEqual(producer.cluster.produces.map(({ batches }) => batches[0]!.values), [['a'], ['b']]);
+});
+
+test('one request carries the batches of all partitions of a node, within maxRequestSizeBytes', () => {
+  const producer = started({ lingerMs: 0, maxRequestSizeBytes: 3000 }, 6);
+  for (let partition = 0; partition < 6; partition++) producer.append('x'.repeat(800), { partition });
+  producer.poll();
+  const sizes = producer.cluster.produces.map(({ batches }) => batches.length);
+  assert.deepEqual(sizes, [3, 3]);
+});
+
+test('each node gets the partitions it leads, and one that is not ready holds up no other', () => {
+  const producer = started({ lingerMs: 0 }, 2);
+  producer.cluster.partition('t', 1).leaderId = 2;
+  producer.cluster.isUp.set(1, false);
+  producer.append('a', { partition: 0 });
+  producer.append('b', { partition: 1 });
+  producer.poll();
+  assert.deepEqual(producer.cluster.produces.map(({ brokerId }) => brokerId), [2]);
+  producer.cluster.isUp.set(1, true);
+  producer.poll();
+  assert.deepEqual(producer.cluster.produces.map(({ brokerId }) => brokerId), [2, 1]);
+});
+
+test('a node gets at most maxInFlightRequestsPerConnection requests at a time', () => {
+  const producer = started({ batchSizeBytes: 0, maxInFlightRequestsPerConnection: 2 });
+  producer.warmUp();
+  for (let i = 0; i < 5; i++) producer.append(`${i}`);
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 2);
+  producer.cluster.answer();
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 2);
+});
+
+test('memory is bounded: a record without room is not taken, everything goes at once, and there is room after an answer', () => {
+  const producer = started({ lingerMs: 10_000, batchSizeBytes: 1024, memoryBytes: 4096 });
+  let taken = 0;
+  while (producer.append('x'.repeat(200)) !== null) taken++;
+  assert.ok(taken >= 12 && taken <= 20, `${taken} records`);
+  assert.ok(producer.role.usedBytes <= 4096);
+  producer.poll();
+  assert.ok(producer.cluster.produces.length > 0);
+  const wakes = producer.cluster.wakes;
+  producer.cluster.answer();
+  producer.poll();
+  assert.ok(producer.cluster.wakes > wakes, 'whoever found no room is told');
+  assert.notEqual(producer.append('x'.repeat(200)), null);
+});
+
+test('memory goes back only when the socket has taken it, even if the answer came first', () => {
+  const producer = started({ lingerMs: 0 });
+  producer.cluster.isMemoryHeld = true;
+  producer.append('a');
+  producer.poll();
+  const used = producer.role.usedBytes;
+  producer.cluster.answer();
+  assert.equal(producer.acknowledged, 1);
+  assert.equal(producer.role.usedBytes, used);
+  for (const free of producer.cluster.heldMemory) free();
+  assert.equal(producer.role.usedBytes, 0);
+});
+
+test('a batch that expired on its way keeps its memory until its answer, and is told of once', () => {
+  const producer = started({ lingerMs: 0, deliveryTimeoutMs: 1000, requestTimeoutMs: 900 });
+  const id = producer.append('a');
+  producer.poll();
+  producer.advance(1000);
+  assert.equal(producer.outcome(id), 'DeliveryTimeoutError');
+  assert.equal(producer.error(id).maybeWritten, true);
+  assert.ok(producer.role.usedBytes > 0);
+  producer.cluster.answer();
+  assert.equal(producer.role.usedBytes, 0);
+  assert.equal(producer.failed, 1);
+  assert.equal(producer.acknowledged, 0);
+});
+
+test('a batch that cannot be sent expires, and says that it was not sent', () => {
+  const producer = started({ lingerMs: 0, deliveryTimeoutMs: 1000, requestTimeoutMs: 900 });
+  producer.cluster.isUp.set(1, false);
+  const id = producer.append('a');
+  producer.poll();
+  producer.advance(999);
+  assert.equal(producer.outcome(id), 'open');
+  producer.advance(1);
+  const error = producer.error(id);
+  assert.ok(error instanceof DeliveryTimeoutError);
+  assert.match(error.message, /1 records for partition 0 of topic 't' expired: the batch was not sent within 1000 ms/);
+  assert.equal(error.maybeWritten, false);
+  assert.equal(error.retriable, true);
+});
+
+test('records for a topic that is not known wait for metadata, in order, without holding up other topics', () => {
+  const producer = started({ lingerMs: 0 });
+  const first = producer.append('1', { topic: 'new' });
+  const second = producer.append('2', { topic: 'new' });
+  const other = producer.append('x');
+  producer.poll();
+  assert.ok(producer.cluster.tracked.has('new'));
+  producer.cluster.answer();
+  assert.deepEqual([producer.outcome(first), producer.outcome(other)], ['open', 'at 0']);
+  producer.cluster.addTopic('new');
+  const third = producer.append('3', { topic: 'new' });
+  producer.poll();
+  producer.cluster.answer();
+  assert.deepEqual(producer.cluster.partition('new').values, ['1', '2', '3']);
+  assert.deepEqual([first, second, third].map((id) => producer.outcome(id)), ['at 0', 'at 1', 'at 2']);
+});
+
+test('a topic that does not appear fails its records after maxBlockMs, naming topic and cause', () => {
+  const producer = started({ maxBlockMs: 500 });
+  producer.cluster.topicErrors.set('gone', 3);
+  const id = producer.append('1', { topic: 'gone' });
+  producer.advance(499);
+  assert.equal(producer.outcome(id), 'open');
+  producer.advance(1);
+  const error = producer.error(id);
+  assert.ok(error instanceof TopicMetadataTimeoutError);
+  assert.match(error.message, /topic 'gone' is not present in metadata after 500 ms \(maxBlockMs\): .*UnknownTopicOrPartition/);
+  assert.equal(error.maybeWritten, false);
+  assert.equal(producer.role.usedBytes, 0);
+});
+
+test('a topic that may not be used fails at once', () => {
+  const producer = started();
+  producer.cluster.topicErrors.set('secret', 29);
+  const id = producer.append('1', { topic: 'secret' });
+  producer.poll();
+  assert.equal(producer.outcome(id), 'TopicAuthorizationFailedError');
+});
+
+test('a partition beyond those known waits for metadata, then fails naming how many there are; others go on', () => {
+  const producer = started({ maxBlockMs: 500, lingerMs: 0 });
+  const beyond = producer.append('1', { partition: 4 });
+  const known = producer.append('2', { partition: 0 });
+  producer.poll();
+  producer.cluster.answer();
+  assert.equal(producer.outcome(known), 'at 0');
+  producer.advance(500);
+  assert.match(producer.error(beyond).message, /partition 4 of topic 't' is not present .* the topic has 1 partitions/);
+});
+
+test('a record larger than maxRequestSizeBytes fails alone', () => {
+  const producer = started({ lingerMs: 0, maxRequestSizeBytes: 1000 });
+  const big = producer.append('x'.repeat(1000));
+  const small = producer.append('y');
+  producer.poll();
+  producer.cluster.answer();
+  assert.deepEqual([producer.outcome(big), producer.outcome(small)], ['RecordTooLargeError', 'at 0']);
+});
+
+test('a flush sends everything at once and ends when what was there is settled, not what comes after', () => {
+  const producer = started({ lingerMs: 10_000, maxBlockMs: 100 });
+  let isFlushed = false;
+  producer.append('a');
+  producer.append('waits for metadata', { topic: 'unknown' });
+  producer.role.flush(() => {
+    isFlushed = true;
+  }, producer.cluster.now);
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+  producer.append('later');
+  producer.cluster.answer();
+  producer.poll();
+  assert.equal(isFlushed, false);
+  producer.advance(100);
+  // The record that was appended later was under way when the last of the others failed, and is not waited for longer.
+  for (const sent of [...producer.cluster.produces]) producer.cluster.answer(sent);
+  assert.equal(isFlushed, true);
+});
+
+test('closing sends what is there, and fails what is not acknowledged by the deadline', () => {
+  const producer = started({ lingerMs: 10_000 });
+  const first = producer.append('a');
+  let closedAt = 0;
+  producer.role.close(producer.cluster.now + 500, (now) => {
+    closedAt = now;
+  });
+  const late = producer.append('b');
+  assert.equal(producer.outcome(late), 'ProducerClosedError');
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1);
+  producer.advance(500);
+  assert.equal(producer.outcome(first), 'ProducerClosedError');
+  assert.equal(producer.error(first).maybeWritten, true);
+  assert.equal(closedAt, producer.cluster.now);
+});
+
+test('closing ends at once when everything is acknowledged', () => {
+  const producer = started({ lingerMs: 10_000 });
+  producer.append('a');
+  let isClosed = false;
+  producer.role.close(Number.POSITIVE_INFINITY, () => {
+    isClosed = true;
+  });
+  producer.poll();
+  producer.cluster.answer();
+  producer.poll();
+  assert.ok(isClosed);
+  assert.equal(producer.acknowledged, 1);
+});
+
+test('with acks 0 a record is settled when it was written, at offset -1', () => {
+  const producer = started({ acks: 0, lingerMs: 0 });
+  const id = producer.append('a');
+  producer.poll();
+  assert.equal(producer.outcome(id), 'at -1');
+  assert.equal(producer.role.usedBytes, 0);
+});
+
+test('the metadata of a topic that nobody produces to is given up after metadataMaxIdleMs, and asked for again when used', () => {
+  const producer = started({ metadataMaxIdleMs: 5000, lingerMs: 0 });
+  producer.append('a');
+  producer.poll();
+  producer.cluster.answer();
+  producer.advance(4000);
+  assert.ok(producer.cluster.tracked.has('t'));
+  producer.advance(12_000);
+  assert.ok(!producer.cluster.tracked.has('t'));
+  producer.append('b');
+  assert.ok(producer.cluster.tracked.has('t'));
+});
