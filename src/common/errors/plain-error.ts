@@ -53,15 +53,13 @@ function describeError(thrown: unknown, depth: number): PlainError {
   for (const key of ['nodeId', 'apiKey', 'correlationId', 'offset', 'errorCode', 'partition'] as const) {
     if (Number.isFinite(source[key])) plain[key] = source[key]!;
   }
-<<<<<<< HEAD
+  for (const key of ['maybeWritten', 'fatal'] as const) {
+    if (typeof source[key] === 'boolean') plain[key] = source[key];
+  }
   // What class and cause tell together: the cause may be cut off.
   if (thrown instanceof KafkaClientError) {
     const type = thrown.constructor as typeof KafkaClientError;
     if (thrown.retriable !== type.retriable || isRefusal(thrown.cause)) plain.retriable = thrown.retriable;
-=======
-  for (const key of ['maybeWritten', 'fatal'] as const) {
-    if (typeof source[key] === 'boolean') plain[key] = source[key];
->>>>>>> e16e12e (The producer's role, without links yet: partitioners, batches in wire format, accumulator, sequences, answers, as pure parts with unit tests)
   }
   if (thrown instanceof errors.KafkaConfigurationError) plain.problems = [...thrown.problems];
   if (depth >= maxCauseDepth) return plain;

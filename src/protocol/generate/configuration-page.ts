@@ -2,6 +2,7 @@
 
 import { configOptions } from '../../common/config/config.ts';
 import type { ConfigOption } from '../../common/config/config-kinds.ts';
+import { otherProducerOptions, producerOptions } from '../../common/config/producer-options.ts';
 
 const head = `# Configuration
 
@@ -15,12 +16,34 @@ sizes in bytes. Which keys of kafka-python are which: [kafka-python.md](kafka-py
 |---|---|---|---|
 `;
 
+const producerHead = `
+## Producers
+
+What \`client.producer\` takes, and \`Producer.start\` besides all of the above. Names are those of Java's producer in camelCase; a key as Java,
+kafkajs or librdkafka have it is answered with ours. Where a key is one of the client's too, a producer has a value of its own.
+
+<!-- Generated from src/common/config/producer-options.ts. -->
+
+| key | type | default | meaning |
+|---|---|---|---|
+`;
+
 export function configurationPage(): string {
-  const rows = Object.entries(configOptions).map(([key, option]: [string, ConfigOption]) => {
-    const cells = [`\`${key}\``, typeOf(option), `\`${defaultOf(key, option)}\``, option.doc];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
-  return `${head}${rows.join('\n')}\n`;
+  const others = Object.entries(otherProducerOptions).map(([key, { type, default: value, doc }]) =>
+    row(key, type, value, doc),
+  );
+  return `${head}${rowsOf(configOptions)}\n${producerHead}${others.join('\n')}\n${rowsOf(producerOptions)}\n`;
+}
+
+function rowsOf(options: Readonly<Record<string, ConfigOption>>): string {
+  return Object.entries(options)
+    .map(([key, option]) => row(key, typeOf(option), defaultOf(key, option), option.doc))
+    .join('\n');
+}
+
+function row(key: string, type: string, value: string, doc: string): string {
+  const cells = [`\`${key}\``, type, `\`${value}\``, doc];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 /** Sizes that nobody recognises in digits. */

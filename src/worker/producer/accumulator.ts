@@ -1,10 +1,10 @@
 // Owns the records of a producer that are not settled: open, waiting and sent batches of every partition, the memory they lie in,
 // and when a batch is worth sending. Network thread. Must not send, nor decide what an answer means.
 
-import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import type { ClusterView } from '../client/cluster-view.ts';
+import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
+import type { ClusterView } from '../client/cluster-view.ts';
 import { BatchMemory } from './batch-memory.ts';
 import { splitBatch } from './batch-split.ts';
 import { FlushWaiter } from './flush-waiter.ts';

@@ -1,10 +1,10 @@
 // Owns the asking for a producer id without transactions: any broker gives one. Network thread.
 
-import { InitProducerId } from '../../protocol/flat/generated/apis.ts';
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
+import { InitProducerId } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker, mainLane } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
-import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
 

@@ -1,11 +1,11 @@
 // Owns the records of a batch as brokers before 0.11 take them: a message set. Network thread. Rare and slow by design: such
 // brokers know neither batches nor idempotence.
 
-import { compressionTypes, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
-import { type RecordWriter, writeRecords } from '../../protocol/flat/records/record-writer.ts';
+import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import { HeapMemory } from '../../common/memory.ts';
+import { type RecordWriter, writeRecords } from '../../protocol/flat/records/record-writer.ts';
+import { compressionTypes, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
 import { encodeStream } from '../../protocol/wire/records/record-stream.ts';
 import { readSigned, varintEnd } from '../../protocol/wire/records/varints.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';

@@ -2,8 +2,11 @@
 // decide what becomes of a batch: its listener does.
 
 import { Produce } from '../../protocol/flat/generated/apis.ts';
-import type { ProduceRequest as ProduceRequestInput } from '../../protocol/flat/generated/produce.ts';
-import type { ProduceResponsePartitionProduceResponseView, ProduceResponseView } from '../../protocol/flat/generated/produce.ts';
+import type {
+  ProduceRequest as ProduceRequestInput,
+  ProduceResponsePartitionProduceResponseView,
+  ProduceResponseView,
+} from '../../protocol/flat/generated/produce.ts';
 import type { BrokerRequest, Destination } from '../client/broker-requests.ts';
 import { encodeProduceBody, type ProduceBody } from './produce-body.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -11,6 +14,8 @@ import type { ProducerBatch } from './producer-batch.ts';
 export type PartitionAnswer = ProduceResponsePartitionProduceResponseView;
 
 export interface ProduceListener {
+  /** The request is about to be sent. */
+  onSending(request: ProduceRequest): void;
   /** Null: the answer does not speak of this partition; or, with acks 0, the batch was handed to the socket. */
   onAnswer(batch: ProducerBatch, answer: PartitionAnswer | null, now: number): void;
   /** There will be no answer. */

@@ -2,8 +2,8 @@
 // the end. Network thread; whole in a unit test with a fake host. Must not know links, threads or sockets.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { type KafkaClientError, ProducerClosedError, ProducerFatalError } from '../../common/errors/errors.ts';
 import { compressionTypes, LEVEL_DEFAULT } from '../../protocol/flat/records/records-slot.ts';
-import { KafkaClientError, ProducerClosedError, ProducerFatalError } from '../../common/errors/errors.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Accumulator } from './accumulator.ts';
 import { IdempotentStart } from './idempotent-start.ts';
@@ -231,4 +231,3 @@ export class ProducerRole implements Role {
     }
   }
 }
-

@@ -1,14 +1,8 @@
-// Owns the sending of batches: which node gets which, at most so many requests at a time, and what becomes of a batch by its answer.
-// Network thread. Must not know connections, nor records.
+// Owns what becomes of a batch that was sent: by its answer, without one, or by time. Network thread. What is sent when is drain.ts.
 
-import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
-import { Produce } from '../../protocol/flat/generated/apis.ts';
-import type { Destination } from '../client/broker-requests.ts';
-import type { RoleHost } from '../client/role.ts';
-import type { Accumulator } from './accumulator.ts';
+import { Drain, type DrainParts, produceLane } from './drain.ts';
 import { outcomeOf } from './outcomes.ts';
-import type { PartitionState } from './partition-state.ts';
 import {
   CLUSTER_AUTHORIZATION_FAILED,
   DUPLICATE_SEQUENCE_NUMBER,
@@ -18,39 +12,17 @@ import {
   MESSAGE_TOO_LARGE,
   produceError,
 } from './produce-answer.ts';
-import { overheadBytes, type ProduceTopic } from './produce-body.ts';
-import { type PartitionAnswer, type ProduceListener, ProduceRequest } from './produce-request.ts';
+import type { PartitionAnswer, ProduceListener, ProduceRequest } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';
-import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
-import type { TransactionGate } from './transaction-gate.ts';
 
-/** Connections of producers: their requests hold up nothing else. */
-export const produceLane = 'produce';
-/** First versions of Produce whose records are batches v2, and may be zstd. */
-const minBatchVersion = 3;
-const minZstdVersion = 7;
-const maxNameVersion = 12;
-const zstd = 4;
 const noErrorCode = 0;
 const unknownErrorCode = -1;
 
-export interface SenderParts {
-  readonly config: ProducerConfig;
-  readonly host: RoleHost;
-  readonly accumulator: Accumulator;
-  /** Null without idempotence. */
-  readonly numbers: ProducerNumbers | null;
-  readonly transaction: TransactionGate | null;
+export interface SenderParts extends DrainParts {
   readonly report: ProducerReport;
   /** The producer can do nothing more. */
   readonly onFatal: (error: Error, now: number) => void;
-}
-
-/** What one node may get in a round. */
-interface NodeBatches {
-  readonly to: Destination;
-  readonly partitions: PartitionState[];
 }
 
 export class Sender implements ProduceListener {
@@ -59,11 +31,11 @@ export class Sender implements ProduceListener {
   /** Requests that are not answered. */
   requestCount = 0;
   readonly #parts: SenderParts;
-  /** Where the last drain of a node ended, so that no partition is always first. */
-  #turn = 0;
+  readonly #drain: Drain;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
+    this.#drain = new Drain(parts, this);
   }
 
   /** Fails what is too old, sends what is ready. */
@@ -72,11 +44,19 @@ export class Sender implements ProduceListener {
     this.nextDeadline = Number.POSITIVE_INFINITY;
     this.#expire(now);
     accumulator.tidy();
-    const nodes = this.#readyNodes(now);
-    for (const node of nodes.values()) this.#drain(node, now);
+    this.#drain.poll(now);
+    this.#noteDeadline(this.#drain.nextDeadline);
   }
 
   // --- ProduceListener
+
+  onSending(request: ProduceRequest): void {
+    this.requestCount++;
+    this.#parts.report.requestSent(request);
+    for (const batch of request.batches) {
+      this.#noteDeadline(batch.createdAt + this.#parts.config.deliveryTimeoutMs);
+    }
+  }
 
   onAnswer(batch: ProducerBatch, answer: PartitionAnswer | null, now: number): void {
     batch.requests--;
@@ -262,7 +242,9 @@ export class Sender implements ProduceListener {
     const wasSent = batch.requests > 0 || batch.attempts > 0;
     const leader = host.cluster.leader(batch.partition.topic.name, batch.partition.index);
     const cause = leader === null ? null : host.requests.lastError({ brokerId: leader.leaderId, lane: produceLane });
-    const what = wasSent ? `was sent ${batch.attempts + Math.min(batch.requests, 1)} times without success` : 'was not sent';
+    const what = wasSent
+      ? `was sent ${batch.attempts + Math.min(batch.requests, 1)} times without success`
+      : 'was not sent';
     const text = `${batch.count} records for ${nameOf(batch)} expired: the batch ${what} within ${Math.round(now - batch.createdAt)} ms (deliveryTimeoutMs is ${config.deliveryTimeoutMs})`;
     const isDoubtful = batch.maybeWritten || batch.requests > 0;
     const details = { ...detailsOf(batch), maybeWritten: isDoubtful };
@@ -274,121 +256,6 @@ export class Sender implements ProduceListener {
 
   #noteDeadline(at: number): void {
     if (at < this.nextDeadline) this.nextDeadline = at;
-  }
-
-  // --- what is ready, and for whom
-
-  #readyNodes(now: number): Map<number, NodeBatches> {
-    const { accumulator, host } = this.#parts;
-    const nodes = new Map<number, NodeBatches>();
-    const { listed } = accumulator;
-    const { length } = listed;
-    for (let i = 0; i < length; i++) {
-      const partition = listed[(i + this.#turn) % length]!;
-      if (partition.queue.length === 0) continue;
-      const leader = host.cluster.leader(partition.topic.name, partition.index);
-      const readyAt = accumulator.readyAt(partition, leader?.leaderEpoch ?? -1, now);
-      if (readyAt > now) {
-        this.#noteDeadline(readyAt);
-        continue;
-      }
-      if (leader === null || leader.leaderId < 0) {
-        host.cluster.requestUpdate();
-        continue;
-      }
-      if (!this.#maySend(partition)) continue;
-      const node = nodes.get(leader.leaderId);
-      if (node === undefined) {
-        nodes.set(leader.leaderId, {
-          to: { brokerId: leader.leaderId, lane: produceLane },
-          partitions: [partition],
-        });
-      } else {
-        node.partitions.push(partition);
-      }
-    }
-    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
-    return nodes;
-  }
-
-  #maySend(partition: PartitionState): boolean {
-    const { config, numbers, transaction } = this.#parts;
-    const batch = partition.queue[0]!;
-    if (numbers !== null && !numbers.maySend(partition, batch)) return false;
-    if (transaction !== null && !transaction.maySend(partition)) return false;
-    // One request at a time: the order of batches holds without numbers, too.
-    return config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
-  }
-
-  /** Sends to one node, one request after the other, as long as it takes them and something is ready. */
-  #drain({ to, partitions }: NodeBatches, now: number): void {
-    const { config, host, accumulator } = this.#parts;
-    const { requests } = host;
-    let ready = partitions;
-    while (ready.length > 0) {
-      if (!requests.isReady(to, now)) {
-        for (const partition of ready) if (partition.refusedSince < 0) partition.refusedSince = now;
-        const readyAt = requests.readyAt(to, now);
-        // Ready at once, and not ready: a connection is being made, and an event will tell.
-        if (readyAt > now) this.#noteDeadline(readyAt);
-        return;
-      }
-      // An answer makes room, and brings the next round.
-      if (requests.inFlight(to) >= config.maxInFlightRequestsPerConnection) return;
-      this.#sendOne(to, ready, now);
-      ready = ready.filter((partition) => {
-        if (partition.queue.length === 0) return false;
-        const epoch = host.cluster.leader(partition.topic.name, partition.index)?.leaderEpoch ?? -1;
-        return accumulator.readyAt(partition, epoch, now) <= now && this.#maySend(partition);
-      });
-    }
-  }
-
-  /** One request, with one batch of each partition as far as its size allows. */
-  #sendOne(to: Destination, ready: readonly PartitionState[], now: number): void {
-    const { config, accumulator, numbers, transaction, host } = this.#parts;
-    const byTopic = new Map<string, ProducerBatch[]>();
-    let totalBytes = 0;
-    let needsZstd = false;
-    for (const partition of ready) {
-      const { name } = partition.topic;
-      const sizeBytes = partition.queue[0]!.end + overheadBytes(name);
-      if (totalBytes > 0 && totalBytes + sizeBytes > config.maxRequestSizeBytes) continue;
-      totalBytes += sizeBytes;
-      const batch = accumulator.takeHead(partition);
-      if (numbers !== null && !batch.hasSequence) numbers.number(partition, batch);
-      if (!partition.sent.includes(batch)) partition.sent.push(batch);
-      batch.seal(config.transactionalId !== null);
-      batch.requests++;
-      batch.readers++;
-      batch.leaderEpoch = host.cluster.leader(name, partition.index)?.leaderEpoch ?? -1;
-      partition.refusedSince = -1;
-      needsZstd ||= batch.codec === zstd;
-      const list = byTopic.get(name);
-      if (list === undefined) byTopic.set(name, [batch]);
-      else list.push(batch);
-      this.#noteDeadline(batch.createdAt + config.deliveryTimeoutMs);
-    }
-    const topics: ProduceTopic[] = [];
-    let hasIds = true;
-    for (const [name, batches] of byTopic) {
-      const topicId = host.cluster.topicId(name);
-      hasIds &&= topicId !== null;
-      topics.push({ name, topicId, batches });
-    }
-    const { acks, requestTimeoutMs, transactionalId } = config;
-    const lowest = Math.max(
-      numbers === null ? 0 : minBatchVersion,
-      needsZstd ? minZstdVersion : 0,
-      transaction?.minProduceVersion ?? 0,
-    );
-    const highest = Math.min(transaction?.maxProduceVersion ?? Produce.maxVersion, hasIds ? Produce.maxVersion : maxNameVersion);
-    const body = { transactionalId, acks, timeoutMs: requestTimeoutMs, topics };
-    const limits = { timeoutMs: requestTimeoutMs, minVersion: lowest, maxVersion: highest };
-    const request = new ProduceRequest(to, body, limits, this, now);
-    this.requestCount++;
-    this.#parts.report.requestSent(request);
-    host.requests.send(request, now);
   }
 }
 

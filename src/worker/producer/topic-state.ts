@@ -40,7 +40,8 @@ export class TopicState implements StickyTopic {
       this.#updateId = updateId;
       this.#known = this.#cluster.partitionCount(this.name) ?? 0;
       // One that was deleted and made anew may have fewer; what is queued for the others is not forgotten.
-      while (this.partitions.length < this.#known) this.partitions.push(new PartitionState(this, this.partitions.length));
+      while (this.partitions.length < this.#known)
+        this.partitions.push(new PartitionState(this, this.partitions.length));
     }
     return this.#known;
   }

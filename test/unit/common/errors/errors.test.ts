@@ -22,8 +22,10 @@ test('what is retriable, and what asks for new metadata', () => {
   const own = classes.filter((type) => !(type.prototype instanceof errors.BrokerError));
   const retriable = own.filter(({ retriable: is }) => is).map(({ name }) => name);
   assert.deepEqual(retriable.sort(), [
+    'BufferExhaustedError',
     'Cancelled',
     'CorrelationIdError',
+    'DeliveryTimeoutError',
     'KafkaConnectionError',
     'KafkaTimeoutError',
     'MetadataEmptyBrokerList',
@@ -32,6 +34,7 @@ test('what is retriable, and what asks for new metadata', () => {
     'RingFullError',
     'StaleMetadata',
     'TooManyInFlightRequests',
+    'TopicMetadataTimeoutError',
     'UnknownBrokerIdError',
   ]);
   const stale = own.filter(({ invalidMetadata }) => invalidMetadata).map(({ name }) => name);
@@ -39,6 +42,7 @@ test('what is retriable, and what asks for new metadata', () => {
     'KafkaConnectionError',
     'NoBrokersAvailable',
     'StaleMetadata',
+    'TopicMetadataTimeoutError',
     'UnknownBrokerIdError',
   ]);
 });

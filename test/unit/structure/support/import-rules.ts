@@ -57,15 +57,7 @@ const table = {
     packages: [],
   },
   'worker/producer': {
-    rooms: [
-      'common',
-      'codec',
-      'worker/client',
-      'worker/requests',
-      'worker/report',
-      'protocol/flat',
-      'protocol/wire',
-    ],
+    rooms: ['common', 'codec', 'worker/client', 'worker/requests', 'worker/report', 'protocol/flat', 'protocol/wire'],
     packages: [],
   },
   'worker/sasl': {

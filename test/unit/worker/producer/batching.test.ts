@@ -60,7 +60,10 @@ test('batchSizeBytes 0 makes one batch of each record', () => {
   producer.append('a');
   producer.append('b');
   producer.poll();
-  assert.deepEqual(producer.cluster.produces.map(({ batches }) => batches[0]!.values), [['a'], ['b']]);
+  assert.deepEqual(
+    producer.cluster.produces.map(({ batches }) => batches[0]!.values),
+    [['a'], ['b']],
+  );
 });
 
 test('one request carries the batches of all partitions of a node, within maxRequestSizeBytes', () => {
@@ -78,10 +81,16 @@ test('each node gets the partitions it leads, and one that is not ready holds up
   producer.append('a', { partition: 0 });
   producer.append('b', { partition: 1 });
   producer.poll();
-  assert.deepEqual(producer.cluster.produces.map(({ brokerId }) => brokerId), [2]);
+  assert.deepEqual(
+    producer.cluster.produces.map(({ brokerId }) => brokerId),
+    [2],
+  );
   producer.cluster.isUp.set(1, true);
   producer.poll();
-  assert.deepEqual(producer.cluster.produces.map(({ brokerId }) => brokerId), [2, 1]);
+  assert.deepEqual(
+    producer.cluster.produces.map(({ brokerId }) => brokerId),
+    [2, 1],
+  );
 });
 
 test('a node gets at most maxInFlightRequestsPerConnection requests at a time', () => {
@@ -166,7 +175,10 @@ test('records for a topic that is not known wait for metadata, in order, without
   producer.poll();
   producer.cluster.answer();
   assert.deepEqual(producer.cluster.partition('new').values, ['1', '2', '3']);
-  assert.deepEqual([first, second, third].map((id) => producer.outcome(id)), ['at 0', 'at 1', 'at 2']);
+  assert.deepEqual(
+    [first, second, third].map((id) => producer.outcome(id)),
+    ['at 0', 'at 1', 'at 2'],
+  );
 });
 
 test('a topic that does not appear fails its records after maxBlockMs, naming topic and cause', () => {
@@ -178,7 +190,10 @@ test('a topic that does not appear fails its records after maxBlockMs, naming to
   producer.advance(1);
   const error = producer.error(id);
   assert.ok(error instanceof TopicMetadataTimeoutError);
-  assert.match(error.message, /topic 'gone' is not present in metadata after 500 ms \(maxBlockMs\): .*UnknownTopicOrPartition/);
+  assert.match(
+    error.message,
+    /topic 'gone' is not present in metadata after 500 ms \(maxBlockMs\): .*UnknownTopicOrPartition/,
+  );
   assert.equal(error.maybeWritten, false);
   assert.equal(producer.role.usedBytes, 0);
 });

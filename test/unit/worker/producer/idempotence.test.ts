@@ -100,7 +100,10 @@ test('all five lost with the connection are sent again in order, one after the o
   assert.deepEqual(sequences(producer), [1], 'what is sent again is sent alone');
   settleAll(producer);
   assert.deepEqual(values(producer), ['0', '1', '2', '3', '4']);
-  assert.deepEqual(ids.map((id) => producer.outcome(id)), ['at 1', 'at 2', 'at 3', 'at 4', 'at 5']);
+  assert.deepEqual(
+    ids.map((id) => producer.outcome(id)),
+    ['at 1', 'at 2', 'at 3', 'at 4', 'at 5'],
+  );
 });
 
 test('DUPLICATE_SEQUENCE_NUMBER is a success at an unknown offset', () => {
@@ -145,7 +148,8 @@ test('after the epoch was raised, other partitions go over when nothing of their
   producer.append('a', { partition: 0 });
   producer.append('b', { partition: 1 });
   producer.poll();
-  const of = (partition: number) => producer.cluster.produces.find(({ batches }) => batches[0]!.partition === partition)!;
+  const of = (partition: number) =>
+    producer.cluster.produces.find(({ batches }) => batches[0]!.partition === partition)!;
   const both = [...producer.cluster.produces];
   assert.equal(both.length, 1, 'one request for both');
   producer.cluster.answer(both[0], ({ partition }) => (partition === 0 ? 45 : 19));
@@ -155,7 +159,11 @@ test('after the epoch was raised, other partitions go over when nothing of their
   const first = seen.find(({ partition }) => partition === 0)!;
   const second = seen.find(({ partition }) => partition === 1)!;
   assert.deepEqual([first.epoch, first.sequence], [1, 0]);
-  assert.deepEqual([second.epoch, second.sequence, second.values[0]], [0, 1, 'b'], 'what was numbered keeps its numbers');
+  assert.deepEqual(
+    [second.epoch, second.sequence, second.values[0]],
+    [0, 1, 'b'],
+    'what was numbered keeps its numbers',
+  );
   assert.ok(of(1) !== undefined);
   settleAll(producer);
   assert.deepEqual(producer.cluster.partition('t', 1).values, ['warm', 'b', 'c']);
@@ -197,7 +205,10 @@ test('a batch that fails for good leaves no gap: the epoch is raised and what wa
   producer.cluster.answer(second);
   producer.cluster.answer(third);
   settleAll(producer);
-  assert.deepEqual(ids.map((id) => producer.outcome(id)), ['InvalidRecordError', 'at 1', 'at 2']);
+  assert.deepEqual(
+    ids.map((id) => producer.outcome(id)),
+    ['InvalidRecordError', 'at 1', 'at 2'],
+  );
   assert.deepEqual(values(producer), ['b', 'c']);
 });
 
@@ -217,7 +228,10 @@ test('a sent batch that expires holds new ones back until the others are over; i
   producer.cluster.answer(first);
   producer.cluster.answer(behind);
   settleAll(producer);
-  assert.deepEqual([second, third].map((id) => producer.outcome(id)), ['at 2', 'at 3']);
+  assert.deepEqual(
+    [second, third].map((id) => producer.outcome(id)),
+    ['at 2', 'at 3'],
+  );
   assert.equal([...producer.cluster.partition('t').producers.values()][0]!.epoch, 0);
 });
 
@@ -319,10 +333,16 @@ for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
     for (let partition = 0; partition < 3; partition++) {
       const log = producer.cluster.partition('t', partition).values;
       assert.equal(new Set(log).size, log.length, 'nothing is there twice');
-      const acknowledged = ids.filter((each) => each.partition === partition && !producer.outcome(each.id).endsWith('Error'));
+      const acknowledged = ids.filter(
+        (each) => each.partition === partition && !producer.outcome(each.id).endsWith('Error'),
+      );
       const places = acknowledged.map(({ value }) => log.indexOf(value));
       assert.ok(!places.includes(-1), 'everything acknowledged is there');
-      assert.deepEqual(places, places.toSorted((a, b) => a - b), 'in the order it was sent');
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+        'in the order it was sent',
+      );
       for (const { id, value } of acknowledged) {
         const outcome = producer.outcome(id);
         if (outcome !== 'at -1') assert.equal(outcome, `at ${log.indexOf(value)}`);

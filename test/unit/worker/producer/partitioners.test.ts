@@ -9,7 +9,14 @@ import { TestProducer } from './support/test-producer.ts';
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text);
 /** Made by calling Java's producer 4.3.1: key, hash, partition of 3, of 10, of 64. */
-const vectors: readonly [name: string, key: Uint8Array, hash: number, of3: number | null, of10: number, of64: number | null][] = [
+const vectors: readonly [
+  name: string,
+  key: Uint8Array,
+  hash: number,
+  of3: number | null,
+  of10: number,
+  of64: number | null,
+][] = [
   ['(empty)', utf8(''), 275646681, 0, 1, 25],
   ['foobar', utf8('foobar'), -790332482, 0, 6, 62],
   ['key', utf8('key'), -1079937367, 1, 1, 41],
@@ -57,7 +64,11 @@ test('with crc32 an empty key counts as none; with murmur2 it is a key', () => {
   assert.equal(ofEmptyKey('crc32'), 7);
 });
 
-function topicOf(count: number, lengths: readonly number[] | null, led = Array.from({ length: count }, (_, i) => i)): StickyTopic {
+function topicOf(
+  count: number,
+  lengths: readonly number[] | null,
+  led = Array.from({ length: count }, (_, i) => i),
+): StickyTopic {
   return {
     partitionCount: count,
     load: () => (lengths === null ? null : { partitions: led, lengths: led.map((index) => lengths[index]!) }),

@@ -127,7 +127,10 @@ test('when the leader has changed there is no need to wait', () => {
   log.leaderId = 2;
   log.leaderEpoch = 1;
   producer.poll();
-  assert.deepEqual(producer.cluster.produces.map(({ brokerId }) => brokerId), [2]);
+  assert.deepEqual(
+    producer.cluster.produces.map(({ brokerId }) => brokerId),
+    [2],
+  );
 });
 
 test('a partition that the answer does not name fails, and asks for metadata', () => {
@@ -149,14 +152,26 @@ test('a batch refused for one record names it, and says that none was written', 
   const recordErrors = [{ batchIndex: 1, batchIndexErrorMessage: 'its time is in the future' }];
   producer.cluster.answer(undefined, () => 32, { recordErrors, errorMessage: 'bad time' });
   const { outcome } = producer.settled.get(ids[0]!)!;
-  assert.match(outcome.error!.message, /bad time; the batch was refused for 1 of its 3 records, none of them was written/);
-  assert.deepEqual(outcome.recordErrors.map(({ index }) => index), [1]);
+  assert.match(
+    outcome.error!.message,
+    /bad time; the batch was refused for 1 of its 3 records, none of them was written/,
+  );
+  assert.deepEqual(
+    outcome.recordErrors.map(({ index }) => index),
+    [1],
+  );
   assert.match(outcome.recordErrors[0]!.error.message, /its time is in the future/);
 });
 
 for (const isIdempotent of [true, false]) {
   test(`a batch that is too large is split, in order, without an attempt${isIdempotent ? '' : ', without idempotence, too'}`, () => {
-    const producer = started({ lingerMs: 5, retries: 1, batchSizeBytes: 1000, enableIdempotence: isIdempotent, maxInFlightRequestsPerConnection: isIdempotent ? 5 : 1 });
+    const producer = started({
+      lingerMs: 5,
+      retries: 1,
+      batchSizeBytes: 1000,
+      enableIdempotence: isIdempotent,
+      maxInFlightRequestsPerConnection: isIdempotent ? 5 : 1,
+    });
     const values = Array.from({ length: 9 }, (_, i) => `${i}`.repeat(100));
     const ids = values.map((value) => producer.append(value));
     producer.advance(5);
@@ -166,7 +181,10 @@ for (const isIdempotent of [true, false]) {
       producer.poll();
     }
     assert.deepEqual(producer.cluster.partition('t').values, values);
-    assert.deepEqual(ids.map((id) => producer.outcome(id)), values.map((_, i) => `at ${i}`));
+    assert.deepEqual(
+      ids.map((id) => producer.outcome(id)),
+      values.map((_, i) => `at ${i}`),
+    );
     assert.equal(producer.role.usedBytes, 0);
   });
 }

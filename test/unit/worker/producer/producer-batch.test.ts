@@ -3,21 +3,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../../../../src/codec/crc32c.ts';
-import { Produce } from '../../../../src/protocol/flat/generated/apis.ts';
+import { HeapMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
-import { HeapMemory } from '../../../../src/common/memory.ts';
+import { Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import { wireCodec } from '../../../../src/protocol/wire/codecs.ts';
-import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
 import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
+import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
+import type { PartitionState } from '../../../../src/worker/producer/partition-state.ts';
 import { encodeProduceBody, type ProduceTopic } from '../../../../src/worker/producer/produce-body.ts';
 import { addSequence, ProducerBatch } from '../../../../src/worker/producer/producer-batch.ts';
-import type { PartitionState } from '../../../../src/worker/producer/partition-state.ts';
 import { bodyOf } from './support/test-producer.ts';
 
 const none = { codec: 0, level: -(2 ** 31) };
 
-function batchOf(records: readonly (readonly [timestampMs: number, key: string | null, value: string])[], index = 0): ProducerBatch {
+function batchOf(
+  records: readonly (readonly [timestampMs: number, key: string | null, value: string])[],
+  index = 0,
+): ProducerBatch {
   const batch = new ProducerBatch({ index } as PartitionState, Buffer.alloc(4096, 0xee), 0, 0);
   for (const [timestampMs, key, value] of records) {
     const { bytes } = bodyOf(key, value);
@@ -36,12 +39,19 @@ interface Decoded {
 /** As a Produce request of version 9, through the generated encoder and decoder. */
 function decode(batch: ProducerBatch): { records: Decoded[]; error: unknown } {
   const body = Buffer.concat(
-    encodeProduceBody({ transactionalId: null, acks: -1, timeoutMs: 1, topics: [{ name: 't', topicId: null, batches: [batch] }] }, 9),
+    encodeProduceBody(
+      { transactionalId: null, acks: -1, timeoutMs: 1, topics: [{ name: 't', topicId: null, batches: [batch] }] },
+      9,
+    ),
   );
   const memory = new HeapMemory();
   const writer = new FlatWriter().reset(memory);
   const reader = new WireReader().reset(body, 0, body.length);
-  wireCodec(Produce.key).decodeRequest(reader, writer, 9, { records: 'rows', verifyCrc: true, maxDecompressedBytes: 1 << 20 });
+  wireCodec(Produce.key).decodeRequest(reader, writer, 9, {
+    records: 'rows',
+    verifyCrc: true,
+    maxDecompressedBytes: 1 << 20,
+  });
   const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength: writer.finish() });
   const { records } = Produce.readRequest(message).topicData.at(0)!.partitionData.at(0)!;
   const rows = [...records].map((record) => ({
@@ -66,7 +76,10 @@ test('records come out as they went in, whatever their times', () => {
   batch.seal(false);
   const { records: decoded, error } = decode(batch);
   assert.equal(error, null);
-  assert.deepEqual(decoded, records.map(([timestamp, key, value]) => ({ timestamp, key, value })));
+  assert.deepEqual(
+    decoded,
+    records.map(([timestamp, key, value]) => ({ timestamp, key, value })),
+  );
   assert.equal(batch.bytes.readBigInt64BE(35), BigInt(now + 2 ** 40), 'largest time');
   assert.equal(batch.bytes.readInt32BE(23), 4, 'last offset delta');
 });
@@ -87,7 +100,10 @@ for (const [codec, name] of [
     batch.seal(false);
     assert.ok(batch.end < before / 2);
     assert.equal(batch.bytes.readInt16BE(21) & 7, codec);
-    assert.deepEqual(decode(batch).records, records.map(([timestamp, key, value]) => ({ timestamp, key, value })));
+    assert.deepEqual(
+      decode(batch).records,
+      records.map(([timestamp, key, value]) => ({ timestamp, key, value })),
+    );
   });
 }
 
@@ -109,7 +125,10 @@ test('a record that does not fit leaves the batch as it was', () => {
 });
 
 test('numbers reach the bytes when it is sealed, and again when it is numbered anew', () => {
-  const batch = batchOf([[1, null, 'a'], [2, null, 'b']]);
+  const batch = batchOf([
+    [1, null, 'a'],
+    [2, null, 'b'],
+  ]);
   batch.close(none);
   batch.number(5, 1, 3, 2147483647);
   batch.seal(true);
@@ -159,7 +178,10 @@ test('the body of a Produce request is, in every version, what the generated enc
 
 test('for brokers before 0.11 the records become a message set', () => {
   for (const version of [0, 1, 2]) {
-    const batch = batchOf([[1_000, 'k', 'v'], [2_000, null, 'w']]);
+    const batch = batchOf([
+      [1_000, 'k', 'v'],
+      [2_000, null, 'w'],
+    ]);
     batch.close(none);
     const topics = [{ name: 't', topicId: null, batches: [batch] }];
     const body = Buffer.concat(encodeProduceBody({ transactionalId: null, acks: 1, timeoutMs: 1, topics }, version));
@@ -172,7 +194,10 @@ test('for brokers before 0.11 the records become a message set', () => {
     });
     const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength: writer.finish() });
     const { records } = Produce.readRequest(message).topicData.at(0)!.partitionData.at(0)!;
-    assert.deepEqual([...records].map((record) => Buffer.from(record.value!).toString()), ['v', 'w']);
+    assert.deepEqual(
+      [...records].map((record) => Buffer.from(record.value!).toString()),
+      ['v', 'w'],
+    );
     assert.equal(records.batches.at(0)!.magic, version < 2 ? 0 : 1);
     if (version === 2) assert.equal([...records][1]!.timestamp.toNumber(), 2_000);
   }

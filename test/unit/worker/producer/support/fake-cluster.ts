@@ -1,8 +1,8 @@
 // Owns a cluster as a producer's role sees it, without sockets or clocks: requests wait here until a test has them answered, as a
 // real broker would (sequence checks included), with an error, or never.
 
-import { decompress } from '../../../../../src/codec/index.ts';
 import { ByteArena } from '../../../../../src/codec/byte-arena.ts';
+import { decompress } from '../../../../../src/codec/index.ts';
 import { KafkaConnectionError } from '../../../../../src/common/errors/errors.ts';
 import { InitProducerId, Produce } from '../../../../../src/protocol/flat/generated/apis.ts';
 import type { ProduceResponse } from '../../../../../src/protocol/flat/generated/produce.ts';
@@ -38,7 +38,9 @@ export class FakePartition {
       if (batch.epoch > state.epoch) {
         if (batch.sequence !== 0) return { errorCode: errors.OUT_OF_ORDER, offset: -1 };
       } else {
-        const repeated = state.batches.find(({ first, last }) => first === batch.sequence && last === batch.lastSequence);
+        const repeated = state.batches.find(
+          ({ first, last }) => first === batch.sequence && last === batch.lastSequence,
+        );
         if (repeated !== undefined) return { errorCode: 0, offset: repeated.offset };
         if (batch.sequence !== next(state.batches.at(-1)!.last)) return { errorCode: errors.OUT_OF_ORDER, offset: -1 };
       }
@@ -146,7 +148,14 @@ export class FakeCluster implements RoleHost {
       return {
         ...(version >= 13 ? { topicId: topicId(batch.topic) } : { name: batch.topic }),
         partitionResponses: [
-          { index: batch.partition, errorCode: result.errorCode, baseOffset: result.offset, logStartOffset: 0, recordErrors: [], ...extra },
+          {
+            index: batch.partition,
+            errorCode: result.errorCode,
+            baseOffset: result.offset,
+            logStartOffset: 0,
+            recordErrors: [],
+            ...extra,
+          },
         ],
       };
     });

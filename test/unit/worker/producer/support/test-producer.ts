@@ -76,7 +76,10 @@ export class TestProducer implements RecordOwner {
   }
 
   /** Appends a record that is tracked by itself; its id, or null when there was no room. */
-  append(value: string, options: { topic?: string; partition?: number; key?: string; lingerMs?: number } = {}): number | null {
+  append(
+    value: string,
+    options: { topic?: string; partition?: number; key?: string; lingerMs?: number } = {},
+  ): number | null {
     const { topic = 't', partition = -1, key, lingerMs = -1 } = options;
     const { bytes, keyFrom, keyTo } = bodyOf(key ?? null, value);
     const trackId = ++this.#lastTrackId;
@@ -104,7 +107,8 @@ export class TestProducer implements RecordOwner {
   /** Has a record of each partition acknowledged: the leaders know the producer from then on. */
   warmUp(topic = 't'): void {
     const partitions = this.cluster.topicsByName.get(topic)!;
-    for (let partition = 0; partition < partitions.length; partition++) this.append('warm', { topic, partition, lingerMs: 0 });
+    for (let partition = 0; partition < partitions.length; partition++)
+      this.append('warm', { topic, partition, lingerMs: 0 });
     this.poll();
     while (this.cluster.produces.length > 0) {
       this.cluster.answer();

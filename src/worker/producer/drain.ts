@@ -1,0 +1,176 @@
+// Owns the choice of what is sent now: which partitions are ready, which node gets their batches, in which requests. Network thread.
+// Must not know what becomes of a batch afterwards: sender.ts does.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
+import type { Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import type { Accumulator } from './accumulator.ts';
+import type { PartitionState } from './partition-state.ts';
+import { overheadBytes, type ProduceTopic } from './produce-body.ts';
+import { type ProduceListener, ProduceRequest } from './produce-request.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+import type { ProducerNumbers } from './producer-numbers.ts';
+import type { TransactionGate } from './transaction-gate.ts';
+
+/** Connections of producers: their requests hold up nothing else. */
+export const produceLane = 'produce';
+/** First versions of Produce whose records are batches v2, and may be zstd. */
+const minBatchVersion = 3;
+const minZstdVersion = 7;
+const maxNameVersion = 12;
+const zstd = 4;
+
+export interface DrainParts {
+  readonly config: ProducerConfig;
+  readonly host: RoleHost;
+  readonly accumulator: Accumulator;
+  /** Null without idempotence. */
+  readonly numbers: ProducerNumbers | null;
+  readonly transaction: TransactionGate | null;
+}
+
+/** What one node may get in a round. */
+interface NodeBatches {
+  readonly to: Destination;
+  readonly partitions: PartitionState[];
+}
+
+export class Drain {
+  /** When something becomes ready although nothing happens; ms on the monotonic clock. */
+  nextDeadline = Number.POSITIVE_INFINITY;
+  readonly #parts: DrainParts;
+  readonly #listener: ProduceListener;
+  /** Where the next round begins, so that no partition is always first. */
+  #turn = 0;
+
+  constructor(parts: DrainParts, listener: ProduceListener) {
+    this.#parts = parts;
+    this.#listener = listener;
+  }
+
+  /** Sends what is ready, as far as nodes take it. */
+  poll(now: number): void {
+    this.nextDeadline = Number.POSITIVE_INFINITY;
+    for (const node of this.#readyNodes(now).values()) this.#drain(node, now);
+  }
+
+  #noteDeadline(at: number): void {
+    if (at < this.nextDeadline) this.nextDeadline = at;
+  }
+
+  #readyNodes(now: number): Map<number, NodeBatches> {
+    const { accumulator, host } = this.#parts;
+    const nodes = new Map<number, NodeBatches>();
+    const { listed } = accumulator;
+    const { length } = listed;
+    for (let i = 0; i < length; i++) {
+      const partition = listed[(i + this.#turn) % length]!;
+      if (partition.queue.length === 0) continue;
+      const leader = host.cluster.leader(partition.topic.name, partition.index);
+      const readyAt = accumulator.readyAt(partition, leader?.leaderEpoch ?? -1, now);
+      if (readyAt > now) {
+        this.#noteDeadline(readyAt);
+        continue;
+      }
+      if (leader === null || leader.leaderId < 0) {
+        host.cluster.requestUpdate();
+        continue;
+      }
+      if (!this.#maySend(partition)) continue;
+      const node = nodes.get(leader.leaderId);
+      if (node === undefined) {
+        nodes.set(leader.leaderId, {
+          to: { brokerId: leader.leaderId, lane: produceLane },
+          partitions: [partition],
+        });
+      } else {
+        node.partitions.push(partition);
+      }
+    }
+    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
+    return nodes;
+  }
+
+  #maySend(partition: PartitionState): boolean {
+    const { config, numbers, transaction } = this.#parts;
+    const batch = partition.queue[0]!;
+    if (numbers !== null && !numbers.maySend(partition, batch)) return false;
+    if (transaction !== null && !transaction.maySend(partition)) return false;
+    // One request at a time: the order of batches holds without numbers, too.
+    return config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
+  }
+
+  /** Sends to one node, one request after the other, as long as it takes them and something is ready. */
+  #drain({ to, partitions }: NodeBatches, now: number): void {
+    const { config, host, accumulator } = this.#parts;
+    const { requests } = host;
+    let ready = partitions;
+    while (ready.length > 0) {
+      if (!requests.isReady(to, now)) {
+        for (const partition of ready) if (partition.refusedSince < 0) partition.refusedSince = now;
+        const readyAt = requests.readyAt(to, now);
+        // Ready at once, and not ready: a connection is being made, and an event will tell.
+        if (readyAt > now) this.#noteDeadline(readyAt);
+        return;
+      }
+      // An answer makes room, and brings the next round.
+      if (requests.inFlight(to) >= config.maxInFlightRequestsPerConnection) return;
+      this.#sendOne(to, ready, now);
+      ready = ready.filter((partition) => {
+        if (partition.queue.length === 0) return false;
+        const epoch = host.cluster.leader(partition.topic.name, partition.index)?.leaderEpoch ?? -1;
+        return accumulator.readyAt(partition, epoch, now) <= now && this.#maySend(partition);
+      });
+    }
+  }
+
+  /** One request, with one batch of each partition as far as its size allows. */
+  #sendOne(to: Destination, ready: readonly PartitionState[], now: number): void {
+    const { config, accumulator, numbers, transaction, host } = this.#parts;
+    const byTopic = new Map<string, ProducerBatch[]>();
+    let totalBytes = 0;
+    let needsZstd = false;
+    for (const partition of ready) {
+      const { name } = partition.topic;
+      const sizeBytes = partition.queue[0]!.end + overheadBytes(name);
+      if (totalBytes > 0 && totalBytes + sizeBytes > config.maxRequestSizeBytes) continue;
+      totalBytes += sizeBytes;
+      const batch = accumulator.takeHead(partition);
+      if (numbers !== null && !batch.hasSequence) numbers.number(partition, batch);
+      if (!partition.sent.includes(batch)) partition.sent.push(batch);
+      batch.seal(config.transactionalId !== null);
+      batch.requests++;
+      batch.readers++;
+      batch.leaderEpoch = host.cluster.leader(name, partition.index)?.leaderEpoch ?? -1;
+      partition.refusedSince = -1;
+      needsZstd ||= batch.codec === zstd;
+      const list = byTopic.get(name);
+      if (list === undefined) byTopic.set(name, [batch]);
+      else list.push(batch);
+      this.#noteDeadline(batch.createdAt + config.deliveryTimeoutMs);
+    }
+    const topics: ProduceTopic[] = [];
+    let hasIds = true;
+    for (const [name, batches] of byTopic) {
+      const topicId = host.cluster.topicId(name);
+      hasIds &&= topicId !== null;
+      topics.push({ name, topicId, batches });
+    }
+    const { acks, requestTimeoutMs, transactionalId } = config;
+    const lowest = Math.max(
+      numbers === null ? 0 : minBatchVersion,
+      needsZstd ? minZstdVersion : 0,
+      transaction?.minProduceVersion ?? 0,
+    );
+    const highest = Math.min(
+      transaction?.maxProduceVersion ?? Produce.maxVersion,
+      hasIds ? Produce.maxVersion : maxNameVersion,
+    );
+    const body = { transactionalId, acks, timeoutMs: requestTimeoutMs, topics };
+    const limits = { timeoutMs: requestTimeoutMs, minVersion: lowest, maxVersion: highest };
+    const request = new ProduceRequest(to, body, limits, this.#listener, now);
+    this.#listener.onSending(request);
+    host.requests.send(request, now);
+  }
+}

@@ -1,0 +1,105 @@
+// What a producer may be told: defaults, ranges, rules between keys, and the names that other clients have for them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type ProducerConfigInput,
+  parseProducerConfig,
+  rightKeyFor,
+} from '../../../../src/common/config/producer-config.ts';
+import { KafkaConfigurationError } from '../../../../src/common/errors/errors.ts';
+
+function problems(options: object): readonly string[] {
+  try {
+    parseProducerConfig(options as ProducerConfigInput);
+  } catch (error) {
+    assert.ok(error instanceof KafkaConfigurationError);
+    return error.problems;
+  }
+  return [];
+}
+
+test('the defaults are those of Java, with idempotence', () => {
+  const config = parseProducerConfig();
+  assert.deepEqual(
+    [config.acks, config.enableIdempotence, config.retries, config.deliveryTimeoutMs, config.lingerMs],
+    [-1, true, 2147483647, 120000, 5],
+  );
+  assert.deepEqual(
+    [config.batchSizeBytes, config.bufferMemoryBytes, config.maxRequestSizeBytes],
+    [16384, 33554432, 1048576],
+  );
+  assert.ok(Object.isFrozen(config));
+});
+
+test('acks and retries that exclude idempotence switch it off, and say so once', () => {
+  for (const options of [{ acks: 1 }, { acks: 0 }, { retries: 0 }] as ProducerConfigInput[]) {
+    const notices: string[] = [];
+    assert.equal(parseProducerConfig(options, (text) => notices.push(text)).enableIdempotence, false);
+    assert.equal(notices.length, 1);
+    assert.match(notices[0]!, /works without idempotence: (acks|retries) is/);
+  }
+});
+
+test('idempotence that was asked for is not switched off', () => {
+  assert.deepEqual(problems({ enableIdempotence: true, acks: 1, retries: 0 }), [
+    "enableIdempotence is true, but acks is 1, it needs 'all'",
+    'enableIdempotence is true, but retries is 0, it needs more',
+  ]);
+  assert.deepEqual(problems({ transactionalId: 't', acks: 0 }), [
+    "transactionalId needs idempotence, but acks is 0, it needs 'all'",
+  ]);
+  assert.deepEqual(problems({ transactionalId: 't', enableIdempotence: false }), [
+    'transactionalId needs idempotence, but enableIdempotence is false',
+  ]);
+});
+
+test('more than 5 requests in flight are an error with idempotence, also when that is only the default', () => {
+  assert.equal(problems({ maxInFlightRequestsPerConnection: 6 }).length, 1);
+  assert.equal(problems({ maxInFlightRequestsPerConnection: 6, enableIdempotence: false }).length, 0);
+});
+
+test('deliveryTimeoutMs is raised to lingerMs and requestTimeoutMs together, unless it was given', () => {
+  assert.equal(parseProducerConfig({ lingerMs: 200_000 }).deliveryTimeoutMs, 230_000);
+  assert.deepEqual(problems({ deliveryTimeoutMs: 1000 }), [
+    'deliveryTimeoutMs is 1000; it must be at least lingerMs + requestTimeoutMs, 30005',
+  ]);
+});
+
+test('a level belongs to a codec that has levels', () => {
+  assert.equal(problems({ compressionLevel: 3 }).length, 1);
+  assert.equal(problems({ compressionType: 'gzip', compressionLevel: 10 }).length, 1);
+  assert.equal(parseProducerConfig({ compressionType: 'zstd', compressionLevel: -5 }).compressionLevel, -5);
+});
+
+test('every problem is told at once', () => {
+  assert.equal(
+    problems({ acks: 2, lingerMs: -1, compressionType: 'brotli', transactionalId: '', partitioner: 'x' }).length,
+    5,
+  );
+});
+
+for (const [foreign, ours] of [
+  ['batch.size', 'batchSizeBytes'],
+  ['linger.ms', 'lingerMs'],
+  ['delivery.timeout.ms', 'deliveryTimeoutMs'],
+  ['enable.idempotence', 'enableIdempotence'],
+  ['buffer.memory', 'bufferMemoryBytes'],
+  ['max.in.flight.requests.per.connection', 'maxInFlightRequestsPerConnection'],
+  ['max.request.size', 'maxRequestSizeBytes'],
+  ['transactional.id', 'transactionalId'],
+  ['idempotent', 'enableIdempotence'],
+  ['maxInFlightRequests', 'maxInFlightRequestsPerConnection'],
+  ['createPartitioner', 'partitioner'],
+  ['transactionTimeout', 'transactionTimeoutMs'],
+  ['compression', 'compressionType'],
+  ['linger_ms', 'lingerMs'],
+  ['lingerMS', 'lingerMs'],
+] as const) {
+  test(`the key ${foreign} of another client is answered with ${ours}`, () => {
+    assert.equal(rightKeyFor(foreign), ours);
+    assert.deepEqual(problems({ [foreign]: 1 }), [
+      `unknown configuration key '${foreign}' of a producer; did you mean '${ours}'?`,
+    ]);
+  });
+}
