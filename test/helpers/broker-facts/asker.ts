@@ -11,6 +11,7 @@ import {
   InitProducerId,
   ListOffsets,
   Metadata,
+  OffsetFetch,
   Produce,
 } from '../../../src/protocol/flat/generated/apis.ts';
 import type { RecordsInput } from '../../../src/protocol/flat/records/record-writer.ts';
@@ -114,8 +115,13 @@ export class Asker {
     await this.#coordinator(1, transactionalId);
   }
 
+  /** Waits until the broker knows where the group belongs, and has read what it knew of it. */
   async groupCoordinator(groupId: string): Promise<void> {
     await this.#coordinator(0, groupId);
+    await waitFor(`the log of ${groupId}`, async () => {
+      const found = await this.send(OffsetFetch, 8, { groups: [{ groupId, topics: [] }], requireStable: true });
+      return !notYet.has(found.groups.at(0).errorCode) && found.groups.at(0).errorCode !== 16;
+    });
   }
 
   async #coordinator(keyType: number, key: string): Promise<void> {

@@ -1,7 +1,9 @@
 // Owns the list of all facts about brokers, by what they are about.
 
 import type { BrokerFacts } from './asker.ts';
+import { consumerGroupFacts } from './consumer-group-facts.ts';
 import { fetchFacts } from './fetch-facts.ts';
+import { groupFacts } from './group-facts.ts';
 import { producerFacts } from './producer-facts.ts';
 import { transactionFacts } from './transaction-facts.ts';
 
@@ -9,4 +11,6 @@ export const allBrokerFacts: Readonly<Record<string, BrokerFacts>> = {
   producers: producerFacts,
   transactions: transactionFacts,
   fetching: fetchFacts,
+  'classic groups and offsets': groupFacts,
+  'KIP-848 groups': consumerGroupFacts,
 };

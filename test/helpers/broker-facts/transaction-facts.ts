@@ -11,7 +11,10 @@ import {
 import { waitFor } from '../wait-for.ts';
 import { type Asker, type BrokerFacts, batchOf, freshId, type Producer } from './asker.ts';
 
-/** Code, and the offset of what was stored. */
+/** CONCURRENT_TRANSACTIONS. */
+const concurrent = 51;
+
+/** The error code. */
 async function transactional(
   ask: Asker,
   topic: string,
@@ -26,8 +29,11 @@ async function transactional(
 
 /** [code, epoch]. */
 async function end(ask: Asker, transactionalId: string, producer: Producer, committed: boolean, version = 5) {
-  const answer = await ask.send(EndTxn, version, { transactionalId, ...producer, committed });
-  return [answer.errorCode, answer.producerEpoch];
+  // The coordinator knows a moment later than the log that the last markers are written.
+  return waitFor('EndTxn not to be too early', async () => {
+    const answer = await ask.send(EndTxn, version, { transactionalId, ...producer, committed });
+    return answer.errorCode === concurrent ? null : [answer.errorCode, answer.producerEpoch];
+  });
 }
 
 /** Waits until markers are written: the next transaction can be begun only then. */

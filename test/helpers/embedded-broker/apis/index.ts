@@ -7,6 +7,8 @@ import type { AnyHandler } from '../handler.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
 import { apiVersions } from './api-versions.ts';
+import { consumerGroupDescribe } from './consumer-group-describe.ts';
+import { consumerGroupHeartbeat } from './consumer-group-heartbeat.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteRecords } from './delete-records.ts';
 import { deleteTopics } from './delete-topics.ts';
@@ -36,6 +38,8 @@ export const servedApis = [
   apiVersions,
   createTopics,
   deleteTopics,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   deleteRecords,
   offsetForLeaderEpoch,
   addOffsetsToTxn,

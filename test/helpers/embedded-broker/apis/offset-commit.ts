@@ -2,7 +2,8 @@
 //
 // Behaviour: whoever is in no group (generation -1, no member id) may commit while the group has no members. Any offset is
 // stored, also a negative one or one beyond the log. Codes on each partition: 16 another node coordinates, 25 member
-// unknown, 82 instance taken over, 22 another generation, 27 the group is rebalancing; 3 no such topic (100 by id) or
+// unknown, 82 instance taken over, 22 another generation, 27 the group is rebalancing, of KIP-848 groups 113 epoch stale and
+// nothing that the member kept since, 35 a version without epochs; 69 a group that is unknown (22 before version 9); 3 no such topic (100 by id) or
 // partition, 12 more than 4096 bytes of metadata. `failure`: the code on every partition.
 
 import {
@@ -14,7 +15,8 @@ import {
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { coordinatorKinds, type Topic } from '../cluster-state.ts';
 import { errorCodes } from '../error-codes.ts';
-import type { Group } from '../groups/group-coordinator.ts';
+import { partitionKey } from '../groups/assignors.ts';
+import type { Committer, Group } from '../groups/group-coordinator.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
 import { isCoordinator } from './coordinators.ts';
 
@@ -27,17 +29,22 @@ export const offsetCommit: ApiHandler<OffsetCommitRequestView, OffsetCommitRespo
   handle(context, request) {
     const { groupId } = request;
     const { groups } = context.cluster;
-    if (!isCoordinator(context, coordinatorKinds.group, groupId))
-      return offsetCommit.failure(context, request, errorCodes.NOT_COORDINATOR);
     const committer = {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       epoch: request.generationIdOrMemberEpoch,
     };
-    const problem = groups.checkCommit(groupId, committer, { version: context.version, isTransactional: false });
-    if (problem !== errorCodes.NONE) return offsetCommit.failure(context, request, problem);
-    const group = groups.findOrCreate(groupId);
-    return answer(request, (wanted, partition) => commit(context, group, topicOf(context, wanted), partition));
+    const problem = isCoordinator(context, coordinatorKinds.group, groupId)
+      ? groups.checkCommit(groupId, committer, { version: context.version, isTransactional: false })
+      : errorCodes.NOT_COORDINATOR;
+    // What is unknown is said first, whoever asks.
+    return answer(request, (wanted, partition) => {
+      const topic = topicOf(context, wanted);
+      if (topic === undefined)
+        return context.version >= topicIdsFrom ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      if (topic.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      return problem === errorCodes.NONE ? commit(groups.findOrCreate(groupId), committer, topic, partition) : problem;
+    });
   },
 
   failure(_context, request, errorCode) {
@@ -66,15 +73,14 @@ function topicOf({ cluster, version }: RequestContext, wanted: OffsetCommitReque
 }
 
 function commit(
-  { version }: RequestContext,
   group: Group,
-  topic: Topic | undefined,
+  { memberId, epoch }: Committer,
+  topic: Topic,
   wanted: OffsetCommitRequestPartitionView,
 ): number {
   const { partitionIndex, committedOffset, committedLeaderEpoch: leaderEpoch } = wanted;
-  if (topic === undefined)
-    return version >= topicIdsFrom ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-  if (topic.partitions[partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+  const key = partitionKey(topic.id, partitionIndex);
+  if (group.consumer !== null && !group.consumer.mayCommit(memberId, epoch, key)) return errorCodes.STALE_MEMBER_EPOCH;
   const metadata = wanted.committedMetadata ?? '';
   if (Buffer.byteLength(metadata) > maxMetadataBytes) return errorCodes.OFFSET_METADATA_TOO_LARGE;
   group.offsets.commit(topic.name, partitionIndex, { offset: committedOffset.toNumber(), leaderEpoch, metadata });

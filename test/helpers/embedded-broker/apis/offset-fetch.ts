@@ -3,7 +3,7 @@
 // Behaviour: one group up to version 7, several from 8 on, each with its own code. What was never committed has offset -1
 // and no error, also in a group that is unknown. A null list of topics means all that were committed. With
 // `requireStable` a partition whose offset an open transaction is about to change has code 88. Topics go by id in version
-// 10: unknown ids have code 100. 16: another node coordinates. `failure`: the code of every group, and of older versions on
+// 10: unknown ids have code 100. Members of KIP-848 groups that give an epoch get 25 and 113 when it is wrong. 16: another node coordinates. `failure`: the code of every group, and of older versions on
 // every partition.
 
 import {
@@ -85,6 +85,8 @@ function fetchGroup(context: RequestContext, wanted: Wanted, requireStable: bool
   if (!isCoordinator(context, coordinatorKinds.group, groupId))
     return refused(context, wanted, errorCodes.NOT_COORDINATOR);
   const group = cluster.groups.find(groupId);
+  const problem = group?.consumer?.checkFetch(wanted.memberId, wanted.memberEpoch) ?? errorCodes.NONE;
+  if (problem !== errorCodes.NONE) return refused(context, wanted, problem);
   const topics = (wanted.topics ?? committedTopics(context, group)).map((topic): OffsetFetchResponseTopics => {
     const known = context.version >= topicIdsFrom ? cluster.topicById(topic.topicId) : { name: topic.name };
     const partitions = topic.partitionIndexes.map((partitionIndex) =>

@@ -33,13 +33,14 @@ export const txnOffsetCommit: ApiHandler<TxnOffsetCommitRequestView, TxnOffsetCo
     const completion = version >= addsGroupFrom ? cluster.transactions.completion(request.transactionalId) : null;
     if (completion !== null) return completion.then(() => txnOffsetCommit.handle(context, request));
     const problem = check(context, request);
-    if (problem !== errorCodes.NONE) return txnOffsetCommit.failure(context, request, problem);
-    const group = cluster.groups.findOrCreate(request.groupId);
     const producerId = request.producerId.toNumber();
+    // What is unknown is said first, whoever asks.
     return answer(request, (wanted, partition) => {
       const topic = version >= topicIdsFrom ? cluster.topicById(wanted.topicId) : cluster.topic(wanted.name);
       if (topic === undefined && version >= topicIdsFrom) return errorCodes.UNKNOWN_TOPIC_ID;
-      return commit(group, producerId, topic, partition);
+      if (topic?.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      if (problem !== errorCodes.NONE) return problem;
+      return commit(cluster.groups.findOrCreate(request.groupId), producerId, topic, partition);
     });
   },
 
@@ -88,14 +89,8 @@ function answer(
   };
 }
 
-function commit(
-  group: Group,
-  producerId: number,
-  topic: Topic | undefined,
-  wanted: TxnOffsetCommitRequestPartitionView,
-): number {
+function commit(group: Group, producerId: number, topic: Topic, wanted: TxnOffsetCommitRequestPartitionView): number {
   const { partitionIndex, committedOffset, committedLeaderEpoch: leaderEpoch } = wanted;
-  if (topic?.partitions[partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
   const metadata = wanted.committedMetadata ?? '';
   if (Buffer.byteLength(metadata) > maxMetadataBytes) return errorCodes.OFFSET_METADATA_TOO_LARGE;
   const value = { offset: committedOffset.toNumber(), leaderEpoch, metadata };

@@ -5,6 +5,7 @@ import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
 import type { GroupOptions } from '../options.ts';
 import { ClassicGroup } from './classic-group.ts';
+import { ConsumerGroup } from './consumer-group.ts';
 import { GroupOffsets } from './group-offsets.ts';
 
 export type GroupLimits = Required<GroupOptions>;
@@ -33,13 +34,15 @@ export interface GroupTopics {
 export interface Group {
   readonly id: string;
   readonly offsets: GroupOffsets;
+  /** At most one of both. */
   classic: ClassicGroup | null;
+  consumer: ConsumerGroup | null;
 }
 
 export interface Committer {
   readonly memberId: string;
   readonly instanceId: string | null;
-  /** Generation of a classic group. */
+  /** Generation of a classic group, or member epoch. */
   readonly epoch: number;
 }
 
@@ -78,7 +81,7 @@ export class GroupCoordinator {
   findOrCreate(id: string): Group {
     const known = this.#groups.get(id);
     if (known !== undefined) return known;
-    const group: Group = { id, offsets: new GroupOffsets(), classic: null };
+    const group: Group = { id, offsets: new GroupOffsets(), classic: null, consumer: null };
     this.#groups.set(id, group);
     return group;
   }
@@ -87,6 +90,18 @@ export class GroupCoordinator {
     const group = this.findOrCreate(id);
     group.classic ??= new ClassicGroup(id, this.#clock, this.limits);
     return group.classic;
+  }
+
+  /** The KIP-848 group of that id, which a member that joins makes; null when there is none, or another kind with members. */
+  consumer(id: string, mayMake: boolean): ConsumerGroup | null {
+    const group = mayMake ? this.findOrCreate(id) : this.#groups.get(id);
+    if (group === undefined) return null;
+    if (group.consumer !== null || !mayMake) return group.consumer;
+    if (group.classic !== null && !group.classic.isEmpty) return null;
+    group.consumer = new ConsumerGroup(id, this.#clock, this.#topics, this.limits, group.classic?.generationId ?? 0);
+    group.classic?.dissolve();
+    group.classic = null;
+    return group.consumer;
   }
 
   /** Whether those may commit offsets to the group; makes it for who is in no group. */
@@ -100,7 +115,11 @@ export class GroupCoordinator {
       this.findOrCreate(id);
       return errorCodes.NONE;
     }
-    if (group.classic === null) return generationId >= 0 ? unknown : errorCodes.NONE;
+    if (group.consumer !== null) {
+      const request = { memberId, instanceId, memberEpoch: generationId, version, isTransactional };
+      return group.consumer.checkCommit(request);
+    }
+    if (group.classic === null) return generationId >= 0 ? errorCodes.UNKNOWN_MEMBER_ID : errorCodes.NONE;
     return group.classic.checkCommit({ memberId, instanceId, generationId, isTransactional });
   }
 

@@ -1,0 +1,309 @@
+// Owns what brokers answer to members of KIP-848 groups: measured on Kafka 4.3.0. Facts only.
+
+import { ConsumerGroupDescribe, ConsumerGroupHeartbeat } from '../../../src/protocol/flat/generated/apis.ts';
+import { waitFor } from '../wait-for.ts';
+import { type Asker, type BrokerFacts, freshId } from './asker.ts';
+import { commit, committed } from './group-facts.ts';
+
+export interface HeartbeatChanges {
+  readonly memberId?: string;
+  readonly epoch?: number;
+  /** Partitions of the topic it says to own; null for no word. */
+  readonly owned?: readonly number[] | null;
+  readonly names?: readonly string[] | null;
+  readonly regex?: string | null;
+  readonly instanceId?: string | null;
+  readonly rebalanceTimeoutMs?: number;
+  readonly serverAssignor?: string | null;
+  readonly groupId?: string;
+  readonly version?: number;
+}
+
+export interface HeartbeatSeen {
+  readonly code: number;
+  readonly epoch: number;
+  /** Null for unchanged. */
+  readonly partitions: readonly number[] | null;
+}
+
+/** A member that remembers its epoch. */
+export class ConsumerMember {
+  readonly ask: Asker;
+  readonly group: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  epoch = 0;
+
+  constructor(ask: Asker, group: string, topic: string, topicId: string, instanceId: string | null = null) {
+    this.ask = ask;
+    this.group = group;
+    this.topic = topic;
+    this.topicId = topicId;
+    this.memberId = freshId('m').slice(0, 36);
+    this.instanceId = instanceId;
+  }
+
+  async send(changes: HeartbeatChanges = {}): Promise<HeartbeatSeen> {
+    const epoch = changes.epoch ?? this.epoch;
+    const isJoining = epoch === 0;
+    const owned = changes.owned === undefined ? (isJoining ? [] : null) : changes.owned;
+    const owns = owned === null || owned.length === 0 ? owned : [{ topicId: this.topicId, partitions: owned }];
+    const answer = await this.ask.send(ConsumerGroupHeartbeat, changes.version ?? 1, {
+      groupId: changes.groupId ?? this.group,
+      memberId: changes.memberId ?? this.memberId,
+      memberEpoch: epoch,
+      instanceId: changes.instanceId === undefined ? this.instanceId : changes.instanceId,
+      rebalanceTimeoutMs: changes.rebalanceTimeoutMs ?? (isJoining ? 12_000 : -1),
+      subscribedTopicNames: changes.names === undefined ? (isJoining ? [this.topic] : null) : changes.names,
+      ...(changes.version !== 0 && { subscribedTopicRegex: changes.regex ?? null }),
+      serverAssignor: changes.serverAssignor ?? null,
+      topicPartitions: owns as { topicId: string; partitions: number[] }[] | null,
+    });
+    if (answer.errorCode === 0 && answer.memberEpoch > 0) this.epoch = answer.memberEpoch;
+    const assigned = answer.assignment?.topicPartitions;
+    return {
+      code: answer.errorCode,
+      epoch: answer.memberEpoch,
+      partitions:
+        assigned === undefined ? null : assigned.toArray().flatMap(({ partitions }) => [...partitions].sort()),
+    };
+  }
+
+  /** Sends heartbeats until an assignment of so many partitions comes. */
+  async assigned(count: number): Promise<readonly number[]> {
+    return waitFor(`${count} partitions`, async () => {
+      const { code, partitions } = await this.send();
+      if (code !== 0) throw new Error(`heartbeat answers ${code}`);
+      return partitions !== null && partitions.length === count ? partitions : null;
+    });
+  }
+}
+
+async function newGroup(ask: Asker, partitions = 1) {
+  const topic = await ask.topic({}, partitions);
+  const topicId = await ask.topicId(topic);
+  const group = freshId('g');
+  await ask.groupCoordinator(group);
+  return (instanceId?: string) => new ConsumerMember(ask, group, topic, topicId, instanceId ?? null);
+}
+
+/** A has both partitions, B has joined, and A has given up what it was told to. */
+async function shared(ask: Asker) {
+  const member = await newGroup(ask, 2);
+  const [a, b] = [member(), member()];
+  const first = await a.send();
+  const joined = await b.send();
+  const told = await a.assigned(1);
+  const before = a.epoch;
+  const given = await a.send({ owned: told });
+  const received = await b.assigned(1);
+  return { a, b, first, joined, told, before, given, received };
+}
+
+export const consumerGroupFacts: BrokerFacts = {
+  'the first member has its partition at once': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const a = member();
+      return [await a.send(), await a.send(), await a.send({ owned: [0] }), await a.send({ epoch: -1 })];
+    },
+    expected: [
+      { code: 0, epoch: 2, partitions: [0] },
+      { code: 0, epoch: 2, partitions: null },
+      { code: 0, epoch: 2, partitions: null },
+      { code: 0, epoch: -1, partitions: null },
+    ],
+  },
+
+  'what is refused at joining': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const a = member();
+      const codes: number[] = [];
+      const changes: HeartbeatChanges[] = [
+        { memberId: '' },
+        { groupId: '' },
+        { owned: null },
+        { owned: [0] },
+        { names: null },
+        { rebalanceTimeoutMs: -1 },
+        { instanceId: '' },
+        { serverAssignor: 'nobody' },
+        { regex: '(' },
+        { epoch: -3 },
+        { epoch: -2 },
+        { epoch: 5 },
+      ];
+      for (const change of changes) codes.push((await a.send(change)).code);
+      return codes;
+    },
+    expected: [42, 42, 42, 42, 42, 42, 42, 112, 128, 42, 42, 69],
+  },
+
+  'empty subscriptions': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      return [await member().send({ names: [] })];
+    },
+    expected: [{ code: 0, epoch: 1, partitions: [] }],
+  },
+
+  'version 0 gives ids': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const { code, partitions } = await member().send({ memberId: '', version: 0 });
+      return [code, partitions];
+    },
+    expected: [0, [0]],
+  },
+
+  'epochs that are wrong': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const a = member();
+      await a.send();
+      return [
+        (await a.send({ epoch: a.epoch + 1 })).code,
+        (await a.send({ epoch: a.epoch + 1, memberId: 'nobody' })).code,
+        (await a.send({ epoch: -1, memberId: 'nobody' })).code,
+      ];
+    },
+    expected: [110, 25, 25],
+  },
+
+  'a second member gets what the first gives up': {
+    ask: async (ask) => {
+      const { a, b, first, joined, told, before, given, received } = await shared(ask);
+      return {
+        first: first.partitions,
+        joined: joined.partitions,
+        told: told.length,
+        stays: before === first.epoch,
+        moves: given.epoch > first.epoch && given.epoch === b.epoch,
+        dealt: [...told, ...received].sort(),
+        previous: [
+          (await a.send({ epoch: before, owned: told })).code,
+          (await a.send({ epoch: before, owned: [] })).code,
+          (await a.send({ epoch: before, owned: null })).code,
+          (await a.send({ epoch: before, owned: received })).code,
+        ],
+      };
+    },
+    expected: {
+      first: [0, 1],
+      joined: [],
+      told: 1,
+      stays: true,
+      moves: true,
+      dealt: [0, 1],
+      previous: [0, 0, 110, 110],
+    },
+  },
+
+  'commits and epochs': {
+    ask: async (ask) => {
+      const { a, told, before, received } = await shared(ask);
+      const { group, topic, memberId } = a;
+      const as = (epoch: number, partition: number, version = 9) =>
+        commit(ask, group, topic, { memberId, epoch, partition, version });
+      return {
+        kept: await as(before, told[0]!),
+        lost: await as(before, received[0]!),
+        lostNow: await as(a.epoch, received[0]!),
+        newer: await as(a.epoch + 1, told[0]!),
+        old: await as(a.epoch, told[0]!, 8),
+        nobody: await commit(ask, group, topic),
+        unknown: await commit(ask, group, topic, { memberId: 'nobody', epoch: 1 }),
+        fetched: (await committed(ask, group, topic, { memberId, epoch: a.epoch }))[0],
+        fetchedBefore: (await committed(ask, group, topic, { memberId, epoch: before }))[0],
+        fetchedByNobody: (await committed(ask, group, topic))[0],
+      };
+    },
+    expected: {
+      kept: 0,
+      lost: 113,
+      lostNow: 0,
+      newer: 113,
+      old: 35,
+      nobody: 25,
+      unknown: 25,
+      fetched: 0,
+      fetchedBefore: 113,
+      fetchedByNobody: 0,
+    },
+  },
+
+  'a static member hands over': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const [a, b] = [member('i'), member('i')];
+      const first = await a.send();
+      const refused = await b.send();
+      const left = await a.send({ epoch: -2 });
+      const joined = await b.send();
+      const old = await a.send({ epoch: first.epoch });
+      return [first, refused.code, left.epoch, joined, old.code];
+    },
+    expected: [{ code: 0, epoch: 2, partitions: [0] }, 111, -2, { code: 0, epoch: 2, partitions: [0] }, 82],
+  },
+
+  'regular expressions': {
+    ask: async (ask) => {
+      const member = await newGroup(ask, 2);
+      const a = member();
+      const regex = `${a.topic.slice(0, -3)}.*`;
+      await a.send({ names: [], regex });
+      await waitFor('the topics', async () => {
+        const { partitions } = await a.send({ rebalanceTimeoutMs: 12_000, names: [], regex, owned: [] });
+        return partitions?.length === 2;
+      });
+      return 'matched';
+    },
+    expected: 'matched',
+  },
+
+  'range deals neighbours by member id': {
+    ask: async (ask) => {
+      const member = await newGroup(ask, 5);
+      const [a, b] = [member(), member()].sort((x, y) => (x.memberId < y.memberId ? -1 : 1));
+      await a!.send({ serverAssignor: 'range' });
+      await b!.send({ serverAssignor: 'range' });
+      const told = await a!.assigned(3);
+      await a!.send({ owned: told });
+      return [told, await b!.assigned(2)];
+    },
+    expected: [
+      [0, 1, 2],
+      [3, 4],
+    ],
+  },
+
+  'a described group': {
+    ask: async (ask) => {
+      const member = await newGroup(ask);
+      const a = member();
+      await a.send();
+      const groupIds = [a.group, freshId('missing')];
+      const answer = await ask.send(ConsumerGroupDescribe, 1, { groupIds, includeAuthorizedOperations: false });
+      const known = answer.groups.find(({ groupId }) => groupId === a.group);
+      const missing = answer.groups.find(({ groupId }) => groupId !== a.group);
+      const only = known!.members.at(0);
+      return {
+        known: [known!.errorCode, known!.groupState, known!.groupEpoch, known!.assignmentEpoch, known!.assignorName],
+        member: [only.memberId === a.memberId, only.memberEpoch, only.memberType, only.subscribedTopicNames.length],
+        assigned: only.assignment.topicPartitions.map((t) => [t.topicName === a.topic, [...t.partitions]]),
+        target: only.targetAssignment.topicPartitions.map((t) => [t.topicId === a.topicId, [...t.partitions]]),
+        missing: missing!.errorCode,
+      };
+    },
+    expected: {
+      known: [0, 'Stable', 2, 2, 'uniform'],
+      member: [true, 2, 1, 1],
+      assigned: [[true, [0]]],
+      target: [[true, [0]]],
+      missing: 69,
+    },
+  },
+};
