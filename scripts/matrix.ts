@@ -2,22 +2,26 @@
 //
 //     npm run matrix                               every release
 //     npm run matrix -- --versions 0.8.2.2,4.4.0   some
+//     npm run matrix -- --versions 4.4.0 --ranges  and what each says it speaks, as test/unit/worker/support/released-ranges.ts has it
 //
 // Needs Java 17 and Maven. Exit code 1 when a check failed, with its error behind the table.
 
 import { parseArgs } from 'node:util';
+import { ApiVersions } from '../src/index.ts';
 import { compareVersions, type KafkaFixture, kafkaAvailability, startKafka } from '../test/kafka/fixture/index.ts';
 import { type Check, checks, matrixReleases } from '../test/kafka/matrix/checks.ts';
-import { Session } from '../test/kafka/matrix/session.ts';
+import { node, Session } from '../test/kafka/matrix/session.ts';
 
 interface Row {
   readonly release: string;
   readonly cells: readonly string[];
   readonly failures: readonly string[];
+  /** `key:min-max`, in the order of keys; empty where brokers do not tell. */
+  readonly ranges: string;
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { versions: { type: 'string' } } });
+  const { values } = parseArgs({ options: { versions: { type: 'string' }, ranges: { type: 'boolean' } } });
   const releases = values.versions?.split(',').map((text) => text.trim()) ?? matrixReleases;
   const rows: Row[] = [];
   const head = ['Kafka', ...checks.map(({ name }) => name)];
@@ -30,6 +34,7 @@ async function main(): Promise<number> {
     printRow([row.release, ...row.cells]);
   }
   const failures = rows.flatMap((row) => row.failures);
+  if (values.ranges === true) for (const { release, ranges } of rows) print(`\n${release} ${ranges}`);
   for (const failure of failures) print(`\n${failure}`);
   print(`\n${rows.length} versions, ${failures.length} checks failed`);
   return failures.length === 0 ? 0 : 1;
@@ -40,6 +45,7 @@ async function checkRelease(release: string): Promise<Row> {
     release,
     cells: checks.map(() => '?'),
     failures: [textOf(release, error)],
+    ranges: '',
   });
   const availability = kafkaAvailability(release, true);
   if (!availability.available) return failed(availability.reason);
@@ -70,7 +76,15 @@ async function runChecks(session: Session): Promise<Row> {
       failures.push(textOf(`${session.release}, ${check.name}`, error));
     }
   }
-  return { release: session.release, cells, failures };
+  return { release: session.release, cells, failures, ranges: await rangesOf(session) };
+}
+
+async function rangesOf({ client, release }: Session): Promise<string> {
+  if (compareVersions(release, '0.10.0') < 0) return '';
+  const { apiKeys } = await client.send(node, ApiVersions, {}, { version: 0 });
+  const ranges = apiKeys.map(({ apiKey, minVersion, maxVersion }) => ({ apiKey, minVersion, maxVersion }));
+  ranges.sort((a, b) => a.apiKey - b.apiKey);
+  return ranges.map(({ apiKey, minVersion, maxVersion }) => `${apiKey}:${minVersion}-${maxVersion}`).join(' ');
 }
 
 async function runCheck({ since, run }: Check, session: Session): Promise<string> {

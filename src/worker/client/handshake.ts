@@ -11,6 +11,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { usesSasl } from '../../common/config/sasl-config.ts';
 import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { packageVersion } from '../../common/generated/package-version.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
@@ -27,7 +28,6 @@ import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-pr
 const unsupportedVersionCode = 35;
 const rebootstrapRequiredCode = 129;
 const softwareName = 'offthread-kafka';
-const softwareVersion = '0.1.0';
 /** No group of anybody; its coordinator is asked for, nothing else. */
 const probeGroup = 'offthread-kafka-version-probe';
 
@@ -257,7 +257,7 @@ export class Handshake implements RequestOwner {
     if (version === 0) this.#hasTriedVersion0 = true;
     // A broker takes both ids, or none.
     const request = {
-      ...(version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {}),
+      ...(version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: packageVersion } : {}),
       ...(version >= expectedPeerVersion ? this.#namedPeer : {}),
     };
     this.#send(this.#codec, version, (writer) => ApiVersions.writeRequest(writer, request), now);

@@ -1,7 +1,10 @@
 // Errors made of the error codes in responses.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { projectFolder } from '../../../../scripts/project.ts';
 import * as errors from '../../../../src/common/errors/errors.ts';
 import { errorRows } from '../../../../src/protocol/schema/errors.ts';
 
@@ -78,6 +81,15 @@ describe('errorFor', () => {
     assert.equal(error?.errorCode, 9999);
     assert.equal(error?.retriable, false);
     assert.match(error?.message ?? '', /9999/);
+  });
+
+  it('has a row for every code of the newest Kafka, named and judged as its own classes do', () => {
+    const facts = JSON.parse(readFileSync(join(projectFolder, 'test/fixtures/errors.json'), 'utf8')) as unknown[];
+    assert.ok(facts.length >= 138);
+    assert.deepEqual(
+      errorRows.map(({ code, name, retriable, invalidMetadata }) => ({ code, name, retriable, invalidMetadata })),
+      facts,
+    );
   });
 
   it('has a class for every row of the table, with its number, name and flags', () => {

@@ -1,7 +1,10 @@
 // What happens between an open socket and a ready connection: the version exchange and everything that may answer it.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
+import { projectFolder } from '../../../../scripts/project.ts';
 import {
   InvalidReceiveError,
   type KafkaClientError,
@@ -44,7 +47,8 @@ test('the newest version is asked for, with the name and version of this library
   assert.equal(request!.version, ApiVersions.maxVersion);
   assert.equal(request!.correlationId, 1);
   assert.equal(request!.body.clientSoftwareName, 'offthread-kafka');
-  assert.match(request!.body.clientSoftwareVersion, /^\d+\.\d+\.\d+/);
+  const text = readFileSync(join(projectFolder, 'package.json'), 'utf8');
+  assert.equal(request!.body.clientSoftwareVersion, (JSON.parse(text) as { version: string }).version);
   assert.ok(net.app.isConnected(-1));
 });
 

@@ -1,0 +1,88 @@
+// Makes the facts that this project's protocol is tested against, from the jars of a Kafka release:
+//
+//     npm run kafka-facts -- 4.4.0           compares; exit code 1 where a fixture differs
+//     npm run kafka-facts -- 4.5.0 --write   replaces the fixtures, and says what the release has changed
+//
+//   test/fixtures/messages.json   every message, field and version, from the definitions inside kafka-clients
+//   test/fixtures/errors.json     every error code, from the classes Errors and its exceptions
+//   test/fixtures/golden/         bytes and values, written by Kafka's own classes
+//
+// Needs Java 17 and Maven. What to do with them: CONTRIBUTING.md.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { projectFolder } from '../project.ts';
+import { differences, type Facts, factsAfter, factsText } from './definitions.ts';
+import { goldenMessages, goldenRecords } from './golden.ts';
+import { KafkaClients, olderRelease } from './java.ts';
+
+const fixtures = join(projectFolder, 'test', 'fixtures');
+
+/** Takes a text to where it belongs, or says that what is there differs. */
+class Target {
+  readonly #isWriting: boolean;
+  isDifferent = false;
+
+  constructor(isWriting: boolean) {
+    this.#isWriting = isWriting;
+  }
+
+  put(path: string, text: string): void {
+    const file = join(fixtures, path);
+    const isPacked = path.endsWith('.gz');
+    const before = existsSync(file) ? readFileSync(file) : null;
+    const known = before === null ? null : (isPacked ? gunzipSync(before) : before).toString('utf8');
+    if (known === text) {
+      print(`${path}: the same`);
+      return;
+    }
+    this.isDifferent = true;
+    print(`${path}: ${linesOf(known ?? '')} lines before, ${linesOf(text)} now${this.#isWriting ? '; written' : ''}`);
+    if (this.#isWriting) writeFileSync(file, isPacked ? gzipSync(text, { level: 9 }) : text);
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
+  const [release] = positionals;
+  if (release === undefined || positionals.length !== 1) {
+    print('usage: npm run kafka-facts -- RELEASE [--write], with a release such as 4.4.0');
+    return 2;
+  }
+  const work = mkdtempSync(join(tmpdir(), 'kafka-facts-'));
+  const target = new Target(values.write === true);
+  try {
+    const newest = await KafkaClients.fetch(release, work);
+    const older = await KafkaClients.fetch(olderRelease, work);
+    await putMessages(newest, target);
+    await newest.run('KafkaErrors', [join(work, 'errors.json')]);
+    target.put('errors.json', readFileSync(join(work, 'errors.json'), 'utf8'));
+    target.put('golden/messages.jsonl.gz', await goldenMessages(newest, older, work));
+    const records = await goldenRecords(newest, older, work);
+    print(records.readAgain.trim().replace(/^/gm, '  '));
+    target.put('golden/records.jsonl.gz', records.text);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return target.isDifferent && values.write !== true ? 1 : 0;
+}
+
+async function putMessages(newest: KafkaClients, target: Target): Promise<void> {
+  const known = JSON.parse(readFileSync(join(fixtures, 'messages.json'), 'utf8')) as Facts;
+  const facts = factsAfter(known, newest.release, await newest.definitions());
+  target.put('messages.json', factsText(facts));
+  for (const line of differences(known, facts)) print(`  ${line}`);
+}
+
+function linesOf(text: string): number {
+  return text.split('\n').length - 1;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+process.exitCode = await main();
