@@ -17,19 +17,22 @@ export interface VersionInfo {
 export interface Control {
   /** Finds a usable server; with `apiVersion` configured nobody is asked, and the value tells what such brokers speak. */
   start(): Promise<ControlResult<VersionInfo>>;
-  /** Connects to the node and waits until it is ready; retries with backoff until the time is over. */
-  awaitReady(nodeId: number, timeoutMs: number): Promise<ControlResult<VersionInfo>>;
+  /**
+   * Connects to the node and waits until it is ready; retries with backoff until the time is over.
+   * @param lane default: the main one
+   */
+  awaitReady(nodeId: number, timeoutMs: number, lane?: string): Promise<ControlResult<VersionInfo>>;
   /**
    * What the node speaks (null: any node), from its connection or a new one, retrying until the time is over.
    * @param isStrict the first failure ends the call
    * Fails with: NodeNotReadyError, or NoBrokersAvailable for null; UnrecognizedBrokerVersion
    */
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<ControlResult<VersionInfo>>;
-  /** Replaces the tracked topics, and asks for nothing. */
+  /** Replaces the topics tracked for the caller, and asks for nothing. */
   trackTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<null>>;
-  /** Adds to the tracked topics, and asks for metadata. Value: the update that holds the answer. */
+  /** Adds to the topics tracked for the caller, and asks for metadata. Value: the update that holds the answer. */
   addTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<number>>;
-  /** Replaces the tracked topics (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
+  /** Replaces the topics tracked for the caller (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Closes every connection and ends the network thread's work. */
   close(): Promise<ControlResult<null>>;

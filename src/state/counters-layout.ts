@@ -2,6 +2,7 @@
 // Must not change a counter: counters.ts does.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
+import { LANE_NAMES_BYTES } from './lane-names.ts';
 import { nodeErrorsBytes } from './node-errors.ts';
 
 /*
@@ -12,16 +13,20 @@ import { nodeErrorsBytes } from './node-errors.ts';
  *     128  +---------------+--------------+----------------+----------------+
  *          | STATE         | HEARTBEAT_MS | TURNS          | METADATA_FLAGS |
  *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   | METADATA_DUE_MS|
+ *     160  | LANE_COUNT    |                                                |
  *     256  +---------------+--------------+----------------+----------------+
+ *          | names of lanes, see lane-names.ts                              |
+ *    1408  +----------------------------------------------------------------+
  *          | NODE_CAPACITY rows of node words, 8 words each                 |
  *          +----------------------------------------------------------------+
  *
  * A row of node words:
  *
- *       +--------+-------+----------+------------------+------------------+----------------+-------+---+
- *       | nodeId | state | inFlight | internalInFlight | throttledUntilMs | backoffUntilMs | flags |   |
- *       +--------+-------+----------+------------------+------------------+----------------+-------+---+
+ *       +--------+-------+----------+------------------+------------------+----------------+-------+----------+
+ *       | nodeId | state | inFlight | internalInFlight | throttledUntilMs | backoffUntilMs | flags | brokerId |
+ *       +--------+-------+----------+------------------+------------------+----------------+-------+----------+
  *
+ * The upper half of flags is the number of the row's lane.
  * Rows below NODE_COUNT may be in use (ROW_USED); NODE_VERSION changes last whenever the set of nodes does. Times are uint32
  * ms of monotonicNowMs, compared modulo 2^32, and mean something only with their flag.
  */
@@ -41,7 +46,10 @@ export const METADATA_IN_FLIGHT = 1;
 /** METADATA_DUE_MS says when the next one may begin. */
 export const METADATA_DUE_KNOWN = 2;
 export const NO_ROW_COUNT_WORD = 38;
-const NODES_OFFSET = 256;
+export const LANE_COUNT_WORD = 40;
+const LANES_OFFSET = 256;
+export const LANES_WORD = LANES_OFFSET >>> 2;
+const NODES_OFFSET = 1408;
 export const NODES_WORD = NODES_OFFSET >>> 2;
 
 /** A row of node words starts at NODES_WORD + row * ROW_WORDS. */
@@ -53,10 +61,12 @@ export const ROW_INTERNAL_IN_FLIGHT = 3;
 export const ROW_THROTTLED_UNTIL = 4;
 export const ROW_BACKOFF_UNTIL = 5;
 export const ROW_FLAGS = 6;
+export const ROW_BROKER_ID = 7;
 export const ROW_USED = 1;
 export const ROW_THROTTLED = 2;
 export const ROW_BACKOFF = 4;
 export const ROW_HELD_BACK = 8;
+export const ROW_LANE_SHIFT = 16;
 
 /** "CNTR" in ASCII. */
 const MAGIC = 0x434e5452;
@@ -118,6 +128,8 @@ export function openCounters(buffer: SharedArrayBuffer): CountersMemory {
   }
   return { i32, nodeErrors: new Int32Array(buffer, nodeErrorsOffset(nodeCapacity)), nodeCapacity };
 }
+
+if (LANES_OFFSET + LANE_NAMES_BYTES > NODES_OFFSET) throw new Error('names of lanes do not fit before the node table');
 
 function isNodeCapacity(rows: number): boolean {
   return Number.isInteger(rows) && rows >= 1 && rows <= MAX_NODE_CAPACITY;

@@ -3,8 +3,11 @@
 // read may be out of date the next moment, so decisions that matter are made in the network thread.
 
 import { RingCorruptError } from '../common/errors/errors.ts';
+import { mainLane } from '../common/node-ids.ts';
 import {
   HEARTBEAT_WORD,
+  LANE_COUNT_WORD,
+  LANES_WORD,
   METADATA_DUE_KNOWN,
   METADATA_DUE_WORD,
   METADATA_FLAGS_WORD,
@@ -18,10 +21,12 @@ import {
   openCounters,
   ROW_BACKOFF,
   ROW_BACKOFF_UNTIL,
+  ROW_BROKER_ID,
   ROW_FLAGS,
   ROW_HELD_BACK,
   ROW_IN_FLIGHT,
   ROW_INTERNAL_IN_FLIGHT,
+  ROW_LANE_SHIFT,
   ROW_NODE_ID,
   ROW_STATE,
   ROW_THROTTLED,
@@ -31,6 +36,7 @@ import {
   STATE_WORD,
   TURNS_WORD,
 } from './counters-layout.ts';
+import { LaneNamesReader, LaneNamesWriter, NO_LANE } from './lane-names.ts';
 import { NodeErrorsReader, NodeErrorsWriter } from './node-errors.ts';
 
 export {
@@ -56,6 +62,7 @@ export class CountersWriter {
   readonly #i32: Int32Array;
   readonly #nodeCapacity: number;
   readonly #nodeErrors: NodeErrorsWriter;
+  readonly #lanes: LaneNamesWriter;
   readonly #rows = new Map<number, number>();
   readonly #freeRows: number[] = [];
   #sweepAtMs = 0;
@@ -65,6 +72,7 @@ export class CountersWriter {
     this.#i32 = memory.i32;
     this.#nodeCapacity = memory.nodeCapacity;
     this.#nodeErrors = new NodeErrorsWriter(memory.nodeErrors);
+    this.#lanes = new LaneNamesWriter(laneNames(memory.i32));
   }
 
   setState(state: number): void {
@@ -85,14 +93,16 @@ export class CountersWriter {
 
   /**
    * The node's row, made in state NODE_UNKNOWN if there is none.
-   * @returns NO_ROW when the table is full: applications then do not know the node, and `nodesWithoutRow` counts it.
-   * Every setter ignores NO_ROW.
+   * @param lane name of the connection
+   * @returns NO_ROW when the table is full, or has too many lanes: applications then do not know the node, and
+   * `nodesWithoutRow` counts it. Every setter ignores NO_ROW.
    */
-  addNode(nodeId: number): number {
+  addNode(nodeId: number, brokerId = nodeId, lane = mainLane): number {
     const existing = this.#rows.get(nodeId);
     if (existing !== undefined) return existing;
     const count = this.#i32[NODE_COUNT_WORD]!;
-    const row = this.#freeRows.pop() ?? (count < this.#nodeCapacity ? count : NO_ROW);
+    const laneNumber = this.#lanes.number(lane);
+    const row = laneNumber === NO_LANE ? NO_ROW : this.#freeRow(count);
     if (row === NO_ROW) {
       Atomics.store(this.#i32, NO_ROW_COUNT_WORD, (this.#i32[NO_ROW_COUNT_WORD]! + 1) | 0);
       return NO_ROW;
@@ -100,7 +110,8 @@ export class CountersWriter {
     for (let word = ROW_STATE; word < ROW_WORDS; word++) this.#setWord(row, word, 0);
     this.#nodeErrors.set(row, '');
     this.#setWord(row, ROW_NODE_ID, nodeId);
-    this.#setWord(row, ROW_FLAGS, ROW_USED);
+    this.#setWord(row, ROW_BROKER_ID, brokerId);
+    this.#setWord(row, ROW_FLAGS, ROW_USED | (laneNumber << ROW_LANE_SHIFT));
     this.#rows.set(nodeId, row);
     if (row === count) Atomics.store(this.#i32, NODE_COUNT_WORD, count + 1);
     this.#publishNodes();
@@ -168,6 +179,10 @@ export class CountersWriter {
     Atomics.store(this.#i32, METADATA_FLAGS_WORD, isInFlight ? METADATA_IN_FLIGHT : METADATA_DUE_KNOWN);
   }
 
+  #freeRow(count: number): number {
+    return this.#freeRows.pop() ?? (count < this.#nodeCapacity ? count : NO_ROW);
+  }
+
   #setWord(row: number, word: number, value: number): void {
     // Atomic: readers on other threads look whenever they like.
     Atomics.store(this.#i32, NODES_WORD + row * ROW_WORDS + word, value);
@@ -210,7 +225,10 @@ export class CountersReader {
   readonly #i32: Int32Array;
   readonly #nodeCapacity: number;
   readonly #nodeErrors: NodeErrorsReader;
+  readonly #lanes: LaneNamesReader;
   readonly #rows = new Map<number, number>();
+  /** Rows of lanes, by lane number and broker id. */
+  readonly #laneRows = new Map<number, Map<number, number>>();
   #rowsVersion = 0;
 
   constructor(buffer: SharedArrayBuffer) {
@@ -219,6 +237,7 @@ export class CountersReader {
     this.#i32 = memory.i32;
     this.#nodeCapacity = memory.nodeCapacity;
     this.#nodeErrors = new NodeErrorsReader(memory.nodeErrors);
+    this.#lanes = new LaneNamesReader(laneNames(memory.i32));
   }
 
   /** One of the STATE_ constants. */
@@ -246,6 +265,28 @@ export class CountersReader {
   nodeRow(nodeId: number): number {
     this.#refreshRows();
     return this.#rows.get(nodeId) ?? NO_ROW;
+  }
+
+  /** The node id of a broker's connection in a lane; null when nobody has asked for it, or its broker has left. */
+  laneNodeId(brokerId: number, lane: string): number | null {
+    this.#refreshRows();
+    const row = this.#laneRows.get(this.#lanes.number(lane))?.get(brokerId);
+    return row === undefined ? null : this.#word(row, ROW_NODE_ID);
+  }
+
+  /** No further lane can be opened. */
+  get hasAllLanes(): boolean {
+    return this.#lanes.isFull;
+  }
+
+  /** The broker's id, of a node in any lane; of a bootstrap server, its node id. */
+  brokerId(row: number): number | null {
+    return row === NO_ROW ? null : this.#word(row, ROW_BROKER_ID);
+  }
+
+  /** Empty for the main lane. */
+  lane(row: number): string {
+    return row === NO_ROW ? mainLane : this.#lanes.name(this.#word(row, ROW_FLAGS) >>> ROW_LANE_SHIFT);
   }
 
   /** All nodes that have a row. */
@@ -316,10 +357,23 @@ export class CountersReader {
       throw new RingCorruptError(`node table has ${count} rows, expected 0 to ${this.#nodeCapacity}`);
     }
     this.#rows.clear();
+    this.#laneRows.clear();
     for (let row = 0; row < count; row++) {
-      if ((this.#word(row, ROW_FLAGS) & ROW_USED) !== 0) this.#rows.set(this.#word(row, ROW_NODE_ID), row);
+      const flags = this.#word(row, ROW_FLAGS);
+      if ((flags & ROW_USED) === 0) continue;
+      this.#rows.set(this.#word(row, ROW_NODE_ID), row);
+      if (flags >>> ROW_LANE_SHIFT !== 0) this.#addLaneRow(flags >>> ROW_LANE_SHIFT, row);
     }
     // The version loaded before the rows: a change during the scan leads to another scan.
     this.#rowsVersion = version;
   }
+
+  #addLaneRow(lane: number, row: number): void {
+    const rows = this.#laneRows.get(lane) ?? new Map<number, number>();
+    this.#laneRows.set(lane, rows.set(this.#word(row, ROW_BROKER_ID), row));
+  }
+}
+
+function laneNames(i32: Int32Array) {
+  return { i32, firstWord: LANES_WORD, countWord: LANE_COUNT_WORD };
 }

@@ -51,6 +51,7 @@ const thread = new NetworkThread(
     random: Math.random,
     resolve: transports.resolve,
     openTransport: transports.open,
+    prepareTransport: transports.prepare,
     loadTokenSource: () => loadTokenSource(config, tokenPort),
     postLog: (batch) => logPort.postMessage(batch),
     // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
@@ -61,24 +62,24 @@ const thread = new NetworkThread(
     },
   },
 );
-thread.attach(attachment);
+const control = thread.controlOf(thread.attach(attachment));
 
 logPort.on('message', () => thread.logTaken());
 // The control port keeps this thread alive.
 logPort.unref();
 
-const control: Control = {
-  start: () => thread.start(transports.prepare),
-  awaitReady: (nodeId, timeoutMs) => thread.awaitReady(nodeId, timeoutMs),
-  checkVersion: (nodeId, timeoutMs, isStrict) => thread.checkVersion(nodeId, timeoutMs, isStrict),
-  addTopics: (topics, needsAllTopics) => thread.addTopics(topics, needsAllTopics),
-  trackTopics: (topics, needsAllTopics) => thread.trackTopics(topics, needsAllTopics),
-  refreshMetadata: (topics, needsAllTopics) => thread.refreshMetadata(topics, needsAllTopics),
+const served: Control = {
+  start: () => control.start(),
+  awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),
+  checkVersion: (nodeId, timeoutMs, isStrict) => control.checkVersion(nodeId, timeoutMs, isStrict),
+  addTopics: (topics, needsAllTopics) => control.addTopics(topics, needsAllTopics),
+  trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
+  refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
   close: async () => {
-    const result = await thread.close();
+    const result = await control.close();
     // The last thing that keeps this thread alive; closed after the answer has left.
     setImmediate(() => controlPort.close());
     return result;
   },
 };
-comlink.expose(control, controlPort as unknown as comlink.Endpoint);
+comlink.expose(served, controlPort as unknown as comlink.Endpoint);

@@ -3,24 +3,27 @@
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import { usesSasl } from '../common/config/sasl-config.ts';
-import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
+import type { Control } from '../common/control.ts';
 import { Cancelled } from '../common/errors/errors.ts';
-import { toPlainError } from '../common/errors/plain-error.ts';
 import type { LogBatch } from '../common/logger.ts';
 import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
-import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
+import { FinalizedFeatures } from './client/finalized-features.ts';
 import { Metadata } from './client/metadata.ts';
+import { MetadataView } from './client/metadata-view.ts';
 import { NetworkClient } from './client/network-client.ts';
 import type { Node } from './client/node.ts';
+import { NodeRequests } from './client/node-requests.ts';
 import { Nodes } from './client/nodes.ts';
 import { Readiness } from './client/readiness.ts';
 import { RequestSender } from './client/request-sender.ts';
-import { Attachments } from './link/attachments.ts';
+import type { RoleHost } from './client/role.ts';
+import { AttachmentControl, type ControlParts } from './control.ts';
+import { type Attachment, Attachments } from './link/attachments.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import type { Resolve } from './net/resolver.ts';
 import { Selector } from './net/selector.ts';
@@ -31,6 +34,7 @@ import { Log } from './report/log.ts';
 import { Metrics } from './report/metrics-recorder.ts';
 import { CodecPool, type StartCodecThreads } from './requests/codec-pool.ts';
 import type { ResponseHost } from './requests/request-owner.ts';
+import { Roles } from './roles.ts';
 import { Authenticator } from './sasl/authenticator.ts';
 
 /** The world outside, as far as the network thread needs it. */
@@ -45,6 +49,8 @@ export interface Surroundings {
   readonly random: () => number;
   readonly resolve: Resolve;
   readonly openTransport: OpenTransport;
+  /** Throws KafkaConfigurationError when connections cannot be opened as configured; default: they can. */
+  readonly prepareTransport?: () => void;
   /** Loads what asks for tokens, for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
   /** Default: those of the codec pool. */
@@ -63,19 +69,31 @@ export interface NetworkThreadMemory {
   readonly metrics: SharedArrayBuffer | null;
 }
 
-export class NetworkThread implements Control {
+export class NetworkThread {
   readonly loop: PollLoop;
+  /** Producers and consumers; they get their turn from the loop. */
+  readonly roles: Roles;
+  readonly roleHost: RoleHost;
   readonly #config: KafkaClientConfig;
+  readonly #surroundings: Surroundings;
   readonly #attachments: Attachments;
   readonly #metadata: Metadata;
+  readonly #cluster: MetadataView;
   readonly #readiness: Readiness;
   readonly #pool: CodecPool;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #counters: CountersWriter;
   readonly #authenticator: Authenticator | null;
-  readonly #clock: () => number;
   readonly #log: Log;
+  readonly #responseHost: ResponseHost = {
+    onClusterHints: (hints) => {
+      this.#client.onClusterHints(hints);
+      this.#cluster.take(hints);
+    },
+    onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
+    onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
+  };
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
@@ -85,69 +103,50 @@ export class NetworkThread implements Control {
     const events = new Events(metrics, this.#log);
     const wake = (): void => this.loop.wake();
     this.#config = config;
-    this.#clock = clock;
+    this.#surroundings = surroundings;
     this.#counters = new CountersWriter(memory.counters);
     this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads);
-    this.#attachments = new Attachments(config, this.#pool, this.#newResponseHost(), metrics);
+    this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics);
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
-    this.#metadata = new Metadata(
-      config,
-      {
-        onMetadata: (update, brokers, now) => {
-          events.metadataRefreshed();
-          this.#connections.updateNodes(brokers, now);
-          this.#attachments.onMetadata(update);
-        },
-        onMetadataFailed: (error, now) => events.metadataFailed(error, now),
-        onRepeatedPartition: (...what) => events.partitionRepeated(...what),
-        onClusterChanged: (...change) => this.#connections.clusterChanged(...change),
-        onStartOver: (reason, now) => this.#connections.startOver(reason, now),
-      },
-      random,
-    );
-    this.#readiness = new Readiness(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
+    const features = new FinalizedFeatures();
+    this.#metadata = this.#newMetadata(events, features);
     const metadata = this.#metadata;
+    this.#cluster = new MetadataView(metadata, wake);
+    this.#readiness = new Readiness(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
     this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
+    const connections = this.#connections;
     const sender = new RequestSender(config, this.#pool, metrics);
-    this.#authenticator = this.#newAuthenticator(sender, surroundings);
-    this.#client = new NetworkClient({
+    this.#authenticator = this.#newAuthenticator(sender);
+    const authenticator = this.#authenticator;
+    const parts = {
       config,
       nodes,
       selector,
       connector,
       metadata,
-      connections: this.#connections,
+      connections,
       events,
       sender,
-      authenticator: this.#authenticator,
-    });
-    this.loop = new PollLoop({
-      attachments: this.#attachments,
-      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
-      client: this.#client,
-      connections: this.#connections,
-      readiness: this.#readiness,
-      pool: this.#pool,
-      doorbell: new Doorbell(memory.doorbell),
-      counters: this.#counters,
-      metrics,
-      log: this.#log,
-      clock,
-      wallClock: surroundings.wallClock,
-      defer: surroundings.defer,
-      onFatal: surroundings.onFatal,
-    });
-    this.#counters.setState(STATE_RUNNING);
-  }
-
-  #newResponseHost(): ResponseHost {
-    return {
-      onClusterHints: (...args) => this.#client.onClusterHints(...args),
-      onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
-      onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
+      features,
+      authenticator,
     };
+    this.#client = new NetworkClient(parts);
+    const requests = new NodeRequests({
+      config,
+      nodes,
+      connections,
+      sender,
+      features,
+      hints: this.#responseHost,
+      connect: (node, now) => this.#client.connectNode(node, now),
+      wake,
+    });
+    this.roles = new Roles(requests);
+    this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
+    this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
+    this.#counters.setState(STATE_RUNNING);
   }
 
   /** The application has the log records of the last batch. */
@@ -155,84 +154,94 @@ export class NetworkThread implements Control {
     this.#log.taken();
   }
 
-  attach(handle: NetworkHandle): void {
-    this.#attachments.add(handle);
+  attach(handle: NetworkHandle): Attachment {
+    const attachment = this.#attachments.add(handle);
     this.loop.wake();
+    return attachment;
   }
 
-  /** @param prepareTransport throws KafkaConfigurationError when connections cannot be opened as configured */
-  async start(prepareTransport: () => void = () => {}): ReturnType<Control['start']> {
-    return settle(async () => {
-      prepareTransport();
-      const { apiVersion, connectionSetupTimeoutMs } = this.#config;
-      await this.#authenticator?.ready(connectionSetupTimeoutMs);
-      if (apiVersion !== null) return infoOf(matchVersion(apiVersion));
-      const startedAt = this.#clock();
-      const { apiVersionAutoTimeoutMs } = this.#config;
-      const info = await this.#readiness.start(apiVersionAutoTimeoutMs);
-      await this.#firstMetadata(startedAt + apiVersionAutoTimeoutMs);
-      return info;
+  /** The control calls of an attachment. */
+  controlOf(attachment: Attachment): Control {
+    const isClosed = (): boolean => this.#isClosed || attachment.isClosed;
+    return new AttachmentControl(this.#controlParts, { close: () => this.close(), isClosed });
+  }
+
+  /** Ends everything: requests and waits fail with Cancelled. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const error = new Cancelled('the client was closed');
+    const now = this.#surroundings.clock();
+    this.loop.close();
+    this.#readiness.close(error);
+    this.#client.close(error, now);
+    const poolClosed = this.#pool.close(error, now);
+    this.#attachments.flush(now);
+    this.#attachments.notify();
+    this.#log.close();
+    this.#counters.setState(STATE_CLOSED);
+    await poolClosed;
+  }
+
+  get #controlParts(): ControlParts {
+    return {
+      config: this.#config,
+      metadata: this.#metadata,
+      readiness: this.#readiness,
+      authenticator: this.#authenticator,
+      clock: this.#surroundings.clock,
+      wake: () => this.loop.wake(),
+      prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
+    };
+  }
+
+  #newLoop(doorbell: Doorbell, metrics: Metrics): PollLoop {
+    const { clock, wallClock, defer, onFatal } = this.#surroundings;
+    return new PollLoop({
+      attachments: this.#attachments,
+      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
+      client: this.#client,
+      connections: this.#connections,
+      readiness: this.#readiness,
+      roles: this.roles,
+      pool: this.#pool,
+      doorbell,
+      counters: this.#counters,
+      metrics,
+      log: this.#log,
+      clock,
+      wallClock,
+      defer,
+      onFatal,
     });
   }
 
-  async awaitReady(nodeId: number, timeoutMs: number): ReturnType<Control['awaitReady']> {
-    return settle(() => this.#readiness.awaitReady(nodeId, timeoutMs));
+  #newMetadata(events: Events, features: FinalizedFeatures): Metadata {
+    return new Metadata(
+      this.#config,
+      {
+        onMetadata: (update, brokers, now) => {
+          events.metadataRefreshed();
+          this.#connections.updateNodes(brokers, now);
+          this.#attachments.onMetadata(update);
+          this.#cluster.update(update, now);
+        },
+        onMetadataFailed: (error, now) => events.metadataFailed(error, now),
+        onRepeatedPartition: (...what) => events.partitionRepeated(...what),
+        onClusterChanged: (...change) => {
+          features.clear();
+          this.#connections.clusterChanged(...change);
+        },
+        onStartOver: (reason, now) => this.#connections.startOver(reason, now),
+      },
+      this.#surroundings.random,
+    );
   }
 
-  async checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): ReturnType<Control['checkVersion']> {
-    return settle(() => this.#readiness.checkVersion(nodeId, timeoutMs, isStrict));
-  }
-
-  async trackTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['trackTopics']> {
-    return settle(() => {
-      this.#metadata.setTopics(topics, needsAllTopics);
-      return null;
-    });
-  }
-
-  async addTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['addTopics']> {
-    return settle(() => {
-      this.#metadata.addTopics(topics, needsAllTopics);
-      const updated = this.#metadata.refresh();
-      this.loop.wake();
-      return updated;
-    });
-  }
-
-  async refreshMetadata(
-    topics: readonly string[] | null,
-    needsAllTopics: boolean,
-  ): ReturnType<Control['refreshMetadata']> {
-    return settle(() => {
-      if (topics !== null) this.#metadata.setTopics(topics, needsAllTopics);
-      const updated = this.#metadata.refresh();
-      this.loop.wake();
-      return updated;
-    });
-  }
-
-  async close(): ReturnType<Control['close']> {
-    return settle(async () => {
-      if (this.#isClosed) return null;
-      this.#isClosed = true;
-      const error = new Cancelled('the client was closed');
-      const now = this.#clock();
-      this.loop.close();
-      this.#readiness.close(error);
-      this.#client.close(error, now);
-      const poolClosed = this.#pool.close(error, now);
-      this.#attachments.flush(now);
-      this.#attachments.notify();
-      this.#log.close();
-      this.#counters.setState(STATE_CLOSED);
-      await poolClosed;
-      return null;
-    });
-  }
-
-  #newAuthenticator(sender: RequestSender, { loadTokenSource, random }: Surroundings): Authenticator | null {
+  #newAuthenticator(sender: RequestSender): Authenticator | null {
     const config = this.#config;
     if (!usesSasl(config)) return null;
+    const { loadTokenSource, random } = this.#surroundings;
     const wake = (): void => this.loop.wake();
     const onLoggedIn = (node: Node, now: number): void => this.#client.onLoggedIn(node, now);
     return new Authenticator({
@@ -244,29 +253,5 @@ export class NetworkThread implements Control {
       wake,
       random,
     });
-  }
-
-  /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */
-  async #firstMetadata(deadline: number): Promise<void> {
-    while (this.#metadata.updateId === 0 && !this.#isClosed && this.#clock() < deadline) {
-      const ended = this.#metadata.nextEnd();
-      let timer: NodeJS.Timeout | undefined;
-      const timeLeft = deadline - this.#clock();
-      await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
-      clearTimeout(timer);
-    }
-  }
-}
-
-function infoOf(version: BrokerVersion): VersionInfo {
-  const ranges = rangesOfVersion(version);
-  return { apiVersion: version, apiVersions: [...ranges].map(([apiKey, { min, max }]) => [apiKey, min, max] as const) };
-}
-
-async function settle<T>(work: () => T | Promise<T>): Promise<ControlResult<T>> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    return { error: toPlainError(error) };
   }
 }

@@ -23,10 +23,17 @@ import type { RequestAdapter } from './link/request-adapter.ts';
 import type { Log } from './report/log.ts';
 import type { Metrics } from './report/metrics-recorder.ts';
 import type { CodecPool } from './requests/codec-pool.ts';
+import type { Roles } from './roles.ts';
 import { Suspension } from './suspension.ts';
 
 /** Timers above this fire at once in Node. */
 const maxTimerMs = 2 ** 31 - 1;
+
+/**
+ * What follows a round. `asleep`: the bell, a socket or the timer brings the next. `scheduled`: a turn comes in this event loop's
+ * check phase. `again`: there was work when the thread was about to sleep, and nothing brings the next round but the caller.
+ */
+type AfterRound = 'asleep' | 'scheduled' | 'again';
 
 export interface PollLoopParts {
   readonly attachments: Attachments;
@@ -34,6 +41,7 @@ export interface PollLoopParts {
   readonly client: NetworkClient;
   readonly connections: Connections;
   readonly readiness: Readiness;
+  readonly roles: Roles;
   readonly pool: CodecPool;
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
@@ -67,7 +75,7 @@ export class PollLoop {
   readonly #runTurn = (): void => {
     this.#isScheduled = false;
     this.#isMoveDue = false;
-    if (!this.#guarded(this.#turnRound, false)) this.#schedule();
+    if (this.#round(this.#turnRound, false) === 'again') this.#schedule();
   };
   readonly #runDeferred = (): void => {
     // A turn, or the bell, may have come first.
@@ -104,35 +112,50 @@ export class PollLoop {
     this.#timer = null;
   }
 
-  /** One turn. Returns true when there was something to do, and so may be more. */
+  /** One turn: a move, and the judging of deadlines. Returns true when there was something to do, and so may be more. */
   turn(now: number): boolean {
     const { attachments, client, readiness } = this.#parts;
     this.#turn++;
     // The rest of the turn runs beside the application, which has what arrived.
-    let work = this.#move(now, this.#turn);
+    const moved = this.#move(now, this.#turn);
     client.housekeep(now);
     readiness.poll(now);
-    work += attachments.answerPolls(this.#turn);
+    const waiting = attachments.answerPolls(this.#turn);
     attachments.notify();
-    return work > 0;
+    return moved + waiting > 0;
   }
 
   /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
   #move(now: number, turn: number): number {
-    const { attachments, requests, client, connections, counters, pool, metrics } = this.#parts;
+    const { attachments, requests, client, counters, pool, metrics } = this.#parts;
     counters.heartbeat(now);
     metrics.roundBegins(now);
-    // Before any request is taken, which would else be written to a peer that may be gone.
-    const pauseMs = this.#suspension.pauseMs(now, this.#parts.wallClock());
-    if (pauseMs > 0) connections.resumed(pauseMs, now);
+    this.#noticeSuspension(now);
     let work = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
     work += requests.drain(now, turn);
     // What all these asked for is done by the next line.
     this.#isWanted = false;
     work += client.poll(now);
+    work += this.#pollRoles(now);
     attachments.notify();
     return work;
+  }
+
+  /** Before any request is taken, which would else be written to a peer that may be gone. */
+  #noticeSuspension(now: number): void {
+    const pauseMs = this.#suspension.pauseMs(now, this.#parts.wallClock());
+    if (pauseMs > 0) this.#parts.connections.resumed(pauseMs, now);
+  }
+
+  /** What roles make of the answers that have just come goes to the sockets at once. */
+  #pollRoles(now: number): number {
+    const { roles, client } = this.#parts;
+    if (roles.isEmpty) return 0;
+    roles.poll(now);
+    if (!this.#isWanted) return 0;
+    this.#isWanted = false;
+    return client.poll(now);
   }
 
   #measure(startedAt: number): void {
@@ -149,57 +172,55 @@ export class PollLoop {
   #runMove(): void {
     this.#isMoveDue = false;
     // An application that is awake answers a response with its next request while the first move is still on its way out.
-    if (!this.#guarded(this.#moveRound, true) && !this.#guarded(this.#moveRound, true)) this.#schedule();
+    const isOver = this.#round(this.#moveRound, true) !== 'again' || this.#round(this.#moveRound, true) !== 'again';
+    if (!isOver) this.#schedule();
   }
 
   /**
    * One round, and what follows from it.
    * @param work   returns whether a turn must follow
    * @param isMove a deadline that is over is for the turn; after a turn, for a timer
-   * @returns false for what must go on at once: neither asleep, nor scheduled
    */
-  #guarded(work: (now: number) => boolean, isMove: boolean): boolean {
-    if (this.#isClosed) return true;
+  #round(work: (now: number) => boolean, isMove: boolean): AfterRound {
+    if (this.#isClosed) return 'asleep';
     this.#isMoving = true;
-    let isOver = true;
+    let after: AfterRound = 'asleep';
     try {
-      const { readiness, clock, connections, counters, log, metrics } = this.#parts;
+      const { readiness, clock, connections, counters, log, metrics, roles } = this.#parts;
       const now = clock();
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
-      const deadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline);
+      const deadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, roles.nextDeadline(now));
       // Metadata that is due: whoever can be asked for it may have become ready after it was looked for.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);
       log.flush();
       if (metrics.isOn) this.#measure(now);
-      if (isTurnNeeded || this.#isWanted || this.#isScheduled) this.#schedule();
-      else isOver = this.#sleep(deadline, now);
+      after = isTurnNeeded || this.#isWanted || this.#isScheduled ? this.#schedule() : this.#sleep(deadline, now);
     } catch (error) {
       this.close();
       this.#parts.onFatal(error);
     }
     this.#isMoving = false;
-    return isOver;
+    return after;
   }
 
-  #schedule(): void {
-    if (this.#isScheduled) return;
+  #schedule(): AfterRound {
+    if (!this.#isScheduled) setImmediate(this.#runTurn);
     this.#isScheduled = true;
-    setImmediate(this.#runTurn);
+    return 'scheduled';
   }
 
-  /** @returns false when there is work */
-  #sleep(deadline: number, now: number): boolean {
+  #sleep(deadline: number, now: number): AfterRound {
     const bell = this.#parts.doorbell.sleep(this.#hasWork);
-    if (bell === null) return false;
+    if (bell === null) return 'again';
     // The same promise comes back while it is armed: chaining on it again would only add calls.
     if (bell !== this.#awaitedBell) {
       this.#awaitedBell = bell;
       bell.then(this.#onBell, this.#parts.onFatal);
     }
     this.#setTimer(deadline, now);
-    return true;
+    return 'asleep';
   }
 
   /** Keeps one timer that fires no later than `deadline`; an earlier one just finds nothing to do and sets the next. */

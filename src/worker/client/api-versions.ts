@@ -60,22 +60,33 @@ export class NodeApiVersions {
     );
   }
 
+  /** What broker and client both know, as far as `apiVersion` allows it; null for nothing. */
+  common(codec: WireCodec): VersionRange | null {
+    const range = this.#allowed(codec);
+    if (typeof range === 'string') return null;
+    const min = Math.max(range.min, codec.minVersion);
+    const max = Math.min(range.max, codec.maxVersion);
+    return min <= max ? { min, max } : null;
+  }
+
   #usable(codec: WireCodec): VersionRange {
+    const range = this.#allowed(codec);
+    if (typeof range === 'string') throw new IncompatibleBrokerVersion(range, { apiKey: codec.apiKey });
+    return range;
+  }
+
+  /** The range, or why there is none. */
+  #allowed(codec: WireCodec): VersionRange | string {
     const { apiKey } = codec;
     const range = this.ranges.get(apiKey);
-    if (range === undefined) {
-      throw new IncompatibleBrokerVersion(`the broker does not support ${nameOf(codec)}`, { apiKey });
-    }
+    if (range === undefined) return `the broker does not support ${nameOf(codec)}`;
     if (this.#limit === null) return range;
     const allowed = this.#limit.ranges.get(apiKey);
     if (allowed !== undefined && allowed.max >= range.min) {
       return { min: range.min, max: Math.min(range.max, allowed.max) };
     }
     const spoke = allowed === undefined ? 'do not know it' : `know it up to version ${allowed.max}`;
-    throw new IncompatibleBrokerVersion(
-      `${nameOf(codec)}: the broker supports ${range.min} to ${range.max}, but apiVersion is [${this.#limit.version.join(', ')}], and such brokers ${spoke}; leave apiVersion out, or raise it`,
-      { apiKey },
-    );
+    return `${nameOf(codec)}: the broker supports ${range.min} to ${range.max}, but apiVersion is [${this.#limit.version.join(', ')}], and such brokers ${spoke}; leave apiVersion out, or raise it`;
   }
 }
 

@@ -2,17 +2,15 @@
 // each request. Network thread. A role knows nothing else of connections, and fakes this interface in its tests.
 
 import type { Api } from '../../protocol/flat/api.ts';
+import type { VersionRange } from './api-versions.ts';
 
 /** Any broker that is ready, for requests that every broker answers. */
 export const anyBroker = -1;
-/** The connection that is for everything: metadata, and requests that wait for nothing. */
-export const mainLane = '';
-
 /** A broker's connection. */
 export interface Destination {
   /** Broker id as metadata names it, or `anyBroker`; then the lane does not matter. */
   readonly brokerId: number;
-  /** Name of the connection, such as `fetch`; `mainLane` for the one that is for everything. */
+  /** Name of the connection, such as `fetch`; `mainLane` (common/node-ids.ts) for the one that is for everything. */
   readonly lane: string;
 }
 
@@ -38,16 +36,12 @@ export interface BrokerRequest<Request = unknown, Response = unknown> {
   /** `raw`: records are kept as the bytes that came, neither checked nor decompressed. Default `rows`. */
   readonly records?: 'rows' | 'raw';
   /**
-   * Exactly one of both functions is called, once, never inside `send`, with one exception: what `send` refuses.
+   * Exactly one of both functions is called, once. Inside `send` it is called for what cannot be sent, and for a Produce with
+   * acks 0, which has no response.
    * @param response the API's view, which owns its memory; null for a Produce with acks 0 that was handed to the socket
    */
   onResponse(response: Response | null, version: number, now: number): void;
   onFailure(error: Error, now: number): void;
-}
-
-export interface VersionRange {
-  readonly min: number;
-  readonly max: number;
 }
 
 export interface BrokerRequests {

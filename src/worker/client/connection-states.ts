@@ -115,6 +115,15 @@ export class ConnectionState {
     this.lastAddress = null;
   }
 
+  /** Closed on purpose, by somebody who wants to begin anew: nothing that was known counts any more. */
+  forgotten(now: number): void {
+    this.closedOnPurpose();
+    this.failures = 0;
+    this.backoffUntil = now;
+    this.throttledUntil = now;
+    this.lastError = null;
+  }
+
   /** Returns by how many ms this lengthens the wait. */
   throttle(throttleTimeMs: number, now: number): number {
     const before = Math.max(this.throttledUntil, now);

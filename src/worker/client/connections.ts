@@ -65,11 +65,7 @@ export class Connections {
   ): void {
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return;
-    node.connection.closedOnPurpose();
-    node.connection.backoffUntil = now;
-    node.connection.throttledUntil = now;
-    node.connection.failures = 0;
-    node.connection.lastError = null;
+    node.connection.forgotten(now);
     this.end(node, error, undefined, now);
   }
 
@@ -82,7 +78,7 @@ export class Connections {
           ? 'left the cluster'
           : `moved from ${node.host}:${node.port} to ${moved.host}:${moved.port}`;
       this.#events.nodeGone(node, what);
-      this.end(node, new KafkaConnectionError(`node ${node.id} ${what}`, { nodeId: node.id }), undefined, now);
+      this.end(node, new KafkaConnectionError(`${node.name} ${what}`, { nodeId: node.id }), undefined, now);
       moved?.publish(now);
     }
   }
@@ -176,7 +172,7 @@ export class Connections {
       node.handshake?.expire(now);
       if (node.channel === null) continue;
       if (now >= node.channel.oneWay.deadline) {
-        const text = `node ${node.id} (${node.host}:${node.port}) did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
+        const text = `${node.name} did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
         this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
         continue;
       }
@@ -185,7 +181,7 @@ export class Connections {
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
-      const text = `${expired.codec.name} to node ${node.id} (${node.host}:${node.port}) had no response within ${expired.timeoutMs} ms`;
+      const text = `${expired.codec.name} to ${node.name} had no response within ${expired.timeoutMs} ms`;
       this.#events.requestTimedOut(node);
       this.lost(node, new RequestTimedOutError(text, details), expired, now);
     }
@@ -269,11 +265,8 @@ export class Connections {
 }
 
 function lostWith(cause: Error, node: Node): KafkaConnectionError {
-  return new KafkaConnectionError(
-    `the connection to node ${node.id} (${node.host}:${node.port}) was given up: ${cause.message}`,
-    {
-      cause,
-      nodeId: node.id,
-    },
-  );
+  return new KafkaConnectionError(`the connection to ${node.name} was given up: ${cause.message}`, {
+    cause,
+    nodeId: node.id,
+  });
 }

@@ -4,7 +4,6 @@
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { type KafkaClientError, RebootstrapRequiredError } from '../../common/errors/errors.ts';
-import { coordinatorNodeId } from '../../common/node-ids.ts';
 import type { Node } from './node.ts';
 
 export interface ExpectedPeer {
@@ -22,7 +21,7 @@ export const expectedPeerVersion = 5;
  */
 export function expectedPeer(node: Node, clusterId: string | null, config: KafkaClientConfig): ExpectedPeer | null {
   if (!config.metadataClusterCheckEnable || clusterId === null || node.isBootstrap) return null;
-  return { clusterId, nodeId: node.isCoordinator ? coordinatorNodeId(node.id) : node.id };
+  return { clusterId, nodeId: node.brokerId };
 }
 
 /** The peer says that it is not the broker that was meant. */

@@ -45,6 +45,8 @@ export interface HandshakeHost {
   onHandshakeFailed(node: Node, error: Error, now: number): void;
   /** The connection led to another broker than the one that was meant. */
   onMisrouted(node: Node, error: Error, now: number): void;
+  /** What the broker says is finalized in the whole cluster. @param epoch -1: it does not know */
+  onFinalizedFeatures(epoch: bigint, levels: ReadonlyMap<string, number>): void;
 }
 
 export interface HandshakeOptions {
@@ -184,6 +186,8 @@ export class Handshake implements RequestOwner {
       const details = { nodeId: this.#node.id, apiKey: ApiVersions.key };
       this.#host.onHandshakeFailed(this.#node, new KafkaProtocolError(text, details), now);
     } else {
+      const levels = new Map(response.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
+      this.#host.onFinalizedFeatures(response.finalizedFeaturesEpoch.toBigInt(), levels);
       this.#node.probe.succeeded(ranges.get(ApiVersions.key)?.max);
       this.#onRanges(ranges, now);
     }

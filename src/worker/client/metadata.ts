@@ -1,4 +1,4 @@
-// Owns when and how metadata is refreshed, and which topics it covers. Network thread. Must not choose nodes, open
+// Owns when and how metadata is refreshed, and what a refresh asks for. Network thread. Must not choose nodes, open
 // connections or read a clock: network-client.ts does the first two and gives `now`.
 // Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
@@ -23,6 +23,7 @@ import type { InFlightRequest, RequestName, RequestOwner } from '../requests/req
 import type { NodeApiVersions } from './api-versions.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
+import { TrackedTopics } from './tracked-topics.ts';
 
 export interface Broker {
   readonly id: number;
@@ -51,6 +52,9 @@ export interface MetadataListener {
 }
 
 interface Waiter {
+  readonly owner: object;
+  /** Set when the request is sent: the one topic that its owner asks for. */
+  onlyTopic: string | null;
   resolve(updateId: number): void;
   reject(error: Error): void;
 }
@@ -78,14 +82,16 @@ export class Metadata implements RequestOwner {
   /** Refreshes that succeeded so far. */
   updateId = 0;
   isInProgress = false;
+  /** Which topics are asked for, by whom. */
+  readonly tracked = new TrackedTopics();
 
   readonly #config: KafkaClientConfig;
   readonly #listener: MetadataListener;
   readonly #random: () => number;
   readonly #writer = new FlatWriter();
   readonly #epochs = new LeaderEpochs();
-  readonly #topics = new Set<string>();
-  #needsAllTopics = false;
+  /** The request under way leaves topics out: it is sent for its effect, and a complete one follows. */
+  #isPartial = false;
   #needsUpdate = true;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
   #lastSucceededAt = Number.NEGATIVE_INFINITY;
@@ -111,21 +117,6 @@ export class Metadata implements RequestOwner {
     return this.#clusterId;
   }
 
-  get topics(): ReadonlySet<string> {
-    return this.#topics;
-  }
-
-  /** Replaces the tracked topics. */
-  setTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
-    this.#topics.clear();
-    this.addTopics(topics, needsAllTopics);
-  }
-
-  addTopics(topics: Iterable<string>, needsAllTopics: boolean): void {
-    for (const topic of topics) this.#topics.add(topic);
-    this.#needsAllTopics = needsAllTopics;
-  }
-
   /** Leaders that other responses named: older metadata that arrives later does not undo them. */
   learn(hints: ClusterHints): void {
     this.#epochs.learn(hints);
@@ -136,12 +127,15 @@ export class Metadata implements RequestOwner {
     this.#needsUpdate = true;
   }
 
-  /** The same, as a promise of the `updateId` of a refresh whose request is sent after this call. */
-  refresh(): Promise<number> {
+  /**
+   * The same, as a promise of the `updateId` of a refresh whose request is sent after this call. It fails when the only topic
+   * that its owner tracks cannot be had.
+   */
+  refresh(owner: object): Promise<number> {
     if (this.#closeError !== null) return Promise.reject(this.#closeError);
     this.#needsUpdate = true;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#waiting.push({ owner, onlyTopic: null, resolve, reject });
     });
   }
 
@@ -186,12 +180,14 @@ export class Metadata implements RequestOwner {
     this.#needsUpdate = false;
     this.#serveAll();
     const memory = new HeapMemory();
-    const isFiltered = this.#topics.size === 0 && isBootstrap;
-    const names = isFiltered ? this.#config.bootstrapTopicsFilter : [...this.#topics];
-    const topics = names.map((name) => ({ name }));
+    const plan = this.tracked.plan(version >= autoCreationVersion, this.#served.length > 0);
+    const isFiltered = this.tracked.size === 0 && isBootstrap;
+    const names = isFiltered ? this.#config.bootstrapTopicsFilter : plan.names;
+    const all = version >= nullTopicsVersion ? null : [];
+    this.#isPartial = plan.isPartial;
     MetadataApi.writeRequest(this.#writer.reset(memory), {
-      topics: this.#needsAllTopics && version >= nullTopicsVersion ? null : this.#needsAllTopics ? [] : topics,
-      allowAutoTopicCreation: version < autoCreationVersion,
+      topics: plan.isForAll ? all : names.map((name) => ({ name })),
+      allowAutoTopicCreation: version < autoCreationVersion || plan.mayCreate,
     });
     return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
   }
@@ -203,6 +199,7 @@ export class Metadata implements RequestOwner {
   }
 
   #serveAll(): void {
+    for (const waiter of this.#waiting) waiter.onlyTopic = this.tracked.onlyTopicOf(waiter.owner);
     // Not push: so many arguments as may wait are too many for the stack.
     this.#served = [...this.#served, ...this.#waiting];
     this.#waiting = [];
@@ -260,10 +257,17 @@ export class Metadata implements RequestOwner {
     this.#noteClusterId(response.clusterId, request.nodeId, now);
     this.isInProgress = false;
     this.#lastEndedAt = now;
+    if (this.#isPartial) {
+      this.#needsUpdate = true;
+      this.#backoffMs = this.#config.retryBackoffMs;
+      this.#tellEnd();
+      return;
+    }
     this.#lastSucceededAt = now;
     this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
     this.#forgetInvalidTopics(response);
+    this.tracked.described(response);
     const bytes = this.#corrected(response, memory);
     const { repeated } = this.#epochs;
     if (repeated !== null) this.#listener.onRepeatedPartition(repeated, request.nodeId, now);
@@ -276,8 +280,8 @@ export class Metadata implements RequestOwner {
     this.#served = [];
     const { updateId } = this;
     this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
-    const refusal = this.#refusalOfOnlyTopic(response);
     for (const waiter of served) {
+      const refusal = waiter.onlyTopic === null ? null : refusalOf(response, waiter.onlyTopic);
       if (refusal === null) waiter.resolve(updateId);
       else waiter.reject(refusal);
     }
@@ -303,16 +307,16 @@ export class Metadata implements RequestOwner {
   /** Asked for again they would be refused again, for ever. */
   #forgetInvalidTopics(response: MetadataResponseView): void {
     for (const { errorCode, name } of response.topics) {
-      if (errorCode === invalidTopicCode && name !== null) this.#topics.delete(name);
+      if (errorCode === invalidTopicCode && name !== null && this.tracked.has(name)) this.tracked.drop(name);
     }
   }
 
   /** Whether something that is tracked is missing that a later answer may have: a topic, or a partition's leader. */
   #lacksTrackedTopic(response: MetadataResponseView, brokers: readonly Broker[]): boolean {
-    if (this.#topics.size === 0) return false;
+    if (this.tracked.size === 0) return false;
     const ids = new Set(brokers.map(({ id }) => id));
     for (const { name, errorCode, partitions } of response.topics) {
-      if (name === null || !this.#topics.has(name)) continue;
+      if (name === null || !this.tracked.has(name)) continue;
       if (errorCode !== 0) {
         if (errorFor(errorCode)?.retriable) return true;
         continue;
@@ -323,19 +327,6 @@ export class Metadata implements RequestOwner {
       }
     }
     return false;
-  }
-
-  /**
-   * Of one topic alone whoever waits wants that topic: that it will not be had is theirs to know. What else the answer holds
-   * counts all the same; and an error that may pass, as that of a topic just created, is asked about again without them.
-   */
-  #refusalOfOnlyTopic(response: MetadataResponseView): Error | null {
-    if (this.#needsAllTopics || response.topics.length !== 1) return null;
-    const { errorCode, name } = response.topics.at(0);
-    const refusal = errorFor(errorCode);
-    if (refusal === null || refusal.retriable) return null;
-    refusal.message += `: topic ${JSON.stringify(name)}`;
-    return refusal;
   }
 
   #failed(error: Error, now: number): void {
@@ -364,4 +355,19 @@ export class Metadata implements RequestOwner {
     const max = Math.max(maxRetryBackoffMs, retryBackoffMs);
     this.#backoffMs = backoffWithJitter(retryBackoffMs, max, this.#fruitlessRefreshes, this.#random);
   }
+}
+
+/**
+ * Why a topic cannot be had; null when it can, or when its error may pass, as that of a topic just created: it is asked about
+ * again without them who wait. What else the answer holds counts all the same.
+ */
+function refusalOf(response: MetadataResponseView, topic: string): Error | null {
+  for (const { errorCode, name } of response.topics) {
+    if (name !== topic) continue;
+    const refusal = errorFor(errorCode);
+    if (refusal === null || refusal.retriable) return null;
+    refusal.message += `: topic ${JSON.stringify(name)}`;
+    return refusal;
+  }
+  return null;
 }

@@ -3,13 +3,7 @@
 // shared memory (response-proxy.ts) or a clock: `now` is ms on the monotonic clock.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import {
-  CorrelationIdError,
-  KafkaClientError,
-  NodeNotReadyError,
-  UnknownBrokerIdError,
-  UnrecognizedBrokerVersion,
-} from '../../common/errors/errors.ts';
+import { CorrelationIdError, KafkaClientError, UnrecognizedBrokerVersion } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FindCoordinator, Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
@@ -25,9 +19,11 @@ import { type InFlightRequest, notDelivered, type RequestOwner } from '../reques
 import { isThrottledByClient } from './api-versions.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
+import type { FinalizedFeatures } from './finalized-features.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type Metadata, metadataVersion } from './metadata.ts';
 import type { Node } from './node.ts';
+import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
 
@@ -60,6 +56,7 @@ export interface NetworkClientParts {
   readonly connections: Connections;
   readonly events: Events;
   readonly sender: RequestSender;
+  readonly features: FinalizedFeatures;
   /** Null where connections need not log in. */
   readonly authenticator: ConnectionAuthenticator | null;
 }
@@ -70,6 +67,8 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   readonly #connector: Connector;
   readonly #metadata: Metadata;
   readonly #connections: Connections;
+  readonly #maxInFlight: number;
+  readonly #features: FinalizedFeatures;
   readonly #handshakeOptions: HandshakeOptions;
   readonly #events: Events;
   readonly #authenticator: ConnectionAuthenticator | null;
@@ -84,6 +83,8 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#connections = parts.connections;
     this.#events = parts.events;
     this.#sender = parts.sender;
+    this.#features = parts.features;
+    this.#maxInFlight = parts.config.maxInFlightRequestsPerConnection;
     this.#handshakeOptions = handshakeOptions(parts.config, () => parts.metadata.clusterId);
     this.#authenticator = parts.authenticator;
   }
@@ -115,7 +116,9 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
   send(request: ClientRequest, now: number): void {
     const node = this.#nodes.get(request.nodeId);
-    const refusal = this.#whyNotReady(node, request.nodeId, now);
+    // Requests of the network thread itself do not count: an application cannot know of them in time.
+    const count = node === undefined ? 0 : node.inFlight.size - node.inFlight.internalCount;
+    const refusal = whyNotSend(node, request.nodeId, this.#maxInFlight, now, count);
     if (refusal !== null || node === undefined) {
       if (node?.canConnect(now)) this.#connector.start(node, now);
       request.owner.onFailure(request, refusal!, now);
@@ -133,7 +136,15 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
 
   /** Begins a connection to the node unless it has one, is backing off or is unknown. */
   connect(nodeId: number, now: number): void {
-    const node = this.#nodes.get(nodeId);
+    this.connectNode(this.#nodes.get(nodeId), now);
+  }
+
+  /** The same for a broker's connection in a lane, which becomes a node by that. */
+  connectLane(brokerId: number, lane: string, now: number): void {
+    this.connectNode(this.#nodes.inLane(brokerId, lane), now);
+  }
+
+  connectNode(node: Node | undefined, now: number): void {
     if (node?.canConnect(now)) this.#connector.start(node, now);
   }
 
@@ -178,6 +189,10 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 
   // --- HandshakeHost
+
+  onFinalizedFeatures(epoch: bigint, levels: ReadonlyMap<string, number>): void {
+    this.#features.learn(epoch, levels);
+  }
 
   transmit(
     node: Node,
@@ -348,21 +363,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     }
     const isHopeless = node.probe.isExhausted;
     this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, 'other');
-  }
-
-  // --- helpers
-
-  #whyNotReady(node: Node | undefined, nodeId: number, now: number): Error | null {
-    const details = { nodeId };
-    if (node === undefined) return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, details);
-    if (!node.isReady) {
-      const cause = node.connection.lastError;
-      const text = `node ${nodeId} (${node.host}:${node.port}) is not connected`;
-      return new NodeNotReadyError(text, cause === null ? details : { ...details, cause });
-    }
-    if (!node.connection.isThrottled(now)) return null;
-    const leftMs = Math.ceil(node.connection.throttledUntil - now);
-    return new NodeNotReadyError(`node ${nodeId} asked to be left alone for another ${leftMs} ms (quota)`, details);
   }
 }
 

@@ -1,6 +1,7 @@
 // Owns what the network thread knows of one node, and its row in the shared node table. Network thread.
 
 import { toBriefJson } from '../../common/errors/plain-error.ts';
+import { mainLane } from '../../common/node-ids.ts';
 import type { CountersWriter } from '../../state/counters.ts';
 import { NO_ROW, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../../state/counters.ts';
 import { NODE_ERROR_MAX_BYTES } from '../../state/node-errors.ts';
@@ -12,16 +13,27 @@ import type { ConnectionState } from './connection-states.ts';
 import type { Handshake } from './handshake.ts';
 import type { VersionProbe } from './version-probe.ts';
 
+/** Which connection it is, and where it leads. */
+export interface NodeAddress {
+  readonly id: number;
+  /** Broker id as metadata names it; of a bootstrap server, its node id. */
+  readonly brokerId: number;
+  /** Name of the connection; `mainLane` for the one that is for everything. */
+  readonly lane: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 export class Node {
   readonly id: number;
-  host: string;
-  port: number;
+  readonly brokerId: number;
+  readonly lane: string;
+  readonly host: string;
+  readonly port: number;
   readonly connection: ConnectionState;
   readonly inFlight = new InFlightRequests();
   /** Names it in calls of Metrics. */
   readonly metricsRow: number;
-  /** A second connection to a broker, see common/node-ids.ts. */
-  isCoordinator = false;
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
   /** Of the connection that is being set up. */
@@ -42,32 +54,39 @@ export class Node {
 
   /** @param oneWayMaxBytes requests without response that may wait for a peer that does not read */
   constructor(
-    id: number,
-    { host, port }: { host: string; port: number },
+    { id, brokerId, lane, host, port }: NodeAddress,
     { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
     { counters, metrics }: { counters: CountersWriter; metrics: Metrics },
     oneWayMaxBytes: number,
   ) {
     const isNew = counters.nodeRow(id) === NO_ROW;
     this.id = id;
+    this.brokerId = brokerId;
+    this.lane = lane;
     this.host = host;
     this.port = port;
     this.connection = connection;
     this.probe = probe;
     this.#counters = counters;
-    this.#row = counters.addNode(id);
+    this.#row = counters.addNode(id, brokerId, lane);
     this.metricsRow = metrics.nodeAdded(this.#row, isNew);
     this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 
+  /** For errors and log: `node 1 (host:9092)`, with its lane if it is not the main one. */
+  get name(): string {
+    const lane = this.lane === mainLane ? '' : `, lane ${this.lane}`;
+    return `node ${this.brokerId} (${this.host}:${this.port}${lane})`;
+  }
+
   /** Bootstrap servers are numbered -1, -2, ... */
   get isBootstrap(): boolean {
-    return this.id < 0;
+    return this.id < 0 && this.lane === mainLane;
   }
 
   /** A broker as metadata names it, over the connection that is for everything. */
   get isBroker(): boolean {
-    return this.id >= 0 && !this.isCoordinator;
+    return this.id >= 0 && this.lane === mainLane;
   }
 
   get isReady(): boolean {

@@ -1,11 +1,12 @@
-// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them, their connections as coordinators
-// when somebody asks for one (common/node-ids.ts). Network thread.
+// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them, further connections to brokers (lanes,
+// common/node-ids.ts) when somebody asks for one. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { coordinatorNodeId } from '../../common/node-ids.ts';
+import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane } from '../../common/node-ids.ts';
 import type { BrokerHint } from '../../protocol/flat/leader-hints.ts';
 import type { CountersWriter } from '../../state/counters.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
+import type { NodeApiVersions } from './api-versions.ts';
 import { ConnectionState } from './connection-states.ts';
 import type { Broker } from './metadata.ts';
 import { Node } from './node.ts';
@@ -20,6 +21,9 @@ export class Nodes {
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
   readonly #probeHint: ProbeHint = { firstStep: 0, newestApiVersions: Number.POSITIVE_INFINITY };
+  /** By lane and broker id: all but those of the main lane. */
+  readonly #lanes = new Map<string, Map<number, Node>>();
+  #nextLaneNodeId = firstLaneNodeId;
   #areBrokersTrusted = true;
 
   constructor(
@@ -35,7 +39,28 @@ export class Nodes {
 
   /** A coordinator becomes a node when it is first asked for. */
   get(nodeId: number): Node | undefined {
-    return this.#nodes.get(nodeId) ?? this.#coordinator(nodeId);
+    return this.#nodes.get(nodeId) ?? this.#makeLane(coordinatorNodeId(nodeId), coordinatorLane);
+  }
+
+  /**
+   * A broker's connection in a lane, which becomes a node when it is first asked for; undefined for a broker that is not known,
+   * and for a bootstrap server in any other lane than the main one.
+   */
+  inLane(brokerId: number, lane: string): Node | undefined {
+    if (lane === mainLane) return this.#nodes.get(brokerId);
+    if (lane === coordinatorLane) return this.get(coordinatorNodeId(brokerId));
+    return this.#lanes.get(lane)?.get(brokerId) ?? this.#makeLane(brokerId, lane);
+  }
+
+  /** What a broker that is connected in any lane speaks. */
+  versionsOf(brokerId: number): NodeApiVersions | null {
+    const main = this.#nodes.get(brokerId)?.apiVersions ?? null;
+    if (main !== null) return main;
+    for (const nodes of this.#lanes.values()) {
+      const versions = nodes.get(brokerId)?.apiVersions ?? null;
+      if (versions !== null) return versions;
+    }
+    return null;
   }
 
   all(): IterableIterator<Node> {
@@ -71,10 +96,11 @@ export class Nodes {
     const named = new Map(brokers.map((broker) => [broker.id, broker]));
     for (const node of [...this.#nodes.values()]) {
       if (node.isBootstrap) continue;
-      const broker = named.get(node.isCoordinator ? coordinatorNodeId(node.id) : node.id);
+      const broker = named.get(node.brokerId);
       if (broker !== undefined && broker.host === node.host && broker.port === node.port) continue;
       this.#nodes.delete(node.id);
-      node.retire(broker !== undefined && !node.isCoordinator);
+      this.#lanes.get(node.lane)?.delete(node.brokerId);
+      node.retire(broker !== undefined && node.isBroker);
       gone.push(node);
     }
     for (const { id, host, port } of named.values()) {
@@ -157,19 +183,21 @@ export class Nodes {
     for (let i = 0; i < nodes.length; i++) yield nodes[(i + offset) % nodes.length]!;
   }
 
-  #coordinator(nodeId: number): Node | undefined {
-    const broker = this.#nodes.get(coordinatorNodeId(nodeId));
+  #makeLane(brokerId: number, lane: string): Node | undefined {
+    const broker = this.#nodes.get(brokerId);
     if (broker === undefined || !broker.isBroker) return undefined;
-    const node = this.#add(nodeId, broker.host, broker.port);
-    node.isCoordinator = true;
+    const id = lane === coordinatorLane ? coordinatorNodeId(brokerId) : this.#nextLaneNodeId--;
+    const node = this.#add(id, broker.host, broker.port, brokerId, lane);
+    const inLane = this.#lanes.get(lane) ?? new Map<number, Node>();
+    this.#lanes.set(lane, inLane.set(brokerId, node));
     return node;
   }
 
-  #add(id: number, host: string, port: number): Node {
+  #add(id: number, host: string, port: number, brokerId = id, lane = mainLane): Node {
     const connection = new ConnectionState(this.#config, this.#random);
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
-    const node = new Node(id, { host, port }, { connection, probe }, this.#published, oneWayMaxBytes);
+    const node = new Node({ id, brokerId, lane, host, port }, { connection, probe }, this.#published, oneWayMaxBytes);
     this.#nodes.set(id, node);
     return node;
   }

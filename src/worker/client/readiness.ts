@@ -12,6 +12,7 @@ import {
   UnrecognizedBrokerVersion,
 } from '../../common/errors/errors.ts';
 import { MinHeap } from '../../common/min-heap.ts';
+import { mainLane } from '../../common/node-ids.ts';
 import { ChannelState } from '../net/channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
@@ -71,8 +72,10 @@ export class Readiness implements NodeListener {
   }
 
   /** Resolves when the node is ready; else KafkaTimeoutError, or NodeNotReadyError for one that is unknown. */
-  awaitReady(nodeId: number, timeoutMs: number): Promise<VersionInfo> {
-    return this.#wait('ready', nodeId, timeoutMs, false);
+  awaitReady(nodeId: number, timeoutMs: number, lane = mainLane): Promise<VersionInfo> {
+    if (lane === mainLane || this.#closeError !== null) return this.#wait('ready', nodeId, timeoutMs, false);
+    const node = this.#nodes.inLane(nodeId, lane);
+    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('ready', node.id, timeoutMs, false);
   }
 
   /**
@@ -137,7 +140,7 @@ export class Readiness implements NodeListener {
     const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
     if (node?.isReady) return Promise.resolve(versionInfo(node));
     if (nodeId !== undefined && node === undefined) {
-      return Promise.reject(new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId }));
+      return Promise.reject(unknown(nodeId));
     }
     const startedAt = this.#clock();
     return new Promise((resolve, reject) => {
@@ -224,8 +227,9 @@ export class Readiness implements NodeListener {
   #failure(waiter: Wait): Error {
     const { purpose, nodeId, timeoutMs } = waiter;
     if (nodeId === undefined) return this.#noServer(waiter);
-    const cause = this.#nodes.get(nodeId)?.connection.lastError ?? undefined;
-    const text = `node ${nodeId} was not ready within ${timeoutMs} ms`;
+    const node = this.#nodes.get(nodeId);
+    const cause = node?.connection.lastError ?? undefined;
+    const text = `${node?.name ?? `node ${nodeId}`} was not ready within ${timeoutMs} ms`;
     if (purpose === 'ready') return new KafkaTimeoutError(text, { nodeId, cause });
     if (cause instanceof UnrecognizedBrokerVersion) return cause;
     return new NodeNotReadyError(cause === undefined ? text : `${text}: ${cause.message}`, { nodeId, cause });
@@ -257,6 +261,10 @@ function earliestOf({ byDeadline, waiters }: Group): Waiter | undefined {
     byDeadline.take();
   }
   return undefined;
+}
+
+function unknown(nodeId: number): UnknownBrokerIdError {
+  return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId });
 }
 
 function failureOf({ id, host, port, connection, channel, isConnecting }: Node): ServerFailure {

@@ -9,10 +9,10 @@ import type { WireCodec } from '../../protocol/wire/codecs.ts';
 import type { EncodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
-import type { Channel } from '../net/channel.ts';
+import type { Channel, WriteMark } from '../net/channel.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
-import { encodeFrame, type FrameHeader } from '../requests/encode.ts';
+import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
 
@@ -79,6 +79,40 @@ export class RequestSender {
     node.publishHeldBack();
   }
 
+  /**
+   * The same for a request whose body is in wire format already: its pieces go to the socket as they are, and may be written
+   * to when the mark that this returns says so. A request that has no response is copied, and there is no mark.
+   */
+  sendBody(
+    node: Node,
+    request: Omit<OutgoingRequest, 'message'>,
+    pieces: readonly Uint8Array[],
+    expectsResponse: boolean,
+    now: number,
+  ): WriteMark | null {
+    if (!expectsResponse && node.isHeldBack) throw peerDoesNotRead(node);
+    const channel = node.channel!;
+    const { codec, version } = request;
+    const correlationId = channel.nextCorrelationId();
+    const header = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
+    const bodyBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    const head = encodeHead(this.#writer, header, bodyBytes);
+    const inFlight = this.#inFlight(node, request, correlationId, now);
+    this.#metrics.requestSent(node.metricsRow, head.length + bodyBytes);
+    if (expectsResponse) {
+      const mark = channel.enqueuePieces([head, ...pieces]);
+      node.inFlight.add(inFlight);
+      node.publish(now);
+      return mark;
+    }
+    channel.enqueue(Buffer.concat([head, ...pieces]));
+    channel.oneWay.add(head.length + bodyBytes, inFlight.deadline);
+    node.lastActiveAt = now;
+    request.owner.onSentWithoutResponse(inFlight, now);
+    node.publishHeldBack();
+    return null;
+  }
+
   /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
   #optionsFor({ byteLength }: FlatMessage): EncodeOptions {
     const isForPool = this.#pool.isEnabled && byteLength > this.#config.codecPoolThresholdBytes;
@@ -117,7 +151,12 @@ export class RequestSender {
     });
   }
 
-  #inFlight(node: Node, request: OutgoingRequest, correlationId: number, now: number): InFlightRequest {
+  #inFlight(
+    node: Node,
+    request: Omit<OutgoingRequest, 'message'>,
+    correlationId: number,
+    now: number,
+  ): InFlightRequest {
     const { owner, requestId, codec, version } = request;
     const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
     const deadline = now + timeoutMs;
@@ -147,7 +186,7 @@ function copyOf(message: FlatMessage): ArrayBuffer {
 
 function peerDoesNotRead(node: Node): NodeNotReadyError {
   const bytes = node.channel!.oneWay.unwrittenBytes;
-  const text = `node ${node.id} (${node.host}:${node.port}) does not read: ${bytes} bytes of requests with acks 0 wait for it, the limit is requestRingBytes`;
+  const text = `${node.name} does not read: ${bytes} bytes of requests with acks 0 wait for it, the limit is requestRingBytes`;
   return new NodeNotReadyError(text, { nodeId: node.id });
 }
 

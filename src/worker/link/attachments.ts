@@ -13,6 +13,7 @@ export interface Attachment {
   readonly responses: ResponseProxy;
   /** Polls to answer once another round of reading is over. */
   fences: { readonly pollId: number; readonly turn: number }[];
+  isClosed: boolean;
 }
 
 export class Attachments {
@@ -31,12 +32,13 @@ export class Attachments {
     this.#metrics = metrics;
   }
 
-  add(handle: NetworkHandle): void {
+  add(handle: NetworkHandle): Attachment {
     const end = openNetworkEnd(handle);
     const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics);
-    const attachment = { end, responses, fences: [] };
+    const attachment: Attachment = { end, responses, fences: [], isClosed: false };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
+    return attachment;
   }
 
   get all(): readonly Attachment[] {

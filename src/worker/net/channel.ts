@@ -33,6 +33,12 @@ export interface ChannelListener {
   onMarked(channel: Channel): void;
 }
 
+/** Tells whether what was queued before it has left the process. */
+export interface WriteMark {
+  /** Of `Channel.bytesSent` when all of it was with the socket; Infinity before. */
+  position: number;
+}
+
 export interface ChannelOptions {
   readonly nodeId: number;
   readonly target: TransportTarget;
@@ -74,6 +80,8 @@ export class Channel {
   readonly #sends = new SendQueue();
   /** Requests that wait for the end of a login that is repeated. */
   #held: SendQueue | null = null;
+  /** By the last bytes that stand before the mark. */
+  readonly #marks = new Map<Uint8Array, WriteMark>();
   #isBlocked = false;
   #isPaused = false;
 
@@ -141,6 +149,19 @@ export class Channel {
     this.#mark();
   }
 
+  /** Queues one whole request in pieces, which must stay as they are until `isWritten` says so, or the channel is closed. */
+  enqueuePieces(pieces: readonly Uint8Array[]): WriteMark {
+    const mark = { position: Number.POSITIVE_INFINITY };
+    for (const piece of pieces) this.enqueue(piece);
+    this.#marks.set(pieces.at(-1)!, mark);
+    return mark;
+  }
+
+  /** Whether everything up to the mark has left the process, so that its memory may be written to. */
+  isWritten(mark: WriteMark): boolean {
+    return this.state === ChannelState.CLOSED || mark.position <= this.bytesSent - this.#transport.unsentBytes;
+  }
+
   /** The same for one that goes before those that are held. */
   enqueueAhead(bytes: Uint8Array): void {
     this.#sends.push(bytes);
@@ -184,10 +205,18 @@ export class Channel {
     for (let i = 0; i < count; i++) {
       this.bytesSent += queue[i]!.length;
       this.#isBlocked = !this.#transport.write(queue[i]!);
+      if (this.#marks.size > 0) this.#handedOver(queue[i]!);
     }
     if (count > 1) this.#transport.uncork();
     if (!this.hasQueuedSends) this.oneWay.handedOver(this.#isBlocked);
     return count;
+  }
+
+  #handedOver(bytes: Uint8Array): void {
+    const mark = this.#marks.get(bytes);
+    if (mark === undefined) return;
+    mark.position = this.bytesSent;
+    this.#marks.delete(bytes);
   }
 
   mute(now: number): void {
@@ -244,6 +273,7 @@ export class Channel {
     this.state = ChannelState.CLOSED;
     this.#sends.clear();
     this.#held = null;
+    this.#marks.clear();
     this.#transport.destroy();
     this.received.dispose();
   }

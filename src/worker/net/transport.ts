@@ -28,6 +28,8 @@ export interface Transport {
   cork(): void;
   uncork(): void;
   resume(): void;
+  /** Bytes written that are still in this process. */
+  readonly unsentBytes: number;
   /** Ends the stream at once; no event follows. */
   destroy(): void;
   /** What an opening stream is waiting for, in words; null where there is nothing to add. */
@@ -124,6 +126,10 @@ export class SocketTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     return this.#socket!.write(bytes);
+  }
+
+  get unsentBytes(): number {
+    return this.#socket?.writableLength ?? 0;
   }
 
   cork(): void {

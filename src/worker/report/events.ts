@@ -8,8 +8,8 @@ import type { Metrics } from './metrics-recorder.ts';
 /** What is told of a node: which it is, where, and when it may be tried again. */
 export interface ReportedNode {
   readonly id: number;
-  readonly host: string;
-  readonly port: number;
+  /** For people: broker, address, and lane. */
+  readonly name: string;
   /** Names it in calls of Metrics. */
   readonly metricsRow: number;
   readonly connection: {
@@ -31,8 +31,8 @@ export class Events {
     this.metrics.connectionCreated(node.metricsRow);
     const failures = this.#log.recovered(attemptKey(node));
     const details = { nodeId: node.id };
-    if (failures === 0) this.#log.write('debug', 'connected', `${nameOf(node)} is connected`, details);
-    else this.#log.write('info', 'reconnected', `${nameOf(node)} is connected after ${failures} failures`, details);
+    if (failures === 0) this.#log.write('debug', 'connected', `${node.name} is connected`, details);
+    else this.#log.write('info', 'reconnected', `${node.name} is connected after ${failures} failures`, details);
   }
 
   /** One address of an attempt did not answer; there are more. */
@@ -45,7 +45,7 @@ export class Events {
   attemptFailed(node: ReportedNode, error: Error, now: number): void {
     this.metrics.connectionClosed(node.metricsRow);
     const inMs = Math.ceil(node.connection.delay(now));
-    const text = `${nameOf(node)} cannot be connected: ${error.message}; the next attempt may begin in ${inMs} ms`;
+    const text = `${node.name} cannot be connected: ${error.message}; the next attempt may begin in ${inMs} ms`;
     this.#log.fault(attemptKey(node), 'warn', 'connection-failed', text, { nodeId: node.id, error }, now);
   }
 
@@ -54,28 +54,28 @@ export class Events {
     const details = { nodeId: node.id, error };
     if (error instanceof KafkaProtocolError) {
       this.metrics.count('protocolErrors');
-      this.#fault(node, 'error', 'protocol-error', `${nameOf(node)}: ${error.message}`, details, now);
+      this.#fault(node, 'error', 'protocol-error', `${node.name}: ${error.message}`, details, now);
     } else if (error instanceof KafkaConnectionError && open === 0) {
       // Brokers end idle connections, and restart: nobody waited for anything.
-      this.#fault(node, 'info', 'connection-closed', `${nameOf(node)}: ${error.message}`, details, now);
+      this.#fault(node, 'info', 'connection-closed', `${node.name}: ${error.message}`, details, now);
     } else if (isUnexpected(error)) {
       this.metrics.count('unexpectedErrors');
-      const text = `${nameOf(node)}: ${error.message}: ${String(error.cause)}`;
+      const text = `${node.name}: ${error.message}: ${String(error.cause)}`;
       this.#fault(node, 'error', 'unexpected-error', text, details, now);
     } else {
-      const text = `${nameOf(node)} was lost with ${open} requests in flight: ${error.message}`;
+      const text = `${node.name} was lost with ${open} requests in flight: ${error.message}`;
       this.#fault(node, 'warn', 'connection-lost', text, details, now);
     }
   }
 
   connectionEnded(node: ReportedNode, error: Error): void {
     this.metrics.connectionClosed(node.metricsRow);
-    this.#log.write('debug', 'disconnected', `${nameOf(node)}: ${error.message}`, { nodeId: node.id });
+    this.#log.write('debug', 'disconnected', `${node.name}: ${error.message}`, { nodeId: node.id });
   }
 
   nodeGone(node: ReportedNode, what: string): void {
     this.#log.recovered(attemptKey(node));
-    this.#log.write('info', 'node-changed', `${nameOf(node)} ${what}`, { nodeId: node.id });
+    this.#log.write('info', 'node-changed', `${node.name} ${what}`, { nodeId: node.id });
   }
 
   requestTimedOut(node: ReportedNode): void {
@@ -84,7 +84,7 @@ export class Events {
 
   throttled(node: ReportedNode, throttleTimeMs: number, now: number): void {
     this.metrics.throttled(node.metricsRow, throttleTimeMs);
-    const text = `${nameOf(node)} asked to be left alone for ${throttleTimeMs} ms (quota)`;
+    const text = `${node.name} asked to be left alone for ${throttleTimeMs} ms (quota)`;
     this.#log.fault(`throttle ${node.id}`, 'info', 'throttled', text, { nodeId: node.id }, now);
   }
 
@@ -145,8 +145,4 @@ function isUnexpected(error: object): boolean {
 
 function attemptKey(node: ReportedNode): string {
   return `attempt ${node.id}`;
-}
-
-function nameOf(node: ReportedNode): string {
-  return `node ${node.id} (${node.host}:${node.port})`;
 }

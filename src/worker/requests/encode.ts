@@ -21,12 +21,24 @@ export function encodeFrame(
   message: FlatMessage,
   options: EncodeOptions,
 ): Buffer {
-  const { apiKey, version, correlationId, clientId } = header;
-  const codec = wireCodec(apiKey);
-  writer.reset();
-  const sizeAt = writer.reserve(4);
-  encodeRequestHeader(writer, apiKey, version, codec.requestHeaderVersion(version), correlationId, clientId);
-  codec.encodeRequest(message, writer, version, options);
+  const sizeAt = begin(writer, header);
+  wireCodec(header.apiKey).encodeRequest(message, writer, header.version, options);
   writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
   return writer.finish();
+}
+
+/** Size and header of a frame whose body of `bodyBytes` follows by itself. Throws: InvalidRequestError. */
+export function encodeHead(writer: WireWriter, header: FrameHeader, bodyBytes: number): Buffer {
+  const sizeAt = begin(writer, header);
+  writer.patchInt32(sizeAt, writer.offset - sizeAt - 4 + bodyBytes);
+  return writer.finish();
+}
+
+/** Returns where the size is to be written. */
+function begin(writer: WireWriter, { apiKey, version, correlationId, clientId }: FrameHeader): number {
+  writer.reset();
+  const sizeAt = writer.reserve(4);
+  const headerVersion = wireCodec(apiKey).requestHeaderVersion(version);
+  encodeRequestHeader(writer, apiKey, version, headerVersion, correlationId, clientId);
+  return sizeAt;
 }

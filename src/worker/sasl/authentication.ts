@@ -312,7 +312,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
       return;
     }
     // A fresh login decides what is wrong; until then it is a connection that was lost.
-    const text = `re-authentication with node ${node.id} (${node.host}:${node.port}) failed: ${error.message}`;
+    const text = `re-authentication with ${node.name} failed: ${error.message}`;
     const details = { nodeId: node.id, cause: error, retriable: true };
     host.onReauthenticationFailed(node, new KafkaConnectionError(text, details), now);
   }
@@ -320,7 +320,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   #errorOf(errorCode: number, text: string): Error {
     const { node, config } = this.#parts;
     const details = { nodeId: node.id };
-    const whole = `login with ${config.saslMechanism} at node ${node.id} (${node.host}:${node.port}) failed: ${text}`;
+    const whole = `login with ${config.saslMechanism} at ${node.name} failed: ${text}`;
     if (errorCode === mechanismError) return new UnsupportedSaslMechanismError(whole, details);
     if (errorCode === statesError) return new IllegalSaslStateError(whole, details);
     if (errorCode === authenticationError) return new SaslAuthenticationFailedError(whole, details);

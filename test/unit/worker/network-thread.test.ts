@@ -35,7 +35,7 @@ test('first server refuses, second is a black hole, third is fine: the start suc
   net.serve('silent:2', 'silent');
   const fine = net.broker('fine:3', 1);
   fine.ranges.set(0, range(0, 9)).set(1, range(0, 12));
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(600);
   assert.deepEqual(started.result?.apiVersion, [4, 4]);
@@ -53,7 +53,7 @@ test('the order of servers does not matter, nor which one metadata tries first',
     net.random = () => random;
     for (const port of [1, 2, 3]) net.serve(`silent:${port}`, 'silent');
     net.broker('fine:4', 1);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     await net.advanceSettled(1500);
     assert.ok(started.result, `random ${random}: ${started.error?.message}`);
@@ -67,7 +67,7 @@ test('a refusal brings the next server at once, while another is silent', async 
   net.random = () => 0;
   net.serve('silent:1', 'silent');
   net.broker('fine:6', 1);
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   assert.ok(started.result, 'no time has passed');
 });
@@ -81,7 +81,7 @@ test('the version is inferred from what the server lists', async () => {
     [3, range(0, 9)],
     [18, range(0, 3)],
   ]);
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   assert.deepEqual(started.result?.apiVersion, [2, 4]);
 });
@@ -100,7 +100,7 @@ test('without any usable server NoBrokersAvailable gives the cause for each', as
   });
   const rude = net.broker('rude:6');
   rude.handlers.set(ApiVersions.key, () => ({ errorCode: 58 }));
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(1999);
   assert.ok(started.isOpen);
@@ -120,7 +120,7 @@ test('without any usable server NoBrokersAvailable gives the cause for each', as
 
 test('a server that refuses at first and comes up within the budget is used', async () => {
   open();
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(1000);
   assert.ok(started.isOpen, 'a refusal is not the end while there is time');
@@ -133,7 +133,7 @@ test('a server whose answer arrived in time counts, however late the thread look
   open({ apiVersionAutoTimeoutMs: 2000 });
   const broker = net.broker('one:9092', 1);
   broker.answers = false;
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   broker.answers = true;
   broker.reply({
@@ -150,14 +150,14 @@ test('a server that is ready before the start is asked for is used', async () =>
   net.broker('one:9092', 1);
   net.run();
   assert.ok(net.app.isConnected(-1));
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   assert.ok(started.result, String(started.error));
 });
 
 test('with apiVersion configured the start waits for nobody, and tells what such brokers speak', async () => {
   open({ apiVersion: [2, 8, 1] });
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   for (let i = 0; i < 10; i++) await Promise.resolve();
   assert.deepEqual(started.result?.apiVersion, [2, 8]);
   assert.deepEqual(
@@ -169,7 +169,7 @@ test('with apiVersion configured the start waits for nobody, and tells what such
 
 test('an apiVersion older than every broker is no version', async () => {
   open({ apiVersion: [0, 7] });
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   for (let i = 0; i < 10; i++) await Promise.resolve();
   assert.ok(started.error instanceof UnrecognizedBrokerVersion);
   assert.match(
@@ -182,7 +182,7 @@ test('metadata that does not come in time does not keep a client from starting',
   open({ apiVersionAutoTimeoutMs: 2000 });
   const broker = net.broker('one:9092', 1);
   broker.handlers.delete(Metadata.key);
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(1999);
   assert.ok(started.isOpen);
@@ -195,7 +195,7 @@ test('a first metadata request that fails is repeated within the budget', async 
   const broker = net.broker('one:9092', 1);
   let answers = 0;
   broker.handlers.set(Metadata.key, () => (++answers < 3 ? { brokers: [] } : metadataOf(net.cluster)));
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.advanceSettled(1000);
   assert.ok(started.result);
   assert.equal(net.app.metadata.length, 1);
@@ -206,21 +206,21 @@ test('awaitReady connects the node, and resolves with its versions', async () =>
   const broker = net.broker('one:9092', 1);
   broker.ranges.set(1, range(0, 12));
   net.run();
-  const ready = watch(net.thread.awaitReady(1, 1000));
+  const ready = watch(net.control.awaitReady(1, 1000));
   await net.settled();
   assert.ok(net.app.isConnected(1));
   assert.deepEqual(
     ready.result?.apiVersions.find(([key]) => key === 1),
     [1, 0, 12],
   );
-  const again = watch(net.thread.awaitReady(1, 1000));
+  const again = watch(net.control.awaitReady(1, 1000));
   await net.settled();
   assert.ok(again.result, 'of a node that is ready already');
 });
 
 test('awaitReady of an unknown node fails at once', async () => {
   open();
-  const ready = watch(net.thread.awaitReady(42, 1000));
+  const ready = watch(net.control.awaitReady(42, 1000));
   await net.settled();
   assert.ok(ready.error instanceof NodeNotReadyError);
   assert.equal(ready.error.nodeId, 42);
@@ -231,14 +231,14 @@ test('awaitReady tries again until its time is over, and names the last cause', 
   net.broker('one:9092', 1);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   net.ready(1);
-  const ready = watch(net.thread.awaitReady(2, 3000));
+  const ready = watch(net.control.awaitReady(2, 3000));
   await net.settled();
   await net.advanceSettled(2999);
   assert.ok(ready.isOpen);
   assert.ok(net.attempted.filter((address) => address === 'two:9092').length > 3);
   await net.advanceSettled(1);
   assert.ok(ready.error instanceof KafkaTimeoutError);
-  assert.match(ready.error.message, /node 2 was not ready within 3000 ms/);
+  assert.match(ready.error.message, /node 2 \(two:9092\) was not ready within 3000 ms/);
   assert.match((ready.error.cause as Error).message, /ECONNREFUSED/);
 });
 
@@ -249,9 +249,9 @@ test('several waits for several nodes end each on its own', async () => {
   net.cluster.brokers.push({ id: 3, host: 'three', port: 9092 });
   net.run();
   const calls = [
-    watch(net.thread.awaitReady(1, 500)),
-    watch(net.thread.awaitReady(2, 500)),
-    watch(net.thread.awaitReady(3, 500)),
+    watch(net.control.awaitReady(1, 500)),
+    watch(net.control.awaitReady(2, 500)),
+    watch(net.control.awaitReady(3, 500)),
   ];
   await net.advanceSettled(500);
   assert.ok(calls[0]!.result);
@@ -281,8 +281,8 @@ test('close twice is one close', async () => {
   open();
   net.broker('one:9092', 1);
   net.ready(1);
-  assert.deepEqual(await net.thread.close(), { value: null });
-  assert.deepEqual(await net.thread.close(), { value: null });
+  assert.deepEqual(await net.control.close(), { value: null });
+  assert.deepEqual(await net.control.close(), { value: null });
 });
 
 test('close ends every wait: start, awaitReady, refreshes sent and not sent', async () => {
@@ -290,10 +290,10 @@ test('close ends every wait: start, awaitReady, refreshes sent and not sent', as
   const broker = net.broker('one:9092', 1);
   broker.handlers.delete(Metadata.key);
   net.run();
-  const started = watch(net.thread.start());
-  const ready = watch(net.thread.awaitReady(-1, 10_000));
-  const underWay = watch(net.thread.refreshMetadata(null, false));
-  const notSent = watch(net.thread.refreshMetadata(['t'], false));
+  const started = watch(net.control.start());
+  const ready = watch(net.control.awaitReady(-1, 10_000));
+  const underWay = watch(net.control.refreshMetadata(null, false));
+  const notSent = watch(net.control.refreshMetadata(['t'], false));
   await net.settled();
   await net.close();
   await net.settled();
@@ -305,7 +305,7 @@ test('close ends every wait: start, awaitReady, refreshes sent and not sent', as
 test('close while the first server is still awaited', async () => {
   open();
   net.serve('one:9092', 'silent');
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.close();
   await net.settled();
@@ -317,8 +317,8 @@ test('calls after close fail instead of waiting for ever', async () => {
   net.broker('one:9092', 1);
   net.ready(1);
   await net.close();
-  const ready = watch(net.thread.awaitReady(-1, 1000));
-  const refreshed = watch(net.thread.refreshMetadata(null, false));
+  const ready = watch(net.control.awaitReady(-1, 1000));
+  const refreshed = watch(net.control.refreshMetadata(null, false));
   for (let i = 0; i < 10; i++) await Promise.resolve();
   assert.ok(ready.error instanceof Cancelled);
   assert.ok(refreshed.error instanceof Cancelled);

@@ -15,7 +15,9 @@ let work: { pooled: number; drained: number; polled: number; waiting: number; ha
 /** What a part does in the middle of a round, once. */
 let meanwhile: { drain?: () => void; poll?: () => void; housekeep?: () => void };
 let metadataTtlMs: number;
-let deadlines: { connections: number; readiness: number };
+let deadlines: { connections: number; readiness: number; roles: number };
+/** What roles do in their turn; null without roles. */
+let roleTurns: (() => void) | null;
 let bell: {
   hasWork: boolean;
   promise: Promise<void>;
@@ -42,7 +44,12 @@ beforeEach(() => {
   timers.install();
   log = [];
   work = { pooled: 0, drained: 0, polled: 0, waiting: 0, hasRecovered: false };
-  deadlines = { connections: Number.POSITIVE_INFINITY, readiness: Number.POSITIVE_INFINITY };
+  deadlines = {
+    connections: Number.POSITIVE_INFINITY,
+    readiness: Number.POSITIVE_INFINITY,
+    roles: Number.POSITIVE_INFINITY,
+  };
+  roleTurns = null;
   bell = { hasWork: false, promise: Promise.resolve(), ring: () => {}, reject: () => {}, sleeps: 0 };
   armBell();
   meanwhile = {};
@@ -91,6 +98,16 @@ beforeEach(() => {
       get nextDeadline() {
         return deadlines.readiness;
       },
+    },
+    roles: {
+      get isEmpty() {
+        return roleTurns === null;
+      },
+      poll: (at: number) => {
+        log.push(`roles ${at}`);
+        roleTurns?.();
+      },
+      nextDeadline: () => deadlines.roles,
     },
     pool: {
       poll: (at: number) => {
@@ -329,7 +346,7 @@ test('a bell that is still armed is not awaited twice', async () => {
 });
 
 test('the timer is set to the nearest deadline, rounded up', () => {
-  deadlines = { connections: 5100.2, readiness: 9000 };
+  deadlines = { connections: 5100.2, readiness: 9000, roles: 9000 };
   loop.wake();
   runRounds();
   assert.equal(timers.nextAt, 5101);
@@ -340,7 +357,7 @@ test('the timer is set to the nearest deadline, rounded up', () => {
 });
 
 test('deadlines of waits for readiness count too', () => {
-  deadlines = { connections: 9000, readiness: 5050 };
+  deadlines = { connections: 9000, readiness: 5050, roles: 9000 };
   loop.wake();
   runRounds();
   assert.equal(timers.nextAt, 5050);
@@ -424,4 +441,24 @@ test('after close there are no rounds: neither deferred, nor scheduled, nor by t
   loop.wake();
   assert.equal(timers.hasDeferred || timers.hasImmediates, false);
   assert.deepEqual(log, []);
+});
+
+test('roles get their turn after the sockets, and what they send goes out in the same round', () => {
+  roleTurns = () => {
+    if (log.filter((line) => line.startsWith('roles')).length === 1) loop.wake();
+  };
+  loop.wake();
+  runRounds();
+  const round = log.slice(0, log.indexOf('notify'));
+  assert.deepEqual(
+    round.filter((line) => /^(poll|roles)/.test(line)),
+    ['poll 5000', 'roles 5000', 'poll 5000'],
+  );
+});
+
+test('deadlines of roles count too', () => {
+  deadlines = { connections: 9000, readiness: 9000, roles: 5040 };
+  loop.wake();
+  runRounds();
+  assert.equal(timers.nextAt, 5040);
 });

@@ -64,8 +64,8 @@ class Schedule {
     else if (kind < 90) net.app.poll(1 + random(1000));
     else if (kind < 93) this.#changeCluster();
     else if (kind < 96) this.#changeServers();
-    else if (kind < 97) void net.thread.refreshMetadata(random(2) === 0 ? ['a', 'b'] : null, false);
-    else if (kind < 98) void net.thread.awaitReady(this.#pick(this.#nodeIds), 1 + random(500));
+    else if (kind < 97) void net.control.refreshMetadata(random(2) === 0 ? ['a', 'b'] : null, false);
+    else if (kind < 98) void net.control.awaitReady(this.#pick(this.#nodeIds), 1 + random(500));
     else this.#pick(this.#brokers).transports.at(-1)?.drain();
     if (random(3) > 0) net.run();
   }

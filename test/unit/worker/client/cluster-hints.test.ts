@@ -40,7 +40,7 @@ function answered<Request>(api: Api<Request, unknown>, request: Request, respons
 }
 
 function refresh(): void {
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.run();
 }
 

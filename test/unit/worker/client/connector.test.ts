@@ -288,7 +288,7 @@ test('a node that leaves the cluster while it is connecting is given up', async 
   startHanging();
   const attempt = net.transports.at(-1)!;
   net.cluster.brokers.pop();
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   await net.advanceSettled(100);
   assert.equal(attempt.isDestroyed, true);
   assert.equal(net.app.end.counters.nodeRow(2), -1);
@@ -301,7 +301,7 @@ test('a node that moves while it is connecting is connected to at its new place 
   startHanging();
   const moved = net.broker('fine:9092');
   net.cluster.brokers[1] = { id: 2, host: 'fine', port: 9092 };
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   await net.advanceSettled(100);
   net.ready(2);
   assert.equal(moved.transports.length, 1);

@@ -19,7 +19,7 @@ afterEach(() => net.close());
 /** Asks for a refresh, and says later whether there was one. */
 async function refresh(): Promise<{ isDone: boolean }> {
   const state = { isDone: false };
-  void net.thread.refreshMetadata(null, false).then((result) => {
+  void net.control.refreshMetadata(null, false).then((result) => {
     state.isDone = 'value' in result;
   });
   await net.settled();
@@ -208,7 +208,7 @@ test('while all brokers are away, a bootstrap server that is one of them is not 
   net.advance(1000);
   for (const address of ['one:9092', 'two:9092', 'else:9092']) net.serve(address, 'refuses');
   net.app.disconnect(1);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.run();
   const since = net.now;
   net.advance(60_000);

@@ -43,7 +43,7 @@ interface Refresh {
 /** A refresh as the control port asks for one. */
 function refresh(topics: readonly string[] | null = null, needsAllTopics = false): Refresh {
   const state: Refresh = { outcome: 'open', updateId: 0, error: null };
-  net.thread.refreshMetadata(topics, needsAllTopics).then((result) => {
+  net.control.refreshMetadata(topics, needsAllTopics).then((result) => {
     if ('error' in result) {
       state.outcome = 'failed';
       state.error = fromPlainError(result.error);
@@ -111,10 +111,11 @@ test('however many wait for a refresh, its request can be made, and its end is t
   };
   const metadata = new MetadataOwner(parseConfig({}), nobody, () => 0.5);
   // More than a function takes as arguments.
+  const owner = {};
   const count = 150_000;
-  const wanted = Array.from({ length: count }, () => metadata.refresh());
+  const wanted = Array.from({ length: count }, () => metadata.refresh(owner));
   metadata.begin(12, false);
-  for (let i = 0; i < count; i++) wanted.push(metadata.refresh());
+  for (let i = 0; i < count; i++) wanted.push(metadata.refresh(owner));
   metadata.cannotBegin(new Cancelled('none'), 0);
   const ends = await Promise.allSettled(wanted);
   assert.equal(ends.filter(({ status }) => status === 'rejected').length, 2 * count);

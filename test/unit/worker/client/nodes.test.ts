@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => net.close());
 
 function refresh(): void {
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.run();
 }
 
@@ -61,7 +61,7 @@ test('a coordinator follows its broker to another place', () => {
   net.cluster.brokers[0]!.host = 'elsewhere';
   refresh();
   assert.ok(sent.error instanceof KafkaConnectionError);
-  assert.match(sent.error.message, /node 2147483646 moved/);
+  assert.match(sent.error.message, /node 1 \(one:9092, lane coordinator\) moved/);
   net.ready(coordinator);
   assert.equal(elsewhere.transports.length, 1);
 });
@@ -72,6 +72,6 @@ test('a coordinator goes with its broker', () => {
   net.broker('two:9092', 2);
   net.cluster.brokers.shift();
   refresh();
-  assert.match(sent.error.message, /node 2147483646 left the cluster/);
+  assert.match(sent.error.message, /node 1 \(one:9092, lane coordinator\) left the cluster/);
   assert.equal(net.app.end.counters.nodeRow(coordinator), -1);
 });

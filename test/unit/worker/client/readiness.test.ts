@@ -20,7 +20,7 @@ test('only the last of many servers works, the others are black holes: it is fou
   open({ bootstrapServers: [...servers, 'fine:2'], apiVersionAutoTimeoutMs: 2000 });
   for (const server of servers) net.serve(server, 'silent');
   net.broker('fine:2', 1);
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(1000);
   assert.ok(started.result);
@@ -30,7 +30,7 @@ test('the reasons are there as data, in the order of the servers', async () => {
   open({ bootstrapServers: 'refuses:1,silent:2,mute:3', apiVersionAutoTimeoutMs: 1000 });
   net.serve('silent:2', 'silent');
   net.broker('mute:3').answers = false;
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   await net.advanceSettled(1000);
   const { error } = started;
@@ -56,7 +56,7 @@ test('checkVersion answers from a connection that is there', async () => {
   net.ready(0);
   const requests = broker.requests.length;
   for (const nodeId of [0, null]) {
-    const checked = watch(net.thread.checkVersion(nodeId, 1000, false));
+    const checked = watch(net.control.checkVersion(nodeId, 1000, false));
     await net.settled();
     assert.deepEqual(checked.result?.apiVersion, [4, 4]);
   }
@@ -67,7 +67,7 @@ test('checkVersion connects to the node it is asked for, or to a server', async 
   for (const nodeId of [-1, null]) {
     open();
     net.broker('one:9092', 1);
-    const checked = watch(net.thread.checkVersion(nodeId, 1000, false));
+    const checked = watch(net.control.checkVersion(nodeId, 1000, false));
     await net.settled();
     assert.ok(checked.result);
     await net.close();
@@ -79,21 +79,21 @@ test('checkVersion of an unknown node, and of one that cannot be reached', async
   net.broker('one:9092', 1);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   net.ready(1);
-  const unknown = watch(net.thread.checkVersion(7, 1000, false));
-  const refused = watch(net.thread.checkVersion(2, 1000, false));
+  const unknown = watch(net.control.checkVersion(7, 1000, false));
+  const refused = watch(net.control.checkVersion(2, 1000, false));
   await net.settled();
   assert.ok(unknown.error instanceof NodeNotReadyError);
   await net.advanceSettled(999);
   assert.ok(refused.isOpen);
   await net.advanceSettled(1);
   assert.ok(refused.error instanceof NodeNotReadyError);
-  assert.match(refused.error.message, /node 2 was not ready within 1000 ms: .*ECONNREFUSED/);
+  assert.match(refused.error.message, /node 2 \(two:9092\) was not ready within 1000 ms: .*ECONNREFUSED/);
 });
 
 test('checkVersion without a server, and the same when strict: the first failure ends it', async () => {
   for (const isStrict of [false, true]) {
     open({ bootstrapServers: 'refuses:1' });
-    const checked = watch(net.thread.checkVersion(null, 1000, isStrict));
+    const checked = watch(net.control.checkVersion(null, 1000, isStrict));
     await net.settled();
     assert.equal(checked.isOpen, !isStrict);
     await net.advanceSettled(1000);

@@ -71,7 +71,7 @@ describe('every server refuses', () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     const two = server('two:2', null);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     assert.ok(started.isOpen, 'one server has not answered');
     two.reply(refusesLogin);
@@ -83,7 +83,7 @@ describe('every server refuses', () => {
     net = new FakeNetwork(plain);
     const one = server('one:1', null);
     const two = server('two:2', null);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     one.reply(refusesLogin);
     await askedAgain();
@@ -99,7 +99,7 @@ describe('every server refuses', () => {
     const one = server('one:1', null);
     one.handlers.set(SaslHandshake.key, () => ({ errorCode: 33, mechanisms: ['GSSAPI'] }));
     net.serve('two:2', untrusted);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await askedAgain();
     assertRefused(started, UnsupportedSaslMechanismError, TlsAuthenticationError);
   });
@@ -108,7 +108,7 @@ describe('every server refuses', () => {
     net = new FakeNetwork(oauth);
     net.askForToken = async () => ({ token: 'a.b.c', extensions: {} });
     server('one:1', refusesLogin);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     assertRefused(started, SaslAuthenticationFailedError);
   });
@@ -116,16 +116,16 @@ describe('every server refuses', () => {
   test('when a version is asked for, after they have let us in once', async () => {
     net = new FakeNetwork({ ...plain, bootstrapServers: 'one:1' });
     const one = server('one:1', {});
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     assert.ok(started.result !== undefined || started.isOpen);
     one.handlers.set(SaslAuthenticate.key, () => refusesLogin);
     net.app.disconnect(-1);
     await net.settled();
-    const checked = watch(net.thread.checkVersion(null, budgetMs, false));
+    const checked = watch(net.control.checkVersion(null, budgetMs, false));
     await net.settled();
     assertRefused(checked, SaslAuthenticationFailedError);
-    const again = watch(net.thread.checkVersion(null, budgetMs, false));
+    const again = watch(net.control.checkVersion(null, budgetMs, false));
     await net.settled();
     assert.ok(again.isOpen, 'what was refused before is asked once more');
     await net.advanceSettled(1000);
@@ -138,7 +138,7 @@ describe('one server refuses', () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     net.serve('two:2', 'silent');
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     for (let left = budgetMs - 1; left > 0; left -= 100) await net.advanceSettled(Math.min(100, left));
     assert.ok(started.isOpen);
@@ -150,7 +150,7 @@ describe('one server refuses', () => {
   test('and another is down: it is waited for, and lets us in when it comes back', async () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     for (let i = 0; i < 5; i++) await net.advanceSettled(100);
     assert.ok(started.isOpen);
@@ -164,7 +164,7 @@ describe('one server refuses', () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     const two = server('two:2', null);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await net.settled();
     net.serve('one:1', 'refuses');
     await askedAgain();
@@ -178,7 +178,7 @@ describe('one server refuses', () => {
     net = new FakeNetwork(plain);
     const one = server('one:1', refusesLogin);
     const two = server('two:2', {});
-    watch(net.thread.start());
+    watch(net.control.start());
     net.app.connect(-1);
     await net.settled();
     assert.equal(one.requestsOf(SaslAuthenticate).length, 1, 'it has not refused');
@@ -187,7 +187,7 @@ describe('one server refuses', () => {
     two.handlers.set(SaslAuthenticate.key, () => refusesLogin);
     net.app.disconnect(-2);
     await net.advanceSettled(1);
-    const checked = watch(net.thread.checkVersion(null, budgetMs, false));
+    const checked = watch(net.control.checkVersion(null, budgetMs, false));
     for (let i = 0; i < 6; i++) await net.advanceSettled(100);
     assert.ok(two.requestsOf(SaslAuthenticate).length > 1, 'the other was asked');
     assert.ok(checked.isOpen);
@@ -197,7 +197,7 @@ describe('one server refuses', () => {
     net = new FakeNetwork({ bootstrapServers: 'one:1', apiVersionAutoTimeoutMs: budgetMs });
     net.names.set('one', ['address-a', 'address-b']);
     net.serve('address-b:1', untrusted);
-    const started = watch(net.thread.start());
+    const started = watch(net.control.start());
     await askedAgain();
     assert.deepEqual(net.attempted.slice(0, 2), ['address-a:1', 'address-b:1']);
     assertRefused(started, TlsAuthenticationError);
@@ -213,7 +213,7 @@ test('no server was asked: a token provider that fails may do better before the 
     if (isSealed) throw new SaslAuthenticationFailedError('vault is sealed');
     return { token: 'a.b.c', extensions: {} };
   };
-  const started = watch(net.thread.start());
+  const started = watch(net.control.start());
   await net.settled();
   for (let i = 0; i < 5; i++) await net.advanceSettled(100);
   assert.ok(started.isOpen);

@@ -71,7 +71,7 @@ test('a broker that demands it (code 129) ends every connection, and the bootstr
   net.advance(1000);
   const moved = move();
   broker.handlers.delete(Metadata.key);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.run();
   const behind = net.app.send(1, ListGroups, {});
   net.run();
@@ -92,13 +92,13 @@ test('leader epochs of what is left (code 129) do not outlast it', () => {
   ];
   const leader = () => net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderId;
   net.cluster.topics = topicOf(9, 1);
-  void net.thread.refreshMetadata(['logs'], false);
+  void net.control.refreshMetadata(['logs'], false);
   net.advance(1000);
   assert.equal(leader(), 1);
   broker.handlers.set(Metadata.key, () => ({ errorCode: 129, brokers: [], topics: [] }));
   move();
   net.cluster.topics = topicOf(2, 5);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(5000);
   assert.equal(leader(), 5);
 });
@@ -109,7 +109,7 @@ test('where another cluster answers, connections that may lead to the former one
   let clusterId = 'first';
   for (const each of [broker, other])
     each.handlers.set(Metadata.key, () => ({ ...metadataOf(net.cluster), clusterId }));
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(1000);
   net.ready(2);
   net.advance(1);
@@ -118,7 +118,7 @@ test('where another cluster answers, connections that may lead to the former one
   net.run();
   clusterId = 'second';
   // Of node 2, which is idle.
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.run();
   assert.equal(other.requestsOf(Metadata).length, 1);
   assert.ok(atFormer.error instanceof KafkaConnectionError);
@@ -154,7 +154,7 @@ test('one address of several that fails asks for no metadata and counts as no fa
   const asked = broker.requestsOf(Metadata).length;
   net.names.set('two', ['10.0.0.1', '10.0.0.2']);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(500);
   const second = net.broker('10.0.0.2:9092');
   net.ready(2);

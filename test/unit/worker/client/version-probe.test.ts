@@ -70,7 +70,7 @@ function nameOf({ codec, version }: FakeRequest): string {
 }
 
 async function versionOf(nodeId: number): Promise<readonly number[] | KafkaClientError> {
-  const asked = net.thread.checkVersion(nodeId, 5000, false);
+  const asked = net.control.checkVersion(nodeId, 5000, false);
   await net.settled();
   await net.advanceSettled(5000);
   const result = await asked;
@@ -127,7 +127,7 @@ test('0.9, which is silent, is found by what it answers behind ApiVersions', asy
 
 test('the silence that is waited for shrinks with the time there is', async () => {
   open('0.9', { apiVersionAutoTimeoutMs: 400 });
-  const started = net.thread.start();
+  const started = net.control.start();
   await net.settled();
   await net.advanceSettled(100);
   assert.deepEqual('value' in (await started), true);

@@ -171,7 +171,7 @@ test('a small response between two big ones keeps its place', async () => {
 test('while one connection waits for the pool, others go on', async () => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   net.app.log.length = 0;
@@ -192,7 +192,7 @@ test('metadata does not wait for the pool', async () => {
   start();
   const requests = await fetchedBig(1);
   const updates = net.app.metadata.length;
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   await net.advanceSettled(200);
   assert.equal(net.app.metadata.length, updates + 1);
   await finish(0);
@@ -261,7 +261,7 @@ test('a big uncompressed response behind one in the pool waits for it', async ()
 test('a big uncompressed response that waits is not decoded in vain again and again', async (t) => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   await fetchedBig(1);
@@ -301,7 +301,7 @@ test('with no pool the network thread decodes what is big', async () => {
 test('a full pool holds connections back, and lets them go on when it has room', async () => {
   start({ requestTimeoutMs: 1000 });
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const batches = [largeBatch(1), largeBatch(2), bigBatch(3)];
@@ -326,7 +326,7 @@ test('a full pool holds connections back, and lets them go on when it has room',
 test('a connection held back by requests in the pool goes on when they are done', async () => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const produced = net.app.send(1, Produce, produceRequest([largeBatch(1)]), byName);
@@ -484,7 +484,7 @@ test('an application that reads one frame at a time gets every result', async ()
 test('another attachment gets its results while one does not read', async () => {
   start({ responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 64 * KiB });
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const other = net.attach();
@@ -572,7 +572,7 @@ test('the quota that a response in the pool asks for holds from its delivery on'
 test('a node that leaves the cluster while the pool has its response: delivered, nothing breaks', async () => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const batch = bigBatch(1);
@@ -582,7 +582,7 @@ test('a node that leaves the cluster while the pool has its response: delivered,
   await run();
   net.cluster.brokers.splice(1);
   assert.equal(metadataOf(net.cluster).brokers!.length, 1);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   await finish(0);
   assertRecords(sent.view, [batch]);
@@ -629,7 +629,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       maxInFlightRequestsPerConnection: 100,
     });
     const second = net.broker('two:9092', 2);
-    void net.thread.refreshMetadata(null, false);
+    void net.control.refreshMetadata(null, false);
     net.advance(200);
     net.ready(2);
     net.app.log.length = 0;

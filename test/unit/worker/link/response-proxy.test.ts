@@ -162,7 +162,7 @@ test('the end of a muted connection waits until what it brought is delivered', (
 test('failures that find no room are held in order, and nothing overtakes them', () => {
   start();
   const other = net.broker('two:9092', 2);
-  net.thread.refreshMetadata(null, false);
+  net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const filler = Array.from({ length: 20 }, () => net.app.send(2, ListGroups, {}));
@@ -245,7 +245,7 @@ test('of several metadata refreshes that found no room only the newest is told',
   for (let id = 10; id < 40; id++) net.cluster.brokers.push({ id, host: `host-${id}.example.org`, port: 9092 });
   net.app.isReading = false;
   for (let i = 0; i < 6; i++) {
-    void net.thread.refreshMetadata(null, false);
+    void net.control.refreshMetadata(null, false);
     await net.advanceSettled(200);
   }
   const before = net.app.metadata.length;
@@ -295,7 +295,7 @@ test('the spill budget mutes; a body larger than all of it travels alone', () =>
 test('a full attachment holds back only what stands behind its own response on the same connection', () => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   const other = net.attach();
@@ -364,11 +364,11 @@ test('a response that cannot be decoded leaves no half frame in the link', () =>
 test('metadata flows on while responses wait, if there is room for it', () => {
   start();
   const second = net.broker('two:9092', 2);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   net.ready(2);
   overfill(30);
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(200);
   assert.ok(second.requests.length > 0);
   net.app.isReading = true;

@@ -127,7 +127,7 @@ test('another cluster id is an error, told once per change', () => {
 
 test('a partition named twice is a warning, and the first counts for its age too', () => {
   start({ metadataMaxAgeMs: 1000 });
-  void net.thread.trackTopics(['logs'], false);
+  void net.control.trackTopics(['logs'], false);
   const rowOf = (leaderId: number, leaderEpoch: number) => ({
     partitionIndex: 0,
     leaderId,
@@ -152,7 +152,7 @@ test('nodes that come to another place or leave are told, starting over is a war
   net.advance(1500);
   assert.ok(summary(told()).includes('info node-changed 1'));
   moved.handlers.set(Metadata.key, () => ({ errorCode: 129, brokers: [], topics: [] }));
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(1500);
   assert.ok(summary(told()).includes('warn rebootstrap'));
 });
@@ -181,7 +181,7 @@ test('every connection and every address is told at debug', () => {
   net.names.set('two', ['10.0.0.1', '10.0.0.2']);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   net.broker('10.0.0.2:9092');
-  void net.thread.refreshMetadata(null, false);
+  void net.control.refreshMetadata(null, false);
   net.advance(500);
   net.ready(2);
   const events = summary(told());

@@ -278,7 +278,7 @@ describe('a login', () => {
 
   test('that has not ended is what start says when its time is over', async () => {
     start({ ...plain, apiVersionAutoTimeoutMs: 1000 });
-    const started = net.thread.start();
+    const started = net.control.start();
     for (let i = 0; i < 12; i++) await net.advanceSettled(100);
     const result = await started;
     assert.ok('error' in result);
@@ -288,7 +288,7 @@ describe('a login', () => {
   test('start fails with the reason of the refusal', async () => {
     start({ ...plain, apiVersionAutoTimeoutMs: 1000 });
     broker.handlers.set(SaslAuthenticate.key, () => ({ errorCode: 58, errorMessage: 'Invalid password' }));
-    const started = net.thread.start();
+    const started = net.control.start();
     for (let i = 0; i < 20; i++) await net.advanceSettled(100);
     const result = await started;
     assert.ok('error' in result);

@@ -15,6 +15,7 @@
 import assert from 'node:assert/strict';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
+import type { Control } from '../../../../src/common/control.ts';
 import type { LogBatch } from '../../../../src/common/logger.ts';
 import type { AskForToken } from '../../../../src/common/token-provider.ts';
 import { createAttachment } from '../../../../src/ring/attachment.ts';
@@ -52,6 +53,8 @@ export class FakeNetwork {
   askForToken: AskForToken = () => assert.fail('no token was expected to be asked for');
   readonly config: KafkaClientConfig;
   readonly thread: NetworkThread;
+  /** The control calls of `app`. */
+  readonly control: Control;
   readonly app: FakeApplication;
   /** What Metadata answers, at every broker. */
   readonly cluster: FakeCluster = { clusterId: null, brokers: [], controllerId: -1, topics: [], throttleTimeMs: 0 };
@@ -85,7 +88,10 @@ export class FakeNetwork {
     unchecked: Partial<KafkaClientConfig> = {},
   ) {
     const codecPoolThreads = codecThreads === null ? 0 : 2;
-    this.config = { ...parseConfig({ bootstrapServers: 'one:9092', codecPoolThreads, ...options }), ...unchecked };
+    // The application here sends whatever a test wants it to.
+    const maxInFlightRequestsPerConnection = 10_000;
+    const defaults = { bootstrapServers: 'one:9092', codecPoolThreads, maxInFlightRequestsPerConnection };
+    this.config = { ...parseConfig({ ...defaults, ...options }), ...unchecked };
     this.#codecThreads = codecThreads;
     this.timers.install();
     this.thread = new NetworkThread(this.config, this.#memory(), {
@@ -100,7 +106,9 @@ export class FakeNetwork {
       postLog: (batch) => this.logs.push(batch),
       onFatal: (error) => this.fatal.push(error),
     });
-    this.app = this.attach();
+    const { app, control } = this.#attach();
+    this.app = app;
+    this.control = control;
   }
 
   #memory(): NetworkThreadMemory {
@@ -115,13 +123,17 @@ export class FakeNetwork {
 
   /** One more application. */
   attach(): FakeApplication {
+    return this.#attach().app;
+  }
+
+  #attach(): { app: FakeApplication; control: Control } {
     const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = this.config;
     const sizes = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
     const { application, handle } = createAttachment(sizes, this.#doorbell, this.#counters);
-    this.thread.attach(handle);
+    const control = this.thread.controlOf(this.thread.attach(handle));
     const added = new FakeApplication(application);
     this.#applications.push(added);
-    return added;
+    return { app: added, control };
   }
 
   /** A broker at `host:port`, part of the cluster when it has an id. */
@@ -226,7 +238,7 @@ export class FakeNetwork {
     try {
       for (const app of this.#applications) app.isReading = true;
       this.run();
-      const result = await this.thread.close();
+      const result = await this.control.close();
       assert.deepEqual(result, { value: null });
       this.#drain();
       for (const app of this.#applications) assert.equal(app.open, 0, 'requests that nobody settled');

@@ -36,6 +36,8 @@ export class FakeTransport implements Transport {
   isDestroyed = false;
   /** The peer does not read: `write` returns false, and bytes wait until `drain`. */
   isBlocked = false;
+  /** As a socket's `writableLength`. */
+  unsentBytes = 0;
   /** Bytes the client wrote and the peer has not taken. */
   written: Buffer = Buffer.alloc(0);
   writes = 0;

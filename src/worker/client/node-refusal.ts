@@ -1,0 +1,28 @@
+// Owns why a node takes no request now, in words. Network thread. Must not change anything.
+
+import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../../common/errors/errors.ts';
+import type { Node } from './node.ts';
+
+/** What a request to the node is refused with; null when it is taken. @param count requests that count against the limit */
+export function whyNotSend(
+  node: Node | undefined,
+  nodeId: number,
+  maxInFlight: number,
+  now: number,
+  count = node?.inFlight.size ?? 0,
+): Error | null {
+  const details = { nodeId };
+  if (node === undefined) return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, details);
+  if (!node.isReady) {
+    const cause = node.connection.lastError;
+    const text = `${node.name} is not connected`;
+    return new NodeNotReadyError(text, cause === null ? details : { ...details, cause });
+  }
+  if (count >= maxInFlight) {
+    const text = `${node.name} has ${count} requests in flight, of all threads together; the limit is ${maxInFlight} (maxInFlightRequestsPerConnection)`;
+    return new TooManyInFlightRequests(text, details);
+  }
+  if (!node.connection.isThrottled(now)) return null;
+  const leftMs = Math.ceil(node.connection.throttledUntil - now);
+  return new NodeNotReadyError(`${node.name} is throttled for another ${leftMs} ms (quota)`, details);
+}

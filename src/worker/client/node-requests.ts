@@ -1,0 +1,265 @@
+// Owns the way of a role's requests to the nodes of the network thread and of their answers back: what BrokerRequests
+// promises. Network thread. Must not decide for a role what to do about a failure.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { IncompatibleBrokerVersion, KafkaClientError } from '../../common/errors/errors.ts';
+import { HeapMemory } from '../../common/memory.ts';
+import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
+import { wireCodec } from '../../protocol/wire/codecs.ts';
+import type { WireReader } from '../../protocol/wire/wire-reader.ts';
+import type { Channel, WriteMark } from '../net/channel.ts';
+import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from '../requests/decode-options.ts';
+import type { InFlightRequest, RequestName, RequestOwner, ResponseHost } from '../requests/request-owner.ts';
+import type { VersionRange } from './api-versions.ts';
+import { anyBroker, type BrokerRequest, type BrokerRequests, type Destination } from './broker-requests.ts';
+import type { Connections } from './connections.ts';
+import type { FinalizedFeatures } from './finalized-features.ts';
+import type { Node } from './node.ts';
+import { whyNotSend } from './node-refusal.ts';
+import type { Nodes } from './nodes.ts';
+import type { RequestSender } from './request-sender.ts';
+
+export interface NodeRequestsParts {
+  readonly config: KafkaClientConfig;
+  readonly nodes: Nodes;
+  readonly connections: Connections;
+  readonly sender: RequestSender;
+  readonly features: FinalizedFeatures;
+  readonly hints: Pick<ResponseHost, 'onClusterHints'>;
+  /** Begins a connection to the node unless it has one or is backing off. */
+  readonly connect: (node: Node, now: number) => void;
+  /** Asks for a round, in which roles get their turn. */
+  readonly wake: () => void;
+}
+
+export class NodeRequests implements BrokerRequests {
+  readonly #parts: NodeRequestsParts;
+  readonly #writer = new FlatWriter();
+  /** Answered, while the socket has not taken all of their body. */
+  #unwritten: { readonly channel: Channel; readonly mark: WriteMark; readonly free: () => void }[] = [];
+
+  constructor(parts: NodeRequestsParts) {
+    this.#parts = parts;
+  }
+
+  isReady(to: Destination, now: number): boolean {
+    const node = this.#node(to, now);
+    if (node !== undefined && whyNotSend(node, node.id, this.#maxInFlight, now) === null) return true;
+    this.#connect(to, node, now);
+    return false;
+  }
+
+  readyAt(to: Destination, now: number): number {
+    const node = this.#node(to, now);
+    if (node === undefined) return this.#attemptAt(to, now);
+    const { connection } = node;
+    if (node.isReady) {
+      if (connection.isThrottled(now)) return connection.throttledUntil;
+      return whyNotSend(node, node.id, this.#maxInFlight, now) === null ? now : Number.POSITIVE_INFINITY;
+    }
+    return node.isConnecting ? Number.POSITIVE_INFINITY : Math.max(now, connection.backoffUntil);
+  }
+
+  lastError(to: Destination): Error | null {
+    return to.brokerId === anyBroker
+      ? null
+      : (this.#parts.nodes.inLane(to.brokerId, to.lane)?.connection.lastError ?? null);
+  }
+
+  send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void {
+    const { to } = request;
+    const node = this.#node(to, now);
+    const refusal = whyNotSend(node, node?.id ?? to.brokerId, this.#maxInFlight, now);
+    if (refusal !== null || node === undefined) {
+      this.#connect(to, node, now);
+      if (request.encodeBody !== undefined) request.onBodyFree?.();
+      request.onFailure(refusal!, now);
+      return;
+    }
+    const owner = new RoleRequest(this, request as BrokerRequest);
+    try {
+      const codec = wireCodec(request.api.key);
+      const version = chooseVersion(node, request);
+      const outgoing = { owner, requestId: 0, codec, version, timeoutMs: request.timeoutMs };
+      if (request.encodeBody === undefined) {
+        this.#parts.sender.send(node, { ...outgoing, message: this.#written(request) }, now);
+        return;
+      }
+      const expectsResponse = request.api.key !== Produce.key || (request.request as { acks?: number }).acks !== 0;
+      const channel = node.channel!;
+      const mark = this.#parts.sender.sendBody(node, outgoing, request.encodeBody(version), expectsResponse, now);
+      owner.body = mark === null ? null : { channel, mark };
+    } catch (error) {
+      owner.onFailure({ requestId: 0, nodeId: node.id }, withNode(error, node.id), now);
+    }
+  }
+
+  versionRange(brokerId: number, { key }: { readonly key: number }): VersionRange | null {
+    return this.#parts.nodes.versionsOf(brokerId)?.common(wireCodec(key)) ?? null;
+  }
+
+  finalizedFeature(name: string): number | null {
+    return this.#parts.features.level(name);
+  }
+
+  inFlight(to: Destination): number {
+    return this.#parts.nodes.inLane(to.brokerId, to.lane)?.inFlight.size ?? 0;
+  }
+
+  throttledUntil(to: Destination): number {
+    return Math.max(0, this.#parts.nodes.inLane(to.brokerId, to.lane)?.connection.throttledUntil ?? 0);
+  }
+
+  disconnect(to: Destination, reason: Error, now: number): void {
+    const node = this.#parts.nodes.inLane(to.brokerId, to.lane);
+    if (node !== undefined) this.#parts.connections.disconnect(node.id, now, reason);
+  }
+
+  /** Gives back the memory of bodies that have left since they were answered. */
+  poll(): void {
+    if (this.#unwritten.length === 0) return;
+    const waiting = this.#unwritten;
+    this.#unwritten = [];
+    for (const entry of waiting) {
+      if (entry.channel.isWritten(entry.mark)) entry.free();
+      else this.#unwritten.push(entry);
+    }
+  }
+
+  // --- for RoleRequest
+
+  /** The response in memory of its own. Throws KafkaProtocolError. */
+  decode(request: InFlightRequest, reader: WireReader, records: 'rows' | 'raw'): FlatMessage {
+    const memory = new HeapMemory(reader.remaining + 512);
+    this.#writer.reset(memory);
+    const options = decodeOptions(this.#parts.config);
+    request.codec.decodeResponse(reader, this.#writer, request.version, { ...options, records });
+    const { i32, u8, base } = memory;
+    const message = new FlatMessage({ i32, u8, base, byteLength: this.#writer.finish() });
+    const hints = responseClusterHints(request.codec.apiKey, message);
+    if (hints !== null) this.#parts.hints.onClusterHints(hints);
+    return message;
+  }
+
+  /** The request has ended: its body's memory is free as soon as the socket is done with it. */
+  answered(channel: Channel, mark: WriteMark, free: () => void): void {
+    if (channel.isWritten(mark)) free();
+    else this.#unwritten.push({ channel, mark, free });
+  }
+
+  wake(): void {
+    this.#parts.wake();
+  }
+
+  // --- helpers
+
+  get #maxInFlight(): number {
+    return this.#parts.config.maxInFlightRequestsPerConnection;
+  }
+
+  #node({ brokerId, lane }: Destination, now: number): Node | undefined {
+    const { nodes } = this.#parts;
+    if (brokerId !== anyBroker) return nodes.inLane(brokerId, lane);
+    return nodes.leastLoaded(now);
+  }
+
+  #connect({ brokerId }: Destination, node: Node | undefined, now: number): void {
+    if (node !== undefined) {
+      this.#parts.connect(node, now);
+    } else if (brokerId === anyBroker) {
+      const next = this.#parts.nodes.nextAttempt(now);
+      if (next !== undefined && next.at <= now) this.#parts.connect(next.node, now);
+    }
+  }
+
+  /** When a broker may be tried, while there is none to send to. */
+  #attemptAt({ brokerId }: Destination, now: number): number {
+    return (brokerId === anyBroker ? this.#parts.nodes.nextAttempt(now)?.at : undefined) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #written({
+    api,
+    request,
+  }: Pick<BrokerRequest, 'request'> & {
+    readonly api: { writeRequest(w: FlatWriter, request: never): void };
+  }): FlatMessage {
+    const memory = new HeapMemory();
+    api.writeRequest(this.#writer.reset(memory), request as never);
+    const byteLength = this.#writer.finish();
+    return new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength });
+  }
+}
+
+/** One request on its way: tells the role of its end once, whatever happens. */
+class RoleRequest implements RequestOwner {
+  readonly isInternal = true;
+  body: { readonly channel: Channel; readonly mark: WriteMark } | null = null;
+  readonly #host: NodeRequests;
+  readonly #request: BrokerRequest;
+  #isSettled = false;
+
+  constructor(host: NodeRequests, request: BrokerRequest) {
+    this.#host = host;
+    this.#request = request;
+  }
+
+  onResponse(inFlight: InFlightRequest, reader: WireReader, now: number): number {
+    const request = this.#request;
+    const message = this.#host.decode(inFlight, reader, request.records ?? 'rows');
+    const response = request.api.readResponse(message);
+    const throttleTimeMs = responseThrottleTimeMs(inFlight.codec.apiKey, message);
+    this.#settle(() => request.onResponse(response, inFlight.version, now));
+    return throttleTimeMs;
+  }
+
+  onFailure(_name: RequestName, error: Error, now: number): void {
+    this.#settle(() => this.#request.onFailure(error, now));
+  }
+
+  onSentWithoutResponse(inFlight: InFlightRequest, now: number): void {
+    this.#settle(() => this.#request.onResponse(null, inFlight.version, now));
+  }
+
+  #settle(tell: () => void): void {
+    // A role that threw in here has ended its connection, and was told already.
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#host.wake();
+    const { body } = this;
+    this.body = null;
+    const free = (): void => this.#request.onBodyFree?.();
+    if (body !== null) this.#host.answered(body.channel, body.mark, free);
+    else if (this.#request.encodeBody !== undefined) free();
+    tell();
+  }
+}
+
+function chooseVersion(
+  node: Node,
+  {
+    api,
+    minVersion = 0,
+    maxVersion = 32767,
+  }: Pick<BrokerRequest, 'minVersion' | 'maxVersion'> & { readonly api: { readonly key: number } },
+): number {
+  const codec = wireCodec(api.key);
+  // Also throws, in words, when there is no common version at all.
+  const highest = node.apiVersions!.choose(codec, -1);
+  const range = node.apiVersions!.common(codec)!;
+  const version = Math.min(highest, maxVersion);
+  if (version >= Math.max(minVersion, range.min)) return version;
+  throw new IncompatibleBrokerVersion(
+    `${codec.name}: versions ${minVersion} to ${maxVersion} are needed, ${node.name} and this client have ${range.min} to ${range.max} in common`,
+    { apiKey: codec.apiKey },
+  );
+}
+
+function withNode(thrown: unknown, nodeId: number): Error {
+  if (thrown instanceof KafkaClientError) {
+    thrown.nodeId ??= nodeId;
+    return thrown;
+  }
+  return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
+}

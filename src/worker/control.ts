@@ -1,0 +1,127 @@
+// Owns the control calls of one attachment: the rare ones, over its control port. Network thread. Each ends with a result as
+// data; none throws.
+
+import type { KafkaClientConfig } from '../common/config/config.ts';
+import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
+import { toPlainError } from '../common/errors/plain-error.ts';
+import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
+import type { Metadata } from './client/metadata.ts';
+import type { Readiness } from './client/readiness.ts';
+import type { Authenticator } from './sasl/authenticator.ts';
+
+export interface ControlParts {
+  readonly config: KafkaClientConfig;
+  readonly metadata: Metadata;
+  readonly readiness: Readiness;
+  readonly authenticator: Authenticator | null;
+  /** ms, monotonic. */
+  readonly clock: () => number;
+  /** Asks for a round of the poll loop. */
+  readonly wake: () => void;
+  /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
+  readonly prepareTransport: () => void;
+}
+
+/** Whose calls these are. */
+export interface ControlledAttachment {
+  /** Ends it, or the whole thread if it is the owner's. */
+  close(): Promise<void>;
+  isClosed(): boolean;
+}
+
+export class AttachmentControl implements Control {
+  readonly #parts: ControlParts;
+  readonly #attachment: ControlledAttachment;
+
+  constructor(parts: ControlParts, attachment: ControlledAttachment) {
+    this.#parts = parts;
+    this.#attachment = attachment;
+  }
+
+  async start(): ReturnType<Control['start']> {
+    return settle(async () => {
+      const { config, authenticator, readiness, clock, prepareTransport } = this.#parts;
+      prepareTransport();
+      await authenticator?.ready(config.connectionSetupTimeoutMs);
+      if (config.apiVersion !== null) return infoOf(matchVersion(config.apiVersion));
+      const startedAt = clock();
+      const info = await readiness.start(config.apiVersionAutoTimeoutMs);
+      await this.#firstMetadata(startedAt + config.apiVersionAutoTimeoutMs);
+      return info;
+    });
+  }
+
+  async awaitReady(nodeId: number, timeoutMs: number, lane?: string): ReturnType<Control['awaitReady']> {
+    return settle(() => this.#parts.readiness.awaitReady(nodeId, timeoutMs, lane));
+  }
+
+  async checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): ReturnType<Control['checkVersion']> {
+    return settle(() => this.#parts.readiness.checkVersion(nodeId, timeoutMs, isStrict));
+  }
+
+  async trackTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['trackTopics']> {
+    return settle(() => {
+      this.#track(topics, needsAllTopics);
+      return null;
+    });
+  }
+
+  async addTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['addTopics']> {
+    return settle(() => {
+      if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.merge(this.#attachment, topics, needsAllTopics);
+      return this.#refreshed();
+    });
+  }
+
+  async refreshMetadata(
+    topics: readonly string[] | null,
+    needsAllTopics: boolean,
+  ): ReturnType<Control['refreshMetadata']> {
+    return settle(() => {
+      if (topics !== null) this.#track(topics, needsAllTopics);
+      return this.#refreshed();
+    });
+  }
+
+  async close(): ReturnType<Control['close']> {
+    return settle(async () => {
+      await this.#attachment.close();
+      return null;
+    });
+  }
+
+  #refreshed(): Promise<number> {
+    const updated = this.#parts.metadata.refresh(this.#attachment);
+    this.#parts.wake();
+    return updated;
+  }
+
+  #track(topics: readonly string[], needsAllTopics: boolean): void {
+    if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.set(this.#attachment, topics, needsAllTopics);
+  }
+
+  /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */
+  async #firstMetadata(deadline: number): Promise<void> {
+    const { metadata, clock } = this.#parts;
+    while (metadata.updateId === 0 && !this.#attachment.isClosed() && clock() < deadline) {
+      const ended = metadata.nextEnd();
+      let timer: NodeJS.Timeout | undefined;
+      const timeLeft = deadline - clock();
+      await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
+      clearTimeout(timer);
+    }
+  }
+}
+
+function infoOf(version: BrokerVersion): VersionInfo {
+  const ranges = rangesOfVersion(version);
+  return { apiVersion: version, apiVersions: [...ranges].map(([apiKey, { min, max }]) => [apiKey, min, max] as const) };
+}
+
+async function settle<T>(work: () => T | Promise<T>): Promise<ControlResult<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: toPlainError(error) };
+  }
+}
