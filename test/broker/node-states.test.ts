@@ -261,7 +261,7 @@ describe('nodes', () => {
       const waiting = client.awaitReady(1, { timeoutMs: 300 });
       await assert.rejects(waiting, (error) => {
         assert.ok(error instanceof KafkaTimeoutError);
-        assert.match(error.message, /node 1 was not ready within 300 ms/);
+        assert.match(error.message, /node 1 \(\S+\) was not ready within 300 ms/);
         assert.match(String((error.cause as Error).message), /ECONNREFUSED/);
         return true;
       });

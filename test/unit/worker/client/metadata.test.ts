@@ -495,7 +495,7 @@ test('requests behind the answer that moves their node fail with the reason', as
   await net.settled();
   assert.equal(wanted.outcome, 'succeeded');
   assert.ok(behind.error instanceof KafkaConnectionError);
-  assert.match(behind.error.message, /node 1 moved from one:9092 to elsewhere:9093/);
+  assert.match(behind.error.message, /node 1 \(one:9092\) moved from one:9092 to elsewhere:9093/);
 });
 
 test('a node that left the cluster is closed and forgotten', async () => {
@@ -512,7 +512,7 @@ test('a node that left the cluster is closed and forgotten', async () => {
   refresh();
   await net.settled();
   assert.ok(sent.error instanceof KafkaConnectionError);
-  assert.match(sent.error.message, /node 2 left the cluster/);
+  assert.match(sent.error.message, /node 2 \(two:9092\) left the cluster/);
   assert.ok(gone.transport.isDestroyed);
   assert.equal(net.app.end.counters.nodeRow(2), -1);
   const late = net.app.send(2, ListGroups, {});
