@@ -4,13 +4,15 @@
 import type { Api } from '../../protocol/flat/api.ts';
 import type { VersionRange } from './api-versions.ts';
 
+export { mainLane } from '../../common/node-ids.ts';
+
 /** Any broker that is ready, for requests that every broker answers. */
 export const anyBroker = -1;
 /** A broker's connection. */
 export interface Destination {
   /** Broker id as metadata names it, or `anyBroker`; then the lane does not matter. */
   readonly brokerId: number;
-  /** Name of the connection, such as `fetch`; `mainLane` (common/node-ids.ts) for the one that is for everything. */
+  /** Name of the connection, such as `fetch`; `mainLane` for the one that is for everything. */
   readonly lane: string;
 }
 
