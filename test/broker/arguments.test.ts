@@ -8,7 +8,7 @@ import {
   Fetch,
   FindCoordinator,
   InvalidRequestError,
-  type KafkaClient,
+  KafkaClient,
   ListOffsets,
   Metadata,
   Produce,
@@ -20,6 +20,23 @@ import { byName, fetchRequest, produceRequest } from './support/requests.ts';
 describe('arguments', () => {
   let broker: EmbeddedBroker;
   let client: KafkaClient;
+
+  test('`new KafkaClient()` tells what to call', () => {
+    assert.throws(() => new (KafkaClient as unknown as new (options: object) => unknown)({}), {
+      name: 'TypeError',
+      message: /await KafkaClient\.start\(/,
+    });
+  });
+
+  test('a list around a batch is told from a list of records', async () => {
+    const batch = { records: [{ value: 'x' }], compression: 'gzip' };
+    const failure = await failureOf(client.send(0, Produce, produceRequest('logs', [batch] as never), byName));
+    assert.ok(failure instanceof InvalidRequestError);
+    assert.match(
+      failure.message,
+      /\[0\]: a batch in a list, .*give the batch itself: records: \{ records, compression \}/,
+    );
+  });
 
   before(async () => {
     broker = await startEmbeddedBroker({ topics: { logs: 1 } });

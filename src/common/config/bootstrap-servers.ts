@@ -1,5 +1,7 @@
 // Owns the reading of `bootstrapServers`. Runs on every thread. Must not resolve names.
 
+import { isIPv6 } from 'node:net';
+
 /** One server to start from. */
 export interface BootstrapServer {
   readonly host: string;
@@ -47,15 +49,22 @@ function parseServer(entry: string): BootstrapServer | string {
   if (colons === 0) return withPort(text, String(defaultPort));
   // Two or more colons without brackets can only be an IPv6 address; its port, if any, would be ambiguous.
   if (colons > 1) {
-    return /^[0-9a-fA-F:.]+$/.test(text)
+    return isIPv6(text) && !text.includes('%')
       ? withPort(text, String(defaultPort))
-      : "has more than one ':' (IPv6 with port: '[::1]:9092')";
+      : "has more than one ':', and is no IPv6 address (one with a port: '[::1]:9092')";
   }
   const colon = text.indexOf(':');
   return withPort(text.slice(0, colon), text.slice(colon + 1));
 }
 
+/** A host as brokers advertise it, and users write it: an IPv6 address may stand in brackets. */
+export function withoutBrackets(host: string): string {
+  const inner = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : '';
+  return isIPv6(inner) ? inner : host;
+}
+
 function withPort(host: string, portText: string): BootstrapServer | string {
+  if (host.includes(':') && !isIPv6(host)) return `has '${host.slice(0, 60)}', which is no IPv6 address`;
   if (host === '' || /[\s/@]/.test(host)) return 'has no usable host name';
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : Number.NaN;
   if (!(port >= 1 && port <= 65535)) return `has port '${portText.slice(0, 20)}'; a port is a number from 1 to 65535`;

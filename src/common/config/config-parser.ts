@@ -4,11 +4,13 @@
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import { isLogger, logLevels } from '../logger.ts';
 import { Secret } from '../secret.ts';
+import { nearestName, shown } from '../text.ts';
 import { parseTokenSource } from '../token-provider.ts';
 import { isTopicName, topicNameRule } from '../topic-names.ts';
 import { parseBootstrapServers } from './bootstrap-servers.ts';
 import { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './config.ts';
 import type { ConfigOption } from './config-kinds.ts';
+import { unknownKey } from './option-names.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 import { checkSasl, checkSecurityProtocol } from './sasl-config.ts';
 import { checkSocketOptions, parseSocketOptions } from './socket-options.ts';
@@ -21,10 +23,10 @@ import { checkSsl, parseSslContext } from './ssl-context.ts';
 export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig {
   const problems: string[] = [];
   if (typeof options !== 'object' || options === null) {
-    throw new KafkaConfigurationError(`configuration must be an object, not ${describe(options)}`);
+    throw new KafkaConfigurationError(`configuration must be an object, not ${described(options)}`);
   }
   for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(configOptions, key)) problems.push(unknownKey(key));
+    if (!Object.hasOwn(configOptions, key)) problems.push(unknownKey(key, Object.keys(configOptions)));
   }
   const config: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(configOptions) as [keyof KafkaClientOptions, ConfigOption][]) {
@@ -76,12 +78,14 @@ export function parseOption(key: string, option: ConfigOption, value: unknown, p
       return parseSslContext(key, value, problems);
     case 'integer':
       if (typeof value !== 'number' || !Number.isInteger(value) || value < option.min || value > option.max) {
-        problems.push(`${key} must be an integer from ${option.min} to ${option.max}, not ${describe(value)}`);
+        problems.push(`${key} must be an integer from ${option.min} to ${option.max}, not ${described(value)}`);
       }
       return value;
     case 'choice':
       if (typeof value !== 'string' || !option.choices.includes(value)) {
-        problems.push(`${key} must be one of ${option.choices.join(', ')}, not ${describe(value)}`);
+        const meant = typeof value === 'string' ? nearestName(value, option.choices, 0) : undefined;
+        const hint = meant !== undefined ? `; did you mean '${meant}'?` : '';
+        problems.push(`${key} must be one of ${option.choices.join(', ')}, not ${described(value)}${hint}`);
       }
       return value;
     case 'servers':
@@ -90,33 +94,33 @@ export function parseOption(key: string, option: ConfigOption, value: unknown, p
       return parseTopics(key, value, problems);
     case 'version':
       if (!isVersion(value)) {
-        problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${describe(value)}`);
+        problems.push(`${key} must be null or a list of 1 to 4 integers such as [2, 8], not ${described(value)}`);
       }
       return Array.isArray(value) ? Object.freeze([...value]) : value;
     case 'logger':
       if (value !== null && !isLogger(value)) {
-        problems.push(`${key} must be null or have methods ${logLevels.join(', ')}, not ${describe(value)}`);
+        problems.push(`${key} must be null or have methods ${logLevels.join(', ')}, not ${described(value)}`);
       }
       return value;
     case 'string':
       if (typeof value !== 'string' || Buffer.byteLength(value) > option.maxBytes) {
-        problems.push(`${key} must be a string of at most ${option.maxBytes} bytes, not ${describe(value)}`);
+        problems.push(`${key} must be a string of at most ${option.maxBytes} bytes, not ${described(value)}`);
       }
       return value;
     default:
-      if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${describe(value)}`);
+      if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${described(value)}`);
       return value;
   }
 }
 
 function parseTopics(key: string, value: unknown, problems: string[]): readonly string[] {
   if (typeof value === 'string' || typeof (value as Iterable<unknown> | null)?.[Symbol.iterator] !== 'function') {
-    problems.push(`${key} must be a list of topic names, not ${describe(value)}`);
+    problems.push(`${key} must be a list of topic names, not ${described(value)}`);
     return [];
   }
   const names = [...new Set(value as Iterable<unknown>)];
   for (const name of names) {
-    if (!isTopicName(name)) problems.push(`${key} has ${describe(name)}, which is no topic name: ${topicNameRule}`);
+    if (!isTopicName(name)) problems.push(`${key} has ${described(name)}, which is no topic name: ${topicNameRule}`);
   }
   return Object.freeze(names as string[]);
 }
@@ -130,43 +134,8 @@ function isVersion(value: unknown): value is number[] {
   );
 }
 
-/** A value for an error message; never at length. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`;
-  if (typeof value === 'number' || typeof value === 'bigint' || value === null || value === undefined)
-    return String(value);
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
-}
-
-function unknownKey(key: string): string {
-  const known = Object.keys(configOptions);
-  const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  const right = known.includes(camel) ? camel : nearest(key, known);
-  return `unknown configuration key '${key.slice(0, 80)}'${right === undefined ? '' : `; did you mean '${right}'?`}`;
-}
-
-/** The known name that a wrong one was most likely meant to be. */
-export function nearest(key: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = 4;
-  for (const candidate of known) {
-    const distance = editDistance(key.slice(0, 80).toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      bestDistance = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+/** A value for an error message. Text that is long may be a secret in the wrong place. */
+export function described(value: unknown): string {
+  if (typeof value !== 'string') return shown(value);
+  return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`;
 }

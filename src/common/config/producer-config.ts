@@ -2,7 +2,8 @@
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import type { ConfigOption } from './config-kinds.ts';
-import { describe, nearest, parseOption } from './config-parser.ts';
+import { described, parseOption } from './config-parser.ts';
+import { nearestName } from '../text.ts';
 import { otherProducerOptions, type ProducerConfig, producerOptions } from './producer-options.ts';
 
 /** With idempotence a broker remembers this many batches of a producer and partition. */
@@ -54,7 +55,7 @@ export function rightKeyFor(key: string): string | undefined {
   for (const candidate of [camel, `${camel}Bytes`, `${camel}Ms`]) {
     if (knownKeys.includes(candidate)) return candidate;
   }
-  return nearest(camel, knownKeys);
+  return nearestName(camel, knownKeys, 3);
 }
 
 /**
@@ -67,7 +68,7 @@ export function parseProducerConfig(
   onNotice: (text: string) => void = () => {},
 ): ProducerConfig {
   if (typeof options !== 'object' || options === null) {
-    throw new KafkaConfigurationError(`the configuration of a producer must be an object, not ${describe(options)}`);
+    throw new KafkaConfigurationError(`the configuration of a producer must be an object, not ${described(options)}`);
   }
   const problems: string[] = [];
   for (const key of Object.keys(options)) {
@@ -96,14 +97,14 @@ export function parseProducerConfig(
 function parseAcks(given: unknown, problems: string[]): number {
   if (given === undefined || given === 'all' || given === -1) return -1;
   if (given === 0 || given === 1) return given;
-  problems.push(`acks must be 'all', -1, 1 or 0, not ${describe(given)}`);
+  problems.push(`acks must be 'all', -1, 1 or 0, not ${described(given)}`);
   return -1;
 }
 
 function parsePartitioner(given: unknown, problems: string[]): string {
   if (given === undefined) return 'murmur2';
   if (given !== 'murmur2' && given !== 'crc32') {
-    problems.push(`partitioner must be 'murmur2', 'crc32' or a function, not ${describe(given)}`);
+    problems.push(`partitioner must be 'murmur2', 'crc32' or a function, not ${described(given)}`);
   }
   return given as string;
 }
@@ -114,10 +115,10 @@ function parseLevel({ compressionLevel, compressionType = 'none' }: ProducerConf
   if (compressionLevel === undefined || compressionLevel === null) return null;
   const range = Object.hasOwn(levels, compressionType) ? levels[compressionType] : undefined;
   if (range === undefined) {
-    problems.push(`compressionLevel is ${describe(compressionLevel)}, but compressionType ${compressionType} has none`);
+    problems.push(`compressionLevel is ${described(compressionLevel)}, but compressionType ${compressionType} has none`);
   } else if (!Number.isInteger(compressionLevel) || compressionLevel < range[0] || compressionLevel > range[1]) {
     problems.push(
-      `compressionLevel must be an integer from ${range[0]} to ${range[1]} with ${compressionType}, not ${describe(compressionLevel)}`,
+      `compressionLevel must be an integer from ${range[0]} to ${range[1]} with ${compressionType}, not ${described(compressionLevel)}`,
     );
   }
   return compressionLevel;

@@ -1,6 +1,7 @@
 // Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
 // naming argument, value and limit.
 
+import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 
@@ -11,7 +12,7 @@ const maxInt32 = 2147483647;
 export function checkNodeId(nodeId: number): number {
   if (typeof nodeId !== 'number' || (nodeId | 0) !== nodeId) {
     throw new TypeError(
-      `nodeId must be an int32 (a broker id, or -1, -2, ... for bootstrap servers), not ${show(nodeId)}`,
+      `nodeId must be an int32 (a broker id, or -1, -2, ... for bootstrap servers), not ${shown(nodeId)}`,
     );
   }
   return nodeId;
@@ -19,7 +20,7 @@ export function checkNodeId(nodeId: number): number {
 
 /** Throws TypeError, naming the argument, for anything but a string. */
 export function checkString(name: string, value: string): string {
-  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${show(value)}`);
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${shown(value)}`);
   return value;
 }
 
@@ -27,7 +28,7 @@ export function checkString(name: string, value: string): string {
 export function checkApi(api: Pick<Api, 'key'>): void {
   const given = api as Partial<Api> | null | undefined;
   if (typeof given?.key !== 'number' || typeof given.writeRequest !== 'function') {
-    throw new TypeError(`api must be an export such as Metadata or Fetch, not ${show(api)}`);
+    throw new TypeError(`api must be an export such as Metadata or Fetch, not ${shown(api)}`);
   }
 }
 
@@ -35,7 +36,7 @@ export function checkApi(api: Pick<Api, 'key'>): void {
 export function checkVersion(version: number | undefined): number {
   if (version === undefined) return -1;
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 0 || version > maxInt16) {
-    throw new TypeError(`version must be an integer from 0 to ${maxInt16}, not ${show(version)}`);
+    throw new TypeError(`version must be an integer from 0 to ${maxInt16}, not ${shown(version)}`);
   }
   return version;
 }
@@ -44,7 +45,7 @@ export function checkVersion(version: number | undefined): number {
 export function checkTimeoutMs(timeoutMs: number | undefined): number {
   if (timeoutMs === undefined) return -1;
   if (typeof timeoutMs !== 'number' || !Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > maxInt32) {
-    throw new TypeError(`timeoutMs must be an integer from 1 to ${maxInt32} ms, not ${show(timeoutMs)}`);
+    throw new TypeError(`timeoutMs must be an integer from 1 to ${maxInt32} ms, not ${shown(timeoutMs)}`);
   }
   return timeoutMs;
 }
@@ -55,17 +56,13 @@ export function checkTimeoutMs(timeoutMs: number | undefined): number {
  */
 export function checkTopics(topics: Iterable<string>): Set<string> {
   if (typeof topics === 'string' || typeof topics?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`topics must be a list or set of names, not ${show(topics)}`);
+    throw new TypeError(`topics must be a list or set of names, not ${shown(topics)}`);
   }
   const names = new Set<string>();
   for (const topic of topics) {
-    if (typeof topic !== 'string') throw new TypeError(`a topic name must be a string, not ${show(topic)}`);
-    if (!isTopicName(topic)) throw new RangeError(`topic name ${show(topic)} is invalid: ${topicNameRule}`);
+    if (typeof topic !== 'string') throw new TypeError(`a topic name must be a string, not ${shown(topic)}`);
+    if (!isTopicName(topic)) throw new RangeError(`topic name ${shown(topic)} is invalid: ${topicNameRule}`);
     names.add(topic);
   }
   return names;
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
 }

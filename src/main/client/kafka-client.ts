@@ -14,6 +14,8 @@ import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } f
 import type { Cluster } from './cluster.ts';
 import { Session } from './session.ts';
 
+const startOnly = Symbol('KafkaClient.start');
+
 /**
  * Kafka's request/response client for an application thread that may be busy: connections, timeouts and decoding live
  * in a network thread of its own. Safe to keep for the life of the process; end it with `close()` or `await using`.
@@ -26,7 +28,10 @@ export class KafkaClient implements AsyncDisposable {
   readonly #session: Session;
   #versions: VersionInfo | null = null;
 
-  private constructor(config: KafkaClientConfig) {
+  private constructor(config: KafkaClientConfig, caller: symbol) {
+    // JavaScript knows no private constructors.
+    if (caller !== startOnly)
+      throw new TypeError('use `await KafkaClient.start(options)` instead of `new KafkaClient()`');
     this.config = config;
     this.#session = new Session(config);
     this.#session.watch(this);
@@ -39,7 +44,7 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server.
    */
   static async start(options: KafkaClientOptions = {}): Promise<KafkaClient> {
-    const client = new KafkaClient(parseConfig(options));
+    const client = new KafkaClient(parseConfig(options), startOnly);
     try {
       client.#versions = await client.#session.call<VersionInfo>((control) => control.start());
       client.#session.drain();

@@ -1,9 +1,10 @@
 // Owns the reading of flat messages: typed access by word, the base of the generated views, arrays of rows. Runs on
 // every thread; the application's views are these. Must not copy, parse ahead, or know any message.
 
-import Long from 'long';
+import type Long from 'long';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
+import { longOf } from './int64.ts';
 import { uuidToString } from './uuid.ts';
 
 /**
@@ -72,7 +73,7 @@ export class FlatMessage {
 
   int64(word: number): Long {
     const at = this.wordBase + word;
-    return Long.fromBits(this.i32[at]!, this.i32[at + 1]!, false);
+    return longOf(this.i32[at]!, this.i32[at + 1]!);
   }
 
   float64(word: number): number {

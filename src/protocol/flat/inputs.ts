@@ -3,23 +3,17 @@
 
 import type Long from 'long';
 import { InvalidRequestError, KafkaClientError } from '../../common/errors/errors.ts';
+import { isWellFormed, nearestName, shown } from '../../common/text.ts';
 import type { UnknownTaggedField } from './flat-view.ts';
 import { FlatLimitError, type FlatWriter } from './flat-writer.ts';
+import { int64Parts } from './int64.ts';
 import { isUuid, uuidBytes } from './uuid.ts';
 
 /** What callers may give for an int64: a Long, a bigint, or a number that is a safe integer. */
 export type Int64 = Long | bigint | number;
 
-/** A number of 64 bits in two, as `Long` has it. */
-interface LongLike {
-  readonly low: number;
-  readonly high: number;
-  readonly unsigned?: boolean;
-}
-
 /** Kafka's limit for text, also where the length is compact. */
 const maxText = 32767;
-const printedCharacters = 60;
 
 /** What is wrong with a value, before it is known where in the request it stands. Internal. */
 class InputProblem extends Error {
@@ -34,7 +28,7 @@ class InputProblem extends Error {
 
 function problem(name: string, value: unknown, expected: string): InputProblem {
   if (value === undefined) return new InputProblem(name, `missing, must be ${expected}`);
-  return new InputProblem(name, `${printed(value)} is not ${expected}`);
+  return new InputProblem(name, `${shown(value)} is not ${expected}`);
 }
 
 /** `error` as seen from the struct that has the field. */
@@ -71,20 +65,6 @@ export function invalidMessage(error: unknown, title: string, apiKey: number): u
   return error;
 }
 
-function printed(value: unknown): string {
-  if (typeof value === 'string') {
-    const text = value.length > printedCharacters ? `${value.slice(0, printedCharacters)}...` : value;
-    return JSON.stringify(text);
-  }
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (isLongLike(value)) return `Long(${value.low}, ${value.high}${value.unsigned === true ? ', unsigned' : ''})`;
-  const type = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof type === 'string' && type !== 'Object' ? `a ${type}` : 'an object';
-}
-
 /** Throws unless `value` is an object all of whose enumerable properties are among `keys`. */
 export function checkObject(value: unknown, keys: ReadonlySet<string>): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw problem('', value, 'an object');
@@ -94,31 +74,9 @@ export function checkObject(value: unknown, keys: ReadonlySet<string>): void {
 }
 
 function unknownProperty(key: string, keys: ReadonlySet<string>): InputProblem {
-  let closest = '';
-  let least = Math.max(2, key.length >> 1);
-  for (const known of keys) {
-    const distance = editDistance(key.toLowerCase(), known.toLowerCase());
-    if (distance <= least) {
-      least = distance - 1;
-      closest = known;
-    }
-  }
-  const hint = closest === '' ? `fields are ${[...keys].join(', ') || 'none'}` : `did you mean ${closest}?`;
+  const closest = nearestName(key, keys, Math.max(2, key.length >> 1));
+  const hint = closest === undefined ? `fields are ${[...keys].join(', ') || 'none'}` : `did you mean ${closest}?`;
   return new InputProblem(key, `no such field; ${hint}`);
-}
-
-/** Levenshtein distance of two names. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** Length of an array; throws for anything else. */
@@ -172,23 +130,9 @@ export function putUint32(w: FlatWriter, word: number, name: string, value: unkn
 const expectedInt64 = 'an int64: a Long, a bigint, or a safe integer';
 
 export function putInt64(w: FlatWriter, word: number, name: string, value: unknown): void {
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw problem(name, value, expectedInt64);
-    w.setInt64(word, value | 0, Math.floor(value / 4294967296));
-  } else if (isLongLike(value)) {
-    if (value.unsigned === true && value.high < 0) throw problem(name, value, expectedInt64);
-    w.setInt64(word, value.low, value.high);
-  } else if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) {
-    w.setInt64(word, Number(BigInt.asIntN(32, value)), Number(value >> 32n));
-  } else {
-    throw problem(name, value, expectedInt64);
-  }
-}
-
-function isLongLike(value: unknown): value is LongLike {
-  if (typeof value !== 'object' || value === null) return false;
-  const { low, high } = value as Partial<LongLike>;
-  return typeof low === 'number' && (low | 0) === low && typeof high === 'number' && (high | 0) === high;
+  const parts = int64Parts(value);
+  if (parts === null) throw problem(name, value, expectedInt64);
+  w.setInt64(word, parts.low, parts.high);
 }
 
 export function putFloat64(w: FlatWriter, word: number, name: string, value: unknown): void {
@@ -207,16 +151,13 @@ export function putUuid(w: FlatWriter, word: number, name: string, value: unknow
   w.setUuid(word, bytes.readInt32BE(0), bytes.readInt32BE(4), bytes.readInt32BE(8), bytes.readInt32BE(12));
 }
 
-/** Half of a surrogate pair, which UTF-8 cannot carry. */
-const loneSurrogate = /\p{Surrogate}/u;
-
 export function putString(w: FlatWriter, word: number, name: string, value: unknown): void {
   if (typeof value !== 'string') throw problem(name, value, 'a string');
   if (value.length > maxText) throw tooLongText(name, value.length, 'or more');
   const length = w.string(word, value);
   if (length === value.length) return;
   if (length > maxText) throw tooLongText(name, length, 'in UTF-8');
-  if (loneSurrogate.test(value)) throw problem(name, value, 'well-formed text: it has half a surrogate pair');
+  if (!isWellFormed(value)) throw problem(name, value, 'well-formed text: it has half a surrogate pair');
 }
 
 function tooLongText(name: string, length: number, note: string): InputProblem {

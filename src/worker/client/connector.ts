@@ -1,6 +1,7 @@
 // Owns how a connection attempt runs: name look-up, one address after another, the handshake at the end. Network
 // thread. Must not decide when to try (network-client.ts) or how long to wait after a failure (connection-states.ts).
 
+import { withoutBrackets } from '../../common/config/bootstrap-servers.ts';
 import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import type { Channel } from '../net/channel.ts';
 import type { Resolve } from '../net/resolver.ts';
@@ -45,7 +46,7 @@ export class Connector {
       this.#wake();
     };
     try {
-      this.#resolve(node.host, done);
+      this.#resolve(withoutBrackets(node.host), done);
     } catch (error) {
       done(error as Error, []);
     }
@@ -97,7 +98,7 @@ export class Connector {
       try {
         const channel = this.#selector.connect(
           node.id,
-          { address, port: node.port, host: node.host },
+          { address, port: node.port, host: withoutBrackets(node.host) },
           this.#receiveMessageMaxBytes,
         );
         node.channel = channel;

@@ -1,6 +1,7 @@
 // Owns the logins of all connections: makes one for each, and takes the answers of mechanisms, which come at any time, into
 // a turn. Network thread. Must not decide what a failure means for a node.
 
+import { withoutBrackets } from '../../common/config/bootstrap-servers.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
@@ -71,7 +72,7 @@ export class Authenticator implements AuthenticationHost {
       node,
       channel,
       random,
-      createMechanism: async () => (await this.#prepared)(node.host),
+      createMechanism: async () => (await this.#prepared)(withoutBrackets(node.host)),
       onOutcome: (authentication, outcome) => {
         this.#outcomes.push({ authentication, outcome });
         wake();

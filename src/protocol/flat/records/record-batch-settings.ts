@@ -3,7 +3,8 @@
 
 import type { FlatWriter } from '../flat-writer.ts';
 import type { Int64 } from '../inputs.ts';
-import { int64Parts, wrongInput } from './record-inputs.ts';
+import { int64Parts } from '../int64.ts';
+import { wrongInput } from './record-inputs.ts';
 import type { RecordBatchInput } from './record-writer.ts';
 import {
   ATTRIBUTE_CONTROL,

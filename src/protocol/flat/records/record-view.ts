@@ -1,14 +1,15 @@
 // Owns the reading of records out of flat memory, lazily. Runs on the application's thread. Must not parse ahead: a
 // record costs nothing until it is asked for.
 
-import Long from 'long';
+import type Long from 'long';
 import { CorruptRecordError, type KafkaClientError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
+import { shown } from '../../../common/text.ts';
 import { type FlatArray, type FlatMessage, FlatArray as Rows } from '../flat-view.ts';
 import type { Int64 } from '../inputs.ts';
+import { int64Parts, longOf } from '../int64.ts';
 import { type RecordBatchView, readBatch } from './record-batch-view.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { type RecordHeader, readHeaders } from './record-headers.ts';
-import { int64Parts } from './record-inputs.ts';
 import {
   BATCH_COUNT_WORD,
   BATCH_ROW_WORDS,
@@ -149,7 +150,7 @@ export class RecordsView implements Iterable<RecordView> {
 
   /** Offset of the next fetch, past control records and compacted records. -1: nothing came, so fetch the same offset again. */
   get nextOffset(): Long {
-    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return Long.NEG_ONE;
+    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return longOf(-1, -1);
     return this.#message.int64(this.#word + NEXT_OFFSET_WORD);
   }
 
@@ -186,7 +187,7 @@ export class RecordsView implements Iterable<RecordView> {
     const cursor = new RecordCursor(this.#message, this.#firstRow, this.length);
     if (fromOffset !== undefined) {
       const from = int64Parts(fromOffset);
-      if (from === null) throw new TypeError(`fromOffset ${String(fromOffset)} is not an int64`);
+      if (from === null) throw new TypeError(`fromOffset ${shown(fromOffset)} is not an int64`);
       cursor.skipTo(from.low, from.high);
     }
     return cursor;

@@ -2,10 +2,12 @@
 // Runs on the caller's thread, inside the call that sends. Must not allocate per record, nor know the wire format.
 
 import { IllegalStateError, InvalidRequestError } from '../../../common/errors/errors.ts';
+import { isWellFormed, shown } from '../../../common/text.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import type { Int64 } from '../inputs.ts';
+import { int64Parts } from '../int64.ts';
 import { writeBatchSettings } from './record-batch-settings.ts';
-import { int64Parts, isWellFormed, shown, wrongInput } from './record-inputs.ts';
+import { wrongInput } from './record-inputs.ts';
 import {
   type CompressionType,
   DATA_OFFSET_WORD,
@@ -369,6 +371,11 @@ function appendAll(w: FlatWriter, writer: RecordWriter, records: Iterable<Record
   for (const record of records) {
     if (typeof record !== 'object' || record === null) {
       throw wrongInput(`[${writer.count}]`, record, 'an object with key and value');
+    }
+    if ('records' in record && !('value' in record)) {
+      const what =
+        'a batch in a list, where records are expected; give the batch itself: records: { records, compression }';
+      throw new InvalidRequestError(`[${writer.count}]: ${what}`, { field: `[${writer.count}]` });
     }
     writer.append(record.key, record.value, record.timestamp, record.headers);
     // One move of the message to its likely size, where records are alike.

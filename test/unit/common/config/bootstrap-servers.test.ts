@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBootstrapServers } from '../../../../src/common/config/bootstrap-servers.ts';
+import { parseBootstrapServers, withoutBrackets } from '../../../../src/common/config/bootstrap-servers.ts';
 
 function parse(value: unknown): readonly { host: string; port: number }[] {
   const problems: string[] = [];
@@ -61,6 +61,19 @@ test('blank entries are skipped', () => {
   assert.deepEqual(parse(['', 'a:1', '  ']), [{ host: 'a', port: 1 }]);
 });
 
+test('an IPv6 address as brokers advertise it may stand in brackets', () => {
+  for (const [host, plain] of [
+    ['[::1]', '::1'],
+    ['[2001:db8::7]', '2001:db8::7'],
+    ['::1', '::1'],
+    ['broker', 'broker'],
+    ['[broker]', '[broker]'],
+    ['[', '['],
+    ['[]', '[]'],
+  ] as const)
+    assert.equal(withoutBrackets(host), plain);
+});
+
 for (const [text, problem] of [
   ['h:', /port ''/],
   ['h:abc', /port 'abc'/],
@@ -78,6 +91,14 @@ for (const [text, problem] of [
   ['[]:1', /no usable host/],
   ['h:1:2', /more than one ':'/],
   ['fe80::1%eth0', /more than one ':'/],
+  ['10.0.0.1:9092:9093', /more than one ':', and is no IPv6 address/],
+  ['1:2:3:4:5:6:7:8:9092', /no IPv6 address \(one with a port: '\[::1\]:9092'\)/],
+  ['::1::9092', /no IPv6 address/],
+  ['fe80::1::2', /no IPv6 address/],
+  ['1.2.3.4::', /no IPv6 address/],
+  ['[fe80::1::2]:9092', /has 'fe80::1::2', which is no IPv6 address/],
+  ['[10.0.0.1:9092]', /no IPv6 address/],
+  ['[::1]:9092:9093', /port '9092:9093'/],
   ['a b:1', /no usable host/],
   ['user@host:1', /no usable host/],
   ['http://host/path', /no usable host/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configOptions, type KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
+import { foreignNames } from '../../../../src/common/config/option-names.ts';
 import { KafkaConfigurationError } from '../../../../src/common/errors/errors.ts';
 
 type Key = keyof typeof configOptions;
@@ -174,6 +175,7 @@ test('selector has one choice', () => {
 
 test('securityProtocol names its choices', () => {
   assert.match(problemsOf({ securityProtocol: 'plaintext' })[0]!, /must be one of PLAINTEXT.*, not 'plaintext'/);
+  assert.match(problemsOf({ securityProtocol: 'sasl_ssl' })[0]!, /did you mean 'SASL_SSL'\?$/);
 });
 
 test('a configuration is frozen and does not share lists with its caller', () => {
@@ -241,6 +243,52 @@ test('misspelt keys are told the nearest, strange ones nothing', () => {
     assert.match(problem!, /^unknown configuration key/);
     assert.ok(problem!.length < 200);
     assert.doesNotMatch(problem!, /did you mean/);
+  }
+});
+
+test('names that other clients have for an option are told the one it has here', () => {
+  for (const [wrong, right] of [
+    ['brokers', 'bootstrapServers'],
+    ['bootstrapBrokers', 'bootstrapServers'],
+    ['metadata.broker.list', 'bootstrapServers'],
+    ['bootstrap.servers', 'bootstrapServers'],
+    ['ssl', 'sslContext'],
+    ['tls', 'sslContext'],
+    ['sasl', 'saslMechanism'],
+    ['connectionTimeout', 'connectionSetupTimeoutMs'],
+    ['socket.timeout.ms', 'requestTimeoutMs'],
+    ['request.timeout.ms', 'requestTimeoutMs'],
+    ['security.protocol', 'securityProtocol'],
+    ['sasl.mechanisms', 'saslMechanism'],
+    ['sasl.username', 'saslPlainUsername'],
+    ['sasl.password', 'saslPlainPassword'],
+    ['sasl.jaas.config', 'saslPlainUsername'],
+    ['ssl.ca.location', 'sslCaFile'],
+    ['ssl.truststore.location', 'sslCaFile'],
+    ['ssl.endpoint.identification.algorithm', 'sslCheckHostname'],
+    ['ssl_cafile', 'sslCaFile'],
+    ['max.in.flight.requests.per.connection', 'maxInFlightRequestsPerConnection'],
+    ['metadata.max.age.ms', 'metadataMaxAgeMs'],
+    ['logCreator', 'logger'],
+    ['client.id', 'clientId'],
+  ] as const) {
+    assert.match(
+      problemsOf({ [wrong]: 1 })[0]!,
+      new RegExp(`^unknown configuration key '.*'; .*\\b${right}\\b`),
+      wrong,
+    );
+  }
+});
+
+test('every other name leads to options that there are', () => {
+  const names = (text: string) =>
+    text.match(
+      /\b(?:ssl|sasl|bootstrap|request|connection|retry|reconnect|metadata|max|log|proxy|socket|send|receive|api|metrics|security)[A-Z]\w*/g,
+    ) ?? [];
+  for (const [foreign, right] of Object.entries(foreignNames)) {
+    assert.match(foreign, /^[a-z0-9]+$/);
+    for (const name of names(right.replaceAll(/\{.*?\}+/g, '')))
+      assert.ok(Object.hasOwn(configOptions, name), `${foreign}: ${name}`);
   }
 });
 

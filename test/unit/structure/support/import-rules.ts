@@ -26,7 +26,7 @@ export type RoomName = keyof typeof table;
 
 const table = {
   index: { rooms: ['main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
-  common: { rooms: [], packages: [], types: ['node:worker_threads'] },
+  common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {

@@ -54,6 +54,17 @@ test('all addresses refused count as one failure; then the name is looked up aga
   assert.equal(net.lookups.length, 2);
 });
 
+test('an IPv6 address that a broker advertises in brackets is used without them', () => {
+  start();
+  net.broker('boot:9092');
+  net.cluster.brokers.push({ id: 7, host: '[::1]', port: 9092 });
+  net.names.set('::1', ['::1']);
+  net.run();
+  net.app.connect(7);
+  net.run();
+  assert.ok(net.attempted.includes('::1:9092'), net.attempted.join());
+});
+
 test('addresses that change are seen by the next look-up', () => {
   start();
   net.names.set('boot', ['10.0.0.1']);
