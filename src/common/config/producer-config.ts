@@ -1,9 +1,9 @@
 // Owns the validation of a producer's options into a frozen configuration, all problems in one error. Every thread.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
+import { nearestName } from '../text.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { described, parseOption } from './config-parser.ts';
-import { nearestName } from '../text.ts';
 import { otherProducerOptions, type ProducerConfig, producerOptions } from './producer-options.ts';
 
 /** With idempotence a broker remembers this many batches of a producer and partition. */
@@ -115,7 +115,9 @@ function parseLevel({ compressionLevel, compressionType = 'none' }: ProducerConf
   if (compressionLevel === undefined || compressionLevel === null) return null;
   const range = Object.hasOwn(levels, compressionType) ? levels[compressionType] : undefined;
   if (range === undefined) {
-    problems.push(`compressionLevel is ${described(compressionLevel)}, but compressionType ${compressionType} has none`);
+    problems.push(
+      `compressionLevel is ${described(compressionLevel)}, but compressionType ${compressionType} has none`,
+    );
   } else if (!Number.isInteger(compressionLevel) || compressionLevel < range[0] || compressionLevel > range[1]) {
     problems.push(
       `compressionLevel must be an integer from ${range[0]} to ${range[1]} with ${compressionType}, not ${described(compressionLevel)}`,
