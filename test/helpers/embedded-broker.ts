@@ -19,6 +19,7 @@ export type {
   DecideFunction,
   EmbeddedBroker,
   FillOptions,
+  GroupDescription,
   LogDescription,
   ModuleRule,
   NodeDescription,
@@ -29,12 +30,14 @@ export type { ControlledRequest, Decide, RuleOptions } from './embedded-broker/c
 export { errorCodes } from './embedded-broker/error-codes.ts';
 export type {
   EmbeddedBrokerOptions,
+  GroupOptions,
   NodeOptions,
   TlsSettings,
   TopicOptions,
   VersionRange,
 } from './embedded-broker/options.ts';
 export type { Reply, WireFault } from './embedded-broker/reply.ts';
+export type { TransactionDescription } from './embedded-broker/transactions/transaction-coordinator.ts';
 
 /** A cluster in a thread of its own, so that neither a blocked test thread nor its garbage collector slows it. */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {

@@ -15,7 +15,7 @@ import { type Asker, type BrokerFacts, batchOf, freshId, type Producer } from '.
 const concurrent = 51;
 
 /** The error code. */
-async function transactional(
+export async function transactional(
   ask: Asker,
   topic: string,
   transactionalId: string | null,
@@ -28,7 +28,7 @@ async function transactional(
 }
 
 /** [code, epoch]. */
-async function end(ask: Asker, transactionalId: string, producer: Producer, committed: boolean, version = 5) {
+export async function end(ask: Asker, transactionalId: string, producer: Producer, committed: boolean, version = 5) {
   // The coordinator knows a moment later than the log that the last markers are written.
   return waitFor('EndTxn not to be too early', async () => {
     const answer = await ask.send(EndTxn, version, { transactionalId, ...producer, committed });
@@ -44,7 +44,7 @@ async function settled(ask: Asker, topic: string, count: number): Promise<void> 
   });
 }
 
-async function init(ask: Asker, transactionalId: string, claimed?: Producer): Promise<number[]> {
+export async function init(ask: Asker, transactionalId: string, claimed?: Producer): Promise<number[]> {
   const request = { transactionalId, transactionTimeoutMs: 60_000, ...claimed };
   const answer = await ask.send(InitProducerId, 5, request);
   return [answer.errorCode, answer.producerEpoch];

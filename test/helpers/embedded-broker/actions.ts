@@ -5,6 +5,7 @@ import type { RecordsInput } from '../../../src/protocol/flat/records/record-wri
 import type { ControlledRequest, RuleOptions } from './control.ts';
 import type { TopicOptions } from './options.ts';
 import type { Reply } from './reply.ts';
+import type { TransactionDescription } from './transactions/transaction-coordinator.ts';
 
 export interface NodeDescription {
   readonly id: number;
@@ -45,6 +46,20 @@ export interface LogDescription {
   readonly leaderEpoch: number;
 }
 
+export interface GroupDescription {
+  readonly kind: 'classic' | 'consumer' | 'none';
+  readonly state: string;
+  /** Generation of a classic group, else the group's epoch. */
+  readonly epoch: number;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly instanceId: string | null;
+    readonly epoch: number;
+    /** "topic/partition", sorted; empty for classic members, whose assignments only they can read. */
+    readonly partitions: readonly string[];
+  }[];
+}
+
 /** Records to fill a partition with before a benchmark or the main job. */
 export interface FillOptions {
   readonly topic: string;
@@ -77,11 +92,18 @@ export interface BrokerActions {
   moveLeader(topic: string, partition: number, nodeId: number): Promise<void>;
   /** -1 for none. */
   setController(nodeId: number): Promise<void>;
+  /** From now on that node answers for the group or the transactional id, as long as it lives. */
+  moveCoordinator(kind: 'group' | 'transaction', key: string, nodeId: number): Promise<void>;
+  /** As an unclean election: the leader goes on, in a new epoch, with a log that ends at `offset` or a little below. */
+  truncateLog(topic: string, partition: number, offset: number): Promise<void>;
 
   /** Joins and listens. The id must be new. */
   addNode(id: number, rack?: string | null): Promise<NodeDescription>;
   /** Leaves at once, as a killed broker that the others have noticed: connections reset, leaders moved. */
   removeNode(id: number): Promise<void>;
+  /** As `removeNode`, but it can come back: with its logs, on its port, without its fetch sessions and producer ids. */
+  killNode(id: number): Promise<void>;
+  restartNode(id: number): Promise<void>;
   describeNodes(): Promise<NodeDescription[]>;
   /** Refuses connections on the node, which stays in the metadata; open ones stay. */
   stopListener(nodeId: number): Promise<void>;
@@ -95,6 +117,22 @@ export interface BrokerActions {
   setReading(nodeId: number, isReading: boolean): Promise<void>;
   /** Replaces what is announced and accepted for one API, for connections old and new; null for nothing. */
   setApiVersions(apiKey: number, range: readonly [number, number] | null): Promise<void>;
+
+  /** Level of a finalized feature from now on, e.g. `transaction.version`; the epoch of the features grows. */
+  setFeature(name: string, level: number): Promise<void>;
+  /** Lets time pass on the broker's clock: sessions, rebalances, transactions, waiting fetches, delays. */
+  advanceTime(ms: number): Promise<void>;
+
+  /** Takes the member for lost, as when its session is over. False when the group has none of that id. */
+  expelMember(groupId: string, memberId: string): Promise<boolean>;
+  /** Null for a group that is unknown. */
+  describeGroup(groupId: string): Promise<GroupDescription | null>;
+  /** Null for none. */
+  committedOffset(groupId: string, topic: string, partition: number): Promise<number | null>;
+  /** As another producer of that transactional id that begins: the producer so far is fenced. Returns the error code. */
+  fenceProducer(transactionalId: string): Promise<number>;
+  /** Null for a transactional id that is unknown. */
+  describeTransaction(transactionalId: string): Promise<TransactionDescription | null>;
 
   /** Lets held requests go; returns how many. */
   release(gate: string): Promise<number>;
@@ -133,8 +171,12 @@ export const actionNames = [
   'truncateBefore',
   'moveLeader',
   'setController',
+  'moveCoordinator',
+  'truncateLog',
   'addNode',
   'removeNode',
+  'killNode',
+  'restartNode',
   'describeNodes',
   'stopListener',
   'startListener',
@@ -142,6 +184,13 @@ export const actionNames = [
   'closeConnections',
   'setReading',
   'setApiVersions',
+  'setFeature',
+  'advanceTime',
+  'expelMember',
+  'describeGroup',
+  'committedOffset',
+  'fenceProducer',
+  'describeTransaction',
   'release',
   'held',
   'addRule',
@@ -185,6 +234,12 @@ export interface EmbeddedBroker extends BrokerActions {
     reply: Reply | DecideFunction<Body>,
     options?: RuleOptions,
   ): Promise<RuleHandle>;
+  /** The next `times` requests of that API (default 1) are answered with the code, and not handled. */
+  fail(api: ApiLike, errorCode: number, times?: number, options?: RuleOptions): Promise<RuleHandle>;
+  /** They are handled so much later, on the broker's clock. */
+  delay(api: ApiLike, ms: number, times?: number, options?: RuleOptions): Promise<RuleHandle>;
+  /** They end the connection, before or after they are handled, without an answer. */
+  dropConnection(api: ApiLike, when: 'before' | 'after', times?: number, options?: RuleOptions): Promise<RuleHandle>;
   /** Resolves when so many requests wait at the gate. */
   waitForHeld(gate: string, count?: number): Promise<void>;
   /** Resolves when so many requests of that API have arrived since the start. */

@@ -137,7 +137,7 @@ export class ClusterState {
 
   addNode(node: ClusterNode): void {
     if (this.#nodes.has(node.id)) throw new Error(`the cluster has a node ${node.id} already`);
-    this.#nodes.set(node.id, node);
+    this.#changingCoordinators(() => this.#nodes.set(node.id, node));
     if (this.#controllerId === -1) this.#controllerId = node.id;
     this.#electLeaders();
   }
@@ -145,7 +145,7 @@ export class ClusterState {
   /** Leadership and the controller go to nodes that are left. */
   removeNode(id: number): void {
     this.node(id);
-    this.#nodes.delete(id);
+    this.#changingCoordinators(() => this.#nodes.delete(id));
     if (this.#controllerId === id) this.#controllerId = this.nodes[0]?.id ?? -1;
     this.#electLeaders();
   }
@@ -204,17 +204,29 @@ export class ClusterState {
   /** From now on that node answers for the group or transactional id, until it goes. */
   moveCoordinator(kind: number, key: string, nodeId: number): void {
     this.node(nodeId);
-    this.#movedCoordinators.set(`${kind} ${key}`, nodeId);
+    this.#changingCoordinators(() => this.#movedCoordinators.set(`${kind} ${key}`, nodeId));
   }
 
   /** The same node for the same key as long as the nodes stay and nobody moves it; null without nodes. */
   coordinator(kind: number, key: string): ClusterNode | null {
-    const nodes = this.nodes;
+    // Not by the order in which they joined, so that a node that comes back finds its groups again.
+    const nodes = [...this.#nodes.values()].sort((a, b) => a.id - b.id);
     if (nodes.length === 0) return null;
     const moved = this.#nodes.get(this.#movedCoordinators.get(`${kind} ${key}`) ?? -1);
     if (moved !== undefined) return moved;
     const hash = createHash('sha256').update(key).digest().readUInt32BE(0);
     return nodes[hash % nodes.length]!;
+  }
+
+  /** Who waits for a coordinator that changes is told to look for the next. */
+  #changingCoordinators(change: () => void): void {
+    const coordinators = (): Map<string, number | undefined> =>
+      new Map(this.groups.groups.map(({ id }) => [id, this.coordinator(coordinatorKinds.group, id)?.id]));
+    const before = coordinators();
+    change();
+    for (const [id, nodeId] of coordinators()) {
+      if (nodeId !== before.get(id)) this.groups.find(id)?.classic?.abandon(errorCodes.NOT_COORDINATOR);
+    }
   }
 
   #plannedTopic(name: string, options: TopicOptions): Topic {

@@ -252,6 +252,7 @@ export class BrokerConnection {
       await this.#answer(request, await handler.handle(context, body));
       return;
     }
+    if (reply.delayMs !== undefined) await this.#delay(reply.delayMs);
     if (reply.holdUntil !== undefined) await this.#hold(reply.holdUntil);
     if (reply.answer === 'close' || reply.answer === 'reset') {
       this.close(reply.answer);
@@ -259,7 +260,9 @@ export class BrokerConnection {
     }
     const answer = await this.#result(request, reply);
     if (reply.holdAnswerUntil !== undefined) await this.#hold(reply.holdAnswerUntil);
-    if (reply.answer !== 'never') await this.#answer(request, answer, reply);
+    if (reply.answer === 'closeAfter') this.close('close');
+    else if (reply.answer === 'resetAfter') this.close('reset');
+    else if (reply.answer !== 'never') await this.#answer(request, answer, reply);
   }
 
   #result(request: DecodedRequest, reply: Reply): HandlerResult<object> | Promise<HandlerResult<object>> {
@@ -269,6 +272,18 @@ export class BrokerConnection {
     // Bytes that replace the whole answer need none, and an API that is not served has none.
     if (reply.wire?.rawBytes !== undefined) return {};
     return handler.handle(context, body);
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        forgetTime();
+        forgetEnd();
+        resolve();
+      };
+      const forgetTime = this.#host.cluster.clock.after(ms, go);
+      const forgetEnd = this.#whenClosed(go);
+    });
   }
 
   #hold(gate: string): Promise<void> {

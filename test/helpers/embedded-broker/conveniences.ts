@@ -24,6 +24,10 @@ export function addConveniences(parts: BrokerParts): EmbeddedBroker {
     bootstrapServers: nodes.map(({ host, port }) => `${host}:${port}`),
     control: <Body>(api: ApiLike, reply: Reply | DecideFunction<Body>, options?: RuleOptions) =>
       control(parts, keyOf(api), reply as Reply | DecideFunction, options),
+    fail: (api, errorCode, times = 1, options) => control(parts, keyOf(api), { errorCode }, { ...options, times }),
+    delay: (api, delayMs, times = 1, options) => control(parts, keyOf(api), { delayMs }, { ...options, times }),
+    dropConnection: (api, when, times = 1, options) =>
+      control(parts, keyOf(api), { answer: when === 'before' ? 'reset' : 'resetAfter' }, { ...options, times }),
     waitForHeld: async (gate, count = 1) => {
       await waitFor(`${count} requests held at ${gate}`, async () => (await actions.held(gate)) >= count);
     },

@@ -7,6 +7,7 @@ import type {
   BrokerActions,
   BrokerStats,
   FillOptions,
+  GroupDescription,
   LogDescription,
   ModuleRule,
   NodeDescription,
@@ -14,15 +15,18 @@ import type {
 import { servedApis } from './apis/index.ts';
 import { buildBatch, builderProduceVersion, buildFillBatch } from './batch-builder.ts';
 import { checkBatches } from './batches.ts';
-import { type ClusterNode, ClusterState } from './cluster-state.ts';
+import { type ClusterNode, ClusterState, coordinatorKinds } from './cluster-state.ts';
 import type { BrokerConnection, ConnectionHost } from './connection.ts';
 import { Control, type Decide, type RuleOptions } from './control.ts';
+import { errorCodes } from './error-codes.ts';
 import { FetchSessions } from './fetch-sessions.ts';
-import { groupLimits } from './groups/group-coordinator.ts';
+import { describeGroup, groupLimits } from './groups/group-coordinator.ts';
+
 import { NodeListener } from './node-listener.ts';
 import type { EmbeddedBrokerOptions, NodeOptions, TopicOptions, VersionRange } from './options.ts';
 import type { Reply } from './reply.ts';
 import { ProducerIds } from './transactions/producer-ids.ts';
+import type { TransactionDescription } from './transactions/transaction-coordinator.ts';
 
 const defaultHost = '127.0.0.1';
 const maxRefusals = 1000;
@@ -35,6 +39,7 @@ export class EmbeddedCluster implements BrokerActions {
   readonly #options: EmbeddedBrokerOptions;
   readonly #state: ClusterState;
   readonly #listeners = new Map<number, NodeListener>();
+  readonly #killed = new Map<number, ClusterNode>();
   readonly #ranges: Map<number, VersionRange>;
   readonly #requests = new Map<number, Map<number, number>>();
   readonly #refusals: string[] = [];
@@ -132,6 +137,16 @@ export class EmbeddedCluster implements BrokerActions {
     this.#state.controllerId = nodeId;
   }
 
+  async moveCoordinator(kind: 'group' | 'transaction', key: string, nodeId: number): Promise<void> {
+    this.#state.moveCoordinator(coordinatorKinds[kind], key, nodeId);
+  }
+
+  async truncateLog(topic: string, partition: number, offset: number): Promise<void> {
+    const { log, leaderId } = this.#state.partition(topic, partition);
+    log.truncateTo(offset);
+    this.#state.moveLeader(topic, partition, leaderId);
+  }
+
   async addNode(id: number, rack: string | null = null): Promise<NodeDescription> {
     await this.#join({ id, rack });
     return this.#describe(id);
@@ -143,6 +158,25 @@ export class EmbeddedCluster implements BrokerActions {
     this.#listeners.delete(id);
     listener.stopListening();
     listener.closeConnections('reset');
+  }
+
+  async killNode(id: number): Promise<void> {
+    const node = this.#state.node(id);
+    const listener = this.#listener(id);
+    this.#state.removeNode(id);
+    this.#killed.set(id, node);
+    listener.stopListening();
+    listener.closeConnections('reset');
+  }
+
+  async restartNode(id: number): Promise<void> {
+    const node = this.#killed.get(id);
+    if (node === undefined) throw new Error(`node ${id} was not killed`);
+    this.#killed.delete(id);
+    node.sessions.clear();
+    node.producerIds.restart();
+    await this.#listener(id).listen();
+    this.#state.addNode(node);
   }
 
   async describeNodes(): Promise<NodeDescription[]> {
@@ -172,6 +206,38 @@ export class EmbeddedCluster implements BrokerActions {
 
   async setApiVersions(apiKey: number, range: readonly [number, number] | null): Promise<void> {
     this.#ranges.set(apiKey, range);
+  }
+
+  async setFeature(name: string, level: number): Promise<void> {
+    this.#state.features.set(name, level);
+  }
+
+  async advanceTime(ms: number): Promise<void> {
+    this.#state.clock.advance(ms);
+  }
+
+  async expelMember(groupId: string, memberId: string): Promise<boolean> {
+    return this.#state.groups.expel(groupId, memberId);
+  }
+
+  async describeGroup(groupId: string): Promise<GroupDescription | null> {
+    const group = this.#state.groups.find(groupId);
+    return group === undefined ? null : describeGroup(group, (id) => this.#state.topicById(id)?.name ?? id);
+  }
+
+  async committedOffset(groupId: string, topic: string, partition: number): Promise<number | null> {
+    return this.#state.groups.find(groupId)?.offsets.committed(topic, partition)?.offset ?? null;
+  }
+
+  async fenceProducer(transactionalId: string): Promise<number> {
+    const result = this.#state.transactions.init(transactionalId, 60_000, null, () =>
+      this.#state.producerIdBlocks.take(),
+    );
+    return 'producer' in result ? errorCodes.NONE : result.errorCode;
+  }
+
+  async describeTransaction(transactionalId: string): Promise<TransactionDescription | null> {
+    return this.#state.transactions.describe(transactionalId);
   }
 
   async release(gate: string): Promise<number> {

@@ -16,8 +16,6 @@ interface ProducerState {
   epoch: number;
   /** The last ones, oldest first. Empty after a marker of a higher epoch. */
   batches: RememberedBatch[];
-  /** -1: no transaction is open here. */
-  firstOffsetOfTransaction: number;
 }
 
 export type SequenceCheck = { readonly errorCode: number } | { readonly repeats: RememberedBatch };
@@ -34,6 +32,8 @@ export function sequenceAfter(sequence: number, count: number): number {
 
 export class ProducerStates {
   readonly #states = new Map<number, ProducerState>();
+  /** First offset of the open transaction, by producer id. */
+  readonly #open = new Map<number, number>();
 
   /** Whether the leader takes a client's batch, or knows it already. */
   check(batch: BatchBounds): SequenceCheck {
@@ -50,15 +50,13 @@ export class ProducerStates {
     const last = batch.producerEpoch > state.epoch ? undefined : state.batches.at(-1);
     const expected = last === undefined ? 0 : sequenceAfter(last.lastSequence, 1);
     if (batch.baseSequence !== expected) return { errorCode: errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER };
-    if (state.firstOffsetOfTransaction >= 0 && !batch.isTransactional)
-      return { errorCode: errorCodes.INVALID_TXN_STATE };
+    if (this.#open.has(batch.producerId) && !batch.isTransactional) return { errorCode: errorCodes.INVALID_TXN_STATE };
     return good;
   }
 
   /** Whether a batch of that producer would go on with a transaction that is open here already. */
   hasOpenTransaction(producerId: number, epoch: number): boolean {
-    const state = this.#states.get(producerId);
-    return state !== undefined && state.firstOffsetOfTransaction >= 0 && state.epoch === epoch;
+    return this.#open.has(producerId) && this.#states.get(producerId)?.epoch === epoch;
   }
 
   appended(batch: BatchBounds, baseOffset: number): void {
@@ -74,7 +72,7 @@ export class ProducerStates {
       maxTimestamp: batch.maxTimestamp,
     });
     if (state.batches.length > maxRemembered) state.batches.shift();
-    if (batch.isTransactional && state.firstOffsetOfTransaction < 0) state.firstOffsetOfTransaction = baseOffset;
+    if (batch.isTransactional && !this.#open.has(batch.producerId)) this.#open.set(batch.producerId, baseOffset);
   }
 
   /** A marker was written; returns where the transaction that it ends began, -1 for none. */
@@ -84,16 +82,16 @@ export class ProducerStates {
       state.epoch = epoch;
       state.batches = [];
     }
-    const first = state.firstOffsetOfTransaction;
-    state.firstOffsetOfTransaction = -1;
+    const first = this.#open.get(producerId) ?? -1;
+    this.#open.delete(producerId);
     return first;
   }
 
   /** Where the oldest open transaction begins; Infinity for none. */
   firstOpenOffset(): number {
     let first = Number.POSITIVE_INFINITY;
-    for (const { firstOffsetOfTransaction: offset } of this.#states.values()) {
-      if (offset >= 0 && offset < first) first = offset;
+    for (const offset of this.#open.values()) {
+      if (offset < first) first = offset;
     }
     return first;
   }
@@ -101,12 +99,13 @@ export class ProducerStates {
   /** Before the log is read again after a truncation. */
   clear(): void {
     this.#states.clear();
+    this.#open.clear();
   }
 
   #stateOf(producerId: number, epoch: number): ProducerState {
     const known = this.#states.get(producerId);
     if (known !== undefined) return known;
-    const state: ProducerState = { epoch, batches: [], firstOffsetOfTransaction: -1 };
+    const state: ProducerState = { epoch, batches: [] };
     this.#states.set(producerId, state);
     return state;
   }

@@ -26,7 +26,7 @@ export function checkRecords(
   batches: readonly BatchBounds[],
   now: number,
 ): RecordProblem | null {
-  const isCompacted = (topic.configs.get('cleanup.policy') ?? '').split(',').includes('compact');
+  const isCompacted = topic.configs.get('cleanup.policy')?.split(',').includes('compact') ?? false;
   const isCreateTime = topic.configs.get('message.timestamp.type') !== 'LogAppendTime';
   const latest = now + Number(topic.configs.get('message.timestamp.after.max.ms') ?? hourMs);
   for (const batch of batches) {

@@ -7,8 +7,13 @@ export interface Reply {
   readonly holdUntil?: string;
   /** The same after it was handled, before the answer is written. */
   readonly holdAnswerUntil?: string;
-  /** `never`: handled, but nothing is written. `close`: not handled, FIN. `reset`: not handled, RST. Default `normal`. */
-  readonly answer?: 'normal' | 'never' | 'close' | 'reset';
+  /** Wait so long on the broker's clock, before the request is handled. */
+  readonly delayMs?: number;
+  /**
+   * `never`: handled, but nothing is written. `close`: not handled, FIN. `reset`: not handled, RST. `closeAfter`,
+   * `resetAfter`: handled, then the same instead of the answer. Default `normal`.
+   */
+  readonly answer?: 'normal' | 'never' | 'close' | 'reset' | 'closeAfter' | 'resetAfter';
   /** The request is not handled; this code stands wherever the answer has room for one. */
   readonly errorCode?: number;
   /**

@@ -1,9 +1,11 @@
 // Owns the groups of an embedded cluster by id: one state for all nodes, as if each coordinator read its log at once; who
 // may ask which node is checked by the handlers. Runs in the broker's thread.
 
+import type { GroupDescription } from '../actions.ts';
 import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
 import type { GroupOptions } from '../options.ts';
+import { indexOf, topicIdOf } from './assignors.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -131,7 +133,29 @@ export class GroupCoordinator {
     for (const { offsets } of this.#groups.values()) offsets.forgetTopic(topic);
   }
 
+  /** False when the group has no member of that id. */
+  expel(id: string, memberId: string): boolean {
+    const group = this.#groups.get(id);
+    return group?.classic?.expel(memberId) ?? group?.consumer?.expel(memberId) ?? false;
+  }
+
   delete(id: string): void {
     this.#groups.delete(id);
   }
+}
+
+export function describeGroup({ classic, consumer }: Group, nameOf: (topicId: string) => string): GroupDescription {
+  if (classic !== null) {
+    const { state, generationId: epoch } = classic;
+    const members = classic.members.map(({ id, instanceId }) => ({ memberId: id, instanceId, epoch, partitions: [] }));
+    return { kind: 'classic', state, epoch, members };
+  }
+  if (consumer === null) return { kind: 'none', state: 'Empty', epoch: 0, members: [] };
+  const members = consumer.members.map(({ id, instanceId, epoch, assigned }) => ({
+    memberId: id,
+    instanceId,
+    epoch,
+    partitions: [...assigned.keys()].map((key) => `${nameOf(topicIdOf(key))}/${indexOf(key)}`).sort(),
+  }));
+  return { kind: 'consumer', state: consumer.state, epoch: consumer.epoch, members };
 }
