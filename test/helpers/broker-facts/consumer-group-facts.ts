@@ -81,7 +81,7 @@ export class ConsumerMember {
   }
 }
 
-async function newGroup(ask: Asker, partitions = 1) {
+export async function newGroup(ask: Asker, partitions = 1) {
   const topic = await ask.topic({}, partitions);
   const topicId = await ask.topicId(topic);
   const group = freshId('g');
@@ -148,6 +148,31 @@ export const consumerGroupFacts: BrokerFacts = {
       return [await member().send({ names: [] })];
     },
     expected: [{ code: 0, epoch: 1, partitions: [] }],
+  },
+
+  'assignments are a second apart': {
+    ask: async (ask) => {
+      const member = await newGroup(ask, 2);
+      const [a, b] = [member(), member()];
+      const seen: unknown[] = [await a.send({ names: [] }), await b.send({ names: [] })];
+      const [c, d] = [member(), member()];
+      seen.push(await a.send({ names: [a.topic] }));
+      // Whoever comes at once has the epoch of the last assignment, and nothing.
+      seen.push(await c.send(), await d.send());
+      const groupIds = [a.group];
+      const answer = await ask.send(ConsumerGroupDescribe, 1, { groupIds, includeAuthorizedOperations: false });
+      const { groupState, groupEpoch, assignmentEpoch } = answer.groups.at(0);
+      seen.push([groupState, groupEpoch, assignmentEpoch]);
+      return seen;
+    },
+    expected: [
+      { code: 0, epoch: 1, partitions: [] },
+      { code: 0, epoch: 1, partitions: [] },
+      { code: 0, epoch: 2, partitions: [0, 1] },
+      { code: 0, epoch: 2, partitions: [] },
+      { code: 0, epoch: 2, partitions: [] },
+      ['Assigning', 4, 2],
+    ],
   },
 
   'version 0 gives ids': {

@@ -20,6 +20,7 @@ export class ClassicMember {
   readonly group: string;
   readonly instanceId: string | null;
   readonly protocols: readonly string[];
+  metadata: Buffer = subscription;
   memberId = '';
   generationId = -1;
 
@@ -38,7 +39,7 @@ export class ClassicMember {
       memberId: this.memberId,
       groupInstanceId: this.instanceId,
       protocolType: 'consumer',
-      protocols: this.protocols.map((name) => ({ name, metadata: subscription })),
+      protocols: this.protocols.map((name) => ({ name, metadata: this.metadata })),
       ...changes,
     };
   }

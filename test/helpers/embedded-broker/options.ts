@@ -51,6 +51,8 @@ export interface GroupOptions {
   readonly consumerSessionTimeoutMs?: number;
   /** What KIP-848 members are told, default 5000. */
   readonly consumerHeartbeatIntervalMs?: number;
+  /** Least time between two assignments of one, default 1000 as in Kafka 4.3 (4.0 to 4.2: 0). */
+  readonly consumerAssignmentIntervalMs?: number;
 }
 
 /** [min, max] of an API, or null for one that the broker does not speak. */

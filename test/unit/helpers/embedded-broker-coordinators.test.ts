@@ -145,6 +145,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       const b = new ConsumerMember(await open(), 'g', 'two', topicId);
       const { epoch } = await a.send();
       await b.send();
+      await broker.advanceTime(1000);
       const told = await a.send();
       assert.deepEqual([told.epoch, told.partitions?.length], [epoch, 1]);
       await broker.advanceTime(8000);
@@ -152,6 +153,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal((await b.send()).partitions, null);
       await broker.advanceTime(5000);
       assert.equal((await a.send()).code, 25);
+      await broker.advanceTime(1000);
       assert.deepEqual((await b.send()).partitions, [0, 1]);
     });
 

@@ -20,9 +20,7 @@ export const heartbeat: ApiHandler<HeartbeatRequestView, HeartbeatResponse> = {
     const { groupId, memberId, groupInstanceId: instanceId, generationId } = request;
     if (groupId === '') return { errorCode: errorCodes.INVALID_GROUP_ID };
     if (!isCoordinator(context, coordinatorKinds.group, groupId)) return { errorCode: errorCodes.NOT_COORDINATOR };
-    const group = context.cluster.groups.find(groupId)?.classic ?? null;
-    if (group === null) return { errorCode: errorCodes.UNKNOWN_MEMBER_ID };
-    return { errorCode: group.heartbeat({ memberId, instanceId, generationId }) };
+    return { errorCode: context.cluster.groups.heartbeat(groupId, { memberId, instanceId, generationId }) };
   },
 
   failure(_context, _request, errorCode) {

@@ -1,6 +1,6 @@
 // JoinGroup (key 11), versions 0 to 9, of an embedded broker. Runs in the broker's thread.
 //
-// Behaviour: as groups/classic-group.ts; a new member without instance id gets its id first from version 4 on (79).
+// Behaviour: as groups/classic-group.ts, or in a KIP-848 group groups/mixed-group.ts; a new member without instance id gets its id first from version 4 on (79).
 // Codes: 16 another node coordinates, 24 empty group id, 26 session time-out out of bounds, 23 protocols that do not fit,
 // 25 member unknown, 82 instance taken over, 81 group full. `failure`: the code.
 
@@ -33,9 +33,7 @@ export const joinGroup: ApiHandler<JoinGroupRequestView, JoinGroupResponse> = {
     if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
       return refuse(errorCodes.INVALID_SESSION_TIMEOUT);
     }
-    if (memberId !== '' && (groups.find(groupId)?.classic ?? null) === null)
-      return refuse(errorCodes.UNKNOWN_MEMBER_ID);
-    const answer = groups.classic(groupId).join(joinRequest(context, request));
+    const answer = groups.join(groupId, joinRequest(context, request));
     if (answer instanceof Promise) return answer.then((late) => written(context, late));
     return written(context, answer);
   },

@@ -23,9 +23,8 @@ export const leaveGroup: ApiHandler<LeaveGroupRequestView, LeaveGroupResponse> =
     const { groupId } = request;
     if (groupId === '') return { errorCode: errorCodes.INVALID_GROUP_ID };
     if (!isCoordinator(context, coordinatorKinds.group, groupId)) return { errorCode: errorCodes.NOT_COORDINATOR };
-    const group = context.cluster.groups.find(groupId)?.classic ?? null;
     const leave = (memberId: string, instanceId: string | null): number =>
-      group === null ? errorCodes.UNKNOWN_MEMBER_ID : group.leave({ memberId, instanceId });
+      context.cluster.groups.leave(groupId, { memberId, instanceId });
     if (context.version < severalFrom) return { errorCode: leave(request.memberId, null) };
     const members = request.members.map(({ memberId, groupInstanceId }) => ({
       memberId,

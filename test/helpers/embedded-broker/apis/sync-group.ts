@@ -1,6 +1,6 @@
 // SyncGroup (key 14), versions 0 to 5, of an embedded broker. Runs in the broker's thread.
 //
-// Behaviour: as groups/classic-group.ts: members wait for the leader's assignments. Codes: 16 another node coordinates,
+// Behaviour: as groups/classic-group.ts, or in a KIP-848 group groups/mixed-group.ts: members wait for the leader's assignments. Codes: 16 another node coordinates,
 // 24 empty group id, 25 member unknown, 82 instance taken over, 22 another generation, 23 another protocol, 27 the group
 // rebalances again. `failure`: the code.
 
@@ -21,11 +21,9 @@ export const syncGroup: ApiHandler<SyncGroupRequestView, SyncGroupResponse> = {
     const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request;
     if (groupId === '') return { errorCode: errorCodes.INVALID_GROUP_ID };
     if (!isCoordinator(context, coordinatorKinds.group, groupId)) return { errorCode: errorCodes.NOT_COORDINATOR };
-    const group = context.cluster.groups.find(groupId)?.classic ?? null;
-    if (group === null) return { errorCode: errorCodes.UNKNOWN_MEMBER_ID };
     const assignments = new Map(request.assignments.map((each) => [each.memberId, Buffer.from(each.assignment)]));
-    const instanceId = groupInstanceId;
-    return group.sync({ memberId, instanceId, generationId, protocolType, protocolName, assignments });
+    const member = { memberId, instanceId: groupInstanceId, generationId };
+    return context.cluster.groups.sync(groupId, { ...member, protocolType, protocolName, assignments });
   },
 
   failure(_context, _request, errorCode) {

@@ -48,7 +48,9 @@ export class ClassicGroup {
   #forgetRebalance: () => void = () => {};
   #forgetSync: () => void = () => {};
 
-  constructor(id: string, clock: BrokerClock, limits: GroupLimits) {
+  /** @param generationId  of the group that was there before */
+  constructor(id: string, clock: BrokerClock, limits: GroupLimits, generationId = 0) {
+    this.#generationId = generationId;
     this.id = id;
     this.#clock = clock;
     this.#limits = limits;
@@ -178,6 +180,26 @@ export class ClassicGroup {
       member.answerJoin(joinRefusal(errorCode, member.id));
       member.answerSync(syncRefusal(errorCode));
     }
+  }
+
+  /** Members that come from another protocol with what they have, in that generation; then everybody joins again. */
+  takeOver(
+    generationId: number,
+    members: readonly { readonly id: string; readonly request: JoinRequest; readonly assignment: Buffer }[],
+  ): void {
+    this.#generationId = generationId;
+    for (const { id, request, assignment } of members) {
+      const member = new ClassicMember(id, request);
+      member.assignment = assignment;
+      this.#protocolType = request.protocolType;
+      this.#members.set(id, member);
+      if (request.instanceId !== null) this.#statics.set(request.instanceId, id);
+      this.#leaderId ??= id;
+      this.#keepAlive(member);
+    }
+    this.#protocolName = this.#selectProtocol();
+    this.#state = 'Stable';
+    this.#prepareRebalance();
   }
 
   /** Ends all sessions, when the group is no classic one any more. */

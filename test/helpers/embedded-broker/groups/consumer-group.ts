@@ -41,6 +41,12 @@ export interface CommitRequest {
   readonly isTransactional: boolean;
 }
 
+export interface ConsumerGroupParts {
+  readonly clock: BrokerClock;
+  readonly topics: GroupTopics;
+  readonly limits: GroupLimits;
+}
+
 export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable';
 
 const firstEpoch = 1;
@@ -53,6 +59,7 @@ export class ConsumerGroup {
   readonly #clock: BrokerClock;
   readonly #topics: GroupTopics;
   readonly #limits: GroupLimits;
+  readonly #left: () => void;
   readonly #members = new Map<string, ConsumerMember>();
   /** Instance id to member id. */
   readonly #statics = new Map<string, string>();
@@ -61,14 +68,20 @@ export class ConsumerGroup {
   #epoch = firstEpoch;
   #assignmentEpoch = 0;
   #subscribed = '';
+  /** Assignments are made one interval apart; whoever comes between gets what the last one gave. */
+  #nextAssignmentAt = 0;
 
-  /** @param epoch  that of the classic group before it, 0 for none */
-  constructor(id: string, clock: BrokerClock, topics: GroupTopics, limits: GroupLimits, epoch = 0) {
+  /**
+   * @param epoch  that of the classic group before it, 0 for none
+   * @param left  called after a member has gone
+   */
+  constructor(id: string, parts: ConsumerGroupParts, epoch: number, left: () => void) {
     this.id = id;
-    this.#clock = clock;
-    this.#topics = topics;
-    this.#limits = limits;
+    this.#clock = parts.clock;
+    this.#topics = parts.topics;
+    this.#limits = parts.limits;
     this.#epoch = Math.max(epoch, firstEpoch);
+    this.#left = left;
   }
 
   get epoch(): number {
@@ -167,11 +180,32 @@ export class ConsumerGroup {
     const subscribed = this.#subscriptionText();
     if (isChanged || subscribed !== this.#subscribed) this.#epoch++;
     this.#subscribed = subscribed;
-    if (this.#epoch > this.#assignmentEpoch) this.#assign();
+    if (this.#epoch > this.#assignmentEpoch && this.#clock.now() >= this.#nextAssignmentAt) this.#assign();
     const others = this.members.filter((each) => each !== member);
     const isFree = (key: PartitionKey): boolean => !others.some((other) => other.holds(key));
     member.reconcile(this.targetOf(member.id), this.#assignmentEpoch, owned, isFree);
     this.#watchRebalance(member);
+  }
+
+  /** A member that comes from the classic protocol with its partitions. */
+  adopt(member: ConsumerMember): void {
+    this.add(member);
+    this.#target.set(member.id, new Set(member.assigned.keys()));
+    this.#assignmentEpoch = this.#epoch;
+    this.#subscribed = this.#subscriptionText();
+  }
+
+  /** Whether a partition that the member waits for is free now. */
+  hasRoomFor(member: ConsumerMember): boolean {
+    const others = this.members.filter((each) => each !== member);
+    return [...this.targetOf(member.id)].some(
+      (key) => !member.assigned.has(key) && !others.some((other) => other.holds(key)),
+    );
+  }
+
+  /** Ends all time-outs, when the group is of the classic protocol again. */
+  dissolve(): void {
+    for (const member of this.#members.values()) member.endTimers();
   }
 
   add(member: ConsumerMember): void {
@@ -217,6 +251,7 @@ export class ConsumerGroup {
       this.#statics.delete(member.instanceId);
     this.#subscribed = this.#subscriptionText();
     this.#epoch++;
+    this.#left();
   }
 
   /** As the coordinator takes a member for lost. False when there is none of that id. */
@@ -305,6 +340,7 @@ export class ConsumerGroup {
       .map(({ id, partitions }) => ({ id, partitions: partitions.length }));
     this.#target = assignors.get(this.assignorName)!(members, described);
     this.#assignmentEpoch = this.#epoch;
+    if (described.length > 0) this.#nextAssignmentAt = this.#clock.now() + this.#limits.consumerAssignmentIntervalMs;
   }
 
   /** Changes with the topics that members want, their ids and partitions. */

@@ -6,9 +6,20 @@ import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
 import type { GroupOptions } from '../options.ts';
 import { indexOf, topicIdOf } from './assignors.ts';
-import { ClassicGroup } from './classic-group.ts';
+import { ClassicGroup, type MemberIdentity, type SyncRequest } from './classic-group.ts';
+import { type JoinAnswer, type JoinRequest, joinRefusal, type SyncAnswer, syncRefusal } from './classic-member.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { GroupOffsets } from './group-offsets.ts';
+import {
+  downgrade,
+  heartbeatMixed,
+  isDowngradable,
+  isUpgradable,
+  joinMixed,
+  leaveMixed,
+  syncMixed,
+  upgrade,
+} from './mixed-group.ts';
 
 export type GroupLimits = Required<GroupOptions>;
 
@@ -20,6 +31,7 @@ export function groupLimits(options: GroupOptions = {}): GroupLimits {
     maxSize: 0x7fff_ffff,
     consumerSessionTimeoutMs: 45_000,
     consumerHeartbeatIntervalMs: 5000,
+    consumerAssignmentIntervalMs: 1000,
     ...options,
   };
 }
@@ -88,22 +100,45 @@ export class GroupCoordinator {
     return group;
   }
 
-  classic(id: string): ClassicGroup {
-    const group = this.findOrCreate(id);
-    group.classic ??= new ClassicGroup(id, this.#clock, this.limits);
-    return group.classic;
-  }
-
-  /** The KIP-848 group of that id, which a member that joins makes; null when there is none, or another kind with members. */
+  /** The KIP-848 group of that id, which a member that joins makes; null when there is none, or another kind stays. */
   consumer(id: string, mayMake: boolean): ConsumerGroup | null {
     const group = mayMake ? this.findOrCreate(id) : this.#groups.get(id);
     if (group === undefined) return null;
+    const { classic } = group;
     if (group.consumer !== null || !mayMake) return group.consumer;
-    if (group.classic !== null && !group.classic.isEmpty) return null;
-    group.consumer = new ConsumerGroup(id, this.#clock, this.#topics, this.limits, group.classic?.generationId ?? 0);
-    group.classic?.dissolve();
+    if (classic !== null && !classic.isEmpty && !isUpgradable(classic)) return null;
+    const parts = { clock: this.#clock, topics: this.#topics, limits: this.limits };
+    const consumer = new ConsumerGroup(id, parts, classic?.generationId ?? 0, () => this.#left(group, consumer));
+    if (classic !== null) upgrade(classic, consumer, this.#topics);
+    group.consumer = consumer;
     group.classic = null;
-    return group.consumer;
+    return consumer;
+  }
+
+  join(id: string, request: JoinRequest): JoinAnswer | Promise<JoinAnswer> {
+    const group = this.#groups.get(id);
+    if (group?.consumer != null && !group.consumer.isEmpty) return joinMixed(group.consumer, this.#topics, request);
+    if (request.memberId !== '' && (group?.classic ?? null) === null)
+      return joinRefusal(errorCodes.UNKNOWN_MEMBER_ID, request.memberId);
+    return this.#classic(id).join(request);
+  }
+
+  sync(id: string, request: SyncRequest): SyncAnswer | Promise<SyncAnswer> {
+    const group = this.#groups.get(id);
+    if (group?.consumer != null) return syncMixed(group.consumer, this.#topics, request);
+    return group?.classic?.sync(request) ?? syncRefusal(errorCodes.UNKNOWN_MEMBER_ID);
+  }
+
+  heartbeat(id: string, request: MemberIdentity & { readonly generationId: number }): number {
+    const group = this.#groups.get(id);
+    if (group?.consumer != null) return heartbeatMixed(group.consumer, request);
+    return group?.classic?.heartbeat(request) ?? errorCodes.UNKNOWN_MEMBER_ID;
+  }
+
+  leave(id: string, member: MemberIdentity): number {
+    const group = this.#groups.get(id);
+    if (group?.consumer != null) return leaveMixed(group.consumer, member);
+    return group?.classic?.leave(member) ?? errorCodes.UNKNOWN_MEMBER_ID;
   }
 
   /** Whether those may commit offsets to the group; makes it for who is in no group. */
@@ -139,8 +174,20 @@ export class GroupCoordinator {
     return group?.classic?.expel(memberId) ?? group?.consumer?.expel(memberId) ?? false;
   }
 
-  delete(id: string): void {
-    this.#groups.delete(id);
+  #classic(id: string): ClassicGroup {
+    const group = this.findOrCreate(id);
+    group.classic ??= new ClassicGroup(id, this.#clock, this.limits, group.consumer?.epoch ?? 0);
+    group.consumer = null;
+    return group.classic;
+  }
+
+  /** When the last KIP-848 member has gone, the others go back to their own protocol. */
+  #left(group: Group, consumer: ConsumerGroup): void {
+    if (group.consumer !== consumer || !isDowngradable(consumer)) return;
+    const classic = new ClassicGroup(group.id, this.#clock, this.limits);
+    downgrade(consumer, classic, this.#topics);
+    group.consumer = null;
+    group.classic = classic;
   }
 }
 
