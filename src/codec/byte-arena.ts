@@ -32,7 +32,7 @@ export class ByteArena {
     const needed = this.length + count;
     if (needed > this.limit) {
       throw new DecompressedTooLargeError(
-        `decompressed records too large: ${needed} bytes or more, limit ${this.limit} (maxDecompressedBytes)`,
+        `decompressed records too large: ${needed} bytes or more, limit ${this.limit} (decompressedMaxBytes)`,
       );
     }
     if (needed <= this.bytes.length) return;

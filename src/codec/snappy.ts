@@ -2,6 +2,8 @@
 // latter, which every client reads. Runs in the network thread and the codec pool. Must not read past its input.
 //
 //      | 82 53 4e 41 50 50 59 00 | version int32 | compatible int32 | { length int32 | raw block } ...
+//
+// Streams may follow each other, each with its head, as where a producer put files together; Java reads them as one.
 
 import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
@@ -26,6 +28,11 @@ export function readSnappy(bytes: Uint8Array, start: number, end: number, arena:
   }
   let at = start + headerBytes;
   while (at < end) {
+    // No length begins like this: it would be negative.
+    if (isXerial(bytes, at, end)) {
+      at += headerBytes;
+      continue;
+    }
     if (end - at < 4) throw new CorruptRecordError('snappy stream ends within the length of a chunk');
     const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
     at += 4;

@@ -37,6 +37,8 @@ export interface Field {
   readonly ignorable: boolean;
   /** Keeps fixed-width lengths in flexible versions. */
   readonly neverCompact: boolean;
+  /** Records that are kept as bytes. */
+  readonly unaligned: boolean;
   /** Requests must give it. */
   readonly required: boolean;
   /** First word, relative to the struct. */
@@ -252,6 +254,7 @@ class MessageBuilder {
       tag: extras.tag ?? -1,
       ignorable: extras.ignorable === true,
       neverCompact: extras.flexible === 'none',
+      unaligned: extras.unaligned === true,
       required: extras.default === undefined && extras.tag === undefined && covers(versions, presence),
       word: 0,
     };

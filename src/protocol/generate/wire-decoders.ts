@@ -85,7 +85,8 @@ class StructDecoder {
     } else if (type.name === 'records') {
       code.block('', (body) => {
         body.line(`const length = r.bytesLength(${flexible});`);
-        body.line(`if (length >= 0) decodeRecords(r, length, w, ${word}, o);`);
+        const call = field.unaligned ? `keepBytes(r, length, w, ${word})` : `decodeRecords(r, length, w, ${word}, o)`;
+        body.line(`if (length >= 0) ${call};`);
       });
     } else if (type.name === 'string' || type.name === 'bytes') {
       const plain = type.name === 'string' ? 'string' : 'bytesField';

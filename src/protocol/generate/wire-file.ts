@@ -10,7 +10,7 @@ const offers: readonly Offer[] = [
   ['../../flat/flat-view.ts', ['type FlatMessage']],
   ['../../flat/flat-writer.ts', ['type FlatWriter']],
   ['../options.ts', ['type DecodeOptions', 'type EncodeOptions']],
-  ['../records/records.ts', ['decodeRecords', 'encodeRecords']],
+  ['../records/records.ts', ['decodeRecords', 'encodeRecords', 'keepBytes']],
   ['../wire-reader.ts', ['type WireReader']],
   ['../wire-writer.ts', ['type WireWriter']],
 ];

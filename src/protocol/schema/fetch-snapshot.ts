@@ -69,7 +69,13 @@ const responsePartitionSnapshot: readonly FieldRow[] = [
   ],
   ['size', 'int64', '0+', 'Bytes of the whole snapshot.'],
   ['position', 'int64', '0+', 'Byte position in the snapshot that the bytes start at.'],
-  ['unalignedRecords', 'records', '0+', 'Bytes of record batches, which may begin and end in the middle of a batch.'],
+  [
+    'unalignedRecords',
+    'records',
+    '0+',
+    'Bytes of record batches, which may begin and end in the middle of a batch: read them with `raw`.',
+    { unaligned: true },
+  ],
 ];
 
 const responseTopicSnapshot: readonly FieldRow[] = [

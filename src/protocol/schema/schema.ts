@@ -31,6 +31,8 @@ export interface FieldExtras {
   flexible?: 'none';
   /** Part of the key by which Kafka indexes the array around it. Nothing of it shows on the wire. */
   mapKey?: true;
+  /** Of records: the bytes may begin and end in the middle of a batch, so that they are kept as they are and never read. */
+  unaligned?: true;
   /** What the value identifies: `topicName`, `brokerId`, `groupId`, `transactionalId` or `producerId`. */
   entity?: string;
   /** The fields of a struct type. */

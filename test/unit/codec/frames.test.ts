@@ -74,6 +74,18 @@ describe('snappy streams', () => {
     assert.equal(unpack(SNAPPY, littleEndian).toString(), text);
   });
 
+  it('are read as one where several follow each other, as Java does, and refused where a later head is cut', () => {
+    const [one, two] = [pack(SNAPPY, Buffer.from('one ')), pack(SNAPPY, Buffer.from('two'))];
+    assert.equal(unpack(SNAPPY, Buffer.concat([one, two])).toString(), 'one two');
+    assert.equal(unpack(SNAPPY, Buffer.concat([one, two, one])).toString(), 'one twoone ');
+    assert.equal(unpack(SNAPPY, Buffer.concat([one, two.subarray(0, 16)])).toString(), 'one ');
+    for (const cut of [4, 8, 15]) {
+      assert.throws(() => unpack(SNAPPY, Buffer.concat([one, two.subarray(0, cut)])), CorruptRecordError);
+    }
+    const twice = Buffer.concat([one, Buffer.from([0x82, 0x53, 0x4e, 0x41, 0, 0, 0, 0]), two]);
+    assert.throws(() => unpack(SNAPPY, twice), CorruptRecordError);
+  });
+
   it('are refused with chunk lengths that are negative, zero or too long, and with bytes after the last', () => {
     const packed = pack(SNAPPY, Buffer.from(text));
     for (const length of [0x80, 0xff]) {

@@ -33,7 +33,18 @@ const ENTITY_TYPES: Readonly<Record<string, string>> = {
   brokerId: 'int32',
   producerId: 'int64',
 };
-const EXTRAS = ['nullable', 'default', 'tag', 'tagged', 'ignorable', 'flexible', 'mapKey', 'entity', 'fields'];
+const EXTRAS = [
+  'nullable',
+  'default',
+  'tag',
+  'tagged',
+  'ignorable',
+  'flexible',
+  'mapKey',
+  'unaligned',
+  'entity',
+  'fields',
+];
 
 // ---- ranges
 

@@ -336,7 +336,7 @@ export interface FetchSnapshotResponsePartitionSnapshot {
   readonly size?: Int64;
   /** Byte position in the snapshot that the bytes start at. (int64) */
   readonly position?: Int64;
-  /** Bytes of record batches, which may begin and end in the middle of a batch. */
+  /** Bytes of record batches, which may begin and end in the middle of a batch: read them with `raw`. */
   readonly unalignedRecords?: RecordsInput;
   /** Tagged fields this client does not know, tags ascending. */
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
@@ -606,7 +606,7 @@ export class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
     return this.flat.int64(this.flatWord + 13);
   }
 
-  /** Bytes of record batches, which may begin and end in the middle of a batch. */
+  /** Bytes of record batches, which may begin and end in the middle of a batch: read them with `raw`. */
   get unalignedRecords(): RecordsView {
     return new RecordsView(this.flat, this.flatWord + 15);
   }

@@ -4,7 +4,7 @@
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import type { FlatWriter } from '../../flat/flat-writer.ts';
 import type { DecodeOptions, EncodeOptions } from '../options.ts';
-import { decodeRecords, encodeRecords } from '../records/records.ts';
+import { encodeRecords, keepBytes } from '../records/records.ts';
 import type { WireReader } from '../wire-reader.ts';
 import type { WireWriter } from '../wire-writer.ts';
 
@@ -288,7 +288,7 @@ function decodeFetchSnapshotResponsePartitionSnapshot(r: WireReader, w: FlatWrit
   r.field = 'topics.partitions.unalignedRecords';
   {
     const length = r.bytesLength(true);
-    if (length >= 0) decodeRecords(r, length, w, word + 15, o);
+    if (length >= 0) keepBytes(r, length, w, word + 15);
   }
   r.field = 'topics.partitions.tagged fields';
   const tags = r.tagCount();

@@ -227,6 +227,14 @@ function startSlot(w: FlatWriter, slotWord: number, form: number): void {
   w.i32[at + FORM_WORD] = form;
 }
 
+/** Keeps the `length` bytes at the reader's position, which must be there: they may begin and end inside a batch. */
+export function keepBytes(r: WireReader, length: number, w: FlatWriter, slotWord: number): void {
+  const start = r.skip(length);
+  startSlot(w, slotWord, FORM_RAW);
+  w.copyBytes(slotWord + DATA_OFFSET_WORD, r.bytes, start, start + length);
+  w.setInt64(slotWord + NEXT_OFFSET_WORD, -1, -1);
+}
+
 /** Keeps the bytes as they are. It computes the position after them from the heads of whole entries, without checks. */
 function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, slotWord: number): void {
   startSlot(w, slotWord, FORM_RAW);
