@@ -1,8 +1,8 @@
-// Owns sleeping and waking. A doorbell belongs to one thread, which alone calls sleep and sleepSync; any thread that gave
-// it work calls notify. Must not know what the work is.
+// Owns sleeping and waking. A doorbell belongs to one thread, which alone calls sleep, doze and sleepSync; any thread that gave
+// it work calls notify or nudge. Must not know what the work is.
 
 import { IllegalStateError } from '../common/errors/errors.ts';
-import { ASLEEP_WORD, DOORBELL_BYTES, SEQ_WORD } from './layout.ts';
+import { ASLEEP, ASLEEP_WORD, AWAKE, DOORBELL_BYTES, DOZING, SEQ_WORD } from './layout.ts';
 
 /*
  * Why no wake-up is lost. The notifier publishes work, then exchanges ASLEEP; the sleeper sets ASLEEP, then looks for
@@ -16,6 +16,11 @@ import { ASLEEP_WORD, DOORBELL_BYTES, SEQ_WORD } from './layout.ts';
  * An armed waitAsync outlives the reason to wait, because other events run the thread too. While it is armed, either
  * ASLEEP is 1 or a notifier that set it to 0 is about to wake every waiter, since only notifiers clear ASLEEP. So the
  * armed wait can serve the next sleep as it is, and a thread may block in sleepSync beside it: one notify wakes both.
+ *
+ * A thread that dozes has a timer, at which it looks for work whatever happens. Its ASLEEP is 2. To notify that is the same as
+ * 1, so all of the above holds. A nudge passes over a 2, and so costs no system call: its work is found when the timer is over.
+ * It treats 0 and 1 as notify does: it exchanges 1 for 0 after its work is published. So a nudge is late by one timer at most,
+ * and never lost: the owner's next sleep sets 1, then looks for work, and finds what was published before the nudge saw the 2.
  */
 
 /** Makes the memory of a doorbell. */
@@ -45,7 +50,16 @@ export class Doorbell {
    */
   notify(): void {
     // Orders the published work before the look at ASLEEP; exchange, so that one of several notifiers pays for the rest.
-    if (Atomics.exchange(this.#words, ASLEEP_WORD, 0) === 0) return;
+    if (Atomics.exchange(this.#words, ASLEEP_WORD, AWAKE) !== AWAKE) this.#wake();
+  }
+
+  /** The same for work that can wait until the timer of an owner that dozes: wakes the owner only if it sleeps. */
+  nudge(): void {
+    // Not an exchange: an owner that dozes must be found dozing by the next notify.
+    if (Atomics.compareExchange(this.#words, ASLEEP_WORD, ASLEEP, AWAKE) === ASLEEP) this.#wake();
+  }
+
+  #wake(): void {
     // An owner between its look for work and its wait must find SEQ changed.
     Atomics.add(this.#words, SEQ_WORD, 1);
     // All waiters: the owner may block in sleepSync while its waitAsync is armed.
@@ -69,10 +83,22 @@ export class Doorbell {
    * work to be found. It has no deadline, and does not keep the process alive. A pending promise is returned again.
    */
   sleep(hasWork: () => boolean): Promise<void> | null {
+    return this.#rest(ASLEEP, hasWork);
+  }
+
+  /**
+   * Owner only. The same as `sleep`, but `nudge` does not end it: the owner must look for work again after a time of its own
+   * choice, whatever happens.
+   */
+  doze(hasWork: () => boolean): Promise<void> | null {
+    return this.#rest(DOZING, hasWork);
+  }
+
+  #rest(state: number, hasWork: () => boolean): Promise<void> | null {
     // Before ASLEEP is set: whoever clears it changes SEQ after this load, and the wait below ends.
     const seq = Atomics.load(this.#words, SEQ_WORD);
     // Ordered before the look for work, see above.
-    Atomics.store(this.#words, ASLEEP_WORD, 1);
+    Atomics.store(this.#words, ASLEEP_WORD, state);
     if (hasWork()) return null;
     if (this.#armed !== null) return this.#armed;
     // The only wait of this thread: each one more would stay queued until the next notify.
@@ -92,7 +118,7 @@ export class Doorbell {
     if (Number.isNaN(timeoutMs)) throw new IllegalStateError('timeoutMs is NaN, must be a number of milliseconds');
     // The same order as in sleep, for the same reasons.
     const seq = Atomics.load(this.#words, SEQ_WORD);
-    Atomics.store(this.#words, ASLEEP_WORD, 1);
+    Atomics.store(this.#words, ASLEEP_WORD, ASLEEP);
     if (hasWork()) return true;
     // ASLEEP stays 1 after a timeout: only a notifier may clear it, since an armed waitAsync may rely on it.
     return Atomics.wait(this.#words, SEQ_WORD, seq, timeoutMs) !== 'timed-out';

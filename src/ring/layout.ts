@@ -160,9 +160,13 @@ export const SPILLED_BODY_BYTES = 8;
  *          | SEQ       | ASLEEP    |                                    |
  *     128  +-----------+-----------+------------------------------------+
  *
- * ASLEEP: its owner sets 1, a notifier sets 0. SEQ: a notifier that found ASLEEP set adds 1.
+ * ASLEEP: its owner sets 1 (it sleeps) or 2 (it dozes), a notifier sets 0. SEQ: a notifier that found ASLEEP set adds 1.
  */
 
 export const SEQ_WORD = 0;
 export const ASLEEP_WORD = 1;
+/** States of a doorbell's owner. */
+export const AWAKE = 0;
+export const ASLEEP = 1;
+export const DOZING = 2;
 export const DOORBELL_BYTES = 128;

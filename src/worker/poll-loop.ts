@@ -212,14 +212,16 @@ export class PollLoop {
   }
 
   #sleep(deadline: number, now: number): AfterRound {
-    const bell = this.#parts.doorbell.sleep(this.#hasWork);
+    const { doorbell, roles } = this.#parts;
+    const { dozeMs } = roles;
+    const bell = dozeMs > 0 ? doorbell.doze(this.#hasWork) : doorbell.sleep(this.#hasWork);
     if (bell === null) return 'again';
     // The same promise comes back while it is armed: chaining on it again would only add calls.
     if (bell !== this.#awaitedBell) {
       this.#awaitedBell = bell;
       bell.then(this.#onBell, this.#parts.onFatal);
     }
-    this.#setTimer(deadline, now);
+    this.#setTimer(dozeMs > 0 ? Math.min(deadline, now + dozeMs) : deadline, now);
     return 'asleep';
   }
 

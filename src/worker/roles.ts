@@ -29,6 +29,13 @@ export class Roles {
     for (const role of this.#roles) role.poll(now);
   }
 
+  /** For how long the thread may doze instead of sleep, ms; 0: it must not. */
+  get dozeMs(): number {
+    let dozeMs = 0;
+    for (const role of this.#roles) dozeMs = Math.max(dozeMs, role.dozeMs ?? 0);
+    return dozeMs;
+  }
+
   /** When the first of them wants its turn although nothing happens, ms on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;

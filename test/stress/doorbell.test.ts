@@ -34,6 +34,7 @@ for (const [what, isOwnerBlocking, isNotifierBlocking] of ways) {
           own: bells[0],
           notifiers: [bells[1]],
           isBlocking: isOwnerBlocking,
+          dozeMs: null,
         };
         const notifier: Job = {
           role: 'ring-bell',
@@ -43,6 +44,7 @@ for (const [what, isOwnerBlocking, isNotifierBlocking] of ways) {
           own: bells[1],
           other: bells[0],
           isBlocking: isNotifierBlocking,
+          nudges: random.isOneIn(2),
         };
         const [here, there] = random.isOneIn(2) ? [owner, notifier] : [notifier, owner];
         await Promise.all([peer.play(there), play(here)]);
@@ -55,44 +57,54 @@ for (const [what, isOwnerBlocking, isNotifierBlocking] of ways) {
   });
 }
 
-test('no wake-up is lost with two notifiers', { timeout: hangTimeoutMs }, async (t) => {
-  const seed = chooseSeed();
-  t.diagnostic(`SEED=${seed}`);
-  const random = new Random(seed);
-  const peers = [new Peer(), new Peer()];
-  let rings = 0;
-  try {
-    await repeat(0.14, async () => {
-      const bell = createDoorbell();
-      const work = new SharedArrayBuffer(384);
-      const count = 1000 + random.below(2000);
-      const notifiers = peers.map(createDoorbell);
-      const notifying = peers.map((peer, index) =>
-        peer.play({
-          role: 'ring-bell',
+const dozing = [
+  ['no wake-up is lost with two notifiers', null, false],
+  ['every notify wakes an owner that dozes without a timer', Number.POSITIVE_INFINITY, false],
+  ['what an owner that dozes was nudged about is found, and never lost when it sleeps', 1, true],
+] as const;
+
+for (const [what, dozeMs, nudges] of dozing) {
+  test(what, { timeout: hangTimeoutMs }, async (t) => {
+    const seed = chooseSeed();
+    t.diagnostic(`SEED=${seed}`);
+    const random = new Random(seed);
+    const peers = [new Peer(), new Peer()];
+    let rings = 0;
+    try {
+      await repeat(0.07, async () => {
+        const bell = createDoorbell();
+        const work = new SharedArrayBuffer(384);
+        const count = 1000 + random.below(2000);
+        const notifiers = peers.map(createDoorbell);
+        const notifying = peers.map((peer, index) =>
+          peer.play({
+            role: 'ring-bell',
+            work,
+            count,
+            index,
+            seed: random.uint32(),
+            own: notifiers[index]!,
+            other: bell,
+            isBlocking: random.isOneIn(2),
+            nudges,
+          }),
+        );
+        const owning = play({
+          role: 'own-bell',
           work,
-          count,
-          index,
+          count: 2 * count,
           seed: random.uint32(),
-          own: notifiers[index]!,
-          other: bell,
+          own: bell,
+          notifiers,
           isBlocking: random.isOneIn(2),
-        }),
-      );
-      const owning = play({
-        role: 'own-bell',
-        work,
-        count: 2 * count,
-        seed: random.uint32(),
-        own: bell,
-        notifiers,
-        isBlocking: random.isOneIn(2),
+          dozeMs,
+        });
+        await Promise.all([...notifying, owning]);
+        rings += 2 * count;
       });
-      await Promise.all([...notifying, owning]);
-      rings += 2 * count;
-    });
-    t.diagnostic(`${rings} rings`);
-  } finally {
-    for (const peer of peers) await peer.terminate();
-  }
-});
+      t.diagnostic(`${rings} rings`);
+    } finally {
+      for (const peer of peers) await peer.terminate();
+    }
+  });
+}

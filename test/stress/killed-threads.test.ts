@@ -53,7 +53,7 @@ test('a reader outlives its writer', { timeout: hangTimeoutMs }, async (t) => {
     withPeer(async (peer) => {
       const { here, ownBell, otherBell, shared } = prepare(random);
       const reader = new LinkReader(new RingConsumer(openRing(shared.ring)), here);
-      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
+      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2), dozeMs: null };
       peer.start({ role: 'write-messages', ...shared, ...bells }, [shared.port]);
       let n = 0;
       for (const killAt = 1 + random.below(600); n < killAt; ) {
@@ -84,7 +84,7 @@ test('a writer outlives its reader', { timeout: hangTimeoutMs }, async (t) => {
     withPeer(async (peer) => {
       const { here, ownBell, otherBell, shared } = prepare(random);
       const writer = new LinkWriter(new RingProducer(openRing(shared.ring)), here, shared);
-      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2) };
+      const bells = { own: otherBell.buffer, other: ownBell.buffer, isBlocking: random.isOneIn(2), dozeMs: null };
       peer.start({ role: 'read-messages', ...shared, ...bells }, [shared.port]);
       const put = (n: number): boolean => {
         const bytes = lengthOf(shared.seed, n, shared.longest);
@@ -144,7 +144,7 @@ test('a notifier outlives the owner of the doorbell, asleep or not', { timeout: 
       const own = new Doorbell(createDoorbell());
       const work = new SharedArrayBuffer(256);
       const words = new Int32Array(work);
-      const shared = { work, count: endless, seed: random.uint32(), isBlocking: random.isOneIn(2) };
+      const shared = { work, count: endless, seed: random.uint32(), isBlocking: random.isOneIn(2), dozeMs: null };
       peer.start({ role: 'own-bell', ...shared, own: bell.buffer, notifiers: [own.buffer] });
       for (let n = 1; n < 20 + random.below(200); n++) {
         Atomics.store(words, 32, n);

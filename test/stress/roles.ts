@@ -43,10 +43,12 @@ export type Job =
       work: SharedArrayBuffer;
       own: SharedArrayBuffer;
       notifiers: readonly SharedArrayBuffer[];
+      /** Null: it never dozes; else ms, Infinity where it is notified and never nudged. */
+      dozeMs: number | null;
     } & Schedule &
       Pick<Bells, 'isBlocking'>)
   | ({ role: 'move-windows' | 'read-windows'; metrics: SharedArrayBuffer } & Schedule)
-  | ({ role: 'ring-bell'; work: SharedArrayBuffer; index: number } & Schedule & Bells);
+  | ({ role: 'ring-bell'; work: SharedArrayBuffer; index: number; nudges: boolean } & Schedule & Bells);
 
 type JobOf<Role extends Job['role']> = Extract<Job, { role: Role }>;
 
@@ -305,10 +307,23 @@ async function ownBell(job: JobOf<'own-bell'>): Promise<void> {
       if (!bell.sleepSync(hasWork, maxWaitMs)) throw new Error(`owner: lost wake-up at ${taken} of ${published()}`);
       continue;
     }
+    if (job.dozeMs !== null && random.isOneIn(2)) {
+      const dozing = bell.doze(hasWork);
+      if (dozing !== null) await untilTimer(dozing, job.dozeMs);
+      continue;
+    }
     const armed = bell.sleep(hasWork);
     // An armed wait may stay behind while the thread goes on, and even blocks.
     if (armed !== null && !(job.isBlocking && random.isOneIn(2))) await armed;
   }
+}
+
+/** Until the wait or the time is over. */
+async function untilTimer(wait: Promise<void>, limitMs: number): Promise<void> {
+  if (limitMs === Number.POSITIVE_INFINITY) return wait;
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([wait, new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+  clearTimeout(timer);
 }
 
 /** Publishes `count` items and rings after each; the pause in between varies from none to "until the owner took it". */
@@ -322,7 +337,8 @@ async function ringBell(job: JobOf<'ring-bell'>): Promise<void> {
     const takenBefore = Atomics.load(words, takenWord);
     Atomics.store(words, mine, n);
     spin(random.below(200));
-    other.notify();
+    if (job.nudges && !random.isOneIn(3)) other.nudge();
+    else other.notify();
     const hasTaken = () => Atomics.load(words, takenWord) !== takenBefore;
     const pause = random.below(3);
     if (pause === 0) await waiter.sleep(hasTaken);

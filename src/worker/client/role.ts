@@ -12,6 +12,11 @@ export interface Role {
   poll(now: number): void;
   /** When the role wants its turn although nothing happens, ms on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number;
+  /**
+   * For how long the thread may doze instead of sleep, ms: until then only `notify` wakes it, not `nudge` (ring/doorbell.ts), and
+   * a round comes at the end. For a role whose application is likely to give it more soon; default 0: the thread sleeps.
+   */
+  readonly dozeMs?: number;
 }
 
 /** What a role is given. */

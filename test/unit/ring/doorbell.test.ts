@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { IllegalStateError } from '../../../src/common/errors/errors.ts';
 import { createDoorbell, Doorbell } from '../../../src/ring/doorbell.ts';
-import { ASLEEP_WORD, SEQ_WORD } from '../../../src/ring/layout.ts';
+import { ASLEEP_WORD, DOZING, SEQ_WORD } from '../../../src/ring/layout.ts';
 
 const never = () => false;
 
@@ -116,6 +116,42 @@ test('one notify from another thread wakes a blocking sleep and the armed wait b
   assert.ok(hasRung());
   await keepAlive(sleep);
   await worker.terminate();
+});
+
+test('a nudge wakes one that sleeps and leaves one alone that dozes, which any notify wakes', async () => {
+  const buffer = createDoorbell();
+  const bell = new Doorbell(buffer);
+  const words = new Int32Array(buffer);
+  const other = new Doorbell(buffer);
+  const dozing = bell.doze(never);
+  assert.ok(dozing);
+  for (let i = 0; i < 3; i++) other.nudge();
+  assert.equal(words[SEQ_WORD], 0, 'no wake-up was paid for');
+  assert.equal(words[ASLEEP_WORD], DOZING, 'the next notify finds it dozing');
+  other.notify();
+  assert.equal(words[SEQ_WORD], 1);
+  await keepAlive(dozing);
+  const sleeping = bell.sleep(never);
+  assert.ok(sleeping);
+  other.nudge();
+  assert.equal(words[SEQ_WORD], 2);
+  other.nudge();
+  assert.equal(words[SEQ_WORD], 2, 'it is awake');
+  await keepAlive(sleeping);
+});
+
+test('one that goes on from dozing to sleep finds what it was nudged about, and has one armed wait', () => {
+  const bell = new Doorbell(createDoorbell());
+  let work = 0;
+  const hasWork = () => work > 0;
+  const dozing = bell.doze(hasWork);
+  work++;
+  new Doorbell(bell.buffer).nudge();
+  assert.equal(bell.sleep(hasWork), null);
+  work--;
+  assert.equal(bell.sleep(hasWork), dozing);
+  assert.equal(bell.doze(hasWork), dozing);
+  bell.retire();
 });
 
 test('is refused when its memory is something else', () => {
