@@ -46,7 +46,7 @@ export class KafkaClient implements AsyncDisposable {
   static async start(options: KafkaClientOptions = {}): Promise<KafkaClient> {
     const client = new KafkaClient(parseConfig(options), startOnly);
     try {
-      client.#versions = await client.#session.call<VersionInfo>((control) => control.start());
+      client.#versions = await client.#session.start<VersionInfo>((control) => control.start());
       client.#session.drain();
       return client;
     } catch (error) {

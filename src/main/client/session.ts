@@ -19,6 +19,9 @@ import { Topics } from './topics.ts';
 /** A client that is dropped without `close` is noticed when it is collected. */
 const dropped = new FinalizationRegistry<Session>((session) => session.onDropped());
 
+/** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
+const beginGraceMs = 5000;
+
 export class Session {
   readonly config: KafkaClientConfig;
   readonly cluster: Cluster;
@@ -177,6 +180,16 @@ export class Session {
     // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
     if (nodeId !== null && this.proxy.isDisconnecting(nodeId)) await this.poll(0, null, null);
     return this.call(run);
+  }
+
+  /** The first call, which has to wait until there is somebody to answer it. */
+  async start<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+    const giveUp = this.thread.limitBegin(this.config.apiVersionAutoTimeoutMs + beginGraceMs);
+    try {
+      return await this.call(run);
+    } finally {
+      giveUp();
+    }
   }
 
   async call<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {

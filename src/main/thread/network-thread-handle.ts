@@ -10,7 +10,13 @@ import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
-import { CountersWriter, createCounters, DEFAULT_NODE_CAPACITY, STATE_CLOSED } from '../../state/counters.ts';
+import {
+  CountersWriter,
+  createCounters,
+  DEFAULT_NODE_CAPACITY,
+  STATE_CLOSED,
+  STATE_STARTING,
+} from '../../state/counters.ts';
 import { createMetrics, MetricsReader } from '../../state/shared-metrics.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
@@ -107,6 +113,20 @@ export class NetworkThreadHandle {
     if (isNeeded && this.#watchTimer === null && this.#watch !== null) this.#startWatch(this.#watch);
   }
 
+  /**
+   * Ends the thread unless it runs within so long: on Node 20 its modules are read in the thread pool of the process, and
+   * wait there behind whatever the application does. Returns what gives the limit up.
+   */
+  limitBegin(limitMs: number): () => void {
+    const timer = setTimeout(() => {
+      if (this.end.counters.state() !== STATE_STARTING) return;
+      const text = `the network thread did not begin within ${limitMs} ms; most likely its modules cannot be read, since something else holds every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
+      this.condemn(new NetworkThreadError(text));
+    }, limitMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  }
+
   /** Sees whether the thread is stuck; a thread that blocks has to ask now and then, since no timer of its own fires. */
   look(): void {
     if (this.#watch === null || this.#isClosing || this.#isLost || !this.#watch.look(monotonicNowMs())) return;
@@ -147,9 +167,17 @@ export class NetworkThreadHandle {
       this.#worker.ref();
       this.#control.close().catch(() => {});
     }
-    const timer = setTimeout(() => this.#worker.terminate(), exitGraceMs);
-    await this.#exited;
+    let timer: NodeJS.Timeout | undefined;
+    // Even one that was terminated ends only when the process's pool has let go of what it reads there.
+    const isGivenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        void this.#worker.terminate();
+        timer = setTimeout(resolve, exitGraceMs);
+      }, exitGraceMs);
+    });
+    await Promise.race([this.#exited, isGivenUp]);
     clearTimeout(timer);
+    this.#worker.unref();
   }
 
   #onExit(exitCode: number, counters: SharedArrayBuffer): void {

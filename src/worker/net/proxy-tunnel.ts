@@ -2,7 +2,7 @@
 // thread. Must not read what travels inside, nor show user and password. Source: RFC 1928, RFC 1929, RFC 9110 section 9.3.6.
 
 import { request } from 'node:http';
-import { isIPv6, type Socket } from 'node:net';
+import { isIPv6, type LookupFunction, type Socket, type SocketConnectOpts } from 'node:net';
 import { SocksClient } from 'socks';
 import type { ProxyServer } from '../../common/config/proxy-url.ts';
 import { KafkaConnectionError } from '../../common/errors/errors.ts';
@@ -24,19 +24,24 @@ interface TunnelEvents {
 /** A name in SOCKS 5 has one byte for its length. */
 const maxHostBytes = 255;
 
+export interface TunnelOptions {
+  readonly byNode: NodeOptions;
+  /** A tunnel that nobody gives up ends after that. */
+  readonly maxMs: number;
+  /** Finds the proxy itself. */
+  readonly lookup: LookupFunction;
+}
+
 /** The way through one proxy, for any number of connections. */
 export class Tunnel {
   readonly resolvesNames: boolean;
   readonly #proxy: ProxyServer;
-  readonly #options: NodeOptions;
-  readonly #maxMs: number;
+  readonly #options: TunnelOptions;
 
-  /** @param maxMs a tunnel that nobody gives up ends after that */
-  constructor(proxy: ProxyServer, options: NodeOptions, maxMs: number) {
+  constructor(proxy: ProxyServer, options: TunnelOptions) {
     this.#options = options;
     this.resolvesNames = proxy.resolvesNames;
     this.#proxy = proxy;
-    this.#maxMs = maxMs;
   }
 
   /** Plain TCP through the proxy. */
@@ -57,7 +62,7 @@ export class Tunnel {
       onOpen: (socket) => {
         if (transport.isDestroyed) socket.destroy();
         else {
-          prepare(socket, this.#options);
+          prepare(socket, this.#options.byNode);
           onOpen(socket);
         }
       },
@@ -65,8 +70,8 @@ export class Tunnel {
     };
     const giveUp =
       this.#proxy.kind === 'socks5'
-        ? socks(this.#proxy, destination, events, this.#maxMs)
-        : connect(this.#proxy, destination, events);
+        ? socks(this.#proxy, destination, events, this.#options)
+        : connect(this.#proxy, destination, events, this.#options);
     transport.awaits(`the proxy ${this.#proxy.text}`, giveUp);
   }
 }
@@ -98,8 +103,8 @@ const socksFailures: readonly (readonly [RegExp, (destination: string, reason: s
   [/Socket closed/, () => 'closed the connection before it had answered'],
 ];
 
-function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, maxMs: number): () => void {
-  const client = socksClient(proxy, destination, maxMs);
+function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvents, options: TunnelOptions): () => void {
+  const client = socksClient(proxy, destination, options);
   client.on('established', ({ socket }) => {
     events.onOpen(socket);
   });
@@ -119,14 +124,25 @@ function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvent
 }
 
 /** Throws what the library does not take, in words without the password, which its own error holds. */
-function socksClient(proxy: ProxyServer, destination: Destination, timeout: number): SocksClient {
+function socksClient(
+  proxy: ProxyServer,
+  destination: Destination,
+  { maxMs: timeout, lookup }: TunnelOptions,
+): SocksClient {
   const { host, port, user, password } = proxy;
   const login = user === null ? {} : { userId: user, password: password ?? '' };
   if (Buffer.byteLength(destination.host) > maxHostBytes) {
     throw new RangeError(`a name of more than ${maxHostBytes} bytes cannot go through SOCKS 5`);
   }
   try {
-    return new SocksClient({ proxy: { host, port, type: 5, ...login }, command: 'connect', destination, timeout });
+    return new SocksClient({
+      proxy: { host, port, type: 5, ...login },
+      command: 'connect',
+      destination,
+      timeout,
+      // Host and port are the proxy's, put in by the library.
+      socket_options: { lookup } as SocketConnectOpts,
+    });
   } catch (error) {
     throw new RangeError((error as Error).message);
   }
@@ -150,7 +166,12 @@ function rejection(message: string): string {
 
 // --- HTTP CONNECT
 
-function connect(proxy: ProxyServer, destination: Destination, events: TunnelEvents): () => void {
+function connect(
+  proxy: ProxyServer,
+  destination: Destination,
+  events: TunnelEvents,
+  { lookup }: TunnelOptions,
+): () => void {
   const to = placeOf(destination);
   const asked = request({
     host: proxy.host,
@@ -158,6 +179,7 @@ function connect(proxy: ProxyServer, destination: Destination, events: TunnelEve
     method: 'CONNECT',
     path: to,
     agent: false,
+    lookup,
     headers: { Host: to, ...authorization(proxy) },
   });
   asked.on('connect', ({ statusCode = 0, statusMessage = '' }, socket: Socket, head: Buffer) => {

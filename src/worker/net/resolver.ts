@@ -1,16 +1,105 @@
 // Owns name look-ups for connections. Network thread. Must not decide which address to use.
+//
+// The system's look-up runs in the thread pool of the process, where it waits behind whatever the application does there. So
+// one that is late is not waited for alone: addresses found before are given out again, else the hosts file and the name
+// servers are asked from this thread. Whatever comes first counts; only the system's answer says that there is none.
 
 import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import { lookUpBesidePool } from './name-servers.ts';
 
 /** Calls back once with every address of `host`, in the resolver's order, or with the reason there is none. */
 export type Resolve = (host: string, callback: (error: Error | null, addresses: readonly string[]) => void) => void;
 
-export const resolveWithDns: Resolve = (host, callback) => {
-  if (isIP(host) !== 0) {
-    callback(null, [host]);
-    return;
+export interface ResolverParts {
+  readonly lookup: Resolve;
+  /** Without the pool; no address where it cannot tell. */
+  readonly lookUpBesidePool: (host: string) => Promise<readonly string[]>;
+  /** Calls back after so many ms; keeps no process alive. */
+  readonly delay: (ms: number, work: () => void) => void;
+}
+
+type Waiter = (error: Error | null, addresses: readonly string[]) => void;
+
+interface PendingLookup {
+  readonly waiters: Set<Waiter>;
+  isLate: boolean;
+}
+
+/** Far above what look-ups take that nothing holds up. */
+const lateMs = 1000;
+/** More names than a cluster has. */
+const maxNames = 1000;
+/** Of one name; who is given up meanwhile waits on. */
+const maxWaiters = 1000;
+
+export class Resolver {
+  readonly #parts: ResolverParts;
+  readonly #pending = new Map<string, PendingLookup>();
+  /** The last answer for each name, the oldest first. */
+  readonly #known = new Map<string, readonly string[]>();
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
   }
+
+  readonly resolve: Resolve = (host, callback) => {
+    if (isIP(host) !== 0) {
+      callback(null, [host]);
+      return;
+    }
+    let pending = this.#pending.get(host);
+    const isNew = pending === undefined;
+    pending ??= { waiters: new Set(), isLate: false };
+    const waiter: Waiter = (error, addresses) => {
+      if (pending.waiters.delete(waiter)) callback(error, addresses);
+    };
+    pending.waiters.add(waiter);
+    if (pending.waiters.size > maxWaiters) pending.waiters.delete(pending.waiters.values().next().value!);
+    if (isNew) this.#begin(host, pending);
+    else if (pending.isLate) this.#dependOnOthers(host, waiter);
+  };
+
+  #begin(host: string, pending: PendingLookup): void {
+    this.#pending.set(host, pending);
+    this.#parts.lookup(host, (error, addresses) => {
+      this.#pending.delete(host);
+      if (addresses.length > 0) this.#remember(host, addresses);
+      for (const waiter of [...pending.waiters]) waiter(error, addresses);
+    });
+    this.#parts.delay(lateMs, () => {
+      if (this.#pending.get(host) !== pending) return;
+      pending.isLate = true;
+      for (const waiter of [...pending.waiters]) this.#dependOnOthers(host, waiter);
+    });
+  }
+
+  #dependOnOthers(host: string, waiter: Waiter): void {
+    const known = this.#known.get(host);
+    if (known !== undefined) {
+      waiter(null, known);
+      return;
+    }
+    this.#parts.lookUpBesidePool(host).then(
+      (addresses) => {
+        if (addresses.length === 0) return;
+        this.#remember(host, addresses);
+        waiter(null, addresses);
+      },
+      () => {
+        // The system's answer, when it comes, says why there is none.
+      },
+    );
+  }
+
+  #remember(host: string, addresses: readonly string[]): void {
+    this.#known.delete(host);
+    this.#known.set(host, addresses);
+    if (this.#known.size > maxNames) this.#known.delete(this.#known.keys().next().value!);
+  }
+}
+
+const lookUpInPool: Resolve = (host, callback) => {
   lookup(host, { all: true, order: 'verbatim' }, (error, found) => {
     if (error !== null) callback(error, []);
     else
@@ -20,3 +109,22 @@ export const resolveWithDns: Resolve = (host, callback) => {
       );
   });
 };
+
+export function newResolver(): Resolver {
+  const delay = (ms: number, work: () => void): void => {
+    setTimeout(work, ms).unref();
+  };
+  return new Resolver({ lookup: lookUpInPool, lookUpBesidePool, delay });
+}
+
+/** The same for sockets of Node that are given a name. */
+export function lookupFor(resolve: Resolve): LookupFunction {
+  return (host, { all }, callback) => {
+    resolve(host, (error, addresses) => {
+      const found = addresses.map((address) => ({ address, family: isIP(address) }));
+      if (error !== null || found.length === 0) callback(error ?? new Error(`no address for ${host}`), '', 0);
+      else if (all === true) callback(null, found);
+      else callback(null, found[0]!.address, found[0]!.family);
+    });
+  };
+}

@@ -7,7 +7,7 @@ import { usesTls } from '../../common/config/ssl-context.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
 import { type Dial, dialWithNode, dialWithOptions, type NodeOptions, socketOptionsOf } from './dial.ts';
 import { Tunnel } from './proxy-tunnel.ts';
-import { type Resolve, resolveWithDns } from './resolver.ts';
+import { lookupFor, newResolver, type Resolve } from './resolver.ts';
 import { TlsContexts } from './tls-contexts.ts';
 import { tlsTransports } from './tls-transport.ts';
 import { type OpenTransport, tcpTransports } from './transport.ts';
@@ -22,8 +22,9 @@ export interface Transports {
 export function transportsFor(config: KafkaClientConfig): Transports {
   const { byNode, native } = socketOptionsOf(config);
   const { dial, refusal } = dialFor(byNode, native);
-  const tunnel = tunnelOf(config, byNode);
-  const resolve = tunnel?.resolvesNames === true ? leaveToProxy : resolveWithDns;
+  const { resolve: resolveHere } = newResolver();
+  const tunnel = tunnelOf(config, byNode, resolveHere);
+  const resolve = tunnel?.resolvesNames === true ? leaveToProxy : resolveHere;
   if (!usesTls(config)) {
     const open = tunnel === null ? tcpTransports(dial ?? dialWithNode(byNode)) : tunnel.open;
     return { open, resolve, prepare: () => prepare(refusal, null) };
@@ -54,12 +55,16 @@ function prepare(refusal: unknown, contexts: TlsContexts | null): void {
   if (refusal !== null) throw refusal;
 }
 
-function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions): Tunnel | null {
+function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions, resolve: Resolve): Tunnel | null {
   const { proxyUrl, connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs } = config;
   if (proxyUrl === null) return null;
   // Checked with the configuration.
   const proxy = parseProxyUrl(proxyUrl.reveal()) as ProxyServer;
-  return new Tunnel(proxy, byNode, 2 * Math.max(connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs));
+  return new Tunnel(proxy, {
+    byNode,
+    maxMs: 2 * Math.max(connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs),
+    lookup: lookupFor(resolve),
+  });
 }
 
 const leaveToProxy: Resolve = (host, callback) => callback(null, [host]);

@@ -7,6 +7,7 @@ import { Gssapi, loadKerberos } from './gssapi.ts';
 import type { CreateMechanism } from './mechanism.ts';
 import { OAuthBearer } from './oauthbearer.ts';
 import { Plain } from './plain.ts';
+import { keepLast, saltPassword } from './salted-password.ts';
 import { Scram } from './scram.ts';
 
 /**
@@ -26,7 +27,9 @@ export async function prepareMechanism(
     case 'SCRAM-SHA-512': {
       const hash = mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512';
       const isDelegationToken = config.saslDelegationToken;
-      return () => new Scram({ hash, username, password, isDelegationToken });
+      // All brokers of a cluster have the same salt for a user, so one result serves them all.
+      const salted = keepLast(saltPassword);
+      return () => new Scram({ hash, username, password, isDelegationToken, salted });
     }
     case 'OAUTHBEARER': {
       const ask = await loadTokenSource();

@@ -1,4 +1,4 @@
-// Owns the SCRAM mechanisms. Network thread; the slow part, salting the password, runs in Node's thread pool.
+// Owns the SCRAM mechanisms. Network thread; the slow part, salting the password, is salted-password.ts.
 // Source: RFC 5802, RFC 7677; KIP-48 for delegation tokens.
 //
 //   client: n,,n=USER,r=NONCE                                  client-first
@@ -6,15 +6,18 @@
 //   client: c=biws,r=NONCE+MORE,p=PROOF                        client-final
 //   server: v=SIGNATURE, or e=ERROR                            server-final: proves that the broker knows the password too
 
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import { BaseMechanism } from './mechanism.ts';
+import { type SaltPassword, saltPassword } from './salted-password.ts';
 
 export interface ScramOptions {
   readonly hash: 'sha256' | 'sha512';
   readonly username: string;
   readonly password: string;
   readonly isDelegationToken: boolean;
+  /** Salts the password; default: anew each time. */
+  readonly salted?: SaltPassword;
   /** Printable, without comma. Default: 32 random hexadecimal digits. */
   readonly nonce?: string;
 }
@@ -72,7 +75,7 @@ export class Scram extends BaseMechanism {
     const { nonce, salt, iterations } = this.#parseServerFirst(attributesOf(serverFirst));
     const { hash } = this.#options;
     const password = await prepare(this.#options.password, 'saslPlainPassword');
-    const salted = await derive(password, salt, iterations, hash);
+    const salted = await (this.#options.salted ?? saltPassword)({ hash, password, salt, iterations });
     const hmac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
     const withoutProof = `c=${Buffer.from(gs2Header).toString('base64')},r=${nonce}`;
     const authMessage = `${this.#clientFirstBare},${serverFirst},${withoutProof}`;
@@ -113,14 +116,6 @@ export class Scram extends BaseMechanism {
     const error = attributes.get('e');
     if (error !== undefined) throw failure(`the broker refused: ${this.conceal(error)}`);
   }
-}
-
-/** In Node's thread pool: a million rounds take a second. */
-function derive(password: string, salt: Buffer, iterations: number, hash: ScramOptions['hash']): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const done = (error: Error | null, key: Buffer): void => (error === null ? resolve(key) : reject(error));
-    pbkdf2(password, salt, iterations, hash === 'sha256' ? 32 : 64, hash, done);
-  });
 }
 
 /** SASLprep (RFC 4013), as RFC 5802 wants names and passwords; its tables are loaded by the first login that needs them. */

@@ -48,7 +48,16 @@ const table = {
   'worker/net': {
     rooms: ['common'],
     optional: ['koffi'],
-    packages: ['socks', 'node:http', 'node:net', 'node:tls', 'node:dns', 'node:crypto', 'node:util'],
+    packages: [
+      'socks',
+      'node:http',
+      'node:net',
+      'node:tls',
+      'node:dns',
+      'node:dns/promises',
+      'node:crypto',
+      'node:util',
+    ],
   },
   'worker/requests': { rooms: ['common', 'codec', 'protocol/flat', 'protocol/wire'], packages: ['piscina'] },
   'worker/report': { rooms: ['common', 'state'], packages: [] },
@@ -63,7 +72,7 @@ const table = {
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],
     optional: ['kerberos'],
-    packages: ['@mongodb-js/saslprep', 'node:crypto', 'node:worker_threads'],
+    packages: ['@mongodb-js/saslprep', 'node:crypto', 'node:util', 'node:worker_threads'],
   },
   'worker/link': {
     rooms: [
@@ -111,6 +120,11 @@ export const exceptions: readonly Exception[] = [
     from: 'worker/net/tls-files.ts',
     imports: 'node:fs',
     reason: 'reads certificates and keys, again when they are renewed',
+  },
+  {
+    from: 'worker/net/name-servers.ts',
+    imports: 'node:fs',
+    reason: 'reads the hosts file and resolv.conf where the look-up of the system is late',
   },
   { from: 'protocol/flat/generated', imports: 'node:module', reason: 'each API is loaded at its first use' },
   { from: 'protocol/wire/generated', imports: 'node:module', reason: 'each codec is loaded at its first use' },

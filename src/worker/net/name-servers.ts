@@ -1,0 +1,64 @@
+// Owns look-ups that need no thread of the pool: the hosts file, then the name servers, with the search list of resolv.conf.
+// Network thread. It knows less than the system's look-up does (no mDNS, no LDAP), and is asked when that one is late.
+
+import { Resolver } from 'node:dns/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+
+const maxFileBytes = 1024 * 1024;
+const queryTimeoutMs = 2000;
+const loopback = ['127.0.0.1', '::1'];
+/** As the system has them (resolv.conf(5)). */
+const maxSearchDomains = 6;
+
+/** Every address found, those of IPv4 first; none where nobody can tell. */
+export async function lookUpBesidePool(host: string): Promise<readonly string[]> {
+  const inHosts = addressesInHosts(textOf(hostsPath()), host);
+  if (inHosts.length > 0) return inHosts;
+  if (/^(.*\.)?localhost\.?$/i.test(host)) return loopback;
+  for (const name of fullNames(textOf('/etc/resolv.conf'), host)) {
+    const found = await query(name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Addresses that a hosts file gives the name. */
+export function addressesInHosts(hosts: string, host: string): string[] {
+  const wanted = host.toLowerCase().replace(/\.$/, '');
+  return hosts.split('\n').flatMap((line) => {
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    return isIP(address) !== 0 && names.some((name) => name.toLowerCase() === wanted) ? [address] : [];
+  });
+}
+
+/** What the name may stand for by a resolv.conf, the likeliest first. */
+export function fullNames(resolvConf: string, host: string): string[] {
+  if (host.endsWith('.')) return [host.slice(0, -1)];
+  const search = [...resolvConf.matchAll(/^\s*(?:search|domain)\s+(.*)$/gm)].at(-1)?.[1] ?? '';
+  const domains = search.split(/\s+/).filter((domain) => domain !== '' && domain !== '.');
+  const named = domains.slice(0, maxSearchDomains).map((domain) => `${host}.${domain.replace(/\.$/, '')}`);
+  const wantedDots = Number(/^\s*options\s.*\bndots:(\d{1,2})/m.exec(resolvConf)?.[1] ?? 1);
+  return host.split('.').length - 1 >= wantedDots ? [host, ...named] : [...named, host];
+}
+
+async function query(name: string): Promise<string[]> {
+  const resolver = new Resolver({ timeout: queryTimeoutMs, tries: 2 });
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+}
+
+function hostsPath(): string {
+  if (process.platform !== 'win32') return '/etc/hosts';
+  return `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\drivers\\etc\\hosts`;
+}
+
+/** Empty where there is none, or none of a sane size. */
+function textOf(path: string): string {
+  try {
+    const status = statSync(path);
+    return status.isFile() && status.size <= maxFileBytes ? readFileSync(path, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,53 @@
+// Takes every thread of the process's pool, and prints what clients can do then: one that was connected by name before, and
+// one that is started meanwhile. For tests of what the network thread needs of that pool.
+
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+
+export interface PoolTakenArguments {
+  readonly options: KafkaClientOptions;
+}
+
+const threads = 8;
+const folder = mkdtempSync(join(tmpdir(), 'pool-taken-'));
+const paths = Array.from({ length: threads }, (_, i) => join(folder, String(i)));
+execFileSync('mkfifo', paths);
+
+const { options } = JSON.parse(process.argv[2]!) as PoolTakenArguments;
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const client = await KafkaClient.start(options);
+await client.awaitReady(0);
+console.log('connected');
+await lines.next();
+// Opening a pipe for reading waits for somebody who writes.
+const opened = paths.map((path) => open(path, 'r'));
+try {
+  console.log(`again: ${await outcome(usedAgain())}`);
+  console.log(`anew: ${await outcome(KafkaClient.start(options).then((other) => other.close()))}`);
+} finally {
+  // Opening for both waits for nobody.
+  for (const path of paths) closeSync(openSync(path, 'r+'));
+  for (const file of opened) await (await file).close();
+  rmSync(folder, { recursive: true });
+}
+await client.close();
+process.exit();
+
+async function usedAgain(): Promise<void> {
+  await client.awaitReady(0, { timeoutMs: 20_000 });
+  await client.send(0, Metadata, { topics: [] });
+}
+
+async function outcome(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'ok';
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -1,0 +1,49 @@
+// What the application does in the thread pool of its process holds up nothing that the network thread needs.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { KafkaClientOptions } from '../../src/index.ts';
+import { CertificateAuthority } from '../helpers/certificates.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { saslApis, wantLogins } from '../helpers/sasl-server.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { startChild } from './support/child.ts';
+
+let ca: CertificateAuthority;
+let broker: EmbeddedBroker;
+
+before(async () => {
+  ca = new CertificateAuthority('pool');
+  broker = await startEmbeddedBroker({ tls: ca.issue(), host: 'localhost', apiVersions: saslApis });
+  await wantLogins(broker, { mechanism: 'SCRAM-SHA-256', username: 'alice', password: 'the-secret' });
+});
+
+after(async () => {
+  await broker.close();
+  ca.close();
+});
+
+/** Node 20 reads modules of a thread there. */
+const readsModulesInPool = process.versions.node.startsWith('20.');
+
+test('with every thread of the pool taken, a lost connection by name, with TLS and SCRAM, comes back; a start ends', async (t) => {
+  const [port] = /\d+$/.exec(broker.bootstrapServers[0]!)!;
+  const options: KafkaClientOptions = {
+    bootstrapServers: `localhost:${port}`,
+    securityProtocol: 'SASL_SSL',
+    sslCaFile: ca.file('trusted.pem', ca.cert),
+    saslMechanism: 'SCRAM-SHA-256',
+    saslPlainUsername: 'alice',
+    saslPlainPassword: 'the-secret',
+    apiVersionAutoTimeoutMs: 3000,
+  };
+  const child = startChild(t, 'pool-taken', { options });
+  await waitFor('the child to be connected', () => child.stdout.includes('connected') || child.hasEnded);
+  await broker.closeConnections('reset');
+  child.tell('go');
+  const { stdout, stderr } = await child.ended;
+  assert.match(stdout, /^again: ok$/m, stderr);
+  if (readsModulesInPool)
+    assert.match(stdout, /^anew: NetworkThreadError: the network thread did not begin within 8000 ms/m);
+  else assert.match(stdout, /^anew: ok$/m);
+});
