@@ -26,7 +26,7 @@ export type RoomName = keyof typeof table;
 
 const table = {
   index: { rooms: ['main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
-  common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads'] },
+  common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads', 'long'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {
@@ -45,6 +45,7 @@ const table = {
     rooms: ['common', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
   },
+  'main/admin': { rooms: ['common'], packages: ['long'] },
   'worker/net': {
     rooms: ['common'],
     optional: ['koffi'],
@@ -68,6 +69,10 @@ const table = {
   'worker/producer': {
     rooms: ['common', 'codec', 'worker/client', 'worker/requests', 'worker/report', 'protocol/flat', 'protocol/wire'],
     packages: [],
+  },
+  'worker/admin': {
+    rooms: ['common', 'worker/client', 'protocol/flat', 'protocol/wire'],
+    packages: ['long'],
   },
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],

@@ -1,0 +1,90 @@
+// Owns the list of administration calls: what each is given and what it answers, as data that structured clone carries. Types
+// only. The application thread names a call, the network thread runs it.
+
+import type Long from 'long';
+import type { DescribedCluster } from './cluster.ts';
+import type { ConfigEntry, ConfigResource, ConfigResourceChanges, ConfigResourceType } from './configs.ts';
+import type {
+  CommittedOffset,
+  DescribedConsumerGroup,
+  ListedGroups,
+  MemberToRemove,
+  OffsetToCommit,
+} from './groups.ts';
+import type { PlainOutcome, PlainResults } from './outcome.ts';
+import type {
+  CreatedTopic,
+  DescribedTopic,
+  ListedOffset,
+  ListedTopic,
+  NewPartitions,
+  NewTopic,
+  OffsetSpec,
+  RecordsToDelete,
+  TopicPartitionKey,
+} from './topics.ts';
+
+export interface ChangeOptions {
+  readonly validateOnly?: boolean;
+  /** Default true: wait while a quota of the controller is exceeded (KIP-599). */
+  readonly retryOnQuotaViolation?: boolean;
+}
+
+/** Arguments and answer of each call. */
+export interface AdminCalls {
+  createTopics: Shape<
+    ChangeOptions & { topics: readonly NewTopic[]; waitForLeaders?: boolean },
+    PlainResults<string, CreatedTopic>
+  >;
+  deleteTopics: Shape<ChangeOptions & { topics: readonly string[] }, PlainResults<string, null>>;
+  createPartitions: Shape<ChangeOptions & { topics: readonly NewPartitions[] }, PlainResults<string, null>>;
+  listTopics: Shape<{ includeInternal: boolean }, readonly ListedTopic[]>;
+  describeTopics: Shape<
+    { topics: readonly string[]; includeAuthorizedOperations: boolean },
+    PlainResults<string, DescribedTopic>
+  >;
+  deleteRecords: Shape<{ partitions: readonly RecordsToDelete[] }, PlainResults<TopicPartitionKey, Long>>;
+  listOffsets: Shape<
+    { partitions: readonly (TopicPartitionKey & { at: OffsetSpec })[]; isReadCommitted: boolean },
+    PlainResults<TopicPartitionKey, ListedOffset>
+  >;
+  describeConfigs: Shape<
+    { resources: readonly ConfigResource[]; includeSynonyms: boolean; includeDocumentation: boolean },
+    PlainResults<ConfigResource, readonly ConfigEntry[]>
+  >;
+  incrementalAlterConfigs: Shape<
+    { resources: readonly ConfigResourceChanges[]; validateOnly: boolean },
+    PlainResults<ConfigResource, null>
+  >;
+  listConfigResources: Shape<{ types: readonly ConfigResourceType[] }, readonly ConfigResource[]>;
+  describeCluster: Shape<{ includeFencedBrokers: boolean }, DescribedCluster>;
+  listGroups: Shape<
+    { states: readonly string[]; types: readonly string[]; protocolTypes: readonly string[] },
+    ListedGroups
+  >;
+  describeConsumerGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedConsumerGroup>>;
+  deleteGroups: Shape<{ groups: readonly string[] }, PlainResults<string, null>>;
+  listConsumerGroupOffsets: Shape<
+    { groups: readonly { groupId: string; partitions?: readonly TopicPartitionKey[] }[]; requireStable: boolean },
+    PlainResults<string, readonly (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[]>
+  >;
+  alterConsumerGroupOffsets: Shape<
+    { groupId: string; offsets: readonly OffsetToCommit[] },
+    PlainResults<TopicPartitionKey, null>
+  >;
+  deleteConsumerGroupOffsets: Shape<
+    { groupId: string; partitions: readonly TopicPartitionKey[] },
+    PlainResults<TopicPartitionKey, null>
+  >;
+  removeMembersFromConsumerGroup: Shape<
+    { groupId: string; members: readonly MemberToRemove[] | 'all'; reason: string },
+    PlainResults<string, null>
+  >;
+}
+
+interface Shape<Args, Answer> {
+  readonly args: Args;
+  readonly answer: Answer;
+}
+
+export type AdminCallName = keyof AdminCalls;

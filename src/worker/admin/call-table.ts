@@ -1,0 +1,39 @@
+// Owns which function runs each administration call. Network thread.
+
+import type { AdminCallName, AdminCalls } from '../../common/admin/calls.ts';
+import type { Call } from './call.ts';
+import { describeCluster } from './calls/cluster.ts';
+import { describeConfigs, incrementalAlterConfigs, listConfigResources } from './calls/configs.ts';
+import {
+  alterConsumerGroupOffsets,
+  deleteConsumerGroupOffsets,
+  listConsumerGroupOffsets,
+} from './calls/group-offsets.ts';
+import { deleteGroups, describeConsumerGroups, listGroups, removeMembersFromConsumerGroup } from './calls/groups.ts';
+import { deleteRecords, listOffsets } from './calls/partitions.ts';
+import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './calls/topics.ts';
+
+type CallTable = {
+  readonly [Name in AdminCallName]: (call: Call, args: AdminCalls[Name]['args']) => Promise<AdminCalls[Name]['answer']>;
+};
+
+export const callTable: CallTable = {
+  createTopics,
+  deleteTopics,
+  createPartitions,
+  listTopics,
+  describeTopics,
+  deleteRecords,
+  listOffsets,
+  describeConfigs,
+  incrementalAlterConfigs,
+  listConfigResources,
+  describeCluster,
+  listGroups,
+  describeConsumerGroups,
+  deleteGroups,
+  listConsumerGroupOffsets,
+  alterConsumerGroupOffsets,
+  deleteConsumerGroupOffsets,
+  removeMembersFromConsumerGroup,
+};

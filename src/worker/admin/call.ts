@@ -1,0 +1,130 @@
+// Owns one administration call on its way: its deadline, its requests, its backoff. Network thread. Must not know what is
+// asked for: the files in calls/ do.
+
+import {
+  KafkaClientError,
+  KafkaConnectionError,
+  RequestTimedOutError,
+  UnsupportedVersionError,
+} from '../../common/errors/errors.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+import { anyBroker, type Destination, mainLane } from '../client/broker-requests.ts';
+import { type AdminRole, callTimedOut } from './admin-role.ts';
+
+export interface CallSettings {
+  /** Name of the call, for errors. */
+  readonly name: string;
+  /** Limit of the whole call, ms. */
+  readonly timeoutMs: number;
+  /** Limit of one request, ms. */
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+}
+
+export interface Answered<Response> {
+  readonly response: Response;
+  /** Version of the response. */
+  readonly version: number;
+}
+
+export const someBroker: Destination = { brokerId: anyBroker, lane: mainLane };
+
+export function broker(brokerId: number): Destination {
+  return { brokerId, lane: mainLane };
+}
+
+/** Share of a backoff that is left to chance, to either side. */
+const jitter = 0.2;
+
+export class Call {
+  readonly role: AdminRole;
+  readonly settings: CallSettings;
+  readonly deadline: number;
+  /** Attempts that failed so far, of the round that failed most. */
+  attempts = 0;
+  lastError: Error | null = null;
+
+  constructor(role: AdminRole, settings: CallSettings) {
+    this.role = role;
+    this.settings = settings;
+    this.deadline = role.now + settings.timeoutMs;
+  }
+
+  /** ms left of the call's time, as requests carry it to brokers; at least 1. */
+  get timeLeftMs(): number {
+    return Math.max(1, Math.floor(this.deadline - this.role.now));
+  }
+
+  get isOver(): boolean {
+    return this.role.now >= this.deadline;
+  }
+
+  /**
+   * Sends one request as soon as its destination takes it.
+   * Rejects with: KafkaTimeoutError when that is not within the call's time; UnsupportedVersionError; whatever the request failed with
+   */
+  async send<Request, Response>(
+    to: Destination,
+    api: Api<Request, Response>,
+    request: Request,
+    versions: { readonly minVersion?: number; readonly maxVersion?: number } = {},
+  ): Promise<Answered<Response>> {
+    this.role.checkOpen();
+    const { requests } = this.role.host;
+    const isReady = await this.role.until(
+      (now) => requests.isReady(to, now),
+      this.deadline,
+      (now) => requests.readyAt(to, now),
+    );
+    if (!isReady) throw this.timedOut(requests.lastError(to) ?? this.lastError);
+    return new Promise((resolve, reject) => {
+      requests.send(
+        {
+          to,
+          api,
+          request,
+          ...versions,
+          timeoutMs: Math.min(this.settings.requestTimeoutMs, this.timeLeftMs),
+          onResponse: (response, version) => resolve({ response: response as Response, version }),
+          onFailure: reject,
+        },
+        this.role.now,
+      );
+    });
+  }
+
+  /** Waits before the next attempt. Rejects with KafkaTimeoutError when the call's time is over before. */
+  async backOff(error: Error | null): Promise<void> {
+    this.attempts++;
+    this.lastError = error ?? this.lastError;
+    const { retryBackoffMs, retryBackoffMaxMs } = this.settings;
+    const meanMs = Math.min(retryBackoffMaxMs, retryBackoffMs * 2 ** Math.min(this.attempts - 1, 20));
+    await this.sleep(meanMs * (1 - jitter + 2 * jitter * this.role.host.random()));
+  }
+
+  /** Rejects with KafkaTimeoutError when the call's time is over before. */
+  async sleep(ms: number): Promise<void> {
+    const at = this.role.now + ms;
+    const isAwake = await this.role.until(
+      (now) => now >= at,
+      this.deadline,
+      () => at,
+    );
+    if (!isAwake) throw this.timedOut(this.lastError);
+  }
+
+  timedOut(cause: Error | null): Error {
+    return callTimedOut(this.settings.name, this.settings.timeoutMs, this.attempts + 1, cause);
+  }
+}
+
+/** Whether a request that failed with this may be sent again. */
+export function isRetriableFailure(error: unknown): boolean {
+  return error instanceof KafkaClientError && error.retriable && !(error instanceof UnsupportedVersionError);
+}
+
+/** Whether the broker may have carried out a request that failed with this. */
+export function mayHaveArrived(error: unknown): boolean {
+  return error instanceof KafkaConnectionError || error instanceof RequestTimedOutError;
+}

@@ -1,0 +1,148 @@
+// Owns administration calls about configurations. Network thread. Source: KIP-133, KIP-339, KIP-412, KIP-714, KIP-1142
+
+import type { AdminCalls } from '../../../common/admin/calls.ts';
+import type { ConfigEntry, ConfigResource, ConfigResourceType } from '../../../common/admin/configs.ts';
+import type { PlainResults } from '../../../common/admin/outcome.ts';
+import { errorFor } from '../../../common/errors/error-for.ts';
+import {
+  DescribeConfigs,
+  IncrementalAlterConfigs,
+  ListConfigResources,
+} from '../../../protocol/flat/generated/apis.ts';
+import type { Destination } from '../../client/broker-requests.ts';
+import { broker, type Call, someBroker } from '../call.ts';
+import { type Answer, askForItems, type Located } from '../items.ts';
+
+type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
+
+const typeNumbers: Readonly<Record<ConfigResourceType, number>> = {
+  topic: 2,
+  broker: 4,
+  brokerLogger: 8,
+  clientMetrics: 16,
+  group: 32,
+};
+const typeNames = new Map(Object.entries(typeNumbers).map(([name, number]) => [number, name as ConfigResourceType]));
+const operationNumbers = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
+/** Kafka's number of a value that is the broker's built-in default. */
+const defaultConfigSource = 5;
+
+export function describeConfigs(
+  call: Call,
+  { resources, includeSynonyms, includeDocumentation }: Args<'describeConfigs'>,
+): Promise<PlainResults<ConfigResource, readonly ConfigEntry[]>> {
+  return askForItems<ConfigResource, readonly ConfigEntry[]>(call, resources, {
+    target: 'any',
+    isChange: false,
+    locate: async (keys) => atOwners(keys, (resource) => resource),
+    ask: async (to, keys) => {
+      const asked = keys.map((key) => ({ ...numbered(key), configurationKeys: null }));
+      const request = { resources: asked, includeSynonyms, includeDocumentation };
+      const { response, version } = await call.send(to, DescribeConfigs, request);
+      return answersByResource(keys, response.results, (result) => ({
+        value: result.configs.map((config) => {
+          const isDefault = version === 0 ? config.isDefault : config.configSource === defaultConfigSource;
+          const { name, value, readOnly, isSensitive, documentation } = config;
+          const synonyms = config.synonyms.map((one) => ({ name: one.name, value: one.value, source: one.source }));
+          return {
+            name,
+            value,
+            readOnly,
+            isDefault,
+            isSensitive,
+            source: version === 0 ? -1 : config.configSource,
+            synonyms,
+            documentation,
+          };
+        }),
+      }));
+    },
+  });
+}
+
+export async function incrementalAlterConfigs(
+  call: Call,
+  { resources, validateOnly }: Args<'incrementalAlterConfigs'>,
+): Promise<PlainResults<ConfigResource, null>> {
+  const results = await askForItems<(typeof resources)[number], null>(call, resources, {
+    target: 'any',
+    isChange: !validateOnly,
+    locate: async (keys) => atOwners(keys, ({ resource }) => resource),
+    ask: async (to, keys) => {
+      const asked = keys.map(({ resource, changes }) => ({
+        ...numbered(resource),
+        configs: changes.map(({ name, operation, value }) => ({
+          name,
+          configOperation: operationNumbers[operation],
+          value: value ?? null,
+        })),
+      }));
+      const { response } = await call.send(to, IncrementalAlterConfigs, { resources: asked, validateOnly });
+      const byResource = new Map(keys.map((key) => [key.resource, key]));
+      const answers = answersByResource<ConfigResource, null, ResultView>(
+        [...byResource.keys()],
+        response.responses,
+        () => ({ value: null }),
+      );
+      return new Map([...answers].map(([resource, answer]) => [byResource.get(resource)!, answer]));
+    },
+  });
+  return results.map(([{ resource }, outcome]) => [resource, outcome] as const);
+}
+
+export async function listConfigResources(
+  call: Call,
+  { types }: Args<'listConfigResources'>,
+): Promise<readonly ConfigResource[]> {
+  const isOnlyMetrics = types.length === 1 && types[0] === 'clientMetrics';
+  const request = { resourceTypes: types.map((type) => typeNumbers[type]) };
+  // Version 0 lists client metrics, whatever is asked for.
+  const versions = isOnlyMetrics ? {} : { minVersion: 1 };
+  const { response } = await call.send(someBroker, ListConfigResources, request, versions);
+  const error = errorFor(response.errorCode);
+  if (error !== null) throw error;
+  return response.configResources.map(({ resourceType, resourceName }) => ({
+    type: typeNames.get(resourceType) ?? 'clientMetrics',
+    name: resourceName,
+  }));
+}
+
+function numbered({ type, name }: ConfigResource): { resourceType: number; resourceName: string } {
+  return { resourceType: typeNumbers[type], resourceName: name };
+}
+
+/** What belongs to one broker is asked of that broker, the rest of any. */
+function atOwners<K>(keys: readonly K[], resourceOf: (key: K) => ConfigResource): Located<K, never> {
+  const groups = new Map<string, { to: Destination; keys: K[] }>();
+  for (const key of keys) {
+    const { type, name } = resourceOf(key);
+    const isOwned = (type === 'broker' || type === 'brokerLogger') && name !== '';
+    const to = isOwned ? broker(Number(name)) : someBroker;
+    const group = groups.get(String(to.brokerId));
+    if (group === undefined) groups.set(String(to.brokerId), { to, keys: [key] });
+    else group.keys.push(key);
+  }
+  return { groups: [...groups.values()] };
+}
+
+interface ResultView {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+function answersByResource<K extends ConfigResource, V, R extends ResultView>(
+  keys: readonly K[],
+  results: Iterable<R>,
+  readValue: (result: R) => Answer<V>,
+): Map<K, Answer<V>> {
+  const byName = new Map(keys.map((key) => [`${typeNumbers[key.type]} ${key.name}`, key]));
+  const answers = new Map<K, Answer<V>>();
+  for (const result of results) {
+    const { errorCode, errorMessage, resourceType, resourceName } = result;
+    const key = byName.get(`${resourceType} ${resourceName}`);
+    if (key !== undefined) answers.set(key, errorCode === 0 ? readValue(result) : { errorCode, errorMessage });
+  }
+  return answers;
+}

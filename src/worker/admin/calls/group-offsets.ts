@@ -1,0 +1,126 @@
+// Owns administration calls about the offsets that groups have committed. Network thread. Source: KIP-396, KIP-447, KIP-709
+
+import type { AdminCalls } from '../../../common/admin/calls.ts';
+import type { CommittedOffset } from '../../../common/admin/groups.ts';
+import type { PlainOutcome, PlainResults } from '../../../common/admin/outcome.ts';
+import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
+import { errorFor } from '../../../common/errors/error-for.ts';
+import { toPlainError } from '../../../common/errors/plain-error.ts';
+import { OffsetCommit, OffsetDelete, OffsetFetch } from '../../../protocol/flat/generated/apis.ts';
+import type { OffsetCommitResponsePartitionView } from '../../../protocol/flat/generated/offset-commit.ts';
+import type { OffsetDeleteResponsePartitionView } from '../../../protocol/flat/generated/offset-delete.ts';
+import type { OffsetFetchResponsePartitionsView } from '../../../protocol/flat/generated/offset-fetch.ts';
+import type { Destination } from '../../client/broker-requests.ts';
+import type { Call } from '../call.ts';
+import { type Answer, askForItems } from '../items.ts';
+import { atCoordinators } from '../routes.ts';
+import { atCoordinatorOf } from './groups.ts';
+import { answersOf, byTopic } from './partitions.ts';
+
+type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
+type GroupOffsets = readonly (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[];
+
+const rebalanceInProgress = 27;
+const unstableOffsetCommit = 88;
+/** Since this version one request asks about several groups (KIP-709). */
+const severalGroupsVersion = 8;
+/** From this version on topics are named by id only. */
+const maxNamedVersion = 9;
+
+export function listConsumerGroupOffsets(
+  call: Call,
+  { groups, requireStable }: Args<'listConsumerGroupOffsets'>,
+): Promise<PlainResults<string, GroupOffsets>> {
+  const byId = new Map(groups.map((group) => [group.groupId, group]));
+  return askForItems<string, GroupOffsets>(call, [...byId.keys()], {
+    target: 'coordinator',
+    isChange: false,
+    locate: (keys) => atCoordinators(call, keys, 0),
+    ask: async (to, keys) => {
+      const answers = new Map<string, Answer<GroupOffsets>>();
+      for (const key of keys) {
+        answers.set(key, await offsetsOf(call, to, key, byId.get(key)!.partitions ?? null, requireStable));
+      }
+      return answers;
+    },
+  });
+}
+
+async function offsetsOf(
+  call: Call,
+  to: Destination,
+  groupId: string,
+  partitions: readonly TopicPartitionKey[] | null,
+  requireStable: boolean,
+): Promise<Answer<GroupOffsets>> {
+  const listed = partitions === null ? null : byTopic(partitions, ({ partition }) => partition);
+  const topics = listed?.map(({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes })) ?? null;
+  const request = { groupId, topics, groups: [{ groupId, topics }], requireStable };
+  const { response, version } = await call.send(to, OffsetFetch, request, { maxVersion: maxNamedVersion });
+  const group = version >= severalGroupsVersion ? response.groups.at(0) : response;
+  if (group.errorCode !== 0) return { errorCode: group.errorCode };
+  const offsets: (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[] = [];
+  for (const topic of group.topics) {
+    for (const one of topic.partitions as Iterable<OffsetFetchResponsePartitionsView>) {
+      // An open transaction is about to change it: the whole group is asked about again.
+      if (one.errorCode === unstableOffsetCommit) return { errorCode: one.errorCode };
+      offsets.push([{ topic: topic.name, partition: one.partitionIndex }, committed(one)]);
+    }
+  }
+  return { value: offsets };
+}
+
+function committed(answer: OffsetFetchResponsePartitionsView): PlainOutcome<CommittedOffset | null> {
+  const error = errorFor(answer.errorCode);
+  if (error !== null) return { ok: false, error: toPlainError(error), maybeApplied: false };
+  const { committedOffset, committedLeaderEpoch, metadata } = answer;
+  // Brokers say -1 where nothing was committed.
+  if (committedOffset.isNegative()) return { ok: true, value: null };
+  return { ok: true, value: { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: metadata ?? '' } };
+}
+
+/** Only while the group has no members: a broker answers UNKNOWN_MEMBER_ID otherwise. */
+export async function alterConsumerGroupOffsets(
+  call: Call,
+  { groupId, offsets }: Args<'alterConsumerGroupOffsets'>,
+): Promise<PlainResults<TopicPartitionKey, null>> {
+  type Key = (typeof offsets)[number];
+  const results = await askForItems<Key, null>(call, offsets, {
+    target: 'coordinator',
+    isChange: true,
+    actions: { [rebalanceInProgress]: 'retry' },
+    locate: (keys) => atCoordinatorOf(call, groupId, keys),
+    ask: async (to, keys) => {
+      const topics = byTopic(keys, ({ partition, offset, leaderEpoch, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: leaderEpoch ?? -1,
+        committedMetadata: metadata ?? '',
+      }));
+      const request = { groupId, generationIdOrMemberEpoch: -1, memberId: '', topics };
+      const { response } = await call.send(to, OffsetCommit, request, { maxVersion: maxNamedVersion });
+      return answersOf<Key, OffsetCommitResponsePartitionView, null>(keys, response.topics, () => ({ value: null }));
+    },
+  });
+  return results.map(([{ topic, partition }, outcome]) => [{ topic, partition }, outcome] as const);
+}
+
+export function deleteConsumerGroupOffsets(
+  call: Call,
+  { groupId, partitions }: Args<'deleteConsumerGroupOffsets'>,
+): Promise<PlainResults<TopicPartitionKey, null>> {
+  return askForItems<TopicPartitionKey, null>(call, partitions, {
+    target: 'coordinator',
+    isChange: true,
+    locate: (keys) => atCoordinatorOf(call, groupId, keys),
+    ask: async (to, keys) => {
+      const topics = byTopic(keys, ({ partition }) => ({ partitionIndex: partition }));
+      const { response } = await call.send(to, OffsetDelete, { groupId, topics });
+      const { errorCode } = response;
+      if (errorCode !== 0) return new Map(keys.map((key) => [key, { errorCode }]));
+      return answersOf<TopicPartitionKey, OffsetDeleteResponsePartitionView, null>(keys, response.topics, () => ({
+        value: null,
+      }));
+    },
+  });
+}

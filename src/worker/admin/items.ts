@@ -1,0 +1,154 @@
+// Owns the way of a call that asks about many items at once: each item is located, asked for, and asked for again until its
+// outcome is final or the call's time is over. One item's error is no other item's. Network thread.
+
+import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
+import { errorFor } from '../../common/errors/error-for.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
+import type { Destination } from '../client/broker-requests.ts';
+import { actionFor, type Target } from './actions.ts';
+import { type Call, isRetriableFailure, mayHaveArrived } from './call.ts';
+
+/** What a broker answered for one item. */
+export type Answer<V> =
+  | { readonly value: V }
+  | { readonly errorCode: number; readonly errorMessage?: string | null; readonly throttleTimeMs?: number };
+
+/** Items that go to one broker together, and items whose place could not be found. */
+export interface Located<K, V> {
+  readonly groups: readonly { readonly to: Destination; readonly keys: readonly K[] }[];
+  readonly answers?: readonly (readonly [key: K, answer: Answer<V>])[];
+}
+
+export interface ItemPlan<K, V> {
+  readonly target: Target;
+  /** The call changes something, so an attempt that was lost may have done so. */
+  readonly isChange: boolean;
+  /** Default true: a quota that is exceeded is waited for (KIP-599). */
+  readonly retryOnQuotaViolation?: boolean;
+  /** Codes that this call repeats, or does not, other than the table says. */
+  readonly actions?: Readonly<Record<number, 'retry' | 'locate' | 'final'>>;
+  locate(keys: readonly K[]): Promise<Located<K, V>>;
+  /** An item that is missing from the answer is an error of its own. */
+  ask(to: Destination, keys: readonly K[]): Promise<ReadonlyMap<K, Answer<V>>>;
+}
+
+const unknownServerError = -1;
+
+/** Asks for every item until each has its outcome. Results are in the order of `keys`. Never rejects for Kafka's reasons. */
+export async function askForItems<K, V>(
+  call: Call,
+  keys: readonly K[],
+  plan: ItemPlan<K, V>,
+): Promise<PlainResults<K, V>> {
+  const run = new ItemRun(call, plan);
+  let pending: readonly K[] = keys;
+  while (pending.length > 0) {
+    pending = await run.round(pending);
+    if (pending.length === 0) break;
+    try {
+      await run.pause();
+    } catch (error) {
+      run.giveUp(pending, error as Error);
+      break;
+    }
+  }
+  return keys.map((key) => [key, run.outcomes.get(key)!] as const);
+}
+
+class ItemRun<K, V> {
+  readonly outcomes = new Map<K, PlainOutcome<V>>();
+  readonly #call: Call;
+  readonly #plan: ItemPlan<K, V>;
+  /** Items of which an attempt may have arrived, though no answer came. */
+  readonly #maybeApplied = new Set<K>();
+  readonly #lastErrors = new Map<K, Error>();
+  #throttleTimeMs = 0;
+  #lastError: Error | null = null;
+
+  constructor(call: Call, plan: ItemPlan<K, V>) {
+    this.#call = call;
+    this.#plan = plan;
+  }
+
+  /** One attempt for each of the items; returns those that need another. */
+  async round(keys: readonly K[]): Promise<K[]> {
+    this.#throttleTimeMs = 0;
+    let located: Located<K, V>;
+    try {
+      located = await this.#plan.locate(keys);
+    } catch (error) {
+      return this.#failed(keys, error as Error, false);
+    }
+    const again: K[] = [];
+    for (const [key, answer] of located.answers ?? []) if (this.#answered(key, answer)) again.push(key);
+    await Promise.all(
+      located.groups.map(async ({ to, keys: group }) => {
+        try {
+          const answers = await this.#plan.ask(to, group);
+          for (const key of group) {
+            const missing = { errorCode: unknownServerError, errorMessage: 'the broker did not answer for this item' };
+            if (this.#answered(key, answers.get(key) ?? missing)) again.push(key);
+          }
+        } catch (error) {
+          again.push(...this.#failed(group, error as Error, true));
+        }
+      }),
+    );
+    return again;
+  }
+
+  /** Rejects with KafkaTimeoutError when the call's time is over. */
+  async pause(): Promise<void> {
+    if (this.#throttleTimeMs > 0) await this.#call.sleep(this.#throttleTimeMs);
+    else await this.#call.backOff(this.#lastError);
+  }
+
+  giveUp(keys: readonly K[], error: Error): void {
+    for (const key of keys) {
+      const cause = this.#lastErrors.get(key);
+      this.#settle(key, cause === undefined ? error : this.#call.timedOut(cause));
+    }
+  }
+
+  /** @returns whether the item is to be asked for again */
+  #answered(key: K, answer: Answer<V>): boolean {
+    if ('value' in answer) {
+      this.outcomes.set(key, { ok: true, value: answer.value });
+      return false;
+    }
+    const { errorCode, errorMessage, throttleTimeMs = 0 } = answer;
+    const error = errorFor(errorCode)!;
+    if (errorMessage !== undefined && errorMessage !== null) error.message += `: ${errorMessage}`;
+    const action = this.#plan.actions?.[errorCode] ?? actionFor(errorCode, this.#plan.target);
+    const isQuota = action === 'throttled';
+    if (action === 'final' || (isQuota && this.#plan.retryOnQuotaViolation === false)) {
+      this.#settle(key, error);
+      return false;
+    }
+    if (isQuota) this.#throttleTimeMs = Math.max(this.#throttleTimeMs, throttleTimeMs);
+    if (action === 'locate') this.#call.role.host.cluster.requestUpdate();
+    this.#remember(key, error);
+    return true;
+  }
+
+  #failed(keys: readonly K[], error: Error, wasSent: boolean): K[] {
+    if (!isRetriableFailure(error) || this.#call.isOver) {
+      for (const key of keys) this.#settle(key, error);
+      return [];
+    }
+    for (const key of keys) {
+      if (wasSent && this.#plan.isChange && mayHaveArrived(error)) this.#maybeApplied.add(key);
+      this.#remember(key, error);
+    }
+    return [...keys];
+  }
+
+  #remember(key: K, error: Error): void {
+    this.#lastErrors.set(key, error);
+    this.#lastError = error;
+  }
+
+  #settle(key: K, error: Error): void {
+    this.outcomes.set(key, { ok: false, error: toPlainError(error), maybeApplied: this.#maybeApplied.has(key) });
+  }
+}

@@ -1,0 +1,97 @@
+// Owns where the items of administration calls belong: the controller, a partition's leader, a coordinator, every broker.
+// Network thread. Must not decide what happens about errors: items.ts does.
+
+import { FindCoordinator, Metadata } from '../../protocol/flat/generated/apis.ts';
+import { anyBroker, type Destination } from '../client/broker-requests.ts';
+import { broker, type Call, someBroker } from './call.ts';
+import type { Answer, Located } from './items.ts';
+
+const coordinatorNotAvailable = 15;
+const leaderNotAvailable = 5;
+
+/** All items at any broker. */
+export async function atAnyBroker<K>(keys: readonly K[]): Promise<Located<K, never>> {
+  return { groups: [{ to: someBroker, keys }] };
+}
+
+/** All items at the controller. With KRaft every broker forwards, and Metadata names one of them. */
+export async function atController<K>(call: Call, keys: readonly K[]): Promise<Located<K, never>> {
+  return { groups: [{ to: await controller(call), keys }] };
+}
+
+export async function controller(call: Call): Promise<Destination> {
+  const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
+  const { controllerId } = response;
+  return broker(controllerId >= 0 ? controllerId : anyBroker);
+}
+
+/** Ids of all brokers that metadata names. */
+export async function allBrokers(call: Call): Promise<number[]> {
+  const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
+  return response.brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
+}
+
+/** Each partition at its leader, as metadata asked for now says. */
+export async function atLeaders<K, V>(
+  call: Call,
+  keys: readonly K[],
+  partitionOf: (key: K) => { readonly topic: string; readonly partition: number },
+): Promise<Located<K, V>> {
+  const topics = [...new Set(keys.map((key) => partitionOf(key).topic))].map((name) => ({ name }));
+  const { response } = await call.send(someBroker, Metadata, { topics, allowAutoTopicCreation: false });
+  const byName = new Map(response.topics.map((topic) => [topic.name, topic]));
+  const groups = new Map<number, K[]>();
+  const answers: (readonly [K, Answer<V>])[] = [];
+  for (const key of keys) {
+    const { topic, partition } = partitionOf(key);
+    const described = byName.get(topic);
+    const found = described?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    // A partition that a new topic does not have yet is unknown, and may come.
+    const errorCode = described?.errorCode || found?.errorCode || (found === undefined ? 3 : 0);
+    const leader = found?.leaderId ?? -1;
+    if (leader >= 0) append(groups, leader, key);
+    else answers.push([key, { errorCode: errorCode === 0 ? leaderNotAvailable : errorCode }]);
+  }
+  return { groups: groupsAt(groups), answers };
+}
+
+const batchedVersion = 4;
+
+/** Each key at its coordinator. @param keyType 0 group, 1 transactional id */
+export async function atCoordinators<V>(
+  call: Call,
+  keys: readonly string[],
+  keyType: 0 | 1,
+): Promise<Located<string, V>> {
+  const groups = new Map<number, string[]>();
+  const answers: (readonly [string, Answer<V>])[] = [];
+  const note = (key: string, nodeId: number, errorCode: number, errorMessage: string | null): void => {
+    if (errorCode !== 0) answers.push([key, { errorCode, errorMessage }]);
+    else if (nodeId < 0) answers.push([key, { errorCode: coordinatorNotAvailable }]);
+    else append(groups, nodeId, key);
+  };
+  // One by one where brokers cannot be asked for several (KIP-699): each answer says which it was.
+  const request = { keyType, key: keys[0]!, coordinatorKeys: keys };
+  const { response, version } = await call.send(someBroker, FindCoordinator, request);
+  if (version >= batchedVersion) {
+    for (const found of response.coordinators) note(found.key, found.nodeId, found.errorCode, found.errorMessage);
+    return { groups: groupsAt(groups), answers };
+  }
+  note(keys[0]!, response.nodeId, response.errorCode, response.errorMessage);
+  for (const key of keys.slice(1)) {
+    const one = { keyType, key, coordinatorKeys: [key] };
+    const answer = await call.send(someBroker, FindCoordinator, one, { maxVersion: batchedVersion - 1 });
+    note(key, answer.response.nodeId, answer.response.errorCode, answer.response.errorMessage);
+  }
+  return { groups: groupsAt(groups), answers };
+}
+
+function append<K>(groups: Map<number, K[]>, brokerId: number, key: K): void {
+  const list = groups.get(brokerId);
+  if (list === undefined) groups.set(brokerId, [key]);
+  else list.push(key);
+}
+
+function groupsAt<K>(groups: ReadonlyMap<number, readonly K[]>): { to: Destination; keys: readonly K[] }[] {
+  return [...groups].map(([brokerId, keys]) => ({ to: broker(brokerId), keys }));
+}

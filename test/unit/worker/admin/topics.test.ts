@@ -1,0 +1,199 @@
+// Administration calls about topics: what is asked of whom, what is asked again, and what each topic is told.
+
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
+import { createTopics, deleteTopics, describeTopics, listTopics } from '../../../../src/worker/admin/calls/topics.ts';
+import { type Asked, FakeHost, type Reply } from './fake-host.ts';
+
+let host: FakeHost;
+beforeEach(() => {
+  host = new FakeHost();
+});
+
+const controllerId = 2;
+const metadata: Reply = { response: { controllerId, brokers: [{ nodeId: 1, host: 'a', port: 1 }], topics: [] } };
+
+/** Metadata names the controller; everything else is answered by `reply`. */
+function script(reply: (asked: Asked, number: number) => Reply): void {
+  let number = 0;
+  host.reply = (asked) => (asked.api === 'Metadata' ? metadata : reply(asked, number++));
+}
+
+const namesOf = (asked: Asked): string[] =>
+  (asked.request as { topics: { name: string }[] }).topics.map(({ name }) => name);
+const asks = (api: string): Asked[] => host.asked.filter((asked) => asked.api === api);
+
+describe('createTopics', () => {
+  test('asks the controller once for all topics, and tells each its own outcome', async () => {
+    script(() => ({
+      response: {
+        topics: [
+          { name: 'b', errorCode: 36, errorMessage: 'Topic already exists.' },
+          { name: 'a', errorCode: 0, numPartitions: 3, replicationFactor: 1, configs: [] },
+        ],
+      },
+    }));
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
+    assert.deepEqual(
+      asks('CreateTopics').map((asked) => [asked.brokerId, namesOf(asked)]),
+      [[controllerId, ['a', 'b']]],
+    );
+    assert.deepEqual(
+      results.map(([name, outcome]) => [name, outcome.ok]),
+      [
+        ['a', true],
+        ['b', false],
+      ],
+    );
+    const refused = results[1]![1];
+    assert.ok(!refused.ok);
+    assert.equal(refused.error.name, 'TopicAlreadyExistsError');
+    assert.match(refused.error.message, /Topic already exists\./);
+    assert.equal(refused.maybeApplied, false);
+  });
+
+  test('asks again only for what failed retriably, and looks for the controller anew', async () => {
+    script((_asked, number) => ({
+      response: {
+        topics:
+          number === 0
+            ? [
+                { name: 'a', errorCode: 0 },
+                { name: 'b', errorCode: 41 },
+              ]
+            : [{ name: 'b', errorCode: 0 }],
+      },
+    }));
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
+    assert.deepEqual(asks('CreateTopics').map(namesOf), [['a', 'b'], ['b']]);
+    assert.equal(asks('Metadata').length, 2);
+    assert.ok(results.every(([, outcome]) => outcome.ok));
+    const [first, second] = asks('CreateTopics');
+    assert.ok(second!.atMs - first!.atMs >= 80, 'not before the backoff');
+  });
+
+  test('says that an earlier attempt may have been carried out', async () => {
+    script((_asked, number) =>
+      number === 0
+        ? { error: new KafkaConnectionError('connection reset') }
+        : { response: { topics: [{ name: 'a', errorCode: 36 }] } },
+    );
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }] }));
+    const outcome = results[0]![1];
+    assert.ok(!outcome.ok && outcome.maybeApplied);
+  });
+
+  test('waits for as long as a quota asks for, or says so at once when told not to wait', async () => {
+    const throttled = { response: { throttleTimeMs: 700, topics: [{ name: 'a', errorCode: 89 }] } };
+    script((_asked, number) => (number === 0 ? throttled : { response: { topics: [{ name: 'a', errorCode: 0 }] } }));
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }] }));
+    assert.ok(results[0]![1].ok);
+    const [first, second] = asks('CreateTopics');
+    assert.equal(second!.atMs - first!.atMs, 700);
+    script(() => throttled);
+    const refused = await host.run(
+      createTopics(host.call(), { topics: [{ name: 'a' }], retryOnQuotaViolation: false }),
+    );
+    assert.equal(refused[0]![1].ok, false);
+  });
+
+  test('an item that the broker leaves out is an error of its own', async () => {
+    script(() => ({ response: { topics: [{ name: 'a', errorCode: 0 }] } }));
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
+    const missing = results[1]![1];
+    assert.ok(!missing.ok);
+    assert.match(missing.error.message, /did not answer for this item/);
+  });
+
+  test('ends at its deadline, with the number of attempts and the last reason', async () => {
+    script(() => ({ response: { topics: [{ name: 'a', errorCode: 41 }] } }));
+    const results = await host.run(createTopics(host.call(2000), { topics: [{ name: 'a' }] }));
+    const late = results[0]![1];
+    assert.ok(!late.ok);
+    assert.equal(late.error.name, 'KafkaTimeoutError');
+    assert.match(
+      late.error.message,
+      /testCall did not finish within 2000 ms \(timeoutMs\), after \d+ attempts; the last/,
+    );
+    assert.equal(host.now, 3000);
+  });
+
+  test('is only checked with validateOnly, and needs brokers that have defaults where none are given', async () => {
+    script(() => ({ response: { topics: [{ name: 'a', errorCode: 0 }] } }));
+    await host.run(createTopics(host.call(), { topics: [{ name: 'a', partitions: 1 }], validateOnly: true }));
+    assert.equal((asks('CreateTopics')[0]!.request as { validateOnly: boolean }).validateOnly, true);
+  });
+
+  test('waits for leaders when asked to', async () => {
+    let isLed = false;
+    host.reply = ({ api, request }) => {
+      if (api !== 'Metadata') return { response: { topics: [{ name: 'a', errorCode: 0, numPartitions: 1 }] } };
+      if ((request as { topics: unknown[] }).topics.length === 0) return metadata;
+      const reply = { response: { topics: [{ name: 'a', errorCode: 0, partitions: [{ leaderId: isLed ? 1 : -1 }] }] } };
+      isLed = true;
+      return reply;
+    };
+    await host.run(createTopics(host.call(), { topics: [{ name: 'a' }], waitForLeaders: true }));
+    assert.equal(asks('Metadata').length, 3);
+  });
+});
+
+test('deleteTopics names topics for brokers of every version', async () => {
+  script(() => ({ response: { responses: [{ name: 'a', errorCode: 3 }] } }));
+  const results = await host.run(deleteTopics(host.call(), { topics: ['a'] }));
+  const { topics, topicNames } = asks('DeleteTopics')[0]!.request as {
+    topics: { name: string }[];
+    topicNames: string[];
+  };
+  assert.deepEqual([topics[0]!.name, topicNames], ['a', ['a']]);
+  // Of the controller, an unknown topic is final.
+  assert.equal(asks('DeleteTopics').length, 1);
+  assert.equal(results[0]![1].ok, false);
+});
+
+test('listTopics leaves internal topics out unless asked for them', async () => {
+  host.reply = () => ({
+    response: {
+      topics: [
+        { name: 'b', partitions: [{}, {}] },
+        { name: '__a', isInternal: true, partitions: [{}] },
+      ],
+    },
+  });
+  const listed = await host.run(listTopics(host.call(), { includeInternal: false }));
+  assert.deepEqual(
+    listed.map(({ name, partitions }) => [name, partitions]),
+    [['b', 2]],
+  );
+  assert.equal((await host.run(listTopics(host.call(), { includeInternal: true }))).length, 2);
+});
+
+test('describeTopics never creates a topic, and names partitions in order', async () => {
+  host.reply = ({ request }) => {
+    assert.equal((request as { allowAutoTopicCreation: boolean }).allowAutoTopicCreation, false);
+    const partitions = [
+      { partitionIndex: 1, leaderId: 3 },
+      { partitionIndex: 0, leaderId: -1 },
+    ];
+    return { response: { topics: [{ name: 'a', partitions, topicAuthorizedOperations: -2147483648 }] } };
+  };
+  const args = { topics: ['a'], includeAuthorizedOperations: false };
+  const outcome = (await host.run(describeTopics(host.call(), args)))[0]![1];
+  assert.ok(outcome.ok);
+  assert.deepEqual(
+    outcome.value.partitions.map(({ partition, leader }) => [partition, leader]),
+    [
+      [0, -1],
+      [1, 3],
+    ],
+  );
+  assert.equal(outcome.value.authorizedOperations, null);
+});
+
+test('a call that waits fails when the client is closed', async () => {
+  host.isReady = () => false;
+  const call = listTopics(host.call(), { includeInternal: false });
+  host.role.close();
+  await assert.rejects(call, { code: 'KAFKA_CANCELLED' });
+});
