@@ -87,9 +87,11 @@ export class FakeHost {
     const asked = { brokerId: request.to.brokerId, api: request.api.name, request: request.request, atMs: this.now };
     this.asked.push(asked);
     const reply = this.reply(asked, request);
+    // Made at once, so that a script that cannot be written fails the call.
+    const response = 'error' in reply ? null : viewOf(request.api, reply.response);
     queueMicrotask(() => {
       if ('error' in reply) request.onFailure(reply.error, now);
-      else request.onResponse(viewOf(request.api, reply.response), reply.version ?? request.api.maxVersion, now);
+      else request.onResponse(response, reply.version ?? request.api.maxVersion, now);
     });
   }
 }
