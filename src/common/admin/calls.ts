@@ -13,6 +13,16 @@ import type {
 } from './groups.ts';
 import type { PlainOutcome, PlainResults } from './outcome.ts';
 import type {
+  AclBinding,
+  AclFilter,
+  ClientQuota,
+  QuotaAlteration,
+  QuotaEntity,
+  QuotaFilter,
+  ScramAlteration,
+  ScramCredential,
+} from './security.ts';
+import type {
   CreatedTopic,
   DescribedTopic,
   ListedOffset,
@@ -80,6 +90,22 @@ export interface AdminCalls {
     { groupId: string; members: readonly MemberToRemove[] | 'all'; reason: string },
     PlainResults<string, null>
   >;
+  describeAcls: Shape<{ filter: AclFilter }, readonly AclBinding[]>;
+  createAcls: Shape<{ acls: readonly AclBinding[] }, PlainResults<AclBinding, null>>;
+  deleteAcls: Shape<
+    { filters: readonly AclFilter[] },
+    PlainResults<AclFilter, readonly (readonly [AclBinding, PlainOutcome<null>])[]>
+  >;
+  describeClientQuotas: Shape<{ filter: QuotaFilter }, readonly ClientQuota[]>;
+  alterClientQuotas: Shape<
+    { alterations: readonly QuotaAlteration[]; validateOnly: boolean },
+    PlainResults<QuotaEntity, null>
+  >;
+  describeUserScramCredentials: Shape<
+    { users: readonly string[] | null },
+    PlainResults<string, readonly ScramCredential[]>
+  >;
+  alterUserScramCredentials: Shape<{ alterations: readonly ScramAlteration[] }, PlainResults<string, null>>;
 }
 
 interface Shape<Args, Answer> {

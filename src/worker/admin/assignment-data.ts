@@ -28,7 +28,8 @@ export function readAssignment(bytes: Uint8Array): TopicPartitionKey[] {
   const { assignedPartitions } = read(
     new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength }),
   );
-  return assignedPartitions
-    .map(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
-    .flat();
+  const byTopic = assignedPartitions.map(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+  return byTopic.flat();
 }

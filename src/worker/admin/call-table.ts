@@ -2,6 +2,7 @@
 
 import type { AdminCallName, AdminCalls } from '../../common/admin/calls.ts';
 import type { Call } from './call.ts';
+import { createAcls, deleteAcls, describeAcls } from './calls/acls.ts';
 import { describeCluster } from './calls/cluster.ts';
 import { describeConfigs, incrementalAlterConfigs, listConfigResources } from './calls/configs.ts';
 import {
@@ -11,6 +12,8 @@ import {
 } from './calls/group-offsets.ts';
 import { deleteGroups, describeConsumerGroups, listGroups, removeMembersFromConsumerGroup } from './calls/groups.ts';
 import { deleteRecords, listOffsets } from './calls/partitions.ts';
+import { alterClientQuotas, describeClientQuotas } from './calls/quotas.ts';
+import { alterUserScramCredentials, describeUserScramCredentials } from './calls/scram.ts';
 import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './calls/topics.ts';
 
 type CallTable = {
@@ -36,4 +39,11 @@ export const callTable: CallTable = {
   alterConsumerGroupOffsets,
   deleteConsumerGroupOffsets,
   removeMembersFromConsumerGroup,
+  describeAcls,
+  createAcls,
+  deleteAcls,
+  describeClientQuotas,
+  alterClientQuotas,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
 };

@@ -13,6 +13,15 @@ export type Answer<V> =
   | { readonly value: V }
   | { readonly errorCode: number; readonly errorMessage?: string | null; readonly throttleTimeMs?: number };
 
+/** The answer that a part of a response gives: its value, or its error. */
+export function answerOf<V>(
+  { errorCode, errorMessage = null }: { readonly errorCode: number; readonly errorMessage?: string | null },
+  readValue: () => V,
+  throttleTimeMs = 0,
+): Answer<V> {
+  return errorCode === 0 ? { value: readValue() } : { errorCode, errorMessage, throttleTimeMs };
+}
+
 /** Items that go to one broker together, and items whose place could not be found. */
 export interface Located<K, V> {
   readonly groups: readonly { readonly to: Destination; readonly keys: readonly K[] }[];

@@ -19,7 +19,7 @@ import type { Destination } from '../../client/broker-requests.ts';
 import { actionFor } from '../actions.ts';
 import { readAssignment } from '../assignment-data.ts';
 import { broker, type Call, isRetriableFailure } from '../call.ts';
-import { type Answer, askForItems } from '../items.ts';
+import { type Answer, answerOf, askForItems } from '../items.ts';
 import { allBrokers, atCoordinators } from '../routes.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
@@ -185,12 +185,7 @@ export function deleteGroups(call: Call, { groups }: Args<'deleteGroups'>): Prom
     locate: (keys) => atCoordinators(call, keys, 0),
     ask: async (to, keys) => {
       const { response } = await call.send(to, DeleteGroups, { groupsNames: keys });
-      return new Map(
-        response.results.map(({ groupId, errorCode, errorMessage }) => [
-          groupId,
-          errorCode === 0 ? { value: null } : { errorCode, errorMessage },
-        ]),
-      );
+      return new Map(response.results.map((result) => [result.groupId, answerOf(result, () => null)]));
     },
   });
 }
@@ -215,10 +210,7 @@ export async function removeMembersFromConsumerGroup(
       const { response } = await call.send(to, LeaveGroup, request, { minVersion: severalMembersVersion });
       if (response.errorCode !== 0) return new Map(keys.map((key) => [key, { errorCode: response.errorCode }]));
       return new Map(
-        response.members.map(({ memberId, groupInstanceId, errorCode }) => [
-          groupInstanceId ?? memberId,
-          errorCode === 0 ? { value: null } : { errorCode },
-        ]),
+        response.members.map((member) => [member.groupInstanceId ?? member.memberId, answerOf(member, () => null)]),
       );
     },
   });

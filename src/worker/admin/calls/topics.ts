@@ -8,7 +8,7 @@ import type { CreateTopicsRequestCreatableTopic } from '../../../protocol/flat/g
 import type { MetadataResponseTopicView } from '../../../protocol/flat/generated/metadata.ts';
 import { zeroUuid } from '../../../protocol/flat/uuid.ts';
 import { type Call, someBroker } from '../call.ts';
-import { type Answer, askForItems } from '../items.ts';
+import { answerOf, askForItems } from '../items.ts';
 import { atAnyBroker, atController } from '../routes.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
@@ -35,13 +35,10 @@ export async function createTopics(
       const versions = needsDefaults ? { minVersion: brokerDefaultsVersion } : {};
       const { response } = await call.send(to, CreateTopics, request, versions);
       return new Map(
-        response.topics.map((topic) => {
-          const { name, errorCode, errorMessage } = topic;
-          const { throttleTimeMs } = response;
-          const answer: Answer<CreatedTopic> =
-            errorCode === 0 ? { value: createdTopic(topic) } : { errorCode, errorMessage, throttleTimeMs };
-          return [name, answer];
-        }),
+        response.topics.map((topic) => [
+          topic.name,
+          answerOf(topic, () => createdTopic(topic), response.throttleTimeMs),
+        ]),
       );
     },
   });
@@ -116,12 +113,7 @@ export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<Pl
       const request = { topics, topicNames: keys, timeoutMs: call.timeLeftMs };
       const { response } = await call.send(to, DeleteTopics, request);
       const { throttleTimeMs } = response;
-      return new Map(
-        response.responses.map(({ name, errorCode, errorMessage }) => [
-          name!,
-          errorCode === 0 ? { value: null } : { errorCode, errorMessage, throttleTimeMs },
-        ]),
-      );
+      return new Map(response.responses.map((result) => [result.name!, answerOf(result, () => null, throttleTimeMs)]));
     },
   });
 }
@@ -141,12 +133,7 @@ export function createPartitions(call: Call, args: Args<'createPartitions'>): Pr
       const request = { topics, timeoutMs: call.timeLeftMs, validateOnly: args.validateOnly === true };
       const { response } = await call.send(to, CreatePartitions, request);
       const { throttleTimeMs } = response;
-      return new Map(
-        response.results.map(({ name, errorCode, errorMessage }) => [
-          name,
-          errorCode === 0 ? { value: null } : { errorCode, errorMessage, throttleTimeMs },
-        ]),
-      );
+      return new Map(response.results.map((result) => [result.name, answerOf(result, () => null, throttleTimeMs)]));
     },
   });
 }
@@ -179,12 +166,7 @@ export function describeTopics(
         includeTopicAuthorizedOperations: includeAuthorizedOperations,
       };
       const { response } = await call.send(to, Metadata, request);
-      return new Map(
-        response.topics.map((topic) => [
-          topic.name!,
-          topic.errorCode === 0 ? { value: describedTopic(topic) } : { errorCode: topic.errorCode },
-        ]),
-      );
+      return new Map(response.topics.map((topic) => [topic.name!, answerOf(topic, () => describedTopic(topic))]));
     },
   });
 }

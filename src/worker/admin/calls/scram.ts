@@ -1,0 +1,89 @@
+// Owns administration calls about users that log in with SCRAM. Network thread. Source: KIP-554, RFC 5802
+
+import { pbkdf2, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { AdminCalls } from '../../../common/admin/calls.ts';
+import type { PlainResults } from '../../../common/admin/outcome.ts';
+import type { ScramCredential, ScramMechanism } from '../../../common/admin/security.ts';
+import { errorFor } from '../../../common/errors/error-for.ts';
+import { AlterUserScramCredentials, DescribeUserScramCredentials } from '../../../protocol/flat/generated/apis.ts';
+import { type Call, someBroker } from '../call.ts';
+import { type Answer, answerOf, askForItems } from '../items.ts';
+import { codesOf } from '../named-codes.ts';
+import { atController } from '../routes.ts';
+
+type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
+
+const mechanisms = codesOf<ScramMechanism>({ 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 });
+const hashes = { 'SCRAM-SHA-256': ['sha256', 32], 'SCRAM-SHA-512': ['sha512', 64] } as const;
+/** The fewest that brokers take. */
+const defaultIterations = 4096;
+const saltBytes = 24;
+
+/** @returns of each user that has any; with `users`, also why there are none for one of them */
+export async function describeUserScramCredentials(
+  call: Call,
+  { users }: Args<'describeUserScramCredentials'>,
+): Promise<PlainResults<string, readonly ScramCredential[]>> {
+  const answers = async (names: readonly string[] | null): Promise<Map<string, Answer<readonly ScramCredential[]>>> => {
+    const request = { users: names === null ? null : names.map((name) => ({ name })) };
+    const { response } = await call.send(someBroker, DescribeUserScramCredentials, request);
+    const error = errorFor(response.errorCode);
+    if (error !== null) throw error;
+    return new Map(
+      response.results.map((result) => {
+        const readCredentials = (): readonly ScramCredential[] =>
+          result.credentialInfos.map(({ mechanism, iterations }) => ({
+            mechanism: mechanisms.name(mechanism),
+            iterations,
+          }));
+        return [result.user, answerOf(result, readCredentials)];
+      }),
+    );
+  };
+  const known = users ?? [...(await answers(null)).keys()];
+  return askForItems(call, known, {
+    target: 'any',
+    isChange: false,
+    locate: async (keys) => ({ groups: [{ to: someBroker, keys }] }),
+    ask: (_to, keys) => answers(keys),
+  });
+}
+
+export async function alterUserScramCredentials(
+  call: Call,
+  { alterations }: Args<'alterUserScramCredentials'>,
+): Promise<PlainResults<string, null>> {
+  const upsertions = await Promise.all(
+    alterations.flatMap((alteration) => ('password' in alteration ? [salted(alteration)] : [])),
+  );
+  const deletions = alterations.flatMap((alteration) =>
+    'password' in alteration ? [] : [{ name: alteration.user, mechanism: mechanisms.code(alteration.mechanism) }],
+  );
+  const users = [...new Set(alterations.map(({ user }) => user))];
+  return askForItems<string, null>(call, users, {
+    target: 'controller',
+    isChange: true,
+    locate: (keys) => atController(call, keys),
+    ask: async (to, keys) => {
+      const isWanted = ({ name }: { readonly name: string }): boolean => keys.includes(name);
+      const request = { deletions: deletions.filter(isWanted), upsertions: upsertions.filter(isWanted) };
+      const { response } = await call.send(to, AlterUserScramCredentials, request);
+      return new Map(response.results.map((result) => [result.user, answerOf(result, () => null)]));
+    },
+  });
+}
+
+interface Upsertion {
+  readonly user: string;
+  readonly mechanism: ScramMechanism;
+  readonly password: string;
+  readonly iterations?: number;
+}
+
+async function salted({ user, mechanism, password, iterations = defaultIterations }: Upsertion) {
+  const salt = randomBytes(saltBytes);
+  const [hash, bytes] = hashes[mechanism];
+  const saltedPassword = await promisify(pbkdf2)(password, salt, iterations, bytes, hash);
+  return { name: user, mechanism: mechanisms.code(mechanism), iterations, salt, saltedPassword };
+}

@@ -1,0 +1,36 @@
+// Owns the way of a call that has one answer as a whole: it is asked again until the answer is final or the call's time is over.
+// Network thread.
+
+import { errorFor } from '../../common/errors/error-for.ts';
+import { actionFor, type Target } from './actions.ts';
+import { type Call, isRetriableFailure } from './call.ts';
+
+export interface WholeAnswer<Response> {
+  /** Kafka's error code of the answer. */
+  readonly code: number;
+  readonly message?: string | null;
+  readonly answer: Response;
+}
+
+/** Rejects with the answer's error, with KafkaTimeoutError, or with what a request failed with for good. */
+export async function askOnce<Response>(
+  call: Call,
+  target: Target,
+  ask: () => Promise<WholeAnswer<Response>>,
+): Promise<Response> {
+  for (;;) {
+    let failure: Error;
+    try {
+      const { code, message, answer } = await ask();
+      const error = errorFor(code);
+      if (error === null) return answer;
+      if (message !== undefined && message !== null && message !== '') error.message += `: ${message}`;
+      if (actionFor(code, target) === 'final') throw error;
+      failure = error;
+    } catch (error) {
+      if (!isRetriableFailure(error) || call.isOver) throw error;
+      failure = error as Error;
+    }
+    await call.backOff(failure);
+  }
+}
