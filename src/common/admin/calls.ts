@@ -2,6 +2,7 @@
 // only. The application thread names a call, the network thread runs it.
 
 import type Long from 'long';
+import type { PlainError } from '../errors/plain-error.ts';
 import type { DescribedCluster } from './cluster.ts';
 import type { ConfigEntry, ConfigResource, ConfigResourceChanges, ConfigResourceType } from './configs.ts';
 import type {
@@ -11,6 +12,19 @@ import type {
   MemberToRemove,
   OffsetToCommit,
 } from './groups.ts';
+import type {
+  ActiveProducer,
+  DescribedFeatures,
+  DescribedLogDir,
+  DescribedQuorum,
+  DescribedTransaction,
+  FeatureUpdate,
+  FencedProducer,
+  ListedTransaction,
+  OngoingReassignment,
+  Reassignment,
+  TransactionToAbort,
+} from './operations.ts';
 import type { PlainOutcome, PlainResults } from './outcome.ts';
 import type {
   AclBinding,
@@ -106,6 +120,57 @@ export interface AdminCalls {
     PlainResults<string, readonly ScramCredential[]>
   >;
   alterUserScramCredentials: Shape<{ alterations: readonly ScramAlteration[] }, PlainResults<string, null>>;
+  electLeaders: Shape<
+    { isUnclean: boolean; partitions: readonly TopicPartitionKey[] | null },
+    PlainResults<TopicPartitionKey, null>
+  >;
+  alterPartitionReassignments: Shape<
+    { reassignments: readonly Reassignment[]; allowReplicationFactorChange: boolean },
+    PlainResults<TopicPartitionKey, null>
+  >;
+  listPartitionReassignments: Shape<
+    { partitions: readonly TopicPartitionKey[] | null },
+    readonly (readonly [TopicPartitionKey, OngoingReassignment])[]
+  >;
+  describeLogDirs: Shape<{ brokerIds: readonly number[] }, PlainResults<number, readonly DescribedLogDir[]>>;
+  alterReplicaLogDirs: Shape<
+    { moves: readonly (TopicPartitionKey & { brokerId: number; path: string })[] },
+    PlainResults<TopicPartitionKey & { readonly brokerId: number }, null>
+  >;
+  describeFeatures: Shape<object, DescribedFeatures>;
+  updateFeatures: Shape<{ updates: readonly FeatureUpdate[]; validateOnly: boolean }, PlainResults<string, null>>;
+  describeMetadataQuorum: Shape<object, DescribedQuorum>;
+  addRaftVoter: Shape<
+    {
+      clusterId: string | null;
+      voterId: number;
+      directoryId: string;
+      listeners: readonly { name: string; host: string; port: number }[];
+    },
+    null
+  >;
+  removeRaftVoter: Shape<{ clusterId: string | null; voterId: number; directoryId: string }, null>;
+  unregisterBroker: Shape<{ brokerId: number }, null>;
+  unregisterController: Shape<{ controllerId: number }, null>;
+  listTransactions: Shape<
+    {
+      states: readonly string[];
+      producerIds: readonly (number | bigint)[];
+      minDurationMs: number | null;
+      transactionalIdPattern: string | null;
+    },
+    {
+      readonly transactions: readonly ListedTransaction[];
+      readonly errors: readonly { readonly brokerId: number; readonly error: PlainError }[];
+    }
+  >;
+  describeTransactions: Shape<{ transactionalIds: readonly string[] }, PlainResults<string, DescribedTransaction>>;
+  fenceProducers: Shape<{ transactionalIds: readonly string[] }, PlainResults<string, FencedProducer>>;
+  describeProducers: Shape<
+    { partitions: readonly TopicPartitionKey[] },
+    PlainResults<TopicPartitionKey, readonly ActiveProducer[]>
+  >;
+  abortTransaction: Shape<{ transaction: TransactionToAbort }, PlainResults<TopicPartitionKey, null>>;
 }
 
 interface Shape<Args, Answer> {

@@ -2,7 +2,7 @@
 
 import Long from 'long';
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
-import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
 
 /** What became of one item. */
 export type Outcome<V> =
@@ -41,6 +41,13 @@ export function resultsOf<K, P, V>(plain: PlainResults<P, V>, keyOf: (key: P) =>
 export function outcomeOf<V>(plain: PlainOutcome<V>): Outcome<V> {
   if (plain.ok) return plain;
   return { ok: false, error: fromPlainError(plain.error), maybeApplied: plain.maybeApplied };
+}
+
+/** What went wrong at brokers, by broker id. */
+export function errorsByBroker(
+  errors: readonly { readonly brokerId: number; readonly error: PlainError }[],
+): ReadonlyMap<number, Error> {
+  return new Map(errors.map(({ brokerId, error }) => [brokerId, fromPlainError(error)]));
 }
 
 /** Structured clone carries a Long as its three fields; this makes it a Long again, wherever it stands in `value`. */

@@ -12,9 +12,32 @@ import {
 } from './calls/group-offsets.ts';
 import { deleteGroups, describeConsumerGroups, listGroups, removeMembersFromConsumerGroup } from './calls/groups.ts';
 import { deleteRecords, listOffsets } from './calls/partitions.ts';
+import {
+  addRaftVoter,
+  describeFeatures,
+  describeMetadataQuorum,
+  removeRaftVoter,
+  unregisterBroker,
+  unregisterController,
+  updateFeatures,
+} from './calls/quorum.ts';
 import { alterClientQuotas, describeClientQuotas } from './calls/quotas.ts';
+import {
+  alterPartitionReassignments,
+  alterReplicaLogDirs,
+  describeLogDirs,
+  electLeaders,
+  listPartitionReassignments,
+} from './calls/replicas.ts';
 import { alterUserScramCredentials, describeUserScramCredentials } from './calls/scram.ts';
 import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './calls/topics.ts';
+import {
+  abortTransaction,
+  describeProducers,
+  describeTransactions,
+  fenceProducers,
+  listTransactions,
+} from './calls/transactions.ts';
 
 type CallTable = {
   readonly [Name in AdminCallName]: (call: Call, args: AdminCalls[Name]['args']) => Promise<AdminCalls[Name]['answer']>;
@@ -46,4 +69,21 @@ export const callTable: CallTable = {
   alterClientQuotas,
   describeUserScramCredentials,
   alterUserScramCredentials,
+  electLeaders,
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  describeLogDirs,
+  alterReplicaLogDirs,
+  describeFeatures,
+  updateFeatures,
+  describeMetadataQuorum,
+  addRaftVoter,
+  removeRaftVoter,
+  unregisterBroker,
+  unregisterController,
+  listTransactions,
+  describeTransactions,
+  fenceProducers,
+  describeProducers,
+  abortTransaction,
 };

@@ -1,0 +1,108 @@
+// Owns the shapes of administration calls about leaders, replicas, folders, features, the quorum and transactions. Types only.
+// Every thread.
+
+import type Long from 'long';
+import type { TopicPartitionKey } from './topics.ts';
+
+/** Replicas a partition is to have, the preferred leader first; null ends a move that is under way. Source: KIP-455 */
+export interface Reassignment extends TopicPartitionKey {
+  readonly replicas: readonly number[] | null;
+}
+
+export interface OngoingReassignment {
+  readonly replicas: readonly number[];
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
+}
+
+/** Source: KIP-113, KIP-827 */
+export interface DescribedLogDir {
+  readonly path: string;
+  /** -1 where brokers do not say (before 3.3). */
+  readonly totalBytes: Long;
+  readonly usableBytes: Long;
+  readonly replicas: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly sizeBytes: Long;
+    /** Records that the replica is behind. */
+    readonly offsetLag: Long;
+    /** The replica is being moved here from another folder of the broker. */
+    readonly isFuture: boolean;
+  }[];
+}
+
+/** Source: KIP-584 */
+export interface DescribedFeatures {
+  /** Levels by feature that all brokers have agreed on. */
+  readonly finalized: Readonly<Record<string, { readonly minLevel: number; readonly maxLevel: number }>>;
+  readonly supported: Readonly<Record<string, { readonly minVersion: number; readonly maxVersion: number }>>;
+  /** Null where there is none. */
+  readonly finalizedEpoch: Long | null;
+}
+
+export interface FeatureUpdate {
+  readonly feature: string;
+  /** 0 removes the feature. */
+  readonly maxVersionLevel: number;
+  /** Default `upgrade`. */
+  readonly kind?: 'upgrade' | 'safeDowngrade' | 'unsafeDowngrade';
+}
+
+export interface QuorumReplica {
+  readonly replicaId: number;
+  /** As Kafka prints it; null where brokers do not say (before 3.9). */
+  readonly directoryId: string | null;
+  readonly logEndOffset: Long;
+  /** -1 for unknown. */
+  readonly lastFetchTimestampMs: Long;
+  readonly lastCaughtUpTimestampMs: Long;
+}
+
+/** Source: KIP-595, KIP-836, KIP-853 */
+export interface DescribedQuorum {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: Long;
+  readonly voters: readonly QuorumReplica[];
+  readonly observers: readonly QuorumReplica[];
+}
+
+export interface ListedTransaction {
+  readonly transactionalId: string;
+  readonly producerId: Long;
+  /** Kafka's name, such as `Ongoing`. */
+  readonly state: string;
+}
+
+/** Source: KIP-664 */
+export interface DescribedTransaction {
+  readonly state: string;
+  readonly timeoutMs: number;
+  /** Null when none is open. */
+  readonly startTimeMs: Long | null;
+  readonly producerId: Long;
+  readonly producerEpoch: number;
+  readonly partitions: readonly TopicPartitionKey[];
+}
+
+export interface ActiveProducer {
+  readonly producerId: Long;
+  readonly producerEpoch: number;
+  readonly lastSequence: number;
+  readonly lastTimestampMs: Long;
+  readonly coordinatorEpoch: number;
+  /** Offset at which its open transaction begins; null when it has none. */
+  readonly transactionStartOffset: Long | null;
+}
+
+export interface TransactionToAbort extends TopicPartitionKey {
+  readonly producerId: Long | number | bigint;
+  readonly producerEpoch: number;
+  readonly coordinatorEpoch: number;
+}
+
+export interface FencedProducer {
+  readonly producerId: Long;
+  readonly producerEpoch: number;
+}

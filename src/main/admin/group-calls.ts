@@ -1,0 +1,92 @@
+// Owns the calls about groups and their offsets as applications make them. Application thread.
+
+import type {
+  CommittedOffset,
+  DescribedConsumerGroup,
+  ListedGroup,
+  MemberToRemove,
+  OffsetToCommit,
+} from '../../common/admin/groups.ts';
+import type { AdminCallOptions } from '../../common/admin/outcome.ts';
+import type { TopicPartitionKey } from '../../common/admin/topics.ts';
+import { cloneable, same } from './admin-calls.ts';
+import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsOf } from './results.ts';
+import { TopicCalls } from './topic-calls.ts';
+
+export class GroupCalls extends TopicCalls {
+  /** Groups of all brokers. A broker that does not answer is in `errors`, and costs only the groups that it coordinates. */
+  async listGroups(
+    options: AdminCallOptions & {
+      readonly states?: readonly string[];
+      readonly types?: readonly ('classic' | 'consumer' | 'share' | 'streams')[];
+      readonly protocolTypes?: readonly string[];
+    } = {},
+  ): Promise<{ readonly groups: readonly ListedGroup[]; readonly errors: ReadonlyMap<number, Error> }> {
+    const { states = [], types = [], protocolTypes = [], timeoutMs } = options;
+    const { groups, errors } = await this.call('listGroups', { states, types, protocolTypes }, timeoutMs);
+    return { groups, errors: errorsByBroker(errors) };
+  }
+
+  /** Consumer groups of both protocols. */
+  async describeConsumerGroups(
+    groups: readonly string[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, DescribedConsumerGroup>> {
+    return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs), same);
+  }
+
+  /** Deletes groups of any type with their offsets; one that has members is refused with NON_EMPTY_GROUP. */
+  async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
+    return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs), same);
+  }
+
+  /**
+   * What groups have committed, partition by partition; null where nothing was.
+   * @param groups each with the partitions to ask about; without any: all that have an offset
+   * @param options `requireStable`: wait for transactions that are about to change an offset (KIP-447); default true
+   */
+  async listConsumerGroupOffsets(
+    groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
+    options: AdminCallOptions & { readonly requireStable?: boolean } = {},
+  ): Promise<Results<string, Map<TopicPartitionKey, Outcome<CommittedOffset | null>>>> {
+    const { requireStable = true, timeoutMs } = options;
+    const plain = await this.call('listConsumerGroupOffsets', { groups, requireStable }, timeoutMs);
+    const mapped = plain.map(([groupId, outcome]) => {
+      if (!outcome.ok) return [groupId, outcome] as const;
+      const offsets = new Map(outcome.value.map(([key, one]) => [key, outcomeOf(one)] as const));
+      return [groupId, { ok: true, value: offsets }] as const;
+    });
+    return resultsOf(mapped, same);
+  }
+
+  /** Sets offsets of a group that has no members; a group that has some is refused with UNKNOWN_MEMBER_ID. */
+  async alterConsumerGroupOffsets(
+    groupId: string,
+    offsets: readonly OffsetToCommit[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartitionKey, null>> {
+    const cloned = offsets.map((one) => ({ ...one, offset: cloneable(one.offset) }));
+    return resultsOf(
+      await this.call('alterConsumerGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs),
+      same,
+    );
+  }
+
+  async deleteConsumerGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartitionKey[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartitionKey, null>> {
+    return resultsOf(await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options.timeoutMs), same);
+  }
+
+  /** Ends memberships: of static members by instance id, or of all members. Outcomes by instance id, else by member id. */
+  async removeMembersFromConsumerGroup(
+    groupId: string,
+    members: readonly MemberToRemove[] | 'all',
+    options: AdminCallOptions & { readonly reason?: string } = {},
+  ): Promise<Results<string, null>> {
+    const { reason = 'removed by an administrator', timeoutMs } = options;
+    return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, timeoutMs), same);
+  }
+}

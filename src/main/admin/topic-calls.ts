@@ -1,0 +1,118 @@
+// Owns the calls about topics, partitions and configurations as applications make them. Application thread.
+
+import type Long from 'long';
+import type {
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceChanges,
+  ConfigResourceType,
+} from '../../common/admin/configs.ts';
+import type { AdminCallOptions } from '../../common/admin/outcome.ts';
+import type {
+  CreatedTopic,
+  DescribedTopic,
+  ListedOffset,
+  ListedTopic,
+  NewPartitions,
+  NewTopic,
+  OffsetSpec,
+  RecordsToDelete,
+  TopicPartitionKey,
+} from '../../common/admin/topics.ts';
+import { AdminCalls, type ChangeCallOptions, cloneable, same } from './admin-calls.ts';
+import { type Results, resultsOf } from './results.ts';
+
+export class TopicCalls extends AdminCalls {
+  /**
+   * Creates topics. Source: KIP-4
+   * @param options `waitForLeaders`: also wait until a broker names a leader of each new partition; default false
+   */
+  async createTopics(
+    topics: readonly NewTopic[],
+    options: ChangeCallOptions & { readonly waitForLeaders?: boolean } = {},
+  ): Promise<Results<string, CreatedTopic>> {
+    const { timeoutMs, ...rest } = options;
+    return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs), same);
+  }
+
+  /** Deletes topics by name. Brokers go on deleting after they have answered. */
+  async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
+    const { timeoutMs, ...rest } = options;
+    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs), same);
+  }
+
+  /** Adds partitions to topics. */
+  async createPartitions(
+    topics: readonly NewPartitions[],
+    options: ChangeCallOptions = {},
+  ): Promise<Results<string, null>> {
+    const { timeoutMs, ...rest } = options;
+    return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs), same);
+  }
+
+  /** All topics that this user may see, by name. Internal ones only with `includeInternal`. */
+  listTopics(options: AdminCallOptions & { readonly includeInternal?: boolean } = {}): Promise<readonly ListedTopic[]> {
+    return this.call('listTopics', { includeInternal: options.includeInternal === true }, options.timeoutMs);
+  }
+
+  async describeTopics(
+    topics: readonly string[],
+    options: AdminCallOptions & { readonly includeAuthorizedOperations?: boolean } = {},
+  ): Promise<Results<string, DescribedTopic>> {
+    const includeAuthorizedOperations = options.includeAuthorizedOperations === true;
+    const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options.timeoutMs);
+    return resultsOf(plain, same);
+  }
+
+  /** Deletes the oldest records of partitions. Values: the new first offset (KIP-107). */
+  async deleteRecords(
+    partitions: readonly RecordsToDelete[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartitionKey, Long>> {
+    const cloned = partitions.map((one) => ({ ...one, beforeOffset: cloneable(one.beforeOffset) }));
+    return resultsOf(await this.call('deleteRecords', { partitions: cloned }, options.timeoutMs), same);
+  }
+
+  /**
+   * Offsets of partitions: the first, the next to be written, or by time.
+   * @param options `isolationLevel`: with `read_committed`, `latest` is the first offset of the oldest open transaction
+   */
+  async listOffsets(
+    partitions: readonly (TopicPartitionKey & { readonly at: OffsetSpec })[],
+    options: AdminCallOptions & { readonly isolationLevel?: 'read_uncommitted' | 'read_committed' } = {},
+  ): Promise<Results<TopicPartitionKey, ListedOffset>> {
+    const cloned = partitions.map(({ topic, partition, at }) => ({
+      topic,
+      partition,
+      at: typeof at === 'string' ? at : { timestampMs: cloneable(at.timestampMs) },
+    }));
+    const args = { partitions: cloned, isReadCommitted: options.isolationLevel === 'read_committed' };
+    return resultsOf(await this.call('listOffsets', args, options.timeoutMs), same);
+  }
+
+  async describeConfigs(
+    resources: readonly ConfigResource[],
+    options: AdminCallOptions & { readonly includeSynonyms?: boolean; readonly includeDocumentation?: boolean } = {},
+  ): Promise<Results<ConfigResource, readonly ConfigEntry[]>> {
+    const { includeSynonyms = false, includeDocumentation = false, timeoutMs } = options;
+    const args = { resources, includeSynonyms, includeDocumentation };
+    return resultsOf(await this.call('describeConfigs', args, timeoutMs), same);
+  }
+
+  /** Changes the keys that are named, and no other (KIP-339). */
+  async incrementalAlterConfigs(
+    resources: readonly ConfigResourceChanges[],
+    options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
+  ): Promise<Results<ConfigResource, null>> {
+    const { validateOnly = false, timeoutMs } = options;
+    return resultsOf(await this.call('incrementalAlterConfigs', { resources, validateOnly }, timeoutMs), same);
+  }
+
+  /** What has a configuration of these types; Kafka 4.1 and later, client metrics from 3.7 on. */
+  listConfigResources(
+    types: readonly ConfigResourceType[],
+    options: AdminCallOptions = {},
+  ): Promise<readonly ConfigResource[]> {
+    return this.call('listConfigResources', { types }, options.timeoutMs);
+  }
+}
