@@ -1,5 +1,25 @@
 // Owns the public names of the package, and nothing else.
 
+export type * from './common/admin/cluster.ts';
+export type * from './common/admin/configs.ts';
+export type * from './common/admin/groups.ts';
+export type * from './common/admin/operations.ts';
+export type { AdminCallOptions } from './common/admin/outcome.ts';
+export type * from './common/admin/security.ts';
+export type {
+  CreatedTopic,
+  DescribedPartition,
+  DescribedTopic,
+  Int64Input,
+  ListedOffset,
+  ListedTopic,
+  NewPartitions,
+  NewTopic,
+  OffsetSpec,
+  RecordsToDelete,
+  TopicConfig,
+  TopicPartitionKey,
+} from './common/admin/topics.ts';
 export type { BootstrapServer } from './common/config/bootstrap-servers.ts';
 export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config/config.ts';
 export type { ConfigOption } from './common/config/config-kinds.ts';
@@ -9,6 +29,9 @@ export type { LogFields, Logger } from './common/logger.ts';
 export { oidcTokenProvider } from './common/oidc-token-provider.ts';
 export type { Secret } from './common/secret.ts';
 export type { TokenProvider, TokenProviderInput, TokenSource } from './common/token-provider.ts';
+export { Admin } from './main/admin/admin.ts';
+export type { AdminOptions, ChangeCallOptions } from './main/admin/admin-calls.ts';
+export { type Outcome, Results } from './main/admin/results.ts';
 export type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './main/client/client-options.ts';
 export {
   type BrokerMetadata,

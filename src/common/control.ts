@@ -1,6 +1,7 @@
 // Owns the shape of the rare calls an application thread makes to the network thread, over comlink. Types only.
 // comlink keeps only an error's name, message and stack, so results travel as data.
 
+import type { AdminCallName } from './admin/calls.ts';
 import type { PlainError } from './errors/plain-error.ts';
 
 export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
@@ -34,6 +35,8 @@ export interface Control {
   addTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** Replaces the topics tracked for the caller (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
+  /** One call of Admin; the answer has Longs as plain fields. */
+  admin(name: AdminCallName, args: unknown, timeoutMs: number): Promise<ControlResult<unknown>>;
   /** Closes every connection and ends the network thread's work. */
   close(): Promise<ControlResult<null>>;
 }

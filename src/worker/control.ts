@@ -14,6 +14,8 @@ export interface ControlParts {
   readonly metadata: Metadata;
   readonly readiness: Readiness;
   readonly authenticator: Authenticator | null;
+  /** Runs a call of Admin. */
+  readonly admin: (...call: Parameters<Control['admin']>) => Promise<unknown>;
   /** ms, monotonic. */
   readonly clock: () => number;
   /** Asks for a round of the poll loop. */
@@ -81,6 +83,10 @@ export class AttachmentControl implements Control {
       if (topics !== null) this.#track(topics, needsAllTopics);
       return this.#refreshed();
     });
+  }
+
+  async admin(...call: Parameters<Control['admin']>): ReturnType<Control['admin']> {
+    return settle(() => this.#parts.admin(...call));
   }
 
   async close(): ReturnType<Control['close']> {

@@ -75,6 +75,7 @@ const served: Control = {
   addTopics: (topics, needsAllTopics) => control.addTopics(topics, needsAllTopics),
   trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
   refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
+  admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
   close: async () => {
     const result = await control.close();
     // The last thing that keeps this thread alive; closed after the answer has left.

@@ -10,6 +10,7 @@ import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
+import type { AdminDesk } from './admin/admin-desk.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
 import { FinalizedFeatures } from './client/finalized-features.ts';
@@ -94,6 +95,7 @@ export class NetworkThread {
     onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
     onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
   };
+  #admin: AdminDesk | null = null;
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
@@ -173,6 +175,7 @@ export class NetworkThread {
     const error = new Cancelled('the client was closed');
     const now = this.#surroundings.clock();
     this.loop.close();
+    this.#admin?.close();
     this.#readiness.close(error);
     this.#client.close(error, now);
     const poolClosed = this.#pool.close(error, now);
@@ -183,12 +186,25 @@ export class NetworkThread {
     await poolClosed;
   }
 
+  /** Its code is loaded at the first call: most clients never administer anything. */
+  async #runAdmin(...[name, args, timeoutMs]: Parameters<Control['admin']>): Promise<unknown> {
+    const { AdminDesk } = await import('./admin/admin-desk.ts');
+    if (this.#isClosed) throw new Cancelled('the client was closed');
+    const { clock } = this.#surroundings;
+    if (this.#admin === null) {
+      this.#admin = new AdminDesk(this.roleHost, this.#config, clock());
+      this.roles.add(this.#admin.role);
+    }
+    return this.#admin.run(name, args, timeoutMs, clock());
+  }
+
   get #controlParts(): ControlParts {
     return {
       config: this.#config,
       metadata: this.#metadata,
       readiness: this.#readiness,
       authenticator: this.#authenticator,
+      admin: (...call) => this.#runAdmin(...call),
       clock: this.#surroundings.clock,
       wake: () => this.loop.wake(),
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),

@@ -51,11 +51,6 @@ export function cloneable(value: Long | number | bigint): number | bigint {
   return Long.isLong(value) ? value.toBigInt() : value;
 }
 
-/** The key that callers gave is the one they get. */
-export function same<T>(key: T): T {
-  return key;
-}
-
 function checkTimeout(timeoutMs: number): number {
   if (Number.isFinite(timeoutMs) && timeoutMs >= 0) return timeoutMs;
   throw new TypeError(`timeoutMs must be a number of milliseconds from 0 on, not ${String(timeoutMs)}`);

@@ -17,8 +17,8 @@ import type {
 } from '../../common/admin/operations.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { Int64Input, TopicPartitionKey } from '../../common/admin/topics.ts';
-import { cloneable, same } from './admin-calls.ts';
-import { errorsByBroker, type Results, resultsOf } from './results.ts';
+import { cloneable } from './admin-calls.ts';
+import { errorsByBroker, type Results, resultsFor, resultsOf } from './results.ts';
 import { SecurityCalls } from './security-calls.ts';
 
 /**
@@ -45,7 +45,7 @@ export class Admin extends SecurityCalls {
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<string, null>> {
     const { validateOnly = false, timeoutMs } = options;
-    return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, timeoutMs), same);
+    return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, timeoutMs));
   }
 
   /** The metadata quorum: who leads, who votes, how far each is (KIP-836). */
@@ -93,7 +93,8 @@ export class Admin extends SecurityCalls {
     options: AdminCallOptions & { readonly unclean?: boolean } = {},
   ): Promise<Results<TopicPartitionKey, null>> {
     const { unclean = false, timeoutMs } = options;
-    return resultsOf(await this.call('electLeaders', { partitions, isUnclean: unclean }, timeoutMs), same);
+    const plain = await this.call('electLeaders', { partitions, isUnclean: unclean }, timeoutMs);
+    return partitions === null ? resultsOf(plain) : resultsFor(partitions, plain);
   }
 
   /** Moves replicas, or ends moves (KIP-455). */
@@ -103,7 +104,7 @@ export class Admin extends SecurityCalls {
   ): Promise<Results<TopicPartitionKey, null>> {
     const { allowReplicationFactorChange = true, timeoutMs } = options;
     const args = { reassignments, allowReplicationFactorChange };
-    return resultsOf(await this.call('alterPartitionReassignments', args, timeoutMs), same);
+    return resultsFor(reassignments, await this.call('alterPartitionReassignments', args, timeoutMs));
   }
 
   /** Moves under way. @param partitions null: of all */
@@ -119,7 +120,7 @@ export class Admin extends SecurityCalls {
     brokerIds: readonly number[],
     options: AdminCallOptions = {},
   ): Promise<Results<number, readonly DescribedLogDir[]>> {
-    return resultsOf(await this.call('describeLogDirs', { brokerIds }, options.timeoutMs), same);
+    return resultsOf(await this.call('describeLogDirs', { brokerIds }, options.timeoutMs));
   }
 
   /** Moves replicas to other folders of their brokers. */
@@ -127,7 +128,7 @@ export class Admin extends SecurityCalls {
     moves: readonly (TopicPartitionKey & { readonly brokerId: number; readonly path: string })[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey & { readonly brokerId: number }, null>> {
-    return resultsOf(await this.call('alterReplicaLogDirs', { moves }, options.timeoutMs), same);
+    return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options.timeoutMs));
   }
 
   /** Transactions of all coordinators (KIP-664, KIP-1152). A broker that does not answer is in `errors`. */
@@ -151,7 +152,7 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedTransaction>> {
-    return resultsOf(await this.call('describeTransactions', { transactionalIds }, options.timeoutMs), same);
+    return resultsOf(await this.call('describeTransactions', { transactionalIds }, options.timeoutMs));
   }
 
   /** Ends the open transactions of these ids and fences their producers. */
@@ -159,7 +160,7 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, FencedProducer>> {
-    return resultsOf(await this.call('fenceProducers', { transactionalIds }, options.timeoutMs), same);
+    return resultsOf(await this.call('fenceProducers', { transactionalIds }, options.timeoutMs));
   }
 
   /** Producers with state at the leaders of partitions. */
@@ -167,14 +168,14 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, readonly ActiveProducer[]>> {
-    return resultsOf(await this.call('describeProducers', { partitions }, options.timeoutMs), same);
+    return resultsFor(partitions, await this.call('describeProducers', { partitions }, options.timeoutMs));
   }
 
   /** Ends a transaction that hangs on one partition, as `describeProducers` shows it (KIP-664). */
   async abortTransaction(transaction: TransactionToAbort, options: AdminCallOptions = {}): Promise<void> {
     const cloned = { ...transaction, producerId: cloneable(transaction.producerId) };
     const plain = await this.call('abortTransaction', { transaction: cloned }, options.timeoutMs);
-    const [outcome] = resultsOf(plain, same).values();
+    const [outcome] = resultsOf(plain).values();
     if (outcome?.ok === false) throw outcome.error;
   }
 }

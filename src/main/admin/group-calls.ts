@@ -9,8 +9,8 @@ import type {
 } from '../../common/admin/groups.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
-import { cloneable, same } from './admin-calls.ts';
-import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsOf } from './results.ts';
+import { cloneable } from './admin-calls.ts';
+import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { TopicCalls } from './topic-calls.ts';
 
 export class GroupCalls extends TopicCalls {
@@ -32,12 +32,12 @@ export class GroupCalls extends TopicCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedConsumerGroup>> {
-    return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs), same);
+    return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs));
   }
 
   /** Deletes groups of any type with their offsets; one that has members is refused with NON_EMPTY_GROUP. */
   async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
-    return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs), same);
+    return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs));
   }
 
   /**
@@ -56,7 +56,7 @@ export class GroupCalls extends TopicCalls {
       const offsets = new Map(outcome.value.map(([key, one]) => [key, outcomeOf(one)] as const));
       return [groupId, { ok: true, value: offsets }] as const;
     });
-    return resultsOf(mapped, same);
+    return resultsOf(mapped);
   }
 
   /** Sets offsets of a group that has no members; a group that has some is refused with UNKNOWN_MEMBER_ID. */
@@ -66,9 +66,9 @@ export class GroupCalls extends TopicCalls {
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
     const cloned = offsets.map((one) => ({ ...one, offset: cloneable(one.offset) }));
-    return resultsOf(
+    return resultsFor(
+      offsets,
       await this.call('alterConsumerGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs),
-      same,
     );
   }
 
@@ -77,7 +77,10 @@ export class GroupCalls extends TopicCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    return resultsOf(await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options.timeoutMs), same);
+    return resultsFor(
+      partitions,
+      await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options.timeoutMs),
+    );
   }
 
   /** Ends memberships: of static members by instance id, or of all members. Outcomes by instance id, else by member id. */
@@ -87,6 +90,6 @@ export class GroupCalls extends TopicCalls {
     options: AdminCallOptions & { readonly reason?: string } = {},
   ): Promise<Results<string, null>> {
     const { reason = 'removed by an administrator', timeoutMs } = options;
-    return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, timeoutMs), same);
+    return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, timeoutMs));
   }
 }

@@ -33,9 +33,13 @@ export class Results<K, V> extends Map<K, Outcome<V>> {
   }
 }
 
-/** @param keyOf makes the key that callers see */
-export function resultsOf<K, P, V>(plain: PlainResults<P, V>, keyOf: (key: P) => K): Results<K, V> {
-  return new Results(plain.map(([key, outcome]) => [keyOf(key), outcomeOf(outcome)] as const));
+export function resultsOf<K, V>(plain: PlainResults<K, V>): Results<K, V> {
+  return new Results(plain.map(([key, outcome]) => [key, outcomeOf(outcome)] as const));
+}
+
+/** The same with the callers' own objects as keys: results come in the order of the items. */
+export function resultsFor<K, V>(items: readonly K[], plain: PlainResults<unknown, V>): Results<K, V> {
+  return new Results(plain.map(([, outcome], i) => [items[i]!, outcomeOf(outcome)] as const));
 }
 
 export function outcomeOf<V>(plain: PlainOutcome<V>): Outcome<V> {

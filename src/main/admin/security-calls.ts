@@ -11,9 +11,8 @@ import type {
   ScramAlteration,
   ScramCredential,
 } from '../../common/admin/security.ts';
-import { same } from './admin-calls.ts';
 import { GroupCalls } from './group-calls.ts';
-import { type Outcome, outcomeOf, type Results, resultsOf } from './results.ts';
+import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 
 export class SecurityCalls extends GroupCalls {
   /** Access control lists that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED where brokers have no authorizer. */
@@ -22,7 +21,7 @@ export class SecurityCalls extends GroupCalls {
   }
 
   async createAcls(acls: readonly AclBinding[], options: AdminCallOptions = {}): Promise<Results<AclBinding, null>> {
-    return resultsOf(await this.call('createAcls', { acls }, options.timeoutMs), same);
+    return resultsFor(acls, await this.call('createAcls', { acls }, options.timeoutMs));
   }
 
   /** Values: the lists that a filter matched, each with the outcome of its own deletion. */
@@ -36,7 +35,7 @@ export class SecurityCalls extends GroupCalls {
       const deleted = new Map(outcome.value.map(([binding, one]) => [binding, outcomeOf(one)] as const));
       return [filter, { ok: true, value: deleted }] as const;
     });
-    return resultsOf(mapped, same);
+    return resultsFor(filters, mapped);
   }
 
   /** Quotas by entity (KIP-546). */
@@ -52,7 +51,11 @@ export class SecurityCalls extends GroupCalls {
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<QuotaEntity, null>> {
     const { validateOnly = false, timeoutMs } = options;
-    return resultsOf(await this.call('alterClientQuotas', { alterations, validateOnly }, timeoutMs), same);
+    const plain = await this.call('alterClientQuotas', { alterations, validateOnly }, timeoutMs);
+    return resultsFor(
+      alterations.map(({ entity }) => entity),
+      plain,
+    );
   }
 
   /** Mechanisms of users, never passwords (KIP-554). @param users default: all that have any */
@@ -60,7 +63,7 @@ export class SecurityCalls extends GroupCalls {
     users: readonly string[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<Results<string, readonly ScramCredential[]>> {
-    return resultsOf(await this.call('describeUserScramCredentials', { users }, options.timeoutMs), same);
+    return resultsOf(await this.call('describeUserScramCredentials', { users }, options.timeoutMs));
   }
 
   /** Sets or deletes passwords. They are salted and hashed in the network thread; brokers never see them. Outcomes by user. */
@@ -68,6 +71,6 @@ export class SecurityCalls extends GroupCalls {
     alterations: readonly ScramAlteration[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
-    return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options.timeoutMs), same);
+    return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options.timeoutMs));
   }
 }

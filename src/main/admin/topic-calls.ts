@@ -19,8 +19,8 @@ import type {
   RecordsToDelete,
   TopicPartitionKey,
 } from '../../common/admin/topics.ts';
-import { AdminCalls, type ChangeCallOptions, cloneable, same } from './admin-calls.ts';
-import { type Results, resultsOf } from './results.ts';
+import { AdminCalls, type ChangeCallOptions, cloneable } from './admin-calls.ts';
+import { type Results, resultsFor, resultsOf } from './results.ts';
 
 export class TopicCalls extends AdminCalls {
   /**
@@ -32,13 +32,13 @@ export class TopicCalls extends AdminCalls {
     options: ChangeCallOptions & { readonly waitForLeaders?: boolean } = {},
   ): Promise<Results<string, CreatedTopic>> {
     const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs), same);
+    return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs));
   }
 
   /** Deletes topics by name. Brokers go on deleting after they have answered. */
   async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
     const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs), same);
+    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs));
   }
 
   /** Adds partitions to topics. */
@@ -47,7 +47,7 @@ export class TopicCalls extends AdminCalls {
     options: ChangeCallOptions = {},
   ): Promise<Results<string, null>> {
     const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs), same);
+    return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs));
   }
 
   /** All topics that this user may see, by name. Internal ones only with `includeInternal`. */
@@ -61,7 +61,7 @@ export class TopicCalls extends AdminCalls {
   ): Promise<Results<string, DescribedTopic>> {
     const includeAuthorizedOperations = options.includeAuthorizedOperations === true;
     const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options.timeoutMs);
-    return resultsOf(plain, same);
+    return resultsOf(plain);
   }
 
   /** Deletes the oldest records of partitions. Values: the new first offset (KIP-107). */
@@ -70,7 +70,7 @@ export class TopicCalls extends AdminCalls {
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, Long>> {
     const cloned = partitions.map((one) => ({ ...one, beforeOffset: cloneable(one.beforeOffset) }));
-    return resultsOf(await this.call('deleteRecords', { partitions: cloned }, options.timeoutMs), same);
+    return resultsFor(partitions, await this.call('deleteRecords', { partitions: cloned }, options.timeoutMs));
   }
 
   /**
@@ -87,7 +87,7 @@ export class TopicCalls extends AdminCalls {
       at: typeof at === 'string' ? at : { timestampMs: cloneable(at.timestampMs) },
     }));
     const args = { partitions: cloned, isReadCommitted: options.isolationLevel === 'read_committed' };
-    return resultsOf(await this.call('listOffsets', args, options.timeoutMs), same);
+    return resultsFor(partitions, await this.call('listOffsets', args, options.timeoutMs));
   }
 
   async describeConfigs(
@@ -96,7 +96,7 @@ export class TopicCalls extends AdminCalls {
   ): Promise<Results<ConfigResource, readonly ConfigEntry[]>> {
     const { includeSynonyms = false, includeDocumentation = false, timeoutMs } = options;
     const args = { resources, includeSynonyms, includeDocumentation };
-    return resultsOf(await this.call('describeConfigs', args, timeoutMs), same);
+    return resultsFor(resources, await this.call('describeConfigs', args, timeoutMs));
   }
 
   /** Changes the keys that are named, and no other (KIP-339). */
@@ -105,7 +105,11 @@ export class TopicCalls extends AdminCalls {
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<ConfigResource, null>> {
     const { validateOnly = false, timeoutMs } = options;
-    return resultsOf(await this.call('incrementalAlterConfigs', { resources, validateOnly }, timeoutMs), same);
+    const plain = await this.call('incrementalAlterConfigs', { resources, validateOnly }, timeoutMs);
+    return resultsFor(
+      resources.map(({ resource }) => resource),
+      plain,
+    );
   }
 
   /** What has a configuration of these types; Kafka 4.1 and later, client metrics from 3.7 on. */

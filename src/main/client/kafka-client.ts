@@ -1,11 +1,14 @@
 // Owns the public client: what may be called, and the checks of arguments; session.ts does it. Application thread. It opens
 // no socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
 
+import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
 import { parseConfig } from '../../common/config/config-parser.ts';
 import type { ApiVersionRow, VersionInfo } from '../../common/control.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
+import { Admin } from '../admin/admin.ts';
+import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
 import type { Future } from '../link/future.ts';
 import type { PollTarget } from '../link/poller.ts';
 import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
@@ -251,6 +254,13 @@ export class KafkaClient implements AsyncDisposable {
   /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
   refreshMetadata(): Future<Cluster> {
     return this.#session.topics.requestUpdate();
+  }
+
+  /** Administration of the cluster over this client's connections; as many as anybody likes, none needs to be closed. */
+  admin(options: AdminOptions = {}): Admin {
+    const run = (name: AdminCallName, args: unknown, timeoutMs: number): Promise<unknown> =>
+      this.#session.call((control) => control.admin(name, args, timeoutMs));
+    return new Admin(run as RunAdminCall, options);
   }
 
   /**

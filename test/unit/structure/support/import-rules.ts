@@ -25,7 +25,7 @@ export interface Exception {
 export type RoomName = keyof typeof table;
 
 const table = {
-  index: { rooms: ['main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
+  index: { rooms: ['main/admin', 'main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
   common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads', 'long'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
@@ -42,7 +42,7 @@ const table = {
   'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/client': {
-    rooms: ['common', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+    rooms: ['common', 'main/admin', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
   },
   'main/admin': { rooms: ['common'], packages: ['long'] },
@@ -95,6 +95,7 @@ const table = {
   worker: {
     rooms: [
       'common',
+      'worker/admin',
       'worker/net',
       'worker/requests',
       'worker/report',

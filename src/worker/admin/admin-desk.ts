@@ -1,0 +1,38 @@
+// Owns the running of administration calls by name. Network thread.
+
+import type { AdminCallName } from '../../common/admin/calls.ts';
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { Cancelled } from '../../common/errors/errors.ts';
+import type { RoleHost } from '../client/role.ts';
+import { AdminRole } from './admin-role.ts';
+import { Call } from './call.ts';
+import { callTable } from './call-table.ts';
+
+type RunByName = (call: Call, args: unknown) => Promise<unknown>;
+
+export class AdminDesk {
+  /** To be given its turns. */
+  readonly role: AdminRole;
+  readonly #config: KafkaClientConfig;
+
+  constructor(host: RoleHost, config: KafkaClientConfig, now: number) {
+    this.role = new AdminRole(host, now);
+    this.#config = config;
+  }
+
+  /** @param args as the call wants them, which the application's side has seen to */
+  run(name: AdminCallName, args: unknown, timeoutMs: number, now: number): Promise<unknown> {
+    this.role.now = now;
+    const { requestTimeoutMs, retryBackoffMs } = this.#config;
+    const retryBackoffMaxMs = Math.max(retryBackoffMs, maxBackoffMs);
+    const call = new Call(this.role, { name, timeoutMs, requestTimeoutMs, retryBackoffMs, retryBackoffMaxMs });
+    return (callTable[name] as RunByName)(call, args);
+  }
+
+  close(): void {
+    this.role.close(new Cancelled('the client was closed'));
+  }
+}
+
+/** As Kafka's own admin client has it (`retry.backoff.max.ms`). */
+const maxBackoffMs = 1000;
