@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import type Long from 'long';
 import { type Admin, type KafkaClient, KafkaTimeoutError, Produce, type Results } from '../../src/index.ts';
 import { closedByHand, openClient } from '../broker/support/client.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 import { describeKafka } from './fixture/index.ts';
 
 /** Long enough for a broker that is busy elsewhere. */
@@ -155,15 +156,21 @@ describeKafka('Admin on a real broker', (suite) => {
     const set = await admin.alterClientQuotas([{ entity, values: { producer_byte_rate: 1048576 } }]);
     assert.deepEqual(codeOf(set), [undefined]);
     const filter = { components: [{ entityType: 'client-id', match: 'admin-quota' }] } as const;
-    assert.deepEqual(await admin.describeClientQuotas(filter), [{ entity, values: { producer_byte_rate: 1048576 } }]);
+    // The broker that is asked may hear of it a little later.
+    const found = await waitFor('the quota', async () => (await admin.describeClientQuotas(filter))[0]);
+    assert.deepEqual(found, { entity, values: { producer_byte_rate: 1048576 } });
     await admin.alterClientQuotas([{ entity, values: { producer_byte_rate: null } }]);
     const user = { user: 'admin-alice', mechanism: 'SCRAM-SHA-256' } as const;
     assert.deepEqual(codeOf(await admin.alterUserScramCredentials([{ ...user, password: 'p' }])), [undefined]);
-    const users = (await admin.describeUserScramCredentials()).orThrow();
-    assert.deepEqual(users.get('admin-alice'), [{ mechanism: 'SCRAM-SHA-256', iterations: 4096 }]);
+    const credentials = await waitFor('the user', async () => {
+      return (await admin.describeUserScramCredentials()).orThrow().get('admin-alice');
+    });
+    assert.deepEqual(credentials, [{ mechanism: 'SCRAM-SHA-256', iterations: 4096 }]);
     assert.deepEqual(codeOf(await admin.alterUserScramCredentials([{ ...user, delete: true }])), [undefined]);
-    const gone = await admin.describeUserScramCredentials(['admin-alice']);
-    assert.deepEqual(codeOf(gone), ['KAFKA_RESOURCE_NOT_FOUND']);
+    await waitFor('the user to be gone', async () => {
+      const [code] = codeOf(await admin.describeUserScramCredentials(['admin-alice']));
+      return code === 'KAFKA_RESOURCE_NOT_FOUND';
+    });
   });
 
   test('without an authorizer, access control lists are refused', async () => {

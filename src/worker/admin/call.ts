@@ -94,6 +94,25 @@ export class Call {
     });
   }
 
+  /** The same for an API whose newer versions take another request: `older` goes to brokers below `newerSince`. */
+  async sendEither<Request, Response>(
+    to: Destination,
+    api: Api<Request, Response>,
+    requests: { readonly newerSince: number; readonly newer: Request; readonly older: Request },
+    { maxVersion }: { readonly maxVersion?: number } = {},
+  ): Promise<Answered<Response>> {
+    const { newerSince, newer, older } = requests;
+    try {
+      return await this.send(to, api, newer, {
+        minVersion: newerSince,
+        ...(maxVersion !== undefined && { maxVersion }),
+      });
+    } catch (error) {
+      if (!(error instanceof UnsupportedVersionError)) throw error;
+      return this.send(to, api, older, { maxVersion: newerSince - 1 });
+    }
+  }
+
   /** Waits before the next attempt. Rejects with KafkaTimeoutError when the call's time is over before. */
   async backOff(error: Error | null): Promise<void> {
     this.attempts++;

@@ -71,15 +71,17 @@ export async function atCoordinators<V>(
     else append(groups, nodeId, key);
   };
   // One by one where brokers cannot be asked for several (KIP-699): each answer says which it was.
-  const request = { keyType, key: keys[0]!, coordinatorKeys: keys };
-  const { response, version } = await call.send(someBroker, FindCoordinator, request);
+  const newer = { keyType, coordinatorKeys: keys };
+  const older = { keyType, key: keys[0]! };
+  const requests = { newerSince: batchedVersion, newer, older };
+  const { response, version } = await call.sendEither(someBroker, FindCoordinator, requests);
   if (version >= batchedVersion) {
     for (const found of response.coordinators) note(found.key, found.nodeId, found.errorCode, found.errorMessage);
     return { groups: groupsAt(groups), answers };
   }
   note(keys[0]!, response.nodeId, response.errorCode, response.errorMessage);
   for (const key of keys.slice(1)) {
-    const one = { keyType, key, coordinatorKeys: [key] };
+    const one = { keyType, key };
     const answer = await call.send(someBroker, FindCoordinator, one, { maxVersion: batchedVersion - 1 });
     note(key, answer.response.nodeId, answer.response.errorCode, answer.response.errorMessage);
   }

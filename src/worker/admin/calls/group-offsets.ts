@@ -55,8 +55,9 @@ async function offsetsOf(
 ): Promise<Answer<GroupOffsets>> {
   const listed = partitions === null ? null : byTopic(partitions, ({ partition }) => partition);
   const topics = listed?.map(({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes })) ?? null;
-  const request = { groupId, topics, groups: [{ groupId, topics }], requireStable };
-  const { response, version } = await call.send(to, OffsetFetch, request, { maxVersion: maxNamedVersion });
+  const newer = { groups: [{ groupId, topics }], requireStable };
+  const requests = { newerSince: severalGroupsVersion, newer, older: { groupId, topics, requireStable } };
+  const { response, version } = await call.sendEither(to, OffsetFetch, requests, { maxVersion: maxNamedVersion });
   const group = version >= severalGroupsVersion ? response.groups.at(0) : response;
   if (group.errorCode !== 0) return { errorCode: group.errorCode };
   const offsets: (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[] = [];

@@ -101,7 +101,9 @@ async function untilLed(
   }
 }
 
-/** Source of ids: DeleteTopics 6 takes either; names are what callers have. */
+/** From this version on topics are named by name or id (KIP-516). */
+const topicStatesVersion = 6;
+
 export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<PlainResults<string, null>> {
   return askForItems<string, null>(call, args.topics, {
     target: 'controller',
@@ -109,9 +111,10 @@ export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<Pl
     ...(args.retryOnQuotaViolation !== undefined && { retryOnQuotaViolation: args.retryOnQuotaViolation }),
     locate: (keys) => atController(call, keys),
     ask: async (to, keys) => {
-      const topics = keys.map((name) => ({ name, topicId: zeroUuid }));
-      const request = { topics, topicNames: keys, timeoutMs: call.timeLeftMs };
-      const { response } = await call.send(to, DeleteTopics, request);
+      const { timeLeftMs: timeoutMs } = call;
+      const newer = { topics: keys.map((name) => ({ name, topicId: zeroUuid })), timeoutMs };
+      const requests = { newerSince: topicStatesVersion, newer, older: { topicNames: keys, timeoutMs } };
+      const { response } = await call.sendEither(to, DeleteTopics, requests);
       const { throttleTimeMs } = response;
       return new Map(response.responses.map((result) => [result.name!, answerOf(result, () => null, throttleTimeMs)]));
     },

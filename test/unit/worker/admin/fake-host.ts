@@ -5,6 +5,8 @@ import { HeapMemory } from '../../../../src/common/memory.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
+import { wireCodec } from '../../../../src/protocol/wire/codecs.ts';
+import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
 import { AdminRole } from '../../../../src/worker/admin/admin-role.ts';
 import { Call } from '../../../../src/worker/admin/call.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../src/worker/client/broker-requests.ts';
@@ -87,12 +89,30 @@ export class FakeHost {
     const asked = { brokerId: request.to.brokerId, api: request.api.name, request: request.request, atMs: this.now };
     this.asked.push(asked);
     const reply = this.reply(asked, request);
+    checkEncodes(request, 'error' in reply ? undefined : reply.version);
     // Made at once, so that a script that cannot be written fails the call.
     const response = 'error' in reply ? null : viewOf(request.api, reply.response);
     queueMicrotask(() => {
       if ('error' in reply) request.onFailure(reply.error, now);
       else request.onResponse(response, reply.version ?? request.api.maxVersion, now);
     });
+  }
+}
+
+/** Fails for a request that the version, or each end of the range that is asked for, cannot carry. */
+function checkEncodes({ api, request, minVersion, maxVersion }: BrokerRequest, answered?: number): void {
+  const codec = wireCodec(api.key);
+  const top = maxVersion ?? (api.latestVersionUnstable ? api.maxVersion - 1 : api.maxVersion);
+  for (const version of answered === undefined
+    ? [top, Math.max(minVersion ?? api.minVersion, api.minVersion)]
+    : [answered]) {
+    if (answered === undefined && version !== top && minVersion === undefined) continue;
+    const memory = new HeapMemory(4096);
+    const writer = new FlatWriter().reset(memory);
+    api.writeRequest(writer, request as never);
+    const byteLength = writer.finish();
+    const message = new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength });
+    codec.encodeRequest(message, new WireWriter(), version, {});
   }
 }
 
