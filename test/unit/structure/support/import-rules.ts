@@ -72,7 +72,7 @@ const table = {
   },
   'worker/admin': {
     rooms: ['common', 'worker/client', 'protocol/flat', 'protocol/wire'],
-    packages: ['long'],
+    packages: ['long', 'node:crypto', 'node:util'],
   },
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],
