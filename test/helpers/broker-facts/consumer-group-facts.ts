@@ -1,6 +1,10 @@
 // Owns what brokers answer to members of KIP-848 groups: measured on Kafka 4.3.0. Facts only.
 
-import { ConsumerGroupDescribe, ConsumerGroupHeartbeat } from '../../../src/protocol/flat/generated/apis.ts';
+import {
+  ConsumerGroupDescribe,
+  ConsumerGroupHeartbeat,
+  TxnOffsetCommit,
+} from '../../../src/protocol/flat/generated/apis.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Asker, type BrokerFacts, freshId } from './asker.ts';
 import { commit, committed } from './group-facts.ts';
@@ -258,6 +262,28 @@ export const consumerGroupFacts: BrokerFacts = {
       fetchedBefore: 113,
       fetchedByNobody: 0,
     },
+  },
+
+  'offsets of a transaction and epochs': {
+    ask: async (ask) => {
+      const { a, told, before } = await shared(ask);
+      const transactionalId = freshId('t');
+      const producer = await ask.producer(transactionalId);
+      const as = async (memberId: string, generationIdOrMemberEpoch: number) => {
+        const partitions = [{ partitionIndex: told[0]!, committedOffset: 3, committedMetadata: '' }];
+        const request = { transactionalId, groupId: a.group, ...producer, memberId, generationIdOrMemberEpoch };
+        const answer = await ask.send(TxnOffsetCommit, 5, { ...request, topics: [{ name: a.topic, partitions }] });
+        return answer.topics.at(0).partitions.at(0).errorCode;
+      };
+      return [
+        await as(a.memberId, a.epoch),
+        await as(a.memberId, before),
+        await as(a.memberId, a.epoch + 1),
+        await as('nobody', a.epoch),
+        await as('', -1),
+      ];
+    },
+    expected: [0, 0, 22, 25, 0],
   },
 
   'a static member hands over': {

@@ -76,6 +76,36 @@ async function leaderEpoch(ask: Asker, topic: string, epoch: number, partition =
 }
 
 export const fetchFacts: BrokerFacts = {
+  'a node keeps a thousand sessions': {
+    ask: async (ask) => {
+      const topic = await ask.topic();
+      const opened: number[] = [];
+      for (;;) {
+        const { sessionId } = await ask.fetch(topic, { sessionEpoch: 0 });
+        if (sessionId === 0 || opened.length > 1000) break;
+        opened.push(sessionId);
+      }
+      for (const sessionId of opened) await ask.fetch(topic, { sessionId, sessionEpoch: -1 });
+      const again = await ask.fetch(topic, { sessionEpoch: 0 });
+      await ask.fetch(topic, { sessionId: again.sessionId, sessionEpoch: -1 });
+      // Others may have left some open.
+      return [opened.length > 980 && opened.length <= 1000, again.sessionId !== 0];
+    },
+    expected: [true, true],
+  },
+
+  'what is behind a waiting fetch waits, too': {
+    ask: async (ask) => {
+      const topic = await ask.topic();
+      const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }];
+      const fetching = ask.client.write(Fetch, 12, { maxWaitMs: 100, minBytes: 1, topics: [{ topic, partitions }] });
+      const asking = ask.client.write(Metadata, 12, { topics: [] });
+      const first = await ask.client.read(Fetch, 12, fetching);
+      return [first.errorCode, (await ask.client.read(Metadata, 12, asking)).topics.length];
+    },
+    expected: [0, 0],
+  },
+
   'an incremental session answers what is new': {
     ask: async (ask) => {
       const [first, second] = [await ask.topic(), await ask.topic()];

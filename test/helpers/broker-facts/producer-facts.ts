@@ -1,6 +1,6 @@
 // Owns what brokers answer to idempotent producers, and to records that they refuse: measured on Kafka 4.3.0. Facts only.
 
-import { DeleteRecords, InitProducerId } from '../../../src/protocol/flat/generated/apis.ts';
+import { ApiVersions, DeleteRecords, InitProducerId } from '../../../src/protocol/flat/generated/apis.ts';
 import { buildBatch } from '../embedded-broker.ts';
 import { type Asker, type BrokerFacts, batchOf, freshId } from './asker.ts';
 
@@ -234,6 +234,44 @@ export const producerFacts: BrokerFacts = {
       return codes;
     },
     expected: [0, 0, 0, 0],
+  },
+
+  'finalized features': {
+    ask: async (ask) => {
+      const request = { clientSoftwareName: 'facts', clientSoftwareVersion: '1' };
+      const { errorCode, finalizedFeatures, supportedFeatures } = await ask.send(ApiVersions, 4, request);
+      const level = finalizedFeatures.find(({ name }) => name === 'transaction.version')?.maxVersionLevel;
+      const older = await ask.send(ApiVersions, 3, request);
+      return {
+        errorCode,
+        level,
+        names: finalizedFeatures.map(({ name }) => name).sort(),
+        supported: supportedFeatures.map(({ name }) => name).sort(),
+        supportedBefore: older.supportedFeatures.map(({ name }) => name).sort(),
+      };
+    },
+    expected: {
+      errorCode: 0,
+      level: 2,
+      names: [
+        'eligible.leader.replicas.version',
+        'group.version',
+        'metadata.version',
+        'share.version',
+        'streams.version',
+        'transaction.version',
+      ],
+      supported: [
+        'eligible.leader.replicas.version',
+        'group.version',
+        'kraft.version',
+        'metadata.version',
+        'share.version',
+        'streams.version',
+        'transaction.version',
+      ],
+      supportedBefore: ['metadata.version'],
+    },
   },
 
   'transaction time-outs and empty transactional ids': {
