@@ -25,7 +25,7 @@ export type {
   NodeDescription,
   RuleHandle,
 } from './embedded-broker/actions.ts';
-export { buildBatch } from './embedded-broker/batch-builder.ts';
+export { asCompacted, buildBatch } from './embedded-broker/batch-builder.ts';
 export type { ControlledRequest, Decide, RuleOptions } from './embedded-broker/control.ts';
 export { errorCodes } from './embedded-broker/error-codes.ts';
 export type {

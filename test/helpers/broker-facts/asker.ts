@@ -23,6 +23,8 @@ import { waitFor } from '../wait-for.ts';
 export interface BrokerFact {
   readonly ask: (ask: Asker) => Promise<unknown>;
   readonly expected: unknown;
+  /** Older brokers cannot be asked. */
+  readonly since?: string;
 }
 
 export type BrokerFacts = Readonly<Record<string, BrokerFact>>;

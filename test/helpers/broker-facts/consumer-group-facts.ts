@@ -286,6 +286,42 @@ export const consumerGroupFacts: BrokerFacts = {
     expected: [0, 0, 22, 25, 0],
   },
 
+  'offsets of a transaction by topic id': {
+    since: '4.4.0',
+    ask: async (ask) => {
+      const { a, told, before, received } = await shared(ask);
+      const transactionalId = freshId('t');
+      const producer = await ask.producer(transactionalId);
+      const as = async (changes: object, partition = told[0]!, topicId = a.topicId) => {
+        const partitions = [{ partitionIndex: partition, committedOffset: 3, committedMetadata: '' }];
+        const member = { groupId: a.group, memberId: a.memberId, generationIdOrMemberEpoch: a.epoch, ...changes };
+        const request = { transactionalId, ...producer, ...member, topics: [{ topicId, partitions }] };
+        const answer = (await ask.send(TxnOffsetCommit, 6, request)).topics.at(0);
+        return [answer.topicId === topicId, answer.partitions.at(0).errorCode];
+      };
+      const group = freshId('g');
+      await ask.groupCoordinator(group);
+      return {
+        good: await as({}),
+        before: await as({ generationIdOrMemberEpoch: before }),
+        lost: await as({ generationIdOrMemberEpoch: before }, received[0]!),
+        newer: await as({ generationIdOrMemberEpoch: a.epoch + 1 }),
+        member: await as({ memberId: 'nobody' }),
+        group: await as({ groupId: group }),
+        topic: await as({}, 0, 'Zm9yZWlnbi10b3BpYy1pZA'),
+      };
+    },
+    expected: {
+      good: [true, 0],
+      before: [true, 0],
+      lost: [true, 113],
+      newer: [true, 113],
+      member: [true, 25],
+      group: [true, 69],
+      topic: [true, 100],
+    },
+  },
+
   'a static member hands over': {
     ask: async (ask) => {
       const member = await newGroup(ask);

@@ -79,8 +79,17 @@ export interface BrokerActions {
   deleteTopic(name: string): Promise<void>;
   /** 22 characters of base64url. */
   topicId(name: string): Promise<string>;
-  /** Appends as Produce does, past all rules; returns the base offset. Throws what Produce would refuse. */
+  /**
+   * Appends as Produce does, past all rules, producers and transactions; returns the base offset. Throws what Produce
+   * would refuse, but for batches with gaps, as compaction leaves them (`asCompacted`).
+   */
   append(topic: string, partition: number, records: RecordsInput): Promise<number>;
+  /** Ends what a producer has open in the partition, with a marker of that epoch, without the coordinator. */
+  appendMarker(
+    topic: string,
+    partition: number,
+    marker: { readonly producerId: number; readonly producerEpoch: number; readonly isCommit: boolean },
+  ): Promise<void>;
   /** Returns the number of batches. */
   fill(options: FillOptions): Promise<number>;
   /** The stored bytes, offsets and epochs in them. */
@@ -165,6 +174,7 @@ export const actionNames = [
   'deleteTopic',
   'topicId',
   'append',
+  'appendMarker',
   'fill',
   'contents',
   'log',

@@ -1,6 +1,7 @@
 // Owns the making of record batches for tests and for filling logs. Runs on any thread. It uses the client's own
 // encoder; the golden vectors are what proves that encoder.
 
+import { crc32c } from '../../../src/codec/crc32c.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
@@ -15,6 +16,15 @@ import { WireWriter } from '../../../src/protocol/wire/wire-writer.ts';
 import type { FillOptions } from './actions.ts';
 
 const produceKey = 0;
+// Of a batch of format v2.
+const v2HeadBytes = 61;
+const lengthAt = 8;
+const lengthCountedFrom = 12;
+const crcAt = 17;
+const attributesAt = 21;
+const codecMask = 7;
+const lastOffsetDeltaAt = 23;
+const countAt = 57;
 /** A version that takes every codec and wants format v2. */
 export const builderProduceVersion = 9;
 
@@ -42,6 +52,22 @@ export function buildFillBatch(options: FillOptions, count: number, firstNumber:
   }));
   const input: RecordBatchInput = { records, compression };
   return buildBatch(input);
+}
+
+/**
+ * A batch of format v2 as the cleaner leaves it: it takes offsets up to `lastOffsetDelta` though its last records, or with
+ * `isEmpty` all of them, are gone.
+ */
+export function asCompacted(batch: Buffer, lastOffsetDelta: number, isEmpty = false): Buffer {
+  const bytes = Buffer.from(isEmpty ? batch.subarray(0, v2HeadBytes) : batch);
+  bytes.writeInt32BE(lastOffsetDelta, lastOffsetDeltaAt);
+  if (isEmpty) {
+    bytes.writeInt32BE(bytes.length - lengthCountedFrom, lengthAt);
+    bytes.writeInt16BE(bytes.readInt16BE(attributesAt) & ~codecMask, attributesAt);
+    bytes.writeInt32BE(0, countAt);
+  }
+  bytes.writeUInt32BE(crc32c(bytes, attributesAt, bytes.length), crcAt);
+  return bytes;
 }
 
 /** The control batch that ends a transaction. */

@@ -31,6 +31,8 @@ export interface AppendLimits {
   readonly maxBatchBytes: number;
   /** Of the Produce request: from 3 on one batch of format v2, zstd from 7 on. */
   readonly produceVersion: number;
+  /** A batch may have fewer records than offsets, as after compaction. Default false. */
+  readonly mayHaveGaps?: boolean;
 }
 
 // Bytes of the size and the offset before it, which the size does not count.
@@ -94,7 +96,9 @@ function checkV2(bytes: Buffer, start: number, end: number, limits: AppendLimits
   const codec = attributes & codecMask;
   if (codec > zstd || (codec === zstd && limits.produceVersion < 7)) return errorCodes.UNSUPPORTED_COMPRESSION_TYPE;
   const offsets = bytes.readInt32BE(start + v2.lastOffsetDelta) + 1;
-  if (offsets < 1 || bytes.readInt32BE(start + v2.count) !== offsets) return errorCodes.INVALID_RECORD;
+  const count = bytes.readInt32BE(start + v2.count);
+  const isGood = limits.mayHaveGaps ? count >= 0 && count <= offsets : count === offsets;
+  if (offsets < 1 || !isGood) return errorCodes.INVALID_RECORD;
   const producerId = readInt64(bytes, start + v2.producerId);
   const baseSequence = bytes.readInt32BE(start + v2.baseSequence);
   if (producerId >= 0 && baseSequence < 0 && (attributes & controlBit) === 0) return errorCodes.INVALID_RECORD;

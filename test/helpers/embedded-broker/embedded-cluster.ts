@@ -101,6 +101,15 @@ export class EmbeddedCluster implements BrokerActions {
     return this.#append(topic, partition, Buffer.from(records instanceof Uint8Array ? records : buildBatch(records)));
   }
 
+  async appendMarker(
+    topic: string,
+    partition: number,
+    marker: { readonly producerId: number; readonly producerEpoch: number; readonly isCommit: boolean },
+  ): Promise<void> {
+    const { log, leaderEpoch } = this.#state.partition(topic, partition);
+    log.appendMarker(marker.producerId, marker.producerEpoch, marker.isCommit, leaderEpoch);
+  }
+
   async fill(options: FillOptions): Promise<number> {
     const { topic, partition = 0, records, recordsPerBatch = 1000 } = options;
     const variants: Buffer[] = [];
@@ -358,7 +367,11 @@ export class EmbeddedCluster implements BrokerActions {
 
   #append(topic: string, partition: number, bytes: Buffer): number {
     const { log, leaderEpoch } = this.#state.partition(topic, partition);
-    const limits = { maxBatchBytes: Number.POSITIVE_INFINITY, produceVersion: builderProduceVersion };
+    const limits = {
+      maxBatchBytes: Number.POSITIVE_INFINITY,
+      produceVersion: builderProduceVersion,
+      mayHaveGaps: true,
+    };
     const checked = checkBatches(bytes, limits);
     if (!('batches' in checked)) throw new Error(`error ${checked.errorCode} appending to ${topic}-${partition}`);
     return log.append(bytes, checked.batches, leaderEpoch);

@@ -250,7 +250,8 @@ export class PartitionLog {
 
   /** A batch that was stored before. */
   #restore(bytes: Buffer): void {
-    const checked = checkBatches(bytes, { maxBatchBytes: bytes.length, produceVersion: bytes[16] === 2 ? 9 : 2 });
+    const produceVersion = bytes[16] === 2 ? 9 : 2;
+    const checked = checkBatches(bytes, { maxBatchBytes: bytes.length, produceVersion, mayHaveGaps: true });
     if (!('batches' in checked)) throw new Error(`a stored batch is refused with ${checked.errorCode}`);
     const leaderEpoch = bytes[16] === 2 ? bytes.readInt32BE(12) : 0;
     for (const batch of checked.batches) {

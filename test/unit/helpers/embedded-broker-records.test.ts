@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ApiVersions, Fetch, ListOffsets, Produce } from '../../../src/protocol/flat/generated/apis.ts';
-import { buildBatch, errorCodes } from '../../helpers/embedded-broker.ts';
+import { asCompacted, buildBatch, errorCodes } from '../../helpers/embedded-broker.ts';
 import { BrokerHarness, fetchRequest, time, values } from './broker-harness.ts';
 
 describe('records in the embedded broker', () => {
@@ -266,6 +266,31 @@ describe('records in the embedded broker', () => {
       assert.equal(partition.errorCode, errorCodes.NOT_LEADER_OR_FOLLOWER);
       assert.deepEqual([partition.currentLeader.leaderId, partition.currentLeader.leaderEpoch], [2, 1]);
       assert.equal(response.nodeEndpoints.at(0).port, harness.broker.nodes[2]!.port);
+    });
+
+    test('batches that compaction has thinned out, or emptied, keep their offsets', async () => {
+      const topic = await harness.topicOnNode0();
+      const batch = buildBatch(values(2));
+      assert.equal(await harness.broker.append(topic, 0, asCompacted(batch, 4)), 0);
+      assert.equal(await harness.broker.append(topic, 0, asCompacted(batch, 2, true)), 5);
+      assert.equal(await harness.broker.append(topic, 0, batch), 8);
+      const { records } = await harness.fetched(topic);
+      assert.equal(records.error, null);
+      assert.deepEqual(
+        [...records].map((record) => record.offset.toNumber()),
+        [0, 1, 8, 9],
+      );
+      assert.deepEqual(
+        records.batches.map(({ baseOffset, lastOffset }) => [baseOffset.toNumber(), lastOffset.toNumber()]),
+        [
+          [0, 4],
+          [5, 7],
+          [8, 9],
+        ],
+      );
+      assert.equal((await harness.produced(topic, asCompacted(batch, 4))).errorCode, errorCodes.INVALID_RECORD);
+      await harness.broker.truncateLog(topic, 0, 8);
+      assert.equal((await harness.broker.log(topic, 0)).endOffset, 8);
     });
 
     test('a filled partition can be read to its end', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { coordinatorKinds, type Topic } from '../cluster-state.ts';
 import { errorCodes } from '../error-codes.ts';
+import { partitionKey } from '../groups/assignors.ts';
 import type { Group } from '../groups/group-coordinator.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
 import { isCoordinator } from './coordinators.ts';
@@ -40,6 +41,10 @@ export const txnOffsetCommit: ApiHandler<TxnOffsetCommitRequestView, TxnOffsetCo
       if (topic === undefined && version >= topicIdsFrom) return errorCodes.UNKNOWN_TOPIC_ID;
       if (topic?.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
       if (problem !== errorCodes.NONE) return problem;
+      const key = partitionKey(topic.id, partition.partitionIndex);
+      const { consumer } = cluster.groups.findOrCreate(request.groupId);
+      const mayCommit = consumer?.mayCommit(request.memberId, request.generationIdOrMemberEpoch, key) ?? true;
+      if (!mayCommit) return version >= topicIdsFrom ? errorCodes.STALE_MEMBER_EPOCH : errorCodes.ILLEGAL_GENERATION;
       return commit(cluster.groups.findOrCreate(request.groupId), producerId, topic, partition);
     });
   },
