@@ -1,6 +1,8 @@
 // Owns the public face of the embedded broker: a real TCP Kafka cluster of a few nodes, for tests, benchmarks and the
 // main job, scripted where a test wants faults. What each API does is written at the top of its file in
-// embedded-broker/apis.
+// embedded-broker/apis. It has one log for each partition, which all replicas share; groups of both protocols,
+// transactions and fetch sessions are those of Kafka 4.3, with time-outs on a clock that tests move (`advanceTime`). The
+// facts in broker-facts are asked of it and of real brokers.
 //
 // It speaks with the client's own generated codecs, so it proves nothing about the wire format: a codec wrong in both
 // directions would go unnoticed here. Golden vectors and real brokers are what prove that.
