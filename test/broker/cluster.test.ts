@@ -292,7 +292,7 @@ describe('the cluster', () => {
     });
     await client.awaitReady(5);
     // The bootstrap server now answers for a cluster whose nodes are elsewhere.
-    const renewed = await startEmbeddedBroker({ nodes: [{ id: 6 }] });
+    const renewed = await startEmbeddedBroker({ nodes: [{ id: 6 }], clusterId: 'x' });
     t.after(() => renewed.close());
     const { host, port } = renewed.nodes[0]!;
     await old.control(Metadata, { body: { brokers: [{ nodeId: 6, host, port }], topics: [], clusterId: 'x' } });
