@@ -50,6 +50,22 @@ export {
 } from './main/metrics/client-metrics.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/metrics/prometheus.ts';
+export { Producer } from './main/producer/producer.ts';
+export type {
+  DeliveryReport,
+  GroupAppender,
+  Partitioner,
+  ProducerCounters,
+  ProducerHooks,
+  ProducerOptions,
+  ProducerRecord,
+  RecordFailure,
+  RecordMetadata,
+  RecordsSource,
+  SendRecordOptions,
+  Serializer,
+} from './main/producer/producer-types.ts';
+export type { BytesInput, HeadersInput } from './main/producer/record-input.ts';
 export type { Api } from './protocol/flat/api.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';

@@ -2,6 +2,7 @@
 // comlink keeps only an error's name, message and stack, so results travel as data.
 
 import type { AdminCallName } from './admin/calls.ts';
+import type { ProducerConfig } from './config/producer-options.ts';
 import type { PlainError } from './errors/plain-error.ts';
 
 export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
@@ -37,6 +38,13 @@ export interface Control {
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
   /** One call of Admin; the answer has Longs as plain fields. */
   admin(name: AdminCallName, args: unknown, timeoutMs: number): Promise<ControlResult<unknown>>;
+  /**
+   * Makes a producer, with one application thread attached. Value: its id.
+   * @param batchMemoryBytes what its batches may take together
+   */
+  openProducer(config: ProducerConfig, batchMemoryBytes: number, link: object): Promise<ControlResult<number>>;
+  /** Attaches one more application thread to a producer. */
+  attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
   /** Closes every connection and ends the network thread's work. */
   close(): Promise<ControlResult<null>>;
 }

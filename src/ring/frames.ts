@@ -28,7 +28,54 @@ export const POLLED = 19;
 /** A newer ApiVersions response. detail = nodeId that sent it; body as of RESPONSE. */
 export const API_VERSIONS = 20;
 
-const kinds: readonly number[] = [SEND, POLL, CONNECT, DISCONNECT, RESPONSE, FAILURE, METADATA, POLLED, API_VERSIONS];
+// Links of producers: 64 to 79 to the network thread, 80 to 95 from it; their bodies are those of producer-frames.ts.
+
+/** One record. requestId = trackId, 0 for none; detail = topic handle; body: RECORD prefix, then the record in wire format from its key's length on. */
+export const RECORD = 64;
+/** Names a topic. detail = topic handle; body = the name in UTF-8. */
+export const TOPIC = 65;
+/** All that was posted before is to be sent now. requestId, which FLUSHED repeats; no body. */
+export const FLUSH = 66;
+/** A group of records is complete. requestId = trackId of the group; detail = how many records; no body. */
+export const GROUP_END = 67;
+/** A transaction begins. requestId, which TRANSACTION_DONE repeats; no body. */
+export const TRANSACTION_BEGIN = 68;
+/** Offsets are to be committed with the transaction. requestId as above; body = JSON. */
+export const TRANSACTION_OFFSETS = 69;
+/** The transaction ends. requestId as above; detail = 1 commit, 0 abort; no body. */
+export const TRANSACTION_END = 70;
+/** No more records come. requestId, which PRODUCER_CLOSED repeats; detail = ms until what is left fails, -1 for no limit; no body. */
+export const PRODUCER_CLOSE = 71;
+
+/** One batch has ended. detail = topic handle; body: DELIVERED prefix, runs of records, the error as JSON. */
+export const DELIVERED = 80;
+/** All records of a group have ended. requestId = its trackId; detail = how many failed; no body. */
+export const GROUP_DONE = 81;
+/** All records before a flush have ended. requestId of the FLUSH; no body. */
+export const FLUSHED = 82;
+/** A call of the transaction has ended. requestId of the call; no body, or the error as JSON. */
+export const TRANSACTION_DONE = 83;
+/** The producer can only be closed. body = the error as JSON. */
+export const PRODUCER_FATAL = 84;
+/** The producer has ended. requestId of PRODUCER_CLOSE; no body. */
+export const PRODUCER_CLOSED = 85;
+
+const producerKinds: readonly number[] = [
+  ...[RECORD, TOPIC, FLUSH, GROUP_END, TRANSACTION_BEGIN, TRANSACTION_OFFSETS, TRANSACTION_END, PRODUCER_CLOSE],
+  ...[DELIVERED, GROUP_DONE, FLUSHED, TRANSACTION_DONE, PRODUCER_FATAL, PRODUCER_CLOSED],
+];
+const kinds: readonly number[] = [
+  ...producerKinds,
+  SEND,
+  POLL,
+  CONNECT,
+  DISCONNECT,
+  RESPONSE,
+  FAILURE,
+  METADATA,
+  POLLED,
+  API_VERSIONS,
+];
 
 /** 1 at the index of each kind that may be committed; kinds are bytes. */
 export const isFrameKind = new Uint8Array(256);

@@ -80,6 +80,11 @@ export class LinkWriter implements MessageMemory {
     return this.#isOpen;
   }
 
+  /** Bytes of data that the ring has. */
+  get ringBytes(): number {
+    return this.#ring.capacity;
+  }
+
   /** uint32 position after the last commit; LinkReader.position reaches it when the reader has released that frame. */
   get position(): number {
     return this.#ring.position;

@@ -2,11 +2,13 @@
 // data; none throws.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
+import type { ProducerConfig } from '../common/config/producer-options.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
+import type { ProducerLink, Producers } from './link/producers.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
 export interface ControlParts {
@@ -20,6 +22,7 @@ export interface ControlParts {
   readonly clock: () => number;
   /** Asks for a round of the poll loop. */
   readonly wake: () => void;
+  readonly producers: Producers;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
 }
@@ -87,6 +90,21 @@ export class AttachmentControl implements Control {
 
   async admin(...call: Parameters<Control['admin']>): ReturnType<Control['admin']> {
     return settle(() => this.#parts.admin(...call));
+  }
+
+  async openProducer(
+    config: ProducerConfig,
+    batchMemoryBytes: number,
+    link: object,
+  ): ReturnType<Control['openProducer']> {
+    return settle(() => this.#parts.producers.open(config, batchMemoryBytes, link as ProducerLink));
+  }
+
+  async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
+    return settle(() => {
+      this.#parts.producers.attach(producerId, link as ProducerLink);
+      return null;
+    });
   }
 
   async close(): ReturnType<Control['close']> {

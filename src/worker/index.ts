@@ -76,6 +76,9 @@ const served: Control = {
   trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
   refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
   admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
+  openProducer: (producerConfig, batchMemoryBytes, link) =>
+    control.openProducer(producerConfig, batchMemoryBytes, link),
+  attachProducer: (producerId, link) => control.attachProducer(producerId, link),
   close: async () => {
     const result = await control.close();
     // The last thing that keeps this thread alive; closed after the answer has left.

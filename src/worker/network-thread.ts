@@ -25,6 +25,7 @@ import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
+import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import type { Resolve } from './net/resolver.ts';
 import { Selector } from './net/selector.ts';
@@ -75,6 +76,7 @@ export class NetworkThread {
   /** Producers and consumers; they get their turn from the loop. */
   readonly roles: Roles;
   readonly roleHost: RoleHost;
+  readonly #producers: Producers;
   readonly #config: KafkaClientConfig;
   readonly #surroundings: Surroundings;
   readonly #attachments: Attachments;
@@ -147,6 +149,7 @@ export class NetworkThread {
     });
     this.roles = new Roles(requests);
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
+    this.#producers = new Producers(this.roleHost, this.#log, this.roles);
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -207,6 +210,7 @@ export class NetworkThread {
       admin: (...call) => this.#runAdmin(...call),
       clock: this.#surroundings.clock,
       wake: () => this.loop.wake(),
+      producers: this.#producers,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
   }

@@ -87,7 +87,7 @@ export class PollLoop {
     return this.#parts.attachments.hasPolls;
   };
   readonly #turnRound = (now: number): boolean => this.turn(now);
-  readonly #hasWork = (): boolean => this.#parts.attachments.hasWork();
+  readonly #hasWork = (): boolean => this.#parts.attachments.hasWork() || this.#parts.roles.hasWork();
 
   constructor(parts: PollLoopParts) {
     this.#parts = parts;

@@ -23,6 +23,12 @@ export class Roles {
     this.#roles.delete(role);
   }
 
+  /** Whether a role has something to do that came another way than by a socket. */
+  hasWork(): boolean {
+    for (const role of this.#roles) if (role.hasWork?.() === true) return true;
+    return false;
+  }
+
   /** One turn for each. */
   poll(now: number): void {
     this.#requests.poll();

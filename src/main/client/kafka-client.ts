@@ -12,6 +12,10 @@ import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
 import type { Future } from '../link/future.ts';
 import type { PollTarget } from '../link/poller.ts';
 import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
+import { openProducer } from '../producer/open-producer.ts';
+import type { Producer } from '../producer/producer.ts';
+import type { ProducerOptions } from '../producer/producer-types.ts';
+import type { BytesInput } from '../producer/record-input.ts';
 import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
 import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './client-options.ts';
 import type { Cluster } from './cluster.ts';
@@ -261,6 +265,14 @@ export class KafkaClient implements AsyncDisposable {
     const run = (name: AdminCallName, args: unknown, timeoutMs: number): Promise<unknown> =>
       this.#session.call((control) => control.admin(name, args, timeoutMs));
     return new Admin(run as RunAdminCall, options);
+  }
+
+  /**
+   * Opens a producer on this client: any number, each with its own options and memory. It is closed before the client.
+   * Fails with: KafkaConfigurationError listing every problem
+   */
+  producer<K = BytesInput, V = BytesInput>(options: ProducerOptions<K, V> = {}): Promise<Producer<K, V>> {
+    return openProducer(this.#session, options);
   }
 
   /**

@@ -1,10 +1,14 @@
 // Owns what a client consists of and who tells whom, the requests and calls under way, the end. Application thread. Must not
 // refer to the KafkaClient in front of it, nor let anything here do so: else one that is dropped would never be noticed.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
+import type { Control, ControlResult } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import type { LogLevel } from '../../common/logger.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
+import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future, failedFuture } from '../link/future.ts';
 import { InFlight } from '../link/in-flight.ts';
 import { NetworkProxy } from '../link/network-proxy.ts';
@@ -22,7 +26,7 @@ const dropped = new FinalizationRegistry<Session>((session) => session.onDropped
 /** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
 const beginGraceMs = 5000;
 
-export class Session {
+export class Session implements ClientHost {
   readonly config: KafkaClientConfig;
   readonly cluster: Cluster;
   readonly topics: Topics;
@@ -33,6 +37,10 @@ export class Session {
   readonly #log: ClientLog;
   readonly #adapter: ResponseAdapter;
   readonly #poller: Poller;
+  /** Producers and consumers: closed before the client. */
+  readonly #roles = new Set<ClientRole>();
+  /** Of roles that wait for something. */
+  #holds = 0;
   #callsUnderWay = 0;
   #isClosed = false;
   #isDropped = false;
@@ -197,6 +205,60 @@ export class Session {
     return this.#counted(() => this.thread.call(run) as Promise<T>);
   }
 
+  // --- ClientHost
+
+  get networkDoorbell(): SharedArrayBuffer {
+    return this.thread.end.networkDoorbell.buffer;
+  }
+
+  get countersMemory(): SharedArrayBuffer {
+    return this.thread.countersMemory;
+  }
+
+  get callbackThrew(): (error: unknown) => void {
+    return this.#log.callbackThrew;
+  }
+
+  callWith<Argument, T>(
+    run: (control: Control, argument: Argument) => Promise<ControlResult<T>>,
+    argument: Argument,
+    ports: readonly MessagePort[],
+  ): Promise<T> {
+    return this.call<T>((control) => run(control as unknown as Control, this.thread.withPorts(argument, ports)));
+  }
+
+  hold(): void {
+    this.#holds++;
+    this.thread.reference(true);
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#updateReference();
+  }
+
+  partitionCount(topic: string): number | null {
+    return this.cluster.partitionsForTopic(topic)?.size ?? null;
+  }
+
+  async learnTopic(topic: string): Promise<void> {
+    await this.topics.add(topic);
+  }
+
+  addRole(role: ClientRole): void {
+    this.#roles.add(role);
+  }
+
+  removeRole(role: ClientRole): void {
+    this.#roles.delete(role);
+  }
+
+  log(level: LogLevel, event: string, message: string, error?: Error): void {
+    this.#log.write(level, { event, ...(error !== undefined && { err: error }) }, message);
+  }
+
+  // --- the end
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -209,6 +271,8 @@ export class Session {
 
   async #close(): Promise<void> {
     dropped.unregister(this);
+    const { closeTimeoutMs } = this.config;
+    await Promise.all([...this.#roles].map((role) => role.closeWithClient(closeTimeoutMs)));
     this.#isClosed = true;
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
@@ -253,7 +317,7 @@ export class Session {
   }
 
   get #isBusy(): boolean {
-    return this.inFlight.size > 0 || this.#callsUnderWay > 0;
+    return this.inFlight.size > 0 || this.#callsUnderWay > 0 || this.#holds > 0;
   }
 
   #updateReference(): void {
@@ -275,5 +339,6 @@ export class Session {
     this.#adapter.close();
     this.#failAll(error);
     this.#poller.close();
+    for (const role of [...this.#roles]) role.onThreadLost(error);
   }
 }

@@ -33,6 +33,8 @@ const exitGraceMs = 2000;
 
 export class NetworkThreadHandle {
   readonly end: ApplicationEnd;
+  /** State that the network thread writes, for further attachments. */
+  readonly countersMemory: SharedArrayBuffer;
   /** Null unless `metrics` is configured. */
   readonly metrics: MetricsReader | null;
   /** Called once when the thread has ended without being asked to. */
@@ -76,6 +78,7 @@ export class NetworkThreadHandle {
       logPort: networkLogPort,
     };
     this.end = application;
+    this.countersMemory = counters;
     this.#timeoutMs = config.networkThreadTimeoutMs;
     this.#watch = this.#newWatch();
     this.#port = port1;
@@ -151,6 +154,11 @@ export class NetworkThreadHandle {
     } finally {
       this.#rejectCalls.delete(reject);
     }
+  }
+
+  /** Marks ports that an argument of a call holds to be moved with it. */
+  withPorts<T>(argument: T, ports: readonly MessagePort[]): T {
+    return comlink.transfer(argument, [...ports] as unknown as Parameters<typeof comlink.transfer>[1]);
   }
 
   /** Ends the thread by force, as lost because of `error`. */

@@ -10,6 +10,8 @@ export interface Role {
    * every response, every connection that became ready or ended, every metadata update, and every call of `wake`.
    */
   poll(now: number): void;
+  /** Whether there is something for the role in shared memory; looked at before the thread sleeps. Left out: never. */
+  hasWork?(): boolean;
   /** When the role wants its turn although nothing happens, ms on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number;
   /**

@@ -121,7 +121,7 @@ export class Accumulator {
       }
       batch.append(bytes, from, to, timestampMs);
     }
-    batch.track(record.owner, record.kind, record.trackId, timestampMs);
+    batch.track(record.owner, record.kind, record.trackId);
     if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
     else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
     if (this.#expectedBytes(batch) >= this.#config.batchSizeBytes) batch.isFull = true;

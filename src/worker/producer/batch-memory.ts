@@ -74,6 +74,11 @@ export class BatchMemory {
     return true;
   }
 
+  /** The same whatever the bound: for memory that was counted a moment ago. */
+  reserveBeyond(bytes: number): void {
+    this.#usedBytes += bytes;
+  }
+
   /** Counts it no longer. */
   unreserve(bytes: number): void {
     this.#usedBytes -= bytes;

@@ -3,8 +3,8 @@
 
 import { ByteArena } from '../../codec/byte-arena.ts';
 import { decompress } from '../../codec/index.ts';
+import { readSigned, readWide, varintEnd } from '../../protocol/flat/records/varints.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
-import { readSigned, readWide, varintEnd } from '../../protocol/wire/records/varints.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
 /** Called with each record, in order: its time, and its bytes from the length of the key on. */

@@ -24,7 +24,7 @@ export function splitBatch(
       parts.push(part);
       part.append(bytes, from, to, timestampMs);
     }
-    tracks.passTo(part, timestampMs);
+    tracks.passTo(part);
   });
   let sequence = batch.baseSequence;
   for (const each of parts) {
@@ -54,11 +54,11 @@ class TrackReader {
     this.#runs = runs;
   }
 
-  passTo(part: ProducerBatch, timestampMs: number): void {
+  passTo(part: ProducerBatch): void {
     const { owners, kinds, trackIds, counts } = this.#runs;
     const kind = kinds[this.#run]!;
     const trackId = trackIds[this.#run]! + (kind === TrackKind.SINGLE ? this.#inRun : 0);
-    part.track(owners[this.#run]!, kind, trackId, timestampMs);
+    part.track(owners[this.#run]!, kind, trackId);
     this.#inRun++;
     if (this.#inRun < counts[this.#run]!) return;
     this.#run++;

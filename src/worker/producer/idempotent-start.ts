@@ -2,8 +2,9 @@
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
+import { mainLane } from '../../common/node-ids.ts';
 import { InitProducerId } from '../../protocol/flat/generated/apis.ts';
-import { anyBroker, mainLane } from '../client/broker-requests.ts';
+import { anyBroker } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';

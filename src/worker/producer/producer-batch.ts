@@ -5,9 +5,9 @@
 import { crc32c } from '../../codec/crc32c.ts';
 import { compress } from '../../codec/index.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
+import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/records/varints.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { writeInt16, writeInt32, writeInt64 } from '../../protocol/wire/records/record-bytes.ts';
-import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/wire/records/varints.ts';
 import type { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type RecordOwner, RecordRuns, type TrackKind } from './record-owner.ts';
@@ -145,8 +145,8 @@ export class ProducerBatch {
   }
 
   /** Notes whose record was appended last. */
-  track(owner: RecordOwner, kind: TrackKind, trackId: number, timestampMs: number): void {
-    this.runs.add(owner, kind, trackId, timestampMs);
+  track(owner: RecordOwner, kind: TrackKind, trackId: number): void {
+    this.runs.add(owner, kind, trackId);
   }
 
   /** Ends the appending, and compresses unless that makes it larger. Throws: UnsupportedCodecError. */

@@ -186,7 +186,7 @@ export class ProducerRole implements Role {
 
   #reject(record: UnplacedRecord, error: KafkaClientError): void {
     const runs = new RecordRuns();
-    runs.add(record.owner, record.kind, record.trackId, record.timestampMs);
+    runs.add(record.owner, record.kind, record.trackId);
     runs.settle(outcomeOf(record.topic.name, record.partition, error));
   }
 

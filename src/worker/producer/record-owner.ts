@@ -45,15 +45,12 @@ export class RecordRuns {
   /** Of a run of SINGLE records: the id of the first, each following one's is one more. */
   readonly trackIds: number[] = [];
   readonly counts: number[] = [];
-  /** ms since the epoch of SINGLE records, in their order: each Future tells its own. */
-  readonly timestamps: number[] = [];
 
   get length(): number {
     return this.counts.length;
   }
 
-  add(owner: RecordOwner, kind: TrackKind, trackId: number, timestampMs: number): void {
-    if (kind === TrackKind.SINGLE) this.timestamps.push(timestampMs);
+  add(owner: RecordOwner, kind: TrackKind, trackId: number): void {
     const last = this.counts.length - 1;
     if (last >= 0 && this.owners[last] === owner && this.kinds[last] === kind) {
       const expected = this.trackIds[last]! + (kind === TrackKind.SINGLE ? this.counts[last]! : 0);

@@ -107,20 +107,20 @@ export class Staging {
     if (this.isEmpty) return;
     const left: StagedRecord[] = [];
     let isFull = false;
+    // All of it at once: what waits here may fill the memory, and batches need some before the first record can leave.
+    for (const record of this.#records) this.#memory.unreserve(record.countedBytes);
     for (const record of this.#records) {
       const count = record.topic.partitionCount;
       const isKnown = count > 0 && record.partition < count;
       if (!isFull && isKnown) {
-        // Before it is placed: the record is in two places during the call only.
-        this.#memory.unreserve(record.countedBytes);
         if (place(record)) continue;
-        this.#memory.reserve(record.countedBytes);
         isFull = true;
       }
       const error = isKnown ? null : this.#whyNever(record, count, now);
       if (error === null) left.push(record);
       else this.#fail(record, error);
     }
+    for (const record of left) this.#memory.reserveBeyond(record.countedBytes);
     this.#records = left;
     if (left.length > 0 && !isFull) this.#cluster.requestUpdate();
     if (left.length === 0) this.#tellEmpty(now);
@@ -130,7 +130,10 @@ export class Staging {
   failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
     const records = this.#records;
     this.#records = [];
-    for (const record of records) this.#fail(record, errorOf(record));
+    for (const record of records) {
+      this.#memory.unreserve(record.countedBytes);
+      this.#fail(record, errorOf(record));
+    }
     this.#tellEmpty(now);
   }
 
@@ -155,9 +158,8 @@ export class Staging {
   }
 
   #fail(record: StagedRecord, error: Error): void {
-    this.#memory.unreserve(record.countedBytes);
     const runs = new RecordRuns();
-    runs.add(record.owner, record.kind, record.trackId, record.timestampMs);
+    runs.add(record.owner, record.kind, record.trackId);
     runs.settle(outcomeOf(record.topic.name, record.partition, error));
   }
 }

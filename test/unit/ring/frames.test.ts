@@ -14,6 +14,20 @@ const kinds = [
   frames.METADATA,
   frames.POLLED,
   frames.API_VERSIONS,
+  frames.RECORD,
+  frames.TOPIC,
+  frames.FLUSH,
+  frames.GROUP_END,
+  frames.TRANSACTION_BEGIN,
+  frames.TRANSACTION_OFFSETS,
+  frames.TRANSACTION_END,
+  frames.PRODUCER_CLOSE,
+  frames.DELIVERED,
+  frames.GROUP_DONE,
+  frames.FLUSHED,
+  frames.TRANSACTION_DONE,
+  frames.PRODUCER_FATAL,
+  frames.PRODUCER_CLOSED,
 ];
 
 test('kinds are distinct bytes, and exactly they may be committed', () => {

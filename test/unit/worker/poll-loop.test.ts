@@ -100,6 +100,7 @@ beforeEach(() => {
       },
     },
     roles: {
+      hasWork: () => false,
       get isEmpty() {
         return roleTurns === null;
       },

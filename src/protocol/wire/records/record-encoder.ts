@@ -19,12 +19,12 @@ import {
   STREAM_HEAD_BYTES,
   STREAM_HEADER_HEAD_BYTES,
 } from '../../flat/records/records-slot.ts';
+import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../flat/records/varints.ts';
 import type { WireWriter } from '../wire-writer.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
 import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
-import { putSigned, putWide, sizeOfDelta, sizeOfLength } from './varints.ts';
 
 /** Filled by `writeRecords`: the largest timestamp it met. */
 let maxTimestampLow = 0;

@@ -25,7 +25,10 @@ export interface Exception {
 export type RoomName = keyof typeof table;
 
 const table = {
-  index: { rooms: ['main/admin', 'main/client', 'main/link', 'main/metrics', 'common', 'protocol/flat'], packages: [] },
+  index: {
+    rooms: ['main/admin', 'main/client', 'main/link', 'main/producer', 'main/metrics', 'common', 'protocol/flat'],
+    packages: [],
+  },
   common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads', 'long'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
@@ -38,12 +41,18 @@ const table = {
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
   'protocol/schema': { rooms: [], packages: [] },
   'protocol/generate': { rooms: ['protocol/schema', 'common'], packages: ['node:fs', 'node:path'] },
-  'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [] },
+  'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [], types: ['node:worker_threads'] },
   'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
-  'main/client': {
-    rooms: ['common', 'main/admin', 'main/link', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+  'main/producer': {
+    rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
+    types: ['node:worker_threads'],
+  },
+  'main/client': {
+    rooms: ['common', 'main/admin', 'main/link', 'main/producer', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+    packages: ['long'],
+    types: ['node:worker_threads'],
   },
   'main/admin': { rooms: ['common'], packages: ['long'] },
   'worker/net': {
@@ -84,6 +93,7 @@ const table = {
       'common',
       'worker/client',
       'worker/requests',
+      'worker/producer',
       'worker/report',
       'ring',
       'state',
@@ -102,6 +112,7 @@ const table = {
       'worker/client',
       'worker/sasl',
       'worker/link',
+      'worker/producer',
       'ring',
       'state',
       'codec',

@@ -181,6 +181,20 @@ test('records for a topic that is not known wait for metadata, in order, without
   );
 });
 
+test('records that wait for metadata may fill the memory, and leave it all the same when metadata comes', () => {
+  const producer = started({ lingerMs: 0, batchSizeBytes: 2000, memoryBytes: 8192 });
+  let taken = 0;
+  while (producer.append(`${taken}`, { topic: 'new' }) !== null) taken++;
+  assert.ok(taken > 10);
+  producer.cluster.addTopic('new', 3);
+  for (let round = 0; round < 20; round++) {
+    producer.poll();
+    for (const sent of [...producer.cluster.produces]) producer.cluster.answer(sent);
+  }
+  assert.equal(producer.acknowledged, taken);
+  assert.equal(producer.role.usedBytes, 0);
+});
+
 test('a topic that does not appear fails its records after maxBlockMs, naming topic and cause', () => {
   const producer = started({ maxBlockMs: 500 });
   producer.cluster.topicErrors.set('gone', 3);

@@ -6,7 +6,7 @@ import { decompress } from '../../../../../src/codec/index.ts';
 import { KafkaConnectionError } from '../../../../../src/common/errors/errors.ts';
 import { InitProducerId, Produce } from '../../../../../src/protocol/flat/generated/apis.ts';
 import type { ProduceResponse } from '../../../../../src/protocol/flat/generated/produce.ts';
-import { readSigned, varintEnd } from '../../../../../src/protocol/wire/records/varints.ts';
+import { readSigned, varintEnd } from '../../../../../src/protocol/flat/records/varints.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../src/worker/client/broker-requests.ts';
 import type { ClusterView } from '../../../../../src/worker/client/cluster-view.ts';
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';

@@ -1,7 +1,7 @@
 // Owns a producer's role over a fake cluster, and an owner of records that remembers what it was told.
 
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../../src/common/config/producer-config.ts';
-import { putSigned } from '../../../../../src/protocol/wire/records/varints.ts';
+import { putSigned } from '../../../../../src/protocol/flat/records/varints.ts';
 import { ProducerRole } from '../../../../../src/worker/producer/producer-role.ts';
 import {
   type BatchOutcome,

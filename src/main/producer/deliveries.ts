@@ -1,0 +1,241 @@
+// Owns the records of this thread that somebody waits for: each Future, each group, each flush, until its outcome is read from the link.
+// Application thread. Must not write anything.
+
+import Long from 'long';
+import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import {
+  DELIVERED,
+  FLUSHED,
+  GROUP_DONE,
+  PRODUCER_CLOSED,
+  PRODUCER_FATAL,
+  TRANSACTION_DONE,
+} from '../../ring/frames.ts';
+import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+import {
+  DELIVERED_ERROR_BYTES_WORD,
+  DELIVERED_FIRST_RUN_WORD,
+  DELIVERED_OFFSET_WORD,
+  DELIVERED_PARTITION_WORD,
+  DELIVERED_RUNS_WORD,
+  DELIVERED_TIME_WORD,
+  type DeliveredError,
+  RUN_COUNT,
+  RUN_FIRST,
+  RUN_KIND,
+  RUN_TRACK_ID,
+  RUN_WORDS,
+  TRACK_GROUP,
+  TRACK_SINGLE,
+} from '../../ring/producer-frames.ts';
+import type { ProducerCountersReader } from '../../state/producer-counters.ts';
+import type { Future } from '../link/future.ts';
+import type { DeliveryReport, RecordFailure, RecordMetadata } from './producer-types.ts';
+
+const maxFailures = 100;
+const two32 = 4294967296;
+
+/** A record that has a Future of its own. */
+export interface PendingRecord {
+  readonly future: Future<RecordMetadata>;
+  readonly timestampMs: number;
+}
+
+interface PendingGroup {
+  readonly future: Future<DeliveryReport>;
+  records: number;
+  readonly failures: RecordFailure[];
+}
+
+export interface DeliveryListener {
+  topicName(handle: number): string;
+  onFailure(failure: RecordFailure): void;
+  onFatal(error: Error): void;
+}
+
+export class Deliveries {
+  readonly #listener: DeliveryListener;
+  readonly #counters: ProducerCountersReader;
+  readonly #records = new Map<number, PendingRecord>();
+  readonly #groups = new Map<number, PendingGroup>();
+  /** Flushes, calls of transactions and the end, by their ids. */
+  readonly #calls = new Map<number, (error: Error | null) => void>();
+  #failures: RecordFailure[] = [];
+  #reported = { acknowledged: 0, failed: 0 };
+  #lastTrackId = 0;
+  #lastCallId = 0;
+
+  constructor(counters: ProducerCountersReader, listener: DeliveryListener) {
+    this.#counters = counters;
+    this.#listener = listener;
+  }
+
+  /** Whether anybody waits. */
+  get isBusy(): boolean {
+    return this.#records.size > 0 || this.#groups.size > 0 || this.#calls.size > 0;
+  }
+
+  /** uint32, never 0, never one that is in use. */
+  nextTrackId(): number {
+    let id = this.#lastTrackId;
+    do id = id === 0xffffffff ? 1 : id + 1;
+    while (this.#records.has(id) || this.#groups.has(id));
+    this.#lastTrackId = id;
+    return id;
+  }
+
+  addRecord(trackId: number, record: PendingRecord): void {
+    this.#records.set(trackId, record);
+  }
+
+  addGroup(trackId: number, future: Future<DeliveryReport>): void {
+    this.#groups.set(trackId, { future, records: 0, failures: [] });
+  }
+
+  /** How many records the group has, now that it is complete. */
+  groupComplete(trackId: number, records: number): void {
+    const group = this.#groups.get(trackId);
+    if (group !== undefined) group.records = records;
+  }
+
+  /** A group that will not be completed. */
+  failGroup(trackId: number, error: Error): void {
+    const group = this.#groups.get(trackId);
+    this.#groups.delete(trackId);
+    group?.future.failure(error);
+  }
+
+  /** Registers who hears of the end of a call; returns its id. */
+  addCall(onDone: (error: Error | null) => void): number {
+    this.#lastCallId = this.#lastCallId === 0xffffffff ? 1 : this.#lastCallId + 1;
+    this.#calls.set(this.#lastCallId, onDone);
+    return this.#lastCallId;
+  }
+
+  /** What was settled since the last report. */
+  takeReport(): DeliveryReport {
+    const acknowledged = this.#counters.get('acknowledged');
+    const failed = this.#counters.get('failed');
+    const newlyFailed = failed - this.#reported.failed;
+    const records = acknowledged - this.#reported.acknowledged + newlyFailed;
+    const failures = this.#failures;
+    this.#failures = [];
+    this.#reported = { acknowledged, failed };
+    return { records, failed: newlyFailed, failures };
+  }
+
+  onFrame(kind: number, requestId: number, detail: number, body: OwnedBytes): void {
+    switch (kind) {
+      case DELIVERED:
+        this.#delivered(detail, body);
+        break;
+      case GROUP_DONE:
+        this.#groupDone(requestId, detail);
+        break;
+      case FLUSHED:
+      case PRODUCER_CLOSED:
+        this.#callDone(requestId, null);
+        break;
+      case TRANSACTION_DONE:
+        this.#callDone(requestId, body.byteLength === 0 ? null : errorOf(jsonOf(body, 0, body.byteLength)));
+        break;
+      case PRODUCER_FATAL:
+        this.#listener.onFatal(errorOf(jsonOf(body, 0, body.byteLength)));
+        break;
+    }
+  }
+
+  /** Nothing more will be heard: everybody who waits is told. */
+  failAll(error: Error): void {
+    const records = [...this.#records.values()];
+    const groups = [...this.#groups.values()];
+    const calls = [...this.#calls.values()];
+    this.#records.clear();
+    this.#groups.clear();
+    this.#calls.clear();
+    for (const { future } of records) future.failure(error);
+    for (const { future } of groups) future.failure(error);
+    for (const call of calls) call(error);
+  }
+
+  #delivered(handle: number, body: OwnedBytes): void {
+    const { i32 } = body;
+    const word = body.base >>> 2;
+    const topic = this.#listener.topicName(handle);
+    const partition = i32[word + DELIVERED_PARTITION_WORD]!;
+    const runs = i32[word + DELIVERED_RUNS_WORD]!;
+    const errorBytes = i32[word + DELIVERED_ERROR_BYTES_WORD]!;
+    const runsEnd = DELIVERED_FIRST_RUN_WORD + runs * RUN_WORDS;
+    const failed = errorBytes === 0 ? null : (jsonOf(body, runsEnd * 4, errorBytes) as DeliveredError<PlainError>);
+    const error = failed === null ? null : fromPlainError(failed.error);
+    const base = new Long(i32[word + DELIVERED_OFFSET_WORD]!, i32[word + DELIVERED_OFFSET_WORD + 1]!);
+    const timeHigh = i32[word + DELIVERED_TIME_WORD + 1]!;
+    const timeMs = timeHigh < 0 ? -1 : timeHigh * two32 + (i32[word + DELIVERED_TIME_WORD]! >>> 0);
+    for (let run = word + DELIVERED_FIRST_RUN_WORD; run < word + runsEnd; run += RUN_WORDS) {
+      const trackId = i32[run + RUN_TRACK_ID]! >>> 0;
+      const kind = i32[run + RUN_KIND]!;
+      const count = i32[run + RUN_COUNT]!;
+      const first = i32[run + RUN_FIRST]!;
+      if (error !== null) this.#noteFailure({ topic, partition, records: count, error }, kind, trackId);
+      if (kind !== TRACK_SINGLE) continue;
+      for (let i = 0; i < count; i++) {
+        const pending = this.#takeRecord((trackId + i) >>> 0);
+        if (pending === undefined) continue;
+        if (error !== null) {
+          pending.future.failure(errorOfRecord(failed!, first + i, error));
+        } else {
+          const offset = base.isNegative() ? base : base.add(first + i);
+          pending.future.success({
+            topic,
+            partition,
+            offset,
+            timestampMs: timeMs < 0 ? pending.timestampMs : timeMs,
+          });
+        }
+      }
+    }
+  }
+
+  #takeRecord(trackId: number): PendingRecord | undefined {
+    const pending = this.#records.get(trackId);
+    this.#records.delete(trackId);
+    return pending;
+  }
+
+  #noteFailure(failure: RecordFailure, kind: number, trackId: number): void {
+    if (this.#failures.length < maxFailures) this.#failures.push(failure);
+    if (kind === TRACK_GROUP) {
+      const group = this.#groups.get(trackId);
+      if (group !== undefined && group.failures.length < maxFailures) group.failures.push(failure);
+    }
+    this.#listener.onFailure(failure);
+  }
+
+  #groupDone(trackId: number, failed: number): void {
+    const group = this.#groups.get(trackId);
+    if (group === undefined) return;
+    this.#groups.delete(trackId);
+    group.future.success({ records: group.records, failed, failures: group.failures });
+  }
+
+  #callDone(callId: number, error: Error | null): void {
+    const onDone = this.#calls.get(callId);
+    this.#calls.delete(callId);
+    onDone?.(error);
+  }
+}
+
+/** One that the broker named has an error of its own. */
+function errorOfRecord({ error, records }: DeliveredError<PlainError>, index: number, common: Error): Error {
+  const own = records?.find(([at]) => at === index);
+  return own === undefined ? common : fromPlainError({ ...error, message: own[1] });
+}
+
+function jsonOf(body: OwnedBytes, from: number, length: number): unknown {
+  const start = body.u8.byteOffset + body.base + from;
+  return JSON.parse(Buffer.from(body.u8.buffer as ArrayBuffer, start, length).toString('utf8'));
+}
+
+function errorOf(json: unknown): Error {
+  return fromPlainError(json as PlainError);
+}

@@ -1,0 +1,183 @@
+// Owns an application thread's end of a producer's link: posting frames, ringing the bell, waiting for room, and reading what came back.
+// Application thread. Must not know what records or deliveries mean.
+
+import { defer } from '../../common/microtask.ts';
+import type { ApplicationEnd } from '../../ring/attachment.ts';
+import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+
+/** Bytes after which the network thread hears of records before the end of this thread's turn, which may never come. */
+const notifyAfterBytes = 32 * 1024;
+/** Frames taken before the event loop gets a turn. */
+const maxFramesPerSlice = 512;
+
+/** A frame that must not be lost for want of room. */
+interface OwedFrame {
+  readonly kind: number;
+  readonly requestId: number;
+  readonly detail: number;
+  readonly body: Uint8Array | null;
+}
+
+export type OnFrame = (kind: number, requestId: number, detail: number, body: OwnedBytes) => void;
+
+export class ProducerLink {
+  readonly end: ApplicationEnd;
+  readonly #onFrame: OnFrame;
+  /** Called after every look at the link, with or without frames: room may have appeared. */
+  readonly #onProgress: () => void;
+  /** Called once when the link cannot be read any further. */
+  readonly #onBroken: (error: unknown) => void;
+  readonly #owed: OwedFrame[] = [];
+  /** Room that somebody waits for; -1: nobody does. */
+  #wantedBytes = -1;
+  #unannouncedBytes = 0;
+  #isNotifyDue = false;
+  #isClosed = false;
+  #awaitedBell: Promise<void> | null = null;
+  readonly #notify = (): void => {
+    if (this.#isNotifyDue) this.announce();
+  };
+  readonly #listenAgain = (): void => this.listen();
+  readonly #onBell = (): void => {
+    this.drain(maxFramesPerSlice);
+    process.nextTick(this.#listenAgain);
+  };
+
+  constructor(end: ApplicationEnd, onFrame: OnFrame, onProgress: () => void, onBroken: (error: unknown) => void) {
+    this.end = end;
+    this.#onFrame = onFrame;
+    this.#onProgress = onProgress;
+    this.#onBroken = onBroken;
+  }
+
+  /** Notes that a frame of this many bytes was committed: the network thread hears of it soon. */
+  posted(byteCount: number): void {
+    this.#unannouncedBytes += byteCount;
+    if (this.#unannouncedBytes >= notifyAfterBytes) {
+      this.announce();
+    } else if (!this.#isNotifyDue) {
+      this.#isNotifyDue = true;
+      defer(this.#notify);
+    }
+  }
+
+  /** Rings the network thread's bell now. */
+  announce(): void {
+    this.#isNotifyDue = false;
+    this.#unannouncedBytes = 0;
+    this.end.networkDoorbell.notify();
+  }
+
+  /** Posts a frame now, or as soon as there is room, in order with other frames that are posted here. */
+  post(kind: number, requestId: number, detail: number, body: Uint8Array | null = null): void {
+    this.#owed.push({ kind, requestId, detail, body });
+    this.#postOwed();
+    this.announce();
+  }
+
+  /** Whether frames wait for room: a record must not overtake them. */
+  get isOwing(): boolean {
+    return this.#owed.length > 0 && !this.#postOwed();
+  }
+
+  /** Whether a record of this many bytes would be taken now. */
+  hasRoom(byteCount: number): boolean {
+    return !this.isOwing && this.end.requests.hasRoom(byteCount);
+  }
+
+  /** Asks for a ring of the bell once that many bytes would be taken; -1: no longer. */
+  wantRoom(byteCount: number): void {
+    this.#wantedBytes = byteCount;
+    this.#setWaiting();
+  }
+
+  /** Blocks this thread until `isOver` is true, at most `timeoutMs`; deliveries are left where they are. Returns what `isOver` says. */
+  blockUntil(isOver: () => boolean, timeoutMs: number, clock: () => number): boolean {
+    const deadline = clock() + timeoutMs;
+    for (;;) {
+      if (isOver()) return true;
+      const leftMs = deadline - clock();
+      if (leftMs <= 0 || this.#isClosed) return false;
+      this.end.ownDoorbell.sleepSync(isOver, leftMs);
+    }
+  }
+
+  /** Reads whenever the bell rings, from now on. */
+  listen(): void {
+    if (this.#isClosed) return;
+    const bell = this.end.ownDoorbell.sleep(this.hasNews);
+    if (bell === null) {
+      setImmediate(this.#onBell);
+    } else if (bell !== this.#awaitedBell) {
+      this.#awaitedBell = bell;
+      bell.then(this.#onBell);
+    }
+  }
+
+  readonly hasNews = (): boolean => {
+    if (this.#isClosed) return false;
+    try {
+      if (!this.end.responses.isEmpty()) return true;
+      const owed = this.#owed[0];
+      if (owed !== undefined) return this.end.requests.hasRoom(owed.body?.length ?? 0);
+      return this.#wantedBytes >= 0 && this.end.requests.hasRoom(this.#wantedBytes);
+    } catch {
+      // Positions that cannot be: the drain that follows finds the same, and deals with it.
+      return true;
+    }
+  };
+
+  /** Takes frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
+  drain(limit = Number.POSITIVE_INFINITY): number {
+    const { responses } = this.end;
+    let count = 0;
+    try {
+      if (this.#owed.length > 0 && this.#postOwed()) this.announce();
+      while (count < limit && !this.#isClosed && responses.next()) {
+        const { kind, requestId, detail } = responses;
+        // Copied out and released first: a callback may come back in here.
+        const body = responses.own();
+        responses.release();
+        count++;
+        this.#onFrame(kind, requestId, detail, body);
+      }
+      if (count > 0 && responses.isWriterWaiting) this.end.networkDoorbell.notify();
+    } catch (error) {
+      if (!this.#isClosed) this.#onBroken(error);
+    }
+    this.#onProgress();
+    return count;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.end.ownDoorbell.retire();
+    this.end.close();
+  }
+
+  /** @returns whether none is left */
+  #postOwed(): boolean {
+    const { requests } = this.end;
+    while (this.#owed.length > 0) {
+      const { kind, requestId, detail, body } = this.#owed[0]!;
+      if (body === null) {
+        if (!requests.commitEmpty(kind, requestId, detail)) break;
+      } else {
+        if (!requests.begin(body.length)) break;
+        requests.u8.set(body, requests.base);
+        if (!requests.commit(kind, requestId, detail, body.length)) {
+          requests.abandon();
+          break;
+        }
+      }
+      this.#owed.shift();
+    }
+    this.#setWaiting();
+    return this.#owed.length === 0;
+  }
+
+  #setWaiting(): void {
+    this.end.requests.setWaiting(this.#wantedBytes >= 0 || this.#owed.length > 0);
+  }
+}

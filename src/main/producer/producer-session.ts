@@ -1,0 +1,319 @@
+// Owns what a producer consists of in an application thread: its link, the topics it has named, who waits for room or for an end.
+// Application thread. Must not know serializers, hooks or what callers pass: producer.ts does.
+
+import { monotonicNowMs } from '../../common/clock.ts';
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import {
+  BufferExhaustedError,
+  IllegalStateError,
+  KafkaTimeoutError,
+  NetworkThreadError,
+  ProducerClosedError,
+} from '../../common/errors/errors.ts';
+import { openApplicationEnd } from '../../ring/attachment.ts';
+import { FLUSH, GROUP_END, PRODUCER_CLOSE, TOPIC } from '../../ring/frames.ts';
+import { RECORD_PREFIX_BYTES } from '../../ring/producer-frames.ts';
+import { ProducerCountersReader } from '../../state/producer-counters.ts';
+import type { ClientHost, ClientRole } from '../link/client-host.ts';
+import { Future } from '../link/future.ts';
+import { Deliveries } from './deliveries.ts';
+import { ProducerLink } from './producer-link.ts';
+import type { ApplicationProducerLink } from './producer-memory.ts';
+import type { DeliveryReport, RecordFailure } from './producer-types.ts';
+import { type BytesInput, checkTopic, type HeaderPair } from './record-input.ts';
+import { lengthsBytes, type RecordRoute, RecordWriter } from './record-writer.ts';
+
+/** What a record takes in the ring besides key, value and headers. */
+const recordOverheadBytes = RECORD_PREFIX_BYTES + lengthsBytes;
+
+interface RoomWaiter {
+  readonly bytes: number;
+  readonly future: Future<void>;
+  readonly timer: NodeJS.Timeout;
+}
+
+export interface SessionListener {
+  onFailure(failure: RecordFailure): void;
+  onFatal(error: Error): void;
+}
+
+export class ProducerSession implements ClientRole {
+  readonly config: ProducerConfig;
+  readonly counters: ProducerCountersReader;
+  readonly deliveries: Deliveries;
+  /** Records given to the producer. */
+  appended = 0;
+  readonly #host: ClientHost;
+  readonly #link: ProducerLink;
+  readonly #writer: RecordWriter;
+  readonly #listener: SessionListener;
+  readonly #handles = new Map<string, number>();
+  readonly #names: string[] = [];
+  #lastTopic = '';
+  #lastHandle = -1;
+  #waiters: RoomWaiter[] = [];
+  /** Whether the process is kept alive. */
+  #isHeld = false;
+  #closing: Future<DeliveryReport> | null = null;
+  /** What every call fails with; null while the producer works. */
+  #refusal: Error | null = null;
+  #isInCallback = false;
+
+  constructor(host: ClientHost, config: ProducerConfig, memory: ApplicationProducerLink, listener: SessionListener) {
+    this.#host = host;
+    this.config = config;
+    this.#listener = listener;
+    this.counters = new ProducerCountersReader(memory.counters);
+    this.deliveries = new Deliveries(this.counters, {
+      topicName: (handle) => this.#names[handle] ?? '',
+      onFailure: (failure) => listener.onFailure(failure),
+      onFatal: (error) => {
+        this.#refusal ??= error;
+        listener.onFatal(error);
+      },
+    });
+    this.#link = new ProducerLink(
+      openApplicationEnd(memory.link),
+      (kind, requestId, detail, body) => {
+        this.#isInCallback = true;
+        try {
+          this.deliveries.onFrame(kind, requestId, detail, body);
+        } finally {
+          this.#isInCallback = false;
+        }
+      },
+      () => this.#onProgress(),
+      (cause) => this.#broken(cause),
+    );
+    this.#writer = new RecordWriter(this.#link.end.requests, config.maxRequestSizeBytes);
+    host.addRole(this);
+    this.#link.listen();
+  }
+
+  /** Why nothing more is taken; null while records are. */
+  get refusal(): Error | null {
+    return this.#refusal;
+  }
+
+  /** Bytes of records that would be taken now. */
+  get roomBytes(): number {
+    const { requests } = this.#link.end;
+    return Math.max(0, this.#ringBytes - requests.usedBytes);
+  }
+
+  /** Writes one record. False: there is no room. Throws: TypeError, RecordTooLargeError. */
+  write(
+    topic: string,
+    route: RecordRoute,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    headers: readonly HeaderPair[] | null,
+  ): boolean {
+    route.topicHandle = topic === this.#lastTopic ? this.#lastHandle : this.#handleOf(topic);
+    if (this.#link.isOwing || !this.#writer.write(route, key, value, headers)) return false;
+    this.appended++;
+    this.#link.posted(this.#writer.lastBytes);
+    return true;
+  }
+
+  /** Somebody waits: the process stays, until nobody does. */
+  busy(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#host.hold();
+  }
+
+  groupComplete(trackId: number, records: number): void {
+    this.deliveries.groupComplete(trackId, records);
+    this.#link.post(GROUP_END, trackId, records);
+    this.busy();
+  }
+
+  /** Posts a frame whose end is told to `onDone`. */
+  call(kind: number, detail: number, body: Uint8Array | null, onDone: (error: Error | null) => void): void {
+    if (this.#refusal !== null && kind !== PRODUCER_CLOSE) {
+      onDone(this.#refusal);
+      return;
+    }
+    const callId = this.deliveries.addCall(onDone);
+    this.#link.post(kind, callId, detail, body);
+    this.busy();
+  }
+
+  flush(timeoutMs: number): Future<DeliveryReport> {
+    const future = this.newFuture<DeliveryReport>();
+    let timer: NodeJS.Timeout | undefined;
+    this.call(FLUSH, 0, null, (error) => {
+      clearTimeout(timer);
+      if (future.isDone) return;
+      if (error === null) future.success(this.deliveries.takeReport());
+      else future.failure(error);
+    });
+    if (!future.isDone && timeoutMs !== Number.POSITIVE_INFINITY) {
+      timer = setTimeout(() => {
+        if (!future.isDone) future.failure(flushTimeout(timeoutMs));
+      }, timeoutMs);
+    }
+    return future;
+  }
+
+  flushSync(timeoutMs: number): DeliveryReport {
+    this.#refuseInCallback('flushSync');
+    const deadline = monotonicNowMs() + timeoutMs;
+    const future = this.flush(Number.POSITIVE_INFINITY);
+    while (!future.isDone && monotonicNowMs() < deadline) this.pollSync(deadline - monotonicNowMs());
+    if (future.exception !== null) throw future.exception;
+    if (!future.isDone) throw flushTimeout(timeoutMs);
+    return future.value!;
+  }
+
+  /** Runs what was delivered; waits for that at most so long. Returns how many frames there were. */
+  pollSync(timeoutMs: number): number {
+    this.#refuseInCallback('pollSync');
+    this.#link.announce();
+    const count = this.#link.drain();
+    if (count > 0 || timeoutMs <= 0) return count;
+    this.#link.blockUntil(this.#link.hasNews, timeoutMs, monotonicNowMs);
+    return this.#link.drain();
+  }
+
+  /** Done when that many bytes fit; fails with BufferExhaustedError after `maxBlockMs`. */
+  ready(bytes: number): Future<void> {
+    const future = this.newFuture<void>();
+    const { maxBlockMs } = this.config;
+    if (this.#refusal !== null) return future.failure(this.#refusal);
+    if (this.#waiters.length === 0 && this.#hasRoom(bytes)) return future.success(undefined);
+    const timer = setTimeout(() => {
+      this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
+      this.#updateHold();
+      future.failure(
+        new BufferExhaustedError(
+          `there was no room for ${bytes} bytes within ${maxBlockMs} ms (maxBlockMs); bufferMemoryBytes is ${this.config.bufferMemoryBytes}`,
+        ),
+      );
+    }, maxBlockMs);
+    this.#waiters.push({ bytes, future, timer });
+    this.busy();
+    this.#wantRoom();
+    // Room may have appeared just before that was said.
+    this.#serveWaiters();
+    this.#link.announce();
+    return future;
+  }
+
+  waitSync(bytes: number, timeoutMs: number): boolean {
+    this.#link.announce();
+    const isOver = (): boolean => this.#hasRoom(bytes);
+    if (isOver()) return true;
+    this.#link.wantRoom(recordOverheadBytes + bytes);
+    const hasRoom = this.#link.blockUntil(isOver, timeoutMs, monotonicNowMs);
+    this.#wantRoom();
+    return hasRoom;
+  }
+
+  close(timeoutMs: number): Future<DeliveryReport> {
+    if (this.#closing !== null) return this.#closing;
+    const future = this.newFuture<DeliveryReport>();
+    this.#closing = future;
+    if (this.#refusal instanceof NetworkThreadError) return future.success(this.deliveries.takeReport());
+    const detail = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), 2147483647) : -1;
+    this.call(PRODUCER_CLOSE, detail, null, () => {
+      this.#end(new ProducerClosedError('the producer was closed'));
+      if (!future.isDone) future.success(this.deliveries.takeReport());
+    });
+    this.#refusal ??= new ProducerClosedError('the producer is closed');
+    return future;
+  }
+
+  async closeWithClient(timeoutMs: number): Promise<void> {
+    await this.close(timeoutMs).then(
+      () => {},
+      () => {},
+    );
+  }
+
+  onThreadLost(error: Error): void {
+    this.#refusal = error;
+    this.#end(error);
+  }
+
+  newFuture<T>(): Future<T> {
+    return new Future<T>(this.#host.callbackThrew);
+  }
+
+  #handleOf(topic: string): number {
+    let handle = this.#handles.get(topic);
+    if (handle === undefined) {
+      checkTopic(topic);
+      handle = this.#names.length;
+      this.#names.push(topic);
+      this.#handles.set(topic, handle);
+      this.#link.post(TOPIC, 0, handle, Buffer.from(topic, 'latin1'));
+    }
+    this.#lastTopic = topic;
+    this.#lastHandle = handle;
+    return handle;
+  }
+
+  get #ringBytes(): number {
+    return this.#link.end.requests.ringBytes;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#link.hasRoom(recordOverheadBytes + bytes);
+  }
+
+  #onProgress(): void {
+    if (this.#waiters.length > 0) this.#serveWaiters();
+    this.#updateHold();
+  }
+
+  #serveWaiters(): void {
+    while (this.#waiters.length > 0 && this.#hasRoom(this.#waiters[0]!.bytes)) {
+      const { future, timer } = this.#waiters.shift()!;
+      clearTimeout(timer);
+      future.success(undefined);
+    }
+    this.#wantRoom();
+  }
+
+  #wantRoom(): void {
+    const first = this.#waiters[0];
+    this.#link.wantRoom(first === undefined ? -1 : recordOverheadBytes + first.bytes);
+  }
+
+  #updateHold(): void {
+    if (!this.#isHeld || this.deliveries.isBusy || this.#waiters.length > 0) return;
+    this.#isHeld = false;
+    this.#host.release();
+  }
+
+  #broken(cause: unknown): void {
+    this.onThreadLost(new NetworkThreadError('what the network thread sent a producer cannot be read', { cause }));
+    this.#listener.onFatal(this.#refusal!);
+  }
+
+  #end(error: Error): void {
+    this.#link.close();
+    this.#host.removeRole(this);
+    this.deliveries.failAll(error);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { future, timer } of waiters) {
+      clearTimeout(timer);
+      future.failure(error);
+    }
+    this.#updateHold();
+  }
+
+  #refuseInCallback(what: string): void {
+    if (!this.#isInCallback) return;
+    throw new IllegalStateError(`${what} inside a callback of a delivery would wait for itself; await flush() instead`);
+  }
+}
+
+function flushTimeout(timeoutMs: number): KafkaTimeoutError {
+  return new KafkaTimeoutError(
+    `the flush did not end within ${timeoutMs} ms; records may still be delivered, or fail, afterwards`,
+  );
+}

@@ -1,0 +1,394 @@
+// Owns the public producer: what may be called, the checks of arguments, serializers and hooks. Application thread. It writes records into
+// shared memory and reads what became of them; everything with a clock happens in the network thread.
+
+import { BufferExhaustedError, IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
+import { LINGER_AS_CONFIGURED, TRACK_GROUP, TRACK_NONE, TRACK_SINGLE } from '../../ring/producer-frames.ts';
+import type { ClientHost } from '../link/client-host.ts';
+import type { Future } from '../link/future.ts';
+import type { ProducerSession, SessionListener } from './producer-session.ts';
+import type {
+  DeliveryReport,
+  GroupAppender,
+  ProducerCounters,
+  ProducerOptions,
+  ProducerRecord,
+  RecordFailure,
+  RecordMetadata,
+  RecordsSource,
+  SendRecordOptions,
+} from './producer-types.ts';
+import {
+  type BytesInput,
+  checkTopic,
+  exactBytes,
+  type HeaderPair,
+  headerPairs,
+  lingerOf,
+  partitionOf,
+  serializationError,
+  serialized,
+  shown,
+  timestampOf,
+} from './record-input.ts';
+import type { RecordRoute } from './record-writer.ts';
+
+const defaultWaitMs = Number.POSITIVE_INFINITY;
+
+/** What a public producer needs of its client. */
+export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew'>;
+
+/** A record as it is written. */
+interface Prepared {
+  readonly key: BytesInput | null;
+  readonly value: BytesInput | null;
+  readonly headers: readonly HeaderPair[] | null;
+  readonly partition: number;
+  readonly timestampMs: number;
+}
+
+/**
+ * Writes records to Kafka from a thread that may be busy. Made by `client.producer(options)`, or by `Producer.start(options)` with a
+ * client of its own. One producer serves any number of topics; end it with `close()` or `await using`.
+ */
+export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable {
+  readonly #session: ProducerSession;
+  readonly #options: ProducerOptions<K, V>;
+  readonly #host: ProducerHost;
+  readonly #partitioner:
+    | ((topic: string, key: BytesInput | null, value: BytesInput | null, count: number) => number)
+    | null;
+  readonly #listeners = {
+    fatal: new Set<(error: Error) => void>(),
+    failure: new Set<(failure: RecordFailure) => void>(),
+  };
+  /** The last of the records that wait for a serializer; those behind it wait as well. */
+  #tail: Promise<void> | null = null;
+  /** One for all records: written before each. */
+  readonly #route: RecordRoute = {
+    topicHandle: 0,
+    kind: 0,
+    trackId: 0,
+    partition: -1,
+    lingerMs: 0,
+    timestampMs: Number.NaN,
+  };
+
+  /** Internal: callers use `client.producer` or `Producer.start`. */
+  constructor(
+    options: ProducerOptions<K, V>,
+    host: ProducerHost,
+    open: (listener: SessionListener) => ProducerSession,
+  ) {
+    this.#options = options;
+    this.#host = host;
+    this.#partitioner = typeof options.partitioner === 'function' ? options.partitioner : null;
+    this.#session = open({
+      onFailure: (failure) => this.#emit(this.#listeners.failure, failure),
+      onFatal: (error) => this.#emit(this.#listeners.fatal, error),
+    });
+  }
+
+  /** The effective configuration. */
+  get config(): ProducerSession['config'] {
+    return this.#session.config;
+  }
+
+  /** What became of this thread's records so far, read from shared memory. */
+  get counters(): ProducerCounters {
+    const { counters, appended } = this.#session;
+    return {
+      appended,
+      acknowledged: counters.get('acknowledged'),
+      failed: counters.get('failed'),
+      retried: counters.get('retried'),
+      usedBytes: counters.get('usedBytes'),
+    };
+  }
+
+  /** Bytes of shared memory that are free now; a record takes up to 63 bytes besides key, value and headers. */
+  get room(): number {
+    return this.#session.roomBytes;
+  }
+
+  /**
+   * Writes one record.
+   * @returns Future of where it is. It is settled exactly once, within `deliveryTimeoutMs` and the wait for metadata, whatever happens
+   * Fails with: BufferExhaustedError when there is no room (await `ready` and send again), TopicMetadataTimeoutError,
+   * DeliveryTimeoutError, RecordTooLargeError, SerializationError, the broker's error. `maybeWritten` of the error says whether
+   * the record may be in the log all the same
+   * Throws: TypeError and RangeError for arguments of the wrong kind
+   */
+  send(topic: string, record: ProducerRecord<K, V>, options: SendRecordOptions = {}): Future<RecordMetadata> {
+    if (typeof record !== 'object' || record === null)
+      throw new TypeError(`record must be an object, not ${shown(record)}`);
+    const { refusal } = this.#session;
+    if (refusal !== null) return this.#session.newFuture<RecordMetadata>().failure(refusal);
+    const future = this.#session.newFuture<RecordMetadata>();
+    const lingerMs = lingerOf(options.lingerMs);
+    const partition = partitionOf(options.partition ?? record.partition);
+    this.#tellHook(topic, record, future);
+    const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
+    this.#inOrder(topic, record, partition, settle, (error) => {
+      // Returned, the Future would be waited for, and its failure be that of the queue.
+      future.failure(error);
+    });
+    return future;
+  }
+
+  /**
+   * Writes many records, with one Future for all. With a list or an iterator each record is taken when there is room for it; with a callback,
+   * records are written by `appender.append` inside the call.
+   * @returns Future of a report; it fails only when the records cannot be taken at all
+   */
+  sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
+    checkTopic(topic);
+    const future = this.#session.newFuture<DeliveryReport>();
+    const { refusal, deliveries } = this.#session;
+    if (refusal !== null) return future.failure(refusal);
+    const trackId = deliveries.nextTrackId();
+    deliveries.addGroup(trackId, future);
+    if (typeof records === 'function') {
+      let count = 0;
+      const appender: GroupAppender = {
+        append: (key, value, partition) => {
+          const isTaken = this.#append(topic, TRACK_GROUP, trackId, key, value, partition);
+          if (isTaken) count++;
+          return isTaken;
+        },
+      };
+      try {
+        records(appender);
+      } finally {
+        this.#session.groupComplete(trackId, count);
+      }
+    } else {
+      this.#sendEach(topic, records, trackId).catch((error: Error) => deliveries.failGroup(trackId, error));
+    }
+    return future;
+  }
+
+  /**
+   * Writes one record of bytes, with no object for it: the outcome is told by `counters`, `on('failure')` and `flush`.
+   * @returns false when there is no room now: await `ready`, or block in `waitSync`, and append it again
+   * Throws: TypeError for arguments of the wrong kind, RecordTooLargeError, ProducerClosedError and the error of a fatal state
+   */
+  append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean {
+    return this.#append(topic, TRACK_NONE, 0, key, value, partition);
+  }
+
+  /**
+   * Waits for room.
+   * @param bytes of key, value and headers; default: of a record of 1 KiB
+   * Fails with: BufferExhaustedError after `maxBlockMs`
+   */
+  ready(bytes = 1024): Future<void> {
+    return this.#session.ready(bytes);
+  }
+
+  /** `ready` that blocks this thread, for loops that never return to the event loop. Returns whether there is room. */
+  waitSync(bytes: number, timeoutMs = this.config.maxBlockMs): boolean {
+    return this.#session.waitSync(bytes, timeoutMs);
+  }
+
+  /**
+   * Sends everything given so far without delay, and waits until all of it is settled, one way or the other.
+   * @returns Future of what was settled since the last report
+   * Fails with: KafkaTimeoutError after `timeoutMs`
+   */
+  flush(timeoutMs = defaultWaitMs): Future<DeliveryReport> {
+    if (this.#tail === null) return this.#session.flush(timeoutMs);
+    const future = this.#session.newFuture<DeliveryReport>();
+    this.#tail.then(() => this.#session.flush(timeoutMs).chain(future));
+    return future;
+  }
+
+  /** `flush` that blocks this thread; callbacks run inside. Throws KafkaTimeoutError after `timeoutMs`. */
+  flushSync(timeoutMs = defaultWaitMs): DeliveryReport {
+    return this.#session.flushSync(timeoutMs);
+  }
+
+  /** Runs callbacks of what was delivered meanwhile, for loops that never return to the event loop. Returns how many messages it read. */
+  pollSync(timeoutMs = 0): number {
+    return this.#session.pollSync(timeoutMs);
+  }
+
+  /** How many partitions a topic has, once metadata tells; a partitioner function needs it before `append`. */
+  async partitionsFor(topic: string): Promise<number> {
+    checkTopic(topic);
+    const known = this.#host.partitionCount(topic);
+    if (known !== null) return known;
+    await this.#host.learnTopic(topic);
+    return this.#host.partitionCount(topic) ?? 0;
+  }
+
+  /** `failure`: records that failed, batch by batch. `fatal`: the producer can only be closed. */
+  on(event: 'fatal', listener: (error: Error) => void): this;
+  on(event: 'failure', listener: (failure: RecordFailure) => void): this;
+  on(event: 'fatal' | 'failure', listener: (what: never) => void): this {
+    (this.#listeners[event] as Set<(what: never) => void>).add(listener);
+    return this;
+  }
+
+  /**
+   * Takes no more records, sends what was given, and ends. What is not acknowledged after `timeoutMs` fails.
+   * @returns Future of what was settled since the last report; the same at each call
+   */
+  close({ timeoutMs = defaultWaitMs }: { timeoutMs?: number } = {}): Future<DeliveryReport> {
+    const { session, tail } = { session: this.#session, tail: this.#tail };
+    if (tail === null) return session.close(timeoutMs);
+    const future = session.newFuture<DeliveryReport>();
+    tail.then(() => session.close(timeoutMs).chain(future));
+    return future;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #append(
+    topic: string,
+    kind: number,
+    trackId: number,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    partition: number | undefined,
+  ): boolean {
+    const session = this.#session;
+    if (session.refusal !== null) throw session.refusal;
+    const route = this.#route;
+    route.kind = kind;
+    route.trackId = trackId;
+    route.partition = partition === undefined ? -1 : partitionOf(partition);
+    if (route.partition < 0 && this.#partitioner !== null) route.partition = this.#chosen(topic, key, value);
+    route.lingerMs = LINGER_AS_CONFIGURED;
+    route.timestampMs = Number.NaN;
+    return session.write(topic, route, key, value, null);
+  }
+
+  #chosen(topic: string, key: BytesInput | null, value: BytesInput | null): number {
+    const count = this.#host.partitionCount(topic);
+    if (count === null) {
+      throw new IllegalStateError(
+        `the partitioner needs to know how many partitions topic '${topic}' has: await partitionsFor('${topic}') first`,
+      );
+    }
+    return partitionOf(this.#partitioner!(topic, key, value, count));
+  }
+
+  async #sendEach(topic: string, records: RecordsSource<K, V>, trackId: number): Promise<void> {
+    let count = 0;
+    for await (const record of records) {
+      const prepared = await this.#prepare(topic, record, partitionOf(record.partition));
+      while (!this.#writePrepared(topic, prepared, TRACK_GROUP, trackId, LINGER_AS_CONFIGURED)) {
+        await this.#session.ready(exactBytes(prepared.key, prepared.value, prepared.headers));
+      }
+      count++;
+    }
+    this.#session.groupComplete(trackId, count);
+  }
+
+  /** Prepares the record now, or behind those that still wait for their serializers. */
+  #inOrder(
+    topic: string,
+    record: ProducerRecord<K, V>,
+    partition: number,
+    onReady: (prepared: Prepared) => void,
+    onError: (error: Error) => void,
+  ): void {
+    const run = (): Promise<void> | null => {
+      let prepared: Prepared | Promise<Prepared>;
+      try {
+        prepared = this.#prepare(topic, record, partition);
+      } catch (error) {
+        if (!(error instanceof SerializationError)) throw error;
+        onError(error);
+        return null;
+      }
+      if (prepared instanceof Promise) return prepared.then(onReady).catch(onError);
+      onReady(prepared);
+      return null;
+    };
+    const wait = this.#tail === null ? run() : this.#tail.then(run).catch(onError);
+    if (wait === null) return;
+    const tail = wait.then(() => {
+      if (this.#tail === tail) this.#tail = null;
+    });
+    this.#tail = tail;
+  }
+
+  #prepare(topic: string, given: ProducerRecord<K, V>, partition: number): Prepared | Promise<Prepared> {
+    const record = this.#options.hooks?.beforeAppend?.(topic, given) ?? given;
+    const { serializeKey, serializeValue } = this.#options;
+    const timestampMs = timestampOf(record.timestamp);
+    const headers = headerPairs(record.headers);
+    const key = serialized(serializeKey, record.key ?? null, topic);
+    const value = serialized(serializeValue, record.value, topic);
+    const finish = (keyBytes: BytesInput | null, valueBytes: BytesInput | null): Prepared | Promise<Prepared> => {
+      const prepared = { key: keyBytes, value: valueBytes, headers, partition, timestampMs };
+      if (partition >= 0 || this.#partitioner === null) return prepared;
+      if (this.#host.partitionCount(topic) !== null)
+        return { ...prepared, partition: this.#chosen(topic, keyBytes, valueBytes) };
+      return this.partitionsFor(topic).then(() => ({
+        ...prepared,
+        partition: this.#chosen(topic, keyBytes, valueBytes),
+      }));
+    };
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return finish(key, value);
+    return Promise.all([key, value]).then(
+      ([keyBytes, valueBytes]) => finish(keyBytes, valueBytes),
+      (cause: unknown) => {
+        throw serializationError(topic, cause);
+      },
+    );
+  }
+
+  #sendPrepared(topic: string, prepared: Prepared, lingerMs: number, future: Future<RecordMetadata>): void {
+    const { deliveries, refusal } = this.#session;
+    if (refusal !== null) {
+      future.failure(refusal);
+      return;
+    }
+    const timestampMs = Number.isNaN(prepared.timestampMs) ? Date.now() : prepared.timestampMs;
+    const trackId = deliveries.nextTrackId();
+    let isTaken: boolean;
+    try {
+      isTaken = this.#writePrepared(topic, { ...prepared, timestampMs }, TRACK_SINGLE, trackId, lingerMs);
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) throw error;
+      future.failure(error as Error);
+      return;
+    }
+    if (isTaken) {
+      deliveries.addRecord(trackId, { future, timestampMs });
+      this.#session.busy();
+      return;
+    }
+    const text = `there is no room for the record: await producer.ready() and send it again, or raise bufferMemoryBytes (${this.config.bufferMemoryBytes})`;
+    future.failure(new BufferExhaustedError(text, { topic, maybeWritten: false }));
+  }
+
+  #writePrepared(topic: string, prepared: Prepared, kind: number, trackId: number, lingerMs: number): boolean {
+    const route = this.#route;
+    route.kind = kind;
+    route.trackId = trackId;
+    route.partition = prepared.partition;
+    route.lingerMs = lingerMs;
+    route.timestampMs = prepared.timestampMs;
+    return this.#session.write(topic, route, prepared.key, prepared.value, prepared.headers);
+  }
+
+  #tellHook(topic: string, record: ProducerRecord<K, V>, future: Future<RecordMetadata>): void {
+    const afterDelivery = this.#options.hooks?.afterDelivery?.bind(this.#options.hooks);
+    if (afterDelivery !== undefined) future.addBoth((result) => afterDelivery(topic, record, result));
+  }
+
+  #emit<T>(listeners: ReadonlySet<(what: T) => void>, what: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(what);
+      } catch (error) {
+        this.#host.callbackThrew(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// Owns what callers may give for the parts of a record, and how much room they take. Application thread.
+
+import { SerializationError } from '../../common/errors/errors.ts';
+import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
+import { LINGER_WHILE_BUSY } from '../../ring/producer-frames.ts';
+
+/** Bytes, or text that is written as UTF-8. */
+export type BytesInput = Uint8Array | string;
+
+/** Headers in order, repeats kept; or by name. A value may be null. */
+export type HeadersInput =
+  | Iterable<
+      { readonly key: string; readonly value: BytesInput | null } | readonly [key: string, value: BytesInput | null]
+    >
+  | Readonly<Record<string, BytesInput | null>>;
+
+export type HeaderPair = readonly [name: string, value: BytesInput | null];
+
+const maxVarintBytes = 5;
+/** Text up to this length gets room for the worst case, three bytes a unit. Longer text is measured first. */
+const unmeasuredText = 4096;
+
+/** Bytes that a key or value takes at most. Throws TypeError, naming the field, for anything else than bytes, text or null. */
+export function boundOf(bytes: BytesInput | null, field: string): number {
+  if (bytes === null) return 0;
+  if (typeof bytes === 'string') {
+    if (!(bytes as string & { isWellFormed(): boolean }).isWellFormed()) {
+      throw new TypeError(`${field} is text with half of a surrogate pair, which UTF-8 cannot carry`);
+    }
+    return bytes.length <= unmeasuredText ? bytes.length * 3 : Buffer.byteLength(bytes);
+  }
+  if (bytes instanceof Uint8Array) return bytes.length;
+  throw new TypeError(`${field} must be a string, a Uint8Array or null, not ${shown(bytes)}`);
+}
+
+export function boundOfHeaders(headers: readonly HeaderPair[]): number {
+  let bytes = 0;
+  for (const [name, value] of headers) {
+    bytes += 2 * maxVarintBytes + boundOf(name, 'the name of a header') + boundOf(value, `header '${name}'`);
+  }
+  return bytes;
+}
+
+/** Bytes that a record takes, but for a few of its lengths. */
+export function exactBytes(
+  key: BytesInput | null,
+  value: BytesInput | null,
+  headers: readonly HeaderPair[] | null,
+): number {
+  let bytes = 3 * maxVarintBytes + lengthOf(key) + lengthOf(value);
+  for (const [name, each] of headers ?? []) bytes += 2 * maxVarintBytes + lengthOf(name) + lengthOf(each);
+  return bytes;
+}
+
+/** The headers as a list of pairs, in their order. Throws TypeError for anything else than headers. */
+export function headerPairs(headers: HeadersInput | null | undefined): readonly HeaderPair[] | null {
+  if (headers === null || headers === undefined) return null;
+  if (typeof headers !== 'object') throw new TypeError(`headers must be an object or a list, not ${typeof headers}`);
+  const entries: readonly unknown[] = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+  return entries.map((entry, index) => {
+    const pair = entry as { readonly [at: number | string]: unknown };
+    const [name, value] = Array.isArray(entry) ? [pair[0], pair[1]] : [pair?.key, pair?.value];
+    if (typeof name !== 'string')
+      throw new TypeError(`headers[${index}]: the name must be a string, not ${shown(name)}`);
+    return [name, (value ?? null) as BytesInput | null];
+  });
+}
+
+/** ms since the epoch, or NaN for none. Throws TypeError for anything but a whole number of ms from 0 on. */
+export function timestampOf(timestamp: number | undefined): number {
+  if (timestamp === undefined) return Number.NaN;
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+    throw new TypeError(`timestamp must be a whole number of ms since the epoch, 0 or more, not ${shown(timestamp)}`);
+  }
+  return timestamp;
+}
+
+/** The partition, or -1 for none. Throws TypeError for anything but an int32 from 0 on. */
+export function partitionOf(partition: number | undefined): number {
+  if (partition === undefined) return -1;
+  if (!Number.isInteger(partition) || partition < 0 || partition > 2147483647) {
+    throw new TypeError(`partition must be an integer from 0 to 2147483647, not ${shown(partition)}`);
+  }
+  return partition;
+}
+
+/** The wait for company in ms, as a record's frame has it. Throws TypeError for anything but a whole number of ms from 0 on. */
+export function lingerOf(lingerMs: number | undefined): number {
+  if (lingerMs === undefined) return LINGER_WHILE_BUSY;
+  if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > 2147483647) {
+    throw new TypeError(`lingerMs must be an integer from 0 to 2147483647, not ${shown(lingerMs)}`);
+  }
+  return lingerMs;
+}
+
+/** Throws TypeError for anything but a string, RangeError for a name that no topic can have. */
+export function checkTopic(topic: string): void {
+  if (typeof topic !== 'string') throw new TypeError(`topic must be a string, not ${shown(topic)}`);
+  if (!isTopicName(topic))
+    throw new RangeError(`topic name '${String(topic).slice(0, 80)}' is invalid: ${topicNameRule}`);
+}
+
+/** What a serializer makes of a key or value; without one it is bytes already. Throws SerializationError. */
+export function serialized<T>(
+  serialize: ((value: T, topic: string) => BytesInput | null | Promise<BytesInput | null>) | undefined,
+  value: T | null,
+  topic: string,
+): BytesInput | null | Promise<BytesInput | null> {
+  if (serialize === undefined) return value as BytesInput | null;
+  if (value === null) return null;
+  try {
+    return serialize(value, topic);
+  } catch (cause) {
+    throw serializationError(topic, cause);
+  }
+}
+
+export function serializationError(topic: string, cause: unknown): SerializationError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new SerializationError(`the serializer failed: ${what}`, { topic, cause, maybeWritten: false });
+}
+
+export function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? 'a list' : `an object of class ${value.constructor?.name ?? 'none'}`;
+}
+
+function lengthOf(bytes: BytesInput | null): number {
+  if (bytes === null) return 0;
+  return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+}

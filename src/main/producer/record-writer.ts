@@ -1,0 +1,170 @@
+// Owns the writing of records into a producer's link: straight into shared memory, in wire format from the key's length on, without an
+// object for each. Application thread. Must not wait.
+
+import { RecordTooLargeError } from '../../common/errors/errors.ts';
+import { putSigned, sizeOfLength } from '../../protocol/flat/records/varints.ts';
+import { RECORD } from '../../ring/frames.ts';
+import type { LinkWriter } from '../../ring/link-writer.ts';
+import {
+  NO_TIMESTAMP,
+  RECORD_KEY_LENGTH_WORD,
+  RECORD_KIND_WORD,
+  RECORD_LINGER_WORD,
+  RECORD_PARTITION_WORD,
+  RECORD_PREFIX_BYTES,
+  RECORD_TIMESTAMP_WORD,
+} from '../../ring/producer-frames.ts';
+import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';
+
+/** Varints of the lengths of key and value, and of the number of headers. */
+export const lengthsBytes = 15;
+/** Up to this many units a loop beats a call into native code. */
+const shortText = 24;
+const two32 = 4294967296;
+const frameBytes = 16;
+
+/** How a record is to be dealt with: which Future it belongs to, where it goes, how long it may wait. */
+export interface RecordRoute {
+  topicHandle: number;
+  kind: number;
+  trackId: number;
+  partition: number;
+  lingerMs: number;
+  /** ms since the epoch; NaN: when the network thread takes it. */
+  timestampMs: number;
+}
+
+export class RecordWriter {
+  /** Bytes of the record written last, with its frame. */
+  lastBytes = 0;
+  readonly #requests: LinkWriter;
+  readonly #maxRecordBytes: number;
+  /** Over the memory that is written to; made when text needs it. */
+  #text: Buffer = Buffer.alloc(0);
+  #textOf: Uint8Array | null = null;
+  /** Length in bytes of what was written last; -1 for null. */
+  #lastLength = -1;
+
+  /** @param maxRecordBytes of a record with its lengths, `maxRequestSizeBytes` */
+  constructor(requests: LinkWriter, maxRecordBytes: number) {
+    this.#requests = requests;
+    this.#maxRecordBytes = maxRecordBytes;
+  }
+
+  /**
+   * Writes one record.
+   * @returns false when there is no room
+   * Throws: TypeError for what is neither bytes, text nor null; RecordTooLargeError for more than `maxRequestSizeBytes`
+   */
+  write(
+    route: RecordRoute,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    headers: readonly HeaderPair[] | null,
+  ): boolean {
+    const requests = this.#requests;
+    const headersBound = headers === null ? 0 : boundOfHeaders(headers);
+    const boundBytes =
+      RECORD_PREFIX_BYTES + lengthsBytes + boundOf(key, 'key') + boundOf(value, 'value') + headersBound;
+    if (boundBytes > this.#maxRecordBytes) this.#checkSize(key, value, headers);
+    if (!requests.begin(boundBytes) && !requests.begin(RECORD_PREFIX_BYTES + exactBytes(key, value, headers)))
+      return false;
+    try {
+      const usedBytes = this.#fill(route, key, value, headers);
+      if (requests.commit(RECORD, route.trackId, route.topicHandle, usedBytes)) {
+        this.lastBytes = usedBytes + frameBytes;
+        return true;
+      }
+    } catch (error) {
+      requests.abandon();
+      throw error;
+    }
+    requests.abandon();
+    return false;
+  }
+
+  /** Fills the open message, and returns how much of it was used. */
+  #fill(
+    route: RecordRoute,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    headers: readonly HeaderPair[] | null,
+  ): number {
+    const { i32, u8, base } = this.#requests;
+    const word = base >>> 2;
+    let at = this.#put(u8, base + RECORD_PREFIX_BYTES, key);
+    i32[word + RECORD_PARTITION_WORD] = route.partition;
+    i32[word + RECORD_KEY_LENGTH_WORD] = this.#lastLength;
+    i32[word + RECORD_LINGER_WORD] = route.lingerMs;
+    i32[word + RECORD_KIND_WORD] = route.kind;
+    const { timestampMs } = route;
+    if (Number.isNaN(timestampMs)) {
+      i32[word + RECORD_TIMESTAMP_WORD + 1] = NO_TIMESTAMP;
+    } else {
+      i32[word + RECORD_TIMESTAMP_WORD] = timestampMs | 0;
+      i32[word + RECORD_TIMESTAMP_WORD + 1] = Math.floor(timestampMs / two32);
+    }
+    at = this.#put(u8, at, value);
+    if (headers === null || headers.length === 0) u8[at++] = 0;
+    else at = this.#putHeaders(u8, at, headers);
+    return at - base;
+  }
+
+  #put(u8: Uint8Array, to: number, bytes: BytesInput | null): number {
+    if (bytes === null) {
+      this.#lastLength = -1;
+      // -1 as a zigzag varint.
+      u8[to] = 1;
+      return to + 1;
+    }
+    if (typeof bytes === 'string') return this.#putText(u8, to, bytes);
+    const { length } = bytes;
+    this.#lastLength = length;
+    const at = putSigned(u8, to, length);
+    u8.set(bytes, at);
+    return at + length;
+  }
+
+  #putText(u8: Uint8Array, to: number, text: string): number {
+    const { length } = text;
+    // As if each unit were one byte, which is mostly so.
+    const at = to + sizeOfLength(length);
+    let written = 0;
+    if (length <= shortText) {
+      for (; written < length; written++) {
+        const unit = text.charCodeAt(written);
+        if (unit > 127) break;
+        u8[at + written] = unit;
+      }
+    }
+    if (written < length) written = this.#over(u8).write(text, at, 'utf8');
+    this.#lastLength = written;
+    const start = to + sizeOfLength(written);
+    if (start !== at) u8.copyWithin(start, at, at + written);
+    putSigned(u8, to, written);
+    return start + written;
+  }
+
+  #putHeaders(u8: Uint8Array, to: number, headers: readonly HeaderPair[]): number {
+    let at = putSigned(u8, to, headers.length);
+    for (const [name, value] of headers) {
+      at = this.#putText(u8, at, name);
+      at = this.#put(u8, at, value);
+    }
+    return at;
+  }
+
+  #over(u8: Uint8Array): Buffer {
+    if (this.#textOf !== u8) {
+      this.#text = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset, u8.length);
+      this.#textOf = u8;
+    }
+    return this.#text;
+  }
+
+  #checkSize(key: BytesInput | null, value: BytesInput | null, headers: readonly HeaderPair[] | null): void {
+    const bytes = exactBytes(key, value, headers);
+    if (bytes <= this.#maxRecordBytes) return;
+    throw new RecordTooLargeError(`the record takes ${bytes} bytes, maxRequestSizeBytes is ${this.#maxRecordBytes}`);
+  }
+}

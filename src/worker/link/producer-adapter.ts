@@ -1,0 +1,156 @@
+// Owns the reading of a producer's link: each frame that an application thread posted becomes a call of the role, in order. Network
+// thread. A record that finds no room stays in the link, and all behind it: so the application is held back. Words of shared memory are
+// checked before they are used.
+
+import { RingCorruptError } from '../../common/errors/errors.ts';
+import { isTopicName } from '../../common/topic-names.ts';
+import { sizeOfLength } from '../../protocol/flat/records/varints.ts';
+import type { NetworkEnd } from '../../ring/attachment.ts';
+import { FLUSH, GROUP_END, PRODUCER_CLOSE, RECORD, TOPIC } from '../../ring/frames.ts';
+import {
+  NO_TIMESTAMP,
+  RECORD_KEY_LENGTH_WORD,
+  RECORD_KIND_WORD,
+  RECORD_LINGER_WORD,
+  RECORD_PARTITION_WORD,
+  RECORD_PREFIX_BYTES,
+  RECORD_TIMESTAMP_WORD,
+} from '../../ring/producer-frames.ts';
+import type { ProducerRole } from '../producer/producer-role.ts';
+import type { TrackKind } from '../producer/record-owner.ts';
+import type { UnplacedRecord } from '../producer/staging.ts';
+import type { TopicState } from '../producer/topic-state.ts';
+import type { ProducerProxy } from './producer-proxy.ts';
+
+/** So that one application that appends without end starves neither the others nor the sockets. */
+const maxFramesPerTurn = 2048;
+const two32 = 4294967296;
+
+/** The record that is being read; one object for all. */
+class CurrentRecord implements UnplacedRecord {
+  readonly owner: ProducerProxy;
+  topic!: TopicState;
+  kind: TrackKind = 0;
+  trackId = 0;
+  timestampMs = 0;
+  lingerMs = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  from = 0;
+  to = 0;
+  partition = -1;
+  keyFrom = -1;
+  keyTo = -1;
+
+  constructor(owner: ProducerProxy) {
+    this.owner = owner;
+  }
+}
+
+export class ProducerAdapter {
+  readonly end: NetworkEnd;
+  readonly proxy: ProducerProxy;
+  readonly #role: ProducerRole;
+  readonly #onClose: (requestId: number, timeoutMs: number, now: number) => void;
+  readonly #record: CurrentRecord;
+  readonly #topics: (TopicState | undefined)[] = [];
+  /** The current message could not be dealt with for want of room. */
+  #isStuck = false;
+
+  /** @param onClose the application closes its producer; -1: however long that takes */
+  constructor(
+    end: NetworkEnd,
+    proxy: ProducerProxy,
+    role: ProducerRole,
+    onClose: (requestId: number, timeoutMs: number, now: number) => void,
+  ) {
+    this.end = end;
+    this.proxy = proxy;
+    this.#role = role;
+    this.#onClose = onClose;
+    this.#record = new CurrentRecord(proxy);
+  }
+
+  /** Whether there is something to do: frames that came, or room that was made. What is stuck waits for memory. */
+  get hasWork(): boolean {
+    if (this.proxy.isBehind && this.end.responses.isEmpty()) return true;
+    return !this.#isStuck && !this.end.requests.isEmpty();
+  }
+
+  /**
+   * Takes what the application posted, a bounded number of frames. Returns whether more is there that could be taken.
+   * @param wallNow ms since the epoch, for records without a time of their own
+   */
+  drain(now: number, wallNow: number): boolean {
+    const { requests } = this.end;
+    let left = maxFramesPerTurn;
+    while (left > 0) {
+      if (!this.#isStuck && !requests.next()) break;
+      this.#isStuck = !this.#handle(now, wallNow);
+      if (this.#isStuck) break;
+      requests.release();
+      left--;
+    }
+    // Nobody else tells an application that waits for room.
+    if (left < maxFramesPerTurn && requests.isWriterWaiting) this.proxy.ring();
+    return left === 0;
+  }
+
+  /** @returns false when it must come again */
+  #handle(now: number, wallNow: number): boolean {
+    const { requests } = this.end;
+    const { kind, requestId, detail } = requests;
+    switch (kind) {
+      case RECORD:
+        return this.#append(now, wallNow);
+      case TOPIC:
+        this.#nameTopic(detail, now);
+        return true;
+      case FLUSH:
+        this.#role.flush(() => this.proxy.flushed(requestId), now);
+        return true;
+      case GROUP_END:
+        this.proxy.groupComplete(requestId, detail);
+        return true;
+      case PRODUCER_CLOSE:
+        this.#onClose(requestId, detail, now);
+        return true;
+      default:
+        throw new RingCorruptError(`a frame of kind ${kind} in the link of a producer`);
+    }
+  }
+
+  #append(now: number, wallNow: number): boolean {
+    const { requests } = this.end;
+    const { i32, base, byteLength, detail } = requests;
+    const record = this.#record;
+    const word = base >>> 2;
+    const topic = this.#topics[detail];
+    if (topic === undefined || byteLength < RECORD_PREFIX_BYTES) {
+      throw new RingCorruptError(`a record of ${byteLength} bytes for topic ${detail}, which was not named`);
+    }
+    const keyLength = i32[word + RECORD_KEY_LENGTH_WORD]!;
+    const high = i32[word + RECORD_TIMESTAMP_WORD + 1]!;
+    record.topic = topic;
+    record.kind = i32[word + RECORD_KIND_WORD]! as TrackKind;
+    record.trackId = requests.requestId;
+    record.partition = i32[word + RECORD_PARTITION_WORD]!;
+    record.lingerMs = i32[word + RECORD_LINGER_WORD]!;
+    record.timestampMs = high === NO_TIMESTAMP ? wallNow : high * two32 + (i32[word + RECORD_TIMESTAMP_WORD]! >>> 0);
+    record.bytes = requests.u8;
+    record.from = base + RECORD_PREFIX_BYTES;
+    record.to = base + byteLength;
+    record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
+    record.keyTo = record.keyFrom + keyLength;
+    if (record.keyTo > record.to)
+      throw new RingCorruptError(`a key of ${keyLength} bytes in a record of ${byteLength}`);
+    return this.#role.append(record, now);
+  }
+
+  #nameTopic(handle: number, now: number): void {
+    const { u8, base, byteLength } = this.end.requests;
+    const name = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('latin1');
+    if (!isTopicName(name)) throw new RingCorruptError(`topic ${handle} has no lawful name`);
+    this.#topics[handle] = this.#role.topic(name, now);
+    this.proxy.nameTopic(handle, name);
+  }
+}

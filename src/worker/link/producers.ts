@@ -1,0 +1,137 @@
+// Owns the producers of a network thread and the application threads attached to each: made, given their turn, closed. Network thread.
+// Must not decide anything about records.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { IllegalStateError } from '../../common/errors/errors.ts';
+import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
+import { ProducerCountersWriter } from '../../state/producer-counters.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import { ProducerRole } from '../producer/producer-role.ts';
+import type { Log } from '../report/log.ts';
+import { ProducerAdapter } from './producer-adapter.ts';
+import { ProducerLog } from './producer-log.ts';
+import { ProducerProxy } from './producer-proxy.ts';
+
+/** What an application thread passes to attach to a producer. */
+export interface ProducerLink {
+  readonly link: NetworkHandle;
+  readonly counters: SharedArrayBuffer;
+}
+
+interface Attached {
+  readonly adapter: ProducerAdapter;
+  readonly counters: ProducerCountersWriter;
+}
+
+/** A producer with its links: what the poll loop gives a turn. */
+class LinkedProducer implements Role {
+  readonly role: ProducerRole;
+  readonly #host: RoleHost;
+  readonly #onEnd: () => void;
+  #attached: Attached[] = [];
+
+  constructor(config: ProducerConfig, batchMemoryBytes: number, host: RoleHost, log: Log, onEnd: () => void) {
+    this.#host = host;
+    this.#onEnd = onEnd;
+    this.role = new ProducerRole({
+      config,
+      batchMemoryBytes,
+      host,
+      report: new ProducerLog(log),
+      onFatal: (error) => {
+        for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
+      },
+    });
+  }
+
+  attach({ link, counters: memory }: ProducerLink): void {
+    const counters = new ProducerCountersWriter(memory);
+    const end = openNetworkEnd(link);
+    const proxy = new ProducerProxy(end, counters);
+    const adapter = new ProducerAdapter(end, proxy, this.role, (requestId, timeoutMs, now) => {
+      const deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : now + timeoutMs;
+      this.#detach(adapter, requestId, deadline, now);
+    });
+    counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
+    this.#attached.push({ adapter, counters });
+    this.#host.wake();
+  }
+
+  hasWork(): boolean {
+    return this.#attached.some(({ adapter }) => adapter.hasWork);
+  }
+
+  poll(now: number): void {
+    const wallNow = this.#host.wallClock();
+    let hasMore = false;
+    for (const { adapter } of this.#attached) {
+      adapter.proxy.flush();
+      if (adapter.drain(now, wallNow)) hasMore = true;
+    }
+    this.role.poll(now);
+    for (const { adapter, counters } of this.#attached) {
+      counters.set('usedBytes', this.role.usedBytes);
+      counters.set('retried', this.role.accumulator.stats.retries);
+      adapter.proxy.notify();
+    }
+    if (hasMore) this.#host.wake();
+  }
+
+  nextDeadline(): number {
+    return this.role.nextDeadline();
+  }
+
+  /** An application thread leaves; with the last one the producer ends. */
+  #detach(adapter: ProducerAdapter, requestId: number, deadline: number, now: number): void {
+    const leave = (): void => {
+      adapter.proxy.closed(requestId);
+      adapter.proxy.notify();
+      this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
+      // The application closes the ports, when it has read the answer.
+    };
+    if (this.#attached.length > 1) {
+      this.role.flush(leave, now);
+      return;
+    }
+    this.role.close(deadline, () => {
+      leave();
+      this.#onEnd();
+    });
+  }
+}
+
+export class Producers {
+  readonly #host: RoleHost;
+  readonly #log: Log;
+  readonly #roles: { add(role: Role): void; delete(role: Role): void };
+  readonly #all = new Map<number, LinkedProducer>();
+  #lastId = 0;
+
+  constructor(host: RoleHost, log: Log, roles: { add(role: Role): void; delete(role: Role): void }) {
+    this.#host = host;
+    this.#log = log;
+    this.#roles = roles;
+  }
+
+  /** A producer with one application thread attached. Returns its id. */
+  open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink): number {
+    this.#lastId++;
+    const id = this.#lastId;
+    const producer = new LinkedProducer(config, batchMemoryBytes, this.#host, this.#log, () => {
+      this.#all.delete(id);
+      this.#roles.delete(producer);
+    });
+    producer.attach(link);
+    this.#all.set(id, producer);
+    this.#roles.add(producer);
+    return id;
+  }
+
+  /** One more application thread. Throws IllegalStateError when the producer has ended. */
+  attach(producerId: number, link: ProducerLink): void {
+    const producer = this.#all.get(producerId);
+    if (producer === undefined)
+      throw new IllegalStateError(`producer ${producerId} is closed, or is none of this client`);
+    producer.attach(link);
+  }
+}
