@@ -5,8 +5,6 @@ import { defer } from '../../common/microtask.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import type { OwnedBytes } from '../../ring/owned-bytes.ts';
 
-/** Bytes after which the network thread hears of records before the end of this thread's turn, which may never come. */
-const notifyAfterBytes = 32 * 1024;
 /** Frames taken before the event loop gets a turn. */
 const maxFramesPerSlice = 512;
 
@@ -31,6 +29,8 @@ export class ProducerLink {
   /** Room that somebody waits for; -1: nobody does. */
   #wantedBytes = -1;
   #unannouncedBytes = 0;
+  /** So that the ring does not fill while the network thread dozes. */
+  readonly #notifyAfterBytes: number;
   #isNotifyDue = false;
   #isClosed = false;
   #awaitedBell: Promise<void> | null = null;
@@ -45,16 +45,23 @@ export class ProducerLink {
 
   constructor(end: ApplicationEnd, onFrame: OnFrame, onProgress: () => void, onBroken: (error: unknown) => void) {
     this.end = end;
+    this.#notifyAfterBytes = end.requests.ringBytes / 4;
     this.#onFrame = onFrame;
     this.#onProgress = onProgress;
     this.#onBroken = onBroken;
   }
 
-  /** Notes that a frame of this many bytes was committed: the network thread hears of it soon. */
-  posted(byteCount: number): void {
+  /**
+   * Notes that a record of this many bytes was committed.
+   * @param isAwaited somebody waits for it: the network thread hears of it at the end of this turn. Else within the few ms for which
+   * it may doze, however long this thread goes on without an end to its turn
+   */
+  posted(byteCount: number, isAwaited: boolean): void {
     this.#unannouncedBytes += byteCount;
-    if (this.#unannouncedBytes >= notifyAfterBytes) {
+    if (this.#unannouncedBytes >= this.#notifyAfterBytes) {
       this.announce();
+    } else if (!isAwaited) {
+      this.end.networkDoorbell.nudge();
     } else if (!this.#isNotifyDue) {
       this.#isNotifyDue = true;
       defer(this.#notify);

@@ -12,7 +12,7 @@ import {
 } from '../../common/errors/errors.ts';
 import { openApplicationEnd } from '../../ring/attachment.ts';
 import { FLUSH, GROUP_END, PRODUCER_CLOSE, TOPIC } from '../../ring/frames.ts';
-import { RECORD_PREFIX_BYTES } from '../../ring/producer-frames.ts';
+import { RECORD_PREFIX_BYTES, TRACK_SINGLE } from '../../ring/producer-frames.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future } from '../link/future.ts';
@@ -112,7 +112,7 @@ export class ProducerSession implements ClientRole {
     route.topicHandle = topic === this.#lastTopic ? this.#lastHandle : this.#handleOf(topic);
     if (this.#link.isOwing || !this.#writer.write(route, key, value, headers)) return false;
     this.appended++;
-    this.#link.posted(this.#writer.lastBytes);
+    this.#link.posted(this.#writer.lastBytes, route.kind === TRACK_SINGLE);
     return true;
   }
 

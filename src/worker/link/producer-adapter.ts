@@ -23,7 +23,7 @@ import type { TopicState } from '../producer/topic-state.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
 
 /** So that one application that appends without end starves neither the others nor the sockets. */
-const maxFramesPerTurn = 2048;
+export const maxFramesPerTurn = 2048;
 const two32 = 4294967296;
 
 /** The record that is being read; one object for all. */
@@ -77,10 +77,10 @@ export class ProducerAdapter {
   }
 
   /**
-   * Takes what the application posted, a bounded number of frames. Returns whether more is there that could be taken.
+   * Takes what the application posted, at most `maxFramesPerTurn`. Returns how many there were.
    * @param wallNow ms since the epoch, for records without a time of their own
    */
-  drain(now: number, wallNow: number): boolean {
+  drain(now: number, wallNow: number): number {
     const { requests } = this.end;
     let left = maxFramesPerTurn;
     while (left > 0) {
@@ -92,7 +92,7 @@ export class ProducerAdapter {
     }
     // Nobody else tells an application that waits for room.
     if (left < maxFramesPerTurn && requests.isWriterWaiting) this.proxy.ring();
-    return left === 0;
+    return maxFramesPerTurn - left;
   }
 
   /** @returns false when it must come again */

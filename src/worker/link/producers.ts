@@ -8,7 +8,7 @@ import { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
-import { ProducerAdapter } from './producer-adapter.ts';
+import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
 
@@ -17,6 +17,9 @@ export interface ProducerLink {
   readonly link: NetworkHandle;
   readonly counters: SharedArrayBuffer;
 }
+
+/** Longer, and the ring of a fast application would fill. */
+const maxDozeMs = 2;
 
 interface Attached {
   readonly adapter: ProducerAdapter;
@@ -29,10 +32,14 @@ class LinkedProducer implements Role {
   readonly #host: RoleHost;
   readonly #onEnd: () => void;
   #attached: Attached[] = [];
+  /** While records come, more are likely to: one round for all of a few ms, instead of one for each. */
+  dozeMs = 0;
+  readonly #maxDozeMs: number;
 
   constructor(config: ProducerConfig, batchMemoryBytes: number, host: RoleHost, log: Log, onEnd: () => void) {
     this.#host = host;
     this.#onEnd = onEnd;
+    this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
     this.role = new ProducerRole({
       config,
       batchMemoryBytes,
@@ -64,10 +71,14 @@ class LinkedProducer implements Role {
   poll(now: number): void {
     const wallNow = this.#host.wallClock();
     let hasMore = false;
+    let count = 0;
     for (const { adapter } of this.#attached) {
       adapter.proxy.flush();
-      if (adapter.drain(now, wallNow)) hasMore = true;
+      const taken = adapter.drain(now, wallNow);
+      count += taken;
+      if (taken === maxFramesPerTurn) hasMore = true;
     }
+    this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
     this.role.poll(now);
     for (const { adapter, counters } of this.#attached) {
       counters.set('usedBytes', this.role.usedBytes);

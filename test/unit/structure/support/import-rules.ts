@@ -50,7 +50,17 @@ const table = {
     types: ['node:worker_threads'],
   },
   'main/client': {
-    rooms: ['common', 'main/admin', 'main/link', 'main/producer', 'main/thread', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+    rooms: [
+      'common',
+      'main/admin',
+      'main/link',
+      'main/producer',
+      'main/thread',
+      'main/metrics',
+      'ring',
+      'state',
+      'protocol/flat',
+    ],
     packages: ['long'],
     types: ['node:worker_threads'],
   },
