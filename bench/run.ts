@@ -2,13 +2,18 @@
 //   npm run bench                     everything
 //   npm run bench -- macro/fetch      some, by the start of their name
 //   npm run bench -- micro --save     also keeps the lines in bench/results
+//   npm run bench -- --compare A B    which rows of file B are better or worse than those of file A
 //   npm run bench:peers               beside other clients, which it installs
 //   npm run bench:peers -- failover   some of those
 
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BenchRow } from './rows.ts';
+import { projectFolder } from '../scripts/project.ts';
+import { comparison, readResults } from './support/compare.ts';
+import { type BenchRow, directionOf } from './support/rows.ts';
 
 interface BenchModule {
   run?: () => Promise<readonly BenchRow[]>;
@@ -16,12 +21,32 @@ interface BenchModule {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { save: { type: 'boolean', default: false }, group: { type: 'string' } },
+  options: {
+    save: { type: 'boolean', default: false },
+    group: { type: 'string' },
+    compare: { type: 'boolean', default: false },
+  },
 });
+const resultsFolder = join(projectFolder, 'bench', 'results');
+if (values.compare) {
+  if (positionals.length !== 2) {
+    console.error(
+      'usage: npm run bench -- --compare A B, with two files of results, by path or by name in bench/results',
+    );
+    process.exit(2);
+  }
+  const [before, after] = positionals.map((name) => readResults(readFileSync(resultFile(name), 'utf8'))) as [
+    ReturnType<typeof readResults>,
+    ReturnType<typeof readResults>,
+  ];
+  console.log(comparison(before, after));
+  process.exit(0);
+}
 const { group: onlyGroup } = values;
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const environment = {
   date: new Date().toISOString(),
+  commit: commit(),
   node: process.version,
   platform: `${process.platform} ${process.arch}`,
   cpu: cpus()[0]?.model ?? 'unknown',
@@ -45,19 +70,35 @@ if (wanted.length === 0) {
 }
 
 for (const name of wanted.sort()) {
-  // Helpers of benchmarks stand beside them; those that start work when imported have a name that says so.
-  if (/-(contender|worker|peer)$/.test(name)) continue;
   const module = (await import(new URL(`./${name}${suffix}`, import.meta.url).href)) as BenchModule;
-  if (module.run === undefined) continue;
+  if (module.run === undefined) throw new Error(`bench/${name} exports no run; helpers belong into a folder support`);
   for (const row of await module.run()) {
-    const line = JSON.stringify({ benchmark: name, ...row, environment });
+    const line = JSON.stringify({ benchmark: name, ...row, direction: directionOf(row.unit), environment });
     console.log(line);
     if (values.save) save(line);
   }
 }
 
 function save(line: string): void {
-  const folder = new URL(suffix === '.js' ? '../../bench/results/' : './results/', import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  appendFileSync(new URL(`${environment.date.slice(0, 10)}.jsonl`, folder), `${line}\n`);
+  mkdirSync(resultsFolder, { recursive: true });
+  appendFileSync(join(resultsFolder, `${environment.date.slice(0, 10)}.jsonl`), `${line}\n`);
+}
+
+/** What was measured; with a plus where files differ from it. `unknown` outside of a clone. */
+function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: projectFolder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    return (
+      git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+    );
+  } catch {
+    return 'unknown';
+  }
+}
+
+function resultFile(name: string): string {
+  const file = [name, join(resultsFolder, name), join(resultsFolder, `${name}.jsonl`)].find((path) => existsSync(path));
+  if (file === undefined) throw new Error(`no file of results ${name}, nor in bench/results`);
+  return file;
 }

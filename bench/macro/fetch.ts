@@ -5,15 +5,18 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { KafkaClient } from '../../src/index.ts';
-import type { BenchRow } from '../rows.ts';
-import { median } from '../rows.ts';
-import { withBroker } from './broker.ts';
-import type { FetchRun } from './fetch-contender.ts';
-import type { FetchResult } from './fetch-meter.ts';
-import { fillTopic } from './topic.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { median } from '../support/rows.ts';
+import { withBroker } from './support/broker.ts';
+import type { FetchRun } from './support/fetch-contender.ts';
+import type { FetchResult } from './support/fetch-meter.ts';
+import { fillTopic } from './support/topic.ts';
 
 const entry = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './fetch-contender.ts' : './fetch-contender.js', import.meta.url),
+  new URL(
+    import.meta.url.endsWith('.ts') ? './support/fetch-contender.ts' : './support/fetch-contender.js',
+    import.meta.url,
+  ),
 );
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const partitions = 4;

@@ -7,9 +7,9 @@ import { Worker } from 'node:worker_threads';
 import { ApiVersions, type ApiVersionsResponseView, type Future, KafkaClient, Metadata } from '../../src/index.ts';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
-import { type BenchRow, median } from '../rows.ts';
-import { withBroker } from './broker.ts';
-import type { DoorbellWorkerData } from './doorbell-worker.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { withBroker } from './support/broker.ts';
+import type { DoorbellWorkerData } from './support/doorbell-worker.ts';
 
 // Many short rounds: a neighbour on the machine then disturbs all contenders alike.
 const rounds = Number(process.env.BENCH_ROUNDS ?? 30);
@@ -66,7 +66,7 @@ class Doorbells {
     this.#words = new Int32Array(data.shared, 0, 4);
     this.#own = new Doorbell(data.mainBell);
     this.#network = new Doorbell(data.ownBell);
-    this.#worker = new Worker(new URL('./doorbell-worker.js', import.meta.url), { workerData: data });
+    this.#worker = new Worker(new URL('./support/doorbell-worker.js', import.meta.url), { workerData: data });
   }
 
   static async open(host: string, port: number, request: Uint8Array): Promise<Doorbells> {

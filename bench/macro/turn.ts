@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type BenchRow, median, quantile } from '../rows.ts';
-import { withBroker } from './broker.ts';
-import type { Phase, TurnRun } from './turn-contender.ts';
+import { type BenchRow, median, quantile } from '../support/rows.ts';
+import { withBroker } from './support/broker.ts';
+import type { Phase, TurnRun } from './support/turn-contender.ts';
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -64,8 +64,8 @@ async function measure(job: TurnRun, results: Results): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'turns-'));
   try {
     const file = join(work, 'turns');
-    const hook = new URL(`./turn-worker${suffix}`, import.meta.url).href;
-    const entry = fileURLToPath(new URL(`./turn-contender${suffix}`, import.meta.url));
+    const hook = new URL(`./support/turn-worker${suffix}`, import.meta.url).href;
+    const entry = fileURLToPath(new URL(`./support/turn-contender${suffix}`, import.meta.url));
     const args = ['--enable-source-maps', '--import', hook, entry, JSON.stringify(job)];
     const { stdout } = await runAsync(process.execPath, args, { env: { ...process.env, TURNS_FILE: file } });
     const bytes = readFileSync(file);

@@ -16,7 +16,7 @@ import { type DecodedBody, type DecodeTask, perform } from '../../src/worker/req
 import { decodeOptions } from '../../src/worker/requests/decode-options.ts';
 import { buildBatch } from '../../test/helpers/embedded-broker/batch-builder.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
-import { type BenchRow, median } from '../rows.ts';
+import { type BenchRow, median } from '../support/rows.ts';
 
 const version = 12;
 const rounds = 60;

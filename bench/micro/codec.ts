@@ -8,8 +8,8 @@ import { lz4Bound, readLz4Block, writeLz4Block } from '../../src/codec/lz4-block
 import { blockImplementations, type NativeBlocks, nativeLz4, nativeSnappy } from '../../src/codec/native-blocks.ts';
 import { readSnappyElements, readSnappyLength, snappyBound, writeSnappyBlock } from '../../src/codec/snappy-block.ts';
 import { zstdImplementation } from '../../src/codec/zstd.ts';
-import type { BenchRow } from '../rows.ts';
-import { bestInTurns } from './in-turns.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { bestInTurns } from './support/in-turns.ts';
 
 const rounds = 30;
 const defaultLevel = -(2 ** 31);

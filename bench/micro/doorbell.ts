@@ -3,8 +3,8 @@
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
-import { type BenchRow, median, quantile } from '../rows.ts';
-import { ANSWERED_WORD, ASKED_WORD, type PeerJob, startPeer } from './ring-peer.ts';
+import { type BenchRow, median, quantile } from '../support/rows.ts';
+import { ANSWERED_WORD, ASKED_WORD, type PeerJob, startPeer } from './support/ring-peer.ts';
 
 const blocks = 10;
 const roundsPerBlock = 1000;

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
-import { type BenchRow, median } from '../rows.ts';
-import type { ThreadModules } from './generated-modules-worker.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import type { ThreadModules } from './support/generated-modules-worker.ts';
 
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const runAsync = promisify(execFile);
@@ -56,7 +56,7 @@ function row(name: string, unit: string, ours: number, comparison: string, their
   return { name, unit, ours, comparison, theirs, ratio: Number((ours / theirs).toFixed(3)), parameters };
 }
 
-const peer = (name: string): string => fileURLToPath(new URL(`./${name}${suffix}`, import.meta.url));
+const peer = (name: string): string => fileURLToPath(new URL(`./support/${name}${suffix}`, import.meta.url));
 
 /** ms, each time in a process of its own, in turns. */
 async function loadTimes(sets: readonly (readonly string[])[]): Promise<number[]> {
@@ -76,7 +76,7 @@ export async function parsedByStart(apiVersion: readonly number[] | null = null)
   const broker = await startEmbeddedBroker();
   try {
     const file = join(work, 'threads.jsonl');
-    const hook = new URL(`./generated-modules-worker${suffix}`, import.meta.url).href;
+    const hook = new URL(`./support/generated-modules-worker${suffix}`, import.meta.url).href;
     if (apiVersion !== null) await broker.stopListener(0);
     const options = JSON.stringify({ bootstrapServers: broker.bootstrapServers, apiVersion });
     const args = ['--import', hook, peer('client-start-peer'), options];

@@ -5,8 +5,8 @@ import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.
 import { createMetrics } from '../../src/state/shared-metrics.ts';
 import { Metrics } from '../../src/worker/report/metrics-recorder.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
-import type { BenchRow } from '../rows.ts';
-import { bestInTurns } from './in-turns.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { bestInTurns } from './support/in-turns.ts';
 
 const recordings = 200_000;
 const requestsPerRound = 500;

@@ -12,8 +12,8 @@ import type { DecodeOptions } from '../../src/protocol/wire/options.ts';
 import { decodeRecords, encodeRecords } from '../../src/protocol/wire/records/records.ts';
 import { WireReader } from '../../src/protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
-import type { BenchRow } from '../rows.ts';
-import { bestInTurns } from './in-turns.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { bestInTurns } from './support/in-turns.ts';
 
 const rounds = 60;
 const options: DecodeOptions = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 2 ** 27 };

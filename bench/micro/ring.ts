@@ -6,8 +6,8 @@ import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
 import { SEND } from '../../src/ring/frames.ts';
 import { createRing, FRAME_HEADER_BYTES, openRing } from '../../src/ring/layout.ts';
 import { RingProducer } from '../../src/ring/ring-buffer.ts';
-import { type BenchRow, median } from '../rows.ts';
-import { type PeerJob, startPeer } from './ring-peer.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { type PeerJob, startPeer } from './support/ring-peer.ts';
 
 /** The default of responseRingBytes. */
 const ringBytes = 4 * 1024 * 1024;

@@ -13,7 +13,7 @@ import type { Nodes } from '../../src/worker/client/nodes.ts';
 import { Readiness } from '../../src/worker/client/readiness.ts';
 import { InFlightRequests } from '../../src/worker/requests/in-flight-requests.ts';
 import type { InFlightRequest } from '../../src/worker/requests/request-owner.ts';
-import { type BenchRow, median } from '../rows.ts';
+import { type BenchRow, median } from '../support/rows.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
 const growth = 8;

@@ -7,8 +7,8 @@ import { RESPONSE } from '../../src/ring/frames.ts';
 import { createRing, openRing } from '../../src/ring/layout.ts';
 import { LinkWriter } from '../../src/ring/link.ts';
 import { RingProducer } from '../../src/ring/ring-buffer.ts';
-import { type BenchRow, median } from '../rows.ts';
-import { type PeerJob, startPeer } from './ring-peer.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { type PeerJob, startPeer } from './support/ring-peer.ts';
 
 /** The default of responseRingBytes. */
 const ringBytes = 4 * 1024 * 1024;

@@ -4,8 +4,8 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { BenchRow } from '../rows.ts';
-import { besides, findPeers } from './contender.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { besides, findPeers } from './support/contender.ts';
 
 export async function run(): Promise<readonly BenchRow[]> {
   const { node, folder } = await findPeers();

@@ -3,12 +3,12 @@
 //   npm run bench:peers -- failover
 
 import { randomUUID } from 'node:crypto';
-import { type BenchRow, median } from '../rows.ts';
-import { BenchCluster } from './cluster.ts';
-import { findPeers, type Peers, withContenders } from './contender.ts';
-import { besidePeers } from './peer-rows.ts';
-import { type Client, clients, type LoadName, loads, type ProduceJob } from './producers.ts';
-import { nowMs } from './reports.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { BenchCluster } from './support/cluster.ts';
+import { findPeers, type Peers, withContenders } from './support/contender.ts';
+import { besidePeers } from './support/peer-rows.ts';
+import { type Client, clients, type LoadName, loads, type ProduceJob } from './support/producers.ts';
+import { nowMs } from './support/reports.ts';
 
 const repetitions = Number(process.env.BENCH_ROUNDS ?? 7);
 const failoverTimeoutMs = 60_000;

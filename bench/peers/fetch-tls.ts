@@ -5,15 +5,15 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { KafkaClient } from '../../src/index.ts';
-import type { FetchRun } from '../macro/fetch-contender.ts';
-import type { FetchResult } from '../macro/fetch-meter.ts';
-import { type TlsPlaces, withTlsBroker } from '../macro/tls-broker.ts';
-import { fillTopic } from '../macro/topic.ts';
-import type { BenchRow } from '../rows.ts';
-import { besides, findPeers, type Peers } from './contender.ts';
-import type { PeerFetchRun } from './fetchers.ts';
-import { besidePeers } from './peer-rows.ts';
-import { type Client, clients } from './producers.ts';
+import type { FetchRun } from '../macro/support/fetch-contender.ts';
+import type { FetchResult } from '../macro/support/fetch-meter.ts';
+import { type TlsPlaces, withTlsBroker } from '../macro/support/tls-broker.ts';
+import { fillTopic } from '../macro/support/topic.ts';
+import type { BenchRow } from '../support/rows.ts';
+import { besides, findPeers, type Peers } from './support/contender.ts';
+import type { PeerFetchRun } from './support/fetchers.ts';
+import { besidePeers } from './support/peer-rows.ts';
+import { type Client, clients } from './support/producers.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const filled = { topic: `bench-fetch-tls-${process.pid}`, partitions: 4, valueBytes: 1024, endOffset: 60_000 };

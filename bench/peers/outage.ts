@@ -5,12 +5,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BenchRow, median } from '../rows.ts';
-import { BenchCluster } from './cluster.ts';
-import { findPeers, type Peers, type ProduceContender, withContenders } from './contender.ts';
-import { besidePeers } from './peer-rows.ts';
-import { clients, loads, type ProduceJob } from './producers.ts';
-import { nowMs } from './reports.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { BenchCluster } from './support/cluster.ts';
+import { findPeers, type Peers, type ProduceContender, withContenders } from './support/contender.ts';
+import { besidePeers } from './support/peer-rows.ts';
+import { clients, loads, type ProduceJob } from './support/producers.ts';
+import { nowMs } from './support/reports.ts';
 
 const repetitions = Number(process.env.BENCH_ROUNDS ?? 3);
 const outageMs = Number(process.env.BENCH_OUTAGE_MS ?? 60_000);

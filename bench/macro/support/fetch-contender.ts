@@ -3,8 +3,8 @@
 //   node fetch-contender.js '{"contender":"offthread","host":...}'
 
 import { Worker } from 'node:worker_threads';
-import { Fetch, KafkaClient } from '../../src/index.ts';
-import type { RecordsView } from '../../src/protocol/flat/records/record-view.ts';
+import { Fetch, KafkaClient } from '../../../src/index.ts';
+import type { RecordsView } from '../../../src/protocol/flat/records/record-view.ts';
 import { FetchMeter, type MeterSettings } from './fetch-meter.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 

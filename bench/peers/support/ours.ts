@@ -1,15 +1,15 @@
 // Owns this client's passage of the messages that are compared: the code that its threads run, in one thread. Main thread.
 
-import { HeapMemory } from '../../src/common/memory.ts';
-import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
-import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
-import { Fetch, Produce } from '../../src/protocol/flat/generated/apis.ts';
-import type { RecordsView } from '../../src/protocol/flat/records/record-view.ts';
-import type { RecordsInput } from '../../src/protocol/flat/records/record-writer.ts';
-import { wireCodec } from '../../src/protocol/wire/codecs.ts';
-import type { DecodeOptions } from '../../src/protocol/wire/options.ts';
-import { WireReader } from '../../src/protocol/wire/wire-reader.ts';
-import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
+import { HeapMemory } from '../../../src/common/memory.ts';
+import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../../src/protocol/flat/flat-writer.ts';
+import { Fetch, Produce } from '../../../src/protocol/flat/generated/apis.ts';
+import type { RecordsView } from '../../../src/protocol/flat/records/record-view.ts';
+import type { RecordsInput } from '../../../src/protocol/flat/records/record-writer.ts';
+import { wireCodec } from '../../../src/protocol/wire/codecs.ts';
+import type { DecodeOptions } from '../../../src/protocol/wire/options.ts';
+import { WireReader } from '../../../src/protocol/wire/wire-reader.ts';
+import { WireWriter } from '../../../src/protocol/wire/wire-writer.ts';
 import { fetchVersion, produceVersion } from './peers.ts';
 
 const options: DecodeOptions = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 2 ** 27 };

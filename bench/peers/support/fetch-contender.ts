@@ -2,7 +2,7 @@
 // for each partition, and reports what that cost. What this client does in bench/macro/fetch-contender.ts. A process of its own.
 //   node fetch-contender.js '{"contender":"kafkajs","host":...}'
 
-import { FetchMeter, type MeterSettings } from '../macro/fetch-meter.ts';
+import { FetchMeter, type MeterSettings } from '../../macro/support/fetch-meter.ts';
 import { type PeerFetchRun, startFetcher } from './fetchers.ts';
 
 const run = JSON.parse(process.argv[2]!) as PeerFetchRun &

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { findNode } from '../../scripts/node-binaries.ts';
-import { projectFolder } from '../../scripts/project.ts';
-import { waitFor } from '../../test/helpers/wait-for.ts';
-import { onProcessEnd } from '../../test/kafka/fixture/cleanup.ts';
+import { findNode } from '../../../scripts/node-binaries.ts';
+import { projectFolder } from '../../../scripts/project.ts';
+import { waitFor } from '../../../test/helpers/wait-for.ts';
+import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
 import type { ProduceJob } from './producers.ts';
 import { type Report, reportFd } from './reports.ts';
 

@@ -3,11 +3,11 @@
 
 import { createRequire } from 'node:module';
 // What every one of them needs is there before, whichever is measured.
-import '../../src/index.ts';
-import '../../src/protocol/wire/codecs.ts';
-import '../../src/protocol/wire/records/records.ts';
+import '../../../src/index.ts';
+import '../../../src/protocol/wire/codecs.ts';
+import '../../../src/protocol/wire/records/records.ts';
 
-const require = createRequire(new URL('../../src/protocol/', import.meta.url));
+const require = createRequire(new URL('../../../src/protocol/', import.meta.url));
 const files = JSON.parse(process.argv[2]!) as string[];
 const startedAt = performance.now();
 for (const file of files) require(`./${file}`);

@@ -1,8 +1,13 @@
 // Owns the cluster of three real brokers whose brokers are killed, and what an administrator does on it. Main thread.
 
-import { CreateTopics, DescribeQuorum, errorFor, KafkaClient } from '../../src/index.ts';
-import { waitFor } from '../../test/helpers/wait-for.ts';
-import { type KafkaBroker, type KafkaFixture, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
+import { CreateTopics, DescribeQuorum, errorFor, KafkaClient } from '../../../src/index.ts';
+import { waitFor } from '../../../test/helpers/wait-for.ts';
+import {
+  type KafkaBroker,
+  type KafkaFixture,
+  kafkaAvailability,
+  startKafka,
+} from '../../../test/kafka/fixture/index.ts';
 
 const brokerCount = 3;
 /** For a broker that is coming back to be let in again and to catch up. */

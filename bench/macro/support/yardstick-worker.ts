@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { crc32c } from '../../src/codec/crc32c.ts';
+import { crc32c } from '../../../src/codec/crc32c.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 
 const headBytes = 61;

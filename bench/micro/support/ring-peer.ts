@@ -2,10 +2,10 @@
 // Must not measure: the starting thread holds the clock.
 
 import { type MessagePort, parentPort, Worker } from 'node:worker_threads';
-import { Doorbell } from '../../src/ring/doorbell.ts';
-import { openRing } from '../../src/ring/layout.ts';
-import { LinkReader } from '../../src/ring/link.ts';
-import { RingConsumer } from '../../src/ring/ring-buffer.ts';
+import { Doorbell } from '../../../src/ring/doorbell.ts';
+import { openRing } from '../../../src/ring/layout.ts';
+import { LinkReader } from '../../../src/ring/link.ts';
+import { RingConsumer } from '../../../src/ring/ring-buffer.ts';
 
 /** Words of `turns`, each on its own line. */
 export const ASKED_WORD = 0;

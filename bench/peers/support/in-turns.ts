@@ -2,7 +2,7 @@
 // median is what counts: what a decoder leaves to the garbage collector is part of its price. The best time tells how much
 // of it was the machine's other work.
 
-import { median } from '../rows.ts';
+import { median } from '../../support/rows.ts';
 
 const warmUpRounds = 10;
 

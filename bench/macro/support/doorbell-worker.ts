@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { Doorbell } from '../../src/ring/doorbell.ts';
+import { Doorbell } from '../../../src/ring/doorbell.ts';
 
 /** Word 0 counts requests, word 1 answers, word 2 is 1 once connected; the answer's bytes follow from 16. */
 export interface DoorbellWorkerData {

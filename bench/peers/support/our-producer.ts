@@ -2,7 +2,7 @@
 // of a contender.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../src/index.ts';
+import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../../src/index.ts';
 import type { Producer, ProducerPlace } from './producers.ts';
 
 interface Waiting {

@@ -1,7 +1,7 @@
 // Owns the measuring inside a contender of a fetch benchmark: rates and CPU time from the end of the warm-up on, and the work
 // that keeps the main thread busy meanwhile, which does not count. Main thread of a contender.
 
-import { threadTimeMs } from '../main-job/thread-time.ts';
+import { threadTimeMs } from '../../main-job/thread-time.ts';
 
 export interface MeterSettings {
   /** Keep the main thread 90 % busy in blocks of this length; 0: idle. */

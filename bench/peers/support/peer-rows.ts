@@ -1,6 +1,6 @@
 // Owns the rows of a measure that each client was put to: this one beside each peer, as medians. Main thread.
 
-import { type BenchRow, median } from '../rows.ts';
+import { type BenchRow, median } from '../../support/rows.ts';
 import { clients } from './producers.ts';
 
 const [ours, ...peers] = clients;

@@ -1,8 +1,8 @@
 // Owns the choice of the broker that macro benchmarks run against: KAFKA_BOOTSTRAP_SERVERS, else a real one started for
 // the run where Java and Maven are there, else the embedded one. Main thread.
 
-import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
-import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
+import { startEmbeddedBroker } from '../../../test/helpers/embedded-broker.ts';
+import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';
 
 export interface BenchBroker {
   readonly host: string;

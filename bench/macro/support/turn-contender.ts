@@ -2,7 +2,7 @@
 // it did which. A process of its own, so that one contender's heap and compiled code are not the other's.
 //   TURNS_FILE=... node --import ./turn-worker.js turn-contender.js '{"threads":2,"host":...}'
 
-import { errorFor, Fetch, type Future, KafkaClient, Produce, type RecordsCallback } from '../../src/index.ts';
+import { errorFor, Fetch, type Future, KafkaClient, Produce, type RecordsCallback } from '../../../src/index.ts';
 import { createTopic } from './topic.ts';
 import { nowMs } from './turn-worker.ts';
 

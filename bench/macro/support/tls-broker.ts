@@ -1,9 +1,9 @@
 // Owns the broker of benchmarks over TLS: a real one with a listener of each kind. Main thread.
 
-import { CertificateAuthority } from '../../test/helpers/certificates.ts';
-import { onProcessEnd } from '../../test/kafka/fixture/cleanup.ts';
-import { kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
-import { tlsBroker } from '../../test/kafka/security/support/tls-broker.ts';
+import { CertificateAuthority } from '../../../test/helpers/certificates.ts';
+import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
+import { kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';
+import { tlsBroker } from '../../../test/kafka/security/support/tls-broker.ts';
 
 interface Place {
   readonly host: string;

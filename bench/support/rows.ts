@@ -1,4 +1,4 @@
-// Owns the shape of what benchmarks report. Any thread.
+// Owns the shape of what benchmarks report, and which way a figure is better. Any thread.
 
 /** One measured figure beside the one it is compared with, from the same run. */
 export interface BenchRow {
@@ -12,6 +12,19 @@ export interface BenchRow {
   readonly ratio: number;
   readonly parameters: Readonly<Record<string, unknown>>;
 }
+
+export type Direction = 'lower' | 'higher';
+
+/** Whether less or more of a unit is better. Rates end in `/s`. Throws Error for a unit that is in no list. */
+export function directionOf(unit: string): Direction {
+  if (/^[A-Za-z]+\/s$/.test(unit)) return 'higher';
+  if (lowerIsBetter.has(unit)) return 'lower';
+  throw new Error(`unit ${unit}: bench/support/rows.ts does not say which way it is better`);
+}
+
+const lowerIsBetter = new Set(
+  'ns us ms s ns/record connections bytes KiB MiB modules'.split(' ').concat('us per body', 'of all'),
+);
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 // Owns the topics of benchmarks: creates them, and fills those that are only read. Main thread.
 
-import { CreateTopics, errorFor, type KafkaClient, Produce, type RecordsCallback } from '../../src/index.ts';
+import { CreateTopics, errorFor, type KafkaClient, Produce, type RecordsCallback } from '../../../src/index.ts';
 
 export interface FilledTopic {
   readonly topic: string;

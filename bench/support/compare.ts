@@ -1,0 +1,108 @@
+// Owns the comparison of two files of benchmark results, row by row. Any thread. Must not read files.
+
+import { type Direction, directionOf, median } from './rows.ts';
+
+export interface Result {
+  readonly benchmark: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly comparison: string;
+  readonly direction: Direction;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, unknown>>;
+}
+
+export interface Change {
+  readonly row: string;
+  readonly unit: string;
+  readonly before: number;
+  readonly after: number;
+  /** In per cent of what was before; positive: more. */
+  readonly percent: number;
+  readonly verdict: 'better' | 'worse' | 'same';
+}
+
+/** Smaller changes are noise on most machines. */
+export const noisePercent = 5;
+
+/** Of environments; where they differ the figures say less of the code. */
+const environmentKeys = ['node', 'cpu', 'platform', 'cores'];
+
+/** Lines of JSON, as `npm run bench -- --save` keeps them. Older ones have no direction; it follows from the unit. */
+export function readResults(text: string): Result[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line, i) => {
+      const result = JSON.parse(line) as Omit<Result, 'direction'> & { readonly direction?: Direction };
+      if (typeof result.benchmark !== 'string' || typeof result.ours !== 'number') {
+        throw new Error(`line ${i + 1} is no result of a benchmark: ${line.slice(0, 80)}`);
+      }
+      return { ...result, direction: result.direction ?? directionOf(result.unit) };
+    });
+}
+
+/** Rows that both have, in the order of the first. Of a row that was measured several times the median counts. */
+export function changes(before: readonly Result[], after: readonly Result[]): Change[] {
+  const later = byRow(after);
+  return [...byRow(before)].flatMap(([row, results]) => {
+    const others = later.get(row);
+    if (others === undefined) return [];
+    const [was, is] = [results, others].map((measured) => median(measured.map(({ ours }) => ours))) as [number, number];
+    const percent = was === 0 ? (is === 0 ? 0 : Number.POSITIVE_INFINITY) : (is / was - 1) * 100;
+    const { unit, direction } = results[0]!;
+    const isBetter = percent > 0 === (direction === 'higher');
+    const verdict = Math.abs(percent) <= noisePercent ? 'same' : isBetter ? 'better' : 'worse';
+    return [{ row, unit, before: was, after: is, percent, verdict }];
+  });
+}
+
+/** A line for each row that both have, and what stands in the way of comparing. */
+export function comparison(before: readonly Result[], after: readonly Result[]): string {
+  const all = changes(before, after);
+  const lines = all.map(({ row, unit, before: was, after: is, percent, verdict }) => {
+    const sign = percent > 0 ? '+' : '';
+    return `${verdict.padEnd(6)} ${`${sign}${percent.toFixed(1)} %`.padStart(9)}  ${row}: ${figure(was)} -> ${figure(is)} ${unit}`;
+  });
+  for (const key of environmentKeys) {
+    const [was, is] = [before, after].map((results) => valuesOf(results, key)) as [string, string];
+    if (was !== is) lines.push(`not alike: ${key} ${was} and ${is}; the figures differ for that, too`);
+  }
+  const [here, there] = [byRow(before), byRow(after)];
+  for (const row of here.keys()) if (!there.has(row)) lines.push(`only in the first: ${row}`);
+  for (const row of there.keys()) if (!here.has(row)) lines.push(`only in the second: ${row}`);
+  const count = (verdict: string): number => all.filter((change) => change.verdict === verdict).length;
+  const commits = `${valuesOf(before, 'commit')} -> ${valuesOf(after, 'commit')}`;
+  lines.push(
+    `${commits}: ${count('better')} better, ${count('worse')} worse, ${count('same')} the same within ${noisePercent} %`,
+  );
+  return lines.join('\n');
+}
+
+/** Parameters that tell rows of one name apart. Others describe the run, such as the name of its topic, or what came out. */
+const identifying = ['frameBytes', 'length', 'kind', 'valueBytes', 'reader', 'compression'];
+
+/** What is the same row. */
+function byRow(results: readonly Result[]): Map<string, Result[]> {
+  const rows = new Map<string, Result[]>();
+  for (const result of results) {
+    const cases = identifying
+      .filter((key) => key in result.parameters)
+      .map((key) => `${key} ${result.parameters[key]}`);
+    const row = [`${result.benchmark}, ${result.name}`, ...cases, `beside ${result.comparison}`].join(', ');
+    const known = rows.get(row);
+    if (known === undefined) rows.set(row, [result]);
+    else known.push(result);
+  }
+  return rows;
+}
+
+/** Four digits say enough. */
+function figure(value: number): string {
+  return value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
+}
+
+function valuesOf(results: readonly Result[], key: string): string {
+  return [...new Set(results.map(({ environment }) => String(environment[key] ?? 'unknown')))].sort().join(' or ');
+}
