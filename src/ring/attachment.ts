@@ -3,9 +3,10 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { IllegalStateError } from '../common/errors/errors.ts';
+import { maxRingBodyBytes } from '../common/ring-sizes.ts';
 import { CountersReader } from '../state/counters.ts';
 import { createDoorbell, Doorbell } from './doorbell.ts';
-import { createRing, isRingCapacity, maxBodyBytes, openRing } from './layout.ts';
+import { createRing, isRingCapacity, openRing } from './layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from './link.ts';
 import { RingConsumer, RingProducer } from './ring-buffer.ts';
 
@@ -151,7 +152,7 @@ function checkRingBytes(option: string, bytes: number, spillBytes: number): void
   if (!isRingCapacity(bytes)) {
     throw new IllegalStateError(`${option} is ${bytes}, must be a power of two from 64 to 2^30`);
   }
-  if (spillBytes > maxBodyBytes(bytes)) {
+  if (spillBytes > maxRingBodyBytes(bytes)) {
     throw new IllegalStateError(
       `${option} is ${bytes}, too small for spillBytes ${spillBytes}: must be at least twice that plus 32`,
     );

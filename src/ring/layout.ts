@@ -2,6 +2,7 @@
 // Must not move a position: ring-buffer.ts and link.ts do.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
+import { frameHeaderBytes } from '../common/ring-sizes.ts';
 
 /*
  * A ring is one SharedArrayBuffer. Numbers are byte offsets; each line of the header is 128 bytes, two cache lines,
@@ -61,10 +62,9 @@ export const FRAME_LENGTH_WORD = 0;
 export const FRAME_KIND_WORD = 1;
 export const FRAME_REQUEST_ID_WORD = 2;
 export const FRAME_DETAIL_WORD = 3;
-export const FRAME_HEADER_BYTES = 16;
+export const FRAME_HEADER_BYTES = frameHeaderBytes;
 export const KIND_MASK = 0xff;
 export const FLAGS_SHIFT = 8;
-export const PAD_MIN_BYTES = 8;
 
 /** An empty ring always takes a frame of up to half its capacity: 32 bytes would hold header-only frames, 64 hold some body. */
 export const MIN_RING_BYTES = 64;
@@ -132,11 +132,6 @@ export function openRing(buffer: SharedArrayBuffer): RingMemory {
 /** Whether a ring may have this many bytes of data: a power of two from 64 to 2^30. */
 export function isRingCapacity(bytes: number): boolean {
   return bytes >= MIN_RING_BYTES && bytes <= MAX_RING_BYTES && Number.isInteger(bytes) && (bytes & (bytes - 1)) === 0;
-}
-
-/** The longest body that an empty ring of this capacity is sure to take. */
-export function maxBodyBytes(capacityBytes: number): number {
-  return capacityBytes / 2 - FRAME_HEADER_BYTES;
 }
 
 /*

@@ -21,7 +21,7 @@ import { SpareMemory } from './spare-memory.ts';
 const MAX_MESSAGE_BYTES = 2 ** 31 - 8;
 
 export interface LinkLimits {
-  /** Bodies up to this many bytes go through the ring; at most half the ring's capacity less 16. */
+  /** Bodies up to this many bytes go through the ring; at most what an empty ring is sure to take. */
   readonly spillBytes: number;
   /** Bytes of moved bodies that the reader has not released yet, at most; a single body may exceed it. */
   readonly spillBudgetBytes: number;

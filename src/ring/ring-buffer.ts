@@ -2,6 +2,7 @@
 // per frame, or knows what a body means. Whatever is read from shared memory is checked before it is used as an index.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
+import { maxRingBodyBytes } from '../common/ring-sizes.ts';
 import { isFrameKind, KNOWN_FLAGS, PAD } from './frames.ts';
 import {
   DATA_OFFSET,
@@ -13,7 +14,6 @@ import {
   FRAME_REQUEST_ID_WORD,
   HEAD_WORD,
   KIND_MASK,
-  maxBodyBytes,
   type RingMemory,
   TAIL_WORD,
 } from './layout.ts';
@@ -44,7 +44,7 @@ export class RingProducer {
     this.i32 = ring.i32;
     this.u8 = ring.u8;
     this.capacity = ring.capacity;
-    this.maxBodyBytes = maxBodyBytes(ring.capacity);
+    this.maxBodyBytes = maxRingBodyBytes(ring.capacity);
     this.#mask = ring.capacity - 1;
     // Atomic: another thread may have written here before this one took over.
     this.#tail = Atomics.load(ring.i32, TAIL_WORD);

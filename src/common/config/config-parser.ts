@@ -3,6 +3,7 @@
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import { isLogger, logLevels } from '../logger.ts';
+import { maxRingBodyBytes, ringCapacity } from '../ring-sizes.ts';
 import { Secret } from '../secret.ts';
 import { nearestName, shown } from '../text.ts';
 import { parseTokenSource } from '../token-provider.ts';
@@ -43,13 +44,13 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
 
-/** A body that is not moved has to fit half a ring, with its header of 16 bytes. */
+/** A body that is not moved has to fit into an empty ring. */
 function checkSpillBytes(config: Record<string, unknown>, problems: string[]): void {
   const spillBytes = config.spillBytes;
   for (const key of ['requestRingBytes', 'responseRingBytes']) {
     const ringBytes = config[key];
     if (!Number.isInteger(ringBytes) || !Number.isInteger(spillBytes)) continue;
-    const limit = 2 ** Math.ceil(Math.log2(ringBytes as number)) / 2 - 16;
+    const limit = maxRingBodyBytes(ringCapacity(ringBytes as number));
     if (limit > 0 && (spillBytes as number) > limit) {
       problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be ${limit} at most`);
     }

@@ -136,21 +136,9 @@ export class UnknownBrokerIdError extends NodeNotReadyError {
   static override readonly invalidMetadata: boolean = true;
 }
 
-/** Metadata is known to be out of date. */
-export class StaleMetadata extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_STALE_METADATA';
-  static override readonly retriable: boolean = true;
-  static override readonly invalidMetadata: boolean = true;
-}
-
 /** An argument that is of the right type, but cannot be. */
 export class IllegalArgumentError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_ILLEGAL_ARGUMENT';
-}
-
-/** A limit of the client's own was exceeded. */
-export class QuotaViolationError extends KafkaClientError {
-  static override readonly code: string = 'KAFKA_QUOTA_VIOLATION';
 }
 
 /** A certificate, host name or TLS version was refused; trying again does not help until one side is configured anew. */

@@ -78,6 +78,12 @@ export class KafkaClientError extends Error {
   }
 }
 
+/** The same error, with the node it is about unless it names one already. */
+export function withNodeId<E>(error: E, nodeId: number): E {
+  if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
+  return error;
+}
+
 /**
  * Verdicts about who we are. Trying again does not change them, and may lock an account: so an error that one of them caused
  * is not retriable either, wherever it surfaces.

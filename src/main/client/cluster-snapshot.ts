@@ -1,6 +1,7 @@
 // Owns the look-up maps of one metadata response, and what was replaced in them since. Application thread.
 // Must not ask for anything: cluster.ts decides when a snapshot is made.
 
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type {
   MetadataResponsePartitionView,
   MetadataResponseTopicView,
@@ -31,7 +32,6 @@ export interface PartitionMetadata extends TopicPartition {
   readonly errorCode: number;
 }
 
-const topicAuthorizationFailed = 29;
 export const noLeader = -1;
 
 export class ClusterSnapshot {
@@ -52,7 +52,7 @@ export class ClusterSnapshot {
     for (const topic of response.topics) {
       const { name, errorCode } = topic;
       if (name === null) continue;
-      if (errorCode === topicAuthorizationFailed) this.unauthorizedTopics.add(name);
+      if (errorCode === errorCodes.TOPIC_AUTHORIZATION_FAILED) this.unauthorizedTopics.add(name);
       if (errorCode !== 0) continue;
       if (topic.isInternal) this.internalTopics.add(name);
       this.#topics.set(name, topic);

@@ -3,6 +3,7 @@
 
 import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
@@ -35,7 +36,6 @@ export interface MetadataSource {
 export type PartitionInput = TopicPartition & { readonly leader: number } & Partial<PartitionMetadata>;
 
 const failedLookup = -1;
-const invalidTopicCode = 17;
 
 /** What is known of the cluster. It changes with every refresh; what its methods return does not. */
 export class Cluster {
@@ -262,7 +262,8 @@ export class Cluster {
     this.#checkClusterId(response.clusterId);
     for (const topic of response.topics) {
       // The name is read only if need be: there may be very many.
-      if (topic.errorCode === invalidTopicCode && topic.name !== null) this.invalidTopics.add(topic.name);
+      if (topic.errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && topic.name !== null)
+        this.invalidTopics.add(topic.name);
     }
     for (const listener of [...this.#listeners]) {
       try {

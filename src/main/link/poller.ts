@@ -20,7 +20,6 @@ export interface PollTarget {
 }
 
 interface Wait {
-  readonly list: unknown[];
   readonly isOver: () => boolean;
   readonly end: () => void;
 }
@@ -48,7 +47,7 @@ export class Poller {
     try {
       this.#adapter.drain();
       const isOver = this.#overWhen(this.#fence(limitMs, future), limitMs, future, list);
-      if (!isOver()) await this.#wait(limitMs, isOver, signal, list);
+      if (!isOver()) await this.#wait(limitMs, isOver, signal);
       return list;
     } finally {
       this.#adapter.stopCollecting(list);
@@ -82,7 +81,7 @@ export class Poller {
   /** Resolves when something is in `list`, at the latest when the signal, `wakeup` or `close` ends the wait. */
   async untilAny(list: unknown[], signal: AbortSignal | null): Promise<void> {
     this.#proxy.flush();
-    if (list.length === 0) await this.#wait(maxTimerMs, () => list.length > 0, signal, list);
+    if (list.length === 0) await this.#wait(maxTimerMs, () => list.length > 0, signal);
   }
 
   /** Ends every wait that is under way. */
@@ -136,11 +135,10 @@ export class Poller {
     return () => list.length > 0;
   }
 
-  #wait(limitMs: number, isOver: () => boolean, signal: AbortSignal | null, list: unknown[]): Promise<void> {
+  #wait(limitMs: number, isOver: () => boolean, signal: AbortSignal | null): Promise<void> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
       const wait: Wait = {
-        list,
         isOver,
         end: () => {
           clearTimeout(timer);

@@ -1,7 +1,7 @@
 // Owns the reading of the response link: takes each body, finds its Future, completes it. Application thread. Runs when
 // the doorbell rings, and inside poll and pollSync; callbacks of Futures run in here.
 
-import { KafkaClientError } from '../../common/errors/errors.ts';
+import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Metadata } from '../../protocol/flat/generated/apis.ts';
@@ -165,9 +165,7 @@ export class ResponseAdapter {
       return;
     }
     const text = Buffer.from(body.u8.buffer, body.u8.byteOffset + body.base, body.byteLength).toString('utf8');
-    const error = fromPlainError(JSON.parse(text) as PlainError);
-    if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
-    pending.future.failure(error);
+    pending.future.failure(withNodeId(fromPlainError(JSON.parse(text) as PlainError), nodeId));
   }
 
   #collected(response: unknown): void {

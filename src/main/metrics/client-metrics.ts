@@ -3,6 +3,7 @@
 // Source: names and groups of kafka-python's and Kafka's own clients, counted per request and per response.
 
 import { monotonicNowMs } from '../../common/clock.ts';
+import { coordinatorNodeId } from '../../common/node-ids.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
   type MetricsReader,
@@ -214,7 +215,7 @@ const firstCoordinatorId = 2 ** 30;
 
 function nodeName(nodeId: number): string {
   if (nodeId < 0) return `bootstrap-${-1 - nodeId}`;
-  return nodeId >= firstCoordinatorId ? `coordinator-${0x7fffffff - nodeId}` : String(nodeId);
+  return nodeId >= firstCoordinatorId ? `coordinator-${coordinatorNodeId(nodeId)}` : String(nodeId);
 }
 
 function valuesOf(list: readonly Metric[], context: Context): MetricValues {

@@ -8,6 +8,7 @@ import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { Control, ControlResult, NetworkThreadData } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { ringCapacity } from '../../common/ring-sizes.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
 import {
@@ -241,13 +242,9 @@ export class NetworkThreadHandle {
 function ringSizes(config: KafkaClientConfig) {
   const { spillBytes, spillBudgetBytes } = config;
   return {
-    requestRingBytes: powerOfTwo(config.requestRingBytes),
-    responseRingBytes: powerOfTwo(config.responseRingBytes),
+    requestRingBytes: ringCapacity(config.requestRingBytes),
+    responseRingBytes: ringCapacity(config.responseRingBytes),
     spillBytes,
     spillBudgetBytes,
   };
-}
-
-function powerOfTwo(bytes: number): number {
-  return 2 ** Math.ceil(Math.log2(bytes));
 }

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { apis as apiTables, dataMessages } from '../schema/index.ts';
 import { configurationPage } from './configuration-page.ts';
 import { exportedTypes, flatApiFile, flatDataFile } from './flat-file.ts';
-import { apisFile, brokerErrorsFile, wireIndexFile } from './lists.ts';
+import { apisFile, brokerErrorsFile, errorCodesFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
 import { wireApiFile, wireDataFile } from './wire-file.ts';
 
@@ -44,6 +44,7 @@ export function generateFiles(): Map<string, string> {
   files.set(`${flatFolder}/apis.ts`, apisFile(apis));
   files.set(`${commonFolder}/package-version.ts`, packageVersionFile());
   files.set(`${errorsFolder}/broker-errors.ts`, brokerErrorsFile());
+  files.set(`${errorsFolder}/error-codes.ts`, errorCodesFile());
   files.set('docs/configuration.md', configurationPage());
   files.set(`${wireFolder}/index.ts`, wireIndexFile(apis, data));
   return files;

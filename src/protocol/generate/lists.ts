@@ -107,3 +107,13 @@ export function brokerErrorsFile(): string {
   code.line(']);');
   return fileHeader('errors.ts', 'A class for every error code a broker can send. Runs on every thread.') + code;
 }
+
+export function errorCodesFile(): string {
+  const code = new Code();
+  code.doc("Kafka's numbers by Kafka's names.");
+  code.line('export const errorCodes = {').indented((body) => {
+    for (const { code: number, name } of errorRows) body.line(`${name}: ${number},`);
+  });
+  code.line('} as const;');
+  return fileHeader('errors.ts', 'The number of every error code a broker can send. Runs on every thread.') + code;
+}

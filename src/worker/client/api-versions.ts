@@ -3,6 +3,7 @@
 
 import { IncompatibleBrokerVersion, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import type { WireCodec } from '../../protocol/wire/codecs.ts';
+import { rangesAddedIn, tellingVersions } from './broker-versions.ts';
 
 export interface VersionRange {
   readonly min: number;
@@ -94,91 +95,28 @@ function nameOf(codec: WireCodec): string {
   return `${codec.name} (API key ${codec.apiKey})`;
 }
 
-/** Newest first: the first row whose API the broker supports at that version tells the broker's version. */
-const inference: readonly (readonly [version: readonly number[], apiKey: number, apiVersion: number])[] = [
-  [[4, 4], 18, 5],
-  [[4, 3], 35, 5],
-  [[4, 2], 2, 11],
-  [[4, 1], 0, 13],
-  [[4, 0], 2, 10],
-  [[3, 9], 1, 17],
-  [[3, 8], 0, 11],
-  [[3, 7], 1, 16],
-  [[3, 6], 24, 4],
-  [[3, 5], 1, 15],
-  [[3, 4], 4, 7],
-  [[3, 3], 29, 3],
-  [[3, 2], 11, 9],
-  [[3, 1], 1, 13],
-  [[3, 0], 2, 7],
-  [[2, 8], 0, 9],
-  [[2, 7], 1, 12],
-  [[2, 6], 48, 0],
-  [[2, 5], 29, 2],
-  [[2, 4], 0, 8],
-  [[2, 3], 1, 11],
-  [[2, 2], 2, 5],
-  [[2, 1], 1, 10],
-  [[2, 0], 1, 8],
-  [[1, 1], 1, 7],
-  [[1, 0], 3, 5],
-  [[0, 11], 3, 4],
-  [[0, 10, 2], 9, 2],
-  [[0, 10, 1], 3, 2],
-];
-
 /** The broker's version as far as its API ranges tell, e.g. `[2, 8]`. */
 export function inferBrokerVersion(ranges: ReadonlyMap<number, VersionRange>): readonly number[] {
-  for (const [version, apiKey, apiVersion] of inference) {
+  for (const { version, apiKey, apiVersion } of tellingVersions) {
     const range = ranges.get(apiKey);
     if (range !== undefined && range.min <= apiVersion && apiVersion <= range.max) return version;
   }
   return [0, 10, 0];
 }
 
-/** First version of each API whose broker answers first and then waits itself: only there the client has to wait (KIP-219). */
-const throttledByClientFrom: Readonly<Record<number, number>> = {
-  0: 6,
-  1: 8,
-  2: 3,
-  3: 6,
-  8: 4,
-  9: 4,
-  10: 2,
-  11: 3,
-  12: 2,
-  13: 2,
-  14: 2,
-  15: 2,
-  16: 2,
-  18: 2,
-  19: 3,
-  20: 2,
-  21: 1,
-  22: 1,
-  23: 2,
-  24: 1,
-  25: 1,
-  26: 1,
-  28: 1,
-  29: 1,
-  30: 1,
-  31: 1,
-  32: 2,
-  33: 1,
-  34: 1,
-  35: 1,
-  37: 1,
-  38: 1,
-  39: 1,
-  40: 1,
-  41: 1,
-  42: 1,
-};
+const offsetForLeaderEpochKey = 23;
+/**
+ * First version of each API whose broker answers first and then waits itself: only there the client has to wait (KIP-219).
+ * Kafka 2.0 gave almost every API a version for that.
+ */
+const throttledByClientFrom: ReadonlyMap<number, number> = new Map([
+  ...[...rangesAddedIn([2, 0])].map(([apiKey, { max }]) => [apiKey, max] as const),
+  [offsetForLeaderEpochKey, 2],
+]);
 
 /** Whether a throttle time in a response of this version asks the client to wait. */
 export function isThrottledByClient(apiKey: number, version: number): boolean {
-  const from = throttledByClientFrom[apiKey];
+  const from = throttledByClientFrom.get(apiKey);
   // APIs newer than KIP-219 do from their version 0; those without a throttle time report 0 anyway.
   return from === undefined ? apiKey > 42 : version >= from;
 }

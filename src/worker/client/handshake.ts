@@ -11,6 +11,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { usesSasl } from '../../common/config/sasl-config.ts';
 import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { packageVersion } from '../../common/generated/package-version.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -25,8 +26,6 @@ import { type ExpectedPeer, expectedPeer, expectedPeerVersion, misroutedError } 
 import type { Node } from './node.ts';
 import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-probe.ts';
 
-const unsupportedVersionCode = 35;
-const rebootstrapRequiredCode = 129;
 const softwareName = 'offthread-kafka';
 /** No group of anybody; its coordinator is asked for, nothing else. */
 const probeGroup = 'offthread-kafka-version-probe';
@@ -173,13 +172,13 @@ export class Handshake implements RequestOwner {
   #onApiVersions(request: InFlightRequest, reader: WireReader, now: number): void {
     // An answer with error 35 has the form of version 0, whatever was asked.
     const errorCode = reader.remaining < 2 ? 0 : (reader.bytes[reader.offset]! << 8) | reader.bytes[reader.offset + 1]!;
-    const version = errorCode === unsupportedVersionCode ? 0 : request.version;
+    const version = errorCode === errorCodes.UNSUPPORTED_VERSION ? 0 : request.version;
     const response = ApiVersions.readResponse(this.#decode(request, reader, version));
     const ranges = new Map<number, VersionRange>();
     for (const key of response.apiKeys) ranges.set(key.apiKey, { min: key.minVersion, max: key.maxVersion });
-    if (response.errorCode === unsupportedVersionCode) {
+    if (response.errorCode === errorCodes.UNSUPPORTED_VERSION) {
       this.#askLower(request.version, ranges.get(ApiVersions.key), now);
-    } else if (response.errorCode === rebootstrapRequiredCode && this.#namedPeer !== null) {
+    } else if (response.errorCode === errorCodes.REBOOTSTRAP_REQUIRED && this.#namedPeer !== null) {
       this.#host.onMisrouted(this.#node, misroutedError(this.#namedPeer, this.#node), now);
     } else if (response.errorCode !== 0) {
       const text = `the broker answered ApiVersions with error code ${response.errorCode}`;

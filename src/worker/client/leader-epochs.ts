@@ -27,6 +27,7 @@
 //                                                                                            do not deny it, as above
 //   another cluster id, start over, error 129           nothing known counts any more        all is forgotten
 
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type {
   MetadataResponsePartition,
   MetadataResponsePartitionView,
@@ -44,7 +45,6 @@ const maxDoubts = 3;
 /** The same for a lower epoch of what has the same topic id: within one topic epochs do not go back in good order. */
 const maxDoubtsOfSameId = 10;
 const unknownEpoch = -1;
-const unknownTopicCode = 3;
 
 interface KnownPartition {
   leaderId: number;
@@ -183,7 +183,7 @@ export class LeaderEpochs {
 }
 
 function afterError(known: KnownTopic, errorCode: number): KnownTopic | undefined {
-  return errorCode === unknownTopicCode && known.id === zeroUuid ? undefined : detached(known);
+  return errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION && known.id === zeroUuid ? undefined : detached(known);
 }
 
 /** The same, less the answer that its rows lie in. */

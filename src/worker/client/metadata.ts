@@ -10,6 +10,7 @@ import {
   KafkaTimeoutError,
   MetadataEmptyBrokerList,
 } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { HeapMemory, type MessageBytes } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
@@ -65,10 +66,6 @@ const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
 /** Between answers that are to confirm one another: a broker that lags behind has to have time to catch up. */
 const minDoubtBackoffMs = 100;
-const rebootstrapRequiredCode = 129;
-const invalidTopicCode = 17;
-/** A replica is missing: no matter while there is a leader. */
-const replicaNotAvailableCode = 9;
 
 /** The version to ask in: none of those whose leader epochs cannot be trusted (7 and 8, KAFKA-9212), nor have they anything else. */
 export function metadataVersion(versions: NodeApiVersions): number {
@@ -241,7 +238,7 @@ export class Metadata implements RequestOwner {
     if (failure !== null) {
       failure.nodeId = request.nodeId;
       this.#failed(failure, now);
-      if (response.errorCode === rebootstrapRequiredCode) {
+      if (response.errorCode === errorCodes.REBOOTSTRAP_REQUIRED) {
         this.#epochs.clear();
         this.#listener.onStartOver(failure, now);
       }
@@ -307,7 +304,8 @@ export class Metadata implements RequestOwner {
   /** Asked for again they would be refused again, for ever. */
   #forgetInvalidTopics(response: MetadataResponseView): void {
     for (const { errorCode, name } of response.topics) {
-      if (errorCode === invalidTopicCode && name !== null && this.tracked.has(name)) this.tracked.drop(name);
+      if (errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && name !== null && this.tracked.has(name))
+        this.tracked.drop(name);
     }
   }
 
@@ -323,7 +321,8 @@ export class Metadata implements RequestOwner {
       }
       for (const partition of partitions) {
         if (!ids.has(partition.leaderId)) return true;
-        if (partition.errorCode !== replicaNotAvailableCode && errorFor(partition.errorCode)?.retriable) return true;
+        if (partition.errorCode !== errorCodes.REPLICA_NOT_AVAILABLE && errorFor(partition.errorCode)?.retriable)
+          return true;
       }
     }
     return false;

@@ -4,6 +4,7 @@
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { CorrelationIdError, KafkaClientError, UnrecognizedBrokerVersion } from '../../common/errors/errors.ts';
+import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FindCoordinator, Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
@@ -372,10 +373,7 @@ function isLogin(owner: object, { authentication }: Channel): boolean {
 }
 
 function withNode(thrown: unknown, nodeId: number): Error {
-  if (thrown instanceof KafkaClientError) {
-    thrown.nodeId ??= nodeId;
-    return thrown;
-  }
+  if (thrown instanceof KafkaClientError) return withNodeId(thrown, nodeId);
   return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
 }
 

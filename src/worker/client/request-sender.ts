@@ -2,7 +2,8 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { KafkaClientError, KafkaConnectionError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import { KafkaConnectionError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
 import type { WireCodec } from '../../protocol/wire/codecs.ts';
@@ -135,7 +136,7 @@ export class RequestSender {
         place.drop();
         // A connection that ended meanwhile has settled the request already.
         const isOpen = !expectsResponse || node.inFlight.remove(inFlight);
-        if (isOpen) owner.onFailure(inFlight, withNode(outcome, node.id), now);
+        if (isOpen) owner.onFailure(inFlight, withNodeId(outcome, node.id), now);
         node.publish(now);
       } else if (node.channel === channel) {
         place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
@@ -188,9 +189,4 @@ function peerDoesNotRead(node: Node): NodeNotReadyError {
   const bytes = node.channel!.oneWay.unwrittenBytes;
   const text = `${node.name} does not read: ${bytes} bytes of requests with acks 0 wait for it, the limit is requestRingBytes`;
   return new NodeNotReadyError(text, { nodeId: node.id });
-}
-
-function withNode(error: Error, nodeId: number): Error {
-  if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
-  return error;
 }

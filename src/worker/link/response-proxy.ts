@@ -2,7 +2,8 @@
 // polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { KafkaClientError, KafkaProtocolError } from '../../common/errors/errors.ts';
+import { KafkaProtocolError } from '../../common/errors/errors.ts';
+import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -217,8 +218,7 @@ export class ResponseProxy implements RequestOwner {
   #writePooled({ request, outcome }: PooledResponse, now: number): boolean {
     if (outcome === null) return false;
     if (outcome instanceof Error) {
-      if (outcome instanceof KafkaClientError) outcome.nodeId ??= request.nodeId;
-      this.onFailure(request, outcome);
+      this.onFailure(request, withNodeId(outcome, request.nodeId));
       // A thread that was lost says nothing about the connection; a body that cannot be read does.
       if (outcome instanceof KafkaProtocolError) this.#host.onPooledFailure(request, outcome, now);
       return true;

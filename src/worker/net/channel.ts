@@ -3,6 +3,7 @@
 // mark the channel and ask for a turn.
 
 import { KafkaConnectionError } from '../../common/errors/errors.ts';
+import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import type { ConnectionLogin } from './connection-login.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { OneWaySends } from './one-way-sends.ts';
@@ -241,8 +242,7 @@ export class Channel {
   describeEnd(): Error {
     // The transport's own verdict.
     if (this.endError instanceof KafkaConnectionError) {
-      this.endError.nodeId ??= this.nodeId;
-      return this.endError;
+      return withNodeId(this.endError, this.nodeId);
     }
     const where = `${this.target.address}:${this.target.port}`;
     if (this.state === ChannelState.AUTHENTICATING) return this.authentication!.describeEnd(where, this.endError);

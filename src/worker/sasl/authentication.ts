@@ -15,6 +15,7 @@ import {
   SaslAuthenticationFailedError,
   UnsupportedSaslMechanismError,
 } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { SaslAuthenticate, SaslHandshake } from '../../protocol/flat/generated/apis.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { AttemptEnd } from '../client/connection-states.ts';
@@ -53,10 +54,11 @@ type Phase = 'idle' | 'preparing' | 'handshake' | 'exchange';
 const maxNames = 20;
 const maxNameLength = 40;
 
-const statesError = 34;
-const mechanismError = 33;
-const authenticationError = 58;
-const refusals = [mechanismError, statesError, authenticationError];
+const refusals: readonly number[] = [
+  errorCodes.UNSUPPORTED_SASL_MECHANISM,
+  errorCodes.ILLEGAL_SASL_STATE,
+  errorCodes.SASL_AUTHENTICATION_FAILED,
+];
 
 /** Rounds are at least this far apart, whatever lifetime the broker grants. */
 const minRoundMs = 1000;
@@ -231,16 +233,16 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     }
     const names = mechanisms.slice(0, maxNames).map((name) => shownText(name, maxNameLength));
     const offered = names.length === 0 ? 'none' : names.join(', ');
-    if (errorCode === 0 || errorCode === mechanismError) {
+    if (errorCode === 0 || errorCode === errorCodes.UNSUPPORTED_SASL_MECHANISM) {
       this.#refuse(
-        mechanismError,
+        errorCodes.UNSUPPORTED_SASL_MECHANISM,
         `the broker does not offer SASL mechanism ${saslMechanism}; it offers ${offered}`,
         now,
       );
       return;
     }
     const meaning =
-      errorCode === statesError
+      errorCode === errorCodes.ILLEGAL_SASL_STATE
         ? '; most likely this listener takes no logins: use the port of one that does, or a securityProtocol without SASL'
         : '';
     this.#refuse(errorCode, `the broker refused SaslHandshake with error code ${errorCode}${meaning}`, now);
@@ -321,9 +323,9 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     const { node, config } = this.#parts;
     const details = { nodeId: node.id };
     const whole = `login with ${config.saslMechanism} at ${node.name} failed: ${text}`;
-    if (errorCode === mechanismError) return new UnsupportedSaslMechanismError(whole, details);
-    if (errorCode === statesError) return new IllegalSaslStateError(whole, details);
-    if (errorCode === authenticationError) return new SaslAuthenticationFailedError(whole, details);
+    if (errorCode === errorCodes.UNSUPPORTED_SASL_MECHANISM) return new UnsupportedSaslMechanismError(whole, details);
+    if (errorCode === errorCodes.ILLEGAL_SASL_STATE) return new IllegalSaslStateError(whole, details);
+    if (errorCode === errorCodes.SASL_AUTHENTICATION_FAILED) return new SaslAuthenticationFailedError(whole, details);
     return new KafkaProtocolError(whole, details);
   }
 
@@ -331,7 +333,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   #describe(error: Error): Error {
     if (!(error instanceof SaslAuthenticationFailedError)) return error;
     return Object.assign(
-      this.#errorOf(authenticationError, error.message),
+      this.#errorOf(errorCodes.SASL_AUTHENTICATION_FAILED, error.message),
       error.cause === undefined ? {} : { cause: error.cause },
     );
   }

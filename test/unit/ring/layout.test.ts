@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { IllegalStateError, RingCorruptError } from '../../../src/common/errors/errors.ts';
+import { maxRingBodyBytes } from '../../../src/common/ring-sizes.ts';
 import {
   CAPACITY_WORD,
   createRing,
@@ -11,7 +12,6 @@ import {
   isRingCapacity,
   MAGIC_WORD,
   MAX_RING_BYTES,
-  maxBodyBytes,
   openRing,
   RETURNED_WORD,
   SPILLED_WORD,
@@ -54,8 +54,8 @@ describe('ring memory', () => {
   });
 
   test('takes half the ring less the header as the longest sure body', () => {
-    assert.equal(maxBodyBytes(64), 16);
-    assert.equal(maxBodyBytes(1 << 20), (1 << 19) - 16);
+    assert.equal(maxRingBodyBytes(64), 16);
+    assert.equal(maxRingBodyBytes(1 << 20), (1 << 19) - 16);
   });
 
   test('is refused when it is something else', () => {
