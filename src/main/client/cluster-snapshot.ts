@@ -7,7 +7,7 @@ import type {
   MetadataResponseTopicView,
   MetadataResponseView,
 } from '../../protocol/flat/generated/metadata.ts';
-import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import { type ClusterHints, maxNamedInPassing } from '../../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../../protocol/flat/uuid.ts';
 
 export interface BrokerMetadata {
@@ -43,6 +43,7 @@ export class ClusterSnapshot {
   /** Of the topics that were looked at: reading all partitions of a large cluster takes a while. */
   readonly #partitions = new Map<string, Map<number, PartitionMetadata>>();
   #topicNames: Map<string, string> | null = null;
+  #namedInPassing = 0;
 
   constructor(response: MetadataResponseView | null) {
     this.#topics = new Map();
@@ -97,7 +98,9 @@ export class ClusterSnapshot {
   /** Takes over what a response told in passing (KIP-951): brokers that are new, leaders of a newer epoch. */
   learn({ brokers, leaders }: ClusterHints): void {
     for (const broker of brokers) {
-      if (!this.brokers.has(broker.nodeId)) this.brokers.set(broker.nodeId, Object.freeze({ ...broker }));
+      if (this.brokers.has(broker.nodeId) || this.#namedInPassing >= maxNamedInPassing) continue;
+      this.#namedInPassing++;
+      this.brokers.set(broker.nodeId, Object.freeze({ ...broker }));
     }
     for (const { topic, topicId, partition, leaderId, leaderEpoch } of leaders) {
       const name = topic === '' ? this.#nameOf(topicId) : topic;

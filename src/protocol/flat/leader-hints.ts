@@ -10,6 +10,9 @@ import type { ShareAcknowledgeResponseView } from './generated/share-acknowledge
 import type { ShareFetchResponseView } from './generated/share-fetch.ts';
 import { zeroUuid } from './uuid.ts';
 
+/** Brokers that metadata does not know are taken from other responses until the next refresh: so many, and no more. */
+export const maxNamedInPassing = 1000;
+
 /** A partition's leader, as told by a broker that no longer leads it. */
 export interface LeaderHint {
   /** Empty when the response names topics by id. */

@@ -9,10 +9,16 @@ export type BackoffConfig = Pick<
   'reconnectBackoffMs' | 'reconnectBackoffMaxMs' | 'connectionSetupTimeoutMs' | 'connectionSetupTimeoutMaxMs'
 >;
 
-/** What ended an attempt: its deadline, a broker's refusal of our login, or anything else. */
-export type AttemptEnd = 'setup timeout' | 'refusal' | 'other';
+/**
+ * What ended an attempt: its deadline, a broker's refusal of our login, a peer that closes on the newest version of the first
+ * question, as some do that only know older ones, or anything else.
+ */
+export type AttemptEnd = 'setup timeout' | 'refusal' | 'version refusal' | 'other';
 
 const jitter = 0.2;
+
+/** Longer than any quota of a broker asks for: those end with their windows, 11 s by default. */
+export const maxThrottleMs = 5 * 60_000;
 
 /** Exponential growth from `base`, doubling per failure, capped at `max`, then 20 % of jitter (KIP-144, KIP-601). */
 export function backoffWithJitter(base: number, max: number, failures: number, random: () => number): number {
@@ -124,10 +130,10 @@ export class ConnectionState {
     this.lastError = null;
   }
 
-  /** Returns by how many ms this lengthens the wait. */
+  /** Returns by how many ms this lengthens the wait; a broker can make nobody wait for longer than `maxThrottleMs`. */
   throttle(throttleTimeMs: number, now: number): number {
     const before = Math.max(this.throttledUntil, now);
-    this.throttledUntil = Math.max(before, now + throttleTimeMs);
+    this.throttledUntil = Math.max(before, now + Math.min(throttleTimeMs, maxThrottleMs));
     return this.throttledUntil - before;
   }
 }

@@ -2,7 +2,13 @@
 // that each is settled once. Network thread. Must not decide what to send; `now` is given.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { Cancelled, KafkaConnectionError, RequestTimedOutError } from '../../common/errors/errors.ts';
+import {
+  Cancelled,
+  KafkaConnectionError,
+  KafkaProtocolError,
+  RequestTimedOutError,
+} from '../../common/errors/errors.ts';
+import { mainLane } from '../../common/node-ids.ts';
 import type { Events } from '../report/events.ts';
 import type { InFlightRequest } from '../requests/request-owner.ts';
 import type { AttemptEnd } from './connection-states.ts';
@@ -63,23 +69,52 @@ export class Connections {
     now: number,
     error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId }),
   ): void {
+    for (const elder of this.#nodes.leaving) if (elder.id === nodeId) this.end(elder, error, undefined, now);
     const node = this.#nodes.get(nodeId);
     if (node === undefined) return;
     node.connection.forgotten(now);
     this.end(node, error, undefined, now);
   }
 
-  /** Brokers as the newest metadata names them: those that are gone or have moved lose their connections. */
+  /**
+   * Brokers as the newest metadata names them. A connection to where a node is no longer gets nothing new and is closed when
+   * everything under way on it is answered, or over its own limit; a new one is opened at once. Whoever is idle, or not
+   * connected yet, has nothing to lose.
+   */
   updateNodes(brokers: readonly Broker[], now: number): void {
-    for (const node of this.#nodes.update(brokers)) {
-      const moved = this.#nodes.get(node.id);
-      const what =
-        moved === undefined
-          ? 'left the cluster'
-          : `moved from ${node.host}:${node.port} to ${moved.host}:${moved.port}`;
-      this.#events.nodeGone(node, what);
+    const gone = this.#nodes.update(brokers);
+    for (const node of gone) this.#leave(node, now);
+  }
+
+  #leave(node: Node, now: number): void {
+    const broker = this.#nodes.inLane(node.brokerId, mainLane);
+    const what =
+      broker === undefined
+        ? 'left the cluster'
+        : `moved from ${node.host}:${node.port} to ${broker.host}:${broker.port}`;
+    this.#events.nodeGone(node, what);
+    const wasWanted = node.isReady || node.isConnecting;
+    if (node.isReady && node.isUnderWay) {
+      this.#nodes.keepLeaving(node);
+      node.publish(now);
+    } else {
       this.end(node, new KafkaConnectionError(`${node.name} ${what}`, { nodeId: node.id }), undefined, now);
-      moved?.publish(now);
+      this.#nodes.left(node, now);
+    }
+    const moved = this.#nodes.inLane(node.brokerId, node.lane);
+    if (moved === undefined) return;
+    // A broker that asked for quiet asks for it wherever it is.
+    moved.connection.throttledUntil = node.connection.throttledUntil;
+    moved.publish(now);
+    if (wasWanted && moved.canConnect(now)) this.#connector.start(moved, now);
+  }
+
+  /** Closes connections to where nodes are no longer, once nothing is under way on them. */
+  closeLeft(now: number): void {
+    for (const node of this.#nodes.leaving) {
+      if (node.isUnderWay) continue;
+      const text = `${node.name} is no longer there`;
+      this.end(node, new KafkaConnectionError(text, { nodeId: node.id }), undefined, now);
     }
   }
 
@@ -87,7 +122,7 @@ export class Connections {
   startOver(reason: Error, now: number): void {
     this.#events.startedOver(reason);
     this.#nodes.startOver();
-    for (const node of this.#nodes.all()) if (!node.isBootstrap) this.#giveUp(node, reason, now);
+    for (const node of this.#nodes.connected()) if (!node.isBootstrap) this.#giveUp(node, reason, now);
   }
 
   /**
@@ -106,7 +141,9 @@ export class Connections {
   /** Another cluster answers at the node: what leads elsewhere may lead to the former one, and the two must not mix. */
   clusterChanged(reason: Error, nodeId: number, now: number): void {
     this.#events.clusterChanged(reason, nodeId);
-    for (const node of this.#nodes.all()) if (node.id !== nodeId) this.#giveUp(node, reason, now);
+    for (const node of this.#nodes.connected()) {
+      if (node.id !== nodeId || node.isLeaving) this.#giveUp(node, reason, now);
+    }
   }
 
   #giveUp(node: Node, reason: Error, now: number): void {
@@ -116,20 +153,28 @@ export class Connections {
 
   /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
   attemptFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
+    if (node.isLeaving) {
+      this.end(node, error, undefined, now);
+      return;
+    }
     const hasTime = now < node.connection.setupDeadline;
     // Who could not be reached may be another broker when it can.
     node.probe.forget();
-    if (end === 'setup timeout') node.probe.restart();
+    // An answer that does not fit the question is none of an old broker.
+    if (end === 'setup timeout' || error instanceof KafkaProtocolError) node.probe.restart();
     const requests = node.inFlight.drain();
+    const unsent = node.channel?.oneWay.takeWaiting() ?? [];
     this.#connector.abandon(node);
     for (const request of requests) request.owner.onFailure(request, error, now);
+    for (const send of unsent) send.onFailure(error, now);
     if (hasTime && this.#connector.tryNextAddress(node, now)) {
       this.#events.addressFailed(node, error);
       return;
     }
     node.connection.failed(error, now, end);
     node.publish(now);
-    this.#events.attemptFailed(node, error, now);
+    if (end === 'version refusal') this.#events.versionRefused(node, error, now);
+    else this.#events.attemptFailed(node, error, now);
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.#listener.onNodeFailed(node, error, now);
   }
@@ -143,6 +188,10 @@ export class Connections {
     // It may have ended over a request that only a broker of another version would take.
     if (node.inFlight.size > 0) node.probe.forget();
     this.#events.connectionLost(node, error, node.inFlight.size, now);
+    if (node.isLeaving) {
+      this.end(node, error, culprit, now);
+      return;
+    }
     node.connection.failed(error, now, 'other');
     if (!node.isBootstrap) this.#metadata.requestUpdate();
     this.end(node, error, culprit, now);
@@ -152,16 +201,19 @@ export class Connections {
   /** The one place where a connection's requests are settled: state first, so that callbacks see it as it is. */
   end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     const requests = node.inFlight.drain();
+    const unsent = node.channel?.oneWay.takeWaiting() ?? [];
     if (node.isReady || node.isConnecting) this.#events.connectionEnded(node, error);
     this.#connector.abandon(node);
-    node.publish(now);
+    if (this.#nodes.leaving.has(node)) this.#nodes.left(node, now);
+    else node.publish(now);
     const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
     for (const request of requests) request.owner.onFailure(request, request === culprit ? error : others, now);
+    for (const send of unsent) send.onFailure(others, now);
   }
 
   /** Fails what is overdue; after whatever had arrived was handled. */
   expire(now: number): void {
-    for (const node of this.#nodes.all()) {
+    for (const node of this.#nodes.connected()) {
       if (node.isConnecting && now >= node.connection.setupDeadline) {
         const wait = node.channel?.describeWait() ?? null;
         const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
@@ -227,7 +279,8 @@ export class Connections {
     let deadline = now + this.#metadata.ttl(now);
     if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
     const idleMs = this.#config.connectionsMaxIdleMs;
-    for (const node of this.#nodes.all()) {
+    for (const node of this.#nodes.connected()) {
+      if (node.isLeaving && !node.isUnderWay) return now;
       if (node.isConnecting) {
         const behindAt = node.handshake?.behindAt ?? Number.POSITIVE_INFINITY;
         deadline = Math.min(deadline, node.connection.setupDeadline, behindAt);
@@ -237,7 +290,7 @@ export class Connections {
       deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
       if (node.channel.isMuted) continue;
       deadline = Math.min(deadline, node.inFlight.earliestDeadline);
-      if (!node.isReady || node.inFlight.size > 0) continue;
+      if (!node.isReady || node.inFlight.size > 0 || node.isLeaving) continue;
       if (this.#isSuperseded(node)) return now;
       if (idleMs > 0) deadline = Math.min(deadline, node.lastActiveAt + idleMs);
     }
@@ -246,7 +299,7 @@ export class Connections {
 
   #metadataRetryAt(now: number): number {
     let at = this.#nodes.nextAttempt(now)?.at ?? Number.POSITIVE_INFINITY;
-    // A ready node that is full answers before anything else can happen; its response brings the next round.
+    at = Math.min(at, this.#nodes.keptPlace(now)?.at ?? at);
     for (const node of this.#nodes.candidates()) {
       if (node.isReady && node.connection.isThrottled(now)) at = Math.min(at, node.connection.throttledUntil);
     }

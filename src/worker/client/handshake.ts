@@ -107,7 +107,9 @@ export class Handshake implements RequestOwner {
 
   start(now: number): void {
     const { limit } = this.#options;
-    const { known, step } = this.#node.probe;
+    const { probe } = this.#node;
+    const { step } = probe;
+    const known = probe.known(now);
     if (limit !== null && !hasApiVersions(limit.version)) {
       // Such a broker would close the connection, or be silent.
       this.#done(new NodeApiVersions(limit.ranges, limit.version), false, now);
@@ -119,7 +121,7 @@ export class Handshake implements RequestOwner {
       this.#ask(0, now);
       if (step === listGroupsProbe) this.#askOld(step, now);
     } else {
-      const version = step === 'newest' ? Math.min(this.#codec.maxVersion, this.#node.probe.newestApiVersions) : 0;
+      const version = step === 'newest' ? Math.min(this.#codec.maxVersion, probe.newestApiVersions) : 0;
       if (version >= expectedPeerVersion && !this.#options.isLoginNeeded) this.#namedPeer = this.#peerToName(null);
       this.#ask(version, now);
       this.#expectAnswer(now);
@@ -216,7 +218,7 @@ export class Handshake implements RequestOwner {
     const { probe } = this.#node;
     const { step } = probe;
     if (this.#isApiVersionsIgnored) {
-      this.#done(probe.confirm(ignoresApiVersions), true, now);
+      this.#done(probe.confirm(ignoresApiVersions, now), true, now);
     } else if (typeof step === 'object' && step.apiKey === request.codec.apiKey) {
       probe.answered(step.version);
       if (step !== listGroupsProbe) this.#expectAnswer(now);

@@ -44,6 +44,8 @@ const maxFormerIds = 16;
 const maxDoubts = 3;
 /** The same for a lower epoch of what has the same topic id: within one topic epochs do not go back in good order. */
 const maxDoubtsOfSameId = 10;
+/** Of more than these nothing is remembered: what is answered about them is taken as it is. */
+const maxPartitions = 500_000;
 const unknownEpoch = -1;
 
 interface KnownPartition {
@@ -90,9 +92,11 @@ export class LeaderEpochs {
     this.isInDoubt = false;
     this.repeated = null;
     const corrections = new MetadataCorrections();
+    let partitions = 0;
     for (const row of response.topics) {
       const { name } = row;
-      if (name === null) continue;
+      partitions += row.partitions.length;
+      if (name === null || partitions > maxPartitions) continue;
       const topic = this.#topicOf(row, known.get(name), corrections);
       if (topic === undefined) continue;
       this.#topics.set(name, topic);

@@ -7,6 +7,7 @@ import {
   Cancelled,
   errorFor,
   KafkaConnectionError,
+  KafkaProtocolError,
   KafkaTimeoutError,
   MetadataEmptyBrokerList,
 } from '../../common/errors/errors.ts';
@@ -64,6 +65,8 @@ interface Waiter {
 const nullTopicsVersion = 1;
 const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
+/** Far beyond any cluster: each is kept as a node. */
+const maxBrokers = 50_000;
 /** Between answers that are to confirm one another: a broker that lags behind has to have time to catch up. */
 const minDoubtBackoffMs = 100;
 
@@ -249,6 +252,11 @@ export class Metadata implements RequestOwner {
     if (brokers.length === 0) {
       const text = 'the metadata response lists no brokers; the cluster may be starting';
       this.#failed(new MetadataEmptyBrokerList(text, { nodeId: request.nodeId }), now);
+      return;
+    }
+    if (brokers.length > maxBrokers) {
+      const text = `the metadata response lists ${brokers.length} brokers; this client takes no more than ${maxBrokers}`;
+      this.#failed(new KafkaProtocolError(text, { nodeId: request.nodeId }), now);
       return;
     }
     this.#noteClusterId(response.clusterId, request.nodeId, now);

@@ -3,10 +3,9 @@
 // shared memory (response-proxy.ts) or a clock: `now` is ms on the monotonic clock.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { CorrelationIdError, KafkaClientError, UnrecognizedBrokerVersion } from '../../common/errors/errors.ts';
-import { withNodeId } from '../../common/errors/kafka-client-error.ts';
+import { CorrelationIdError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
-import { FindCoordinator, Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
+import { Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 import { type WireCodec, wireCodec } from '../../protocol/wire/codecs.ts';
 import { decodeResponseHeader } from '../../protocol/wire/header.ts';
@@ -27,6 +26,7 @@ import type { Node } from './node.ts';
 import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
+import { isAnsweredByZero, unrecognized, whoIsThere, withNode } from './unexpected-answers.ts';
 
 /** Who logs connections in, between the version exchange and ready. */
 export interface ConnectionAuthenticator {
@@ -95,7 +95,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     let work = this.#refreshMetadata(now);
     work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, 'other'));
     work += this.#authenticator?.poll(now) ?? 0;
-    work += this.#selector.poll();
+    work += this.#selector.poll(now);
     this.#handleConnections(now);
     this.#handleReceives(now);
     this.#handleEnds(now);
@@ -105,6 +105,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   /** Fails what is overdue and closes what is idle; after `poll`, and after whoever waits for its responses was woken. */
   housekeep(now: number): void {
     this.#connections.expire(now);
+    this.#connections.closeLeft(now);
     this.#connections.closeIdle(now);
   }
 
@@ -151,7 +152,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
 
   /** Every request fails with `error`, every connection is closed, waiting refreshes fail. */
   close(error: Error, now: number): void {
-    for (const node of this.#nodes.all()) {
+    for (const node of this.#nodes.connected()) {
       node.connection.closedOnPurpose();
       this.#connections.end(node, error, undefined, now);
     }
@@ -230,13 +231,8 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   #refreshMetadata(now: number): number {
     if (this.#metadata.ttl(now) > 0) return 0;
     if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
-    const node = this.#nodes.leastLoaded(now);
-    if (node === undefined) {
-      const next = this.#nodes.nextAttempt(now);
-      if (next === undefined || next.at > now) return 0;
-      this.#connector.start(next.node, now);
-      return 1;
-    }
+    const node = this.#nodes.leastLoaded(now) ?? this.#tryForMetadata(now);
+    if (node === null) return 0;
     try {
       const codec = wireCodec(MetadataApi.key);
       const version = metadataVersion(node.apiVersions!);
@@ -247,6 +243,15 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       this.#metadata.cannotBegin(withNode(error, node.id), now);
       return 0;
     }
+  }
+
+  /** No ready node has room for the request: another one is tried, or the place kept for it is used. */
+  #tryForMetadata(now: number): Node | null {
+    const kept = this.#nodes.keptPlace(now);
+    if (kept !== undefined && kept.at <= now) return kept.node;
+    const next = this.#nodes.nextAttempt(now);
+    if (next !== undefined && next.at <= now) this.#connector.start(next.node, now);
+    return null;
   }
 
   #handleConnections(now: number): void {
@@ -356,42 +361,20 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
 
   /** Old brokers close the connection on a request they do not know: the next one asks for something older. */
   #droppedWhenAsked(node: Node, error: Error, now: number): void {
-    if (node.probe.dropped()) {
+    const isNewestRefused = node.probe.step === 'newest';
+    if (node.probe.dropped(now)) {
       // No failure: that was the answer.
       this.#connections.end(node, error, undefined, now);
       this.#connector.start(node, now);
       return;
     }
     const isHopeless = node.probe.isExhausted;
-    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, 'other');
+    const end = isNewestRefused ? 'version refusal' : 'other';
+    this.#connections.attemptFailed(node, isHopeless ? unrecognized(node, error) : error, now, end);
   }
 }
 
 /** A login that is repeated makes no connection busy. */
 function isLogin(owner: object, { authentication }: Channel): boolean {
   return owner === authentication;
-}
-
-function withNode(thrown: unknown, nodeId: number): Error {
-  if (thrown instanceof KafkaClientError) return withNodeId(thrown, nodeId);
-  return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
-}
-
-/** A broker of 0.8.2 that has no topics yet answers FindCoordinator with correlation id 0. */
-function isAnsweredByZero({ codec, version }: InFlightRequest, correlationId: number, node: Node): boolean {
-  if (correlationId !== 0 || codec.apiKey !== FindCoordinator.key || version !== 0) return false;
-  return node.apiVersions === null || node.apiVersions.brokerVersion.join('.') === '0.8.2';
-}
-
-/** What a wrong answer to the very first request tells. */
-function whoIsThere(correlationId: number, { codec, version }: InFlightRequest): string {
-  const isEcho = correlationId === ((codec.apiKey << 16) | version);
-  return isEcho
-    ? ': the server sends back what it is sent, it is not a Kafka broker'
-    : '; it may not be a Kafka broker';
-}
-
-function unrecognized(node: Node, cause: Error): Error {
-  const text = `${cause.message}; nor did it answer anything that older brokers know`;
-  return new UnrecognizedBrokerVersion(text, { nodeId: node.id, cause });
 }

@@ -48,8 +48,12 @@ export class Node {
   readonly #counters: CountersWriter;
   readonly #row: number;
   readonly #oneWayMaxBytes: number;
+  /** Former connections to this node, whose requests are still being answered: metadata names another address since, or had none. */
+  readonly #elders = new Set<Node>();
   #wasHeldBack = false;
   #isRetired = false;
+  /** Of a node that is retired: which one has its id now. */
+  #successor: Node | null = null;
   #publishedError: Error | null = null;
 
   /** @param oneWayMaxBytes requests without response that may wait for a peer that does not read */
@@ -111,13 +115,26 @@ export class Node {
     return this.isReady && this.inFlight.size < maxInFlight && !this.connection.isThrottled(now);
   }
 
+  /** Metadata does not name this node here any more; what is under way on its connection is still answered. */
+  get isLeaving(): boolean {
+    return this.#isRetired;
+  }
+
+  /** Whether something waits for an answer, for the socket, or for the peer to take it. */
+  get isUnderWay(): boolean {
+    const { channel, inFlight } = this;
+    return inFlight.size > 0 || (channel !== null && (channel.hasQueuedSends || channel.oneWay.unwrittenBytes > 0));
+  }
+
   /** Makes the current state readable for every thread. */
   publish(now: number): void {
-    if (this.#isRetired) return;
-    const { connection, inFlight } = this;
+    if (this.#isRetired) {
+      this.#publishLeaving(now);
+      return;
+    }
+    const { connection } = this;
     const row = this.#row;
-    this.#counters.setInFlight(row, inFlight.size);
-    this.#counters.setInternalInFlight(row, inFlight.internalCount);
+    this.#publishInFlight();
     this.#counters.setThrottledUntil(row, connection.throttledUntil, now);
     this.#counters.setBackoffUntil(row, connection.backoffUntil, now);
     // Before the state: whoever sees it disconnected finds out why.
@@ -133,10 +150,52 @@ export class Node {
     this.#counters.setHeldBack(this.#row, this.#wasHeldBack);
   }
 
-  /** The cluster has moved on: the row is another's, or nobody's, from now on. */
-  retire(hasSuccessor: boolean): void {
+  /** The cluster has moved on: the id is another node's from now on, or nobody's. */
+  retire(): void {
     this.#isRetired = true;
-    if (!hasSuccessor) this.#counters.removeNode(this.id);
+  }
+
+  /** A retired node, and those it followed, has this one's id: their requests count as requests to this one. */
+  follow(elder: Node): void {
+    for (const older of elder.#elders) this.#adopt(older);
+    elder.#elders.clear();
+    this.#adopt(elder);
+  }
+
+  /** The connection of a retired node has ended, or there was none: the row is free unless it has another owner. */
+  gone(now: number): void {
+    const successor = this.#successor;
+    if (successor === null) {
+      if (this.#elders.size === 0) this.#counters.removeNode(this.id);
+      return;
+    }
+    successor.#elders.delete(this);
+    if (successor.#isRetired && successor.channel === null) successor.gone(now);
+    else successor.publish(now);
+  }
+
+  #adopt(elder: Node): void {
+    elder.#successor = this;
+    this.#elders.add(elder);
+  }
+
+  #publishLeaving(now: number): void {
+    if (this.#successor !== null) {
+      this.#successor.publish(now);
+      return;
+    }
+    this.#publishInFlight();
+    this.#counters.setNodeState(this.#row, NODE_UNKNOWN);
+  }
+
+  #publishInFlight(): void {
+    let { size, internalCount } = this.inFlight;
+    for (const { inFlight } of this.#elders) {
+      size += inFlight.size;
+      internalCount += inFlight.internalCount;
+    }
+    this.#counters.setInFlight(this.#row, size);
+    this.#counters.setInternalInFlight(this.#row, internalCount);
   }
 
   #publishError(): void {

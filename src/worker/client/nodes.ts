@@ -3,7 +3,7 @@
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane } from '../../common/node-ids.ts';
-import type { BrokerHint } from '../../protocol/flat/leader-hints.ts';
+import { type BrokerHint, maxNamedInPassing } from '../../protocol/flat/leader-hints.ts';
 import type { CountersWriter } from '../../state/counters.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import type { NodeApiVersions } from './api-versions.ts';
@@ -20,11 +20,15 @@ export class Nodes {
   readonly #published: { readonly counters: CountersWriter; readonly metrics: Metrics };
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
+  /** Nodes that metadata does not name any more, or not there, while their connections have something under way. */
+  readonly #leaving = new Set<Node>();
   readonly #probeHint: ProbeHint = { firstStep: 0, newestApiVersions: Number.POSITIVE_INFINITY };
   /** By lane and broker id: all but those of the main lane. */
   readonly #lanes = new Map<string, Map<number, Node>>();
   #nextLaneNodeId = firstLaneNodeId;
   #areBrokersTrusted = true;
+  /** Brokers that were named in passing since the newest metadata. */
+  #namedInPassing = 0;
 
   constructor(
     config: KafkaClientConfig,
@@ -67,6 +71,28 @@ export class Nodes {
     return this.#nodes.values();
   }
 
+  /** Those that are leaving. */
+  get leaving(): ReadonlySet<Node> {
+    return this.#leaving;
+  }
+
+  /** All that may have a connection. */
+  *connected(): Generator<Node> {
+    yield* this.#nodes.values();
+    yield* this.#leaving;
+  }
+
+  /** Keeps a node that `update` returned until `left`. */
+  keepLeaving(node: Node): void {
+    this.#leaving.add(node);
+  }
+
+  /** A node that `update` returned has no connection any more. */
+  left(node: Node, now: number): void {
+    this.#leaving.delete(node);
+    node.gone(now);
+  }
+
   get bootstrapCount(): number {
     return this.#config.bootstrapServers.length;
   }
@@ -89,9 +115,13 @@ export class Nodes {
     this.#areBrokersTrusted = false;
   }
 
-  /** Takes over the brokers of a metadata response. Returns the nodes that are gone or have moved, already removed. */
+  /**
+   * Takes over the brokers of a metadata response. Returns the nodes that are gone or have moved, already removed; each is to be
+   * given to `keepLeaving`, or to `left`.
+   */
   update(brokers: readonly Broker[]): Node[] {
     this.#areBrokersTrusted = true;
+    this.#namedInPassing = 0;
     const gone: Node[] = [];
     const named = new Map(brokers.map((broker) => [broker.id, broker]));
     for (const node of [...this.#nodes.values()]) {
@@ -100,22 +130,25 @@ export class Nodes {
       if (broker !== undefined && broker.host === node.host && broker.port === node.port) continue;
       this.#nodes.delete(node.id);
       this.#lanes.get(node.lane)?.delete(node.brokerId);
-      node.retire(broker !== undefined && node.isBroker);
+      node.retire();
       gone.push(node);
     }
     for (const { id, host, port } of named.values()) {
       if (id >= 0 && !this.#nodes.has(id)) this.#add(id, host, port);
     }
+    for (const node of gone) this.get(node.id)?.follow(node);
     return gone;
   }
 
   /**
-   * Brokers that other responses named (KIP-951): those that metadata does not know yet become nodes. What it does know stays
+   * Brokers that other responses named (KIP-951): those that metadata does not know yet become nodes, a bounded number. What it does know stays
    * where it is until metadata says otherwise; a failed connection asks for that.
    */
   learn(brokers: readonly BrokerHint[]): void {
     for (const { nodeId, host, port } of brokers) {
-      if (nodeId >= 0 && !this.#nodes.has(nodeId)) this.#add(nodeId, host, port);
+      if (nodeId < 0 || this.#nodes.has(nodeId) || this.#namedInPassing >= maxNamedInPassing) continue;
+      this.#namedInPassing++;
+      this.#add(nodeId, host, port);
     }
   }
 
@@ -138,12 +171,36 @@ export class Nodes {
     return this.#leastLoadedOf(this.candidates(), now) ?? this.#leastLoadedOf([...this.bootstrapNodes()], now);
   }
 
-  #leastLoadedOf(nodes: readonly Node[], now: number): Node | undefined {
-    const { maxInFlightRequestsPerConnection } = this.#config;
+  /**
+   * Whom to ask for metadata when every ready candidate is at its limit, and when: at once, unless an attempt that has just
+   * begun may end well. The place beyond the limit is kept for that: an application that sends its next request with every
+   * answer would never leave one.
+   */
+  keptPlace(now: number): { readonly node: Node; readonly at: number } | undefined {
+    const candidates = this.candidates();
+    const node = this.#leastLoadedOf(
+      candidates.filter(({ inFlight }) => inFlight.internalCount === 0),
+      now,
+      Number.POSITIVE_INFINITY,
+    );
+    if (node === undefined) return undefined;
+    const next = this.nextAttempt(now);
+    let at = next?.at === now ? now + maxStaggerMs : now;
+    for (const { isConnecting, connection } of candidates) {
+      if (isConnecting) at = Math.max(at, connection.lastAttemptAt + maxStaggerMs);
+    }
+    return { node, at };
+  }
+
+  #leastLoadedOf(
+    nodes: readonly Node[],
+    now: number,
+    maxInFlight = this.#config.maxInFlightRequestsPerConnection,
+  ): Node | undefined {
     let best: Node | undefined;
     for (const node of this.#rotated(nodes)) {
-      if (!node.canSend(now, maxInFlightRequestsPerConnection)) continue;
-      if (best === undefined || node.inFlight.size < best.inFlight.size) best = node;
+      if (!node.canSend(now, maxInFlight)) continue;
+      if (best === undefined || load(node) < load(best)) best = node;
     }
     return best;
   }
@@ -198,7 +255,14 @@ export class Nodes {
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
     const node = new Node({ id, brokerId, lane, host, port }, { connection, probe }, this.#published, oneWayMaxBytes);
+    // It has come back before the last answer on its former connection.
+    for (const elder of this.#leaving) if (elder.id === id) node.follow(elder);
     this.#nodes.set(id, node);
     return node;
   }
+}
+
+/** Whoever does not read what it has been sent is asked last. */
+function load({ inFlight, channel }: Node): number {
+  return channel?.isBlocked === true ? Number.MAX_SAFE_INTEGER : inFlight.size;
 }

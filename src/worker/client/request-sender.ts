@@ -2,7 +2,7 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { KafkaConnectionError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import { NodeNotReadyError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -11,6 +11,8 @@ import type { EncodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
 import type { Channel, WriteMark } from '../net/channel.ts';
+import type { OneWaySend } from '../net/one-way-sends.ts';
+import { OneWayFrame } from '../net/send-queue.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
@@ -56,27 +58,27 @@ export class RequestSender {
     const correlationId = channel.nextCorrelationId();
     const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
     const inFlight = this.#inFlight(node, request, correlationId, now);
-    let isQueued = true;
+    const oneWay = expectsResponse ? null : oneWaySend(inFlight);
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
+      const { length } = frame;
       if (request.isAhead) channel.enqueueAhead(frame);
-      else channel.enqueue(frame);
-      this.#metrics.requestSent(node.metricsRow, frame.length);
-      if (!expectsResponse) channel.oneWay.add(frame.length, inFlight.deadline);
+      else channel.enqueue(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
+      this.#metrics.requestSent(node.metricsRow, length);
+      if (oneWay !== null) channel.oneWay.add(length, inFlight.deadline);
     } catch (error) {
       if (!(error instanceof CodecTaskNeeded)) throw error;
-      isQueued = false;
-      this.#encodeInPool(node, channel, header, message, inFlight, expectsResponse);
+      this.#encodeInPool(node, channel, header, message, inFlight, oneWay);
     }
-    if (expectsResponse) {
+    if (oneWay === null) {
       if (request.isAhead) node.inFlight.addFirst(inFlight);
       else node.inFlight.add(inFlight);
       node.publish(now);
       return;
     }
+    channel.oneWay.expect(oneWay);
     // No response will ever show that this connection is in use.
     node.lastActiveAt = now;
-    if (isQueued) request.owner.onSentWithoutResponse(inFlight, now);
     node.publishHeldBack();
   }
 
@@ -106,10 +108,11 @@ export class RequestSender {
       node.publish(now);
       return mark;
     }
-    channel.enqueue(Buffer.concat([head, ...pieces]));
+    const oneWay = oneWaySend(inFlight);
+    channel.enqueue(new OneWayFrame(Buffer.concat([head, ...pieces]), oneWay));
     channel.oneWay.add(head.length + bodyBytes, inFlight.deadline);
+    channel.oneWay.expect(oneWay);
     node.lastActiveAt = now;
-    request.owner.onSentWithoutResponse(inFlight, now);
     node.publishHeldBack();
     return null;
   }
@@ -127,7 +130,7 @@ export class RequestSender {
     header: FrameHeader,
     message: FlatMessage,
     inFlight: InFlightRequest,
-    expectsResponse: boolean,
+    oneWay: OneWaySend | null,
   ): void {
     const place = channel.reserve();
     const { owner } = inFlight;
@@ -135,19 +138,14 @@ export class RequestSender {
       if (outcome instanceof Error) {
         place.drop();
         // A connection that ended meanwhile has settled the request already.
-        const isOpen = !expectsResponse || node.inFlight.remove(inFlight);
+        const isOpen = oneWay === null ? node.inFlight.remove(inFlight) : channel.oneWay.drop(oneWay);
         if (isOpen) owner.onFailure(inFlight, withNodeId(outcome, node.id), now);
         node.publish(now);
       } else if (node.channel === channel) {
-        place.fill(new Uint8Array(outcome.buffer, 0, outcome.usedBytes));
+        const frame = new Uint8Array(outcome.buffer, 0, outcome.usedBytes);
+        place.fill(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
         this.#metrics.requestSent(node.metricsRow, outcome.usedBytes);
-        if (!expectsResponse) {
-          channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
-          owner.onSentWithoutResponse(inFlight, now);
-        }
-      } else if (!expectsResponse) {
-        const text = `the connection to node ${node.id} ended before the request was written`;
-        owner.onFailure(inFlight, new KafkaConnectionError(text, { nodeId: node.id }), now);
+        if (oneWay !== null) channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
       }
     });
   }
@@ -176,6 +174,15 @@ export class RequestSender {
       throttleAllowanceMs: timeoutMs,
     };
   }
+}
+
+/** Tells the owner of a request without response what became of it. */
+function oneWaySend(request: InFlightRequest): OneWaySend {
+  const { owner } = request;
+  return {
+    onHandedOver: (now) => owner.onSentWithoutResponse(request, now),
+    onFailure: (error, now) => owner.onFailure(request, error, now),
+  };
 }
 
 /** The flat message by itself: it lies in a ring, or in memory that its reader is about to release. */

@@ -3,7 +3,8 @@
 // anything: handshake.ts does.
 //
 // Brokers below 0.10 know no ApiVersions. 0.8 closes the connection on a request it does not know, so that each step costs
-// one; 0.9 does not answer, and goes on. The steps are tried one per connection until one is answered.
+// one; 0.9 does not answer, and goes on. The steps are tried one per connection until one is answered. That a connection was
+// closed says little: it counts when the next one is closed at the same place, and is asked about again after some minutes.
 // Source: KIP-35, and how kafka-python finds such brokers.
 
 import { FindCoordinator, ListGroups, Metadata, OffsetFetch } from '../../protocol/flat/generated/apis.ts';
@@ -35,6 +36,9 @@ const steps: readonly ProbeStep[] = [
 /** Before a login only ApiVersions may be sent: anything else would end the connection, whatever the broker's version. */
 const stepsBeforeLogin = 2;
 
+/** A conclusion that lasts is drawn anew after this: the broker may have been replaced. */
+const maxKnownMs = 5 * 60_000;
+
 /** Shared by the nodes of a client: brokers of a cluster mostly have one version. */
 export interface ProbeHint {
   /** Index of the step that was answered last. */
@@ -53,6 +57,12 @@ export class VersionProbe {
   #hasSpoken = false;
   /** The version whose probe was answered on this connection, before it is certain. */
   #answered: BrokerVersion | null = null;
+  /** What the connection before seemed to show, for this one to confirm: any broker may lose a connection at that moment. */
+  #suspected: BrokerVersion | null = null;
+  /** When `#known` was certain, on the monotonic clock. */
+  #knownAt = Number.NEGATIVE_INFINITY;
+  /** As in the hint, of this broker itself; Infinity before it has said it. */
+  #newestApiVersions = Number.POSITIVE_INFINITY;
 
   constructor(hint: ProbeHint, isLoginNeeded: boolean) {
     this.#hint = hint;
@@ -60,9 +70,13 @@ export class VersionProbe {
     this.#step = hint.firstStep;
   }
 
-  /** What a broker without ApiVersions speaks, once that is certain; not when another node has turned out to differ since. */
-  get known(): NodeApiVersions | null {
-    return this.#hint.firstStep === this.#step ? this.#known : null;
+  /**
+   * What a broker without ApiVersions speaks, once that is certain; not when another node has turned out to differ since, nor
+   * for ever: now and then a new connection asks again.
+   */
+  known(now: number): NodeApiVersions | null {
+    const isFresh = now - this.#knownAt < maxKnownMs;
+    return isFresh && this.#hint.firstStep === this.#step ? this.#known : null;
   }
 
   get step(): ProbeStep {
@@ -71,7 +85,8 @@ export class VersionProbe {
 
   /** Version of ApiVersions that the step `newest` need not go beyond: a newer one would only be refused, and asked again. */
   get newestApiVersions(): number {
-    return this.#hint.newestApiVersions;
+    const own = this.#newestApiVersions;
+    return own === Number.POSITIVE_INFINITY ? this.#hint.newestApiVersions : own;
   }
 
   /** Whether the peer has closed the connection at every step, one after another, and nothing else ever. */
@@ -91,7 +106,8 @@ export class VersionProbe {
     this.forget();
     this.#step = 0;
     this.#hint.firstStep = 0;
-    this.#hint.newestApiVersions = newest < 0 ? Number.POSITIVE_INFINITY : newest;
+    this.#newestApiVersions = newest < 0 ? Number.POSITIVE_INFINITY : newest;
+    this.#hint.newestApiVersions = this.#newestApiVersions;
   }
 
   /** An old probe was answered; what becomes of the ApiVersions behind it tells whether the broker is really that old. */
@@ -100,35 +116,46 @@ export class VersionProbe {
   }
 
   /** The broker is of this version: it has no ApiVersions. */
-  confirm(version: BrokerVersion): NodeApiVersions {
+  confirm(version: BrokerVersion, now: number): NodeApiVersions {
     this.#dropped = 0;
     this.#answered = null;
+    this.#suspected = null;
+    this.#knownAt = now;
     this.#step = steps.findIndex((step) => typeof step === 'object' && step.version === version);
     this.#hint.firstStep = this.#step;
     this.#known = new NodeApiVersions(rangesOfVersion(version), version);
     return this.#known;
   }
 
-  /** The peer closed the connection before it was ready. True when that answered the question. */
-  dropped(): boolean {
-    if (this.#answered !== null) {
-      this.confirm(this.#answered);
+  /**
+   * The peer closed the connection before it was ready. True when that was an answer: the next connection, at once, confirms it
+   * or uses it.
+   */
+  dropped(now: number): boolean {
+    const answered = this.#answered;
+    this.#answered = null;
+    if (answered !== null) {
+      if (this.#suspected === answered) this.confirm(answered, now);
+      this.#suspected = answered;
       return true;
     }
+    this.#suspected = null;
     this.#dropped++;
     this.#step = (this.#step + 1) % this.#stepCount;
     return false;
   }
 
-  /** Nothing was answered in time: the usual question again. */
+  /** Nothing was answered in time, or nothing that fits: the usual question again. */
   restart(): void {
     this.#step = 0;
     this.#dropped = 0;
+    this.#suspected = null;
   }
 
   /** What is known may not fit any more: asked again, beginning with what fitted last. */
   forget(): void {
     this.#known = null;
     this.#answered = null;
+    this.#suspected = null;
   }
 }

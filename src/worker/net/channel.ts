@@ -8,7 +8,7 @@ import type { ConnectionLogin } from './connection-login.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { OneWaySends } from './one-way-sends.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
-import { type ReservedSend, SendQueue } from './send-queue.ts';
+import { OneWayFrame, type OutgoingFrame, type ReservedSend, SendQueue } from './send-queue.ts';
 import { isFullAdvice, type OpenTransport, type Transport, type TransportTarget } from './transport.ts';
 
 /**
@@ -28,6 +28,9 @@ export type ChannelState = (typeof ChannelState)[keyof typeof ChannelState];
 
 /** Frames are small until a connection is ready: whoever claims more then is not a Kafka broker. */
 const maxFrameBytesBeforeReady = 512 * 1024;
+
+/** Where reads go once there is no memory for them, and the connection is about to be closed. */
+const lastMemory = Buffer.allocUnsafeSlow(1024);
 
 /** Who is told that a channel has something for the next turn. */
 export interface ChannelListener {
@@ -100,7 +103,7 @@ export class Channel {
         this.hasConnected = true;
         this.#mark();
       },
-      memoryForRead: () => this.received.memoryForRead(),
+      memoryForRead: () => this.#memoryForRead(),
       onRead: (memory, byteCount) => this.#onRead(memory, byteCount),
       onDrain: () => {
         this.#isBlocked = false;
@@ -108,8 +111,8 @@ export class Channel {
         this.#mark();
       },
       onClose: (error) => {
+        if (!this.hasEnded) this.endError = error;
         this.hasEnded = true;
-        this.endError = error;
         this.#mark();
       },
     });
@@ -145,8 +148,8 @@ export class Channel {
   }
 
   /** Queues one whole request; `flush` hands it to the socket. */
-  enqueue(bytes: Uint8Array): void {
-    (this.#held ?? this.#sends).push(bytes);
+  enqueue(frame: OutgoingFrame): void {
+    (this.#held ?? this.#sends).push(frame);
     this.#mark();
   }
 
@@ -197,16 +200,19 @@ export class Channel {
   }
 
   /** Hands queued requests to the socket while the peer keeps up. Returns how many. */
-  flush(): number {
+  flush(now: number): number {
     if (this.#isBlocked || this.state === ChannelState.CONNECTING || this.state === ChannelState.CLOSED) return 0;
     const queue = this.#sends.take();
     const count = queue.length;
     if (count === 0) return 0;
     if (count > 1) this.#transport.cork();
     for (let i = 0; i < count; i++) {
-      this.bytesSent += queue[i]!.length;
-      this.#isBlocked = !this.#transport.write(queue[i]!);
-      if (this.#marks.size > 0) this.#handedOver(queue[i]!);
+      const frame = queue[i]!;
+      const bytes = frame instanceof OneWayFrame ? frame.bytes : frame;
+      this.bytesSent += bytes.length;
+      this.#isBlocked = !this.#transport.write(bytes);
+      if (this.#marks.size > 0) this.#handedOver(bytes);
+      if (frame instanceof OneWayFrame) this.oneWay.settle(frame.send, now);
     }
     if (count > 1) this.#transport.uncork();
     if (!this.hasQueuedSends) this.oneWay.handedOver(this.#isBlocked);
@@ -278,9 +284,32 @@ export class Channel {
     this.received.dispose();
   }
 
+  #memoryForRead(): Buffer {
+    try {
+      return this.received.memoryForRead();
+    } catch (error) {
+      this.#failed(error);
+      return lastMemory;
+    }
+  }
+
+  /** Without memory for what arrives this connection ends, and no other. */
+  #failed(cause: unknown): void {
+    this.hasEnded = true;
+    const text = `what ${this.target.address}:${this.target.port} sends cannot be received: ${(cause as Error).message}`;
+    this.endError = cause instanceof KafkaConnectionError ? cause : new KafkaConnectionError(text, { cause });
+    this.#mark();
+  }
+
   #onRead(memory: Uint8Array, byteCount: number): boolean {
+    if (this.hasEnded) return false;
     this.bytesReceived += byteCount;
-    this.received.received(memory, byteCount);
+    try {
+      this.received.received(memory, byteCount);
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
     this.#mark();
     this.#isPaused = this.received.isFull;
     return !this.#isPaused;

@@ -5,7 +5,7 @@
 //                                                          0        start                              end   chunk
 //   a frame too big for the chunk gets memory of its own, and the socket reads the rest straight into it.
 
-import { InvalidReceiveError } from '../../common/errors/errors.ts';
+import { InvalidReceiveError, KafkaConnectionError } from '../../common/errors/errors.ts';
 import type { FrameMemory } from './frame-memory.ts';
 
 const sizeBytes = 4;
@@ -146,13 +146,22 @@ export class ReceiveBuffer {
     if (this.#big !== null || this.#end - this.#start < sizeBytes) return;
     const size = this.#chunk.readInt32BE(this.#start);
     if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= chunkBytes) return;
-    const big = this.#frames.acquire(size);
+    const big = this.#memoryFor(size);
     const have = Math.min(this.#end - this.#start - sizeBytes, size);
     this.#chunk.copy(big, 0, this.#start + sizeBytes, this.#start + sizeBytes + have);
     this.#start += sizeBytes + have;
     this.#big = big;
     this.#bigBytes = size;
     this.#bigFilled = have;
+  }
+
+  #memoryFor(size: number): Buffer {
+    try {
+      return this.#frames.acquire(size);
+    } catch (cause) {
+      const text = `a frame of ${size} bytes cannot be received: ${(cause as Error).message}`;
+      throw new KafkaConnectionError(text, { cause });
+    }
   }
 
   #compact(): void {

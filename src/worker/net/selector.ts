@@ -3,7 +3,7 @@
 //
 //   const selector = new Selector(openTransport, wake)
 //   selector.connect(nodeId, target, limit)
-//   selector.poll()          // then walk selector.connected, .receivable, .ended
+//   selector.poll(now)        // then walk selector.connected, .receivable, .ended
 //
 // The lists are replaced by every poll and are read only for callers.
 
@@ -62,7 +62,7 @@ export class Selector implements ChannelListener {
   }
 
   /** Writes what is queued and sorts the marked channels. Returns how many had something. */
-  poll(): number {
+  poll(now: number): number {
     const marked = this.#marked;
     this.#marked = [];
     const connected: Channel[] = [];
@@ -76,7 +76,7 @@ export class Selector implements ChannelListener {
         channel.hasConnected = false;
         connected.push(channel);
       }
-      sends += channel.flush();
+      sends += channel.flush(now);
       receivable.push(channel);
       if (channel.hasEnded) ended.push(channel);
     }

@@ -1,8 +1,24 @@
 // Owns the requests of one connection that are not with its socket yet, in the order they were sent. Network thread.
 
+import type { OneWaySend } from './one-way-sends.ts';
+
+/** A request that nothing will answer: whoever sent it is told when it is with the socket. */
+export class OneWayFrame {
+  readonly bytes: Uint8Array;
+  readonly send: OneWaySend;
+
+  constructor(bytes: Uint8Array, send: OneWaySend) {
+    this.bytes = bytes;
+    this.send = send;
+  }
+}
+
+/** A request as it goes to the socket. */
+export type OutgoingFrame = Uint8Array | OneWayFrame;
+
 /** A place kept for a request that is being encoded elsewhere. */
 export class ReservedSend {
-  bytes: Uint8Array | null = null;
+  frame: OutgoingFrame | null = null;
   isDropped = false;
   readonly #onChange: () => void;
 
@@ -10,8 +26,8 @@ export class ReservedSend {
     this.#onChange = onChange;
   }
 
-  fill(bytes: Uint8Array): void {
-    this.bytes = bytes;
+  fill(frame: OutgoingFrame): void {
+    this.frame = frame;
     this.#onChange();
   }
 
@@ -23,14 +39,14 @@ export class ReservedSend {
 }
 
 export class SendQueue {
-  #entries: (Uint8Array | ReservedSend)[] = [];
+  #entries: (OutgoingFrame | ReservedSend)[] = [];
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
   }
 
-  push(bytes: Uint8Array): void {
-    this.#entries.push(bytes);
+  push(frame: OutgoingFrame): void {
+    this.#entries.push(frame);
   }
 
   reserve(onChange: () => void): ReservedSend {
@@ -40,13 +56,13 @@ export class SendQueue {
   }
 
   /** Removes and returns what may be written now: everything up to the first place that is still kept free. */
-  take(): Uint8Array[] {
-    const ready: Uint8Array[] = [];
+  take(): OutgoingFrame[] {
+    const ready: OutgoingFrame[] = [];
     let taken = 0;
     for (const entry of this.#entries) {
-      const bytes = entry instanceof ReservedSend ? entry.bytes : entry;
-      if (bytes === null && !(entry as ReservedSend).isDropped) break;
-      if (bytes !== null) ready.push(bytes);
+      const frame = entry instanceof ReservedSend ? entry.frame : entry;
+      if (frame === null && !(entry as ReservedSend).isDropped) break;
+      if (frame !== null) ready.push(frame);
       taken++;
     }
     this.#entries = taken === this.#entries.length ? [] : this.#entries.slice(taken);

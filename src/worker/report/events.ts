@@ -49,6 +49,13 @@ export class Events {
     this.#log.fault(attemptKey(node), 'warn', 'connection-failed', text, { nodeId: node.id, error }, now);
   }
 
+  /** The peer closed on the newest version of the first question, which may be its way to say that it knows older ones. */
+  versionRefused(node: ReportedNode, error: Error, now: number): void {
+    this.metrics.connectionClosed(node.metricsRow);
+    const text = `${node.name} closed the connection on the newest version of ApiVersions: ${error.message}; an older one is asked for next`;
+    this.#log.fault(`version ${node.id}`, 'info', 'version-refused', text, { nodeId: node.id, error }, now);
+  }
+
   /** A ready connection ended by a fault, with `open` requests in flight. */
   connectionLost(node: ReportedNode, error: Error, open: number, now: number): void {
     const details = { nodeId: node.id, error };

@@ -96,6 +96,25 @@ test('a node without room for a request is not waited for: another one is connec
   assert.ok(wanted.isDone);
 });
 
+test('nor is another one waited for that cannot be connected to: the place that is kept is used', async () => {
+  for (const other of ['refuses', 'silent'] as const) {
+    start({ bootstrapServers: 'boot:9092', maxInFlightRequestsPerConnection: 1, reconnectBackoffMs: 10_000 });
+    const [one] = knownBrokers(2);
+    net.serve('2:9092', other);
+    net.ready(1);
+    net.app.send(1, ListGroups, {});
+    net.run();
+    const asked = one!.requestsOf(Metadata).length;
+    const wanted = await refresh();
+    await net.advanceSettled(300);
+    assert.equal(one!.requestsOf(Metadata).length, asked + 1, other);
+    one!.reply({ groups: [] });
+    await net.settled();
+    assert.ok(wanted.isDone, other);
+    await net.close();
+  }
+});
+
 test('a black hole holds a refresh up for 250 ms, not until its setup timeout', async () => {
   start({ bootstrapServers: 'boot:9092' });
   knownBrokers(2);

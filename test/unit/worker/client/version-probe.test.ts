@@ -79,14 +79,28 @@ async function versionOf(nodeId: number): Promise<readonly number[] | KafkaClien
 
 const newest = `ApiVersions ${ApiVersions.maxVersion}`;
 const stepsOf: Readonly<Record<'0.8.2' | '0.8.1' | '0.8.0', string[][]>> = {
-  '0.8.2': [[newest], ['ApiVersions 0'], ['ListGroups 0'], ['FindCoordinator 0', 'ApiVersions 0']],
-  '0.8.1': [[newest], ['ApiVersions 0'], ['ListGroups 0'], ['FindCoordinator 0'], ['OffsetFetch 0', 'ApiVersions 0']],
+  '0.8.2': [
+    [newest],
+    ['ApiVersions 0'],
+    ['ListGroups 0'],
+    ['FindCoordinator 0', 'ApiVersions 0'],
+    ['FindCoordinator 0', 'ApiVersions 0'],
+  ],
+  '0.8.1': [
+    [newest],
+    ['ApiVersions 0'],
+    ['ListGroups 0'],
+    ['FindCoordinator 0'],
+    ['OffsetFetch 0', 'ApiVersions 0'],
+    ['OffsetFetch 0', 'ApiVersions 0'],
+  ],
   '0.8.0': [
     [newest],
     ['ApiVersions 0'],
     ['ListGroups 0'],
     ['FindCoordinator 0'],
     ['OffsetFetch 0'],
+    ['Metadata 0', 'ApiVersions 0'],
     ['Metadata 0', 'ApiVersions 0'],
   ],
 };
@@ -154,6 +168,77 @@ test('a newer broker that dropped connections is not taken for an old one', asyn
   net.advance(1000);
   assert.deepEqual(await versionOf(-1), [4, 4]);
   assert.ok(conversations()[2]!.includes('ApiVersions 0'));
+});
+
+test('a newer broker whose connection ends between two answers is not taken for an old one', async () => {
+  net = new FakeNetwork();
+  net.broker('one:9092', 1);
+  broker = upgrade();
+  let connections = 0;
+  broker.onConnection = (transport) => {
+    if (++connections <= 2) transport.end();
+  };
+  const apiVersions = broker.handlers.get(ApiVersions.key)!;
+  // The third ends behind the answer to ListGroups.
+  broker.handlers.set(ApiVersions.key, (request) => (connections === 3 ? closes(request) : apiVersions(request)));
+  net.advance(1000);
+  assert.deepEqual(conversations()[2], ['ListGroups 0', 'ApiVersions 0', 'ListGroups 0']);
+  assert.deepEqual(await versionOf(-1), [4, 4]);
+  assert.equal(net.attempts[3]!.at, net.attempts[2]!.at, 'it was asked again at once');
+});
+
+test('a server that answers ApiVersions but not ListGroups is found, however often it has dropped connections', async () => {
+  net = new FakeNetwork();
+  broker = net.broker('one:9092', 1);
+  broker.handlers.set(ListGroups.key, ignores);
+  let drops = 2;
+  broker.onConnection = (transport) => {
+    if (drops-- > 0) transport.end();
+  };
+  assert.deepEqual(await versionOf(-1), [4, 4]);
+});
+
+test('what was found of an old broker is asked about again after some minutes, by a new connection', async () => {
+  for (const [minutes, isAsked] of [
+    [4, false],
+    [6, true],
+  ] as const) {
+    open('0.8.2', { connectionsMaxIdleMs: -1 });
+    await versionOf(-1);
+    net.ready(1);
+    net.advance(minutes * 60_000);
+    const upgraded = upgrade();
+    broker.transport.end();
+    net.advance(100);
+    net.ready(1);
+    assert.equal(upgraded.requestsOf(ApiVersions).length > 0, isAsked, `after ${minutes} minutes`);
+    await net.close();
+  }
+});
+
+test('a server that resets connections at a newer ApiVersions is asked for what it speaks from then on, and no warning is logged', async () => {
+  net = new FakeNetwork({ bootstrapServers: 'one:9092,two:9092' });
+  for (const [i, address] of ['one:9092', 'two:9092'].entries()) {
+    const hub = net.broker(address, i + 1);
+    // The second one speaks the newest, so that what was heard last does not fit both.
+    if (i === 0) hub.ranges.set(ApiVersions.key, { min: 0, max: 3 });
+    const apiVersions = hub.handlers.get(ApiVersions.key)!;
+    if (i === 0)
+      hub.handlers.set(ApiVersions.key, (request) => (request.version > 3 ? closes(request) : apiVersions(request)));
+    broker = i === 0 ? hub : broker;
+  }
+  for (const nodeId of [-1, 1, 2]) assert.ok(Array.isArray(await versionOf(nodeId)));
+  for (let i = 0; i < 5; i++) {
+    const before = broker.transports.length;
+    net.app.disconnect(1);
+    net.app.disconnect(2);
+    net.run();
+    net.ready(2);
+    net.ready(1);
+    assert.equal(broker.transports.length - before, 1, 'no connection was lost over it');
+  }
+  const levels = net.logs.flatMap(({ records }) => records).map(({ level }) => level);
+  assert.ok(!levels.includes('warn') && !levels.includes('error'), levels.join());
 });
 
 test('other nodes are asked what fitted last, and are ready after one round', async () => {

@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { KafkaConnectionError, NodeNotReadyError, RequestTimedOutError } from '../../../../src/common/errors/errors.ts';
+import {
+  KafkaClientError,
+  KafkaConnectionError,
+  NodeNotReadyError,
+  RequestTimedOutError,
+} from '../../../../src/common/errors/errors.ts';
 import { ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import { OneWaySends } from '../../../../src/worker/net/one-way-sends.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
@@ -58,7 +63,7 @@ test('acks 0 requests to a peer that does not read are refused once they hold re
     oneWay(net!);
     net!.run();
   }
-  const accepted = app.sent.filter(({ state }) => state === 'succeeded').length;
+  const accepted = app.sent.filter(({ state }) => state !== 'failed').length;
   assert.ok(accepted >= 4096 / 550 && accepted <= 4096 / 500 + 1, `${accepted} were accepted`);
   const { error } = app.sent.at(-1)!;
   assert.ok(error instanceof NodeNotReadyError);
@@ -116,4 +121,47 @@ test('a peer that takes none of them within requestTimeoutMs loses its connectio
   assert.ok(refused.error instanceof NodeNotReadyError);
   assert.ok(refused.error.cause instanceof RequestTimedOutError);
   assert.match(refused.error.cause.message, /did not read 5\d\d bytes of requests with acks 0/);
+});
+
+test('a request succeeds when the socket has it, not before, and fails with a connection that ends first', () => {
+  const { app } = stalled();
+  const withSocket = oneWay(net!);
+  net!.run();
+  assert.equal(withSocket.state, 'succeeded', 'the socket took it, though its peer does not read');
+  const waiting = [oneWay(net!), oneWay(net!)];
+  net!.run();
+  assert.deepEqual(
+    waiting.map(({ state }) => state),
+    ['open', 'open'],
+  );
+  broker.transport.drain();
+  net!.run();
+  assert.deepEqual(
+    waiting.map(({ state }) => state),
+    ['succeeded', 'succeeded'],
+  );
+  broker.transport.isBlocked = true;
+  oneWay(net!);
+  net!.run();
+  const lost = [oneWay(net!), oneWay(net!)];
+  net!.run();
+  broker.transport.fail(new Error('read ECONNRESET'));
+  net!.run();
+  for (const { error } of lost) assert.ok(error instanceof KafkaConnectionError);
+  assert.equal(app.open, 0);
+});
+
+test('close(nodeId), and a peer that takes nothing in time, fail what the socket has not got', async () => {
+  for (const end of [() => net!.app.disconnect(1), () => net!.advance(1000)]) {
+    stalled();
+    oneWay(net!);
+    net!.run();
+    const lost = oneWay(net!);
+    net!.run();
+    assert.equal(lost.state, 'open');
+    end();
+    net!.run();
+    assert.ok(lost.error instanceof KafkaClientError);
+    await net!.close();
+  }
 });

@@ -36,7 +36,7 @@ function connect(isOpen = true): { channel: Channel; transport: FakeTransport } 
   if (isOpen) {
     transport.open();
     happen();
-    selector.poll();
+    selector.poll(0);
     channel.state = ChannelState.API_VERSIONS;
   }
   return { channel, transport };
@@ -44,12 +44,12 @@ function connect(isOpen = true): { channel: Channel; transport: FakeTransport } 
 
 test('a channel is connected once, in the poll after its transport opened', () => {
   const { channel, transport } = connect(false);
-  assert.equal(selector.poll(), 0);
+  assert.equal(selector.poll(0), 0);
   transport.open();
   happen();
-  assert.equal(selector.poll(), 1);
+  assert.equal(selector.poll(0), 1);
   assert.deepEqual(selector.connected, [channel]);
-  assert.equal(selector.poll(), 0);
+  assert.equal(selector.poll(0), 0);
   assert.deepEqual(selector.connected, []);
 });
 
@@ -59,7 +59,7 @@ test('marks ask for one turn each, however much happens to a channel before it',
   for (let i = 0; i < 5; i++) transport.send(frameOf(1, 2, 3, 4));
   happen();
   assert.equal(wakes, 1);
-  assert.equal(selector.poll(), 1);
+  assert.equal(selector.poll(0), 1);
   transport.send(frameOf(1, 2, 3, 4));
   happen();
   assert.equal(wakes, 2);
@@ -70,7 +70,7 @@ test('only channels with news are listed', () => {
   const second = connect();
   second.transport.send(frameOf(1, 2, 3, 4));
   happen();
-  selector.poll();
+  selector.poll(0);
   assert.deepEqual(selector.receivable, [second.channel]);
   assert.deepEqual(selector.ended, []);
   assert.equal(selector.channels.size, 2);
@@ -81,14 +81,14 @@ test('queued sends leave in order once the transport is open, together', () => {
   const { channel, transport } = connect(false);
   channel.enqueue(Buffer.from('a'));
   channel.enqueue(Buffer.from('b'));
-  selector.poll();
+  selector.poll(0);
   assert.equal(transport.written.length, 0, 'not while connecting');
   transport.open();
   happen();
-  selector.poll();
+  selector.poll(0);
   channel.state = ChannelState.API_VERSIONS;
   channel.enqueue(Buffer.from('c'));
-  selector.poll();
+  selector.poll(0);
   assert.equal(transport.written.toString(), 'abc');
   assert.equal(selector.completedSends, 3);
   assert.equal(transport.corks, 0);
@@ -100,14 +100,14 @@ test('a blocked transport is left alone until it drains', () => {
   const { channel, transport } = connect();
   transport.isBlocked = true;
   channel.enqueue(Buffer.from('a'));
-  selector.poll();
+  selector.poll(0);
   channel.enqueue(Buffer.from('b'));
-  selector.poll();
+  selector.poll(0);
   assert.equal(transport.written.toString(), 'a');
   assert.equal(channel.hasQueuedSends, true);
   transport.drain();
   happen();
-  selector.poll();
+  selector.poll(0);
   assert.equal(transport.written.toString(), 'ab');
 });
 
@@ -116,7 +116,7 @@ test('an end is listed behind what was received', () => {
   transport.send(frameOf(1, 2, 3, 4));
   transport.end();
   happen();
-  selector.poll();
+  selector.poll(0);
   assert.deepEqual(selector.receivable, [channel]);
   assert.deepEqual(selector.ended, [channel]);
   assert.ok(channel.received.hasFrame());
@@ -130,11 +130,11 @@ test('a muted channel is listed again when it is unmuted, its end included', () 
   assert.deepEqual([...selector.muted], [channel]);
   transport.end();
   happen();
-  selector.poll();
+  selector.poll(0);
   assert.equal(selector.unmute(channel, 400), 300);
   assert.equal(channel.isMuted, false);
   assert.equal(selector.muted.size, 0);
-  selector.poll();
+  selector.poll(0);
   assert.deepEqual(selector.receivable, [channel]);
   assert.deepEqual(selector.ended, [channel]);
 });
@@ -158,7 +158,7 @@ test('a closed channel is listed no more, whatever was marked before', () => {
   assert.equal(channel.state, ChannelState.CLOSED);
   assert.equal(selector.channels.size, 0);
   assert.equal(selector.muted.size, 0);
-  selector.poll();
+  selector.poll(0);
   assert.deepEqual(selector.receivable, []);
   assert.equal(transport.written.length, 0);
 });

@@ -7,7 +7,7 @@ import { fromPlainError, type PlainError } from '../../../../src/common/errors/p
 import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
-import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { Metadata, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../../../../src/protocol/flat/generated/metadata.ts';
 import type { ApplicationEnd } from '../../../../src/ring/attachment.ts';
 import {
@@ -25,6 +25,10 @@ export class SentRequest<Response = unknown> {
   readonly requestId: number;
   readonly nodeId: number;
   readonly api: Api<never, Response>;
+  /** How much had arrived when it was sent: entries of the log. */
+  readonly sentAfter: number;
+  /** Nothing will answer it, and it is in flight nowhere. */
+  readonly isOneWay: boolean;
   state: 'open' | 'succeeded' | 'failed' = 'open';
   /** Null for a Produce with acks 0. */
   response: Response | null = null;
@@ -32,7 +36,14 @@ export class SentRequest<Response = unknown> {
   /** What it failed with; throws unless it failed. */
   #error: Error | null = null;
 
-  constructor(requestId: number, nodeId: number, api: Api<never, Response>) {
+  constructor(
+    requestId: number,
+    nodeId: number,
+    api: Api<never, Response>,
+    { sentAfter, isOneWay }: { sentAfter: number; isOneWay: boolean },
+  ) {
+    this.sentAfter = sentAfter;
+    this.isOneWay = isOneWay;
     this.requestId = requestId;
     this.nodeId = nodeId;
     this.api = api;
@@ -84,7 +95,10 @@ export class FakeApplication {
     request: Request,
     { version = -1, timeoutMs = -1 } = {},
   ): SentRequest<Response> {
-    const sent = new SentRequest<Response>(this.#nextRequestId++, nodeId, api as Api<never, Response>);
+    const sent = new SentRequest<Response>(this.#nextRequestId++, nodeId, api as Api<never, Response>, {
+      sentAfter: this.log.length,
+      isOneWay: api.key === Produce.key && (request as { acks?: number }).acks === 0,
+    });
     const refusal = this.proxy.send(sent.requestId, nodeId, api, request, version, timeoutMs);
     if (refusal !== null) throw refusal;
     this.sent.push(sent as SentRequest);
@@ -110,6 +124,13 @@ export class FakeApplication {
 
   get open(): number {
     return this.#open.size;
+  }
+
+  /** Those of them that a response will end. */
+  get awaitingResponse(): number {
+    let count = 0;
+    for (const { isOneWay } of this.#open.values()) if (!isOneWay) count++;
+    return count;
   }
 
   count(state: SentRequest['state']): number {

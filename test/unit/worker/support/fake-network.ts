@@ -264,7 +264,7 @@ export class FakeNetwork {
     for (const app of this.#applications) {
       const settled = app.count('succeeded') + app.count('failed');
       assert.equal(app.accepted, settled + app.open, 'every request settles once');
-      open += app.open;
+      open += app.awaitingResponse;
     }
     if (this.#isClosed || this.fatal.length > 0 || this.#applications.some(({ isReading }) => !isReading)) return;
     const { counters, requests } = this.app.end;
