@@ -109,7 +109,9 @@ export class NetworkThread {
     this.#config = config;
     this.#surroundings = surroundings;
     this.#counters = new CountersWriter(memory.counters);
-    this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads);
+    this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads, (cause) =>
+      events.codecPoolUnusable(cause),
+    );
     this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics);
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);

@@ -1,7 +1,7 @@
 // Owns the responses of one attachment that the codec pool is decoding: each waits for those of its node that came
 // before. Network thread. Must not write to the link: response-proxy.ts does, in the order given here.
 
-import type { DecodedBody } from '../requests/codec-task.ts';
+import type { DecodedBody } from '../requests/codec-work.ts';
 import type { InFlightRequest } from '../requests/request-owner.ts';
 
 export interface PooledResponse {

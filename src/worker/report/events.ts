@@ -119,6 +119,11 @@ export class Events {
     this.metrics.count('startedOver');
   }
 
+  codecPoolUnusable(cause: unknown): void {
+    const text = `no thread of the codec pool can be started (${cause instanceof Error ? cause.message : String(cause)}): the network thread compresses and decompresses itself, which takes its time; set codecPoolThreads to 0 to have it so`;
+    this.#log.write('warn', 'codec-pool-unusable', text, cause instanceof Error ? { error: cause } : {});
+  }
+
   resumed(pauseMs: number, closed: number): void {
     const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
     this.#log.write('info', 'resumed', text, {});

@@ -1,11 +1,20 @@
 // Owns the codec pool: threads that compress and decompress what would make a turn of the poll loop long, and the tasks
-// that wait for one. Network thread. Must not decide what is big (configuration does) or in which order results are used
-// (their callers do).
+// that wait for one. Where threads cannot be started the tasks are done here: a helper that is missing costs time, not the
+// answer. Network thread. Must not decide what is big (configuration does) or in which order results are used (their callers do).
 
 import type { Piscina } from 'piscina';
+import { prepareCodecs } from '../../codec/index.ts';
 import { KafkaClientError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
-import type { CodecTask, CodecTaskResult, DecodedBody, DecodeTask, EncodedFrame, EncodeTask } from './codec-task.ts';
+import {
+  type CodecTask,
+  type CodecTaskResult,
+  type DecodedBody,
+  type DecodeTask,
+  type EncodedFrame,
+  type EncodeTask,
+  perform,
+} from './codec-work.ts';
 
 const taskEntry = new URL(import.meta.url.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', import.meta.url);
 
@@ -15,6 +24,8 @@ const budgetBytes = 64 * 1024 * 1024;
 const idleTimeoutMs = 30_000;
 /** How long tasks that have begun may hold up the end of the pool. */
 const endGraceMs = 1000;
+/** After so many tasks in a row that no thread took none is offered to one any more. */
+const maxStartFailures = 3;
 
 /** Threads that run tasks. */
 export interface CodecThreads {
@@ -49,12 +60,24 @@ export class CodecPool {
   readonly #running = new Set<Job>();
   #bytesInTasks = 0;
   #completed: ((now: number) => void)[] = [];
+  readonly #onUnusable: (cause: unknown) => void;
+  /** Tasks in a row that no thread took. */
+  #startFailures = 0;
 
-  /** @param threadCount at most; 0: there is no pool, and everything runs in the network thread */
-  constructor(threadCount: number, wake: () => void, start: StartCodecThreads = startCodecThreads) {
+  /**
+   * @param threadCount at most; 0: there is no pool, and everything runs in the network thread
+   * @param onUnusable  told once that threads cannot be started
+   */
+  constructor(
+    threadCount: number,
+    wake: () => void,
+    start: StartCodecThreads = startCodecThreads,
+    onUnusable: (cause: unknown) => void = () => {},
+  ) {
     this.#threadCount = threadCount;
     this.#wake = wake;
     this.#start = start;
+    this.#onUnusable = onUnusable;
   }
 
   get isEnabled(): boolean {
@@ -119,15 +142,42 @@ export class CodecPool {
     while (this.#running.size < this.#threadCount && this.#waiting.length > 0) {
       const job = this.#waiting.shift()!;
       this.#running.add(job);
-      // Started by the first task: most clients never see a compressed megabyte.
-      this.#threads ??= this.#start(this.#threadCount);
-      this.#threads
-        .then((threads) => threads.run(job.task, job.moved))
-        .then(
-          (result) => this.#finish(job, { result }),
-          (cause: unknown) => this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) }),
-        );
+      if (this.#startFailures < maxStartFailures) this.#runInThread(job);
+      else this.#runHere(job);
     }
+  }
+
+  #runInThread(job: Job): void {
+    // Started by the first task: most clients never see a compressed megabyte.
+    this.#threads ??= this.#start(this.#threadCount);
+    this.#threads
+      .then((threads) => threads.run(job.task, job.moved))
+      .then(
+        (result) => {
+          this.#startFailures = 0;
+          this.#finish(job, { result });
+        },
+        (cause: unknown) => {
+          // What a thread has begun went with it; what none took is still here.
+          const isHere = job.moved.byteLength > 0 && this.#running.has(job);
+          if (isHere) this.#notStarted(job, cause);
+          else this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) });
+        },
+      );
+  }
+
+  #notStarted(job: Job, cause: unknown): void {
+    this.#startFailures++;
+    if (this.#startFailures === maxStartFailures) this.#onUnusable(cause);
+    this.#runHere(job);
+  }
+
+  #runHere(job: Job): void {
+    // For the rest of this turn it is under way, as in a thread: results are never handed out within the call.
+    prepareCodecs().then(
+      () => this.#finish(job, { result: perform(job.task) }),
+      (cause: unknown) => this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) }),
+    );
   }
 
   #finish(job: Job, outcome: Outcome): void {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type PooledResponse, PooledResponses } from '../../../../src/worker/link/pooled-responses.ts';
-import type { DecodedBody } from '../../../../src/worker/requests/codec-task.ts';
+import type { DecodedBody } from '../../../../src/worker/requests/codec-work.ts';
 import type { InFlightRequest } from '../../../../src/worker/requests/request-owner.ts';
 
 const body: DecodedBody = { buffer: new ArrayBuffer(8), usedBytes: 8, throttleTimeMs: 0, extraBytes: 0 };

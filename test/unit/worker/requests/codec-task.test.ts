@@ -18,8 +18,8 @@ import type {
   DecodedBody,
   DecodeTask,
   EncodedFrame,
-} from '../../../../src/worker/requests/codec-task.ts';
-import { perform } from '../../../../src/worker/requests/codec-task.ts';
+} from '../../../../src/worker/requests/codec-work.ts';
+import { perform } from '../../../../src/worker/requests/codec-work.ts';
 import { decodeOptions } from '../../../../src/worker/requests/decode-options.ts';
 import { encodeFrame } from '../../../../src/worker/requests/encode.ts';
 import { assertRecords, fetchResponse, KiB, noisyBatch, produceRequest } from '../support/big-messages.ts';

@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
 import type { CodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
-import { type CodecTask, type CodecTaskResult, perform } from '../../../../src/worker/requests/codec-task.ts';
+import { type CodecTask, type CodecTaskResult, perform } from '../../../../src/worker/requests/codec-work.ts';
 
 interface RunningTask {
   readonly task: CodecTask;

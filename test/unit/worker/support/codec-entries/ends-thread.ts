@@ -2,7 +2,8 @@
 // thread. Tasks of API versions other than these two are done as ever.
 
 import { isMainThread } from 'node:worker_threads';
-import runTask, { type CodecTask } from '../../../../../src/worker/requests/codec-task.ts';
+import runTask from '../../../../../src/worker/requests/codec-task.ts';
+import type { CodecTask } from '../../../../../src/worker/requests/codec-work.ts';
 
 /** What the version of a decode task asks for. */
 export const exitVersion = 1001;

@@ -1,7 +1,7 @@
 // Owns an entry for threads of the codec pool that have no zstd, neither from Node nor from a package. Pool thread.
 
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import type { CodecTask } from '../../../../../src/worker/requests/codec-task.ts';
+import type { CodecTask } from '../../../../../src/worker/requests/codec-work.ts';
 
 const require = createRequire(import.meta.url);
 const zlib = require('node:zlib') as { zstdCompressSync?: unknown; zstdDecompressSync?: unknown };
