@@ -249,6 +249,12 @@ export const configOptions = {
     maxInt32,
     'How long the network thread may make no turn while requests or calls are under way before it counts as stuck and is ended; 0: for ever, as when it is debugged.',
   ),
+  maxRequestSizeBytes: integer(
+    100 * MiB,
+    1024,
+    maxInt32,
+    'Largest request that is sent; a larger one fails with InvalidRequestError, since a broker closes the connection on what is above its `socket.request.max.bytes`.',
+  ),
   requestRingBytes: integer(
     1 * MiB,
     4 * KiB,

@@ -43,7 +43,7 @@ function isRetriable({ error }: ServerFailure): boolean {
   return !(error instanceof KafkaClientError) || error.retriable;
 }
 
-/** The request was in flight when its node or the client was closed on purpose. */
+/** The request was in flight when its node or the client was closed on purpose; retriable unless it was the client. */
 export class Cancelled extends KafkaClientError {
   static override readonly code: string = 'KAFKA_CANCELLED';
   static override readonly retriable: boolean = true;

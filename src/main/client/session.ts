@@ -18,6 +18,7 @@ import { ClientLog } from '../thread/client-log.ts';
 import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
 import { Cluster } from './cluster.ts';
 import { NodeStates } from './node-states.ts';
+import { withTopicIds } from './topic-ids.ts';
 import { Topics } from './topics.ts';
 
 /** A client that is dropped without `close` is noticed when it is collected. */
@@ -47,6 +48,7 @@ export class Session implements ClientHost {
   #closing: Promise<void> | null = null;
   #lossError: NetworkThreadError | null = null;
   #isRestDue = false;
+  readonly #topicIdOf = (name: string): string | null => this.cluster.topicId(name);
   /** Lets the process end unless something is under way again. */
   readonly #rest = (): void => {
     this.#isRestDue = false;
@@ -116,7 +118,8 @@ export class Session implements ClientHost {
     if (refusal !== null) return failedFuture(refusal, this.#log.callbackThrew);
     const requestId = this.inFlight.nextRequestId();
     try {
-      const full = this.proxy.send(requestId, nodeId, api, request, version, timeoutMs);
+      const named = withTopicIds(api.key, request, this.#topicIdOf);
+      const full = this.proxy.send(requestId, nodeId, api, named, version, timeoutMs);
       if (full !== null) return failedFuture(full, this.#log.callbackThrew);
     } catch (error) {
       return failedFuture(error as Error, this.#log.callbackThrew);
@@ -277,7 +280,7 @@ export class Session implements ClientHost {
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
     this.#adapter.close();
-    this.#failAll(new Cancelled('the client was closed'));
+    this.#failAll(new Cancelled('the client was closed', { retriable: false }));
     this.#poller.close();
     await this.thread.close();
   }
@@ -295,14 +298,14 @@ export class Session implements ClientHost {
 
   #whyNotSend(nodeId: number): Error | null {
     if (this.#lossError !== null) return this.#lossError;
-    if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId });
+    if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId, retriable: false });
     const refusal = this.nodes.refusal(nodeId);
     if (refusal !== null && this.nodes.canConnect(nodeId)) this.proxy.connect(nodeId);
     return refusal;
   }
 
   #endError(): Error {
-    return this.#lossError ?? new Cancelled('the client is closed');
+    return this.#lossError ?? new Cancelled('the client is closed', { retriable: false });
   }
 
   async #counted<T>(run: () => Promise<T>): Promise<T> {

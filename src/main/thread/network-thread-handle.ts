@@ -207,7 +207,8 @@ export class NetworkThreadHandle {
 
   #lose(error: NetworkThreadError): void {
     const isOrderly = this.#isClosing && !this.#isLost;
-    for (const reject of this.#rejectCalls) reject(isOrderly ? new Cancelled('the client was closed') : error);
+    for (const reject of this.#rejectCalls)
+      reject(isOrderly ? new Cancelled('the client was closed', { retriable: false }) : error);
     if (this.#isLost || this.#isClosing) return;
     this.#isLost = true;
     this.onLost(error);

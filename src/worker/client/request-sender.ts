@@ -2,7 +2,7 @@
 // there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { NodeNotReadyError } from '../../common/errors/errors.ts';
+import { InvalidRequestError, NodeNotReadyError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -62,6 +62,8 @@ export class RequestSender {
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
       const { length } = frame;
+      const tooLarge = this.#whyTooLarge(codec, length);
+      if (tooLarge !== null) throw tooLarge;
       if (request.isAhead) channel.enqueueAhead(frame);
       else channel.enqueue(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
       this.#metrics.requestSent(node.metricsRow, length);
@@ -117,6 +119,17 @@ export class RequestSender {
     return null;
   }
 
+  /** A broker would close the connection over it, and what else is on that would be lost, too. */
+  #whyTooLarge({ name, apiKey }: WireCodec, frameBytes: number): InvalidRequestError | null {
+    const { maxRequestSizeBytes } = this.#config;
+    const byteCount = frameBytes - 4;
+    if (byteCount <= maxRequestSizeBytes) return null;
+    return new InvalidRequestError(
+      `${name} of ${byteCount} bytes is larger than maxRequestSizeBytes (${maxRequestSizeBytes}): send less at once; or raise that, and socket.request.max.bytes of the brokers with it`,
+      { apiKey },
+    );
+  }
+
   /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
   #optionsFor({ byteLength }: FlatMessage): EncodeOptions {
     const isForPool = this.#pool.isEnabled && byteLength > this.#config.codecPoolThresholdBytes;
@@ -134,7 +147,9 @@ export class RequestSender {
   ): void {
     const place = channel.reserve();
     const { owner } = inFlight;
-    this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (outcome, now) => {
+    this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (encoded, now) => {
+      const isEncoded = !(encoded instanceof Error);
+      const outcome = isEncoded ? (this.#whyTooLarge(inFlight.codec, encoded.usedBytes) ?? encoded) : encoded;
       if (outcome instanceof Error) {
         place.drop();
         // A connection that ended meanwhile has settled the request already.

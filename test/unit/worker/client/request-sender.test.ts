@@ -309,3 +309,24 @@ test('with the pool full the network thread compresses, and the order holds', as
   await finish();
   await answerAll();
 });
+
+test('a request larger than maxRequestSizeBytes fails before it is sent, here or in the pool, and harms no other', async () => {
+  start({ maxRequestSizeBytes: 100 * KiB });
+  const beside = net.app.send(1, ListGroups, {});
+  for (const [partitions, limit] of [
+    [[{ records: [{ key: 'k', value: noise(101 * KiB, 1) }] }], 'plain'],
+    [[{ records: [{ key: 'k', value: noise(200 * KiB, 1) }], compression: 'gzip' as const }], 'pooled'],
+  ] as const) {
+    for (const acks of [1, 0]) {
+      const refused = await produce([...partitions], { acks });
+      if (threads.running.length > 0) await finish();
+      assert.ok(refused.error instanceof InvalidRequestError, limit);
+      assert.equal(refused.error.retriable, false);
+      assert.match(refused.error.message, /Produce of \d+ bytes is larger than maxRequestSizeBytes \(102400\)/);
+    }
+  }
+  assert.equal(broker.requestsOf(Produce).length, 0);
+  broker.reply({ groups: [] });
+  net.run();
+  assert.equal(beside.state, 'succeeded');
+});
