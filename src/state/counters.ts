@@ -118,6 +118,11 @@ export class CountersWriter {
     return row;
   }
 
+  /** Whether `addNode` of another node would find no room. */
+  get isFull(): boolean {
+    return this.#freeRows.length === 0 && this.#i32[NODE_COUNT_WORD]! >= this.#nodeCapacity;
+  }
+
   /** Frees the row of a node that has gone; another node may get it. */
   removeNode(nodeId: number): void {
     const row = this.#rows.get(nodeId);

@@ -145,8 +145,10 @@ export class NodeStates {
     }
     const backoffMs = this.#backoffMs(nodeId);
     const when = backoffMs > 0 ? `; the next attempt may begin in ${backoffMs} ms` : '';
+    const hasRow = this.#counters.nodeRow(nodeId) !== NO_ROW || this.#counters.nodesWithoutRow() === 0;
+    const full = hasRow ? '' : '; more nodes are in use than this client keeps track of (1024), see awaitReady';
     const what = state === NODE_CONNECTING ? 'still connecting' : 'not connected';
-    return { type: NodeNotReadyError, text: `node ${nodeId} is ${what}${when}` };
+    return { type: NodeNotReadyError, text: `node ${nodeId} is ${what}${when}${full}` };
   }
 
   /** What a thread that has ended wrote last is no longer true: its connections went with it. */

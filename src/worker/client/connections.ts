@@ -60,6 +60,7 @@ export class Connections {
     if (!node.isBootstrap) this.#brokerReadyAt = now;
     node.publish(now);
     this.#events.connectionReady(node);
+    if (!node.hasRow) this.#events.nodeTableFull(node, now);
     this.#listener.onNodeReady(node, now);
   }
 

@@ -24,6 +24,14 @@ export interface NodeAddress {
   readonly port: number;
 }
 
+/** Where the state of nodes is readable for every thread. */
+export interface NodeTable {
+  readonly counters: CountersWriter;
+  readonly metrics: Metrics;
+  /** Takes a row of the full table from a node that does not need it; false when all do. */
+  readonly makeRoom: (now: number) => boolean;
+}
+
 export class Node {
   readonly id: number;
   readonly brokerId: number;
@@ -33,7 +41,7 @@ export class Node {
   readonly connection: ConnectionState;
   readonly inFlight = new InFlightRequests();
   /** Names it in calls of Metrics. */
-  readonly metricsRow: number;
+  metricsRow = NO_ROW;
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
   /** Of the connection that is being set up. */
@@ -46,7 +54,9 @@ export class Node {
   lastActiveAt = 0;
 
   readonly #counters: CountersWriter;
-  readonly #row: number;
+  readonly #metrics: Metrics;
+  readonly #makeRoom: (now: number) => boolean;
+  #row = NO_ROW;
   readonly #oneWayMaxBytes: number;
   /** Former connections to this node, whose requests are still being answered: metadata names another address since, or had none. */
   readonly #elders = new Set<Node>();
@@ -60,10 +70,9 @@ export class Node {
   constructor(
     { id, brokerId, lane, host, port }: NodeAddress,
     { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
-    { counters, metrics }: { counters: CountersWriter; metrics: Metrics },
+    { counters, metrics, makeRoom }: NodeTable,
     oneWayMaxBytes: number,
   ) {
-    const isNew = counters.nodeRow(id) === NO_ROW;
     this.id = id;
     this.brokerId = brokerId;
     this.lane = lane;
@@ -72,8 +81,9 @@ export class Node {
     this.connection = connection;
     this.probe = probe;
     this.#counters = counters;
-    this.#row = counters.addNode(id, brokerId, lane);
-    this.metricsRow = metrics.nodeAdded(this.#row, isNew);
+    this.#metrics = metrics;
+    this.#makeRoom = makeRoom;
+    if (!counters.isFull) this.#takeRow();
     this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 
@@ -126,11 +136,42 @@ export class Node {
     return inFlight.size > 0 || (channel !== null && (channel.hasQueuedSends || channel.oneWay.unwrittenBytes > 0));
   }
 
+  /** Whether applications can see the state of this node, and so use it. */
+  get hasRow(): boolean {
+    return this.#row !== NO_ROW;
+  }
+
+  #takeRow(): void {
+    const isNew = this.#counters.nodeRow(this.id) === NO_ROW;
+    this.#row = this.#counters.addNode(this.id, this.brokerId, this.lane);
+    this.metricsRow = this.#metrics.nodeAdded(this.#row, isNew);
+  }
+
+  /** Gives its row to another node if there is nothing that it has to tell. */
+  giveUpRow(now: number): boolean {
+    if (this.#row === NO_ROW || this.#isRetired || this.#elders.size > 0 || this.#hasNews(now)) return false;
+    this.#counters.removeNode(this.id);
+    this.#row = NO_ROW;
+    this.metricsRow = NO_ROW;
+    return true;
+  }
+
+  /** Whether applications have to know more of it than of a node that was never heard of. */
+  #hasNews(now: number): boolean {
+    const { connection } = this;
+    if (this.channel !== null || this.isLookingUp || connection.lastError !== null) return true;
+    return connection.failures > 0 || connection.isThrottled(now) || connection.delay(now) > 0;
+  }
+
   /** Makes the current state readable for every thread. */
   publish(now: number): void {
     if (this.#isRetired) {
       this.#publishLeaving(now);
       return;
+    }
+    if (this.#row === NO_ROW && this.#hasNews(now)) {
+      if (this.#counters.isFull) this.#makeRoom(now);
+      this.#takeRow();
     }
     const { connection } = this;
     const row = this.#row;

@@ -9,7 +9,7 @@ import type { Metrics } from '../report/metrics-recorder.ts';
 import type { NodeApiVersions } from './api-versions.ts';
 import { ConnectionState } from './connection-states.ts';
 import type { Broker } from './metadata.ts';
-import { Node } from './node.ts';
+import { Node, type NodeTable } from './node.ts';
 import { type ProbeHint, VersionProbe } from './version-probe.ts';
 
 /** A server that is silent holds up the next one no longer than this. */
@@ -17,7 +17,7 @@ export const maxStaggerMs = 250;
 
 export class Nodes {
   readonly #config: KafkaClientConfig;
-  readonly #published: { readonly counters: CountersWriter; readonly metrics: Metrics };
+  readonly #table: NodeTable;
   readonly #random: () => number;
   readonly #nodes = new Map<number, Node>();
   /** Nodes that metadata does not name any more, or not there, while their connections have something under way. */
@@ -36,7 +36,7 @@ export class Nodes {
     random: () => number,
   ) {
     this.#config = config;
-    this.#published = published;
+    this.#table = { ...published, makeRoom: (now) => this.#makeRoom(now) };
     this.#random = random;
     for (const [i, { host, port }] of config.bootstrapServers.entries()) this.#add(-1 - i, host, port);
   }
@@ -234,6 +234,11 @@ export class Nodes {
     return Math.min(maxStaggerMs * 2 ** (attempts - 1), maxMs);
   }
 
+  #makeRoom(now: number): boolean {
+    for (const node of this.#nodes.values()) if (node.giveUpRow(now)) return true;
+    return false;
+  }
+
   /** From one that chance names on, so that a cluster's clients do not all ask the same. */
   *#rotated(nodes: readonly Node[]): Generator<Node> {
     const offset = Math.floor(this.#random() * nodes.length);
@@ -254,7 +259,7 @@ export class Nodes {
     const connection = new ConnectionState(this.#config, this.#random);
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
-    const node = new Node({ id, brokerId, lane, host, port }, { connection, probe }, this.#published, oneWayMaxBytes);
+    const node = new Node({ id, brokerId, lane, host, port }, { connection, probe }, this.#table, oneWayMaxBytes);
     // It has come back before the last answer on its former connection.
     for (const elder of this.#leaving) if (elder.id === id) node.follow(elder);
     this.#nodes.set(id, node);

@@ -13,6 +13,7 @@ import {
 } from '../../common/errors/errors.ts';
 import { MinHeap } from '../../common/min-heap.ts';
 import { mainLane } from '../../common/node-ids.ts';
+import { DEFAULT_NODE_CAPACITY } from '../../state/counters.ts';
 import { ChannelState } from '../net/channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
@@ -112,7 +113,11 @@ export class Readiness implements NodeListener {
       const group = this.#groups.get(nodeId);
       if (group === undefined) continue;
       this.#groups.delete(nodeId);
-      for (const waiter of group.waiters) waiter.resolve(info);
+      const isUnusable = nodeId !== undefined && !node.hasRow;
+      for (const waiter of group.waiters) {
+        if (isUnusable) waiter.reject(noRow(node));
+        else waiter.resolve(info);
+      }
     }
   }
 
@@ -138,7 +143,9 @@ export class Readiness implements NodeListener {
   #wait(purpose: Purpose, nodeId: number | undefined, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
     if (this.#closeError !== null) return Promise.reject(this.#closeError);
     const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
-    if (node?.isReady) return Promise.resolve(versionInfo(node));
+    if (node?.isReady) {
+      return nodeId === undefined || node.hasRow ? Promise.resolve(versionInfo(node)) : Promise.reject(noRow(node));
+    }
     if (nodeId !== undefined && node === undefined) {
       return Promise.reject(unknown(nodeId));
     }
@@ -248,6 +255,11 @@ export class Readiness implements NodeListener {
     const text = `none of the ${causes.length} bootstrap servers ${outcome}:\n${reasons.join('\n')}`;
     return new NoBrokersAvailable(text, { causes, cause: causes[0]?.error });
   }
+}
+
+function noRow(node: Node): Error {
+  const text = `${node.name} is connected, but cannot be used: ${DEFAULT_NODE_CAPACITY} nodes of this client are in use, and it keeps track of no more; close connections that are not needed, or start a second client`;
+  return new NodeNotReadyError(text, { nodeId: node.id });
 }
 
 function isStrict({ isStrict }: Wait): boolean {

@@ -119,6 +119,12 @@ export class Events {
     this.metrics.count('startedOver');
   }
 
+  /** A node is connected that applications cannot see. */
+  nodeTableFull(node: ReportedNode, now: number): void {
+    const text = `${node.name} is connected, but applications cannot use it: more nodes are in use than this client keeps track of; start a second client`;
+    this.#log.fault('node-table', 'warn', 'node-table-full', text, { nodeId: node.id }, now);
+  }
+
   codecPoolUnusable(cause: unknown): void {
     const text = `no thread of the codec pool can be started (${cause instanceof Error ? cause.message : String(cause)}): the network thread compresses and decompresses itself, which takes its time; set codecPoolThreads to 0 to have it so`;
     this.#log.write('warn', 'codec-pool-unusable', text, cause instanceof Error ? { error: cause } : {});
