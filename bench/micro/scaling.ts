@@ -75,7 +75,11 @@ async function awaitReady(callers: number): Promise<number> {
   }
   // Half of them end one after another, the rest when the node is ready.
   for (now = 1000; now < 1000 + callers / 16; now += 1 / 8) readiness.poll(now);
-  readiness.onNodeReady({ id: 1, apiVersions: { ranges: new Map(), brokerVersion: [] } } as unknown as Node);
+  readiness.onNodeReady({
+    id: 1,
+    hasRow: true,
+    apiVersions: { ranges: new Map(), brokerVersion: [] },
+  } as unknown as Node);
   await Promise.all(waits);
   return performance.now() - startedAt;
 }

@@ -8,7 +8,7 @@ import type { Nodes } from '../../../../src/worker/client/nodes.ts';
 import { Readiness } from '../../../../src/worker/client/readiness.ts';
 
 const down = { id: 1, isReady: false, connection: { lastError: null } };
-const up = { id: 1, apiVersions: { ranges: new Map(), brokerVersion: [4, 0] } } as unknown as Node;
+const up = { id: 1, hasRow: true, apiVersions: { ranges: new Map(), brokerVersion: [4, 0] } } as unknown as Node;
 
 test('many callers that wait for one node cost one attempt a turn, end in their own time, and all hear when it is ready', async () => {
   let connects = 0;
