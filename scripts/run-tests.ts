@@ -3,6 +3,7 @@
 // takes a test file that ends early with exit code 0 for a success. Exit code 1 when anything failed or nothing ran.
 
 import { projectFolder, runnablePath } from './project.ts';
+import { estimateText } from './test-run/estimate.ts';
 import { type FileResult, runFile } from './test-run/file-run.ts';
 import { parseRunOptions, type RunOptions, usage } from './test-run/options.ts';
 import { fileText, summaryText, totals } from './test-run/report.ts';
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
   const { files, names } = selection;
   const looking = names.length === 0 ? '' : `, tests named ${names.map((name) => JSON.stringify(name)).join(' or ')}`;
   print(`${files.length} test files, ${options.concurrency} at a time, on ${options.node}${looking}\n`);
+  if (names.length === 0) print(`${estimateText(files, options.concurrency)}\n`);
   const interruption = interruptions();
   const results = await runAll(selection, options, interruption);
   print(summaryText(results, performance.now() - started));

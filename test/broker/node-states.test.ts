@@ -322,12 +322,13 @@ describe('nodes', () => {
   describe('that throttle', () => {
     test('answer at once, then are not ready until their time is over; others are', async () => {
       const client = await shared();
-      await broker.control(Metadata, { throttleTimeMs: 400 }, { nodeId: 0, times: 1 });
+      await broker.control(Metadata, { throttleTimeMs: 3000 }, { nodeId: 0, times: 1 });
       const response = await client.send(0, Metadata, { topics: [] });
       const throttledAt = performance.now();
-      assert.equal(response.throttleTimeMs, 400);
-      await waitFor('the throttle to show', () => !client.isReady(0) || performance.now() - throttledAt > 300);
-      if (performance.now() - throttledAt < 300) {
+      assert.equal(response.throttleTimeMs, 3000);
+      await waitFor('the throttle to show', () => !client.isReady(0) || performance.now() - throttledAt > 2000);
+      // Else the machine is too busy to tell.
+      if (performance.now() - throttledAt < 1000) {
         assert.equal(client.connected(0), true);
         const error = await failureOf(client.send(0, Metadata, { topics: [] }));
         assert.ok(error instanceof NodeNotReadyError);
@@ -336,7 +337,7 @@ describe('nodes', () => {
       }
       await client.send(1, Metadata, { topics: [] });
       await waitFor('the throttle to end', () => client.isReady(0));
-      assert.ok(performance.now() - throttledAt >= 350, 'the node was left alone for its time');
+      assert.ok(performance.now() - throttledAt >= 2900, 'the node was left alone for its time');
       await client.send(0, Metadata, { topics: [] });
     });
 

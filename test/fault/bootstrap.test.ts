@@ -13,7 +13,7 @@ import { ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-se
 
 const limitMs = 2000;
 /** What a busy machine may add. */
-const graceMs = 5000;
+const graceMs = 30_000;
 
 /** The error that `start` fails with; checks that it took the configured time at most. */
 async function failureToStart(servers: readonly string[], options: KafkaClientOptions = {}): Promise<Error> {

@@ -112,7 +112,7 @@ describe('the network thread', () => {
       });
 
       test(`because it is stuck, which ${who} notices`, { timeout: 60_000 }, async (t) => {
-        assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 1000 }, isBlocked }));
+        assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 5000 }, isBlocked }));
       });
     }
 

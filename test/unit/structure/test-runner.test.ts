@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { estimateText } from '../../../scripts/test-run/estimate.ts';
 import { readEvents } from '../../../scripts/test-run/events.ts';
 import { type FileResult, type FileRunOptions, runFile } from '../../../scripts/test-run/file-run.ts';
 import { parseRunOptions } from '../../../scripts/test-run/options.ts';
@@ -189,4 +190,15 @@ test('the command line is read, and nonsense refused', () => {
   assert.deepEqual(parseRunOptions(['--except', 'kafka', '--except', 'fuzz']).except, ['kafka', 'fuzz']);
   assert.throws(() => parseRunOptions(['--concurrency', 'two']), /--concurrency "two": expected an integer above 0/);
   assert.throws(() => parseRunOptions(['--unknown']), /--unknown/);
+});
+
+test('how long a run will take is told in seconds or minutes, and that brokers may have to be fetched', () => {
+  const files = (folder: string, count: number) =>
+    Array.from({ length: count }, (_, i) => ({ path: `test/${folder}/${i}.test.ts`, folder }));
+  assert.equal(estimateText(files('unit', 10), 2), 'about 4 s on a quiet machine');
+  assert.equal(estimateText(files('fault', 1), 8), 'about 25 s on a quiet machine');
+  assert.match(
+    estimateText([...files('unit', 150), ...files('kafka', 10)], 2),
+    /^about 9 minutes .* fetches them besides$/,
+  );
 });
