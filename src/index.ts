@@ -23,6 +23,7 @@ export type {
 export type { BootstrapServer } from './common/config/bootstrap-servers.ts';
 export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config/config.ts';
 export type { ConfigOption } from './common/config/config-kinds.ts';
+export { type ConsumerConfig, consumerOptions } from './common/config/consumer-config.ts';
 export type { OidcOptions } from './common/config/oidc-options.ts';
 export * from './common/errors/errors.ts';
 export type { LogFields, Logger } from './common/logger.ts';
@@ -41,6 +42,22 @@ export {
   type TopicPartition,
 } from './main/client/cluster.ts';
 export { KafkaClient } from './main/client/kafka-client.ts';
+export {
+  type CloseOptions,
+  type CommitReport,
+  type CommittedOffset,
+  Consumer,
+  type OffsetOfTime,
+} from './main/consumer/consumer.ts';
+export type { ConsumerBatch } from './main/consumer/consumer-batch.ts';
+export type { ConsumerListeners } from './main/consumer/consumer-events.ts';
+export type {
+  ConsumerOptions,
+  OffsetOf,
+  PlaceInLog,
+  TopicPartitionOffset,
+} from './main/consumer/consumer-options.ts';
+export type { RunOptions } from './main/consumer/run.ts';
 export { Future } from './main/link/future.ts';
 export {
   type MetricDefinition,

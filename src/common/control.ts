@@ -2,6 +2,7 @@
 // comlink keeps only an error's name, message and stack, so results travel as data.
 
 import type { AdminCallName } from './admin/calls.ts';
+import type { ConsumerConfig } from './config/consumer-config.ts';
 import type { ProducerConfig } from './config/producer-options.ts';
 import type { PlainError } from './errors/plain-error.ts';
 
@@ -45,6 +46,8 @@ export interface Control {
   openProducer(config: ProducerConfig, batchMemoryBytes: number, link: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a producer. */
   attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
+  /** Begins a consumer, read by the application thread whose link this is. */
+  openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<null>>;
   /** Closes every connection and ends the network thread's work. */
   close(): Promise<ControlResult<null>>;
 }

@@ -64,8 +64,35 @@ const producerKinds: readonly number[] = [
   ...[RECORD, TOPIC, FLUSH, GROUP_END, TRANSACTION_BEGIN, TRANSACTION_OFFSETS, TRANSACTION_END, PRODUCER_CLOSE],
   ...[DELIVERED, GROUP_DONE, FLUSHED, TRANSACTION_DONE, PRODUCER_FATAL, PRODUCER_CLOSED],
 ];
+// Application thread to network thread, on the link of a consumer.
+
+/** A call. requestId; body = UTF-8 JSON of a ConsumerCall. */
+export const CONSUMER_CALL = 96;
+
+// Network thread to application thread, on the link of a consumer.
+
+/** Records. requestId = place in the batch table; detail = handle of the topic; body = CONSUMER_BATCH prefix, then flat records. */
+export const CONSUMER_BATCH = 112;
+/** Answers CONSUMER_CALL. requestId; detail = 0 and body = UTF-8 JSON of the answer, or detail = 1 and that of a PlainError. */
+export const CONSUMER_ANSWER = 113;
+/** Something happened. body = UTF-8 JSON of a ConsumerEvent. */
+export const CONSUMER_EVENT = 114;
+/** Names a topic. detail = its handle; body = UTF-8 name. */
+export const CONSUMER_TOPIC = 115;
+/** An error that is raised behind the batches before it. body = UTF-8 JSON of a PlainError. */
+export const CONSUMER_RAISE = 116;
+
+const consumerKinds: readonly number[] = [
+  CONSUMER_CALL,
+  CONSUMER_BATCH,
+  CONSUMER_ANSWER,
+  CONSUMER_EVENT,
+  CONSUMER_TOPIC,
+  CONSUMER_RAISE,
+];
 const kinds: readonly number[] = [
   ...producerKinds,
+  ...consumerKinds,
   SEND,
   POLL,
   CONNECT,
@@ -110,3 +137,24 @@ export const RESPONSE_PREFIX_BYTES = 32;
 export const RESPONSE_API_KEY_WORD = 0;
 export const RESPONSE_VERSION_WORD = 1;
 export const RESPONSE_FLAGS_WORD = 2;
+
+/*
+ * CONSUMER_BATCH prefix: words relative to the body; offsets are int64, low word first
+ *
+ *   0  partition          4  first offset        8  high watermark
+ *   1  serial             6  next offset        10  last stable offset
+ *   2  record count                             12  reserved
+ *   3  leader epoch                              :
+ *                                               16  flat records
+ */
+
+/** Bytes before the flat records; what a FlatWriter skips. */
+export const BATCH_PREFIX_BYTES = 64;
+export const BATCH_PARTITION_WORD = 0;
+export const BATCH_SERIAL_WORD = 1;
+export const BATCH_COUNT_WORD = 2;
+export const BATCH_LEADER_EPOCH_WORD = 3;
+export const BATCH_FIRST_OFFSET_WORD = 4;
+export const BATCH_NEXT_OFFSET_WORD = 6;
+export const BATCH_HIGH_WATERMARK_WORD = 8;
+export const BATCH_LAST_STABLE_WORD = 10;

@@ -2,12 +2,14 @@
 // data; none throws.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
+import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
 import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
+import type { OpeningConsumer } from './link/consumer-links.ts';
 import type { ProducerLink, Producers } from './link/producers.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
@@ -25,6 +27,8 @@ export interface ControlParts {
   readonly producers: Producers;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
+  /** Throws what the consumer's options cannot be used for. */
+  readonly openConsumer: (config: ConsumerConfig, opening: OpeningConsumer) => void;
 }
 
 /** Whose calls these are. */
@@ -103,6 +107,13 @@ export class AttachmentControl implements Control {
   async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
     return settle(() => {
       this.#parts.producers.attach(producerId, link as ProducerLink);
+      return null;
+    });
+  }
+
+  async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
+    return settle(() => {
+      this.#parts.openConsumer(config, handle as OpeningConsumer);
       return null;
     });
   }

@@ -79,6 +79,7 @@ const served: Control = {
   openProducer: (producerConfig, batchMemoryBytes, link) =>
     control.openProducer(producerConfig, batchMemoryBytes, link),
   attachProducer: (producerId, link) => control.attachProducer(producerId, link),
+  openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
   close: async () => {
     const result = await control.close();
     // The last thing that keeps this thread alive; closed after the answer has left.

@@ -2,6 +2,7 @@
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
+import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import { usesSasl } from '../common/config/sasl-config.ts';
 import type { Control } from '../common/control.ts';
 import { Cancelled } from '../common/errors/errors.ts';
@@ -25,6 +26,7 @@ import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
+import { ConsumerLinks, type OpeningConsumer } from './link/consumer-links.ts';
 import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import type { Resolve } from './net/resolver.ts';
@@ -55,6 +57,8 @@ export interface Surroundings {
   readonly prepareTransport?: () => void;
   /** Loads what asks for tokens, for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
+  /** Id of a new member of a group; default: 128 random bits. */
+  readonly newMemberId?: () => string;
   /** Default: those of the codec pool. */
   readonly startCodecThreads?: StartCodecThreads;
   /** Carries log records to the application; `logTaken` says when it has them. */
@@ -167,6 +171,34 @@ export class NetworkThread {
     return attachment;
   }
 
+  /** Begins a consumer. Throws what its options cannot be used for; then nothing is left of it. */
+  openConsumer(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer): void {
+    const { clock, newMemberId } = this.#surroundings;
+    const log = this.#log;
+    const links = new ConsumerLinks(
+      this.roleHost,
+      {
+        client: this.#config,
+        config,
+        snapshot,
+        newMemberId: newMemberId ?? randomMemberId,
+        log: (level, text) => log.write(level, 'consumer', text),
+        onClosed: () => this.roles.delete(links),
+      },
+      clock(),
+    );
+    const id = links.attach(handle);
+    this.roles.add(links);
+    try {
+      links.begin(config, clock());
+    } catch (error) {
+      links.detach(id);
+      this.roles.delete(links);
+      throw error;
+    }
+    this.loop.wake();
+  }
+
   /** The control calls of an attachment. */
   controlOf(attachment: Attachment): Control {
     const isClosed = (): boolean => this.#isClosed || attachment.isClosed;
@@ -213,6 +245,7 @@ export class NetworkThread {
       clock: this.#surroundings.clock,
       wake: () => this.loop.wake(),
       producers: this.#producers,
+      openConsumer: (config, opening) => this.openConsumer(config, opening),
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
   }
@@ -276,4 +309,9 @@ export class NetworkThread {
       random,
     });
   }
+}
+
+/** 22 characters, as Kafka prints uuids. */
+function randomMemberId(): string {
+  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
 }

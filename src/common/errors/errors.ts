@@ -5,6 +5,7 @@ import { UnsupportedVersionError } from './generated/broker-errors.ts';
 import { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';
 
 export { AuthorizationError, BrokerError } from './broker-error.ts';
+export * from './consumer-errors.ts';
 export { errorFor } from './error-for.ts';
 export * from './generated/broker-errors.ts';
 export { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';

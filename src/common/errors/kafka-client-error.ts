@@ -23,6 +23,8 @@ export interface ErrorDetails {
   maybeWritten?: boolean;
   /** Whoever raised it can only be closed. */
   fatal?: boolean;
+  /** int64 in decimal: the offset in the partition. */
+  recordOffset?: string;
   /** Of NoBrokersAvailable: what was wrong with each server. */
   causes?: readonly ServerFailure[];
 }

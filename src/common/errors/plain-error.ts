@@ -61,6 +61,8 @@ function describeError(thrown: unknown, depth: number): PlainError {
     const type = thrown.constructor as typeof KafkaClientError;
     if (thrown.retriable !== type.retriable || isRefusal(thrown.cause)) plain.retriable = thrown.retriable;
   }
+  if (thrown instanceof errors.PartitionError && thrown.recordOffset !== null)
+    plain.recordOffset = String(thrown.recordOffset);
   if (thrown instanceof errors.KafkaConfigurationError) plain.problems = [...thrown.problems];
   if (depth >= maxCauseDepth) return plain;
   if (thrown.cause !== undefined) plain.cause = toPlainError(thrown.cause, depth + 1);

@@ -9,6 +9,8 @@ import type { Api } from '../../protocol/flat/api.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
 import { Admin } from '../admin/admin.ts';
 import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
+import { Consumer } from '../consumer/consumer.ts';
+import type { ConsumerOptions } from '../consumer/consumer-options.ts';
 import type { Future } from '../link/future.ts';
 import type { PollTarget } from '../link/poller.ts';
 import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
@@ -60,6 +62,14 @@ export class KafkaClient implements AsyncDisposable {
       await client.close();
       throw error;
     }
+  }
+
+  /**
+   * A consumer on this client: its connections and its network thread. It is closed with the client, or before.
+   * Fails with: KafkaConfigurationError listing every problem; Cancelled, NetworkThreadError
+   */
+  async consumer(options: ConsumerOptions): Promise<Consumer> {
+    return Consumer.open(this.#session, options);
   }
 
   /** Broker version found at the start, e.g. `[4, 4]`, or the one configured. */

@@ -28,6 +28,12 @@ const kinds = [
   frames.TRANSACTION_DONE,
   frames.PRODUCER_FATAL,
   frames.PRODUCER_CLOSED,
+  frames.CONSUMER_CALL,
+  frames.CONSUMER_BATCH,
+  frames.CONSUMER_ANSWER,
+  frames.CONSUMER_EVENT,
+  frames.CONSUMER_TOPIC,
+  frames.CONSUMER_RAISE,
 ];
 
 test('kinds are distinct bytes, and exactly they may be committed', () => {
@@ -45,4 +51,21 @@ test('prefixes hold their words and leave the message on a multiple of 8', () =>
   assert.equal(new Set(response).size, response.length);
   assert.ok(Math.max(...send) * 4 < frames.SEND_PREFIX_BYTES);
   assert.ok(Math.max(...response) * 4 < frames.RESPONSE_PREFIX_BYTES);
+});
+
+test('the prefix of a batch of a consumer holds its words and leaves the records on a multiple of 8', () => {
+  const words = [
+    frames.BATCH_PARTITION_WORD,
+    frames.BATCH_SERIAL_WORD,
+    frames.BATCH_COUNT_WORD,
+    frames.BATCH_LEADER_EPOCH_WORD,
+    frames.BATCH_FIRST_OFFSET_WORD,
+    frames.BATCH_NEXT_OFFSET_WORD,
+    frames.BATCH_HIGH_WATERMARK_WORD,
+    frames.BATCH_LAST_STABLE_WORD,
+  ];
+  assert.equal(new Set(words).size, words.length);
+  assert.equal(frames.BATCH_PREFIX_BYTES % 8, 0);
+  // The last are of two words.
+  assert.ok((Math.max(...words) + 2) * 4 <= frames.BATCH_PREFIX_BYTES);
 });

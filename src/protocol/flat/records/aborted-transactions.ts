@@ -53,7 +53,7 @@ export function* committedRecords(
 }
 
 /** Which producers are within an aborted transaction, batch after batch. */
-class OpenTransactions {
+export class OpenTransactions {
   readonly #coming: AbortedTransaction[];
   #next = 0;
   readonly #producers = new Set<string>();

@@ -26,7 +26,16 @@ export type RoomName = keyof typeof table;
 
 const table = {
   index: {
-    rooms: ['main/admin', 'main/client', 'main/link', 'main/producer', 'main/metrics', 'common', 'protocol/flat'],
+    rooms: [
+      'main/admin',
+      'main/client',
+      'main/consumer',
+      'main/link',
+      'main/producer',
+      'main/metrics',
+      'common',
+      'protocol/flat',
+    ],
     packages: [],
   },
   common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads', 'long'] },
@@ -44,6 +53,10 @@ const table = {
   'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [], types: ['node:worker_threads'] },
   'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
+  'main/consumer': {
+    rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
+    packages: ['long'],
+  },
   'main/producer': {
     rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
@@ -53,6 +66,7 @@ const table = {
     rooms: [
       'common',
       'main/admin',
+      'main/consumer',
       'main/link',
       'main/producer',
       'main/thread',
@@ -98,10 +112,15 @@ const table = {
     optional: ['kerberos'],
     packages: ['@mongodb-js/saslprep', 'node:crypto', 'node:util', 'node:worker_threads'],
   },
+  'worker/consumer': {
+    rooms: ['common', 'worker/client', 'worker/requests', 'protocol/flat', 'protocol/wire'],
+    packages: [],
+  },
   'worker/link': {
     rooms: [
       'common',
       'worker/client',
+      'worker/consumer',
       'worker/requests',
       'worker/producer',
       'worker/report',

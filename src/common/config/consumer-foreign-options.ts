@@ -1,0 +1,54 @@
+// Owns what options of other Kafka clients are called here: Java's consumer, kafkajs, librdkafka. Every thread.
+
+const commitText = "use commit: 'processed', 'manual' or { everyMs }";
+const membershipText = 'nothing here needs it: membership does not depend on the application';
+
+const known: Readonly<Record<string, string>> = {
+  enableautocommit: `${commitText}`,
+  autocommit: commitText,
+  autocommitintervalms: 'use commit: { everyMs }',
+  autocommitinterval: 'use commit: { everyMs }',
+  autocommitthreshold: 'use commit: { everyMs }',
+  maxpollrecords: 'use batchMaxBytes: whole batches are handed out as views',
+  frombeginning: "use autoOffsetReset: 'earliest'",
+  sessiontimeout: 'use sessionTimeoutMs, in ms',
+  rebalancetimeout: 'use maxPollIntervalMs, in ms',
+  heartbeatinterval: 'use heartbeatIntervalMs, in ms',
+  metadatamaxage: 'use metadataMaxAgeMs, an option of the client',
+  maxbytesperpartition: 'use maxPartitionFetchBytes',
+  minbytes: 'use fetchMinBytes',
+  maxbytes: 'use fetchMaxBytes',
+  maxwaittimeinms: 'use fetchMaxWaitMs',
+  maxwaittime: 'use fetchMaxWaitMs',
+  maxinflightrequests: 'use maxInFlightRequestsPerConnection, an option of the client',
+  rackid: 'use clientRack',
+  readuncommitted: "use isolationLevel: 'read_uncommitted' or 'read_committed'",
+  partitionassigners: 'use partitionAssignmentStrategy, a list of names',
+  partitionsconsumedconcurrently: 'use run(handler, { concurrency })',
+  eachmessage: 'use run(handler), or for await',
+  eachbatch: 'use run(handler), or for await',
+  groupremoteassignor: 'use groupRemoteAssignor',
+  bootstrapservers: 'it is an option of the client: give it to KafkaClient.start or Consumer.start',
+  brokers: 'use bootstrapServers, an option of the client',
+  metadatabrokerlist: 'use bootstrapServers, an option of the client',
+  queuedmaxmessageskbytes: 'use prefetchBytes',
+  queuedminmessages: 'use prefetchBytes',
+  fetchmessagemaxbytes: 'use maxPartitionFetchBytes',
+  fetchwaitmaxms: 'use fetchMaxWaitMs',
+  fetcherrorbackoffms: 'use retryBackoffMs, an option of the client',
+  enableautooffsetstore: 'call done() of a batch: what is not done is not committed',
+  enablepartitioneof: 'use batch.lag, or consumer.lag()',
+  checkcrcs: 'use checkCrcs, an option of the client',
+  keydeserializer: 'read record.key, a Buffer',
+  valuedeserializer: 'read record.value, a Buffer',
+  interceptorclasses: 'there are none',
+  heartbeat: membershipText,
+  socketkeepaliveenable: 'use socketOptions, an option of the client',
+  autooffsetresetduration: 'use autoOffsetReset: { agoMs }',
+};
+
+/** What to use instead of another client's option; null for one that is not known. */
+export function foreignOption(key: string): string | null {
+  const plain = key.replace(/[._-]/g, '').toLowerCase();
+  return Object.hasOwn(known, plain) ? known[plain]! : null;
+}

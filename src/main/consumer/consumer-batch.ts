@@ -1,0 +1,193 @@
+// Owns a batch as the application has it: records read where they lie, what is done of it, whether it is still this consumer's.
+// Application thread.
+
+import Long from 'long';
+import { type OffsetLike, parseOffset } from '../../common/config/offset-inputs.ts';
+import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
+import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
+import {
+  BATCH_COUNT_WORD,
+  BATCH_FIRST_OFFSET_WORD,
+  BATCH_HIGH_WATERMARK_WORD,
+  BATCH_LAST_STABLE_WORD,
+  BATCH_LEADER_EPOCH_WORD,
+  BATCH_NEXT_OFFSET_WORD,
+  BATCH_PARTITION_WORD,
+  BATCH_PREFIX_BYTES,
+  BATCH_SERIAL_WORD,
+} from '../../ring/frames.ts';
+import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+
+/** The link that a batch came by. */
+export interface BatchHost {
+  isHeld(place: number, serial: number): boolean;
+  mark(place: number, serial: number, done: number): boolean;
+  giveBack(place: number, serial: number): void;
+  finished(batch: ConsumerBatch): void;
+  recycle(memory: ArrayBuffer): void;
+}
+
+/**
+ * Records of one partition, in order. It owns its memory: views and slices of it stay valid for as long as anybody has them.
+ * A partition may be given to another member of the group while the application works; `lost` says so at any time.
+ */
+export class ConsumerBatch implements Iterable<RecordView> {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records. */
+  readonly count: number;
+  /** Of the record read last; -1 when brokers are too old to say. */
+  readonly leaderEpoch: number;
+  /** Internal: its place in the table of batches. */
+  readonly place: number;
+  readonly serial: number;
+  readonly #host: BatchHost;
+  readonly #message: FlatMessage;
+  readonly #records: RecordsView;
+  readonly #words: Int32Array;
+  /** Offsets done, counted from the first. */
+  #done = 0;
+  #isFinished = false;
+  #controller: AbortController | null = null;
+
+  /** Internal: the link makes it. */
+  constructor(host: BatchHost, topic: string, place: number, body: OwnedBytes) {
+    this.#host = host;
+    this.topic = topic;
+    this.place = place;
+    const words = body.i32.subarray(body.base >>> 2, (body.base >>> 2) + BATCH_PREFIX_BYTES / 4);
+    this.#words = words;
+    this.partition = words[BATCH_PARTITION_WORD]!;
+    this.serial = words[BATCH_SERIAL_WORD]!;
+    this.count = words[BATCH_COUNT_WORD]!;
+    this.leaderEpoch = words[BATCH_LEADER_EPOCH_WORD]!;
+    this.#message = new FlatMessage(body, BATCH_PREFIX_BYTES);
+    this.#message.isRecyclable = body.isMoved;
+    this.#records = new RecordsView(this.#message, 0);
+  }
+
+  get firstOffset(): Long {
+    return this.#offset(BATCH_FIRST_OFFSET_WORD);
+  }
+
+  /** Where the next batch begins: behind gaps, markers and aborted records that follow the last record. */
+  get nextOffset(): Long {
+    return this.#offset(BATCH_NEXT_OFFSET_WORD);
+  }
+
+  /** End of the log, as far as it is replicated, when the batch was handed out. */
+  get highWatermark(): Long {
+    return this.#offset(BATCH_HIGH_WATERMARK_WORD);
+  }
+
+  /** Records with `read_committed` go up to here; -1 when the broker did not say. */
+  get lastStableOffset(): Long {
+    return this.#offset(BATCH_LAST_STABLE_WORD);
+  }
+
+  /** Records between this batch and the end of the log, when it was handed out. */
+  get lag(): number {
+    const lag = this.highWatermark.sub(this.nextOffset).toNumber();
+    return lag < 0 ? 0 : lag;
+  }
+
+  /** The batch's records, as a Fetch response has them. */
+  get records(): RecordsView {
+    return this.#records;
+  }
+
+  /** The fast way over the records: one object that moves. */
+  cursor(): RecordCursor {
+    return this.#records.cursor();
+  }
+
+  [Symbol.iterator](): IterableIterator<RecordView> {
+    return this.#records[Symbol.iterator]();
+  }
+
+  /**
+   * Says that records are done with: all of them, or those before the offset `upTo`. What is done is committed by the
+   * network thread, as `commit` says, and does not come again.
+   * @returns `lost` when the partition is not this consumer's any more: the records come again elsewhere
+   * Throws: IllegalArgumentError when `upTo` is outside of the batch
+   */
+  done(upTo?: OffsetLike): 'ok' | 'lost' {
+    const span = this.#span;
+    const done = upTo === undefined ? span : this.#distance(upTo);
+    if (this.#isFinished) return 'ok';
+    if (done > this.#done) {
+      if (!this.#host.mark(this.place, this.serial, done)) return this.#lose();
+      this.#done = done;
+    } else if (this.lost) return 'lost';
+    if (done === span) {
+      this.#isFinished = true;
+      this.#host.finished(this);
+    }
+    return 'ok';
+  }
+
+  /** Whether all of it is done. */
+  get isDone(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Whether some of it is done, and not all. */
+  get isPartlyDone(): boolean {
+    return this.#done > 0 && !this.#isFinished;
+  }
+
+  /** Whether the partition has been given to somebody else, or sought elsewhere, before all was done: one look at shared memory. */
+  get lost(): boolean {
+    return !this.#isFinished && !this.#host.isHeld(this.place, this.serial);
+  }
+
+  /** Aborted when the batch is lost; noticed when this thread's event loop runs. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    this.look();
+    return this.#controller.signal;
+  }
+
+  /** Gives back what is not done: it comes again, as does everything behind it. */
+  giveBack(): void {
+    if (this.#isFinished) return;
+    this.#host.giveBack(this.place, this.serial);
+    this.#host.finished(this);
+  }
+
+  /** Gives the memory back, for a reader that has nothing of the batch left; reading it afterwards throws. */
+  recycle(): void {
+    const memory = this.#message.recycle();
+    if (memory !== null) this.#host.recycle(memory);
+  }
+
+  /** Internal: something happened. */
+  look(): void {
+    if (this.lost) this.#lose();
+  }
+
+  #lose(): 'lost' {
+    this.#host.finished(this);
+    this.#controller?.abort();
+    return 'lost';
+  }
+
+  get #span(): number {
+    return this.nextOffset.sub(this.firstOffset).toNumber();
+  }
+
+  #distance(upTo: OffsetLike): number {
+    const offset = parseOffset(upTo);
+    const first = this.firstOffset.toBigInt();
+    const next = this.nextOffset.toBigInt();
+    if (offset === null || offset < first || offset > next)
+      throw new IllegalArgumentError(`done up to ${String(upTo)}: the batch is from offset ${first} to ${next}`);
+    return Number(offset - first);
+  }
+
+  #offset(word: number): Long {
+    return Long.fromBits(this.#words[word]!, this.#words[word + 1]!, false);
+  }
+}

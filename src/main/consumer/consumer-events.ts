@@ -1,0 +1,76 @@
+// Owns who listens to a consumer's events, and the passage of events to them. Application thread.
+
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
+import type { ConsumerEvent } from '../../common/consumer-calls.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+
+/** Events, and what their listeners are given. They are told what has happened: nothing waits for them. */
+export interface ConsumerListeners {
+  assigned: (partitions: readonly TopicPartition[]) => void;
+  /** Given up in good order: what was done is committed. */
+  revoked: (partitions: readonly TopicPartition[]) => void;
+  /** Given to others already. */
+  lost: (partitions: readonly TopicPartition[]) => void;
+  /** The application asked for nothing for `maxPollIntervalMs`; heard when it listens again. */
+  blocked: (event: { readonly sinceMs: number; readonly policy: string }) => void;
+  /** A partition does not move, though it could. */
+  stalled: (event: TopicPartition & { readonly cause: string }) => void;
+  /** The log was cut off below the position; reading goes on at `to`. */
+  truncated: (event: TopicPartition & { readonly from: bigint; readonly to: bigint }) => void;
+  /** What went wrong in the background; after a fatal one only `close` is left. */
+  error: (error: Error, isFatal: boolean) => void;
+}
+
+type Listener = (...args: never[]) => void;
+
+export class ConsumerEvents {
+  readonly #listeners = new Map<keyof ConsumerListeners, Set<Listener>>();
+  readonly #callbackThrew: (error: unknown) => void;
+
+  constructor(callbackThrew: (error: unknown) => void) {
+    this.#callbackThrew = callbackThrew;
+  }
+
+  on(event: keyof ConsumerListeners, listener: Listener): void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners.add(listener));
+  }
+
+  off(event: keyof ConsumerListeners, listener: Listener): void {
+    this.#listeners.get(event)?.delete(listener);
+  }
+
+  emit(event: ConsumerEvent): void {
+    switch (event.type) {
+      case 'assigned':
+      case 'revoked':
+      case 'lost':
+        this.#tell(event.type, event.partitions);
+        break;
+      case 'blocked':
+        this.#tell('blocked', { sinceMs: event.sinceMs, policy: event.policy });
+        break;
+      case 'stalled':
+        this.#tell('stalled', { topic: event.topic, partition: event.partition, cause: event.cause });
+        break;
+      case 'truncated': {
+        const { topic, partition, from, to } = event;
+        this.#tell('truncated', { topic, partition, from: BigInt(from), to: BigInt(to) });
+        break;
+      }
+      case 'error':
+        this.#tell('error', fromPlainError(event.error), event.isFatal);
+        break;
+    }
+  }
+
+  #tell<E extends keyof ConsumerListeners>(event: E, ...args: Parameters<ConsumerListeners[E]>): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+      try {
+        (listener as (...values: unknown[]) => void)(...args);
+      } catch (error) {
+        this.#callbackThrew(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,231 @@
+// Owns what a consumer consists of in this thread, polling, calls, its end. Application thread. Must not check arguments:
+// consumer.ts does.
+
+import { monotonicNowMs } from '../../common/clock.ts';
+import type { ConsumerConfig, TopicPartition } from '../../common/config/consumer-config.ts';
+import type {
+  ConsumerAnswer,
+  ConsumerCall,
+  ConsumerEvent,
+  ConsumerSnapshot,
+  LeaveModeName,
+} from '../../common/consumer-calls.ts';
+import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { type ApplicationEnd, createAttachment } from '../../ring/attachment.ts';
+import { createBatchTable } from '../../state/batch-table.ts';
+import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
+import type { ClientHost, ClientRole } from '../link/client-host.ts';
+import { Future } from '../link/future.ts';
+import type { ConsumerBatch } from './consumer-batch.ts';
+import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
+
+/** Beyond the deadline that the network thread keeps. */
+const closeGraceMs = 2000;
+
+/** Batches that are on their way to this thread, or with it, at a time. */
+const places = 256;
+const requestRingBytes = 256 * 1024;
+const responseRingBytes = 1024 * 1024;
+/** Batches larger than this are moved instead of copied. */
+const spillBytes = 64 * 1024;
+const spillBudgetBytes = 256 * 1024 * 1024;
+
+export class ConsumerSession implements ClientRole {
+  readonly link: ConsumerLink;
+  readonly #host: ClientHost;
+  readonly #reader: ConsumerSnapshotReader;
+  #fatal: Error | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(
+    host: ClientHost,
+    link: { readonly end: ApplicationEnd; readonly table: SharedArrayBuffer; readonly snapshot: SharedArrayBuffer },
+    onEvent: (event: ConsumerEvent) => void,
+  ) {
+    this.#host = host;
+    this.#reader = new ConsumerSnapshotReader(link.snapshot);
+    this.link = new ConsumerLink({
+      end: link.end,
+      table: link.table,
+      onEvent: (event) => {
+        if (event.type === 'error' && event.isFatal) this.#fatal = fromPlainError(event.error);
+        onEvent(event);
+      },
+      callbackThrew: host.callbackThrew,
+    });
+    host.addRole(this);
+    this.link.listen();
+  }
+
+  /** Fails with what the network thread says of the options. */
+  static async open(
+    host: ClientHost,
+    config: ConsumerConfig,
+    onEvent: (event: ConsumerEvent) => void,
+  ): Promise<ConsumerSession> {
+    const limits = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
+    const { application, handle, transferList } = createAttachment(limits, host.networkDoorbell, host.countersMemory);
+    const table = createBatchTable(places);
+    const snapshot = createConsumerSnapshot();
+    try {
+      const opening = { link: handle, table, snapshot };
+      await host.callWith((control, argument) => control.openConsumer(config, argument), opening, transferList);
+    } catch (error) {
+      application.close();
+      throw error;
+    }
+    return new ConsumerSession(host, { end: application, table, snapshot }, onEvent);
+  }
+
+  closeWithClient(timeoutMs: number): Promise<void> {
+    return this.close(timeoutMs, 'default');
+  }
+
+  onThreadLost(error: Error): void {
+    this.link.close(error);
+  }
+
+  get snapshot(): ConsumerSnapshot {
+    return this.#reader.read();
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null || this.link.closeError !== null;
+  }
+
+  async poll(
+    timeoutMs: number,
+    signal: AbortSignal | null,
+    isWanted?: (batch: ConsumerBatch) => boolean,
+  ): Promise<ConsumerBatch | null> {
+    this.link.drain();
+    this.link.asks(true);
+    const batch = this.#take(isWanted);
+    if (batch !== null || timeoutMs === 0 || this.isClosed || signal?.aborted) {
+      this.link.stopsAsking();
+      return batch;
+    }
+    return this.#keepAlive(() => this.#wait(timeoutMs, signal, isWanted));
+  }
+
+  pollSync(timeoutMs: number): ConsumerBatch | null {
+    const deadline = monotonicNowMs() + timeoutMs;
+    this.link.drain();
+    this.link.asks(true);
+    try {
+      for (;;) {
+        const batch = this.#take();
+        const leftMs = deadline - monotonicNowMs();
+        if (batch !== null || leftMs <= 0 || this.isClosed || this.link.isNetworkThreadOver) return batch;
+        this.link.blockForNews(leftMs);
+      }
+    } finally {
+      this.link.stopsAsking();
+    }
+  }
+
+  /** A call whose answer is made into something else. */
+  callThen<T>(call: ConsumerCall, make: (answer: ConsumerAnswer) => T): Future<T> {
+    const made = new Future<T>(this.#host.callbackThrew);
+    const asked = this.link.call<ConsumerAnswer>(call);
+    asked.addCallback((answer) => void made.success(make(answer)));
+    asked.addErrback((error) => void made.failure(error));
+    if (!made.isDone) void this.#keepAlive(() => settled(made));
+    return made;
+  }
+
+  /** The same, and blocks this thread. Throws what the call fails with. */
+  callSync(call: ConsumerCall, timeoutMs: number): ConsumerAnswer {
+    const asked = this.link.call<ConsumerAnswer>(call);
+    // What it fails with is thrown below.
+    asked.addErrback(() => {});
+    const deadline = monotonicNowMs() + timeoutMs + closeGraceMs;
+    while (!asked.isDone) {
+      const leftMs = deadline - monotonicNowMs();
+      if (leftMs <= 0 || this.link.isNetworkThreadOver) throw new KafkaTimeoutError(`no answer to ${call.op} in time`);
+      this.link.blockForNews(leftMs);
+    }
+    if (asked.exception !== null) throw asked.exception;
+    return asked.value as ConsumerAnswer;
+  }
+
+  /** Batches that wait here are handed out when they are wanted again. */
+  returnReady(partitions: readonly TopicPartition[] | null): void {
+    const keys = new Set(partitions?.map(({ topic, partition }) => `${topic}-${partition}`));
+    this.link.returnReady(({ topic, partition }) => partitions === null || keys.has(`${topic}-${partition}`));
+  }
+
+  close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs, leave);
+    return this.#closing;
+  }
+
+  /** The process lives until `run` has ended. */
+  async #keepAlive<T>(run: () => Promise<T>): Promise<T> {
+    this.#host.hold();
+    try {
+      return await run();
+    } finally {
+      this.#host.release();
+    }
+  }
+
+  async #close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
+    try {
+      if (this.link.closeError !== null) return;
+      const closed = this.link.call<null>({ op: 'close', timeoutMs, leave });
+      closed.addErrback(() => {});
+      await this.#keepAlive(() => withLimit(settled(closed), timeoutMs + closeGraceMs));
+    } finally {
+      this.link.close(closedError());
+      this.#host.removeRole(this);
+    }
+  }
+
+  async #wait(
+    timeoutMs: number,
+    signal: AbortSignal | null,
+    isWanted?: (batch: ConsumerBatch) => boolean,
+  ): Promise<ConsumerBatch | null> {
+    const deadline = monotonicNowMs() + timeoutMs;
+    try {
+      for (;;) {
+        const leftMs = deadline - monotonicNowMs();
+        if (leftMs <= 0 || signal?.aborted) return null;
+        await this.link.untilNews(leftMs, signal);
+        const batch = this.#take(isWanted);
+        if (batch !== null || this.#closing !== null) return batch;
+        if (this.link.closeError !== null) throw this.link.closeError;
+      }
+    } finally {
+      this.link.stopsAsking();
+    }
+  }
+
+  #take(isWanted?: (batch: ConsumerBatch) => boolean): ConsumerBatch | null {
+    if (this.#closing !== null) return null;
+    const ready: Ready | undefined = this.link.take(isWanted);
+    if (ready instanceof Error) throw ready;
+    if (ready === undefined && this.#fatal !== null) throw this.#fatal;
+    if (ready === undefined && this.link.closeError !== null) throw this.link.closeError;
+    return ready ?? null;
+  }
+}
+
+function settled<T>(future: Future<T>): Promise<void> {
+  return new Promise((resolve) => {
+    future.addCallback(() => resolve());
+    future.addErrback(() => resolve());
+  });
+}
+
+/** Ends with the work, or when the time is over. */
+async function withLimit(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    if (limitMs < 2 ** 31) timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

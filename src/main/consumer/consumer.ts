@@ -1,0 +1,349 @@
+// Owns the public consumer: what may be called, and the checks of arguments. Application thread. It fetches nothing and knows no
+// group: consumer-link.ts asks the network thread, which does.
+
+import type { KafkaClientOptions } from '../../common/config/config.ts';
+import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../../common/config/consumer-config.ts';
+import {
+  isConsumerOption,
+  parseAssign,
+  parseConsumerConfig,
+  parseSubscription,
+} from '../../common/config/consumer-config-parser.ts';
+import { parseOffset, parseStart } from '../../common/config/offset-inputs.ts';
+import type {
+  ConsumerAnswer,
+  ConsumerCall,
+  ConsumerSnapshot,
+  LeaveModeName,
+  PartitionSnapshot,
+  PlainCommitReport,
+  PlainFound,
+  PlainOffset,
+} from '../../common/consumer-calls.ts';
+import { IllegalArgumentError, KafkaConfigurationError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { KafkaClient } from '../client/kafka-client.ts';
+import type { ClientHost } from '../link/client-host.ts';
+import type { Future } from '../link/future.ts';
+import type { ConsumerBatch } from './consumer-batch.ts';
+import { ConsumerEvents, type ConsumerListeners } from './consumer-events.ts';
+import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer-options.ts';
+import { ConsumerSession } from './consumer-session.ts';
+import { type RunOptions, runHandler } from './run.ts';
+
+const defaultCloseTimeoutMs = 30_000;
+
+export interface CommitReport {
+  /** Partitions whose offsets are committed. */
+  readonly committed: readonly TopicPartition[];
+  /** Why others are not; null when all are. */
+  readonly error: Error | null;
+}
+
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: bigint;
+  readonly leaderEpoch: number;
+  readonly metadata: string | null;
+}
+
+export interface OffsetOfTime extends TopicPartition {
+  readonly offset: bigint;
+  readonly timestampMs: number;
+}
+
+export interface CloseOptions {
+  /** ms; default 30000. Kept by the network thread, also while this thread is blocked. */
+  readonly timeoutMs?: number;
+  /** `leave`: static members give up their place, too. `remain`: the group is told nothing (KIP-1092). */
+  readonly leave?: LeaveModeName;
+}
+
+/**
+ * Reads records, alone or as a member of a group. Membership, fetching and commits live in the network thread: an application that
+ * computes for minutes stays a member, and its next batch waits for it.
+ */
+export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
+  readonly config: ConsumerConfig;
+  readonly #session: ConsumerSession;
+  readonly #events: ConsumerEvents;
+  /** A client that was started for this consumer alone. */
+  #ownClient: KafkaClient | null = null;
+  #closing: Promise<void> | null = null;
+
+  /** Internal: `client.consumer` makes it. */
+  constructor(config: ConsumerConfig, session: ConsumerSession, events: ConsumerEvents) {
+    this.config = config;
+    this.#session = session;
+    this.#events = events;
+  }
+
+  /** Internal. */
+  static async open(host: ClientHost, options: ConsumerOptions): Promise<Consumer> {
+    const config = parseConsumerConfig(options);
+    const events = new ConsumerEvents(host.callbackThrew);
+    const session = await ConsumerSession.open(host, config, (event) => events.emit(event));
+    return new Consumer(config, session, events);
+  }
+
+  /**
+   * Starts a consumer with a client of its own, which is closed with it.
+   * Fails with: as `KafkaClient.start` and `client.consumer`.
+   */
+  static async start(options: KafkaClientOptions & ConsumerOptions): Promise<Consumer> {
+    const own: Record<string, unknown> = {};
+    const others: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(options)) (isConsumerOption(key) ? own : others)[key] = value;
+    // Before a thread is started in vain.
+    parseConsumerConfig(own);
+    const client = await KafkaClient.start(others as KafkaClientOptions);
+    try {
+      const consumer = await client.consumer(own as ConsumerOptions);
+      consumer.#ownClient = client;
+      return consumer;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  // --- records
+
+  /**
+   * Batches, as they come. Asking for the next settles the last one, unless it was settled partly or `commit` is `manual`. A loop
+   * that is left by `break` or an error gives back what it has: it comes again in the next loop.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerBatch, void, void> {
+    let batch: ConsumerBatch | null = null;
+    try {
+      for (;;) {
+        batch = await this.poll(Number.POSITIVE_INFINITY);
+        if (batch === null) return;
+        yield batch;
+        if (this.config.commit !== 'manual' && !batch.isPartlyDone) batch.done();
+      }
+    } finally {
+      // Reached with an unfinished batch only by who leaves the loop.
+      if (batch !== null && !batch.isDone) batch.giveBack();
+    }
+  }
+
+  /**
+   * The next batch; null when none came in time, or the consumer was closed. `done` of it says that it is dealt with.
+   * @param timeoutMs default 1000; Infinity: as long as it takes
+   * Fails with: what a partition cannot go on from, such as CorruptBatchError; GroupFatalError; NetworkThreadError
+   */
+  async poll(timeoutMs = 1000, options: { readonly signal?: AbortSignal } = {}): Promise<ConsumerBatch | null> {
+    return this.#session.poll(checkTimeout(timeoutMs), options.signal ?? null);
+  }
+
+  /** `poll` that blocks this thread: for loops that never return to the event loop. */
+  pollSync(timeoutMs = 1000): ConsumerBatch | null {
+    return this.#session.pollSync(checkTimeout(timeoutMs));
+  }
+
+  /**
+   * Calls `handler` with each batch, up to `concurrency` at once, never with two of one partition. A batch is done when its handler
+   * has returned. Ends when the consumer is closed, when `signal` is aborted, or with the error of a handler that failed, after
+   * the others have returned; what failed comes again.
+   */
+  async run(handler: (batch: ConsumerBatch) => Promise<void> | void, options: RunOptions = {}): Promise<void> {
+    await runHandler(this.#session, handler, options);
+  }
+
+  // --- what is read
+
+  /** Names, a RegExp, or `{ brokerPattern }` in RE2's syntax. Replaces what was subscribed before. */
+  subscribe(topics: NonNullable<ConsumerOptions['topics']>): Future<null> {
+    const problems: string[] = [];
+    const subscription = parseSubscription(topics, problems);
+    if (problems.length > 0 || subscription === null) throw new KafkaConfigurationError(problems);
+    return this.#call({ op: 'subscribe', subscription });
+  }
+
+  /** Gives everything up, and leaves the group. */
+  unsubscribe(): Future<null> {
+    return this.#call({ op: 'unsubscribe' });
+  }
+
+  /** Reads these partitions, and no others, without a group's help. */
+  assign(partitions: readonly TopicPartitionOffset[]): Future<null> {
+    const problems: string[] = [];
+    const rows: readonly AssignedStart[] = parseAssign(partitions, problems);
+    if (problems.length > 0) throw new KafkaConfigurationError(problems);
+    return this.#call({ op: 'assign', partitions: rows });
+  }
+
+  /** Goes on elsewhere: records that were handed out before and are not done are lost. */
+  seek(partition: TopicPartition, to: PlaceInLog): Future<null> {
+    const start: StartAt | undefined = parseStart(to);
+    if (start === undefined)
+      throw new IllegalArgumentError("seek to an offset of 0 or more, 'earliest', 'latest' or { timestampMs }");
+    const { topic, partition: index } = partition;
+    this.#session.returnReady([partition]);
+    return this.#call({ op: 'seek', topic, partition: index, start });
+  }
+
+  /** Hands out nothing of these, or of all; what is handed out already is not touched. */
+  pause(partitions?: readonly TopicPartition[]): Future<null> {
+    this.#session.returnReady(partitions ?? null);
+    return this.#call({ op: 'pause', partitions: partitions ?? null });
+  }
+
+  resume(partitions?: readonly TopicPartition[]): Future<null> {
+    return this.#call({ op: 'resume', partitions: partitions ?? null });
+  }
+
+  // --- offsets
+
+  /** Commits what is done, or the offsets given: each is that of the next record to read. */
+  commit(offsets?: readonly OffsetOf[]): Future<CommitReport> {
+    const timeoutMs = this.config.defaultApiTimeoutMs;
+    const call: ConsumerCall = {
+      op: 'commit',
+      offsets: offsets === undefined ? null : plainOffsets(offsets),
+      timeoutMs,
+    };
+    return this.#session.callThen(call, (answer) => reportOf(answer as PlainCommitReport));
+  }
+
+  /** The same, and blocks this thread. Throws: what the commit fails with. */
+  commitSync(timeoutMs = this.config.defaultApiTimeoutMs, offsets?: readonly OffsetOf[]): CommitReport {
+    const call: ConsumerCall = {
+      op: 'commit',
+      offsets: offsets === undefined ? null : plainOffsets(offsets),
+      timeoutMs,
+    };
+    return reportOf(this.#session.callSync(call, timeoutMs) as PlainCommitReport);
+  }
+
+  /** What the group has committed; null for partitions without. */
+  committed(partitions: readonly TopicPartition[]): Future<(CommittedOffset | null)[]> {
+    const call: ConsumerCall = { op: 'committed', partitions, timeoutMs: this.config.defaultApiTimeoutMs };
+    return this.#session.callThen(call, (answer) =>
+      (answer as readonly PlainFound[]).map(({ topic, partition, offset, leaderEpoch, metadata }) =>
+        offset === null ? null : { topic, partition, offset: BigInt(offset), leaderEpoch, metadata: metadata ?? null },
+      ),
+    );
+  }
+
+  /** First record with this timestamp or a later one; null where there is none. */
+  offsetsForTimes(
+    times: readonly (TopicPartition & { readonly timestampMs: number })[],
+  ): Future<(OffsetOfTime | null)[]> {
+    return this.#offsets(times, (found) =>
+      found.offset === null
+        ? null
+        : {
+            topic: found.topic,
+            partition: found.partition,
+            offset: BigInt(found.offset),
+            timestampMs: found.timestampMs ?? -1,
+          },
+    );
+  }
+
+  beginningOffsets(partitions: readonly TopicPartition[]): Future<bigint[]> {
+    return this.#offsets(
+      partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -2 })),
+      ({ offset }) => BigInt(offset ?? 0),
+    );
+  }
+
+  /** Offsets of the records to come; with `read_committed`, of the first that may not be read yet. */
+  endOffsets(partitions: readonly TopicPartition[]): Future<bigint[]> {
+    return this.#offsets(
+      partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -1 })),
+      ({ offset }) => BigInt(offset ?? 0),
+    );
+  }
+
+  // --- state, from shared memory
+
+  get assignment(): readonly TopicPartition[] {
+    return this.#session.snapshot.partitions.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** Next offset to hand out; null while it is not known, or for a partition that is not assigned. */
+  position(partition: TopicPartition): bigint | null {
+    return this.#find(partition)?.position ?? null;
+  }
+
+  /** Records between what is done and the end, of one partition or of all; as far as it is known. */
+  lag(partition?: TopicPartition): number {
+    const rows = partition === undefined ? this.#session.snapshot.partitions : [this.#find(partition)];
+    let lag = 0;
+    for (const row of rows) if (row?.end != null && row.done !== null) lag += Math.max(0, Number(row.end - row.done));
+    return lag;
+  }
+
+  /** State, member id, epoch and last error of the membership. */
+  get group(): Omit<ConsumerSnapshot, 'partitions'> {
+    const { partitions: _, ...group } = this.#session.snapshot;
+    return group;
+  }
+
+  on<E extends keyof ConsumerListeners>(event: E, listener: ConsumerListeners[E]): this {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  off<E extends keyof ConsumerListeners>(event: E, listener: ConsumerListeners[E]): this {
+    this.#events.off(event, listener);
+    return this;
+  }
+
+  // --- end
+
+  /** Commits what is done, gives everything up, leaves the group, in this order. Loops and polls end. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close({ timeoutMs = defaultCloseTimeoutMs, leave = 'default' }: CloseOptions): Promise<void> {
+    try {
+      await this.#session.close(checkTimeout(timeoutMs), leave);
+    } finally {
+      await this.#ownClient?.close();
+    }
+  }
+
+  #call(call: ConsumerCall): Future<null> {
+    return this.#session.callThen(call, (_: ConsumerAnswer) => null);
+  }
+
+  #offsets<T>(
+    questions: readonly (TopicPartition & { readonly timestampMs: number })[],
+    read: (found: PlainFound) => T,
+  ): Future<T[]> {
+    const call: ConsumerCall = { op: 'offsets', questions, timeoutMs: this.config.defaultApiTimeoutMs };
+    return this.#session.callThen(call, (answer) => (answer as readonly PlainFound[]).map(read));
+  }
+
+  #find({ topic, partition }: TopicPartition): PartitionSnapshot | undefined {
+    return this.#session.snapshot.partitions.find((row) => row.topic === topic && row.partition === partition);
+  }
+}
+
+function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
+  return offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
+    const parsed = parseOffset(offset);
+    if (parsed === null)
+      throw new IllegalArgumentError(`offset of ${topic}-${partition} must be 0 or more, not ${String(offset)}`);
+    return { topic, partition, offset: String(parsed), leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
+  });
+}
+
+function reportOf({ committed, error }: PlainCommitReport): CommitReport {
+  return { committed, error: error === null ? null : fromPlainError(error) };
+}
+
+function checkTimeout(timeoutMs: number): number {
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs) || timeoutMs < 0)
+    throw new IllegalArgumentError(`timeoutMs must be 0 or more, not ${String(timeoutMs)}`);
+  return timeoutMs;
+}

@@ -1,0 +1,69 @@
+// Owns `run`: a handler for each batch, some at once, each partition's one after the other. Application thread.
+
+import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import type { ConsumerBatch } from './consumer-batch.ts';
+import type { ConsumerSession } from './consumer-session.ts';
+
+export interface RunOptions {
+  /** Handlers at once; default 1. */
+  readonly concurrency?: number;
+  /** Ends it, after handlers under way have returned. */
+  readonly signal?: AbortSignal;
+}
+
+export async function runHandler(
+  session: ConsumerSession,
+  handler: (batch: ConsumerBatch) => Promise<void> | void,
+  { concurrency = 1, signal }: RunOptions,
+): Promise<void> {
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new IllegalArgumentError(`concurrency must be an integer of 1 or more, not ${String(concurrency)}`);
+  const stop = new AbortController();
+  const stopNow = (): void => stop.abort();
+  signal?.addEventListener('abort', stopNow, { once: true });
+  if (signal?.aborted) stop.abort();
+  const busy = new Set<string>();
+  const errors: unknown[] = [];
+  // A partition that has become free may have a batch waiting for it already.
+  let waking = new AbortController();
+  const work = async (batch: ConsumerBatch): Promise<void> => {
+    const key = `${batch.topic}-${batch.partition}`;
+    try {
+      await handler(batch);
+      batch.done();
+    } catch (error) {
+      errors.push(error);
+      batch.giveBack();
+      stop.abort();
+    } finally {
+      busy.delete(key);
+      waking.abort();
+    }
+  };
+  const running = new Set<Promise<void>>();
+  try {
+    while (!stop.signal.aborted) {
+      if (running.size >= concurrency) {
+        await Promise.race(running);
+        continue;
+      }
+      waking = new AbortController();
+      const waits = AbortSignal.any([stop.signal, waking.signal]);
+      const isFree = ({ topic, partition }: ConsumerBatch): boolean => !busy.has(`${topic}-${partition}`);
+      const batch = await session.poll(Number.POSITIVE_INFINITY, waits, isFree);
+      if (batch === null) {
+        if (session.isClosed) break;
+        continue;
+      }
+      busy.add(`${batch.topic}-${batch.partition}`);
+      const one = work(batch).finally(() => running.delete(one));
+      running.add(one);
+    }
+  } catch (error) {
+    errors.push(error);
+  } finally {
+    signal?.removeEventListener('abort', stopNow);
+    await Promise.all(running);
+  }
+  if (errors.length > 0) throw errors[0];
+}

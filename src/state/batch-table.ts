@@ -1,0 +1,234 @@
+// Owns the shared table of batches that one application thread was handed: who has each, how much of it is done. The network
+// thread hands out and gives up, the application takes, marks and returns. Must not know records, nor wait.
+
+import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
+
+/*
+ * A cell of 64 bits for each place, changed by compareExchange alone, since both threads write it:
+ *
+ *       low word                          high word
+ *       | serial (29 bits) | state (3) |  | offsets done, counted from the batch's first (uint32) |
+ *
+ * A serial tells a batch from others that had the place before. The whole cell is exchanged, so that a mark that comes late
+ * can never hit the batch that has the place now.
+ *
+ *       FREE -> POSTED (network) -> TAKEN (application) -> FREE (network, when all is done)
+ *                     \-> LOST (network)     \-> LOST (network) or RETURNED (application) -> FREE (network)
+ */
+
+const MAGIC = 0x6b62_7431;
+const MAGIC_WORD = 0;
+const PLACES_WORD = 1;
+/** Written by the application alone. */
+const CHANGES_WORD = 2;
+const LAST_ASKED_WORD = 3;
+const IS_WAITING_WORD = 4;
+const HAS_ASKED_WORD = 5;
+const CELLS_OFFSET = 64;
+
+const FREE = 0;
+const POSTED = 1;
+const TAKEN = 2;
+const RETURNED = 3;
+const LOST = 4;
+const STATE_BITS = 3;
+const STATE_MASK = 7;
+const SERIAL_MASK = 0x1fff_ffff;
+
+export function createBatchTable(places: number): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(CELLS_OFFSET + places * 8);
+  const words = new Int32Array(buffer);
+  words[MAGIC_WORD] = MAGIC;
+  words[PLACES_WORD] = places;
+  return buffer;
+}
+
+function open(buffer: SharedArrayBuffer): { words: Int32Array; cells: BigInt64Array; places: number } {
+  const words = new Int32Array(buffer);
+  const places = words[PLACES_WORD]!;
+  if (words[MAGIC_WORD] !== MAGIC || buffer.byteLength !== CELLS_OFFSET + places * 8)
+    throw new RingCorruptError(`batch table of ${buffer.byteLength} bytes is not what it should be`);
+  return { words, cells: new BigInt64Array(buffer, CELLS_OFFSET, places), places };
+}
+
+const lowMask = 0xffff_ffffn;
+
+function cell(serial: number, state: number, done: number): bigint {
+  const low = ((serial << STATE_BITS) | state) >>> 0;
+  return BigInt.asIntN(64, (BigInt(done >>> 0) << 32n) | BigInt(low));
+}
+
+function stateOf(value: bigint): number {
+  return Number(value & lowMask) & STATE_MASK;
+}
+
+function serialOf(value: bigint): number {
+  return Number(value & lowMask) >>> STATE_BITS;
+}
+
+function doneOf(value: bigint): number {
+  return Number((value >> 32n) & lowMask);
+}
+
+/** The network thread's end. */
+export class BatchTableOwner {
+  readonly places: number;
+  readonly #words: Int32Array;
+  readonly #cells: BigInt64Array;
+  readonly #free: number[] = [];
+  #serial = 0;
+  #seenChanges = 0;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const { words, cells, places } = open(buffer);
+    this.places = places;
+    this.#words = words;
+    this.#cells = cells;
+    for (let place = places - 1; place >= 0; place--) this.#free.push(place);
+  }
+
+  get freePlaces(): number {
+    return this.#free.length;
+  }
+
+  /** Whether the application has marked, taken or asked since `see`; what a sleeping thread looks for. */
+  hasChanged(): boolean {
+    // Atomic: written by the application's thread.
+    return Atomics.load(this.#words, CHANGES_WORD) !== this.#seenChanges;
+  }
+
+  see(): void {
+    // Before the cells are read: what changes later counts again.
+    this.#seenChanges = Atomics.load(this.#words, CHANGES_WORD);
+  }
+
+  /** uint32 ms of the monotonic clock; null when it has never asked. */
+  get lastAskedMs(): number | null {
+    return Atomics.load(this.#words, HAS_ASKED_WORD) === 0 ? null : Atomics.load(this.#words, LAST_ASKED_WORD) >>> 0;
+  }
+
+  /** Whether it asks for a batch right now, and waits for it. */
+  get isWaiting(): boolean {
+    return Atomics.load(this.#words, IS_WAITING_WORD) !== 0;
+  }
+
+  /** @returns place and serial of a batch that is now posted; null without a free place */
+  post(): { readonly place: number; readonly serial: number } | null {
+    const place = this.#free.pop();
+    if (place === undefined) return null;
+    this.#serial = (this.#serial + 1) & SERIAL_MASK;
+    Atomics.store(this.#cells, place, cell(this.#serial, POSTED, 0));
+    return { place, serial: this.#serial };
+  }
+
+  /** Offsets that are done, from the batch's first on. */
+  done(place: number): number {
+    return doneOf(this.#load(place));
+  }
+
+  isPosted(place: number): boolean {
+    return stateOf(this.#load(place)) === POSTED;
+  }
+
+  isReturned(place: number): boolean {
+    return stateOf(this.#load(place)) === RETURNED;
+  }
+
+  /** Takes back what the application has not taken. @returns false when it has */
+  withdraw(place: number): boolean {
+    const seen = this.#load(place);
+    if (stateOf(seen) !== POSTED) return false;
+    return this.#exchange(place, seen, cell(serialOf(seen), LOST, 0));
+  }
+
+  /** Nothing that is marked from now on counts. */
+  giveUp(place: number): void {
+    for (;;) {
+      const seen = this.#load(place);
+      const state = stateOf(seen);
+      if (state !== POSTED && state !== TAKEN) return;
+      if (this.#exchange(place, seen, cell(serialOf(seen), LOST, doneOf(seen)))) return;
+    }
+  }
+
+  /** The place may serve another batch; who still has the old one finds another serial. */
+  free(place: number): void {
+    const seen = this.#load(place);
+    if (stateOf(seen) === FREE) throw new IllegalStateError(`place ${place} of the batch table is free already`);
+    this.giveUp(place);
+    Atomics.store(this.#cells, place, cell(serialOf(seen), FREE, doneOf(seen)));
+    this.#free.push(place);
+  }
+
+  #load(place: number): bigint {
+    return Atomics.load(this.#cells, place);
+  }
+
+  #exchange(place: number, seen: bigint, value: bigint): boolean {
+    return Atomics.compareExchange(this.#cells, place, seen, value) === seen;
+  }
+}
+
+/** The application's end. */
+export class BatchTableUser {
+  readonly #words: Int32Array;
+  readonly #cells: BigInt64Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    const { words, cells } = open(buffer);
+    this.#words = words;
+    this.#cells = cells;
+  }
+
+  /** @param now monotonic ms */
+  asked(now: number, isWaiting: boolean): void {
+    Atomics.store(this.#words, LAST_ASKED_WORD, Math.floor(now) | 0);
+    Atomics.store(this.#words, HAS_ASKED_WORD, 1);
+    Atomics.store(this.#words, IS_WAITING_WORD, isWaiting ? 1 : 0);
+    this.#changed();
+  }
+
+  /** Nobody waits any more. */
+  stoppedWaiting(now: number): void {
+    Atomics.store(this.#words, LAST_ASKED_WORD, Math.floor(now) | 0);
+    Atomics.store(this.#words, IS_WAITING_WORD, 0);
+  }
+
+  /** @returns false when the batch was given up before: its frame is to be passed over */
+  take(place: number, serial: number): boolean {
+    const posted = cell(serial, POSTED, 0);
+    const isTaken = Atomics.compareExchange(this.#cells, place, posted, cell(serial, TAKEN, 0)) === posted;
+    if (isTaken) this.#changed();
+    return isTaken;
+  }
+
+  /** Whether the batch is still this thread's: one load of one word. */
+  isHeld(place: number, serial: number): boolean {
+    return Atomics.load(this.#words, CELLS_OFFSET / 4 + place * 2) === ((serial << STATE_BITS) | TAKEN);
+  }
+
+  /** Marks offsets as done, from the first on; fewer than before has no effect. @returns false when the batch is lost */
+  mark(place: number, serial: number, done: number): boolean {
+    for (;;) {
+      const seen = Atomics.load(this.#cells, place);
+      if (serialOf(seen) !== serial || stateOf(seen) !== TAKEN) return false;
+      if (doneOf(seen) >= done) return true;
+      if (Atomics.compareExchange(this.#cells, place, seen, cell(serial, TAKEN, done)) === seen) {
+        this.#changed();
+        return true;
+      }
+    }
+  }
+
+  /** Gives back what is not done: it comes again. */
+  giveBack(place: number, serial: number): void {
+    const seen = Atomics.load(this.#cells, place);
+    if (serialOf(seen) !== serial || stateOf(seen) !== TAKEN) return;
+    if (Atomics.compareExchange(this.#cells, place, seen, cell(serial, RETURNED, doneOf(seen))) === seen)
+      this.#changed();
+  }
+
+  #changed(): void {
+    Atomics.add(this.#words, CHANGES_WORD, 1);
+  }
+}

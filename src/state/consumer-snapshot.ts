@@ -1,0 +1,86 @@
+// Owns what any application thread reads of a consumer without a message: group, assignment, positions, lag. The network thread
+// writes it whole, under a sequence number that is odd meanwhile; readers try again. Must not be asked for anything else.
+
+import type { ConsumerSnapshot } from '../common/consumer-calls.ts';
+import { IllegalStateError } from '../common/errors/errors.ts';
+
+const SEQUENCE_WORD = 0;
+const LENGTH_WORD = 1;
+const HEAD_BYTES = 8;
+const firstBytes = 4096;
+const maxBytes = 64 * 1024 * 1024;
+
+export const emptySnapshot: ConsumerSnapshot = {
+  state: 'UNASSIGNED',
+  protocol: null,
+  memberId: '',
+  epoch: -1,
+  lastError: null,
+  partitions: [],
+};
+
+export function createConsumerSnapshot(): SharedArrayBuffer {
+  return new SharedArrayBuffer(firstBytes, { maxByteLength: maxBytes });
+}
+
+/** The network thread's end. */
+export class ConsumerSnapshotWriter {
+  readonly #buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, HEAD_BYTES / 4);
+  }
+
+  write(snapshot: ConsumerSnapshot): void {
+    const text = Buffer.from(JSON.stringify(snapshot, bigintAsText));
+    const neededBytes = HEAD_BYTES + text.byteLength;
+    if (neededBytes > maxBytes)
+      throw new IllegalStateError(`state of a consumer takes ${neededBytes} bytes, limit ${maxBytes}`);
+    if (neededBytes > this.#buffer.byteLength) this.#buffer.grow(Math.min(maxBytes, neededBytes * 2));
+    Atomics.add(this.#words, SEQUENCE_WORD, 1);
+    this.#words[LENGTH_WORD] = text.byteLength;
+    new Uint8Array(this.#buffer, HEAD_BYTES, text.byteLength).set(text);
+    Atomics.add(this.#words, SEQUENCE_WORD, 1);
+  }
+}
+
+/** An application's end. */
+export class ConsumerSnapshotReader {
+  readonly #buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  #sequence = 0;
+  #newest: ConsumerSnapshot = emptySnapshot;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, HEAD_BYTES / 4);
+  }
+
+  /** The newest; the same object while nothing changes. */
+  read(): ConsumerSnapshot {
+    for (;;) {
+      const before = Atomics.load(this.#words, SEQUENCE_WORD);
+      if (before === this.#sequence) return this.#newest;
+      // Odd: being written, which takes microseconds.
+      if ((before & 1) !== 0) continue;
+      const length = this.#words[LENGTH_WORD]!;
+      if (length < 0 || HEAD_BYTES + length > this.#buffer.byteLength) continue;
+      const bytes = Buffer.from(new Uint8Array(this.#buffer, HEAD_BYTES, length));
+      if (Atomics.load(this.#words, SEQUENCE_WORD) !== before) continue;
+      this.#newest = JSON.parse(bytes.toString(), textAsBigint) as ConsumerSnapshot;
+      this.#sequence = before;
+    }
+  }
+}
+
+const offsetKeys: readonly string[] = ['position', 'done', 'committed', 'end'];
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+function textAsBigint(key: string, value: unknown): unknown {
+  return typeof value === 'string' && offsetKeys.includes(key) ? BigInt(value) : value;
+}

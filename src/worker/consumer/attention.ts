@@ -1,0 +1,93 @@
+// Owns judging whether the application still asks for records, and whether partitions still move. Network thread.
+
+import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
+import type { Application } from './handed-batch.ts';
+import type { Partition } from './partition.ts';
+
+export interface AttentionListener {
+  onBlocked(sinceMs: number, now: number): void;
+  /** It asks again. */
+  onActive(now: number): void;
+  onStalled(partition: Partition, cause: string): void;
+}
+
+export class Attention {
+  readonly #config: ConsumerConfig;
+  readonly #listener: AttentionListener;
+  readonly #startedAt: number;
+  #isBlocked = false;
+
+  constructor(config: ConsumerConfig, listener: AttentionListener, now: number) {
+    this.#config = config;
+    this.#listener = listener;
+    this.#startedAt = now;
+  }
+
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  poll(applications: readonly Application[], partitions: readonly Partition[], now: number): void {
+    const lastAskedAt = this.#lastAskedAt(applications, now);
+    const isBlocked = lastAskedAt + this.#config.maxPollIntervalMs <= now;
+    if (isBlocked !== this.#isBlocked) {
+      this.#isBlocked = isBlocked;
+      if (isBlocked) this.#listener.onBlocked(now - lastAskedAt, now);
+      else this.#listener.onActive(now);
+    }
+    for (const partition of partitions) this.#watch(partition, now);
+  }
+
+  nextDeadline(applications: readonly Application[], partitions: readonly Partition[], now: number): number {
+    let deadline = this.#isBlocked
+      ? Number.POSITIVE_INFINITY
+      : this.#lastAskedAt(applications, now) + this.#config.maxPollIntervalMs;
+    for (const partition of partitions)
+      if (!partition.isStalled && !waitsForGood(partition))
+        deadline = Math.min(deadline, partition.movedAt + this.#config.stalledMs);
+    return Math.max(deadline, now + 1);
+  }
+
+  /** Any thread that asks is enough; one that waits asks all the time. */
+  #lastAskedAt(applications: readonly Application[], now: number): number {
+    let lastAt = this.#startedAt;
+    for (const application of applications) {
+      if (application.isWaiting) return now;
+      lastAt = Math.max(lastAt, application.lastAskedAt(now) ?? lastAt);
+    }
+    return lastAt;
+  }
+
+  #watch(partition: Partition, now: number): void {
+    if (waitsForGood(partition)) {
+      partition.movedAt = now;
+      partition.isStalled = false;
+    } else if (now - partition.movedAt >= this.#config.stalledMs && !partition.isStalled) {
+      partition.isStalled = true;
+      this.#listener.onStalled(partition, causeOf(partition));
+    } else if (partition.movedAt === now) {
+      partition.isStalled = false;
+    }
+  }
+}
+
+/** Whether it is right that nothing moves: paused, given up, or the application has records it has not finished. */
+function waitsForGood(partition: Partition): boolean {
+  const { isPaused, isReleasing, state, handed, hasRecords, isFetchInFlight } = partition;
+  return isPaused || isReleasing || state === 'failed' || handed.length > 0 || hasRecords || isFetchInFlight;
+}
+
+function causeOf({ state, failures, error }: Partition): string {
+  if (error !== null) return error.message;
+  const tries = failures === 0 ? '' : `, ${failures} failures in a row`;
+  switch (state) {
+    case 'initializing':
+      return `its committed offset is not known yet${tries}`;
+    case 'reset':
+      return `the offset to begin at is not known yet${tries}`;
+    case 'validating':
+      return `its log is not compared with the new leader's yet${tries}`;
+    default:
+      return `no broker answers fetches of it${tries}`;
+  }
+}

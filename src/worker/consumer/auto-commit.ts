@@ -1,0 +1,99 @@
+// Owns committing by itself what the application has done: on a timer, and when partitions are given up. Network thread.
+
+import type { GroupOffsets, OffsetToCommit } from './group-offsets.ts';
+import type { Partition } from './partition.ts';
+
+export interface AutoCommitSettings {
+  readonly isOn: boolean;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+}
+
+export class AutoCommit {
+  readonly #offsets: GroupOffsets | null;
+  readonly #settings: AutoCommitSettings;
+  readonly #onFailed: (error: Error) => void;
+  #lastAt: number | null = null;
+  #isBusy = false;
+
+  constructor(offsets: GroupOffsets | null, settings: AutoCommitSettings, onFailed: (error: Error) => void) {
+    this.#offsets = offsets;
+    this.#settings = settings;
+    this.#onFailed = onFailed;
+  }
+
+  poll(partitions: readonly Partition[], now: number): void {
+    if (!this.#settings.isOn || this.#isBusy) return;
+    if (!partitions.some(isUncommitted)) return;
+    // What is to be committed starts the clock, so that an idle consumer has none.
+    this.#lastAt ??= now;
+    if (now < this.#lastAt + this.#settings.everyMs) return;
+    this.#isBusy = true;
+    this.commit(partitions, now + this.#settings.timeoutMs, (error) => this.#ended(error), now);
+  }
+
+  nextDeadline(partitions: readonly Partition[], now: number): number {
+    if (!this.#settings.isOn || this.#isBusy || !partitions.some(isUncommitted)) return Number.POSITIVE_INFINITY;
+    return Math.max(now, (this.#lastAt ?? now) + this.#settings.everyMs);
+  }
+
+  /** Commits what is done before partitions are given up; nothing when offsets are the application's own affair. */
+  beforeRelease(partitions: readonly Partition[], deadline: number, done: (now: number) => void, now: number): void {
+    if (!this.#settings.isOn) done(now);
+    else
+      this.commit(
+        partitions,
+        deadline,
+        (error, at) => {
+          if (error !== null) this.#onFailed(error);
+          done(at);
+        },
+        now,
+      );
+  }
+
+  /** Commits what is done and not committed yet, whatever the mode. */
+  commit(
+    partitions: readonly Partition[],
+    deadline: number,
+    done: (error: Error | null, now: number) => void,
+    now: number,
+  ): void {
+    const open = partitions.filter(isUncommitted);
+    if (this.#offsets === null || open.length === 0) {
+      done(null, now);
+      return;
+    }
+    const byKey = new Map(open.map((partition) => [partition.key, { partition, position: partition.donePosition }]));
+    const offsets: OffsetToCommit[] = open.map(({ topic, index, donePosition: { offset, leaderEpoch } }) => ({
+      topic,
+      index,
+      offset,
+      leaderEpoch,
+      metadata: '',
+    }));
+    this.#offsets.commit(
+      offsets,
+      deadline,
+      ({ error, committed }, at) => {
+        for (const key of committed) {
+          const { partition, position } = byKey.get(key)!;
+          partition.committed = position;
+        }
+        done(error, at);
+      },
+      now,
+    );
+  }
+
+  #ended(error: Error | null): void {
+    this.#isBusy = false;
+    this.#lastAt = null;
+    if (error !== null) this.#onFailed(error);
+  }
+}
+
+/** Whether the position to commit differs from what is committed: also the very first, so that a restart begins there again. */
+export function isUncommitted({ donePosition, committed }: Partition): boolean {
+  return donePosition.offset >= 0n && donePosition.offset !== committed?.offset;
+}

@@ -1,0 +1,159 @@
+// Owns the decoding of fetched bytes into records that can be handed out: aborted transactions and what lies before the
+// position are taken out, so that an application sees what it is to see and nothing else. Network thread.
+// Source: KIP-98 (transactions), record format of the protocol guide.
+
+import { CorruptBatchError } from '../../common/errors/errors.ts';
+import { HeapMemory } from '../../common/memory.ts';
+import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
+import type { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
+import { RecordsView } from '../../protocol/flat/records/record-view.ts';
+import {
+  RECORD_COUNT_WORD,
+  RECORD_ROW_WORDS,
+  RECORDS_WORDS,
+  ROW_OFFSET_WORD,
+  ROWS_WORD,
+} from '../../protocol/flat/records/records-slot.ts';
+import type { DecodeOptions } from '../../protocol/wire/options.ts';
+import { decodeRecords } from '../../protocol/wire/records/records.ts';
+import { WireReader } from '../../protocol/wire/wire-reader.ts';
+import type { Piece } from './fetched-records.ts';
+import type { PreparedBatch } from './handed-batch.ts';
+import type { Position } from './partition.ts';
+
+export interface Decoded {
+  /** Null: nothing in it is for the application. */
+  readonly batch: PreparedBatch | null;
+  /** Where to go on. */
+  readonly next: Position;
+  /** What ended it early: it is raised when the application reaches `next`. */
+  readonly error: Error | null;
+}
+
+/** Flat records are larger than their bytes: ten words for each. */
+const flatPerWire = 2;
+const beginBytes = 4096;
+
+const writer = new FlatWriter();
+const reader = new WireReader();
+
+/**
+ * @param from      records before it are left out
+ * @param skipBytes prefix to leave free, a multiple of 8
+ */
+export function decodePiece(
+  piece: Piece,
+  aborted: OpenTransactions | null,
+  from: Position,
+  place: { readonly topic: string; readonly partition: number },
+  options: DecodeOptions,
+  skipBytes: number,
+): Decoded {
+  const length = piece.end - piece.start;
+  const memory = new HeapMemory(Math.min(skipBytes + beginBytes + length * flatPerWire, 2 ** 30));
+  writer.reset(memory, skipBytes);
+  if (options.maxFlatBytes !== undefined) writer.limitTo(options.maxFlatBytes);
+  const slot = writer.alloc(RECORDS_WORDS);
+  decodeRecords(reader.reset(piece.bytes, piece.start, piece.end), length, writer, slot, options);
+  const usedBytes = writer.finish();
+  const message = new FlatMessage({ ...pick(memory), byteLength: usedBytes }, skipBytes);
+  const records = new RecordsView(message, slot);
+  let { next, error } = ending(records, from, place);
+  const faulty = aborted === null ? null : dropAborted(message, slot, records, aborted);
+  if (faulty !== null) {
+    next = { offset: faulty.offset > from.offset ? faulty.offset : from.offset, leaderEpoch: from.leaderEpoch };
+    error = corrupt(place, next.offset, faulty.cause.message, faulty.cause);
+  }
+  const first = skipBefore(message, slot, message.int32(slot + RECORD_COUNT_WORD), from.offset);
+  const count = message.int32(slot + RECORD_COUNT_WORD);
+  if (count === 0) return { batch: null, next, error };
+  const firstOffset = message.int64(first).toBigInt();
+  const batch: PreparedBatch = {
+    buffer: memory.u8.buffer as ArrayBuffer,
+    usedBytes,
+    count,
+    firstOffset: firstOffset < from.offset ? from.offset : firstOffset,
+    nextOffset: next.offset,
+    leaderEpoch: next.leaderEpoch,
+  };
+  return { batch, next, error };
+}
+
+function pick({ i32, u8, base }: HeapMemory): { i32: Int32Array; u8: Uint8Array; base: number } {
+  return { i32, u8, base };
+}
+
+function ending(
+  records: RecordsView,
+  from: Position,
+  place: { readonly topic: string; readonly partition: number },
+): { next: Position; error: Error | null } {
+  const nextOffset = records.nextOffset.toBigInt();
+  const { batches } = records;
+  const leaderEpoch = batches.length === 0 ? from.leaderEpoch : batches.at(batches.length - 1).partitionLeaderEpoch;
+  const next = nextOffset > from.offset ? { offset: nextOffset, leaderEpoch } : from;
+  const cause = records.error;
+  if (cause === null) {
+    if (batches.length > 0 || records.tailBytes === 0) return { next, error: null };
+    // Pieces are whole entries, so nothing can have been cut off: whatever it is, it would come again for ever.
+    return { next, error: corrupt(place, next.offset, 'its bytes are no whole batch', undefined) };
+  }
+  return { next, error: corrupt(place, next.offset, cause.message, cause) };
+}
+
+function corrupt(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  offset: bigint,
+  problem: string,
+  cause: Error | undefined,
+): CorruptBatchError {
+  return new CorruptBatchError(
+    `${topic}-${partition} at offset ${offset}: ${problem}; seek past the batch to go on without it`,
+    { topic, partition, recordOffset: String(offset), ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
+/** Closes the gaps that hidden batches leave in the rows. Returns where a marker that cannot be read ended it; null for nowhere. */
+function dropAborted(
+  message: FlatMessage,
+  slot: number,
+  records: RecordsView,
+  aborted: OpenTransactions,
+): { offset: bigint; cause: Error } | null {
+  const { i32, wordBase } = message;
+  const firstRow = wordBase + message.int32(slot + ROWS_WORD);
+  let kept = 0;
+  let faulty: { offset: bigint; cause: Error } | null = null;
+  for (const batch of records.batches) {
+    const { firstRecord, recordCount } = batch;
+    try {
+      if (aborted.isAborted(batch)) continue;
+    } catch (cause) {
+      faulty = { offset: batch.baseOffset.toBigInt(), cause: cause as Error };
+      break;
+    }
+    if (firstRecord !== kept) {
+      const at = firstRow + firstRecord * RECORD_ROW_WORDS;
+      i32.copyWithin(firstRow + kept * RECORD_ROW_WORDS, at, at + recordCount * RECORD_ROW_WORDS);
+    }
+    kept += recordCount;
+  }
+  message.i32[wordBase + slot + RECORD_COUNT_WORD] = kept;
+  return faulty;
+}
+
+/** Leaves out records below `from`: a batch may begin before the offset that was asked for. Returns the first row's word. */
+function skipBefore(message: FlatMessage, slot: number, count: number, from: bigint): number {
+  const first = message.int32(slot + ROWS_WORD);
+  let skipped = 0;
+  while (skipped < count) {
+    const row = first + skipped * RECORD_ROW_WORDS + ROW_OFFSET_WORD;
+    if (message.int64(row).toBigInt() >= from) break;
+    skipped++;
+  }
+  const word = first + skipped * RECORD_ROW_WORDS;
+  message.i32[message.wordBase + slot + ROWS_WORD] = word;
+  message.i32[message.wordBase + slot + RECORD_COUNT_WORD] = count - skipped;
+  return word;
+}

@@ -1,0 +1,399 @@
+// Owns a membership by the classic protocol: joining, the leader's duty, heartbeats, what each error means. Network thread. Must
+// not fetch or commit: the host does when it releases partitions.
+// Source: protocol guide, JoinGroup to LeaveGroup; KIP-345 (static members), KIP-394 (member ids), KIP-429 (cooperative).
+
+import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
+import { errorFor, GroupFatalError, KafkaClientError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
+import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
+import type { RoleHost } from '../client/role.ts';
+import { assignors } from './assignors/index.ts';
+import { backoffMs } from './backoff.ts';
+import { heartbeatAction, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
+import { ClassicHeartbeat } from './classic-heartbeat.ts';
+import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
+import { decodeAssignment } from './consumer-protocol.ts';
+import type { Coordinator } from './coordinator.ts';
+import { GroupLeader } from './group-leader.ts';
+import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
+import { differenceOf } from './partition-difference.ts';
+import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
+
+export type ClassicState = 'UNJOINED' | 'PREPARING_REBALANCE' | 'COMPLETING_REBALANCE' | 'STABLE' | 'LEFT' | 'FATAL';
+
+/** What stands between the wish to join and the request: `release` partitions first, then `send`. */
+type JoinStep = 'none' | 'release' | 'send' | 'sent' | 'assign' | 'syncing';
+
+const noGeneration = -1;
+
+export class ClassicGroupMember implements Membership {
+  readonly protocol = 'classic';
+  readonly #host: RoleHost;
+  readonly #parts: MembershipHost;
+  readonly #coordinator: Coordinator;
+  readonly #settings: ClassicSettings;
+  readonly #requests: ClassicRequests;
+  readonly #heartbeat: ClassicHeartbeat;
+  readonly #leader: GroupLeader;
+  readonly #isCooperative: boolean;
+  #state: ClassicState = 'UNJOINED';
+  #memberId = '';
+  #generation = noGeneration;
+  #protocolName: string | null = null;
+  #matcher: TopicMatcher | null = null;
+  #step: JoinStep = 'none';
+  #isRejoinWanted = false;
+  /** Counts identities and joins: what was begun under another is void. */
+  #serial = 0;
+  #failures = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
+
+  constructor(host: RoleHost, parts: MembershipHost, coordinator: Coordinator, settings: ClassicSettings) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#coordinator = coordinator;
+    this.#settings = settings;
+    this.#requests = new ClassicRequests(host, settings);
+    this.#heartbeat = new ClassicHeartbeat(this.#requests, coordinator, settings, () => this.#who, {
+      onAnswer: (errorCode, now) => this.#onHeartbeat(errorCode, now),
+      onFailure: (now) => {
+        coordinator.unknown();
+        this.#backOff(now);
+      },
+    });
+    this.#leader = new GroupLeader(host.cluster);
+    this.#isCooperative = settings.assignors.every((name) => assignors[name].isCooperative);
+  }
+
+  get state(): ClassicState {
+    return this.#state;
+  }
+
+  get identity(): Identity {
+    if (!this.isMember) return { memberId: '', epoch: noGeneration, instanceId: null };
+    return { memberId: this.#memberId, epoch: this.#generation, instanceId: this.#settings.instanceId };
+  }
+
+  get isMember(): boolean {
+    return this.#generation !== noGeneration;
+  }
+
+  subscribe(subscription: Subscription, now: number): void {
+    if ('brokerPattern' in subscription) {
+      this.#fatal(
+        new GroupFatalError(
+          "a pattern for the broker needs groupProtocol 'consumer'; give a RegExp, or names, instead",
+        ),
+      );
+      return;
+    }
+    this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
+    this.#isRejoinWanted = true;
+    this.poll(now);
+  }
+
+  poll(now: number): void {
+    if (this.#state === 'FATAL' || this.#state === 'LEFT' || this.#matcher === null) return;
+    if (this.#matcher.hasChanged() || this.#leader.hasTopicsChanged()) this.#isRejoinWanted = true;
+    if (this.#step === 'none' && this.#isRejoinWanted) this.#prepareJoin(now);
+    if (this.#step === 'assign') this.#assign(now);
+    if (this.#step === 'send' && now >= this.#retryAt && this.#coordinator.ready(now) !== null) this.#join(now);
+    if (this.#hasHeartbeats && now >= this.#retryAt) this.#heartbeat.poll(now);
+  }
+
+  nextDeadline(now: number): number {
+    if (this.#state === 'FATAL' || this.#state === 'LEFT') return Number.POSITIVE_INFINITY;
+    let deadline = Number.POSITIVE_INFINITY;
+    if (this.#step === 'send') deadline = this.#retryAt;
+    if (this.#hasHeartbeats) deadline = Math.min(deadline, Math.max(this.#heartbeat.dueAt, this.#retryAt));
+    return deadline > now ? deadline : Number.POSITIVE_INFINITY;
+  }
+
+  onApplicationActive(now: number): void {
+    if (this.#state !== 'LEFT') return;
+    this.#setState('UNJOINED');
+    this.#isRejoinWanted = true;
+    this.poll(now);
+  }
+
+  leaveForSlowness(now: number): void {
+    if (this.#state === 'FATAL' || this.#state === 'LEFT') return;
+    this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
+    this.#parts.lose(this.#parts.owned(), now);
+    if (this.#settings.instanceId === null) this.#sendLeave(now, () => {});
+    this.#forget(this.#settings.instanceId === null);
+    this.#setState('LEFT');
+  }
+
+  leave(mode: LeaveMode, now: number, done: () => void): void {
+    const isStatic = this.#settings.instanceId !== null;
+    const tells = this.#memberId !== '' && mode !== 'remain' && (mode === 'leave' || !isStatic);
+    if (this.#state === 'FATAL' || !tells || !this.#sendLeave(now, done)) done();
+    this.#forget(true);
+    this.#leader.close();
+    this.#matcher = null;
+    this.#setState('UNJOINED');
+  }
+
+  onFenced(epoch: number, now: number): void {
+    if (epoch !== this.#generation || !this.isMember) return;
+    this.#lost(now, true);
+  }
+
+  // --- joining
+
+  #prepareJoin(now: number): void {
+    this.#isRejoinWanted = false;
+    const owned = this.#parts.owned();
+    const topics = new Set(this.#matcher!.names());
+    const toRelease = this.#isCooperative ? owned.filter(({ topic }) => !topics.has(topic)) : owned;
+    this.#step = toRelease.length === 0 ? 'send' : 'release';
+    if (this.#step === 'send') return;
+    const serial = this.#serial;
+    const released = (): void => {
+      if (serial !== this.#serial || this.#step !== 'release') return;
+      this.#step = 'send';
+      this.#host.wake();
+    };
+    this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);
+  }
+
+  #join(now: number): void {
+    const serial = ++this.#serial;
+    this.#step = 'sent';
+    this.#setState('PREPARING_REBALANCE');
+    const content = { topics: this.#matcher!.names(), owned: this.#parts.owned(), lastOwned: this.#lastOwned };
+    this.#requests.join(
+      this.#coordinator.to!,
+      this.#who,
+      content,
+      this.#unless(
+        () => serial !== this.#serial,
+        (response, at) => this.#onJoined(response, at),
+      ),
+      now,
+    );
+  }
+
+  get #who(): ClassicIdentity {
+    return { memberId: this.#memberId, generation: this.#generation };
+  }
+
+  /** Assigned last: what a sticky member that released everything would like to have again. */
+  #lastOwned: readonly TopicPartition[] = [];
+
+  #onJoined(response: JoinGroupResponseView, now: number): void {
+    const { errorCode, memberId } = response;
+    if (joinAction(errorCode) === 'keepId') this.#memberId = memberId;
+    if (!this.#goesOn(joinAction(errorCode), errorCode, now)) return;
+    this.#memberId = memberId;
+    this.#generation = response.generationId;
+    this.#protocolName = response.protocolName;
+    this.#heard(now);
+    this.#heartbeat.joined(now);
+    this.#setState('COMPLETING_REBALANCE');
+    const isLeader = response.leader === memberId;
+    this.#parts.log('debug', `${this.#name} joined generation ${this.#generation}${isLeader ? ' as its leader' : ''}`);
+    this.#leader.begin(isLeader && !response.skipAssignment ? response : null);
+    this.#step = 'assign';
+    this.#assign(now);
+  }
+
+  /** Does what an answer to JoinGroup or SyncGroup asks for. Returns whether it was a good one. */
+  #goesOn(action: JoinAction, errorCode: number, now: number): boolean {
+    switch (action) {
+      case 'ok':
+        return true;
+      case 'find':
+        this.#coordinator.unknown();
+        this.#again(now, 0);
+        break;
+      case 'keepId':
+      case 'again':
+        this.#again(now, 0);
+        break;
+      case 'backOff':
+        this.#again(now, 1);
+        break;
+      case 'newIdentity':
+      case 'lost':
+        this.#lost(now, action === 'newIdentity');
+        break;
+      case 'fatal':
+        this.#refused(errorCode);
+    }
+    return false;
+  }
+
+  /** The leader works out who gets what; the others wait for that. */
+  #assign(now: number): void {
+    const to = this.#coordinator.ready(now);
+    if (to === null) return;
+    let assignments: readonly { memberId: string; assignment: Buffer }[] | null;
+    try {
+      assignments = this.#leader.assign(this.#protocolName ?? '');
+    } catch (error) {
+      this.#fatal(new GroupFatalError(`the group ${this.#settings.groupId} cannot be assigned`, { cause: error }));
+      return;
+    }
+    if (assignments === null) return;
+    this.#step = 'syncing';
+    const serial = this.#serial;
+    this.#requests.sync(
+      to,
+      this.#who,
+      this.#protocolName,
+      assignments,
+      this.#unless(
+        () => serial !== this.#serial,
+        (response, at) => this.#onSynced(response, at),
+      ),
+      now,
+    );
+  }
+
+  #onSynced(response: SyncGroupResponseView, now: number): void {
+    const { errorCode } = response;
+    if (!this.#goesOn(syncAction(errorCode), errorCode, now)) return;
+    this.#heard(now);
+    this.#step = 'none';
+    this.#setState('STABLE');
+    try {
+      this.#takeOver(decodeAssignment(response.assignment), now);
+    } catch (error) {
+      this.#fatal(new GroupFatalError("the leader's assignment cannot be read", { cause: error }));
+    }
+  }
+
+  #takeOver(assigned: readonly TopicPartition[], now: number): void {
+    this.#lastOwned = assigned;
+    const owned = this.#parts.owned();
+    const { toRelease, toTake } = differenceOf(owned, assigned);
+    if (toTake.length > 0 || owned.length === 0) this.#parts.take(toTake, now);
+    if (toRelease.length === 0) return;
+    // Their new owners get them in the next generation, once this member has joined without them.
+    const serial = this.#serial;
+    const released = (): void => {
+      if (serial !== this.#serial) return;
+      this.#isRejoinWanted = true;
+      this.#host.wake();
+    };
+    this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);
+  }
+
+  // --- heartbeats
+
+  get #hasHeartbeats(): boolean {
+    return this.isMember && this.#step !== 'sent' && this.#state !== 'LEFT' && this.#state !== 'FATAL';
+  }
+
+  #onHeartbeat(errorCode: number, now: number): void {
+    const action = heartbeatAction(errorCode);
+    switch (action) {
+      case 'ok':
+      case 'rejoin':
+        if (action === 'rejoin' && this.#state === 'STABLE' && this.#step === 'none') this.#isRejoinWanted = true;
+        this.#heard(now);
+        return;
+      case 'find':
+        this.#coordinator.unknown();
+        return;
+      case 'backOff':
+        this.#backOff(now);
+        return;
+      case 'fatal':
+        this.#refused(errorCode);
+        return;
+      default:
+        // While it completes a rebalance the answer to that tells.
+        if (this.#state === 'STABLE') this.#lost(now, action === 'newIdentity');
+    }
+  }
+
+  #heard(now: number): void {
+    this.#heartbeat.heard(now);
+    this.#failures = 0;
+    this.#retryAt = Number.NEGATIVE_INFINITY;
+  }
+
+  // --- ends
+
+  /** @returns false when nobody can be told */
+  #sendLeave(now: number, done: () => void): boolean {
+    const to = this.#coordinator.ready(now);
+    if (to === null) return false;
+    this.#requests.leave(to, this.#memberId, done, now);
+    return true;
+  }
+
+  /** The group has gone on without this member: what it has is another's. */
+  #lost(now: number, needsNewId: boolean): void {
+    this.#parts.log('warn', `${this.#name}, generation ${this.#generation}, is out of the group; it joins again`);
+    this.#forget(needsNewId);
+    this.#parts.lose(this.#parts.owned(), now);
+    this.#setState('UNJOINED');
+    this.#isRejoinWanted = true;
+    this.#host.wake();
+  }
+
+  #forget(needsNewId: boolean): void {
+    this.#serial++;
+    this.#generation = noGeneration;
+    if (needsNewId) this.#memberId = '';
+    this.#step = 'none';
+    this.#isRejoinWanted = false;
+    this.#leader.end();
+    this.#parts.onChange();
+  }
+
+  #again(now: number, failures: number): void {
+    this.#step = 'send';
+    if (failures > 0) this.#backOff(now);
+    this.#host.wake();
+  }
+
+  /** What follows a request of a join, unless that is over by then. */
+  #unless<T>(isOver: () => boolean, onResponse: (response: T, now: number) => void): Outcome<T> {
+    return {
+      onResponse: (response, now) => (isOver() ? undefined : onResponse(response, now)),
+      onFailure: (error, now) => (isOver() ? undefined : this.#onRequestFailed(error, now)),
+    };
+  }
+
+  #onRequestFailed(error: Error, now: number): void {
+    if (error instanceof UnsupportedVersionError || (error instanceof KafkaClientError && !error.retriable)) {
+      this.#fatal(new GroupFatalError(`the group ${this.#settings.groupId} cannot be joined`, { cause: error }));
+      return;
+    }
+    this.#coordinator.unknown();
+    this.#again(now, 1);
+  }
+
+  #backOff(now: number): void {
+    this.#failures++;
+    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
+  }
+
+  #refused(errorCode: number): void {
+    const cause = errorFor(errorCode)!;
+    const text = `the group ${this.#settings.groupId} refuses this member: ${cause.message}`;
+    this.#fatal(new GroupFatalError(text, { cause }));
+  }
+
+  #fatal(error: Error): void {
+    this.#forget(true);
+    this.#setState('FATAL');
+    this.#parts.onFatal(error);
+  }
+
+  #setState(state: ClassicState): void {
+    if (state === this.#state) return;
+    this.#parts.log('debug', `${this.#name}, generation ${this.#generation}: ${this.#state} -> ${state}`);
+    this.#state = state;
+    this.#parts.onChange();
+  }
+
+  get #name(): string {
+    return `member ${this.#memberId || '(new)'} of group ${this.#settings.groupId}`;
+  }
+}

@@ -1,0 +1,177 @@
+// Owns the requests of a membership by the classic protocol: what is in each, and which form a broker's version wants. Network
+// thread. Must not decide what an answer means.
+
+import type { AssignorName, TopicPartition } from '../../common/config/consumer-config.ts';
+import { Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from '../../protocol/flat/generated/apis.ts';
+import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
+import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
+import type { Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import { assignors } from './assignors/index.ts';
+import { consumerProtocolType, encodeSubscription } from './consumer-protocol.ts';
+import type { EncodedAssignment } from './group-leader.ts';
+
+export interface ClassicSettings {
+  readonly groupId: string;
+  readonly instanceId: string | null;
+  readonly rackId: string;
+  readonly assignors: readonly AssignorName[];
+  readonly rebalanceTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly excludeInternalTopics: boolean;
+}
+
+/** Who asks. */
+export interface ClassicIdentity {
+  readonly memberId: string;
+  readonly generation: number;
+}
+
+/** What a member tells the leader. */
+export interface JoinContent {
+  readonly topics: readonly string[];
+  readonly owned: readonly TopicPartition[];
+  /** For assignors whose members have released everything when they join. */
+  readonly lastOwned: readonly TopicPartition[];
+}
+
+export interface Outcome<Response> {
+  onResponse(response: Response, now: number): void;
+  onFailure(error: Error, now: number): void;
+}
+
+/** A broker answers a join when the rebalance timeout is over, at the latest. */
+const joinGraceMs = 5000;
+const instanceIdVersion = 5;
+const protocolVersion = 5;
+const membersVersion = 3;
+
+export class ClassicRequests {
+  readonly #host: RoleHost;
+  readonly #settings: ClassicSettings;
+
+  constructor(host: RoleHost, settings: ClassicSettings) {
+    this.#host = host;
+    this.#settings = settings;
+  }
+
+  join(
+    to: Destination,
+    who: ClassicIdentity,
+    content: JoinContent,
+    outcome: Outcome<JoinGroupResponseView>,
+    now: number,
+  ): void {
+    const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    this.#host.requests.send(
+      {
+        to,
+        api: JoinGroup,
+        request: {
+          groupId,
+          sessionTimeoutMs,
+          rebalanceTimeoutMs,
+          memberId: who.memberId,
+          ...this.#instance(),
+          protocolType: consumerProtocolType,
+          protocols: this.#protocols(who.generation, content),
+        },
+        ...(instanceId === null ? {} : { minVersion: instanceIdVersion }),
+        timeoutMs: this.#joinTimeoutMs,
+        onResponse: (response, _version, at) => outcome.onResponse(response!, at),
+        onFailure: (error, at) => outcome.onFailure(error, at),
+      },
+      now,
+    );
+  }
+
+  sync(
+    to: Destination,
+    who: ClassicIdentity,
+    protocolName: string | null,
+    assignments: readonly EncodedAssignment[],
+    outcome: Outcome<SyncGroupResponseView>,
+    now: number,
+  ): void {
+    const hasProtocol = (this.#host.requests.versionRange(to.brokerId, SyncGroup)?.max ?? 0) >= protocolVersion;
+    this.#host.requests.send(
+      {
+        to,
+        api: SyncGroup,
+        request: {
+          ...this.#signed(who),
+          ...(hasProtocol ? { protocolType: consumerProtocolType, protocolName } : {}),
+          assignments,
+        },
+        timeoutMs: this.#joinTimeoutMs,
+        onResponse: (response, _version, at) => outcome.onResponse(response!, at),
+        onFailure: (error, at) => outcome.onFailure(error, at),
+      },
+      now,
+    );
+  }
+
+  heartbeat(to: Destination, who: ClassicIdentity, outcome: Outcome<number>, now: number): void {
+    const { requestTimeoutMs, sessionTimeoutMs } = this.#settings;
+    this.#host.requests.send(
+      {
+        to,
+        api: Heartbeat,
+        request: this.#signed(who),
+        timeoutMs: Math.min(requestTimeoutMs, sessionTimeoutMs),
+        onResponse: (response, _version, at) => outcome.onResponse(response!.errorCode, at),
+        onFailure: (error, at) => outcome.onFailure(error, at),
+      },
+      now,
+    );
+  }
+
+  /** `done` is called once, however it ends. */
+  leave(to: Destination, memberId: string, done: () => void, now: number): void {
+    const { groupId, requestTimeoutMs } = this.#settings;
+    const hasMembers = (this.#host.requests.versionRange(to.brokerId, LeaveGroup)?.max ?? 0) >= membersVersion;
+    this.#host.requests.send(
+      {
+        to,
+        api: LeaveGroup,
+        request: hasMembers ? { groupId, members: [{ memberId, ...this.#instance() }] } : { groupId, memberId },
+        timeoutMs: requestTimeoutMs,
+        onResponse: done,
+        onFailure: done,
+      },
+      now,
+    );
+  }
+
+  get #joinTimeoutMs(): number {
+    const { requestTimeoutMs, rebalanceTimeoutMs } = this.#settings;
+    return Math.max(requestTimeoutMs, rebalanceTimeoutMs + joinGraceMs);
+  }
+
+  #signed({ memberId, generation }: ClassicIdentity) {
+    return { groupId: this.#settings.groupId, generationId: generation, memberId, ...this.#instance() };
+  }
+
+  #instance(): { groupInstanceId?: string } {
+    const { instanceId } = this.#settings;
+    return instanceId === null ? {} : { groupInstanceId: instanceId };
+  }
+
+  #protocols(generation: number, { topics, owned, lastOwned }: JoinContent): { name: string; metadata: Buffer }[] {
+    const { rackId } = this.#settings;
+    return this.#settings.assignors.map((name) => {
+      const { userData, isCooperative } = assignors[name];
+      const metadata = encodeSubscription({
+        topics,
+        userData: userData(isCooperative ? owned : lastOwned, generation),
+        owned,
+        generation,
+        rackId: rackId === '' ? null : rackId,
+      });
+      return { name, metadata };
+    });
+  }
+}

@@ -1,0 +1,378 @@
+// Owns a membership by the protocol of KIP-848: states, heartbeats, reconciling what the coordinator wants with what is owned,
+// what each error means. Network thread. Must not fetch or commit: the host does when it releases partitions.
+// Source: KIP-848, KIP-1092 (leaving), protocol guide, ConsumerGroupHeartbeat.
+
+import type { Subscription } from '../../common/config/consumer-config.ts';
+import { errorFor, GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { ConsumerGroupHeartbeat } from '../../protocol/flat/generated/apis.ts';
+import type { ConsumerGroupHeartbeatResponseView } from '../../protocol/flat/generated/consumer-group-heartbeat.ts';
+import type { RoleHost } from '../client/role.ts';
+import { AssignmentTarget } from './assignment-target.ts';
+import { backoffMs } from './backoff.ts';
+import { codes } from './codes.ts';
+import type { Coordinator } from './coordinator.ts';
+import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
+import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
+import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
+
+export type MemberState =
+  | 'UNSUBSCRIBED'
+  | 'JOINING'
+  | 'RECONCILING'
+  | 'ACKNOWLEDGING'
+  | 'STABLE'
+  | 'FENCED'
+  | 'PREPARE_LEAVING'
+  | 'LEAVING'
+  | 'STALE'
+  | 'FATAL';
+
+export interface MemberSettings extends HeartbeatSettings {
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly excludeInternalTopics: boolean;
+  /** How long a static member whose place is still taken tries again: the one before may have died. */
+  readonly unreleasedLimitMs: number;
+  readonly newMemberId: () => string;
+}
+
+const joinEpoch = 0;
+const firstIntervalMs = 5000;
+const unreleasedRetryMs = 1000;
+
+export class ConsumerGroupMember implements Membership {
+  readonly protocol = 'consumer';
+  readonly #host: RoleHost;
+  readonly #parts: MembershipHost;
+  readonly #coordinator: Coordinator;
+  readonly #settings: MemberSettings;
+  readonly #memberId: string;
+  #state: MemberState = 'UNSUBSCRIBED';
+  #epoch = joinEpoch;
+  readonly #content: HeartbeatContent;
+  #matcher: TopicMatcher | null = null;
+  readonly #target: AssignmentTarget;
+  #isReconciling = false;
+  /** Counts joins: what was begun in an earlier one is void. */
+  #join = 0;
+  #isInFlight = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #intervalMs = firstIntervalMs;
+  /** The last heartbeat has to be repeated. */
+  #isAgain = false;
+  #failures = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  #unreleasedSince: number | null = null;
+  #leaveMode: LeaveMode = 'default';
+  #onLeft: (() => void) | null = null;
+
+  constructor(host: RoleHost, parts: MembershipHost, coordinator: Coordinator, settings: MemberSettings) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#coordinator = coordinator;
+    this.#settings = settings;
+    this.#memberId = settings.newMemberId();
+    this.#content = new HeartbeatContent(settings, this.#memberId, host.cluster);
+    this.#target = new AssignmentTarget(host.cluster, (...names) => this.#content.assignedBy(...names));
+  }
+
+  get state(): MemberState {
+    return this.#state;
+  }
+
+  get identity(): Identity {
+    const { instanceId } = this.#settings;
+    return this.isMember
+      ? { memberId: this.#memberId, epoch: this.#epoch, instanceId }
+      : { memberId: '', epoch: -1, instanceId: null };
+  }
+
+  get isMember(): boolean {
+    return this.#epoch > 0 && this.#state !== 'LEAVING' && this.#state !== 'STALE' && this.#state !== 'FATAL';
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
+    this.#content.subscribe(subscription, this.#matcher);
+    if (this.#state === 'UNSUBSCRIBED') this.#joinGroup();
+  }
+
+  poll(now: number): void {
+    if (this.#matcher?.hasChanged() === true) this.#content.isSubscriptionNew = true;
+    if (this.#state === 'RECONCILING') this.#reconcile(now);
+    if (!this.#isDue(now)) return;
+    const to = this.#coordinator.ready(now);
+    if (to === null) return;
+    this.#heartbeat(now);
+  }
+
+  nextDeadline(now: number): number {
+    if (this.#isInFlight || !this.#hasHeartbeats) return Number.POSITIVE_INFINITY;
+    const deadline = Math.max(this.#isUrgent ? now : this.#sentAt + this.#intervalMs, this.#retryAt);
+    // Due already: whatever it waits for brings a round of its own.
+    return deadline > now ? deadline : Number.POSITIVE_INFINITY;
+  }
+
+  onApplicationActive(): void {
+    if (this.#state === 'STALE') this.#joinGroup();
+  }
+
+  leaveForSlowness(now: number): void {
+    if (!this.isMember) return;
+    this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
+    this.#parts.lose(this.#parts.owned(), now);
+    this.#leaveMode = 'default';
+    this.#onLeft = null;
+    this.#setState('LEAVING');
+    this.poll(now);
+  }
+
+  leave(mode: LeaveMode, now: number, done: () => void): void {
+    const isOut = !this.isMember && this.#state !== 'JOINING';
+    if (mode === 'remain' || isOut) {
+      this.#setState('UNSUBSCRIBED');
+      done();
+      return;
+    }
+    this.#leaveMode = mode;
+    this.#onLeft = done;
+    this.#setState('LEAVING');
+    this.poll(now);
+  }
+
+  onFenced(epoch: number, now: number): void {
+    if (epoch === this.#epoch && this.isMember) this.#fenced(now);
+  }
+
+  // --- heartbeats
+
+  get #hasHeartbeats(): boolean {
+    return (
+      this.#state !== 'UNSUBSCRIBED' && this.#state !== 'FENCED' && this.#state !== 'STALE' && this.#state !== 'FATAL'
+    );
+  }
+
+  get #isUrgent(): boolean {
+    if (this.#isAgain || this.#content.isSubscriptionNew) return true;
+    return this.#state === 'JOINING' || this.#state === 'ACKNOWLEDGING' || this.#state === 'LEAVING';
+  }
+
+  get #kind(): HeartbeatKind {
+    if (this.#state === 'JOINING') return 'join';
+    if (this.#state !== 'LEAVING') return 'alive';
+    return this.#settings.instanceId !== null && this.#leaveMode === 'default' ? 'leaveStatic' : 'leave';
+  }
+
+  #isDue(now: number): boolean {
+    if (this.#isInFlight || !this.#hasHeartbeats || now < this.#retryAt) return false;
+    return this.#isUrgent || now >= this.#sentAt + this.#intervalMs;
+  }
+
+  #heartbeat(now: number): void {
+    const join = this.#join;
+    const owned = this.#parts.owned();
+    const request = this.#content.request(this.#kind, this.#epoch, owned);
+    const isRegex = request.subscribedTopicRegex !== undefined && request.subscribedTopicRegex !== null;
+    const isLeaving = this.#state === 'LEAVING';
+    if (this.#state === 'ACKNOWLEDGING') this.#setState(this.#target.isReached(owned) ? 'STABLE' : 'RECONCILING');
+    this.#content.isSubscriptionNew = false;
+    this.#isAgain = false;
+    this.#isInFlight = true;
+    this.#sentAt = now;
+    const toldOwned = request.topicPartitions == null ? null : textOf(owned);
+    this.#host.requests.send(
+      {
+        to: this.#coordinator.to!,
+        api: ConsumerGroupHeartbeat,
+        request,
+        ...(isRegex ? { minVersion: 1 } : {}),
+        timeoutMs: this.#settings.requestTimeoutMs,
+        onResponse: (response, _version, at) => {
+          this.#isInFlight = false;
+          if (isLeaving) this.#left();
+          else if (join === this.#join) this.#onResponse(response!, toldOwned, at);
+        },
+        onFailure: (error, at) => {
+          this.#isInFlight = false;
+          if (isLeaving) this.#left();
+          else if (join === this.#join) this.#onFailure(error, at);
+        },
+      },
+      now,
+    );
+  }
+
+  #onResponse(response: ConsumerGroupHeartbeatResponseView, toldOwned: string | null, now: number): void {
+    const { errorCode } = response;
+    if (errorCode !== codes.none) {
+      this.#onError(errorCode, response.errorMessage, now);
+      return;
+    }
+    if (this.#state === 'FATAL' || this.#state === 'UNSUBSCRIBED' || this.#state === 'STALE') return;
+    this.#failures = 0;
+    this.#retryAt = Number.NEGATIVE_INFINITY;
+    this.#unreleasedSince = null;
+    this.#content.answered(toldOwned);
+    const { memberEpoch, heartbeatIntervalMs, assignment } = response;
+    if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs;
+    if (memberEpoch !== this.#epoch) {
+      this.#epoch = memberEpoch;
+      this.#parts.onChange();
+    }
+    if (this.#state === 'LEAVING' || this.#state === 'PREPARE_LEAVING') return;
+    if (assignment !== null) {
+      this.#target.rows = assignment.topicPartitions.map(({ topicId, partitions }) => ({
+        topicId,
+        partitions: partitions.toArray(),
+      }));
+      if (this.#target.isReached(this.#parts.owned())) this.#setState('STABLE');
+      else this.#setState('RECONCILING');
+    } else if (this.#state === 'JOINING') {
+      this.#target.rows = [];
+      this.#setState('STABLE');
+    }
+    if (this.#state === 'RECONCILING') this.#reconcile(now);
+  }
+
+  #onFailure(error: Error, now: number): void {
+    if (error instanceof UnsupportedVersionError) {
+      this.#fatal(
+        new GroupFatalError(
+          "the coordinator does not have what this membership needs (KIP-848; patterns for the broker need version 1): use groupProtocol 'classic' or 'auto'",
+          { cause: error },
+        ),
+      );
+      return;
+    }
+    // The membership lives on until the broker's session ends.
+    this.#coordinator.unknown();
+    this.#tryAgain(now);
+  }
+
+  #tryAgain(now: number): void {
+    this.#content.sayEverything();
+    this.#isAgain = true;
+    this.#failures++;
+    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
+  }
+
+  #onError(errorCode: number, message: string | null, now: number): void {
+    switch (errorCode) {
+      case codes.notCoordinator:
+      case codes.coordinatorNotAvailable:
+        this.#coordinator.unknown();
+        this.#content.sayEverything();
+        this.#isAgain = true;
+        return;
+      case codes.coordinatorLoadInProgress:
+        this.#tryAgain(now);
+        return;
+      case codes.fencedMemberEpoch:
+      case codes.unknownMemberId:
+        this.#fenced(now);
+        return;
+      case codes.topicAuthorizationFailed:
+        this.#parts.onError(errorFor(errorCode)!);
+        this.#content.sayEverything();
+        return;
+      case codes.unreleasedInstanceId:
+        this.#unreleased(errorCode, now);
+        return;
+      default:
+        this.#fatal(this.#fatalError(errorCode, message));
+    }
+  }
+
+  #unreleased(errorCode: number, now: number): void {
+    this.#unreleasedSince ??= now;
+    if (now - this.#unreleasedSince >= this.#settings.unreleasedLimitMs) {
+      this.#fatal(this.#fatalError(errorCode, null));
+      return;
+    }
+    this.#parts.log('warn', `${this.#name}: another member still holds the instance id; trying again`);
+    this.#retryAt = now + unreleasedRetryMs;
+  }
+
+  #fatalError(errorCode: number, message: string | null): GroupFatalError {
+    const cause = errorFor(errorCode)!;
+    const said = message === null || message === '' ? cause.message : `${cause.message}: ${message}`;
+    return new GroupFatalError(`the group ${this.#settings.groupId} refuses this member: ${said}`, { cause });
+  }
+
+  // --- transitions
+
+  #joinGroup(): void {
+    this.#join++;
+    this.#epoch = joinEpoch;
+    this.#target.rows = [];
+    this.#isReconciling = false;
+    this.#content.beginAnew();
+    this.#setState('JOINING');
+    this.#host.wake();
+  }
+
+  #fenced(now: number): void {
+    this.#parts.log(
+      'warn',
+      `${this.#name} at epoch ${this.#epoch} was fenced: its partitions are lost, it joins again`,
+    );
+    this.#setState('FENCED');
+    this.#epoch = joinEpoch;
+    this.#parts.lose(this.#parts.owned(), now);
+    this.#joinGroup();
+  }
+
+  #fatal(error: Error): void {
+    this.#setState('FATAL');
+    this.#epoch = joinEpoch;
+    this.#parts.onFatal(error);
+  }
+
+  #left(): void {
+    const onLeft = this.#onLeft;
+    this.#onLeft = null;
+    this.#epoch = joinEpoch;
+    this.#join++;
+    this.#setState(onLeft === null ? 'STALE' : 'UNSUBSCRIBED');
+    onLeft?.();
+  }
+
+  #setState(state: MemberState): void {
+    if (state === this.#state) return;
+    this.#parts.log('debug', `${this.#name} at epoch ${this.#epoch}: ${this.#state} -> ${state}`);
+    this.#state = state;
+    this.#parts.onChange();
+  }
+
+  get #name(): string {
+    return `member ${this.#memberId} of group ${this.#settings.groupId}`;
+  }
+
+  // --- reconciliation
+
+  #reconcile(now: number): void {
+    if (this.#isReconciling) return;
+    const { toRelease, toTake, isWhole } = this.#target.differenceTo(this.#parts.owned());
+    if (!isWhole) this.#host.cluster.requestUpdate();
+    if (toRelease.length === 0 && toTake.length === 0) {
+      if (isWhole) this.#setState('ACKNOWLEDGING');
+      return;
+    }
+    if (toRelease.length === 0) {
+      this.#parts.take(toTake, now);
+      this.#setState('ACKNOWLEDGING');
+      return;
+    }
+    this.#isReconciling = true;
+    const join = this.#join;
+    const released = (at: number): void => {
+      if (join !== this.#join) return;
+      this.#isReconciling = false;
+      if (this.#state !== 'RECONCILING' && this.#state !== 'STABLE') return;
+      if (toTake.length > 0) this.#parts.take(toTake, at);
+      this.#setState('ACKNOWLEDGING');
+      this.#host.wake();
+    };
+    this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);
+  }
+}

@@ -1,0 +1,372 @@
+// Owns one consumer in the network thread: what it consists of, its turn, what applications may ask of it, its end. Network
+// thread. Must not know rings: applications are reached through `Application`, and their calls come in as plain data.
+
+import type { ConsumerConfig, Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
+import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
+import { Cancelled, type GroupFatalError, IllegalStateError } from '../../common/errors/errors.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
+import type { DecodeOptions } from '../../protocol/wire/options.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import { Attention } from './attention.ts';
+import { AutoCommit } from './auto-commit.ts';
+import { Dealer } from './dealer.ts';
+import { Fetcher } from './fetcher.ts';
+import { Group } from './group.ts';
+import type { Application } from './handed-batch.ts';
+import { LogQuestions } from './log-questions.ts';
+import type { MembershipHost } from './membership.ts';
+import { OffsetQueries } from './offset-queries.ts';
+import type { Partition } from './partition.ts';
+import { PartitionSet } from './partition-set.ts';
+import { PositionResolver } from './position-resolver.ts';
+import { snapshotOf } from './snapshot.ts';
+import { TopicTracker } from './topic-tracker.ts';
+
+/** What the role takes from the client below it. */
+export interface RoleSettings {
+  readonly config: ConsumerConfig;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly metadataMaxAgeMs: number;
+  readonly decode: DecodeOptions;
+  readonly prefixBytes: number;
+  readonly newMemberId: () => string;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
+  readonly onSnapshot: (snapshot: ConsumerSnapshot) => void;
+  /** Nothing more comes of it. */
+  readonly onClosed: () => void;
+}
+
+const snapshotEveryMs = 5;
+const partitionsPerSnapshotMs = 100;
+const infinity = Number.POSITIVE_INFINITY;
+
+export class ConsumerRole implements Role {
+  readonly config: ConsumerConfig;
+  readonly partitions: PartitionSet;
+  readonly dealer: Dealer;
+  readonly group: Group | null;
+  readonly queries: OffsetQueries;
+  readonly resolver: PositionResolver;
+  readonly autoCommit: AutoCommit;
+  readonly #host: RoleHost;
+  readonly #settings: RoleSettings;
+  readonly #fetcher: Fetcher;
+  readonly #attention: Attention;
+  readonly #topics: TopicTracker;
+  #isSnapshotDue = true;
+  /** It costs a little for each partition, and nobody reads it a thousand times a second. */
+  #snapshotFrom = Number.NEGATIVE_INFINITY;
+  #lastError: Error | null = null;
+  #fatal: Error | null = null;
+  #isPausedByPolicy = false;
+  #closing: { deadline: number; readonly done: (() => void)[]; isLeaving: boolean } | null = null;
+  #isClosed = false;
+
+  constructor(host: RoleHost, settings: RoleSettings, now: number) {
+    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, prefixBytes } = settings;
+    this.config = config;
+    this.#host = host;
+    this.#settings = settings;
+    const isCommitted = config.isolationLevel === 'read_committed';
+    this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
+    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, prefixBytes });
+    this.partitions = new PartitionSet({
+      dealer: this.dealer,
+      whenRevoked: config.whenRevoked as 'wait' | 'drop',
+      commitDone: (...args) => this.autoCommit.beforeRelease(...args),
+      tell: (event) => this.#tell(event),
+      onChange: () => this.#onPartitionsChanged(),
+    });
+    this.group =
+      config.groupId === null
+        ? null
+        : new Group(host, this.#membershipHost(), (key) => this.partitions.has(key), {
+            config,
+            groupId: config.groupId,
+            requestTimeoutMs,
+            retryBackoffMs,
+            newMemberId: settings.newMemberId,
+          });
+    const offsets = this.group?.offsets ?? null;
+    const commit = {
+      isOn: config.commit === 'processed',
+      everyMs: config.commitEveryMs,
+      timeoutMs: config.defaultApiTimeoutMs,
+    };
+    this.autoCommit = new AutoCommit(offsets, commit, (error) => this.#failed(error));
+    const questions = new LogQuestions(host, requestTimeoutMs);
+    this.queries = new OffsetQueries(host, questions, isCommitted, retryBackoffMs);
+    const listener = this.#partitionListener();
+    this.resolver = new PositionResolver({
+      host,
+      questions,
+      offsets,
+      autoOffsetReset: config.autoOffsetReset,
+      isCommitted,
+      retryBackoffMs,
+      listener,
+    });
+    this.#fetcher = new Fetcher(host, { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs }, listener);
+    this.#attention = new Attention(config, this.#attentionListener(), now);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Why it does nothing any more; null while it does. */
+  get fatalError(): Error | null {
+    return this.#fatal;
+  }
+
+  get defaultTimeoutMs(): number {
+    return this.config.defaultApiTimeoutMs;
+  }
+
+  add(application: Application): void {
+    this.dealer.add(application);
+    if (this.#fatal !== null) application.tell({ type: 'error', error: toPlainError(this.#fatal), isFatal: true });
+    this.#host.wake();
+  }
+
+  remove(application: Application): void {
+    this.dealer.remove(application, this.partitions.all);
+    this.#host.wake();
+  }
+
+  // --- a turn
+
+  poll(now: number): void {
+    if (this.#isClosed) return;
+    const { all } = this.partitions;
+    if (this.dealer.poll(all, now)) this.#isSnapshotDue = true;
+    this.group?.poll(now);
+    this.partitions.poll(now);
+    this.#attention.poll(this.dealer.applications, this.partitions.all, now);
+    this.autoCommit.poll(this.partitions.all, now);
+    this.queries.poll(now);
+    if (this.#closing === null) {
+      this.resolver.poll(this.partitions.all, now);
+      if (!this.#isPausedByPolicy) this.#fetcher.poll(this.partitions.all, now);
+    } else if (now >= this.#closing.deadline) {
+      this.#endClose(now);
+    }
+    if (this.#isSnapshotDue && now >= this.#snapshotFrom) this.#writeSnapshot(now);
+  }
+
+  nextDeadline(now: number): number {
+    if (this.#isClosed) return infinity;
+    const { all } = this.partitions;
+    return Math.min(
+      this.group?.nextDeadline(now) ?? infinity,
+      this.partitions.nextDeadline(now),
+      this.autoCommit.nextDeadline(all, now),
+      this.queries.nextDeadline(now),
+      this.resolver.nextDeadline(all, now),
+      this.#fetcher.nextDeadline(all, now),
+      this.#attention.nextDeadline(this.dealer.applications, all, now),
+      this.#closing?.deadline ?? infinity,
+      this.#isSnapshotDue ? this.#snapshotFrom : infinity,
+    );
+  }
+
+  // --- what applications ask
+
+  subscribe(subscription: Subscription, now: number): void {
+    this.#checkAlive();
+    if (this.group === null) throw new IllegalStateError('subscribe needs a groupId; without one use assign');
+    if (!this.group.isManaged && this.partitions.all.length > 0)
+      throw new IllegalStateError('partitions were assigned by hand; unsubscribe before you subscribe');
+    this.#topics.subscribe(subscription);
+    this.group.subscribe(subscription, now);
+  }
+
+  /** Replaces what is assigned by hand. */
+  assign(
+    partitions: readonly {
+      readonly topic: string;
+      readonly partition: number;
+      readonly start: Parameters<PositionResolver['start']>[1];
+    }[],
+    now: number,
+  ): void {
+    this.#checkAlive();
+    if (this.group?.isManaged === true)
+      throw new IllegalStateError('partitions come from the group; unsubscribe before you assign');
+    const wanted = new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`));
+    const gone = this.partitions
+      .asTopicPartitions()
+      .filter(({ topic, partition }) => !wanted.has(`${topic}-${partition}`));
+    if (gone.length > 0) this.partitions.release(gone, now, () => {}, now);
+    this.partitions.take(partitions, now);
+    for (const { topic, partition, start } of partitions)
+      if (start !== null) this.resolver.start(this.partitions.get(topic, partition)!, start);
+    this.#host.wake();
+  }
+
+  /** Gives everything up and leaves the group; `done` is called once. */
+  unsubscribe(now: number, done: () => void): void {
+    this.#topics.subscribe({ names: [] });
+    const deadline = now + this.config.defaultApiTimeoutMs;
+    this.partitions.release(
+      this.partitions.asTopicPartitions(),
+      deadline,
+      (at) => (this.group === null ? done() : this.group.leave('default', at, done)),
+      now,
+    );
+  }
+
+  /** Commits, gives up, leaves, in this order and by the deadline. `done` is called once; again for each later call. */
+  close(timeoutMs: number, leave: LeaveModeName, now: number, done: () => void): void {
+    if (this.#isClosed) {
+      done();
+      return;
+    }
+    if (this.#closing !== null) {
+      this.#closing.done.push(done);
+      return;
+    }
+    const deadline = now + timeoutMs;
+    this.#closing = { deadline, done: [done], isLeaving: false };
+    this.#fetcher.close(now);
+    this.queries.close(new Cancelled('the consumer was closed'));
+    this.partitions.release(
+      this.partitions.asTopicPartitions(),
+      deadline,
+      (at) => {
+        if (this.#isClosed) return;
+        if (this.group === null || this.#fatal !== null) this.#endClose(at);
+        else this.group.leave(leave, at, () => this.#endClose(at));
+      },
+      now,
+    );
+    // Whoever closes is not going to finish batches any more.
+    this.partitions.hurry(now);
+    this.#host.wake();
+  }
+
+  onApplicationActive(now: number): void {
+    this.group?.membership?.onApplicationActive(now);
+  }
+
+  changed(): void {
+    this.#isSnapshotDue = true;
+    this.#host.wake();
+  }
+
+  // --- inside
+
+  #checkAlive(): void {
+    if (this.#fatal !== null) throw this.#fatal;
+    if (this.#isClosed || this.#closing !== null) throw new IllegalStateError('the consumer is closed');
+  }
+
+  #endClose(now: number): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.partitions.lose(this.partitions.asTopicPartitions());
+    this.#host.cluster.forget(this);
+    this.#topics.close();
+    this.#writeSnapshot(now);
+    const done = this.#closing?.done ?? [];
+    this.#closing = null;
+    this.#settings.onClosed();
+    for (const one of done) one();
+  }
+
+  #onPartitionsChanged(): void {
+    this.#topics.assigned(this.partitions.all.map(({ topic }) => topic));
+    this.changed();
+  }
+
+  #tell(event: ConsumerEvent): void {
+    for (const application of this.dealer.applications) application.tell(event);
+  }
+
+  #failed(error: Error): void {
+    this.#lastError = error;
+    this.#settings.log('warn', error.message);
+    this.#tell({ type: 'error', error: toPlainError(error), isFatal: false });
+    this.changed();
+  }
+
+  #fatally(error: Error): void {
+    if (this.#fatal !== null) return;
+    this.#fatal = error;
+    this.#lastError = error;
+    this.#settings.log('error', error.message);
+    this.partitions.lose(this.partitions.asTopicPartitions());
+    this.#tell({ type: 'error', error: toPlainError(error), isFatal: true });
+    this.changed();
+  }
+
+  #membershipHost(): MembershipHost {
+    return {
+      owned: () => this.partitions.asTopicPartitions(),
+      release: (...args) => this.partitions.release(...args),
+      lose: (partitions: readonly TopicPartition[]) => this.partitions.lose(partitions),
+      take: (partitions, now) => {
+        this.partitions.take(partitions, now);
+      },
+      onFatal: (error: GroupFatalError | Error) => this.#fatally(error),
+      onError: (error) => this.#failed(error),
+      log: (level, text) => this.#settings.log(level, text),
+      onChange: () => this.changed(),
+    };
+  }
+
+  #partitionListener() {
+    return {
+      onFetched: () => {
+        this.#isSnapshotDue = true;
+      },
+      onOutOfRange: (partition: Partition) => this.resolver.outOfRange(partition),
+      onPartitionFailed: (partition: Partition, error: Error) => {
+        partition.fail(error);
+        this.#lastError = error;
+        this.changed();
+      },
+      onDenied: (partition: Partition, error: Error) => {
+        if (partition.failures === 0) this.#failed(error);
+      },
+      onTruncated: ({ topic, partition, from, to }: { topic: string; partition: number; from: bigint; to: bigint }) => {
+        this.#settings.log(
+          'warn',
+          `${topic}-${partition}: the log was cut off below offset ${from}; going on at ${to}`,
+        );
+        this.#tell({ type: 'truncated', topic, partition, from: String(from), to: String(to) });
+      },
+      onLog: (level: 'info' | 'warn', text: string) => this.#settings.log(level, text),
+    };
+  }
+
+  #attentionListener() {
+    return {
+      onBlocked: (sinceMs: number, now: number) => {
+        const policy = this.config.whenBlocked;
+        this.#settings.log('warn', `the application has asked for no records for ${Math.floor(sinceMs)} ms: ${policy}`);
+        this.#tell({ type: 'blocked', sinceMs, policy });
+        this.#isPausedByPolicy = policy !== 'keep';
+        if (policy === 'leave') this.group?.membership?.leaveForSlowness(now);
+      },
+      onActive: (now: number) => {
+        this.#isPausedByPolicy = false;
+        this.onApplicationActive(now);
+      },
+      onStalled: (partition: Partition, cause: string) => {
+        const { topic, index } = partition;
+        this.#settings.log('warn', `${topic}-${index} has not moved for ${this.config.stalledMs} ms: ${cause}`);
+        this.#tell({ type: 'stalled', topic, partition: index, cause });
+      },
+    };
+  }
+
+  #writeSnapshot(now: number): void {
+    this.#isSnapshotDue = false;
+    this.#snapshotFrom = now + snapshotEveryMs * (1 + this.partitions.all.length / partitionsPerSnapshotMs);
+    this.#settings.onSnapshot(
+      snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, this.config),
+    );
+  }
+}

@@ -1,0 +1,128 @@
+// Owns finding the broker that coordinates the group, and forgetting it when it turns out not to. Network thread.
+// Source: protocol guide, FindCoordinator; KIP-699 (several keys).
+
+import { errorFor, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { mainLane } from '../../common/node-ids.ts';
+import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
+import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
+import { anyBroker, type Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import { backoffMs } from './backoff.ts';
+import { codes } from './codes.ts';
+
+const groupLane = 'group';
+const groupKeyType = 0;
+const keysVersion = 4;
+const anyone: Destination = { brokerId: anyBroker, lane: mainLane };
+
+export interface CoordinatorSettings {
+  readonly groupId: string;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+}
+
+export class Coordinator {
+  /** A lane of its own: neither fetches nor anybody else's requests are in the way of heartbeats. */
+  to: Destination | null = null;
+  readonly #host: RoleHost;
+  readonly #settings: CoordinatorSettings;
+  readonly #onFatal: (error: Error) => void;
+  /** Older brokers are asked about one key at a time. */
+  #hasKeys = true;
+  #isAsking = false;
+  #isWanted = false;
+  #failures = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  /** Why the last look-up failed; null when it did not. */
+  lastError: Error | null = null;
+
+  constructor(host: RoleHost, settings: CoordinatorSettings, onFatal: (error: Error) => void) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#onFatal = onFatal;
+  }
+
+  /** Where to send now; null while that is not known or not connected: it is being seen to. */
+  ready(now: number): Destination | null {
+    if (this.to === null) {
+      this.#isWanted = true;
+      this.poll(now);
+      return null;
+    }
+    if (this.#host.requests.isReady(this.to, now)) return this.to;
+    const error = this.#host.requests.lastError(this.to);
+    if (error !== null && this.#host.requests.inFlight(this.to) === 0) {
+      // It cannot be reached: another broker may have the group by now.
+      this.lastError = error;
+      this.unknown();
+      this.#failed(now);
+    }
+    return null;
+  }
+
+  poll(now: number): void {
+    if (!this.#isWanted || this.to !== null || this.#isAsking || now < this.#retryAt) return;
+    if (!this.#host.requests.isReady(anyone, now)) return;
+    const hasKeys = this.#hasKeys;
+    this.#isAsking = true;
+    const { groupId, requestTimeoutMs } = this.#settings;
+    this.#host.requests.send(
+      {
+        to: anyone,
+        api: FindCoordinator,
+        request: hasKeys
+          ? { keyType: groupKeyType, coordinatorKeys: [groupId] }
+          : { key: groupId, keyType: groupKeyType },
+        ...(hasKeys ? { minVersion: keysVersion } : { maxVersion: keysVersion - 1 }),
+        timeoutMs: requestTimeoutMs,
+        onResponse: (response, _version, at) => this.#onResponse(response!, at),
+        onFailure: (error, at) => {
+          this.#isAsking = false;
+          this.lastError = error;
+          if (error instanceof UnsupportedVersionError && this.#hasKeys) this.#hasKeys = false;
+          else this.#failed(at);
+        },
+      },
+      now,
+    );
+  }
+
+  nextDeadline(now: number): number {
+    if (!this.#isWanted || this.#isAsking) return Number.POSITIVE_INFINITY;
+    if (this.to !== null) return this.#host.requests.readyAt(this.to, now);
+    if (this.#retryAt > now) return this.#retryAt;
+    const readyAt = this.#host.requests.readyAt(anyone, now);
+    return readyAt > now ? readyAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** It is not the coordinator any more, or does not answer. */
+  unknown(): void {
+    this.to = null;
+    this.#isWanted = true;
+  }
+
+  #onResponse(response: FindCoordinatorResponseView, now: number): void {
+    this.#isAsking = false;
+    const { errorCode, nodeId } = response.coordinators.length > 0 ? response.coordinators.at(0) : response;
+    if (errorCode === codes.none) {
+      this.to = { brokerId: nodeId, lane: groupLane };
+      this.#failures = 0;
+      this.#retryAt = Number.NEGATIVE_INFINITY;
+      this.lastError = null;
+      return;
+    }
+    const error = errorFor(errorCode)!;
+    this.lastError = error;
+    if (errorCode === codes.groupAuthorizationFailed || errorCode === codes.invalidGroupId) {
+      this.#isWanted = false;
+      this.#onFatal(error);
+      return;
+    }
+    this.#failed(now);
+  }
+
+  #failed(now: number): void {
+    this.#failures++;
+    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
+  }
+}

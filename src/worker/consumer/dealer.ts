@@ -1,0 +1,171 @@
+// Owns who reads what: each partition has one application thread at a time, moved only when it has nothing of it; and the
+// decoding and handing out of records while a thread has room. Network thread. Must not fetch.
+
+import type { DecodeOptions } from '../../protocol/wire/options.ts';
+import { decodePiece } from './batch-decoder.ts';
+import type { Application } from './handed-batch.ts';
+import type { Partition } from './partition.ts';
+
+/** A decoded record takes ten words beside its bytes: for the question whether there is room. */
+const flatPerFetched = 2;
+
+export interface DealerSettings {
+  readonly batchMaxBytes: number;
+  readonly decode: DecodeOptions;
+  /** Bytes of the prefix that the link fills. */
+  readonly prefixBytes: number;
+}
+
+export class Dealer {
+  readonly #settings: DealerSettings;
+  readonly #applications: Application[] = [];
+  readonly #holders = new Map<string, Application>();
+  /** Where the next round begins, so that no partition is always last. */
+  #turn = 0;
+
+  constructor(settings: DealerSettings) {
+    this.#settings = settings;
+  }
+
+  get applications(): readonly Application[] {
+    return this.#applications;
+  }
+
+  add(application: Application): void {
+    this.#applications.push(application);
+  }
+
+  /** The thread has ended, or reads no more: what it has not done comes again, to others, before anything newer. */
+  remove(application: Application, partitions: Iterable<Partition>): void {
+    const at = this.#applications.indexOf(application);
+    if (at < 0) return;
+    this.#applications.splice(at, 1);
+    for (const partition of partitions) {
+      if (this.#holders.get(partition.key) !== application) continue;
+      partition.giveUp();
+      this.#holders.delete(partition.key);
+    }
+  }
+
+  /** The partition is not this consumer's any more. */
+  forget(partition: Partition): void {
+    this.#holders.delete(partition.key);
+  }
+
+  /** Takes over what was done, then hands out while there is room. Returns whether anything changed. */
+  poll(partitions: readonly Partition[], now: number): boolean {
+    let hasChanged = false;
+    for (const application of this.#applications) if (application.see()) hasChanged = true;
+    for (const partition of partitions) partition.collectDone();
+    this.#deal(partitions);
+    const { length } = partitions;
+    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
+    for (let i = 0; i < length; i++) {
+      const partition = partitions[(this.#turn + i) % length]!;
+      const application = this.#holders.get(partition.key);
+      if (application !== undefined && this.#handOut(partition, application, now)) hasChanged = true;
+    }
+    return hasChanged;
+  }
+
+  /** Every partition a holder; as even as can be without taking from one who has something of it. */
+  #deal(partitions: readonly Partition[]): void {
+    if (this.#applications.length === 0) return;
+    const loads = new Map<Application, Partition[]>(this.#applications.map((application) => [application, []]));
+    const free: Partition[] = [];
+    for (const partition of partitions) {
+      const held = loads.get(this.#holders.get(partition.key)!);
+      if (held === undefined) free.push(partition);
+      else held.push(partition);
+    }
+    for (const partition of free) {
+      const application = this.#extreme(loads, -1);
+      this.#holders.set(partition.key, application);
+      loads.get(application)!.push(partition);
+    }
+    if (this.#applications.length === 1) return;
+    for (let moves = partitions.length; moves > 0; moves--) {
+      const most = this.#extreme(loads, 1);
+      const least = this.#extreme(loads, -1);
+      if (loads.get(most)!.length - loads.get(least)!.length < 2 || !this.#move(loads, most, least)) return;
+    }
+  }
+
+  #move(loads: Map<Application, Partition[]>, from: Application, to: Application): boolean {
+    const list = loads.get(from)!;
+    const at = list.findIndex((partition) => {
+      partition.withdraw();
+      return partition.handed.length === 0;
+    });
+    if (at < 0) return false;
+    const [partition] = list.splice(at, 1);
+    this.#holders.set(partition!.key, to);
+    loads.get(to)!.push(partition!);
+    return true;
+  }
+
+  #extreme(loads: Map<Application, Partition[]>, sign: 1 | -1): Application {
+    let best = this.#applications[0]!;
+    for (const application of this.#applications)
+      if (sign * (loads.get(application)!.length - loads.get(best)!.length) > 0) best = application;
+    return best;
+  }
+
+  #handOut(partition: Partition, application: Application, now: number): boolean {
+    let hasHanded = false;
+    while (partition.mayHandOut) {
+      if (partition.prepared === null && !this.#prepare(partition, application)) break;
+      const { prepared } = partition;
+      if (prepared === null || !application.hasRoom(prepared.usedBytes)) break;
+      const { topic, index, highWatermark, lastStableOffset } = partition;
+      const handed = application.hand(prepared, { topic, partition: index, highWatermark, lastStableOffset });
+      if (handed === null) break;
+      partition.prepared = null;
+      partition.handedOut(handed);
+      partition.movedAt = now;
+      hasHanded = true;
+    }
+    if (this.#raise(partition, application)) hasHanded = true;
+    return hasHanded;
+  }
+
+  /** Decodes the next records. False: there are none, or no room for them. */
+  #prepare(partition: Partition, application: Application): boolean {
+    const { batchMaxBytes, decode, prefixBytes } = this.#settings;
+    while (partition.prepared === null) {
+      const fetched = partition.fetched[0];
+      if (fetched === undefined) return false;
+      if (!application.hasRoom(Math.min(fetched.byteLength, batchMaxBytes) * flatPerFetched)) return false;
+      const piece = fetched.take(batchMaxBytes);
+      if (piece === null) {
+        partition.fetched.shift();
+        continue;
+      }
+      const place = { topic: partition.topic, partition: partition.index };
+      const { batch, next, error } = decodePiece(
+        piece,
+        fetched.aborted,
+        partition.handPosition,
+        place,
+        decode,
+        prefixBytes,
+      );
+      if (fetched.isEmpty) partition.fetched.shift();
+      partition.prepared = batch;
+      if (batch === null) partition.passOver(next);
+      if (error === null) continue;
+      partition.stopAt(error);
+      return batch !== null;
+    }
+    return true;
+  }
+
+  /** An error is raised once the application has everything before it. */
+  #raise(partition: Partition, application: Application): boolean {
+    const { error } = partition;
+    if (error === null || partition.isRaised || partition.prepared !== null) return false;
+    if (!application.raise(error)) return false;
+    partition.isRaised = true;
+    return true;
+  }
+}

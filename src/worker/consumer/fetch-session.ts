@@ -1,0 +1,160 @@
+// Owns one fetch session with one broker (KIP-227): what the broker remembers, what the next request has to say of changes,
+// what ends the session. Network thread. Must not send, nor know positions beyond the rows it is given.
+
+import type {
+  FetchRequestFetchTopic,
+  FetchRequestForgottenTopic,
+  FetchResponseView,
+} from '../../protocol/flat/generated/fetch.ts';
+
+/** One partition to read. */
+export interface FetchRow {
+  readonly topic: string;
+  /** Null where no id is known. */
+  readonly topicId: string | null;
+  readonly index: number;
+  readonly offset: bigint;
+  /** -1 for unknown. */
+  readonly leaderEpoch: number;
+  readonly maxBytes: number;
+}
+
+export interface SessionRequest {
+  readonly sessionId: number;
+  readonly sessionEpoch: number;
+  readonly topics: FetchRequestFetchTopic[];
+  readonly forgottenTopicsData: FetchRequestForgottenTopic[];
+  /** Whether it names every partition that is wanted. */
+  readonly isFull: boolean;
+}
+
+const noSessionEpoch = -1;
+const maxEpoch = 0x7fffffff;
+
+export class FetchSession {
+  #id = 0;
+  /** 0: the next request asks for a new session. */
+  #epoch = 0;
+  readonly #known = new Map<string, FetchRow>();
+
+  get id(): number {
+    return this.#id;
+  }
+
+  /** @param hasSessions false for brokers without: every request then is whole */
+  next(rows: readonly FetchRow[], hasSessions: boolean): SessionRequest {
+    if (!hasSessions || this.#epoch === 0) {
+      this.#known.clear();
+      for (const row of rows) this.#known.set(keyOfRow(row), row);
+      return {
+        sessionId: hasSessions ? this.#id : 0,
+        sessionEpoch: hasSessions ? 0 : noSessionEpoch,
+        topics: byTopic(rows),
+        forgottenTopicsData: [],
+        isFull: true,
+      };
+    }
+    const wanted = new Map(rows.map((row) => [keyOfRow(row), row]));
+    const changed = rows.filter((row) => !isSame(this.#known.get(keyOfRow(row)), row));
+    const forgotten: FetchRow[] = [];
+    for (const [key, row] of this.#known) {
+      const now = wanted.get(key);
+      // A topic that was made anew has another id: the broker knows the old one only.
+      if (now === undefined || now.topicId !== row.topicId) forgotten.push(row);
+    }
+    for (const row of forgotten) this.#known.delete(keyOfRow(row));
+    for (const row of changed) this.#known.set(keyOfRow(row), row);
+    return {
+      sessionId: this.#id,
+      sessionEpoch: this.#epoch,
+      topics: byTopic(changed),
+      forgottenTopicsData: forgottenByTopic(forgotten),
+      isFull: false,
+    };
+  }
+
+  /**
+   * Takes over what an answer without an error at its top says of the session.
+   * @param answered keys of the partitions in it, as `keyOfRow`
+   * @returns what is wrong with it, so that its data must not be used; null for nothing
+   */
+  answered(
+    { sessionId }: Pick<FetchResponseView, 'sessionId'>,
+    isFull: boolean,
+    answered: ReadonlySet<string>,
+  ): string | null {
+    for (const key of answered) {
+      if (!this.#known.has(key)) return this.#violated(`names ${key}, which was not asked for`);
+    }
+    if (isFull) {
+      for (const key of this.#known.keys())
+        if (!answered.has(key)) return this.#violated(`lacks ${key}, which was asked for`);
+      this.#id = sessionId;
+      // No session was granted: the next request is whole again.
+      this.#epoch = sessionId === 0 ? 0 : 1;
+      return null;
+    }
+    if (sessionId !== this.#id) return this.#violated(`is of session ${sessionId}, expected ${this.#id}`);
+    this.#epoch = this.#epoch === maxEpoch ? 1 : this.#epoch + 1;
+    return null;
+  }
+
+  /** The broker does not know the session, or it is not known what it knows: the next request begins a new one. */
+  restart(isKnownToBroker: boolean): void {
+    // Naming the old id with epoch 0 lets the broker drop it.
+    if (!isKnownToBroker) this.#id = 0;
+    this.#epoch = 0;
+    this.#known.clear();
+  }
+
+  #violated(problem: string): string {
+    this.restart(true);
+    return problem;
+  }
+}
+
+export function keyOfRow({ topic, index }: { readonly topic: string; readonly index: number }): string {
+  return `${topic}-${index}`;
+}
+
+function isSame(known: FetchRow | undefined, row: FetchRow): boolean {
+  return (
+    known !== undefined &&
+    known.offset === row.offset &&
+    known.leaderEpoch === row.leaderEpoch &&
+    known.maxBytes === row.maxBytes &&
+    known.topicId === row.topicId
+  );
+}
+
+function group<T>(rows: readonly FetchRow[], make: (row: FetchRow) => T): Map<string, { first: FetchRow; all: T[] }> {
+  const groups = new Map<string, { first: FetchRow; all: T[] }>();
+  for (const row of rows) {
+    const key = `${row.topic} ${row.topicId}`;
+    const found = groups.get(key);
+    if (found === undefined) groups.set(key, { first: row, all: [make(row)] });
+    else found.all.push(make(row));
+  }
+  return groups;
+}
+
+function names({ topic, topicId }: FetchRow): { topic: string; topicId?: string } {
+  return topicId === null ? { topic } : { topic, topicId };
+}
+
+function byTopic(rows: readonly FetchRow[]): FetchRequestFetchTopic[] {
+  const groups = group(rows, ({ index, offset, leaderEpoch, maxBytes }) => ({
+    partition: index,
+    fetchOffset: offset,
+    currentLeaderEpoch: leaderEpoch,
+    partitionMaxBytes: maxBytes,
+  }));
+  return [...groups.values()].map(({ first, all }) => ({ ...names(first), partitions: all }));
+}
+
+function forgottenByTopic(rows: readonly FetchRow[]): FetchRequestForgottenTopic[] {
+  return [...group(rows, ({ index }) => index).values()].map(({ first, all }) => ({
+    ...names(first),
+    partitions: all,
+  }));
+}

@@ -1,0 +1,389 @@
+// Owns the fetching of records: which partition is read from which broker, how much of each, what an answer means. Network
+// thread. Must not decode records, nor keep more of them than `prefetchBytes`.
+// Source: KIP-74 (limits), KIP-227 (sessions), KIP-392 (nearest replica), KIP-951 (leader hints).
+
+import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
+import { errorFor, KafkaProtocolError, PositionOutsideLogError } from '../../common/errors/errors.ts';
+import { Fetch } from '../../protocol/flat/generated/apis.ts';
+import type { FetchResponsePartitionDataView, FetchResponseView } from '../../protocol/flat/generated/fetch.ts';
+import { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
+import { zeroUuid } from '../../protocol/flat/uuid.ts';
+import type { Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import { backoffMs } from './backoff.ts';
+import { codes } from './codes.ts';
+import { type FetchRow, FetchSession, keyOfRow } from './fetch-session.ts';
+import { FetchedRecords } from './fetched-records.ts';
+import type { Partition } from './partition.ts';
+
+/** So that a partition that has become free need not wait for the long poll of others on its broker. */
+const lanes = ['fetch', 'fetch-2'] as const;
+const sessionsVersion = 7;
+const topicIdsVersion = 13;
+/** Below this a request is not worth its way, unless nothing is kept at all. */
+const minRoomBytes = 16 * 1024;
+
+export interface FetchListener {
+  /** Something is known of partitions that was not. */
+  onFetched(): void;
+  /** The position is beyond what the broker has. */
+  onOutOfRange(partition: Partition, now: number): void;
+  /** Something is wrong that the application has to know; the partition is not fetched until it seeks. */
+  onPartitionFailed(partition: Partition, error: Error): void;
+  /** Refused by the cluster: other partitions go on, this one is tried again. */
+  onDenied(partition: Partition, error: Error): void;
+}
+
+interface Sent {
+  readonly row: FetchRow;
+  readonly partition: Partition;
+  readonly version: number;
+}
+
+interface Connection {
+  readonly to: Destination;
+  readonly session: FetchSession;
+  isBusy: boolean;
+}
+
+export interface FetcherSettings {
+  readonly config: ConsumerConfig;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly metadataMaxAgeMs: number;
+}
+
+export class Fetcher {
+  readonly #host: RoleHost;
+  readonly #settings: FetcherSettings;
+  readonly #listener: FetchListener;
+  readonly #connections = new Map<string, Connection>();
+  #isClosed = false;
+
+  constructor(host: RoleHost, settings: FetcherSettings, listener: FetchListener) {
+    this.#host = host;
+    this.#settings = settings;
+    this.#listener = listener;
+  }
+
+  /** Asks for more of the partitions that have room. */
+  poll(partitions: Iterable<Partition>, now: number): void {
+    if (this.#isClosed) return;
+    const all = [...partitions];
+    const shareBytes = this.#shareBytes(all.length);
+    const byBroker = new Map<number, Partition[]>();
+    for (const partition of all) {
+      if (!this.#isFetchable(partition, shareBytes, now)) continue;
+      const brokerId = this.#brokerFor(partition, now);
+      if (brokerId < 0) continue;
+      const list = byBroker.get(brokerId);
+      if (list === undefined) byBroker.set(brokerId, [partition]);
+      else list.push(partition);
+    }
+    for (const [brokerId, wanted] of byBroker) this.#fetchFrom(brokerId, wanted, shareBytes, now);
+  }
+
+  nextDeadline(partitions: Iterable<Partition>, now: number): number {
+    if (this.#isClosed) return Number.POSITIVE_INFINITY;
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const partition of partitions) {
+      if (partition.state === 'fetching' && partition.retryAt > now) deadline = Math.min(deadline, partition.retryAt);
+    }
+    for (const { to, isBusy } of this.#connections.values())
+      if (!isBusy) {
+        const readyAt = this.#host.requests.readyAt(to, now);
+        if (readyAt > now) deadline = Math.min(deadline, readyAt);
+      }
+    return deadline;
+  }
+
+  /** Whether the partition is being read, so that it need not be waited for. */
+  close(now: number): void {
+    this.#isClosed = true;
+    for (const { to, session, isBusy } of this.#connections.values()) {
+      if (isBusy) {
+        // A long poll would keep the broker, and the connection, for nothing.
+        this.#host.requests.disconnect(to, new KafkaProtocolError('the consumer was closed'), now);
+      } else if (session.id !== 0 && this.#host.requests.isReady(to, now)) {
+        this.#closeSession(to, session.id, now);
+      }
+    }
+    this.#connections.clear();
+  }
+
+  #shareBytes(count: number): number {
+    return Math.max(1, Math.floor(this.#settings.config.prefetchBytes / Math.max(1, count)));
+  }
+
+  #isFetchable(partition: Partition, shareBytes: number, now: number): boolean {
+    if (partition.state !== 'fetching' || partition.isPaused || partition.isReleasing) return false;
+    if (partition.isFetchInFlight || partition.error !== null || partition.retryAt > now) return false;
+    const { bufferedBytes } = partition;
+    return bufferedBytes === 0 || shareBytes - bufferedBytes >= Math.min(minRoomBytes, shareBytes / 2);
+  }
+
+  #brokerFor(partition: Partition, now: number): number {
+    const { cluster } = this.#host;
+    if (partition.preferredReplica >= 0) {
+      if (partition.preferredUntil > now && cluster.brokers.has(partition.preferredReplica))
+        return partition.preferredReplica;
+      partition.preferredReplica = -1;
+    }
+    const leader = cluster.leader(partition.topic, partition.index);
+    if (leader !== null && leader.leaderId >= 0) return leader.leaderId;
+    cluster.requestUpdate();
+    this.#backOff(partition, now);
+    return -1;
+  }
+
+  #fetchFrom(brokerId: number, wanted: readonly Partition[], shareBytes: number, now: number): void {
+    const connection = lanes.map((lane) => this.#connection(brokerId, lane)).find((candidate) => !candidate.isBusy);
+    if (connection === undefined) return;
+    if (!this.#host.requests.isReady(connection.to, now)) {
+      this.#noteUnreachable(connection.to, wanted, now);
+      return;
+    }
+    this.#send(connection, wanted, shareBytes, now);
+  }
+
+  #noteUnreachable(to: Destination, wanted: readonly Partition[], now: number): void {
+    if (this.#host.requests.lastError(to) === null) return;
+    for (const partition of wanted)
+      if (partition.preferredReplica === to.brokerId) {
+        // The leader has all that the follower has.
+        partition.preferredReplica = -1;
+        this.#backOff(partition, now);
+      }
+  }
+
+  #connection(brokerId: number, lane: string): Connection {
+    const key = `${brokerId} ${lane}`;
+    let connection = this.#connections.get(key);
+    if (connection === undefined) {
+      connection = { to: { brokerId, lane }, session: new FetchSession(), isBusy: false };
+      this.#connections.set(key, connection);
+    }
+    return connection;
+  }
+
+  #send(connection: Connection, wanted: readonly Partition[], shareBytes: number, now: number): void {
+    const { config, requestTimeoutMs } = this.#settings;
+    const { requests, cluster } = this.#host;
+    const range = requests.versionRange(connection.to.brokerId, Fetch);
+    const sent = new Map<string, Sent>();
+    const rows: FetchRow[] = [];
+    let hasIds = true;
+    for (const partition of wanted) {
+      const { topic, index, version, fetchPosition } = partition;
+      const leader = cluster.leader(topic, index);
+      const topicId = cluster.topicId(topic);
+      if (topicId === null || topicId === zeroUuid) hasIds = false;
+      const maxBytes = Math.max(1, Math.min(config.maxPartitionFetchBytes, shareBytes - partition.bufferedBytes));
+      const row = {
+        topic,
+        topicId,
+        index,
+        offset: fetchPosition.offset,
+        leaderEpoch: leader?.leaderEpoch ?? -1,
+        maxBytes,
+      };
+      rows.push(row);
+      sent.set(keyOfRow(row), { row, partition, version });
+      partition.isFetchInFlight = true;
+    }
+    const { isFull, ...request } = connection.session.next(rows, range === null || range.max >= sessionsVersion);
+    connection.isBusy = true;
+    requests.send(
+      {
+        to: connection.to,
+        api: Fetch,
+        request: {
+          maxWaitMs: config.fetchMaxWaitMs,
+          minBytes: config.fetchMinBytes,
+          maxBytes: Math.min(config.fetchMaxBytes, config.prefetchBytes),
+          isolationLevel: config.isolationLevel === 'read_committed' ? 1 : 0,
+          rackId: config.clientRack,
+          ...request,
+        },
+        ...(hasIds ? {} : { maxVersion: topicIdsVersion - 1 }),
+        timeoutMs: requestTimeoutMs + config.fetchMaxWaitMs,
+        records: 'raw',
+        onResponse: (response, _version, at) => this.#onResponse(connection, response!, isFull, sent, at),
+        onFailure: (error, at) => this.#onFailure(connection, error, sent, at),
+      },
+      now,
+    );
+  }
+
+  #onResponse(
+    connection: Connection,
+    response: FetchResponseView,
+    isFull: boolean,
+    sent: Map<string, Sent>,
+    now: number,
+  ): void {
+    this.#release(connection, sent);
+    const { errorCode } = response;
+    if (errorCode !== 0) {
+      connection.session.restart(errorCode !== codes.fetchSessionIdNotFound);
+      if (errorCode === codes.fetchSessionTopicIdError) this.#host.cluster.requestUpdate();
+      const isSessionError = errorCode === codes.fetchSessionIdNotFound || errorCode === codes.invalidFetchSessionEpoch;
+      if (!isSessionError) for (const { partition } of sent.values()) this.#backOff(partition, now);
+      return;
+    }
+    const topicById = new Map<string, string>();
+    for (const { row } of sent.values()) if (row.topicId !== null) topicById.set(row.topicId, row.topic);
+    const answers = new Map<string, FetchResponsePartitionDataView>();
+    for (const topic of response.responses) {
+      const name = topic.topic !== '' ? topic.topic : (topicById.get(topic.topicId) ?? `id ${topic.topicId}`);
+      for (const answer of topic.partitions)
+        answers.set(keyOfRow({ topic: name, index: answer.partitionIndex }), answer);
+    }
+    const problem = connection.session.answered(response, isFull, new Set(answers.keys()));
+    if (problem !== null) {
+      for (const { partition } of sent.values()) this.#backOff(partition, now);
+      return;
+    }
+    this.#listener.onFetched();
+    const isAlone = answers.size === 1;
+    for (const [key, answer] of answers) {
+      const asked = sent.get(key);
+      if (asked !== undefined) this.#onPartition(connection.to.brokerId, asked, answer, isAlone, now);
+    }
+  }
+
+  #onFailure(connection: Connection, _error: Error, sent: Map<string, Sent>, now: number): void {
+    this.#release(connection, sent);
+    connection.session.restart(true);
+    if (this.#isClosed) return;
+    this.#host.cluster.requestUpdate();
+    for (const { partition } of sent.values()) {
+      if (partition.preferredReplica === connection.to.brokerId) partition.preferredReplica = -1;
+      this.#backOff(partition, now);
+    }
+  }
+
+  #release(connection: Connection, sent: Map<string, Sent>): void {
+    connection.isBusy = false;
+    for (const { partition } of sent.values()) partition.isFetchInFlight = false;
+  }
+
+  #onPartition(
+    brokerId: number,
+    { row, partition, version }: Sent,
+    answer: FetchResponsePartitionDataView,
+    isAlone: boolean,
+    now: number,
+  ): void {
+    // Sought, released or given anew meanwhile: the answer is about something else.
+    if (partition.version !== version || partition.fetchPosition.offset !== row.offset) return;
+    if (partition.state !== 'fetching') return;
+    const { errorCode } = answer;
+    if (errorCode !== 0) {
+      this.#onPartitionError(brokerId, partition, errorCode, answer, now);
+      return;
+    }
+    partition.failures = 0;
+    partition.highWatermark = answer.highWatermark.toBigInt();
+    partition.lastStableOffset = answer.lastStableOffset.toBigInt();
+    partition.logStartOffset = answer.logStartOffset.toBigInt();
+    partition.movedAt = now;
+    if (answer.preferredReadReplica >= 0) {
+      partition.preferredReplica = answer.preferredReadReplica;
+      partition.preferredUntil = now + this.#settings.metadataMaxAgeMs;
+    }
+    const { records } = answer;
+    const { raw } = records;
+    if (raw === null || raw.byteLength === 0) return;
+    const isCommitted = this.#settings.config.isolationLevel === 'read_committed';
+    const aborted = isCommitted ? new OpenTransactions(answer.abortedTransactions) : null;
+    // Memory of the whole answer must not live as long as the slowest partition in it.
+    const bytes = isAlone ? raw : new Uint8Array(raw);
+    const fetched = new FetchedRecords(bytes, aborted);
+    if (fetched.isEmpty) return;
+    partition.fetched.push(fetched);
+    const next = records.nextOffset.toBigInt();
+    if (next > row.offset) partition.fetchedTo({ offset: next, leaderEpoch: fetched.leaderEpoch });
+  }
+
+  #onPartitionError(
+    brokerId: number,
+    partition: Partition,
+    errorCode: number,
+    answer: FetchResponsePartitionDataView,
+    now: number,
+  ): void {
+    const { cluster } = this.#host;
+    switch (errorCode) {
+      case codes.offsetOutOfRange:
+        if (brokerId === partition.preferredReplica) {
+          partition.preferredReplica = -1;
+          this.#backOff(partition, now);
+        } else {
+          this.#listener.onOutOfRange(partition, now);
+        }
+        return;
+      case codes.notLeaderOrFollower:
+      case codes.fencedLeaderEpoch:
+        // With a leader in the answer, the view of the cluster has learnt it already.
+        partition.preferredReplica = -1;
+        if (answer.currentLeader.leaderId >= 0 && answer.currentLeader.leaderId !== brokerId) return;
+        cluster.requestUpdate();
+        this.#backOff(partition, now);
+        return;
+      case codes.topicAuthorizationFailed:
+        this.#listener.onDenied(partition, errorFor(errorCode)!);
+        cluster.requestUpdate();
+        this.#backOff(partition, now);
+        return;
+      case codes.replicaNotAvailable:
+      case codes.kafkaStorageError:
+      case codes.offsetNotAvailable:
+      case codes.unknownTopicOrPartition:
+      case codes.unknownTopicId:
+      case codes.inconsistentTopicId:
+      case codes.leaderNotAvailable:
+        partition.preferredReplica = -1;
+        cluster.requestUpdate();
+        this.#backOff(partition, now);
+        return;
+      case codes.unknownLeaderEpoch:
+      case codes.unknownServerError:
+        this.#backOff(partition, now);
+        return;
+      default:
+        this.#listener.onPartitionFailed(partition, this.#unexpected(partition, errorCode));
+    }
+  }
+
+  #unexpected({ topic, index, fetchPosition }: Partition, errorCode: number): Error {
+    const { offset } = fetchPosition;
+    const cause = errorFor(errorCode)!;
+    return new PositionOutsideLogError(`fetch of ${topic}-${index} at offset ${offset} failed: ${cause.message}`, {
+      topic,
+      partition: index,
+      recordOffset: String(offset),
+      cause,
+    });
+  }
+
+  #backOff(partition: Partition, now: number): void {
+    partition.failures++;
+    partition.retryAt = now + backoffMs(this.#settings.retryBackoffMs, partition.failures, this.#host.random());
+  }
+
+  #closeSession(to: Destination, sessionId: number, now: number): void {
+    this.#host.requests.send(
+      {
+        to,
+        api: Fetch,
+        request: { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: -1, topics: [], forgottenTopicsData: [] },
+        timeoutMs: this.#settings.requestTimeoutMs,
+        // The broker forgets the session by itself, in time: whether it heard of this makes no difference.
+        onResponse: () => {},
+        onFailure: () => {},
+      },
+      now,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+// Owns the duty of a classic group's leader: to know the topics of all members, and to work out who gets which partitions. Network
+// thread. Must not send: classic-group-member.ts does.
+
+import { IllegalStateError } from '../../common/errors/errors.ts';
+import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
+import type { ClusterView } from '../client/cluster-view.ts';
+import type { AssignorMember } from './assignors/assignor.ts';
+import { assignors } from './assignors/index.ts';
+import { decodeSubscription, encodeAssignment } from './consumer-protocol.ts';
+
+export interface EncodedAssignment {
+  readonly memberId: string;
+  readonly assignment: Buffer;
+}
+
+export class GroupLeader {
+  readonly #cluster: ClusterView;
+  #members: readonly AssignorMember[] | null = null;
+  #topics: ReadonlySet<string> = new Set();
+  /** What the assignment was made of; null while this member leads no group. */
+  #countsText: string | null = null;
+  #seenUpdateId = -1;
+
+  constructor(cluster: ClusterView) {
+    this.#cluster = cluster;
+  }
+
+  /** @param response of the leader's join; null for a member that has nothing to work out */
+  begin(response: JoinGroupResponseView | null): void {
+    this.#countsText = null;
+    if (response === null) {
+      this.#members = null;
+      this.#track(new Set());
+      return;
+    }
+    this.#members = response.members.map(({ memberId, groupInstanceId, metadata }) => {
+      const { topics, owned, generation, userData } = decodeSubscription(metadata);
+      return { id: memberId, instanceId: groupInstanceId, topics, owned, generation, userData };
+    });
+    this.#track(new Set(this.#members.flatMap(({ topics }) => topics)));
+  }
+
+  /** @returns null while metadata of some topic is still to come; nothing for a member that does not lead */
+  assign(protocolName: string): readonly EncodedAssignment[] | null {
+    if (this.#members === null) return [];
+    for (const topic of this.#topics) {
+      if (this.#cluster.partitionCount(topic) !== null || (this.#cluster.topicError(topic) ?? 0) !== 0) continue;
+      this.#cluster.requestUpdate();
+      return null;
+    }
+    const entry = Object.hasOwn(assignors, protocolName)
+      ? assignors[protocolName as keyof typeof assignors]
+      : undefined;
+    if (entry === undefined)
+      throw new IllegalStateError(`the group chose the assignor '${protocolName}', which this member did not offer`);
+    const counts = this.#counts();
+    this.#countsText = textOf(counts);
+    this.#seenUpdateId = this.#cluster.updateId;
+    const assignment = entry.assign(this.#members, counts);
+    return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }));
+  }
+
+  /** Whether topics have come, gone or grown since this member worked out the assignment. */
+  hasTopicsChanged(): boolean {
+    if (this.#countsText === null || this.#seenUpdateId === this.#cluster.updateId) return false;
+    this.#seenUpdateId = this.#cluster.updateId;
+    if (textOf(this.#counts()) === this.#countsText) return false;
+    this.#countsText = null;
+    return true;
+  }
+
+  /** It leads no group any more. */
+  end(): void {
+    this.#members = null;
+    this.#countsText = null;
+  }
+
+  close(): void {
+    this.end();
+    this.#cluster.forget(this);
+  }
+
+  #counts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const topic of this.#topics) {
+      const count = this.#cluster.partitionCount(topic);
+      if (count !== null) counts.set(topic, count);
+    }
+    return counts;
+  }
+
+  #track(topics: ReadonlySet<string>): void {
+    for (const topic of topics) if (!this.#topics.has(topic)) this.#cluster.addTopic(this, topic);
+    for (const topic of this.#topics) if (!topics.has(topic)) this.#cluster.removeTopic(this, topic);
+    this.#topics = topics;
+  }
+}
+
+function textOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .map(([topic, count]) => `${topic}:${count}`)
+    .sort()
+    .join();
+}

@@ -1,0 +1,336 @@
+// Owns what the group's coordinator is told and asked of offsets: commits, one request at a time and in order, and look-ups of
+// committed offsets; what each error means. Network thread. Must not decide what is to be committed.
+// Source: protocol guide, OffsetCommit and OffsetFetch; KIP-447 (requireStable), KIP-709 (groups), KIP-848 (member epochs).
+
+import { CommitFailedError, errorFor, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { OffsetCommit, OffsetFetch } from '../../protocol/flat/generated/apis.ts';
+import type { OffsetCommitResponseView } from '../../protocol/flat/generated/offset-commit.ts';
+import type { OffsetFetchResponseView } from '../../protocol/flat/generated/offset-fetch.ts';
+import type { RoleHost } from '../client/role.ts';
+import { backoffMs } from './backoff.ts';
+import { codes } from './codes.ts';
+import type { Coordinator } from './coordinator.ts';
+import { byTopic, type LogPlace } from './log-questions.ts';
+import type { Identity } from './membership.ts';
+import { keyOf, type Position } from './partition.ts';
+
+export interface OffsetToCommit extends LogPlace, Position {
+  readonly metadata: string | null;
+}
+
+export interface CommitOutcome {
+  /** Null when every partition was committed. */
+  readonly error: Error | null;
+  /** Keys of the partitions that were. */
+  readonly committed: ReadonlySet<string>;
+}
+
+export interface CommittedOffset extends Position {
+  readonly metadata: string | null;
+}
+
+/** -1: none is committed. */
+export type FoundCommitted = (key: string, found: CommittedOffset | Error, now: number) => void;
+
+/** What is asked of whoever knows the membership. */
+export interface IdentitySource {
+  /** How commits are signed now. */
+  identity(): Identity;
+  /** Whether this member still has the partition. */
+  owns(key: string): boolean;
+  /** The coordinator says that the membership with this epoch is over. */
+  onFenced(epoch: number, now: number): void;
+}
+
+interface Job {
+  open: Map<string, OffsetToCommit>;
+  readonly committed: Set<string>;
+  readonly deadline: number;
+  readonly done: (outcome: CommitOutcome, now: number) => void;
+  /** What no other try makes good. */
+  error: Error | null;
+  /** Of the last try. */
+  retryError: Error | null;
+  failures: number;
+  /** Epoch that the broker called stale; the next try waits for another. */
+  staleEpoch: number | null;
+}
+
+/** Topics by name: the ids of version 10 tell nothing that is needed here. */
+const maxNamedVersion = 9;
+const groupsVersion = 8;
+const requireStableVersion = 7;
+
+export class GroupOffsets {
+  readonly #host: RoleHost;
+  readonly #coordinator: Coordinator;
+  readonly #groupId: string;
+  readonly #source: IdentitySource;
+  readonly #settings: { readonly requestTimeoutMs: number; readonly retryBackoffMs: number };
+  readonly #jobs: Job[] = [];
+  #isBusy = false;
+  #retryAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    host: RoleHost,
+    coordinator: Coordinator,
+    groupId: string,
+    source: IdentitySource,
+    settings: { readonly requestTimeoutMs: number; readonly retryBackoffMs: number },
+  ) {
+    this.#host = host;
+    this.#coordinator = coordinator;
+    this.#groupId = groupId;
+    this.#source = source;
+    this.#settings = settings;
+  }
+
+  get isIdle(): boolean {
+    return this.#jobs.length === 0;
+  }
+
+  /** Commits, after everything that was to be committed before; `done` is called once, by the deadline at the latest. */
+  commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
+    const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));
+    this.#jobs.push({
+      open,
+      committed: new Set(),
+      deadline,
+      done,
+      error: null,
+      retryError: null,
+      failures: 0,
+      staleEpoch: null,
+    });
+    this.poll(now);
+  }
+
+  poll(now: number): void {
+    for (;;) {
+      const job = this.#jobs[0];
+      if (job === undefined || this.#isBusy) return;
+      if (job.open.size === 0) this.#end(job, now);
+      else if (now >= job.deadline) this.#giveUp(job, now);
+      else if (now < this.#retryAt) return;
+      else {
+        const identity = this.#source.identity();
+        if (job.staleEpoch !== null && job.staleEpoch === identity.epoch) return;
+        const to = this.#coordinator.ready(now);
+        if (to === null) return;
+        this.#send(job, identity, now);
+      }
+    }
+  }
+
+  nextDeadline(now: number): number {
+    const job = this.#jobs[0];
+    if (job === undefined || this.#isBusy) return Number.POSITIVE_INFINITY;
+    return Math.min(job.deadline, this.#retryAt > now ? this.#retryAt : Number.POSITIVE_INFINITY);
+  }
+
+  /** Asks for committed offsets. Each key is answered once. @returns false when nobody can be asked now */
+  fetch(places: readonly LogPlace[], found: FoundCommitted, now: number): boolean {
+    const to = this.#coordinator.ready(now);
+    if (to === null) return false;
+    const range = this.#host.requests.versionRange(to.brokerId, OffsetFetch);
+    const highest = range?.max ?? maxNamedVersion;
+    const hasGroups = highest >= groupsVersion;
+    const open = new Set(places.map(({ topic, index }) => keyOf(topic, index)));
+    const rows = byTopic(places, ({ index }) => index).map(([name, partitionIndexes]) => ({ name, partitionIndexes }));
+    const { memberId, epoch } = this.#source.identity();
+    const group =
+      epoch < 0 || highest < maxNamedVersion
+        ? { groupId: this.#groupId, topics: rows }
+        : { groupId: this.#groupId, memberId, memberEpoch: epoch, topics: rows };
+    this.#host.requests.send(
+      {
+        to,
+        api: OffsetFetch,
+        request: {
+          ...(hasGroups ? { groups: [group] } : { groupId: this.#groupId, topics: rows }),
+          ...(highest >= requireStableVersion ? { requireStable: true } : {}),
+        },
+        ...(hasGroups ? { minVersion: groupsVersion } : {}),
+        maxVersion: hasGroups ? maxNamedVersion : groupsVersion - 1,
+        timeoutMs: this.#settings.requestTimeoutMs,
+        onResponse: (response, _version, at) => this.#onFetched(response!, hasGroups, open, found, epoch, at),
+        onFailure: (error, at) => {
+          this.#coordinator.unknown();
+          for (const key of open) found(key, error, at);
+        },
+      },
+      now,
+    );
+    return true;
+  }
+
+  #onFetched(
+    response: OffsetFetchResponseView,
+    hasGroups: boolean,
+    open: Set<string>,
+    found: FoundCommitted,
+    epoch: number,
+    now: number,
+  ): void {
+    const answer = hasGroups ? response.groups.find(({ groupId }) => groupId === this.#groupId) : response;
+    const errorCode = answer?.errorCode ?? codes.unknownServerError;
+    if (errorCode !== codes.none) {
+      const error = this.#fetchError(errorCode, epoch, now);
+      for (const key of open) found(key, error, now);
+      return;
+    }
+    for (const { name, partitions } of answer!.topics) {
+      for (const { partitionIndex, errorCode: code, committedOffset, committedLeaderEpoch, metadata } of partitions) {
+        const key = keyOf(name, partitionIndex);
+        if (!open.delete(key)) continue;
+        const offset = { offset: committedOffset.toBigInt(), leaderEpoch: committedLeaderEpoch, metadata };
+        found(key, code === codes.none ? offset : this.#fetchError(code, epoch, now), now);
+      }
+    }
+    const missing = errorFor(codes.unknownServerError)!;
+    for (const key of open) found(key, missing, now);
+  }
+
+  /** Retriable ones are asked again by whoever wants to know. */
+  #fetchError(errorCode: number, epoch: number, now: number): Error {
+    switch (errorCode) {
+      case codes.notCoordinator:
+      case codes.coordinatorNotAvailable:
+        this.#coordinator.unknown();
+        break;
+      case codes.unknownMemberId:
+        this.#source.onFenced(epoch, now);
+        return errorFor(codes.unstableOffsetCommit)!;
+      case codes.staleMemberEpoch:
+      case codes.illegalGeneration:
+        // The next try is signed with what is then the epoch.
+        return errorFor(codes.unstableOffsetCommit)!;
+    }
+    return errorFor(errorCode)!;
+  }
+
+  #send(job: Job, identity: Identity, now: number): void {
+    this.#isBusy = true;
+    const offsets = [...job.open.values()];
+    const leftMs = Math.max(1, Math.min(this.#settings.requestTimeoutMs, job.deadline - now));
+    this.#host.requests.send(
+      {
+        to: this.#coordinator.to!,
+        api: OffsetCommit,
+        request: {
+          groupId: this.#groupId,
+          generationIdOrMemberEpoch: identity.epoch,
+          memberId: identity.memberId,
+          ...(identity.instanceId === null ? {} : { groupInstanceId: identity.instanceId }),
+          topics: byTopic(offsets, ({ index, offset, leaderEpoch, metadata }) => ({
+            partitionIndex: index,
+            committedOffset: offset,
+            committedLeaderEpoch: leaderEpoch,
+            committedMetadata: metadata,
+          })).map(([name, partitions]) => ({ name, partitions })),
+        },
+        maxVersion: maxNamedVersion,
+        timeoutMs: leftMs,
+        onResponse: (response, _version, at) => {
+          this.#isBusy = false;
+          this.#onCommitted(job, response!, identity, at);
+          this.poll(at);
+        },
+        onFailure: (error, at) => {
+          this.#isBusy = false;
+          this.#coordinator.unknown();
+          this.#again(job, error, at);
+          this.poll(at);
+        },
+      },
+      now,
+    );
+  }
+
+  #onCommitted(job: Job, response: OffsetCommitResponseView, identity: Identity, now: number): void {
+    job.staleEpoch = null;
+    let retry: Error | null = null;
+    for (const { name, partitions } of response.topics) {
+      for (const { partitionIndex, errorCode } of partitions) {
+        const key = keyOf(name, partitionIndex);
+        if (!job.open.has(key)) continue;
+        if (errorCode === codes.none) {
+          job.open.delete(key);
+          job.committed.add(key);
+        } else if (this.#isWorthAnother(job, key, errorCode, identity)) {
+          retry = errorFor(errorCode)!;
+        } else {
+          job.open.delete(key);
+          job.error ??= this.#commitError(errorCode, key, identity, now);
+        }
+      }
+    }
+    if (retry !== null) this.#again(job, retry, now);
+  }
+
+  #isWorthAnother(job: Job, key: string, errorCode: number, identity: Identity): boolean {
+    switch (errorCode) {
+      case codes.notCoordinator:
+      case codes.coordinatorNotAvailable:
+      case codes.requestTimedOut:
+        this.#coordinator.unknown();
+        return true;
+      case codes.coordinatorLoadInProgress:
+      case codes.unknownTopicOrPartition:
+      case codes.unknownTopicId:
+        return true;
+      case codes.staleMemberEpoch:
+        // Each rebalance anywhere in the group makes epochs stale: what is still ours may be committed with the new one.
+        if (!this.#source.owns(key)) return false;
+        job.staleEpoch = identity.epoch;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #commitError(errorCode: number, key: string, identity: Identity, now: number): Error {
+    const cause = errorFor(errorCode)!;
+    switch (errorCode) {
+      case codes.unknownMemberId:
+      case codes.illegalGeneration:
+      case codes.fencedInstanceId:
+      case codes.fencedMemberEpoch:
+        if (identity.epoch >= 0) this.#source.onFenced(identity.epoch, now);
+        return new CommitFailedError(`offset of ${key} not committed: the group has gone on without this member`, {
+          cause,
+        });
+      case codes.staleMemberEpoch:
+        return new CommitFailedError(`offset of ${key} not committed: the partition is not this member's any more`, {
+          cause,
+        });
+      case codes.rebalanceInProgress:
+        return new CommitFailedError(
+          `offset of ${key} not committed: the group is rebalancing; commit again when that is over`,
+          { cause },
+        );
+      default:
+        return cause;
+    }
+  }
+
+  #again(job: Job, error: Error, now: number): void {
+    job.failures++;
+    job.retryError = error;
+    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, job.failures, this.#host.random());
+    if (now >= job.deadline) this.#giveUp(job, now);
+  }
+
+  #giveUp(job: Job, now: number): void {
+    const text = `offsets not committed in time: ${[...job.open.keys()].slice(0, 5).join(', ')}`;
+    job.error = new KafkaTimeoutError(text, job.retryError === null ? {} : { cause: job.retryError });
+    this.#end(job, now);
+  }
+
+  #end(job: Job, now: number): void {
+    const at = this.#jobs.indexOf(job);
+    if (at < 0) return;
+    this.#jobs.splice(at, 1);
+    job.done({ error: job.error, committed: job.committed }, now);
+  }
+}

@@ -1,0 +1,211 @@
+// Owns the consumer's part in a group: which protocol, the coordinator, the membership, its offsets. Network thread. Must not
+// know applications.
+
+import type { ConsumerConfig, Subscription } from '../../common/config/consumer-config.ts';
+import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { ConsumerGroupHeartbeat } from '../../protocol/flat/generated/apis.ts';
+import type { RoleHost } from '../client/role.ts';
+import { ClassicGroupMember } from './classic-group-member.ts';
+import { ConsumerGroupMember } from './consumer-group-member.ts';
+import { Coordinator } from './coordinator.ts';
+import { type CommittedOffset, GroupOffsets } from './group-offsets.ts';
+import type { LogPlace } from './log-questions.ts';
+import { type Identity, type LeaveMode, type Membership, type MembershipHost, noIdentity } from './membership.ts';
+
+/** Level of the feature with which brokers have KIP-848 groups. */
+const groupFeature = 'group.version';
+const defaultSessionMs = 45_000;
+const defaultHeartbeatMs = 3000;
+
+export interface GroupSettings {
+  readonly config: ConsumerConfig;
+  readonly groupId: string;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly newMemberId: () => string;
+}
+
+interface CommittedQuestion {
+  readonly places: readonly LogPlace[];
+  readonly deadline: number;
+  readonly done: (outcome: ReadonlyMap<string, CommittedOffset> | Error) => void;
+  retryAt: number;
+  error: Error | null;
+  isAsked: boolean;
+}
+
+export class Group {
+  readonly coordinator: Coordinator;
+  readonly offsets: GroupOffsets;
+  readonly #host: RoleHost;
+  readonly #parts: MembershipHost;
+  readonly #settings: GroupSettings;
+  readonly #questions: CommittedQuestion[] = [];
+  #membership: Membership | null = null;
+  /** What is wanted before it is known which protocol it will be. */
+  #subscription: Subscription | null = null;
+
+  constructor(host: RoleHost, parts: MembershipHost, owns: (key: string) => boolean, settings: GroupSettings) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#settings = settings;
+    const { groupId, requestTimeoutMs, retryBackoffMs } = settings;
+    this.coordinator = new Coordinator(host, { groupId, requestTimeoutMs, retryBackoffMs }, (error) =>
+      parts.onFatal(error),
+    );
+    const source = {
+      identity: () => this.identity,
+      owns,
+      onFenced: (epoch: number, now: number) => this.#membership?.onFenced(epoch, now),
+    };
+    this.offsets = new GroupOffsets(host, this.coordinator, groupId, source, { requestTimeoutMs, retryBackoffMs });
+  }
+
+  get membership(): Membership | null {
+    return this.#membership;
+  }
+
+  get identity(): Identity {
+    return this.#membership?.identity ?? noIdentity;
+  }
+
+  get isManaged(): boolean {
+    return this.#subscription !== null;
+  }
+
+  subscribe(subscription: Subscription, now: number): void {
+    this.#subscription = subscription;
+    this.#membership?.subscribe(subscription, now);
+    this.poll(now);
+  }
+
+  poll(now: number): void {
+    this.coordinator.poll(now);
+    if (this.#membership === null && this.#subscription !== null) this.#choose(now);
+    this.#membership?.poll(now);
+    this.offsets.poll(now);
+    this.#askCommitted(now);
+  }
+
+  nextDeadline(now: number): number {
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const { deadline: end, retryAt, isAsked } of this.#questions)
+      deadline = Math.min(deadline, end, !isAsked && retryAt > now ? retryAt : Number.POSITIVE_INFINITY);
+    return Math.min(
+      deadline,
+      this.coordinator.nextDeadline(now),
+      this.offsets.nextDeadline(now),
+      this.#membership?.nextDeadline(now) ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  leave(mode: LeaveMode, now: number, done: () => void): void {
+    this.#subscription = null;
+    const membership = this.#membership;
+    if (membership === null) {
+      done();
+      return;
+    }
+    membership.leave(mode, now, done);
+  }
+
+  /** What is committed of each; asked until all have answered or the time is over. `done` is called once. */
+  committed(
+    places: readonly LogPlace[],
+    deadline: number,
+    done: (outcome: ReadonlyMap<string, CommittedOffset> | Error) => void,
+    now: number,
+  ): void {
+    this.#questions.push({ places, deadline, done, retryAt: now, error: null, isAsked: false });
+    this.#askCommitted(now);
+  }
+
+  #askCommitted(now: number): void {
+    for (const question of [...this.#questions]) {
+      if (now >= question.deadline) {
+        const details = question.error === null ? {} : { cause: question.error };
+        this.#endQuestion(question, new KafkaTimeoutError('no committed offsets in time', details));
+      } else if (!question.isAsked && now >= question.retryAt) this.#askOnce(question, now);
+    }
+  }
+
+  #askOnce(question: CommittedQuestion, now: number): void {
+    const found = new Map<string, CommittedOffset>();
+    let open = question.places.length;
+    question.error = null;
+    if (open === 0) {
+      this.#endQuestion(question, found);
+      return;
+    }
+    question.isAsked = this.offsets.fetch(
+      question.places,
+      (key, answer, at) => {
+        if (answer instanceof Error) question.error = answer;
+        else found.set(key, answer);
+        if (--open > 0) return;
+        question.isAsked = false;
+        const { error } = question;
+        if (error === null) this.#endQuestion(question, found);
+        else if (!(error instanceof KafkaClientError) || !error.retriable) this.#endQuestion(question, error);
+        else question.retryAt = at + this.#settings.retryBackoffMs;
+      },
+      now,
+    );
+  }
+
+  #endQuestion(question: CommittedQuestion, outcome: ReadonlyMap<string, CommittedOffset> | Error): void {
+    const at = this.#questions.indexOf(question);
+    if (at < 0) return;
+    this.#questions.splice(at, 1);
+    question.done(outcome);
+  }
+
+  #choose(now: number): void {
+    const { groupProtocol } = this.#settings.config;
+    let isConsumer = groupProtocol === 'consumer';
+    if (groupProtocol === 'auto') {
+      const to = this.coordinator.ready(now);
+      if (to === null) return;
+      const { requests } = this.#host;
+      const hasApi = requests.versionRange(to.brokerId, ConsumerGroupHeartbeat) !== null;
+      isConsumer = hasApi && (requests.finalizedFeature(groupFeature) ?? 0) >= 1;
+      const name = isConsumer ? 'consumer (KIP-848)' : 'classic';
+      this.#parts.log('info', `group ${this.#settings.groupId}: groupProtocol 'auto' is ${name} here`);
+    }
+    this.#membership = isConsumer ? this.#newConsumerMember() : this.#newClassicMember();
+    this.#membership.subscribe(this.#subscription!, now);
+    this.#parts.onChange();
+  }
+
+  #newConsumerMember(): Membership {
+    const { config, groupId, requestTimeoutMs, retryBackoffMs, newMemberId } = this.#settings;
+    return new ConsumerGroupMember(this.#host, this.#parts, this.coordinator, {
+      groupId,
+      instanceId: config.groupInstanceId,
+      rackId: config.clientRack,
+      serverAssignor: config.groupRemoteAssignor,
+      rebalanceTimeoutMs: config.maxPollIntervalMs,
+      requestTimeoutMs,
+      retryBackoffMs,
+      excludeInternalTopics: config.excludeInternalTopics,
+      unreleasedLimitMs: config.sessionTimeoutMs ?? defaultSessionMs,
+      newMemberId,
+    });
+  }
+
+  #newClassicMember(): Membership {
+    const { config, groupId, requestTimeoutMs, retryBackoffMs } = this.#settings;
+    return new ClassicGroupMember(this.#host, this.#parts, this.coordinator, {
+      groupId,
+      instanceId: config.groupInstanceId,
+      rackId: config.clientRack,
+      assignors: config.partitionAssignmentStrategy,
+      rebalanceTimeoutMs: config.maxPollIntervalMs,
+      sessionTimeoutMs: config.sessionTimeoutMs ?? defaultSessionMs,
+      heartbeatIntervalMs: config.heartbeatIntervalMs ?? defaultHeartbeatMs,
+      requestTimeoutMs,
+      retryBackoffMs,
+      excludeInternalTopics: config.excludeInternalTopics,
+    });
+  }
+}

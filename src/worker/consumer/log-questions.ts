@@ -1,0 +1,187 @@
+// Owns questions to leaders about their logs: the offset of a time or an end (ListOffsets), the end of a leader epoch
+// (OffsetForLeaderEpoch). One try each; who asks decides about another. Network thread.
+// Source: KIP-79, KIP-320.
+
+import { errorFor } from '../../common/errors/errors.ts';
+import { mainLane } from '../../common/node-ids.ts';
+import { ListOffsets, OffsetForLeaderEpoch } from '../../protocol/flat/generated/apis.ts';
+import type { RoleHost } from '../client/role.ts';
+import { codes } from './codes.ts';
+import { keyOf } from './partition.ts';
+
+/** Times that are no times. */
+export const latestTimestamp = -1n;
+export const earliestTimestamp = -2n;
+/** First version that tells one offset instead of a list. */
+const singleOffsetVersion = 1;
+const epochVersion = 2;
+
+export interface LogPlace {
+  readonly topic: string;
+  readonly index: number;
+}
+
+export interface OffsetQuestion extends LogPlace {
+  /** ms since the epoch, or one of the two above. */
+  readonly timestamp: bigint;
+}
+
+export interface EpochQuestion extends LogPlace {
+  readonly leaderEpoch: number;
+}
+
+export interface FoundOffset {
+  /** -1 when there is no record that young. */
+  readonly offset: bigint;
+  readonly timestamp: bigint;
+  readonly leaderEpoch: number;
+}
+
+export interface FoundEpoch {
+  /** -1 for both when the broker knows no such epoch. */
+  readonly leaderEpoch: number;
+  readonly endOffset: bigint;
+}
+
+export type Answer<Q, A> = (question: Q, answer: A | Error, now: number) => void;
+
+export class LogQuestions {
+  readonly #host: RoleHost;
+  readonly #requestTimeoutMs: number;
+
+  constructor(host: RoleHost, requestTimeoutMs: number) {
+    this.#host = host;
+    this.#requestTimeoutMs = requestTimeoutMs;
+  }
+
+  /** The partition's leader if it can be asked now; -1 if not, and then a connection or metadata is on its way. */
+  askable({ topic, index }: LogPlace, now: number): number {
+    const { cluster, requests } = this.#host;
+    const leaderId = cluster.leader(topic, index)?.leaderId ?? -1;
+    if (leaderId < 0) {
+      cluster.requestUpdate();
+      return -1;
+    }
+    return requests.isReady({ brokerId: leaderId, lane: mainLane }, now) ? leaderId : -1;
+  }
+
+  /** Whether brokers like this one can compare logs at all. */
+  canCompare(brokerId: number): boolean {
+    const range = this.#host.requests.versionRange(brokerId, OffsetForLeaderEpoch);
+    return range !== null && range.max >= epochVersion;
+  }
+
+  /** Each question is answered once; an Error is worth another try when it is retriable. */
+  offsets<Q extends OffsetQuestion>(
+    brokerId: number,
+    questions: readonly Q[],
+    isCommitted: boolean,
+    answer: Answer<Q, FoundOffset>,
+    now: number,
+  ): void {
+    const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
+    this.#host.requests.send(
+      {
+        to: { brokerId, lane: mainLane },
+        api: ListOffsets,
+        request: {
+          replicaId: -1,
+          ...(isCommitted ? { isolationLevel: 1 } : {}),
+          topics: byTopic(questions, ({ index, topic, timestamp }) => ({
+            partitionIndex: index,
+            currentLeaderEpoch: this.#host.cluster.leader(topic, index)?.leaderEpoch ?? -1,
+            timestamp,
+          })).map(([name, partitions]) => ({ name, partitions })),
+        },
+        // Version 0 answers with lists of segments.
+        minVersion: singleOffsetVersion,
+        timeoutMs: this.#requestTimeoutMs,
+        onResponse: (response, _version, at) => {
+          for (const { name, partitions } of response!.topics) {
+            for (const { partitionIndex, errorCode, offset, timestamp, leaderEpoch } of partitions) {
+              const question = take(open, name, partitionIndex);
+              if (question === undefined) continue;
+              const found = { offset: offset.toBigInt(), timestamp: timestamp.toBigInt(), leaderEpoch };
+              answer(question, this.#errorOf(errorCode) ?? found, at);
+            }
+          }
+          this.#failRest(open, answer, at);
+        },
+        onFailure: (error, at) => this.#fail(open, answer, error, at),
+      },
+      now,
+    );
+  }
+
+  /** The same about the end of leader epochs. */
+  epochs<Q extends EpochQuestion>(
+    brokerId: number,
+    questions: readonly Q[],
+    answer: Answer<Q, FoundEpoch>,
+    now: number,
+  ): void {
+    const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
+    this.#host.requests.send(
+      {
+        to: { brokerId, lane: mainLane },
+        api: OffsetForLeaderEpoch,
+        request: {
+          topics: byTopic(questions, ({ index, topic, leaderEpoch }) => ({
+            partition: index,
+            currentLeaderEpoch: this.#host.cluster.leader(topic, index)?.leaderEpoch ?? -1,
+            leaderEpoch,
+          })).map(([topic, partitions]) => ({ topic, partitions })),
+        },
+        minVersion: epochVersion,
+        timeoutMs: this.#requestTimeoutMs,
+        onResponse: (response, _version, at) => {
+          for (const { topic, partitions } of response!.topics) {
+            for (const { partition, errorCode, leaderEpoch, endOffset } of partitions) {
+              const question = take(open, topic, partition);
+              if (question === undefined) continue;
+              answer(question, this.#errorOf(errorCode) ?? { leaderEpoch, endOffset: endOffset.toBigInt() }, at);
+            }
+          }
+          this.#failRest(open, answer, at);
+        },
+        onFailure: (error, at) => this.#fail(open, answer, error, at),
+      },
+      now,
+    );
+  }
+
+  #errorOf(errorCode: number): Error | null {
+    const error = errorFor(errorCode);
+    if (error !== null && (error.invalidMetadata || errorCode === codes.fencedLeaderEpoch))
+      this.#host.cluster.requestUpdate();
+    return error;
+  }
+
+  #fail<Q, A>(open: Map<string, Q>, answer: Answer<Q, A>, error: Error, now: number): void {
+    this.#host.cluster.requestUpdate();
+    for (const question of open.values()) answer(question, error, now);
+  }
+
+  #failRest<Q, A>(open: Map<string, Q>, answer: Answer<Q, A>, now: number): void {
+    const error = errorFor(codes.unknownServerError)!;
+    for (const question of open.values()) answer(question, error, now);
+  }
+}
+
+function take<Q>(open: Map<string, Q>, topic: string, index: number): Q | undefined {
+  const key = keyOf(topic, index);
+  const question = open.get(key);
+  open.delete(key);
+  return question;
+}
+
+/** Rows of each topic, in the order in which topics first come. */
+export function byTopic<P extends LogPlace, R>(places: readonly P[], row: (place: P) => R): [string, R[]][] {
+  const topics = new Map<string, R[]>();
+  for (const place of places) {
+    const rows = topics.get(place.topic);
+    if (rows === undefined) topics.set(place.topic, [row(place)]);
+    else rows.push(row(place));
+  }
+  return [...topics];
+}

@@ -1,0 +1,122 @@
+// Owns an application's questions about offsets of logs: beginning, end, first record of a time. They are asked until every
+// partition has answered or the time is over. Network thread.
+
+import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import type { RoleHost } from '../client/role.ts';
+import { backoffMs } from './backoff.ts';
+import type { FoundOffset, LogPlace, LogQuestions, OffsetQuestion } from './log-questions.ts';
+import { keyOf } from './partition.ts';
+
+interface Query {
+  readonly open: Map<string, OffsetQuestion>;
+  readonly asked: Set<string>;
+  readonly found: Map<string, FoundOffset>;
+  readonly deadline: number;
+  readonly done: (outcome: ReadonlyMap<string, FoundOffset> | Error) => void;
+  error: Error | null;
+  failures: number;
+  retryAt: number;
+}
+
+export class OffsetQueries {
+  readonly #host: RoleHost;
+  readonly #questions: LogQuestions;
+  readonly #retryBackoffMs: number;
+  readonly #isCommitted: boolean;
+  #queries: Query[] = [];
+
+  constructor(host: RoleHost, questions: LogQuestions, isCommitted: boolean, retryBackoffMs: number) {
+    this.#host = host;
+    this.#questions = questions;
+    this.#isCommitted = isCommitted;
+    this.#retryBackoffMs = retryBackoffMs;
+  }
+
+  /** `done` is called once. Topics that are not tracked are, until then. */
+  ask(questions: readonly OffsetQuestion[], deadline: number, done: Query['done'], now: number): void {
+    const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
+    const query: Query = {
+      open,
+      asked: new Set(),
+      found: new Map(),
+      deadline,
+      done,
+      error: null,
+      failures: 0,
+      retryAt: Number.NEGATIVE_INFINITY,
+    };
+    for (const { topic } of questions) this.#host.cluster.addTopic(query, topic);
+    this.#queries.push(query);
+    this.poll(now);
+  }
+
+  poll(now: number): void {
+    for (const query of [...this.#queries]) {
+      if (query.open.size === 0) this.#end(query, query.found);
+      else if (now >= query.deadline) this.#end(query, timedOut(query));
+      else if (now >= query.retryAt) this.#askLeaders(query, now);
+    }
+  }
+
+  nextDeadline(now: number): number {
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const query of this.#queries)
+      deadline = Math.min(deadline, query.deadline, query.retryAt > now ? query.retryAt : Number.POSITIVE_INFINITY);
+    return deadline;
+  }
+
+  close(error: Error): void {
+    for (const query of [...this.#queries]) this.#end(query, error);
+  }
+
+  #askLeaders(query: Query, now: number): void {
+    const byLeader = new Map<number, OffsetQuestion[]>();
+    for (const [key, question] of query.open) {
+      if (query.asked.has(key)) continue;
+      const brokerId = this.#questions.askable(question, now);
+      if (brokerId < 0) continue;
+      query.asked.add(key);
+      const list = byLeader.get(brokerId);
+      if (list === undefined) byLeader.set(brokerId, [question]);
+      else list.push(question);
+    }
+    for (const [brokerId, questions] of byLeader)
+      this.#questions.offsets(
+        brokerId,
+        questions,
+        this.#isCommitted,
+        (question, found, at) => this.#found(query, question, found, at),
+        now,
+      );
+  }
+
+  #found(query: Query, place: LogPlace, found: FoundOffset | Error, now: number): void {
+    const key = keyOf(place.topic, place.index);
+    query.asked.delete(key);
+    if (!(found instanceof Error)) {
+      query.open.delete(key);
+      query.found.set(key, found);
+      return;
+    }
+    query.error = found;
+    if (!(found instanceof KafkaClientError) || !found.retriable) {
+      this.#end(query, found);
+      return;
+    }
+    query.failures++;
+    query.retryAt = now + backoffMs(this.#retryBackoffMs, query.failures, this.#host.random());
+  }
+
+  #end(query: Query, outcome: ReadonlyMap<string, FoundOffset> | Error): void {
+    const at = this.#queries.indexOf(query);
+    if (at < 0) return;
+    this.#queries.splice(at, 1);
+    this.#host.cluster.forget(query);
+    query.done(outcome);
+  }
+}
+
+function timedOut({ open, error }: Query): Error {
+  const text = `no offsets in time of ${[...open.keys()].slice(0, 5).join(', ')}`;
+  return new KafkaTimeoutError(text, error === null ? {} : { cause: error });
+}

@@ -1,0 +1,158 @@
+// Owns the partitions that are assigned, and giving them up in good order: hand out no more, wait for batches that are out,
+// commit what is done, tell the application. Network thread.
+
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
+import type { ConsumerEvent } from '../../common/consumer-calls.ts';
+import type { Dealer } from './dealer.ts';
+import { keyOf, Partition } from './partition.ts';
+
+interface Release {
+  readonly partitions: readonly Partition[];
+  readonly deadline: number;
+  /** Batches that are out are waited for until then; the rest of the time is for the commit. */
+  waitUntil: number;
+  readonly done: (now: number) => void;
+  isCommitting: boolean;
+}
+
+export interface PartitionSetParts {
+  readonly dealer: Dealer;
+  readonly whenRevoked: 'wait' | 'drop';
+  /** Commits what is done of these, if that is to be committed at all; `done` is called once, by the deadline. */
+  readonly commitDone: (
+    partitions: readonly Partition[],
+    deadline: number,
+    done: (now: number) => void,
+    now: number,
+  ) => void;
+  readonly tell: (event: ConsumerEvent) => void;
+  readonly onChange: () => void;
+}
+
+/** Of what is left until the deadline, the part kept for the commit. */
+const commitShare = 0.25;
+const maxCommitMs = 5000;
+
+export class PartitionSet {
+  readonly #parts: PartitionSetParts;
+  readonly #byKey = new Map<string, Partition>();
+  #list: readonly Partition[] = [];
+  #releases: Release[] = [];
+
+  constructor(parts: PartitionSetParts) {
+    this.#parts = parts;
+  }
+
+  get all(): readonly Partition[] {
+    return this.#list;
+  }
+
+  get(topic: string, index: number): Partition | undefined {
+    return this.#byKey.get(keyOf(topic, index));
+  }
+
+  has(key: string): boolean {
+    return this.#byKey.has(key);
+  }
+
+  asTopicPartitions(): TopicPartition[] {
+    return this.#list.map(named);
+  }
+
+  take(wanted: readonly TopicPartition[], now: number): Partition[] {
+    const added: Partition[] = [];
+    for (const { topic, partition: index } of wanted) {
+      if (this.#byKey.has(keyOf(topic, index))) continue;
+      const partition = new Partition(topic, index);
+      partition.movedAt = now;
+      this.#byKey.set(partition.key, partition);
+      added.push(partition);
+    }
+    this.#changed();
+    if (added.length > 0) this.#parts.tell({ type: 'assigned', partitions: added.map(named) });
+    return added;
+  }
+
+  release(wanted: readonly TopicPartition[], deadline: number, done: (now: number) => void, now: number): void {
+    const partitions = this.#known(wanted);
+    for (const partition of partitions) {
+      partition.collectDone();
+      partition.isReleasing = true;
+      if (this.#parts.whenRevoked === 'drop') partition.giveUp();
+      else partition.withdraw();
+    }
+    const waitUntil = deadline - commitTimeMs(deadline - now);
+    this.#releases.push({ partitions, deadline, waitUntil, done, isCommitting: false });
+    this.poll(now);
+  }
+
+  /** Gives up at once; nothing is committed. */
+  lose(wanted: readonly TopicPartition[]): void {
+    const partitions = this.#known(wanted);
+    if (partitions.length === 0) return;
+    this.#remove(partitions);
+    this.#parts.tell({ type: 'lost', partitions: partitions.map(named) });
+  }
+
+  /** Ends every wait for batches: what is out is given up. */
+  hurry(now: number): void {
+    for (const release of this.#releases) release.waitUntil = Math.min(release.waitUntil, now);
+    this.poll(now);
+  }
+
+  poll(now: number): void {
+    for (const release of [...this.#releases]) {
+      if (release.isCommitting) continue;
+      const { partitions, deadline, waitUntil } = release;
+      for (const partition of partitions) partition.collectDone();
+      const isOut = partitions.some((partition) => partition.handed.length > 0);
+      if (isOut && now < waitUntil) continue;
+      for (const partition of partitions) partition.giveUp();
+      release.isCommitting = true;
+      this.#parts.commitDone(partitions, deadline, (at) => this.#released(release, at), now);
+    }
+  }
+
+  nextDeadline(now: number): number {
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const release of this.#releases)
+      if (!release.isCommitting) deadline = Math.min(deadline, Math.max(now, release.waitUntil));
+    return deadline;
+  }
+
+  #released(release: Release, now: number): void {
+    this.#releases = this.#releases.filter((other) => other !== release);
+    // Some may have been lost meanwhile, and have been told of.
+    const partitions = release.partitions.filter((partition) => this.#byKey.get(partition.key) === partition);
+    this.#remove(partitions);
+    if (partitions.length > 0) this.#parts.tell({ type: 'revoked', partitions: partitions.map(named) });
+    release.done(now);
+  }
+
+  #remove(partitions: readonly Partition[]): void {
+    for (const partition of partitions) {
+      partition.isReleasing = true;
+      partition.giveUp();
+      this.#byKey.delete(partition.key);
+      this.#parts.dealer.forget(partition);
+    }
+    this.#changed();
+  }
+
+  #known(wanted: readonly TopicPartition[]): Partition[] {
+    return wanted.map(({ topic, partition }) => this.get(topic, partition)).filter((one) => one !== undefined);
+  }
+
+  #changed(): void {
+    this.#list = [...this.#byKey.values()];
+    this.#parts.onChange();
+  }
+}
+
+function named({ topic, index }: Partition): TopicPartition {
+  return { topic, partition: index };
+}
+
+function commitTimeMs(leftMs: number): number {
+  return Math.min(maxCommitMs, Math.max(0, leftMs * commitShare));
+}

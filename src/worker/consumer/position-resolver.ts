@@ -1,0 +1,268 @@
+// Owns finding out where partitions are to be read: committed offsets, resets by policy, comparison with the log of a new
+// leader. Network thread. Must not fetch records.
+// Source: KIP-320 (truncation), KIP-1106 (reset by duration), reference of Java's OffsetsRequestManager.
+
+import type { OffsetReset, StartAt } from '../../common/config/consumer-config.ts';
+import {
+  AuthorizationError,
+  KafkaClientError,
+  LogTruncationError,
+  NoOffsetForPartitionError,
+  PositionOutsideLogError,
+} from '../../common/errors/errors.ts';
+import type { RoleHost } from '../client/role.ts';
+import { backoffMs } from './backoff.ts';
+import type { GroupOffsets } from './group-offsets.ts';
+import {
+  type EpochQuestion,
+  earliestTimestamp,
+  type FoundEpoch,
+  type FoundOffset,
+  type LogQuestions,
+  latestTimestamp,
+  type OffsetQuestion,
+} from './log-questions.ts';
+import type { Partition } from './partition.ts';
+
+export interface Truncation {
+  readonly topic: string;
+  readonly partition: number;
+  /** Where we were, and where the log ends that both have. */
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export interface PositionListener {
+  onPartitionFailed(partition: Partition, error: Error): void;
+  /** Told once; tried again all the same. */
+  onDenied(partition: Partition, error: Error): void;
+  onTruncated(truncation: Truncation): void;
+  onLog(level: 'info' | 'warn', text: string): void;
+}
+
+interface Asked {
+  readonly partition: Partition;
+  readonly version: number;
+}
+
+export interface ResolverParts {
+  readonly host: RoleHost;
+  readonly questions: LogQuestions;
+  /** Null without a group: then there are no committed offsets. */
+  readonly offsets: GroupOffsets | null;
+  readonly autoOffsetReset: OffsetReset;
+  readonly isCommitted: boolean;
+  readonly retryBackoffMs: number;
+  readonly listener: PositionListener;
+}
+
+export class PositionResolver {
+  readonly #parts: ResolverParts;
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
+  }
+
+  poll(partitions: Iterable<Partition>, now: number): void {
+    const initializing: Partition[] = [];
+    const resets = new Map<number, (Asked & OffsetQuestion)[]>();
+    const validations = new Map<number, (Asked & EpochQuestion)[]>();
+    for (const partition of partitions) {
+      this.#noteLeader(partition);
+      if (partition.isLookUpInFlight || partition.retryAt > now || partition.isReleasing) continue;
+      const { state, topic, index, version } = partition;
+      if (state === 'initializing') initializing.push(partition);
+      if (state !== 'reset' && state !== 'validating') continue;
+      const brokerId = this.#parts.questions.askable(partition, now);
+      if (brokerId < 0) continue;
+      if (state === 'reset') {
+        add(resets, brokerId, { partition, version, topic, index, timestamp: this.#timestampOf(partition.resetTo) });
+      } else if (!this.#parts.questions.canCompare(brokerId)) {
+        this.#validated(partition);
+      } else {
+        const { leaderEpoch } = partition.fetchPosition;
+        add(validations, brokerId, { partition, version, topic, index, leaderEpoch });
+      }
+    }
+    if (initializing.length > 0) this.#initialize(initializing, now);
+    for (const [brokerId, asked] of resets) this.#ask(brokerId, asked, now);
+    for (const [brokerId, asked] of validations) this.#compare(brokerId, asked, now);
+  }
+
+  nextDeadline(partitions: Iterable<Partition>, now: number): number {
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const { state, retryAt } of partitions)
+      if (state !== 'fetching' && state !== 'failed' && retryAt > now) deadline = Math.min(deadline, retryAt);
+    return deadline;
+  }
+
+  /** Begins where the caller says; null for where the policy says. */
+  start(partition: Partition, start: StartAt | null): void {
+    if (start === null) {
+      this.resetByPolicy(partition, null);
+    } else if (typeof start === 'object' && 'offset' in start) {
+      partition.startAt(BigInt(start.offset), -1);
+    } else {
+      partition.resetAt(start);
+    }
+  }
+
+  /** The position is of no use: back to where the policy says, or an error. @param why null when there was no position at all */
+  resetByPolicy(partition: Partition, why: Error | null): void {
+    const { autoOffsetReset, listener } = this.#parts;
+    if (autoOffsetReset !== 'none') {
+      partition.resetAt(autoOffsetReset);
+      return;
+    }
+    const { topic, index } = partition;
+    const error =
+      why ??
+      new NoOffsetForPartitionError(
+        `${topic}-${index} has no committed offset and autoOffsetReset is 'none': seek to where it is to be read from`,
+        { topic, partition: index },
+      );
+    listener.onPartitionFailed(partition, error);
+  }
+
+  /** A leader does not have the position. */
+  outOfRange(partition: Partition): void {
+    const { topic, index, fetchPosition } = partition;
+    const { offset } = fetchPosition;
+    const text = `${topic}-${index}: offset ${offset} is outside of the log`;
+    this.#parts.listener.onLog('warn', text);
+    const error = new PositionOutsideLogError(`${text} and autoOffsetReset is 'none': seek to one that is there`, {
+      topic,
+      partition: index,
+      recordOffset: String(offset),
+    });
+    this.resetByPolicy(partition, error);
+  }
+
+  /** A new leader may have another log than the one we have read. */
+  #noteLeader(partition: Partition): void {
+    if (partition.state !== 'fetching') return;
+    const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
+    if (leader === null || leader.leaderEpoch < 0 || leader.leaderEpoch === partition.validatedEpoch) return;
+    if (partition.fetchPosition.leaderEpoch < 0) partition.validatedEpoch = leader.leaderEpoch;
+    else if (!partition.isFetchInFlight) partition.state = 'validating';
+  }
+
+  #validated(partition: Partition): void {
+    const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
+    partition.validatedEpoch = leader?.leaderEpoch ?? -1;
+    partition.state = 'fetching';
+    partition.failures = 0;
+  }
+
+  #initialize(partitions: Partition[], now: number): void {
+    const { offsets } = this.#parts;
+    if (offsets === null) {
+      for (const partition of partitions) this.resetByPolicy(partition, null);
+      return;
+    }
+    const asked = partitions.map((partition) => ({ partition, version: partition.version }));
+    const isSent = offsets.fetch(
+      partitions,
+      (key, found, at) => {
+        const one = asked.find(({ partition }) => partition.key === key);
+        if (one === undefined) return;
+        one.partition.isLookUpInFlight = false;
+        if (one.partition.version !== one.version || one.partition.state !== 'initializing') return;
+        if (found instanceof Error) {
+          this.#failed(one.partition, found, at);
+        } else if (found.offset < 0n) {
+          this.resetByPolicy(one.partition, null);
+        } else {
+          one.partition.startAt(found.offset, found.leaderEpoch);
+          one.partition.committed = found;
+        }
+      },
+      now,
+    );
+    if (isSent) for (const partition of partitions) partition.isLookUpInFlight = true;
+  }
+
+  #timestampOf(resetTo: Partition['resetTo']): bigint {
+    if (resetTo === 'earliest') return earliestTimestamp;
+    if (typeof resetTo === 'object' && 'timestampMs' in resetTo) return BigInt(resetTo.timestampMs);
+    if (typeof resetTo === 'object' && 'agoMs' in resetTo)
+      return BigInt(Math.max(0, Math.floor(this.#parts.host.wallClock() - resetTo.agoMs)));
+    return latestTimestamp;
+  }
+
+  #ask(brokerId: number, asked: (Asked & OffsetQuestion)[], now: number): void {
+    for (const { partition } of asked) partition.isLookUpInFlight = true;
+    const { questions, isCommitted } = this.#parts;
+    questions.offsets(brokerId, asked, isCommitted, (question, found, at) => this.#found(question, found, at), now);
+  }
+
+  #found({ partition, version }: Asked & OffsetQuestion, found: FoundOffset | Error, now: number): void {
+    partition.isLookUpInFlight = false;
+    if (partition.version !== version || partition.state !== 'reset') return;
+    if (found instanceof Error) this.#failed(partition, found, now);
+    // Nothing that young: what comes next is.
+    else if (found.offset < 0n) partition.resetAt('latest');
+    else partition.startAt(found.offset, found.leaderEpoch);
+  }
+
+  #compare(brokerId: number, asked: (Asked & EpochQuestion)[], now: number): void {
+    for (const { partition } of asked) partition.isLookUpInFlight = true;
+    this.#parts.questions.epochs(brokerId, asked, (question, found, at) => this.#compared(question, found, at), now);
+  }
+
+  #compared({ partition, version }: Asked & EpochQuestion, found: FoundEpoch | Error, now: number): void {
+    partition.isLookUpInFlight = false;
+    if (partition.version !== version || partition.state !== 'validating') return;
+    if (found instanceof Error) {
+      this.#failed(partition, found, now);
+      return;
+    }
+    const { offset } = partition.fetchPosition;
+    if (found.endOffset >= offset) {
+      this.#validated(partition);
+      return;
+    }
+    const isUndefined = found.endOffset < 0n || found.leaderEpoch < 0;
+    if (!isUndefined && found.endOffset >= partition.handPosition.offset) {
+      // Only what nobody has seen is gone.
+      partition.dropFetched();
+      this.#validated(partition);
+      return;
+    }
+    this.#truncated(partition, isUndefined ? null : found);
+  }
+
+  #truncated(partition: Partition, to: FoundEpoch | null): void {
+    const { topic, index, handPosition } = partition;
+    const from = handPosition.offset;
+    if (this.#parts.autoOffsetReset !== 'none' && to !== null) {
+      this.#parts.listener.onTruncated({ topic, partition: index, from, to: to.endOffset });
+      partition.startAt(to.endOffset, to.leaderEpoch);
+      return;
+    }
+    const where = to === null ? 'nobody knows where' : `at offset ${to.endOffset}`;
+    const error = new LogTruncationError(
+      `the log of ${topic}-${index} was cut off below offset ${from} (${where}): seek to where it is to be read on`,
+      { topic, partition: index, ...(to === null ? {} : { recordOffset: String(to.endOffset) }) },
+    );
+    this.resetByPolicy(partition, error);
+  }
+
+  /** Look-ups go on until they succeed; only what cannot succeed is told. */
+  #failed(partition: Partition, error: Error, now: number): void {
+    const { retryBackoffMs, host, listener } = this.#parts;
+    if (error instanceof AuthorizationError) listener.onDenied(partition, error);
+    else if (!(error instanceof KafkaClientError) || !error.retriable) {
+      listener.onPartitionFailed(partition, error);
+      return;
+    }
+    partition.failures++;
+    partition.retryAt = now + backoffMs(retryBackoffMs, partition.failures, host.random());
+  }
+}
+
+function add<T>(map: Map<number, T[]>, key: number, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,217 @@
+// Owns the reading of a consumer's links: what applications ask becomes calls of the role, with one answer each. Network thread.
+
+import type { ConsumerCall, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
+import { IllegalStateError } from '../../common/errors/errors.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
+import { CONSUMER_CALL } from '../../ring/frames.ts';
+import type { LinkReader } from '../../ring/link.ts';
+import type { ConsumerRole } from '../consumer/consumer-role.ts';
+import type { CommittedOffset, OffsetToCommit } from '../consumer/group-offsets.ts';
+import type { Partition } from '../consumer/partition.ts';
+import type { ConsumerProxy } from './consumer-proxy.ts';
+
+/** So that one application can starve neither others nor sockets. */
+const maxCallsPerTurn = 64;
+
+export class ConsumerAdapter {
+  readonly #role: ConsumerRole;
+  readonly #requests: LinkReader;
+  readonly #proxy: ConsumerProxy;
+
+  constructor(role: ConsumerRole, requests: LinkReader, proxy: ConsumerProxy) {
+    this.#role = role;
+    this.#requests = requests;
+    this.#proxy = proxy;
+  }
+
+  hasWork(): boolean {
+    return !this.#requests.isEmpty();
+  }
+
+  drain(now: number): void {
+    for (let left = maxCallsPerTurn; left > 0 && this.#requests.next(); left--) {
+      const { kind, requestId, u8, base, byteLength } = this.#requests;
+      const text = Buffer.from(u8.buffer, u8.byteOffset + base, byteLength).toString();
+      this.#requests.release();
+      if (kind !== CONSUMER_CALL) continue;
+      try {
+        this.#call(requestId, JSON.parse(text) as ConsumerCall, now);
+      } catch (error) {
+        this.#proxy.fail(requestId, error);
+      }
+    }
+  }
+
+  #call(requestId: number, call: ConsumerCall, now: number): void {
+    const role = this.#role;
+    const done = (): void => this.#proxy.answer(requestId, null);
+    switch (call.op) {
+      case 'unsubscribe':
+        role.unsubscribe(now, done);
+        break;
+      case 'commit':
+        this.#commit(requestId, call.offsets, now + call.timeoutMs, now);
+        break;
+      case 'committed':
+        this.#committed(requestId, call, now);
+        break;
+      case 'offsets':
+        this.#offsets(requestId, call, now);
+        break;
+      case 'close':
+        role.close(call.timeoutMs, call.leave, now, done);
+        break;
+      default:
+        this.#callAtOnce(call, now);
+        done();
+    }
+  }
+
+  /** What is done when the call returns. */
+  #callAtOnce(
+    call: Extract<ConsumerCall, { op: 'subscribe' | 'assign' | 'seek' | 'pause' | 'resume' }>,
+    now: number,
+  ): void {
+    const role = this.#role;
+    switch (call.op) {
+      case 'subscribe':
+        role.subscribe(call.subscription, now);
+        break;
+      case 'assign':
+        role.assign(call.partitions, now);
+        break;
+      case 'seek':
+        role.resolver.start(this.#assigned(call.topic, call.partition), call.start);
+        role.changed();
+        break;
+      case 'pause':
+      case 'resume':
+        this.#setPaused(call.partitions, call.op === 'pause');
+        break;
+    }
+  }
+
+  #assigned(topic: string, index: number): Partition {
+    const partition = this.#role.partitions.get(topic, index);
+    if (partition === undefined || partition.isReleasing)
+      throw new IllegalStateError(`${topic}-${index} is not assigned to this consumer`);
+    return partition;
+  }
+
+  #setPaused(wanted: Extract<ConsumerCall, { op: 'pause' | 'resume' }>['partitions'], isPaused: boolean): void {
+    const partitions =
+      wanted === null
+        ? this.#role.partitions.all
+        : wanted.map(({ topic, partition }) => this.#assigned(topic, partition));
+    for (const partition of partitions) {
+      partition.isPaused = isPaused;
+      if (isPaused) partition.withdraw();
+    }
+    this.#role.changed();
+  }
+
+  #commit(requestId: number, offsets: readonly PlainOffset[] | null, deadline: number, now: number): void {
+    const { group, autoCommit, partitions } = this.#role;
+    if (group === null) throw new IllegalStateError('commit needs a groupId');
+    if (offsets === null) {
+      const all = partitions.all;
+      for (const partition of all) partition.collectDone();
+      autoCommit.commit(
+        all,
+        deadline,
+        (error) => {
+          const committed = all
+            .filter(({ committed: done, donePosition }) => done !== null && done.offset === donePosition.offset)
+            .map(({ topic, index }) => ({ topic, partition: index }));
+          this.#proxy.answer(requestId, { committed, error: error === null ? null : toPlainError(error) });
+        },
+        now,
+      );
+      return;
+    }
+    const rows: OffsetToCommit[] = offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => ({
+      topic,
+      index: partition,
+      offset: BigInt(offset),
+      leaderEpoch: leaderEpoch ?? -1,
+      metadata: metadata ?? '',
+    }));
+    group.offsets.commit(
+      rows,
+      deadline,
+      ({ error, committed }) => {
+        const done = offsets.filter(({ topic, partition }) => committed.has(`${topic}-${partition}`));
+        for (const { topic, partition: index, offset, leaderEpoch } of done) {
+          const partition = partitions.get(topic, index);
+          if (partition !== undefined) partition.committed = { offset: BigInt(offset), leaderEpoch: leaderEpoch ?? -1 };
+        }
+        const report = done.map(({ topic, partition }) => ({ topic, partition }));
+        this.#proxy.answer(requestId, { committed: report, error: error === null ? null : toPlainError(error) });
+      },
+      now,
+    );
+  }
+
+  #committed(
+    requestId: number,
+    { partitions, timeoutMs }: Extract<ConsumerCall, { op: 'committed' }>,
+    now: number,
+  ): void {
+    const { group } = this.#role;
+    if (group === null) throw new IllegalStateError('committed needs a groupId');
+    const places = partitions.map(({ topic, partition }) => ({ topic, index: partition }));
+    group.committed(
+      places,
+      now + timeoutMs,
+      (outcome) => {
+        if (outcome instanceof Error) this.#proxy.fail(requestId, outcome);
+        else
+          this.#proxy.answer(
+            requestId,
+            partitions.map((place) => plainCommitted(place, outcome.get(`${place.topic}-${place.partition}`))),
+          );
+      },
+      now,
+    );
+  }
+
+  #offsets(requestId: number, { questions, timeoutMs }: Extract<ConsumerCall, { op: 'offsets' }>, now: number): void {
+    const asked = questions.map(({ topic, partition, timestampMs }) => ({
+      topic,
+      index: partition,
+      timestamp: BigInt(timestampMs),
+    }));
+    this.#role.queries.ask(
+      asked,
+      now + timeoutMs,
+      (outcome) => {
+        if (outcome instanceof Error) {
+          this.#proxy.fail(requestId, outcome);
+          return;
+        }
+        const rows = questions.map(({ topic, partition }): PlainFound => {
+          const found = outcome.get(`${topic}-${partition}`)!;
+          return {
+            topic,
+            partition,
+            offset: found.offset < 0n ? null : String(found.offset),
+            timestampMs: Number(found.timestamp),
+            leaderEpoch: found.leaderEpoch,
+          };
+        });
+        this.#proxy.answer(requestId, rows);
+      },
+      now,
+    );
+  }
+}
+
+function plainCommitted(
+  place: { readonly topic: string; readonly partition: number },
+  found: CommittedOffset | undefined,
+): PlainFound {
+  const { topic, partition } = place;
+  if (found === undefined || found.offset < 0n)
+    return { topic, partition, offset: null, leaderEpoch: -1, metadata: null };
+  return { topic, partition, offset: String(found.offset), leaderEpoch: found.leaderEpoch, metadata: found.metadata };
+}

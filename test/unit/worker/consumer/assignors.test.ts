@@ -1,0 +1,98 @@
+// The assignors of the classic protocol: their results are those of Kafka's Java classes (test/fixtures/assignors.jsonl.gz, made
+// by scripts/assignor-vectors.sh), for groups over several generations with members that come, go and claim too much.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { projectFolder } from '../../../../scripts/project.ts';
+import type { AssignorName } from '../../../../src/common/config/consumer-config.ts';
+import type { AssignorMember } from '../../../../src/worker/consumer/assignors/assignor.ts';
+import { assignors } from '../../../../src/worker/consumer/assignors/index.ts';
+
+interface Vector {
+  readonly assignor: AssignorName;
+  readonly partitions: Record<string, number>;
+  readonly members: readonly {
+    readonly id: string;
+    readonly instanceId: string | null;
+    readonly topics: readonly string[];
+    readonly owned: readonly (readonly [string, number])[];
+    readonly generation: number;
+    readonly userData: string | null;
+  }[];
+  readonly expected: Record<string, readonly (readonly [string, number])[]>;
+}
+
+const lines = gunzipSync(readFileSync(join(projectFolder, 'test/fixtures/assignors.jsonl.gz')))
+  .toString()
+  .trim()
+  .split('\n');
+const vectors = lines.map((line) => JSON.parse(line) as Vector);
+
+function membersOf(vector: Vector): AssignorMember[] {
+  return vector.members.map(({ owned, userData, ...member }) => ({
+    ...member,
+    owned: owned.map(([topic, partition]) => ({ topic, partition })),
+    userData: userData === null ? null : Buffer.from(userData, 'base64'),
+  }));
+}
+
+const sorted = (partitions: readonly string[]): string[] => [...partitions].sort();
+
+for (const [name, { assign, userData }] of Object.entries(assignors)) {
+  describe(`assignor ${name}`, () => {
+    const own = vectors.filter(({ assignor }) => assignor === name);
+
+    it("assigns what Kafka's class assigns", () => {
+      assert.ok(own.length > 200, `${own.length} vectors`);
+      const wrong: string[] = [];
+      own.forEach((vector, i) => {
+        const assignment = assign(membersOf(vector), new Map(Object.entries(vector.partitions)));
+        const actual = [...assignment].map(([id, list]) => [
+          id,
+          sorted(list.map(({ topic, partition }) => `${topic}-${partition}`)),
+        ]);
+        const expected = Object.entries(vector.expected).map(([id, list]) => [
+          id,
+          sorted(list.map(([topic, partition]) => `${topic}-${partition}`)),
+        ]);
+        try {
+          assert.deepEqual(Object.fromEntries(actual), Object.fromEntries(expected));
+        } catch {
+          wrong.push(`${i}: ${JSON.stringify(vector)} gave ${JSON.stringify(actual)}`);
+        }
+      });
+      assert.equal(wrong.length, 0, `${wrong.length} of ${own.length} differ, such as ${wrong[0]}`);
+    });
+
+    it("tells of itself with the bytes that Kafka's class writes", () => {
+      for (const vector of own) {
+        membersOf(vector).forEach((member, i) => {
+          const ours = userData(member.owned, member.generation);
+          assert.equal(ours === null ? null : Buffer.from(ours).toString('base64'), vector.members[i]!.userData);
+        });
+      }
+    });
+  });
+}
+
+describe('sticky assignors', () => {
+  for (const name of ['sticky', 'cooperative-sticky'] as const) {
+    it(`${name}: gives nothing to a member that wants nothing, where Kafka's class may`, () => {
+      const member = (id: string, topics: readonly string[]): AssignorMember => {
+        return { id, instanceId: null, topics, owned: [], generation: -1, userData: null };
+      };
+      for (let i = 0; i < 50; i++) {
+        const members = [member(`idle-${i}`, []), member(`a-${i}`, ['t']), member(`b-${i}`, ['t'])];
+        const assignment = assignors[name].assign(members, new Map([['t', 4]]));
+        assert.deepEqual([...assignment].map(([id, list]) => [id, list.length]).sort(), [
+          [`a-${i}`, 2],
+          [`b-${i}`, 2],
+          [`idle-${i}`, 0],
+        ]);
+      }
+    });
+  }
+});
