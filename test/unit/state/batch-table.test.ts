@@ -1,0 +1,85 @@
+// The table of batches that an application thread was handed: who has a batch, what is done, and that late marks hit nobody else.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BatchTableOwner, BatchTableUser, createBatchTable } from '../../../src/state/batch-table.ts';
+
+function ends(places: number): { owner: BatchTableOwner; user: BatchTableUser } {
+  const buffer = createBatchTable(places);
+  return { owner: new BatchTableOwner(buffer), user: new BatchTableUser(buffer) };
+}
+
+test('a batch is taken once, marked up to its end, and its place serves another', () => {
+  const { owner, user } = ends(1);
+  const { place, serial } = owner.post()!;
+  assert.equal(owner.post(), null);
+  assert.ok(user.take(place, serial));
+  assert.ok(!user.take(place, serial));
+  assert.ok(user.isHeld(place, serial));
+  assert.ok(user.mark(place, serial, 5));
+  assert.ok(user.mark(place, serial, 3), 'fewer than before is no mark');
+  assert.equal(owner.done(place), 5);
+  owner.free(place);
+  assert.equal(owner.freePlaces, 1);
+});
+
+test('a mark that comes when the place has another batch hits neither', () => {
+  const { owner, user } = ends(1);
+  const first = owner.post()!;
+  user.take(first.place, first.serial);
+  owner.giveUp(first.place);
+  owner.free(first.place);
+  const second = owner.post()!;
+  assert.equal(second.place, first.place);
+  user.take(second.place, second.serial);
+  assert.ok(!user.mark(first.place, first.serial, 9));
+  assert.ok(!user.isHeld(first.place, first.serial));
+  assert.equal(owner.done(second.place), 0);
+  user.giveBack(first.place, first.serial);
+  assert.ok(!owner.isReturned(second.place));
+});
+
+test('what is marked before a batch is given up counts, what is marked after does not', () => {
+  const { owner, user } = ends(2);
+  const { place, serial } = owner.post()!;
+  user.take(place, serial);
+  assert.ok(user.mark(place, serial, 2 ** 31 + 7), 'marks are uint32');
+  owner.giveUp(place);
+  assert.ok(!user.mark(place, serial, 2 ** 31 + 8));
+  assert.equal(owner.done(place), 2 ** 31 + 7);
+});
+
+test('only a batch that was not taken can be withdrawn, and then it cannot be taken', () => {
+  const { owner, user } = ends(2);
+  const first = owner.post()!;
+  const second = owner.post()!;
+  user.take(first.place, first.serial);
+  assert.ok(!owner.withdraw(first.place));
+  assert.ok(owner.withdraw(second.place));
+  assert.ok(!user.take(second.place, second.serial));
+});
+
+test('a batch that was given back is seen as that, with what was done of it', () => {
+  const { owner, user } = ends(1);
+  const { place, serial } = owner.post()!;
+  user.take(place, serial);
+  user.mark(place, serial, 4);
+  user.giveBack(place, serial);
+  assert.ok(owner.isReturned(place));
+  assert.equal(owner.done(place), 4);
+  assert.ok(!user.mark(place, serial, 5));
+});
+
+test('the owner sees that something changed, once', () => {
+  const { owner, user } = ends(1);
+  owner.see();
+  assert.equal(owner.lastAskedMs, null);
+  user.asked(1234.5, true);
+  assert.ok(owner.hasChanged());
+  assert.equal(owner.lastAskedMs, 1234);
+  assert.ok(owner.isWaiting);
+  owner.see();
+  assert.ok(!owner.hasChanged());
+  user.stoppedWaiting(2000);
+  assert.ok(!owner.isWaiting);
+});
