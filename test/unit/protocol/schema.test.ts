@@ -1,20 +1,26 @@
-// Owns the checks on the schema tables: that each is sound in itself, that its words say something, and that it agrees
-// with the facts in test/fixtures/messages.json at every version of every message. With KAFKA_MESSAGE_DIR set to a
-// folder of Kafka's own message definitions, release 4.3 (older ones have other names), the tables are compared with
-// those too. Runs in one thread, without sockets.
+// Owns the checks on the schema tables: that each is sound in itself, and that its words say something. schema-facts.test.ts compares
+// them with Kafka's own definitions. Runs in one thread, without sockets.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { projectFolder } from '../../../scripts/project.ts';
+import { apis, dataMessages, type FieldRow } from '../../../src/protocol/schema/index.ts';
 import {
-  type ApiTable,
-  apis,
-  type DataTable,
-  dataMessages,
-  type FieldRow,
-} from '../../../src/protocol/schema/index.ts';
+  covers,
+  eachField,
+  elementOf,
+  includes,
+  intersect,
+  isEmpty,
+  isStruct,
+  messageByName,
+  messages,
+  range,
+  rangeOrNone,
+  versionsOf,
+} from './support/schema-messages.ts';
 
 const PRIMITIVES = ['bool', 'int8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'float64', 'uuid'];
 const NULLABLE_PRIMITIVES = ['string', 'bytes', 'records'];
@@ -46,201 +52,6 @@ const EXTRAS = [
   'fields',
 ];
 
-// ---- ranges
-
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
-const NO_VERSIONS: Range = { low: 1, high: 0 };
-
-function range(text: string): Range {
-  const match = /^(\d+)(?:(\+)|-(\d+))?$/.exec(text);
-  assert.ok(match, `${JSON.stringify(text)} is no range of versions`);
-  const low = Number(match[1]);
-  const high = match[2] === '+' ? Number.POSITIVE_INFINITY : Number(match[3] ?? match[1]);
-  assert.ok(low <= high, `range ${text} is upside down`);
-  return { low, high };
-}
-
-const rangeOrNone = (text: string | undefined): Range =>
-  text === undefined || text === 'none' ? NO_VERSIONS : range(text);
-const isEmpty = (r: Range): boolean => r.low > r.high;
-const includes = (r: Range, version: number): boolean => version >= r.low && version <= r.high;
-const intersect = (a: Range, b: Range): Range => ({ low: Math.max(a.low, b.low), high: Math.min(a.high, b.high) });
-const covers = (outer: Range, inner: Range): boolean =>
-  isEmpty(inner) || (outer.low <= inner.low && inner.high <= outer.high);
-
-function versionsOf(r: Range): number[] {
-  assert.ok(Number.isFinite(r.high), 'a message has a highest version');
-  return Array.from({ length: r.high - r.low + 1 }, (_, i) => r.low + i);
-}
-
-// ---- the tables as messages
-
-interface Message {
-  readonly name: string;
-  readonly versions: Range;
-  readonly flexible: Range;
-  readonly fields: readonly FieldRow[];
-}
-
-function tableMessages(): Message[] {
-  const ofApi = (api: ApiTable): Message[] =>
-    (['request', 'response'] as const).map((kind) => ({
-      name: `${api.name}${kind === 'request' ? 'Request' : 'Response'}`,
-      versions: range(api[kind].versions),
-      flexible: rangeOrNone(api.flexible),
-      fields: api[kind].fields,
-    }));
-  const ofData = (data: DataTable): Message => ({
-    name: data.name,
-    versions: range(data.versions),
-    flexible: rangeOrNone(data.flexible),
-    fields: data.fields,
-  });
-  return [...apis.flatMap(ofApi), ...dataMessages.map(ofData)];
-}
-
-const elementOf = (type: string): string => type.replace(/^\[\]/, '');
-const isStruct = (type: string): boolean => /^[A-Z]/.test(elementOf(type));
-
-/** Calls `visit` for every field with the path to it and the versions in which it is on the wire. */
-function eachField(
-  message: Message,
-  visit: (row: FieldRow, path: string, present: Range, siblings: readonly FieldRow[], parentPresent: Range) => void,
-): void {
-  const walk = (rows: readonly FieldRow[], path: string, parent: Range): void => {
-    for (const row of rows) {
-      const present = intersect(range(row[2]), parent);
-      visit(row, `${path}.${row[0]}`, present, rows, parent);
-      walk(row[4]?.fields ?? [], `${path}.${row[0]}`, present);
-    }
-  };
-  walk(message.fields, message.name, message.versions);
-}
-
-// ---- the facts
-
-interface FactField {
-  readonly name: string;
-  readonly type: string;
-  readonly versions: string;
-  readonly nullableVersions?: string;
-  readonly default?: unknown;
-  readonly tag?: number;
-  readonly taggedVersions?: string;
-  readonly ignorable?: boolean;
-  readonly flexibleVersions?: string;
-  readonly mapKey?: boolean;
-  readonly entityType?: string;
-  readonly fields?: readonly FactField[];
-}
-
-interface FactMessage {
-  readonly apiKey?: number;
-  readonly type: string;
-  readonly name: string;
-  readonly validVersions: string;
-  readonly legacyVersions?: string;
-  readonly flexibleVersions: string;
-  readonly listeners?: readonly string[];
-  readonly latestVersionUnstable?: boolean;
-  readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly FactField[] }[];
-  readonly fields: readonly FactField[];
-}
-
-const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
-
-/** Folder of the checkout: found from below, because tests run from a build folder inside it. */
-function checkoutRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'test/fixtures/messages.json'))) {
-    const parent = dirname(folder);
-    assert.notEqual(parent, folder, 'test/fixtures/messages.json is not in any folder above the test');
-    folder = parent;
-  }
-  return folder;
-}
-
-const root = checkoutRoot();
-const facts = JSON.parse(readFileSync(join(root, 'test/fixtures/messages.json'), 'utf8')) as {
-  readonly messages: readonly FactMessage[];
-  readonly legacy: readonly FactMessage[];
-};
-
-/** The layout of a message at one version: a line for each field on the wire, in order. Both sides print the same. */
-interface Line {
-  readonly depth: number;
-  readonly name: string;
-  readonly type: string;
-  readonly nullable: boolean;
-  readonly default: string | undefined;
-  readonly tag: number | undefined;
-  readonly ignorable: boolean;
-  readonly neverFlexible: boolean;
-  readonly mapKey: boolean;
-  readonly entity: string | undefined;
-}
-
-function print(line: Line): string {
-  const notes = [
-    line.nullable ? 'nullable' : '',
-    line.default === undefined ? '' : `default=${JSON.stringify(line.default)}`,
-    line.tag === undefined ? '' : `tag=${line.tag}`,
-    line.ignorable ? 'ignorable' : '',
-    line.neverFlexible ? 'never flexible' : '',
-    line.mapKey ? 'map key' : '',
-    line.entity ?? '',
-  ];
-  return [`${'  '.repeat(line.depth)}${line.name} ${line.type}`, ...notes.filter((note) => note !== '')].join(', ');
-}
-
-function tableLayout(rows: readonly FieldRow[], version: number, depth = 0): string[] {
-  return rows.flatMap(([name, type, versions, , extras = {}]) => {
-    if (!includes(range(versions), version)) return [];
-    const line = print({
-      depth,
-      name,
-      type,
-      nullable: includes(rangeOrNone(extras.nullable), version),
-      default: extras.default,
-      tag: includes(rangeOrNone(extras.tagged), version) ? extras.tag : undefined,
-      ignorable: extras.ignorable === true,
-      neverFlexible: extras.flexible === 'none',
-      mapKey: extras.mapKey === true,
-      entity: extras.entity,
-    });
-    return [line, ...tableLayout(extras.fields ?? [], version, depth + 1)];
-  });
-}
-
-function factLayout(message: FactMessage, version: number, fields = message.fields, depth = 0): string[] {
-  return fields.flatMap((field) => {
-    if (!includes(range(field.versions), version)) return [];
-    const common = message.commonStructs?.find((struct) => struct.name === elementOf(field.type));
-    const line = print({
-      depth,
-      name: lowerFirst(field.name),
-      type: field.type,
-      nullable: includes(rangeOrNone(field.nullableVersions), version),
-      default: field.default === undefined ? undefined : String(field.default),
-      tag: includes(rangeOrNone(field.taggedVersions), version) ? field.tag : undefined,
-      ignorable: field.ignorable === true,
-      neverFlexible: field.flexibleVersions === 'none',
-      mapKey: field.mapKey === true,
-      entity: field.entityType,
-    });
-    return [line, ...factLayout(message, version, field.fields ?? common?.fields ?? [], depth + 1)];
-  });
-}
-
-// ---- tests
-
-const messages = tableMessages();
-const messageByName = new Map(messages.map((message) => [message.name, message]));
-
 describe('schema tables: the list', () => {
   it('names every API and message once', () => {
     assert.equal(new Set(apis.map((api) => api.key)).size, apis.length, 'an API key occurs twice');
@@ -252,7 +63,7 @@ describe('schema tables: the list', () => {
     const kebab = (name: string): string =>
       name.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3-$2').toLowerCase();
     const listed = [...apis, ...dataMessages].map((table) => `${kebab(table.name)}.ts`);
-    const files = readdirSync(join(root, 'src/protocol/schema'));
+    const files = readdirSync(join(projectFolder, 'src/protocol/schema'));
     const others = ['errors.ts', 'index.ts', 'schema.ts'];
     assert.deepEqual(files.filter((file) => !others.includes(file)).sort(), listed.sort());
   });
@@ -435,98 +246,4 @@ describe('schema tables: the words', () => {
       assert.ok(words(doc).length >= 5, `${name}: ${doc}`);
     }
   });
-});
-
-describe('schema tables: compared with the facts', () => {
-  const definitions = [...facts.messages, ...facts.legacy];
-  const definedRanges = (fact: FactMessage): Range[] =>
-    [fact.legacyVersions, fact.validVersions].filter((text) => text !== undefined).map(range);
-
-  it('have every message, at every version, and no other', () => {
-    const defined = new Map<string, number[]>();
-    for (const fact of definitions) {
-      const known = defined.get(fact.name) ?? [];
-      defined.set(fact.name, [...known, ...definedRanges(fact).flatMap(versionsOf)]);
-    }
-    const expected = [...defined].map(([name, versions]) => [name, versions.sort((a, b) => a - b)]);
-    const spoken = messages.map((message) => [message.name, versionsOf(message.versions)]);
-    const byName = (a: (string | number[])[], b: (string | number[])[]): number =>
-      String(a[0]) < String(b[0]) ? -1 : 1;
-    assert.deepEqual(spoken.sort(byName), expected.sort(byName));
-  });
-
-  it('agree on keys, flexible versions, listeners, legacy and unstable versions', () => {
-    const legacyOnly = facts.legacy.filter((fact) => !facts.messages.some((other) => other.name === fact.name));
-    for (const fact of [...facts.messages, ...legacyOnly]) {
-      const table =
-        apis.find((api) => api.name === fact.name.replace(/(Request|Response)$/, '')) ??
-        dataMessages.find((data) => data.name === fact.name);
-      assert.ok(table, fact.name);
-      assert.equal(table.flexible, fact.flexibleVersions, `${fact.name}: flexible`);
-      if (!('key' in table)) {
-        assert.equal(table.kind, fact.type, fact.name);
-        continue;
-      }
-      assert.equal(table.key, fact.apiKey, fact.name);
-      const ownLegacy = facts.legacy.find((other) => other.name === fact.name)?.validVersions;
-      assert.equal(table.legacy, fact.legacyVersions ?? ownLegacy, `${fact.name}: legacy`);
-      if (fact.type !== 'request') continue;
-      assert.deepEqual(table.listeners, fact.listeners, `${fact.name}: listeners`);
-      assert.equal(table.latestUnstable === true, fact.latestVersionUnstable === true, `${fact.name}: unstable`);
-    }
-  });
-
-  for (const fact of definitions) {
-    it(`agree on every field of ${fact.name} ${fact.legacyVersions ?? ''} ${fact.validVersions}`, () => {
-      const message = messageByName.get(fact.name);
-      assert.ok(message, fact.name);
-      for (const version of definedRanges(fact).flatMap(versionsOf)) {
-        const expected = factLayout(fact, version);
-        assert.deepEqual(tableLayout(message.fields, version), expected, `${fact.name} ${version}`);
-      }
-    });
-  }
-});
-
-describe('schema tables: compared with the definitions in KAFKA_MESSAGE_DIR', () => {
-  const folder = process.env.KAFKA_MESSAGE_DIR;
-  const skip = folder === undefined ? 'KAFKA_MESSAGE_DIR is not set' : false;
-
-  it('agree on every field, in the versions that both have', { skip }, () => {
-    const differences: string[] = [];
-    let compared = 0;
-    for (const file of readdirSync(folder ?? '').filter((name) => name.endsWith('.json'))) {
-      const text = readFileSync(join(folder ?? '', file), 'utf8');
-      const fact = JSON.parse(withoutComments(text)) as FactMessage;
-      const message = messageByName.get(fact.name);
-      if (message === undefined || fact.validVersions === 'none') continue;
-      for (const version of versionsOf(intersect(range(fact.validVersions), message.versions))) {
-        const expected: string[] = factLayout(fact, version).map(normalDefault);
-        const actual: string[] = tableLayout(message.fields, version).map(normalDefault);
-        const odd = [
-          ...onlyIn(expected, actual, `${fact.name} ${version}: Kafka has`),
-          ...onlyIn(actual, expected, `${fact.name} ${version}: the table has`),
-        ];
-        if (odd.length === 0) assert.deepEqual(actual, expected, `${fact.name} ${version}: order`);
-        differences.push(...odd);
-        compared += 1;
-      }
-    }
-    assert.deepEqual(
-      differences.filter((text) => !KNOWN_DIFFERENCE.test(text)),
-      [],
-    );
-    assert.ok(compared > 300, `only ${compared} message versions found in ${folder}`);
-  });
-
-  // Version 0 of the header, which lacks the field and has to ignore it, is in the tables, but no longer in Kafka 4.3.
-  const KNOWN_DIFFERENCE = /^RequestHeader [12]: .* clientId string, nullable, (ignorable, )?never flexible$/;
-  const withoutComments = (text: string): string => text.replace(/("(?:[^"\\]|\\.)*")|\/\/.*$/gm, '$1');
-  const onlyIn = (lines: readonly string[], others: readonly string[], what: string): string[] =>
-    lines.filter((line) => !others.includes(line)).map((line) => `${what} ${line.trim()}`);
-  // Kafka's files write some defaults in hexadecimal, and some that a field of that type has anyway.
-  const normalDefault = (line: string): string =>
-    line
-      .replace(/default="(0x[0-9a-f]+)"/, (_, digits: string) => `default="${BigInt(digits)}"`)
-      .replace(/, default="(0|false|)"/, '');
 });
