@@ -20,6 +20,8 @@ export interface LogFields {
   /** How often the same has happened since the record before, which was the last one of its kind. */
   readonly repeated?: number;
   readonly err?: Error;
+  /** Of `failure-unseen`: where the application made the call, a frame a line. */
+  readonly place?: string;
 }
 
 /**

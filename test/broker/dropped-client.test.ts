@@ -19,11 +19,12 @@ after(async () => {
   await broker.close();
 });
 
-function run(t: Cleanup, isAsked: boolean, isIterating = false): Child {
+function run(t: Cleanup, isAsked: boolean, isIterating = false, leaves?: DroppedArguments['leaves']): Child {
   const args: DroppedArguments = {
     options: { bootstrapServers: broker.bootstrapServers, clientId: `asked-${isAsked}` },
     isAsked,
     isIterating,
+    ...(leaves !== undefined && { leaves }),
   };
   return startChild(t, 'dropped', args, { execArgv: ['--expose-gc'] });
 }
@@ -53,3 +54,14 @@ test('one in a loop over responses is not dropped before the loop ends', { timeo
   assert.deepEqual(stdout.trim().split('\n'), ['kept', 'collected', 'client-dropped', 'ended, 1 broker known']);
   assert.equal(exitCode, 0);
 });
+
+for (const leaves of ['listener', 'iterator'] as const) {
+  const what =
+    leaves === 'listener' ? 'a listener of its cluster that names it' : 'an iterator that waits for a response';
+  test(`one dropped with ${what} is noticed all the same`, { timeout: 30_000 }, async (t) => {
+    const { exitCode, stdout, stderr } = await run(t, false, false, leaves).ended;
+    assert.equal(stderr, '');
+    assert.deepEqual(stdout.trim().split('\n'), ['collected', 'client-dropped', 'ended, 1 broker known']);
+    assert.equal(exitCode, 0);
+  });
+}

@@ -50,6 +50,12 @@ export class Cancelled extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
+/** The `AbortSignal` of a call was aborted; `cause` is the signal's reason. */
+export class AbortError extends Cancelled {
+  static override readonly code: string = 'KAFKA_ABORTED';
+  static override readonly retriable: boolean = false;
+}
+
 /** A response that cannot be decoded. */
 export class KafkaProtocolError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_PROTOCOL';

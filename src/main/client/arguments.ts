@@ -7,6 +7,7 @@ import type { Api } from '../../protocol/flat/api.ts';
 
 const maxInt16 = 32767;
 const maxInt32 = 2147483647;
+const noOptions = Object.freeze({});
 
 /** int32, returned as given. Throws TypeError for anything else. */
 export function checkNodeId(nodeId: number): number {
@@ -16,6 +17,24 @@ export function checkNodeId(nodeId: number): number {
     );
   }
   return nodeId;
+}
+
+/**
+ * The options as given, none for undefined. Throws TypeError for what is no object, and for a name that the call does not know:
+ * an option that is misspelt would be one that is missing.
+ */
+export function checkOptions<T extends object>(call: string, options: T | undefined, known: readonly string[]): T {
+  if (options === undefined) return noOptions as T;
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${call}: options must be an object, not ${shown(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const meant = known.find((right) => right.toLowerCase() === name.toLowerCase().replace(/[^a-z]/g, ''));
+    const hint = meant === undefined ? `it takes ${known.join(', ')}` : `did you mean ${meant}?`;
+    throw new TypeError(`${call}: unknown option ${shown(name)}; ${hint}`);
+  }
+  return options;
 }
 
 /** Throws TypeError, naming the argument, for anything but a string. */

@@ -5,9 +5,12 @@ import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
+import { thrownError } from '../../common/thrown.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
+import { type CallerContext, callerContext, runIn } from '../link/async-context.ts';
+import { type CallPlace, callPlace } from '../link/call-place.ts';
 import type { Future } from '../link/future.ts';
 import { checkNodeId, checkString, checkTopics } from './arguments.ts';
 import {
@@ -25,7 +28,7 @@ export interface MetadataSource {
   /** Of the configuration. */
   readonly retryBackoffMs: number;
   /** A refresh begun after the call. */
-  requestUpdate(): Future<Cluster>;
+  requestUpdate(place: CallPlace): Future<Cluster>;
   /** ms until metadata is due. */
   ttlMs(): number;
   /** `needAllTopicMetadata` has another value. */
@@ -34,6 +37,12 @@ export interface MetadataSource {
 
 /** A partition for `withPartitions`: what is left out is -1, 0 or empty. */
 export type PartitionInput = TopicPartition & { readonly leader: number } & Partial<PartitionMetadata>;
+
+type ClusterListener = (cluster: Cluster) => void;
+type Listeners = Map<ClusterListener, CallerContext>;
+
+/** By owner, and held by nothing else: who hears of a cluster must not be what keeps its client alive. */
+const listenersOf = new WeakMap<object, Listeners>();
 
 const failedLookup = -1;
 
@@ -44,7 +53,7 @@ export class Cluster {
   readonly #servers: readonly BootstrapServer[];
   readonly #source: MetadataSource | null;
   readonly #bootstrap: readonly BrokerMetadata[];
-  readonly #listeners = new Set<(cluster: Cluster) => void>();
+  #listenersOwner: WeakRef<object> = new WeakRef(this);
   readonly #listenerThrew: (error: unknown) => void;
   readonly #groupCoordinators = new Map<string, number>();
   readonly #coordinators = new Map<number, BrokerMetadata>();
@@ -212,7 +221,7 @@ export class Cluster {
 
   /** Asks for a refresh, as far as the backoff allows. Future of this cluster after one begun after this call. */
   requestUpdate(): Future<Cluster> {
-    return this.#refreshable().requestUpdate();
+    return this.#refreshable().requestUpdate(callPlace(this.requestUpdate));
   }
 
   /** ms until metadata is due for a refresh: 0 when it is, or is being refreshed. Advice: the network thread decides. */
@@ -225,15 +234,24 @@ export class Cluster {
     return this.#refreshable().retryBackoffMs;
   }
 
-  /** Calls `listener(cluster)` after each refresh. */
-  addListener(listener: (cluster: Cluster) => void): void {
+  /** Calls `listener(cluster)` after each refresh, in the async context of this call, as long as the client is not dropped. */
+  addListener(listener: ClusterListener): void {
     if (typeof listener !== 'function') throw new TypeError(`listener must be a function, not ${typeof listener}`);
-    this.#listeners.add(listener);
+    const owner = this.#listenersOwner.deref();
+    if (owner === undefined) return;
+    const listeners = listenersOf.get(owner) ?? new Map<ClusterListener, CallerContext>();
+    listenersOf.set(owner, listeners);
+    if (!listeners.has(listener)) listeners.set(listener, callerContext());
   }
 
   /** One that was not added is ignored. */
-  removeListener(listener: (cluster: Cluster) => void): void {
-    this.#listeners.delete(listener);
+  removeListener(listener: ClusterListener): void {
+    this.#listeners?.delete(listener);
+  }
+
+  /** Listeners live as long as that one, which they may well refer to; for the client. Not while there are any. */
+  keepListenersWith(owner: object): void {
+    this.#listenersOwner = new WeakRef(owner);
   }
 
   /**
@@ -265,9 +283,9 @@ export class Cluster {
       if (topic.errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && topic.name !== null)
         this.invalidTopics.add(topic.name);
     }
-    for (const listener of [...this.#listeners]) {
+    for (const [listener, context] of [...(this.#listeners ?? [])]) {
       try {
-        listener(this);
+        runIn<Cluster>(context, listener, this);
       } catch (error) {
         // The other listeners, and the reader of the link, go on.
         this.#listenerThrew(error);
@@ -279,6 +297,11 @@ export class Cluster {
   learn(hints: ClusterHints): void {
     // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
     if (this.#response !== null) this.#snapshot.learn(hints);
+  }
+
+  get #listeners(): Listeners | undefined {
+    const owner = this.#listenersOwner.deref();
+    return owner === undefined ? undefined : listenersOf.get(owner);
   }
 
   get #snapshot(): ClusterSnapshot {
@@ -320,5 +343,5 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error), { code: 'KAFKA_CLUSTER_LISTENER' });
+  process.emitWarning(thrownError(error), { code: 'KAFKA_CLUSTER_LISTENER' });
 }

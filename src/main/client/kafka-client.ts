@@ -11,6 +11,8 @@ import { Admin } from '../admin/admin.ts';
 import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
 import { Consumer } from '../consumer/consumer.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
+import { checkSignal, untilAborted } from '../link/abort-signals.ts';
+import { callPlace } from '../link/call-place.ts';
 import type { Future } from '../link/future.ts';
 import type { PollTarget } from '../link/poller.ts';
 import { groupsOf, type MetricGroups, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
@@ -18,9 +20,18 @@ import { openProducer } from '../producer/open-producer.ts';
 import type { Producer } from '../producer/producer.ts';
 import type { ProducerOptions } from '../producer/producer-types.ts';
 import type { BytesInput } from '../producer/record-input.ts';
-import { checkApi, checkNodeId, checkTimeoutMs, checkVersion } from './arguments.ts';
-import type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './client-options.ts';
+import { checkApi, checkNodeId, checkOptions, checkTimeoutMs, checkVersion } from './arguments.ts';
+import {
+  type ApiVersionRange,
+  type AwaitOptions,
+  type CheckVersionOptions,
+  optionNames,
+  type PollOptions,
+  type SendOptions,
+  type StartOptions,
+} from './client-options.ts';
 import type { Cluster } from './cluster.ts';
+import { ResponseIterator } from './response-stream.ts';
 import { Session } from './session.ts';
 
 const startOnly = Symbol('KafkaClient.start');
@@ -50,12 +61,15 @@ export class KafkaClient implements AsyncDisposable {
   /**
    * Starts a client and its network thread. With `apiVersion` configured it waits for no server; without, it ends with
    * the version found.
-   * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server.
+   * @param options configuration, and `signal`
+   * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server; AbortError
    */
-  static async start(options: KafkaClientOptions = {}): Promise<KafkaClient> {
-    const client = new KafkaClient(parseConfig(options), startOnly);
+  static async start(options: KafkaClientOptions & StartOptions = {}): Promise<KafkaClient> {
+    const { configuration, signal } = parted(options);
+    const client = new KafkaClient(parseConfig(configuration), startOnly);
     try {
-      client.#versions = await client.#session.start<VersionInfo>((control) => control.start());
+      const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
+      client.#versions = await untilAborted('the start', signal, started);
       client.#session.drain();
       return client;
     } catch (error) {
@@ -89,21 +103,25 @@ export class KafkaClient implements AsyncDisposable {
    * @param request  plain object of that API's request type
    * @returns Future of the response view, which owns its memory; of null for a Produce with acks 0
    * Fails with: NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError,
-   * RequestTimedOutError, KafkaConnectionError, UnsupportedVersionError, Cancelled, NetworkThreadError
-   * Throws: TypeError for arguments of the wrong kind
+   * RequestTimedOutError, KafkaConnectionError, UnsupportedVersionError, Cancelled, AbortError, NetworkThreadError
+   * Throws: TypeError for arguments of the wrong kind, and for options that there are not
    * Source: Kafka protocol guide, "Network"; KIP-511 for the version handshake
    */
   send<Request, Response>(
     nodeId: number,
     api: Api<Request, Response>,
     request: Request,
-    options: SendOptions = {},
+    options?: SendOptions,
   ): Future<Response> {
     checkNodeId(nodeId);
     checkApi(api);
-    const version = checkVersion(options.version);
-    const timeoutMs = checkTimeoutMs(options.timeoutMs);
-    return this.#session.send(nodeId, api, request, version, timeoutMs);
+    const { version, timeoutMs, signal } = checkOptions('send', options, optionNames.send);
+    return this.#session.send(nodeId, api, request, {
+      version: checkVersion(version),
+      timeoutMs: checkTimeoutMs(timeoutMs),
+      signal: checkSignal(signal),
+      place: callPlace(this.send),
+    });
   }
 
   /**
@@ -115,9 +133,10 @@ export class KafkaClient implements AsyncDisposable {
   async poll(
     timeoutMs?: number | null,
     future?: PollTarget | null,
-    options: PollOptions = {},
+    options?: PollOptions,
   ): Promise<readonly unknown[]> {
-    return this.#session.poll(this.#pollLimit(timeoutMs), future ?? null, options.signal ?? null);
+    const { signal } = checkOptions('poll', options, optionNames.poll);
+    return this.#session.poll(this.#pollLimit(timeoutMs), future ?? null, checkSignal(signal));
   }
 
   /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
@@ -128,11 +147,12 @@ export class KafkaClient implements AsyncDisposable {
   /**
    * Every response from the first step on, in the order of arrival, as `poll` lists them: `for await (const response of
    * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, after what
-   * `close()` waits for, or after what has arrived when `signal` is aborted; keeps the process alive meanwhile.
+   * `close()` waits for, or after what has arrived when `signal` is aborted; keeps the process alive meanwhile. Those that are
+   * not taken are kept as long as the iterator is: leave the loop, or call `return()`, when no more are wanted.
    */
-  async *responses(options: PollOptions = {}): AsyncGenerator<unknown, void, void> {
-    // Not that of the session: whoever is in the loop holds the client, so that it does not count as dropped.
-    yield* this.#session.responses(options.signal ?? null);
+  responses(options?: PollOptions): AsyncGenerator<unknown, void, void> {
+    const { signal } = checkOptions('responses', options, optionNames.responses);
+    return new ResponseIterator(this, this.#session, checkSignal(signal));
   }
 
   /**
@@ -196,12 +216,15 @@ export class KafkaClient implements AsyncDisposable {
   /**
    * Waits until the node is connected, retrying within the time given; not for room, when it has as many requests in flight
    * as it may, nor for the end of a quota's quiet: then `isReady` stays false for a while.
-   * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster
+   * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster, AbortError
    */
-  async awaitReady(nodeId: number, { timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+  async awaitReady(nodeId: number, options?: AwaitOptions): Promise<void> {
     checkNodeId(nodeId);
+    const { timeoutMs, signal } = checkOptions('awaitReady', options, optionNames.awaitReady);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
-    await this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs));
+    const ready = (): Promise<unknown> =>
+      this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs));
+    await untilAborted(`the wait for node ${nodeId}`, checkSignal(signal), ready);
   }
 
   /**
@@ -210,10 +233,10 @@ export class KafkaClient implements AsyncDisposable {
    * @param nodeId null or left out: any node
    * Fails with: NodeNotReadyError for a node that was named, else NoBrokersAvailable; UnrecognizedBrokerVersion
    */
-  async checkVersion(nodeId?: number | null, options: CheckVersionOptions = {}): Promise<readonly number[]> {
+  async checkVersion(nodeId?: number | null, options?: CheckVersionOptions): Promise<readonly number[]> {
     const node = nodeId ?? null;
     if (node !== null) checkNodeId(node);
-    const { timeoutMs, strict = false } = options;
+    const { timeoutMs, strict = false } = checkOptions('checkVersion', options, optionNames.checkVersion);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.apiVersionAutoTimeoutMs : timeoutMs!;
     const check = this.#session.callAbout<VersionInfo>(node, (control) => control.checkVersion(node, limitMs, strict));
     return (await check).apiVersion;
@@ -257,17 +280,17 @@ export class KafkaClient implements AsyncDisposable {
    * Throws: TypeError for what is no list of strings, RangeError for a name that no topic can have
    */
   setTopics(topics: Iterable<string>): Future<Cluster> {
-    return this.#session.topics.set(topics);
+    return this.#session.topics.set(topics, callPlace(this.setTopics));
   }
 
   /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
   addTopic(topic: string): Future<Cluster> {
-    return this.#session.topics.add(topic);
+    return this.#session.topics.add(topic, callPlace(this.addTopic));
   }
 
   /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
   refreshMetadata(): Future<Cluster> {
-    return this.#session.topics.requestUpdate();
+    return this.#session.topics.requestUpdate(callPlace(this.refreshMetadata));
   }
 
   /** Administration of the cluster over this client's connections; as many as anybody likes, none needs to be closed. */
@@ -312,4 +335,16 @@ export class KafkaClient implements AsyncDisposable {
 
 function rangesOf(rows: readonly ApiVersionRow[]): Map<number, ApiVersionRange> {
   return new Map(rows.map(([apiKey, min, max]) => [apiKey, { min, max }]));
+}
+
+/** What is no object at all is left to the parser of configurations. */
+function parted(options: KafkaClientOptions & StartOptions): {
+  configuration: KafkaClientOptions;
+  signal: AbortSignal | null;
+} {
+  if (typeof options !== 'object' || options === null || !('signal' in options)) {
+    return { configuration: options, signal: null };
+  }
+  const { signal, ...configuration } = options;
+  return { configuration, signal: checkSignal(signal) };
 }

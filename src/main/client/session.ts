@@ -6,18 +6,23 @@ import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { Control, ControlResult } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError, NodeNotReadyError } from '../../common/errors/errors.ts';
 import type { LogLevel } from '../../common/logger.ts';
+import { thrownError } from '../../common/thrown.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
+import { abortError, onAbort } from '../link/abort-signals.ts';
+import type { CallPlace } from '../link/call-place.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
-import { Future, failedFuture } from '../link/future.ts';
+import { Future, fail, failedFuture, onSettled, unseenText } from '../link/future.ts';
 import { InFlight } from '../link/in-flight.ts';
 import { NetworkProxy } from '../link/network-proxy.ts';
 import { Poller, type PollTarget } from '../link/poller.ts';
 import { ResponseAdapter } from '../link/response-adapter.ts';
+import { checkStackRoom } from '../link/stack-room.ts';
 import { ClientLog } from '../thread/client-log.ts';
 import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
 import { Cluster } from './cluster.ts';
 import { NodeStates } from './node-states.ts';
+import type { StreamSource } from './response-stream.ts';
 import { withTopicIds } from './topic-ids.ts';
 import { Topics } from './topics.ts';
 
@@ -27,7 +32,18 @@ const dropped = new FinalizationRegistry<Session>((session) => session.onDropped
 /** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
 const beginGraceMs = 5000;
 
-export class Session implements ClientHost {
+/** How one request is sent; arguments have been checked. */
+export interface SendCall {
+  /** -1: the highest that both know. */
+  readonly version: number;
+  /** -1: `requestTimeoutMs`. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
+  /** Where the application made the call. */
+  readonly place: CallPlace | null;
+}
+
+export class Session implements ClientHost, StreamSource {
   readonly config: KafkaClientConfig;
   readonly cluster: Cluster;
   readonly topics: Topics;
@@ -42,6 +58,7 @@ export class Session implements ClientHost {
   readonly #roles = new Set<ClientRole>();
   /** Of roles that wait for something. */
   #holds = 0;
+  readonly #endListeners = new Set<() => void>();
   #callsUnderWay = 0;
   #isClosed = false;
   #isDropped = false;
@@ -54,6 +71,10 @@ export class Session implements ClientHost {
     this.#isRestDue = false;
     this.thread.reference(this.#isBusy);
     if (this.#isDropped) this.#endIfDropped();
+  };
+
+  readonly #failureUnseen = (error: Error, place: string): void => {
+    this.#log.write('warn', { event: 'failure-unseen', err: error, place }, unseenText(error, place));
   };
 
   constructor(config: KafkaClientConfig) {
@@ -70,6 +91,7 @@ export class Session implements ClientHost {
         await this.poll(config.requestTimeoutMs, null, null);
       },
       callbackThrew: this.#log.callbackThrew,
+      failureUnseen: this.#failureUnseen,
     });
     this.cluster = new Cluster(config.bootstrapServers, this.topics, this.#log.callbackThrew);
     this.thread = new NetworkThreadHandle(config, this.#log);
@@ -103,31 +125,34 @@ export class Session implements ClientHost {
 
   /** Ends itself some time after `client` has been collected. */
   watch(client: object): void {
+    this.cluster.keepListenersWith(client);
     dropped.register(client, this, this);
   }
 
-  /** Arguments have been checked; -1: no version, no limit of its own. */
   send<Request, Response>(
     nodeId: number,
     api: Api<Request, Response>,
     request: Request,
-    version: number,
-    timeoutMs: number,
+    { version, timeoutMs, signal, place }: SendCall,
   ): Future<Response> {
+    checkStackRoom();
+    if (signal?.aborted) return this.#failed(abortError('the request', signal, nodeId), place);
     const refusal = this.#whyNotSend(nodeId);
-    if (refusal !== null) return failedFuture(refusal, this.#log.callbackThrew);
+    if (refusal !== null) return this.#failed(refusal, place);
     const requestId = this.inFlight.nextRequestId();
+    let expectsResponse: boolean;
     try {
+      expectsResponse = api.key !== Produce.key || (request as { acks?: number }).acks !== 0;
       const named = withTopicIds(api.key, request, this.#topicIdOf);
       const full = this.proxy.send(requestId, nodeId, api, named, version, timeoutMs);
-      if (full !== null) return failedFuture(full, this.#log.callbackThrew);
+      if (full !== null) return this.#failed(full, place);
     } catch (error) {
-      return failedFuture(error as Error, this.#log.callbackThrew);
+      return this.#failed(thrownError(error), place);
     }
-    const future = new Future<Response>(this.#log.callbackThrew);
-    const expectsResponse = api.key !== Produce.key || (request as { acks?: number }).acks !== 0;
+    const future = new Future<Response>(this.#log.callbackThrew, this.#failureUnseen, place);
     this.inFlight.add({ requestId, nodeId, api, future: future as Future<unknown>, expectsResponse });
     this.thread.reference(true);
+    if (signal !== null) this.#giveUpWhenAborted(requestId, nodeId, future, signal);
     return future;
   }
 
@@ -143,20 +168,29 @@ export class Session implements ClientHost {
     return this.#poller.pollSync(limitMs, future);
   }
 
-  async *responses(signal: AbortSignal | null): AsyncGenerator<unknown, void, void> {
-    // For as long as it goes on: what completes while the caller is busy with one response is not lost.
-    const list = this.#adapter.collect();
-    try {
-      for (;;) {
-        for (const response of list.splice(0)) yield response;
-        if (list.length > 0) continue;
-        // What close() still waits for is not lost either.
-        if (signal?.aborted || (this.#isClosed && this.inFlight.size === 0)) return;
-        await this.#counted(() => this.#poller.untilAny(list, signal));
-      }
-    } finally {
-      this.#adapter.stopCollecting(list);
-    }
+  // --- StreamSource
+
+  listenForResponses(listener: (response: unknown) => void): () => void {
+    return this.#adapter.listenForResponses(listener);
+  }
+
+  hold(): () => void {
+    this.#callsUnderWay++;
+    this.thread.reference(true);
+    return () => {
+      this.#callsUnderWay--;
+      this.#updateReference();
+    };
+  }
+
+  /** What close() still waits for is not lost. */
+  get isAtEnd(): boolean {
+    return this.#isClosed && this.inFlight.size === 0;
+  }
+
+  onEnd(listener: () => void): () => void {
+    this.#endListeners.add(listener);
+    return () => void this.#endListeners.delete(listener);
   }
 
   /** Ends polls that wait. */
@@ -182,6 +216,7 @@ export class Session implements ClientHost {
   /** Closes a node's connection; its requests fail inside this call. */
   disconnect(nodeId: number): void {
     if (this.#isClosed) return;
+    checkStackRoom();
     this.proxy.disconnect(nodeId);
     this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId }), nodeId);
   }
@@ -282,6 +317,7 @@ export class Session implements ClientHost {
     this.#adapter.close();
     this.#failAll(new Cancelled('the client was closed', { retriable: false }));
     this.#poller.close();
+    this.#tellEnd();
     await this.thread.close();
   }
 
@@ -309,14 +345,33 @@ export class Session implements ClientHost {
   }
 
   async #counted<T>(run: () => Promise<T>): Promise<T> {
-    this.#callsUnderWay++;
-    this.thread.reference(true);
+    const release = this.hold();
     try {
       return await run();
     } finally {
-      this.#callsUnderWay--;
-      this.#updateReference();
+      release();
     }
+  }
+
+  #failed<T>(error: Error, place: CallPlace | null): Future<T> {
+    return failedFuture(error, this.#log.callbackThrew, this.#failureUnseen, place);
+  }
+
+  /** Its answer still comes, and takes its place on the connection until then. */
+  #giveUpWhenAborted<T>(requestId: number, nodeId: number, future: Future<T>, signal: AbortSignal): void {
+    const stop = onAbort(signal, () => {
+      stop();
+      this.inFlight.giveUp(requestId);
+      fail(future, abortError('the request', signal, nodeId));
+      // Whoever waits for nothing to be in flight.
+      this.#poller.onProgress();
+      this.#updateReference();
+    });
+    onSettled(future as Future<unknown>, stop);
+  }
+
+  #tellEnd(): void {
+    for (const listener of [...this.#endListeners]) listener();
   }
 
   get #isBusy(): boolean {
@@ -331,7 +386,7 @@ export class Session implements ClientHost {
   }
 
   #failAll(error: Error, nodeId?: number): void {
-    for (const { future } of this.inFlight.takeAll(nodeId)) future.failure(error);
+    for (const { future } of this.inFlight.takeAll(nodeId)) fail(future, error);
     this.#updateReference();
   }
 
@@ -343,5 +398,6 @@ export class Session implements ClientHost {
     this.#failAll(error);
     this.#poller.close();
     for (const role of [...this.#roles]) role.onThreadLost(error);
+    this.#tellEnd();
   }
 }

@@ -2,7 +2,9 @@
 // otherwise is the network thread's business.
 
 import { defer } from '../../common/microtask.ts';
-import { Future } from '../link/future.ts';
+import type { CallPlace } from '../link/call-place.ts';
+import { Future, fail, succeed } from '../link/future.ts';
+import type { FailureUnseen } from '../link/unseen-failures.ts';
 import type { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
 import { checkTopics } from './arguments.ts';
 import type { Cluster, MetadataSource } from './cluster.ts';
@@ -19,6 +21,7 @@ export interface TopicsHost {
   /** Waits until something more has arrived; rejects when nothing will. */
   untilProgress(): Promise<void>;
   readonly callbackThrew: (error: unknown) => void;
+  readonly failureUnseen?: FailureUnseen;
 }
 
 /** What the network thread has not been told yet. */
@@ -49,8 +52,8 @@ export class Topics implements MetadataSource {
     return this.#refreshes > 0;
   }
 
-  /** Replaces the set; a refresh only for names that are new. */
-  set(topics: Iterable<string>): Future<Cluster> {
+  /** Replaces the set; a refresh only for names that are new. @param place of the application's call */
+  set(topics: Iterable<string>, place: CallPlace | null = null): Future<Cluster> {
     const wanted = checkTopics(topics);
     const { invalidTopics } = this.#host.cluster();
     // Those the network thread asks for no more, unless they are named anew.
@@ -58,18 +61,18 @@ export class Topics implements MetadataSource {
     invalidTopics.clear();
     this.#tracked.clear();
     for (const topic of wanted) this.#tracked.add(topic);
-    if (hasNew) return this.#refresh({ isWhole: true });
+    if (hasNew) return this.#refresh({ isWhole: true }, place);
     this.#tell({ isWhole: true });
     return this.#done();
   }
 
   /** Adds one, at a cost that does not grow with how many there are. */
-  add(topic: string): Future<Cluster> {
+  add(topic: string, place: CallPlace | null = null): Future<Cluster> {
     checkTopics([topic]);
     const isKnown = this.#tracked.has(topic) && !this.#host.cluster().invalidTopics.delete(topic);
     if (isKnown) return this.#done();
     this.#tracked.add(topic);
-    return this.#refresh({ added: topic });
+    return this.#refresh({ added: topic }, place);
   }
 
   /** Tells the network thread now, instead of at the end of the turn; before this thread blocks. */
@@ -82,8 +85,8 @@ export class Topics implements MetadataSource {
 
   // --- MetadataSource
 
-  requestUpdate(): Future<Cluster> {
-    return this.#refresh({});
+  requestUpdate(place: CallPlace | null = null): Future<Cluster> {
+    return this.#refresh({}, place);
   }
 
   ttlMs(): number {
@@ -92,7 +95,8 @@ export class Topics implements MetadataSource {
 
   /** The cluster has taken note already. */
   setNeedsAllTopics(): void {
-    this.#refresh({ isWhole: true });
+    // A setter has no result to fail, and this fails with the whole client only, which is told elsewhere.
+    this.#refresh({ isWhole: true }, null).addErrback(() => {});
   }
 
   get #needsAllTopics(): boolean {
@@ -104,8 +108,8 @@ export class Topics implements MetadataSource {
   }
 
   /** A refresh whose request is sent after this call. */
-  #refresh(what: { isWhole?: boolean; added?: string }): Future<Cluster> {
-    const future = new Future<Cluster>(this.#host.callbackThrew);
+  #refresh(what: { isWhole?: boolean; added?: string }, place: CallPlace | null): Future<Cluster> {
+    const future = new Future<Cluster>(this.#host.callbackThrew, this.#host.failureUnseen, place);
     this.#refreshes++;
     this.#tell({ ...what, future });
     return future;
@@ -138,8 +142,8 @@ export class Topics implements MetadataSource {
       for (const future of futures) complete(future);
     };
     this.#awaitRefresh(isWhole, added).then(
-      () => ended((future) => future.success(this.#host.cluster())),
-      (error: Error) => ended((future) => future.failure(error)),
+      () => ended((future) => succeed(future, this.#host.cluster())),
+      (error: Error) => ended((future) => fail(future, error)),
     );
   }
 

@@ -14,8 +14,13 @@ export interface PendingRequest {
   readonly expectsResponse: boolean;
 }
 
+/** One that nobody waits for any more; its answer still comes. */
+interface Entry extends PendingRequest {
+  isGivenUp?: boolean;
+}
+
 /** Of a length that is a power of two. */
-type Table = (PendingRequest | undefined)[];
+type Table = (Entry | undefined)[];
 
 const minTableLength = 64;
 
@@ -28,6 +33,8 @@ export class InFlight {
   /** The request with an id stands at its lowest bits; `nextRequestId` passes over ids whose place is taken. */
   #table = emptyTable(minTableLength);
   #size = 0;
+  /** Entries in the table: requests given up still take a place on their connection, and here. */
+  #entryCount = 0;
   /** A node that was asked once keeps its entry. */
   readonly #countOf = new Map<number, number>();
   #lastRequestId: number;
@@ -42,14 +49,14 @@ export class InFlight {
     return this.#size;
   }
 
-  /** Those to one node that expect a response. */
+  /** Those to one node that expect a response; also those given up, as long as the network thread has not settled them. */
   countOf(nodeId: number): number {
     return this.#countOf.get(nodeId) ?? 0;
   }
 
   /** uint32, never one that is in use. */
   nextRequestId(): number {
-    if (this.#size * 2 >= this.#table.length) this.#grow();
+    if (this.#entryCount * 2 >= this.#table.length) this.#grow();
     let requestId = this.#lastRequestId;
     do requestId = requestId === 0xffffffff ? 1 : requestId + 1;
     while (this.#at(requestId) !== undefined);
@@ -68,7 +75,16 @@ export class InFlight {
     }
     this.#table[placeIn(this.#table, request.requestId)] = request;
     this.#size++;
+    this.#entryCount++;
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) + 1);
+  }
+
+  /** Nobody waits for that request any more; ignored when it is settled already. */
+  giveUp(requestId: number): void {
+    const entry = this.#at(requestId);
+    if (entry === undefined || entry.requestId !== requestId || entry.isGivenUp === true) return;
+    entry.isGivenUp = true;
+    this.#size--;
   }
 
   /** Removes and returns the request; undefined for an id that was settled here before, such as by `close(nodeId)`. */
@@ -81,7 +97,7 @@ export class InFlight {
 
   /** Removes and returns all requests to a node, or all there are, in the order they were sent. */
   takeAll(nodeId?: number): PendingRequest[] {
-    const taken: PendingRequest[] = [];
+    const taken: Entry[] = [];
     for (const request of this.#table) {
       if (request !== undefined && (nodeId === undefined || request.nodeId === nodeId)) taken.push(request);
     }
@@ -90,13 +106,14 @@ export class InFlight {
     return taken.sort((a, b) => age(b) - age(a));
   }
 
-  #at(requestId: number): PendingRequest | undefined {
+  #at(requestId: number): Entry | undefined {
     return this.#table[placeIn(this.#table, requestId)];
   }
 
-  #remove(request: PendingRequest): void {
+  #remove(request: Entry): void {
     this.#table[placeIn(this.#table, request.requestId)] = undefined;
-    this.#size--;
+    if (request.isGivenUp !== true) this.#size--;
+    this.#entryCount--;
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) - 1);
   }
 
@@ -115,5 +132,5 @@ function placeIn(table: Table, requestId: number): number {
 }
 
 function emptyTable(length: number): Table {
-  return new Array<PendingRequest | undefined>(length).fill(undefined);
+  return new Array<Entry | undefined>(length).fill(undefined);
 }

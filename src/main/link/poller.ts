@@ -1,11 +1,16 @@
-// Owns waiting for responses: poll and pollSync, their fences and their ends. Application thread.
+// Owns waiting for responses: poll and pollSync, their fences and their ends. Application thread. What one poll waits for must
+// cost no other.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { STATE_CLOSED } from '../../state/counters.ts';
+import { onAbort } from './abort-signals.ts';
+import { Future, onSettled } from './future.ts';
 import type { InFlight } from './in-flight.ts';
 import type { NetworkProxy } from './network-proxy.ts';
 import type { ResponseAdapter } from './response-adapter.ts';
+import type { ResponseSpan } from './response-log.ts';
+import { checkStackRoom } from './stack-room.ts';
 
 const maxTimerMs = 2 ** 31 - 1;
 /** A blocked thread hears of the network thread's sudden end only by looking: its exit event needs an event loop. */
@@ -20,8 +25,16 @@ export interface PollTarget {
 }
 
 interface Wait {
+  /** Where it has to be asked: for responses, or for what is no Future of ours. */
   readonly isOver: () => boolean;
   readonly end: () => void;
+  /** The application's own code threw. */
+  readonly fail: (error: unknown) => void;
+}
+
+interface FenceWait {
+  readonly pollId: number;
+  readonly wait: Wait;
 }
 
 export class Poller {
@@ -29,6 +42,16 @@ export class Poller {
   readonly #proxy: NetworkProxy;
   readonly #adapter: ResponseAdapter;
   readonly #waits = new Set<Wait>();
+  /** Those of them for any response. */
+  readonly #forResponses = new Set<Wait>();
+  /** Those for what only tells when it is asked. */
+  readonly #asked = new Set<Wait>();
+  /** Those for fences, in the order in which these are answered; some may have ended before. */
+  #fences: FenceWait[] = [];
+  /** Where those begin that are not answered yet. */
+  #firstFence = 0;
+  #wakeups = 0;
+  #lastResponses = 0;
   readonly #onceSettled = new Set<() => void>();
   /** Called when `pollSync` has blocked in vain for a second, or to its end. */
   onLook: () => void = () => {};
@@ -42,27 +65,42 @@ export class Poller {
   }
 
   async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
+    checkStackRoom();
     if (signal?.aborted) return [];
-    const list = this.#adapter.collect();
+    const { log } = this.#adapter;
+    const span = log.begin();
+    const wakeups = this.#wakeups;
     try {
       this.#adapter.drain();
-      const isOver = this.#overWhen(this.#fence(limitMs, future), limitMs, future, list);
-      if (!isOver()) await this.#wait(limitMs, isOver, signal);
-      return list;
-    } finally {
-      this.#adapter.stopCollecting(list);
+      const pollId = this.#fence(limitMs, future);
+      // A callback that ran meanwhile may have ended it already.
+      const isEnded = signal?.aborted === true || this.#isClosed || wakeups !== this.#wakeups;
+      if (!isEnded && !this.#isOver(pollId, limitMs, future, span)) {
+        await this.#wait(limitMs, pollId, future, signal, span);
+      }
+      return log.finish(span);
+    } catch (error) {
+      log.drop(span);
+      throw error;
     }
   }
 
   pollSync(limitMs: number, future: PollTarget | null): readonly unknown[] {
-    const list = this.#adapter.collect();
+    checkStackRoom();
+    const { log } = this.#adapter;
+    const span = log.begin();
+    const wakeups = this.#wakeups;
     try {
       const deadline = monotonicNowMs() + limitMs;
       this.#adapter.drain();
       const pollId = this.#fence(limitMs, future);
-      const isOver = this.#overWhen(pollId, limitMs, future, list);
       this.#proxy.flush();
-      while (!isOver() && !this.#isClosed && this.#end.counters.state() !== STATE_CLOSED) {
+      while (
+        !this.#isOver(pollId, limitMs, future, span) &&
+        !this.#isClosed &&
+        wakeups === this.#wakeups &&
+        this.#end.counters.state() !== STATE_CLOSED
+      ) {
         const leftMs = deadline - monotonicNowMs();
         // Only poll(0) awaits its fence past the deadline: it is over when what was ready has been read.
         if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) break;
@@ -72,25 +110,28 @@ export class Poller {
         if (!isRung) this.onLook();
         if (leftMs < -lookForEndMs) break;
       }
-      return list;
-    } finally {
-      this.#adapter.stopCollecting(list);
+      return log.finish(span);
+    } catch (error) {
+      log.drop(span);
+      throw error;
     }
-  }
-
-  /** Resolves when something is in `list`, at the latest when the signal, `wakeup` or `close` ends the wait. */
-  async untilAny(list: unknown[], signal: AbortSignal | null): Promise<void> {
-    this.#proxy.flush();
-    if (list.length === 0) await this.#wait(maxTimerMs, () => list.length > 0, signal);
   }
 
   /** Ends every wait that is under way. */
   wakeup(): void {
+    this.#wakeups++;
     for (const wait of [...this.#waits]) wait.end();
   }
 
+  /** Ends the waits that are over by what was read. Never throws. */
   onProgress(): void {
-    for (const wait of [...this.#waits]) if (wait.isOver()) wait.end();
+    const { responses } = this.#adapter;
+    if (responses !== this.#lastResponses) {
+      this.#lastResponses = responses;
+      for (const wait of [...this.#forResponses]) if (wait.isOver()) wait.end();
+    }
+    for (const wait of [...this.#asked]) ask(wait);
+    this.#endFences();
     for (const listener of [...this.#onceSettled]) listener();
   }
 
@@ -127,30 +168,75 @@ export class Poller {
     return this.#proxy.poll(this.#lastPollId) ? this.#lastPollId : noFence;
   }
 
-  #overWhen(pollId: number, limitMs: number, future: PollTarget | null, list: unknown[]): () => boolean {
-    const hasPolled = pollId === noFence ? () => true : () => this.#adapter.hasPolled(pollId);
+  #isOver(pollId: number, limitMs: number, future: PollTarget | null, span: ResponseSpan): boolean {
+    const hasPolled = pollId === noFence || this.#adapter.hasPolled(pollId);
     if (limitMs <= 0) return hasPolled;
     // One that is done already still gets a round of reading.
-    if (future !== null) return () => future.isDone && hasPolled();
-    return () => list.length > 0;
+    if (future !== null) return future.isDone && hasPolled;
+    return this.#adapter.log.hasAny(span);
   }
 
-  #wait(limitMs: number, isOver: () => boolean, signal: AbortSignal | null): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
+  #wait(
+    limitMs: number,
+    pollId: number,
+    future: PollTarget | null,
+    signal: AbortSignal | null,
+    span: ResponseSpan,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stops: (() => void)[] = [];
+      const stop = (): void => {
+        this.#waits.delete(wait);
+        for (const step of stops) step();
+      };
       const wait: Wait = {
-        isOver,
+        isOver: () => this.#isOver(pollId, limitMs, future, span),
         end: () => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', wait.end);
-          this.#waits.delete(wait);
+          stop();
           resolve();
         },
+        fail: (error) => {
+          stop();
+          reject(error as Error);
+        },
       };
-      // poll(0) waits for its fence alone, and that is answered within two turns of the network thread.
-      if (limitMs > 0) timer = setTimeout(wait.end, Math.min(limitMs, maxTimerMs));
-      signal?.addEventListener('abort', wait.end, { once: true });
       this.#waits.add(wait);
+      if (pollId !== noFence) this.#fences.push({ pollId, wait });
+      else if (future === null) stops.push(joined(this.#forResponses, wait));
+      else if (future instanceof Future) stops.push(onSettled(future, wait.end));
+      else stops.push(joined(this.#asked, wait));
+      if (signal !== null) stops.push(onAbort(signal, wait.end));
+      // poll(0) waits for its fence alone, and that is answered within two turns of the network thread.
+      if (limitMs <= 0) return;
+      const timer = setTimeout(wait.end, Math.min(limitMs, maxTimerMs));
+      stops.push(() => clearTimeout(timer));
     });
   }
+
+  #endFences(): void {
+    const fences = this.#fences;
+    while (this.#firstFence < fences.length && this.#adapter.hasPolled(fences[this.#firstFence]!.pollId)) {
+      // One for a Future was for one that is done, and stays so.
+      fences[this.#firstFence++]!.wait.end();
+    }
+    if (this.#firstFence * 2 < fences.length || this.#firstFence === 0) return;
+    this.#fences = fences.slice(this.#firstFence);
+    this.#firstFence = 0;
+  }
+}
+
+function ask(wait: Wait): void {
+  let isOver: boolean;
+  try {
+    isOver = wait.isOver();
+  } catch (error) {
+    wait.fail(error);
+    return;
+  }
+  if (isOver) wait.end();
+}
+
+function joined(set: Set<Wait>, wait: Wait): () => void {
+  set.add(wait);
+  return () => void set.delete(wait);
 }

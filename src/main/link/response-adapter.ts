@@ -3,13 +3,16 @@
 
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { thrownError } from '../../common/thrown.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Metadata } from '../../protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 import { type ClusterHints, clusterHintsOf } from '../../protocol/flat/leader-hints.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { FAILURE, METADATA, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../../ring/frames.ts';
+import { fail, succeed } from './future.ts';
 import type { InFlight } from './in-flight.ts';
+import { ResponseLog } from './response-log.ts';
 
 /** Frames taken before the event loop gets a turn. */
 const maxFramesPerSlice = 512;
@@ -28,8 +31,12 @@ export class ResponseAdapter {
   onProgress: () => void = () => {};
   /** Called once when the link cannot be read any further; nothing is taken from it afterwards. */
   onBroken: (error: unknown) => void = () => {};
-  /** Lists of the polls under way, each of which gets every response completed meanwhile. */
-  readonly #collectors = new Set<unknown[]>();
+  /** What completes while polls are under way. */
+  readonly log = new ResponseLog();
+  /** Counts responses, whoever they are for. */
+  responses = 0;
+  /** Told of each response, in the order of arrival; they must not throw. */
+  readonly #listeners = new Set<(response: unknown) => void>();
   #lastPolled = 0;
   /** Answers to requests that had been settled here before. */
   lateResponses = 0;
@@ -80,15 +87,10 @@ export class ResponseAdapter {
     return ((this.#lastPolled - pollId) | 0) >= 0;
   }
 
-  /** Begins to collect responses; the list grows until `stopCollecting`. */
-  collect(): unknown[] {
-    const list: unknown[] = [];
-    this.#collectors.add(list);
-    return list;
-  }
-
-  stopCollecting(list: unknown[]): void {
-    this.#collectors.delete(list);
+  /** Calls `listener` with each response from now on. @returns ends that */
+  listenForResponses(listener: (response: unknown) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Takes frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
@@ -134,28 +136,30 @@ export class ResponseAdapter {
 
   #succeed(requestId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
     const pending = this.#inFlight.take(requestId);
-    if (pending === undefined) {
+    // The application may have settled or given up its Future by itself.
+    if (pending === undefined || pending.future.isDone) {
       this.lateResponses++;
       return;
     }
     if (body.byteLength === 0) {
-      pending.future.success(null);
+      succeed(pending.future, null);
       return;
     }
     let response: unknown;
+    let hints: ClusterHints | null;
     try {
       const message = new FlatMessage(body, RESPONSE_PREFIX_BYTES);
       message.isRecyclable = body.isMoved;
       response = pending.api.readResponse(message);
+      hints = clusterHintsOf(pending.api, response);
     } catch (error) {
       // An API of the application's own, or code that cannot be loaded: its request alone fails.
-      pending.future.failure(error instanceof Error ? error : new Error(String(error)));
+      fail(pending.future, thrownError(error));
       return;
     }
-    const hints = clusterHintsOf(pending.api, response);
     if (hints !== null) this.#cluster.learn(hints);
     this.#collected(response);
-    pending.future.success(response);
+    succeed(pending.future, response);
   }
 
   #fail(requestId: number, nodeId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
@@ -165,10 +169,12 @@ export class ResponseAdapter {
       return;
     }
     const text = Buffer.from(body.u8.buffer, body.u8.byteOffset + body.base, body.byteLength).toString('utf8');
-    pending.future.failure(withNodeId(fromPlainError(JSON.parse(text) as PlainError), nodeId));
+    fail(pending.future, withNodeId(fromPlainError(JSON.parse(text) as PlainError), nodeId));
   }
 
   #collected(response: unknown): void {
-    for (const list of this.#collectors) list.push(response);
+    this.responses++;
+    this.log.add(response);
+    for (const listener of this.#listeners) listener(response);
   }
 }

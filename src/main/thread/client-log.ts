@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { isLogged, type LogBatch, type LogFields, type Logger, type LogLevel } from '../../common/logger.ts';
+import { thrownError, thrownText } from '../../common/thrown.ts';
 
 export interface ClientLogOptions {
   readonly clientId: string;
@@ -29,13 +30,13 @@ export class ClientLog {
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      process.emitWarning(`the logger threw: ${String(error)}`, { code: 'KAFKA_LOGGER' });
+      process.emitWarning(`the logger threw: ${thrownText(error)}`, { code: 'KAFKA_LOGGER' });
     }
   }
 
   /** Told of whatever a callback or listener of the application throws. */
   readonly callbackThrew = (error: unknown): void => {
-    const err = error instanceof Error ? error : new Error(String(error));
+    const err = thrownError(error);
     this.write('error', { event: 'callback-threw', err }, `a callback or listener threw: ${err.message}`);
   };
 
@@ -79,11 +80,16 @@ const warnings: Logger = {
   error: warn,
 };
 
-function warn({ event, clientId, err }: LogFields, message: string): void {
+function warn({ event, clientId, err, place }: LogFields, message: string): void {
   const code = `KAFKA_${event.replaceAll('-', '_').toUpperCase()}`;
   process.emitWarning(`${clientId}: ${message}`, {
     type: 'KafkaWarning',
     code,
-    detail: event === 'callback-threw' ? err?.stack : undefined,
+    detail: event === 'callback-threw' ? textOf(err?.stack) : place,
   });
+}
+
+/** A stack can be anything, once an application has set it. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

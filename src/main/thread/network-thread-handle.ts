@@ -133,7 +133,14 @@ export class NetworkThreadHandle {
 
   /** Sees whether the thread is stuck; a thread that blocks has to ask now and then, since no timer of its own fires. */
   look(): void {
-    if (this.#watch === null || this.#isClosing || this.#isLost || !this.#watch.look(monotonicNowMs())) return;
+    if (this.#isClosing || this.#isLost) return;
+    if (this.#hasEnded()) {
+      this.condemn(
+        new NetworkThreadError('the network thread has ended; while this thread blocks, nobody can tell why'),
+      );
+      return;
+    }
+    if (this.#watch === null || !this.#watch.look(monotonicNowMs())) return;
     const error = new NetworkThreadError(
       `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) though something was under way; it was ended`,
     );
@@ -150,6 +157,7 @@ export class NetworkThreadHandle {
     try {
       if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
       const result = await Promise.race([run(this.#control), lost]);
+      this.#hasEnded();
       if ('error' in result) throw fromPlainError(result.error);
       return result.value;
     } finally {
@@ -212,6 +220,14 @@ export class NetworkThreadHandle {
     if (this.#isLost || this.#isClosing) return;
     this.#isLost = true;
     this.onLost(error);
+  }
+
+  /**
+   * Asked of Node itself, since the exit event waits for a turn of this thread's event loop: the idle time of a loop that is no
+   * more is negative. Node has to be asked once while there is a loop, else it says 0 ever after.
+   */
+  #hasEnded(): boolean {
+    return this.#worker.performance.eventLoopUtilization().idle < 0;
   }
 
   #newWatch(): HeartbeatWatch | null {

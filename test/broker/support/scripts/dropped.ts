@@ -11,9 +11,11 @@ export interface DroppedArguments {
   readonly isAsked: boolean;
   /** A loop over responses goes on when the client is dropped, and ends later. */
   readonly isIterating?: boolean;
+  /** What else refers to the client, or waits for it, when it is dropped: a listener of its cluster, an iterator in mid-step. */
+  readonly leaves?: 'listener' | 'iterator';
 }
 
-const { options, isAsked, isIterating = false } = JSON.parse(process.argv[2]!) as DroppedArguments;
+const { options, isAsked, isIterating = false, leaves } = JSON.parse(process.argv[2]!) as DroppedArguments;
 const collect = (globalThis as unknown as { gc: () => void }).gc;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -31,12 +33,19 @@ interface Kept {
   readonly endLoop: (() => Promise<unknown>) | null;
 }
 
+/** Apart, since closures of one scope share what they hold: a logger would hold the client of a listener beside it. */
+function leave(client: KafkaClient): void {
+  if (leaves === 'listener') client.cluster.addListener(() => client.wakeup());
+  if (leaves === 'iterator') void client.responses().next();
+}
+
 async function startAndDrop(): Promise<Kept> {
   const nothing = (): void => {};
   const warn = ({ event }: { event: string }): void => say(event);
   const client = await KafkaClient.start({ ...options, logger: { debug: nothing, info: nothing, warn, error: warn } });
   await client.awaitReady(0);
   if (isAsked) client.send(0, Fetch, fetchRequest('logs'), byName).addBoth(() => say('answered'));
+  leave(client);
   let endLoop: Kept['endLoop'] = null;
   if (isIterating) {
     const responses = client.responses();

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { IllegalStateError, KafkaConnectionError, KafkaProtocolError } from '../../../../src/common/errors/errors.ts';
+import { callPlace } from '../../../../src/main/link/call-place.ts';
 import { Future, failedFuture } from '../../../../src/main/link/future.ts';
+import { tellUnseenFailures } from '../../../../src/main/link/unseen-failures.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 const boom = new KafkaConnectionError('boom');
 
@@ -290,4 +294,158 @@ test('failedFuture has failed already', () => {
   const future = failedFuture<number>(boom);
   assert.equal(future.failed, true);
   assert.equal(future.exception, boom);
+});
+
+test('catch and finally are those of a promise', async () => {
+  const seen: string[] = [];
+  const failed = new Future<number>();
+  const caught = failed.catch((error) => (error as Error).message);
+  const ended = failed.finally(() => seen.push('failed')).catch((error) => error);
+  failed.failure(boom);
+  assert.equal(await caught, 'boom');
+  assert.equal(await ended, boom);
+  const succeeded = new Future<number>().success(5);
+  assert.equal(await succeeded.catch(() => 6), 5);
+  assert.equal(await succeeded.finally(() => seen.push('succeeded')), 5);
+  assert.deepEqual(seen, ['failed', 'succeeded']);
+});
+
+test('callbacks run in the async context of the code that added them', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const note = (): void => void seen.push(storage.getStore());
+  const pending = new Future<number>();
+  const failing = new Future<number>();
+  const done = new Future<number>().success(1);
+  storage.run('a', () => pending.addCallback(note));
+  storage.run('b', () => failing.addErrback(note));
+  storage.run('c', () => pending.addBoth(note));
+  storage.run('d', () => done.addCallback(note));
+  storage.run('reader', () => {
+    pending.success(1);
+    failing.failure(boom);
+  });
+  assert.deepEqual(seen, ['d', 'a', 'c', 'b']);
+});
+
+/** What is told of failures that nobody has looked at by the time the process has nothing left to do. */
+async function unseen(makeFutures: (make: () => Future<number>) => unknown): Promise<string[]> {
+  const told: string[] = [];
+  const place = callPlace(unseen);
+  const make = () => new Future<number>(undefined, ({ message }, where) => told.push(`${message} ${where}`), place);
+  const kept = makeFutures(make);
+  await new Promise((resolve) => setImmediate(resolve));
+  tellUnseenFailures();
+  tellUnseenFailures();
+  assert.ok(kept);
+  return told.map((text) => text.split('\n')[0]!.replace(/^(\S+ at) .*future\.test.*$/, '$1 this file'));
+}
+
+test('a failure that nobody looks at is told once, with the place of the call', async () => {
+  assert.deepEqual(await unseen((make) => make().failure(boom)), ['boom at this file']);
+});
+
+const lookers: Record<string, (future: Future<number>) => unknown> = {
+  'an await': (future) => future.then(null, () => {}),
+  catch: (future) => future.catch(() => {}),
+  finally: (future) => future.finally(() => {}).catch(() => {}),
+  'a callback': (future) => future.addCallback(() => {}),
+  'an errback': (future) => future.addErrback(() => {}),
+  addBoth: (future) => future.addBoth(() => {}),
+  chain: (future) => future.chain(new Future<number>().addErrback(() => {})),
+};
+
+for (const [what, look] of Object.entries(lookers)) {
+  test(`${what} counts as looking, before the failure and after it`, async () => {
+    const futures = (make: () => Future<number>): Future<number>[] => {
+      const before = make();
+      look(before);
+      before.failure(boom);
+      const after = make().failure(boom);
+      look(after);
+      return [before, after];
+    };
+    assert.deepEqual(await unseen(futures), []);
+  });
+}
+
+for (const property of ['failed', 'succeeded', 'exception', 'retriable'] as const) {
+  test(`reading ${property} of one that has failed counts as looking; of one that is open it does not`, async () => {
+    const futures = (make: () => Future<number>): Future<number>[] => {
+      const after = make().failure(boom);
+      void after[property];
+      const before = make();
+      void before[property];
+      before.failure(boom);
+      return [after, before];
+    };
+    assert.deepEqual(await unseen(futures), ['boom at this file']);
+  });
+}
+
+const unprintable: Record<string, () => unknown> = {
+  'an object without prototype': () => Object.create(null),
+  'a throwing toString': () => ({
+    toString() {
+      throw new Error('no');
+    },
+  }),
+  'a throwing message': () =>
+    Object.defineProperty(new Error('x'), 'message', {
+      get() {
+        throw new Error('no');
+      },
+    }),
+  'a revoked proxy': () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+};
+
+for (const [what, make] of Object.entries(unprintable)) {
+  test(`a callback that throws ${what} keeps nobody from going on, and is told`, async () => {
+    const told = once(process, 'warning');
+    const log: string[] = [];
+    new Future<number>()
+      .addCallback(() => {
+        throw make();
+      })
+      .addCallback(() => log.push('next'))
+      .success(1);
+    assert.deepEqual(log, ['next']);
+    const [warning] = (await told) as [Error];
+    assert.equal(typeof warning.message, 'string');
+  });
+}
+
+test('what cannot be told for want of stack is told in a turn of its own', async () => {
+  const told: unknown[] = [];
+  let isDeep = true;
+  const future = new Future<number>((error) => {
+    if (isDeep) throw new RangeError('Maximum call stack size exceeded');
+    told.push(error);
+  });
+  future.addCallback(() => {
+    throw boom;
+  });
+  future.success(1);
+  isDeep = false;
+  await waitFor('the report', () => told.length > 0);
+  assert.deepEqual(told, [boom]);
+});
+
+test('callbacks that nest without end are stopped, and the process goes on', () => {
+  let depth = 0;
+  const nest = (): void => {
+    depth++;
+    new Future<number>(() => {}).success(1).addCallback(nest);
+  };
+  try {
+    nest();
+  } catch (error) {
+    // Where the overflow comes is up to the engine.
+    assert.ok(error instanceof RangeError);
+  }
+  assert.ok(depth > 100, String(depth));
 });

@@ -100,3 +100,19 @@ test('ids are uint32, above 0, and never one that is in use', () => {
     inFlight.add(pending(requestId, 1));
   }
 });
+
+test('a request given up is not waited for, and still takes its place on its connection until it is settled', () => {
+  const inFlight = new InFlight();
+  const requests = Array.from({ length: 200 }, () => {
+    const request = pending(inFlight.nextRequestId(), 1);
+    inFlight.add(request);
+    inFlight.giveUp(request.requestId);
+    inFlight.giveUp(request.requestId);
+    return request;
+  });
+  assert.equal(inFlight.size, 0);
+  assert.equal(inFlight.countOf(1), 200);
+  for (const { requestId } of requests) assert.equal(inFlight.take(requestId)?.requestId, requestId);
+  assert.equal(inFlight.size, 0);
+  assert.equal(inFlight.countOf(1), 0);
+});

@@ -287,3 +287,71 @@ test('untilSettled resolves at its limit', async () => {
   mock.timers.tick(5000);
   await settled;
 });
+
+test('a target whose isDone throws fails its own poll, and no other', async () => {
+  let isBroken = false;
+  const target = {
+    get isDone(): boolean {
+      if (isBroken) throw new Error('isDone');
+      return false;
+    },
+  };
+  const [bad, good] = [poller.poll(10_000, target, null), poller.poll(10_000, null, null)];
+  isBroken = true;
+  send(1);
+  answer(1);
+  adapter.drain();
+  await assert.rejects(bad, /isDone/);
+  assert.equal((await good).length, 1);
+});
+
+for (const what of ['wakeup', 'close'] as const) {
+  test(`${what} by a callback that the poll itself runs ends it`, async () => {
+    send(1).addCallback(() => poller[what]());
+    answer(1);
+    assert.equal((await poller.poll(10_000, new Future(), null)).length, 1);
+  });
+}
+
+test('a poll on a Future that is still open leaves nothing on it', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const future = send(1);
+  let ended = 0;
+  for (let i = 0; i < 50; i++) {
+    const polled = poller.poll(10, future, null);
+    mock.timers.tick(10);
+    await polled;
+    ended++;
+  }
+  answer(1);
+  adapter.drain();
+  assert.equal(ended, 50);
+  assert.equal(future.isDone, true);
+});
+
+test('many polls side by side look at each other no more than once', async () => {
+  const count = 2000;
+  const futures = Array.from({ length: count }, (_, i) => send(i + 1));
+  let questions = 0;
+  const polls = futures.map((future) => poller.poll(10_000, future, null));
+  const watched = poller.poll(
+    10_000,
+    {
+      get isDone(): boolean {
+        questions++;
+        return false;
+      },
+    },
+    null,
+  );
+  for (let i = 0; i < count; i++) {
+    answer(i + 1);
+    adapter.drain();
+  }
+  const lists = await Promise.all(polls);
+  assert.equal(new Set(lists).size, count > 0 ? new Set(lists.map(({ length }) => length)).size : 0);
+  // What is no Future of ours has to be asked, once for each read and no oftener.
+  assert.ok(questions <= count + 2, String(questions));
+  poller.wakeup();
+  await watched;
+});

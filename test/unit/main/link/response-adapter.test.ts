@@ -92,28 +92,28 @@ test('a failure rebuilds the error and names the node', () => {
 test('an answer without body is null: a Produce with acks 0', () => {
   start();
   const future = send(5);
-  const list = adapter.collect();
+  const span = adapter.log.begin();
   thread.respondEmpty(5, 1);
   adapter.drain();
   assert.equal(future.succeeded, true);
   assert.equal(future.value, null);
-  assert.deepEqual(list, []);
+  assert.deepEqual(adapter.log.finish(span), []);
 });
 
 test('answers to requests settled here before are counted and dropped', () => {
   start();
-  const list = adapter.collect();
+  const span = adapter.log.begin();
   thread.respond(77, 1, ListGroups, named('late'));
   thread.fail(78, 1, new KafkaConnectionError('late'));
   thread.respondEmpty(79, 1);
   assert.equal(adapter.drain(), 3);
   assert.equal(adapter.lateResponses, 3);
-  assert.deepEqual(list, []);
+  assert.deepEqual(adapter.log.finish(span), []);
 });
 
 test('metadata swaps the snapshot and counts as a response', () => {
   start();
-  const list = adapter.collect();
+  const span = adapter.log.begin();
   const heard: number[] = [];
   cluster.addListener(({ updateId }) => heard.push(updateId));
   thread.metadata(4, { brokers: [{ nodeId: 1, host: 'h', port: 1 }], clusterId: 'c' });
@@ -121,25 +121,46 @@ test('metadata swaps the snapshot and counts as a response', () => {
   assert.equal(cluster.updateId, 4);
   assert.equal(cluster.clusterId, 'c');
   assert.deepEqual(heard, [4]);
-  assert.equal(list.length, 1);
+  assert.equal(adapter.log.finish(span).length, 1);
 });
 
-test('lists collect what completes between collect and stopCollecting, in order, each for itself', () => {
+test('spans list what completes between their begin and their end, in order, each for itself', () => {
   start();
-  const early = adapter.collect();
+  const early = adapter.log.begin();
   send(1);
   thread.respond(1, 1, ListGroups, named('1'));
   adapter.drain();
-  const late = adapter.collect();
+  const late = adapter.log.begin();
   send(2);
   thread.respond(2, 1, ListGroups, named('2'));
   adapter.drain();
-  adapter.stopCollecting(early);
+  const earlyList = adapter.log.finish(early) as View[];
   send(3);
   thread.respond(3, 1, ListGroups, named('3'));
   adapter.drain();
-  assert.deepEqual((early as View[]).map(nameOf), ['1', '2']);
-  assert.deepEqual((late as View[]).map(nameOf), ['2', '3']);
+  assert.deepEqual(earlyList.map(nameOf), ['1', '2']);
+  assert.deepEqual((adapter.log.finish(late) as View[]).map(nameOf), ['2', '3']);
+});
+
+test('an answer to a request whose Future the application settled by itself is dropped, and those behind it come', () => {
+  start();
+  const mine = send(1);
+  const failed = send(2);
+  const next = send(3);
+  mine.failure(new Error('my own time-out'));
+  failed.success(null as never);
+  thread.respond(1, 1, ListGroups, named('a'));
+  thread.fail(2, 1, new KafkaConnectionError('b'));
+  thread.respond(3, 1, ListGroups, named('c'));
+  let isBroken = false;
+  adapter.onBroken = () => {
+    isBroken = true;
+  };
+  assert.equal(adapter.drain(), 3);
+  assert.equal(isBroken, false);
+  assert.equal(nameOf(next.value), 'c');
+  assert.equal(mine.exception?.message, 'my own time-out');
+  assert.equal(inFlight.size, 0);
 });
 
 test('polls are compared modulo 2^32', () => {

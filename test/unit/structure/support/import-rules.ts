@@ -50,7 +50,11 @@ const table = {
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
   'protocol/schema': { rooms: [], packages: [] },
   'protocol/generate': { rooms: ['protocol/schema', 'common'], packages: ['node:fs', 'node:path'] },
-  'main/link': { rooms: ['common', 'ring', 'state', 'protocol/flat'], packages: [], types: ['node:worker_threads'] },
+  'main/link': {
+    rooms: ['common', 'ring', 'state', 'protocol/flat'],
+    packages: ['node:async_hooks'],
+    types: ['node:worker_threads'],
+  },
   'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {

@@ -1,0 +1,39 @@
+// Owns the place of a call in the application's code, kept until it is known whether anybody needs it. Application thread. It is
+// on the way of every request: what it costs is measured by bench/micro/futures.ts.
+
+/** A stack that the engine turns into text when it is first read. */
+export interface CallPlace {
+  readonly stack?: string;
+}
+
+/** Frames of the application; each one more costs. */
+const maxFrames = 4;
+
+const canLimit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
+
+/**
+ * Where the function that the application called was called.
+ * @param below that function; it must be on the stack
+ */
+export function callPlace(below: (...args: never[]) => unknown): CallPlace {
+  const place: CallPlace = {};
+  const limit = Error.stackTraceLimit;
+  // An application that wants fewer frames, or none, gets fewer.
+  if (!canLimit || limit <= maxFrames) {
+    Error.captureStackTrace(place, below);
+    return place;
+  }
+  Error.stackTraceLimit = maxFrames;
+  Error.captureStackTrace(place, below);
+  Error.stackTraceLimit = limit;
+  return place;
+}
+
+/** The frames, one a line, without what stands before them. */
+export function framesOf({ stack }: CallPlace): string {
+  const lines = typeof stack === 'string' ? stack.split('\n') : [];
+  return lines
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim())
+    .join('\n');
+}
