@@ -33,7 +33,14 @@ export type { TokenProvider, TokenProviderInput, TokenSource } from './common/to
 export { Admin } from './main/admin/admin.ts';
 export type { AdminOptions, ChangeCallOptions } from './main/admin/admin-calls.ts';
 export { type Outcome, Results } from './main/admin/results.ts';
-export type { ApiVersionRange, CheckVersionOptions, PollOptions, SendOptions } from './main/client/client-options.ts';
+export type {
+  ApiVersionRange,
+  AwaitOptions,
+  CheckVersionOptions,
+  PollOptions,
+  SendOptions,
+  StartOptions,
+} from './main/client/client-options.ts';
 export {
   type BrokerMetadata,
   Cluster,
@@ -87,6 +94,12 @@ export type { Api } from './protocol/flat/api.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';
 export type { Int64 } from './protocol/flat/inputs.ts';
+export {
+  type AbortedTransaction,
+  committedRanges,
+  committedRecords,
+  type RecordRange,
+} from './protocol/flat/records/aborted-transactions.ts';
 export type { RecordBatchView } from './protocol/flat/records/record-batch-view.ts';
 export type { RecordCursor } from './protocol/flat/records/record-cursor.ts';
 export type { RecordHeader } from './protocol/flat/records/record-headers.ts';

@@ -1,7 +1,7 @@
 // Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
 // naming argument, value and limit.
 
-import { shown } from '../../common/text.ts';
+import { nearestName, shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 
@@ -30,7 +30,7 @@ export function checkOptions<T extends object>(call: string, options: T | undefi
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = known.find((right) => right.toLowerCase() === name.toLowerCase().replace(/[^a-z]/g, ''));
+    const meant = nearestName(name, known, 2);
     const hint = meant === undefined ? `it takes ${known.join(', ')}` : `did you mean ${meant}?`;
     throw new TypeError(`${call}: unknown option ${shown(name)}; ${hint}`);
   }

@@ -38,12 +38,16 @@ export class ClusterSnapshot {
   readonly brokers = new Map<number, BrokerMetadata>();
   readonly internalTopics = new Set<string>();
   readonly unauthorizedTopics = new Set<string>();
+  /** Kafka's error code of each topic that the response names without usable metadata. */
+  readonly topicErrors = new Map<string, number>();
   /** Topics with usable metadata. */
   readonly #topics: Map<string, MetadataResponseTopicView>;
   /** Of the topics that were looked at: reading all partitions of a large cluster takes a while. */
   readonly #partitions = new Map<string, Map<number, PartitionMetadata>>();
   #topicNames: Map<string, string> | null = null;
   #namedInPassing = 0;
+  /** Broker id to the partitions it leads, by topic; made when it is first asked for. */
+  #led: Map<number, Set<PartitionMetadata>> | null = null;
 
   constructor(response: MetadataResponseView | null) {
     this.#topics = new Map();
@@ -54,7 +58,10 @@ export class ClusterSnapshot {
       const { name, errorCode } = topic;
       if (name === null) continue;
       if (errorCode === errorCodes.TOPIC_AUTHORIZATION_FAILED) this.unauthorizedTopics.add(name);
-      if (errorCode !== 0) continue;
+      if (errorCode !== 0) {
+        this.topicErrors.set(name, errorCode);
+        continue;
+      }
       if (topic.isInternal) this.internalTopics.add(name);
       this.#topics.set(name, topic);
     }
@@ -68,6 +75,7 @@ export class ClusterSnapshot {
     for (const [name, partitions] of this.#partitions) copy.#partitions.set(name, new Map(partitions));
     for (const topic of this.internalTopics) copy.internalTopics.add(topic);
     for (const topic of this.unauthorizedTopics) copy.unauthorizedTopics.add(topic);
+    for (const [topic, errorCode] of this.topicErrors) copy.topicErrors.set(topic, errorCode);
     return copy;
   }
 
@@ -88,6 +96,16 @@ export class ClusterSnapshot {
     this.#partitions.set(topic, new Map());
     for (const partition of row.partitions) this.#setRow(topic, partition);
     return this.#partitions.get(topic);
+  }
+
+  /** Partitions that a broker leads: what was asked once costs no more than the answer. */
+  ledBy(nodeId: number): Iterable<PartitionMetadata> {
+    if (this.#led === null) {
+      for (const topic of this.#topics.keys()) this.partitions(topic);
+      this.#led = new Map();
+      for (const partitions of this.#partitions.values()) for (const each of partitions.values()) this.#addLed(each);
+    }
+    return this.#led.get(nodeId) ?? [];
   }
 
   /** Adds or replaces a partition of a topic that is known. */
@@ -123,7 +141,19 @@ export class ClusterSnapshot {
   #set(partition: PartitionMetadata): void {
     const replicas = Object.freeze([...partition.replicas]);
     const isr = Object.freeze([...partition.isr]);
-    this.#partitions.get(partition.topic)!.set(partition.partition, Object.freeze({ ...partition, replicas, isr }));
+    const ofTopic = this.#partitions.get(partition.topic)!;
+    const before = ofTopic.get(partition.partition);
+    const now = Object.freeze({ ...partition, replicas, isr });
+    ofTopic.set(partition.partition, now);
+    if (this.#led === null) return;
+    if (before !== undefined) this.#led.get(before.leader)?.delete(before);
+    this.#addLed(now);
+  }
+
+  #addLed(partition: PartitionMetadata): void {
+    const led = this.#led!.get(partition.leader);
+    if (led === undefined) this.#led!.set(partition.leader, new Set([partition]));
+    else led.add(partition);
   }
 
   #nameOf(topicId: string): string | undefined {

@@ -2,7 +2,7 @@
 // up. Application thread. Does no I/O; what needs the network thread is asked of a source it is given.
 
 import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
-import { IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
+import { type BrokerError, errorFor, IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
 import { thrownError } from '../../common/thrown.ts';
@@ -115,6 +115,14 @@ export class Cluster {
     return this.#snapshot.topicId(checkString('topic', topic));
   }
 
+  /**
+   * Why a topic has no usable metadata, as the newest refresh said: UnknownTopicOrPartitionError for one that does not exist.
+   * Null for a topic that has some, and for one that the refresh did not cover.
+   */
+  topicError(topic: string): BrokerError | null {
+    return errorFor(this.#snapshot.topicErrors.get(checkString('topic', topic)) ?? 0);
+  }
+
   /** All partition numbers; null for a topic without metadata. */
   partitionsForTopic(topic: string): Set<number> | null {
     const partitions = this.#snapshot.partitions(checkString('topic', topic));
@@ -148,11 +156,7 @@ export class Cluster {
     // -1 is both a bootstrap server's id and what a partition without leader says.
     if (checkNodeId(nodeId) < 0) return null;
     const led: TopicPartition[] = [];
-    const snapshot = this.#snapshot;
-    for (const topic of snapshot.topics()) {
-      for (const { partition, leader } of snapshot.partitions(topic)!.values())
-        if (leader === nodeId) led.push({ topic, partition });
-    }
+    for (const { topic, partition } of this.#snapshot.ledBy(nodeId)) led.push({ topic, partition });
     return led.length > 0 ? led : null;
   }
 
