@@ -25,7 +25,8 @@ import {
 } from '../../ring/frames.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
-import type { CodecPool } from '../requests/codec-pool.ts';
+import { CodecAccount, type CodecPool } from '../requests/codec-pool.ts';
+import type { DecodedBody } from '../requests/codec-work.ts';
 import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from '../requests/decode-options.ts';
 import {
   type InFlightRequest,
@@ -53,6 +54,8 @@ export class ResponseProxy implements RequestOwner {
   readonly #end: NetworkEnd;
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
+  /** Decoded bodies count until they are in the link, whose own budget counts them until they are read. */
+  readonly #account = new CodecAccount();
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   readonly #pooledOptions: DecodeOptions;
@@ -158,7 +161,7 @@ export class ResponseProxy implements RequestOwner {
   /** True once after a connection that had to wait for the codec pool may go on. */
   takeUnblocked(): boolean {
     // Looked at every turn: the tasks in its way may be another attachment's, or requests.
-    if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes)) {
+    if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes, this.#account)) {
       this.#wantedPoolBytes = 0;
       this.#hasUnblocked = true;
     }
@@ -196,17 +199,18 @@ export class ResponseProxy implements RequestOwner {
   #decodeInPool(request: InFlightRequest, reader: WireReader, bodyStart: number): number {
     const { bytes, end } = reader;
     const byteCount = end - bodyStart;
-    if (!this.#pool.hasRoom(byteCount)) {
+    if (!this.#pool.hasRoom(byteCount, this.#account)) {
       this.#wantedPoolBytes = this.#wantedPoolBytes === 0 ? byteCount : Math.min(this.#wantedPoolBytes, byteCount);
       return notDelivered;
     }
     const response = this.#pooled.add(request);
     const { codec, version } = request;
     const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: RESPONSE_PREFIX_BYTES };
-    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, (outcome, now) => {
+    const done = (outcome: DecodedBody | Error, now: number): void => {
       response.outcome = outcome;
       this.#deliverPooled(now);
-    });
+    };
+    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, done, this.#account);
     return 0;
   }
 
@@ -229,6 +233,8 @@ export class ResponseProxy implements RequestOwner {
       this.#fellBehind(buffer.byteLength);
       return false;
     }
+    // Of a buffer that has been moved the length is 0.
+    const { byteLength } = buffer;
     responses.adopt(buffer);
     this.#learn(request.codec.apiKey, this.#openMessage(usedBytes));
     this.#writePrefix(request.codec.apiKey, request.version, 0);
@@ -237,6 +243,7 @@ export class ResponseProxy implements RequestOwner {
       this.#fellBehind(buffer.byteLength);
       return false;
     }
+    this.#pool.release(this.#account, byteLength);
     this.#delivered(extraBytes);
     if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
     return true;

@@ -40,7 +40,25 @@ export type StartCodecThreads = (threads: number) => Promise<CodecThreads>;
 
 type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
 
+/** What one receiver of decoded bodies has in the pool; each has the whole budget, so that one that is behind holds up no other. */
+export class CodecAccount {
+  /** Of frames whose tasks have not ended. */
+  bytesInTasks = 0;
+  /** Of decoded bodies that the receiver has not taken over yet. */
+  heldBytes = 0;
+  /** How much larger than its frame the last body was: what the next will need is not known before it is there. */
+  expansion = 1;
+
+  /** A further frame may be decoded. */
+  mayStart(byteCount: number): boolean {
+    return this.heldBytes === 0 || this.heldBytes + byteCount * this.expansion <= budgetBytes;
+  }
+}
+
 interface Job {
+  readonly account: CodecAccount;
+  /** The receiver says when it has taken the body over. */
+  readonly isHeld: boolean;
   readonly task: CodecTask;
   readonly moved: ArrayBuffer;
   readonly byteCount: number;
@@ -59,6 +77,8 @@ export class CodecPool {
   #waiting: Job[] = [];
   readonly #running = new Set<Job>();
   #bytesInTasks = 0;
+  /** Of what has no account of its own. */
+  readonly #shared = new CodecAccount();
   #completed: ((now: number) => void)[] = [];
   readonly #onUnusable: (cause: unknown) => void;
   /** Tasks in a row that no thread took. */
@@ -93,23 +113,51 @@ export class CodecPool {
     return this.#bytesInTasks;
   }
 
-  /** Whether a task with this many bytes may begin. */
-  hasRoom(byteCount: number): boolean {
-    return this.#bytesInTasks === 0 || this.#bytesInTasks + byteCount <= budgetBytes;
+  /** Whether a task with this many bytes may be added; what others receive does not count. */
+  hasRoom(byteCount: number, account: CodecAccount = this.#shared): boolean {
+    const bytesInTasks = account.bytesInTasks + (account === this.#shared ? 0 : this.#shared.bytesInTasks);
+    return bytesInTasks === 0 || bytesInTasks + byteCount <= budgetBytes;
   }
 
-  /** Takes the memory that holds the frame away from its owner at once. `done` is called in a later `poll`. */
-  decode(task: DecodeTask, done: (outcome: DecodedBody | Error, now: number) => void): void {
+  /**
+   * Takes the memory that holds the frame away from its owner at once. `done` is called in a later `poll`.
+   * @param account a body counts there until `release`; as long as there are too many, frames wait undecoded
+   */
+  decode(
+    task: DecodeTask,
+    done: (outcome: DecodedBody | Error, now: number) => void,
+    account: CodecAccount | null = null,
+  ): void {
     // The task may wait for a thread, and its frame's owner would fill the memory with the next frame meanwhile.
     const { byteOffset, byteLength, buffer } = task.frame;
     const moved = takenFrom(buffer as ArrayBuffer);
     const ownTask: DecodeTask = { ...task, frame: new Uint8Array(moved, byteOffset, byteLength) };
-    this.#add(ownTask, task.end - task.start, moved, (outcome, now) => done(settle<DecodedBody>(outcome), now));
+    this.#add({
+      account: account ?? this.#shared,
+      isHeld: account !== null,
+      task: ownTask,
+      moved,
+      byteCount: task.end - task.start,
+      done: (outcome, now) => done(settle<DecodedBody>(outcome), now),
+    });
+  }
+
+  /** The receiver has taken over a body of this many bytes. */
+  release(account: CodecAccount, byteCount: number): void {
+    account.heldBytes -= byteCount;
+    this.#runNext();
   }
 
   /** Moves the flat request to the pool. `done` is called in a later `poll`. */
   encode(task: EncodeTask, done: (outcome: EncodedFrame | Error, now: number) => void): void {
-    this.#add(task, task.flat.byteLength, task.flat, (outcome, now) => done(settle<EncodedFrame>(outcome), now));
+    this.#add({
+      account: this.#shared,
+      isHeld: false,
+      task,
+      moved: task.flat,
+      byteCount: task.flat.byteLength,
+      done: (outcome, now) => done(settle<EncodedFrame>(outcome), now),
+    });
   }
 
   /** Hands out the results that have come since the last call. Returns how many. */
@@ -127,20 +175,27 @@ export class CodecPool {
     this.#running.clear();
     this.#waiting = [];
     this.#bytesInTasks = 0;
-    for (const job of jobs) job.done({ failure: error }, now);
+    for (const job of jobs) {
+      job.account.bytesInTasks -= job.byteCount;
+      job.done({ failure: error }, now);
+    }
     const threads = await this.#threads?.catch(() => null);
     await threads?.destroy();
   }
 
-  #add(task: CodecTask, byteCount: number, moved: ArrayBuffer, done: Job['done']): void {
-    this.#bytesInTasks += byteCount;
-    this.#waiting.push({ task, moved, byteCount, done });
+  #add(job: Job): void {
+    this.#bytesInTasks += job.byteCount;
+    job.account.bytesInTasks += job.byteCount;
+    this.#waiting.push(job);
     this.#runNext();
   }
 
   #runNext(): void {
-    while (this.#running.size < this.#threadCount && this.#waiting.length > 0) {
-      const job = this.#waiting.shift()!;
+    while (this.#running.size < this.#threadCount) {
+      // In order within each account: what holds a body back is an earlier one, which has begun then.
+      const next = this.#waiting.findIndex(({ account, byteCount }) => account.mayStart(byteCount));
+      if (next < 0) return;
+      const [job] = this.#waiting.splice(next, 1) as [Job];
       this.#running.add(job);
       if (this.#startFailures < maxStartFailures) this.#runInThread(job);
       else this.#runHere(job);
@@ -184,9 +239,18 @@ export class CodecPool {
     // Settled by `close` meanwhile.
     if (!this.#running.delete(job)) return;
     this.#bytesInTasks -= job.byteCount;
+    job.account.bytesInTasks -= job.byteCount;
+    if (job.isHeld) this.#hold(job, outcome);
     this.#completed.push((now) => job.done(outcome, now));
     this.#runNext();
     this.#wake();
+  }
+
+  #hold({ account, byteCount }: Job, outcome: Outcome): void {
+    if (!('result' in outcome) || 'error' in outcome.result) return;
+    const bodyBytes = outcome.result.buffer.byteLength;
+    account.heldBytes += bodyBytes;
+    account.expansion = Math.max(1, bodyBytes / byteCount);
   }
 }
 

@@ -424,3 +424,36 @@ test('arguments of the wrong type are named, with their value', () => {
     assert.throws(call, (error: Error) => error instanceof TypeError && text.test(error.message), String(text));
   }
 });
+
+test('a topic without usable metadata has an error of its own, until a refresh says otherwise', () => {
+  const cluster = new Cluster([{ host: 'b', port: 1 }]);
+  const brokers = [{ nodeId: 1, host: 'one', port: 1 }];
+  const partitions = [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 1, replicaNodes: [1], isrNodes: [1] }];
+  assert.equal(cluster.topicError('misspelt'), null);
+  cluster.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', errorCode: 3 }] }), 1);
+  const error = cluster.topicError('misspelt');
+  assert.equal(error?.name, 'UnknownTopicOrPartitionError');
+  assert.equal(cluster.topicError('other'), null);
+  assert.equal(cluster.withPartitions([]).topicError('misspelt')?.errorCode, 3);
+  cluster.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', partitions }] }), 2);
+  assert.equal(cluster.topicError('misspelt'), null);
+});
+
+test('the partitions a broker leads follow what is learned in passing and what is replaced', () => {
+  const cluster = new Cluster([{ host: 'b', port: 1 }]);
+  const brokers = [1, 2].map((nodeId) => ({ nodeId, host: 'h', port: nodeId }));
+  const partitions = [0, 1].map((partitionIndex) => ({ partitionIndex, leaderId: 1, leaderEpoch: 1 }));
+  cluster.update(responseView(Metadata, { brokers, topics: [{ name: 't', partitions }] }), 1);
+  assert.equal(cluster.partitionsForBroker(1)?.length, 2);
+  assert.equal(cluster.partitionsForBroker(2), null);
+  cluster.learn({
+    brokers: [],
+    leaders: [{ topic: 't', topicId: '', partition: 1, leaderId: 2, leaderEpoch: 2 }],
+  });
+  assert.deepEqual(cluster.partitionsForBroker(1), [{ topic: 't', partition: 0 }]);
+  assert.deepEqual(cluster.partitionsForBroker(2), [{ topic: 't', partition: 1 }]);
+  const copy = cluster.withPartitions([{ topic: 't', partition: 0, leader: 2 }]);
+  assert.equal(copy.partitionsForBroker(1), null);
+  assert.equal(copy.partitionsForBroker(2)?.length, 2);
+  assert.equal(cluster.partitionsForBroker(1)?.length, 1);
+});

@@ -6,9 +6,13 @@ import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../../src/common/errors/errors.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
-import { CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
+
+
+import { CodecAccount, CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
 import type { CodecTask, DecodedBody, DecodeTask, EncodedFrame } from '../../../../src/worker/requests/codec-work.ts';
 import { perform } from '../../../../src/worker/requests/codec-work.ts';
+
+
 import { decodeOptions } from '../../../../src/worker/requests/decode-options.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import { assertRecords, fetchResponse, KiB, noisyBatch, produceRequest } from '../support/big-messages.ts';
@@ -101,6 +105,44 @@ describe('tasks and bytes', () => {
     assert.equal(at, 1234);
     assert.ok(result !== null && !((result as unknown) instanceof Error));
     assert.equal(pool.poll(1235), 0);
+    await pool.close(cancelled, 0);
+  });
+
+  test('a frame waits undecoded while the bodies before it are not taken over; another receiver does not', async () => {
+    const pool = open(1);
+    const behind = new CodecAccount();
+    const other = new CodecAccount();
+    const bodies: DecodedBody[] = [];
+    const decode = (account: CodecAccount): void => {
+      const done = (outcome: DecodedBody | Error): void => {
+        assert.ok(!(outcome instanceof Error));
+        bodies.push(outcome);
+      };
+      pool.decode(decodeTask(), done, account);
+    };
+    decode(behind);
+    await threads.settled();
+    await threads.finish();
+    pool.poll(0);
+    assert.equal(bodies.length, 1);
+    assert.equal(behind.heldBytes, bodies[0]!.buffer.byteLength);
+    // As after many more: those that are held already have used the budget up.
+    behind.heldBytes += 64 * MiB;
+    decode(behind);
+    decode(other);
+    await threads.settled();
+    assert.equal(threads.running.length, 1, "the other receiver's");
+    await threads.finish();
+    pool.poll(0);
+    assert.equal(bodies.length, 2);
+    await threads.settled();
+    assert.equal(threads.running.length, 0);
+    pool.release(behind, 64 * MiB);
+    await threads.settled();
+    assert.equal(threads.running.length, 1);
+    await threads.finish();
+    pool.poll(0);
+    assert.equal(bodies.length, 3);
     await pool.close(cancelled, 0);
   });
 
