@@ -10,7 +10,7 @@ export interface StreamSource {
   /** Calls `listener` with each response from now on. @returns ends that */
   listenForResponses(listener: (response: unknown) => void): () => void;
   /** Something is waited for: keeps the process alive. @returns ends that */
-  hold(): () => void;
+  keepAlive(): () => void;
   /** Whether no response can come any more. */
   readonly isAtEnd: boolean;
   /** Calls `listener` when that becomes so. @returns ends that */
@@ -43,7 +43,7 @@ class ResponseStream {
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      this.#release ??= this.#source.hold();
+      this.#release ??= this.#source.keepAlive();
     });
   }
 

@@ -174,7 +174,7 @@ export class Session implements ClientHost, StreamSource {
     return this.#adapter.listenForResponses(listener);
   }
 
-  hold(): () => void {
+  keepAlive(): () => void {
     this.#callsUnderWay++;
     this.thread.reference(true);
     return () => {
@@ -345,7 +345,7 @@ export class Session implements ClientHost, StreamSource {
   }
 
   async #counted<T>(run: () => Promise<T>): Promise<T> {
-    const release = this.hold();
+    const release = this.keepAlive();
     try {
       return await run();
     } finally {

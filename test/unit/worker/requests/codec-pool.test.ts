@@ -7,11 +7,9 @@ import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../../src
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 
-
 import { CodecAccount, CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
 import type { CodecTask, DecodedBody, DecodeTask, EncodedFrame } from '../../../../src/worker/requests/codec-work.ts';
 import { perform } from '../../../../src/worker/requests/codec-work.ts';
-
 
 import { decodeOptions } from '../../../../src/worker/requests/decode-options.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
