@@ -23,6 +23,7 @@ import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
 import { Cluster } from './cluster.ts';
 import { NodeStates } from './node-states.ts';
 import type { StreamSource } from './response-stream.ts';
+import type { SendCall } from './send-call.ts';
 import { withTopicIds } from './topic-ids.ts';
 import { Topics } from './topics.ts';
 
@@ -31,17 +32,6 @@ const dropped = new FinalizationRegistry<Session>((session) => session.onDropped
 
 /** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
 const beginGraceMs = 5000;
-
-/** How one request is sent; arguments have been checked. */
-export interface SendCall {
-  /** -1: the highest that both know. */
-  readonly version: number;
-  /** -1: `requestTimeoutMs`. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | null;
-  /** Where the application made the call. */
-  readonly place: CallPlace | null;
-}
 
 export class Session implements ClientHost, StreamSource {
   readonly config: KafkaClientConfig;
