@@ -300,7 +300,8 @@ export class Session implements ClientHost, StreamSource {
   async #close(): Promise<void> {
     dropped.unregister(this);
     const { closeTimeoutMs } = this.config;
-    await Promise.all([...this.#roles].map((role) => role.closeWithClient(closeTimeoutMs)));
+    // Without any the client counts as closed when this is called, not a little later.
+    if (this.#roles.size > 0) await Promise.all([...this.#roles].map((role) => role.closeWithClient(closeTimeoutMs)));
     this.#isClosed = true;
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
