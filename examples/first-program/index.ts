@@ -1,0 +1,32 @@
+// The first program: makes a topic, writes four lines to it, and reads them back as a member of a group.
+//   npm run example -- first-program
+
+import { KafkaClient } from '../../src/index.ts';
+
+const topic = 'greetings';
+const client = await KafkaClient.start({ bootstrapServers: process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092' });
+
+const created = (await client.admin().createTopics([{ name: topic, partitions: 1 }], { waitForLeaders: true })).get(
+  topic,
+);
+// A topic that is there already will do.
+if (created?.ok === false && !/TOPIC_ALREADY_EXISTS/.test((created.error as { code?: string }).code ?? ''))
+  throw created.error;
+
+const producer = await client.producer();
+for (const value of ['hello', 'from', 'another', 'thread']) {
+  const { partition, offset } = await producer.send(topic, { key: 'greeting', value });
+  console.log(`wrote ${value} to partition ${partition} at offset ${offset}`);
+}
+await producer.close();
+
+const consumer = await client.consumer({ groupId: 'readers', topics: [topic], autoOffsetReset: 'earliest' });
+let read = 0;
+for await (const batch of consumer) {
+  for (const { offset, key, value } of batch) console.log(`read ${offset} ${key}: ${value}`);
+  read += batch.count;
+  // Leaving the loop settles nothing, so the last batch is settled here.
+  batch.done();
+  if (read >= 4) break;
+}
+await client.close();
