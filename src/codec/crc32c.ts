@@ -1,7 +1,7 @@
 // Owns CRC-32C (Castagnoli), the checksum of record batches v2. Runs in the network thread and the codec pool. Must not
 // be slower than it has to: every record byte passes here in both directions.
 
-import { createRequire } from 'node:module';
+import { requireFrom } from '../common/require-from.ts';
 import { crcByTables, crcTables } from './crc-table.ts';
 
 const tables = crcTables(0x82f63b78);
@@ -30,7 +30,7 @@ export function crc32cByTables(bytes: Uint8Array, start = 0, end = bytes.length)
 
 function loadNative(): NativeCrc | null {
   try {
-    const module: unknown = createRequire(import.meta.url)('@node-rs/crc32');
+    const module: unknown = requireFrom(import.meta.url)('@node-rs/crc32');
     const candidate = (module as { crc32c?: NativeCrc }).crc32c;
     if (typeof candidate !== 'function') return null;
     const check = new TextEncoder().encode('123456789');

@@ -1,7 +1,7 @@
 // Owns optional native code for the blocks of Snappy and LZ4. Runs in the network thread and the codec pool. Must work
 // the same without it: TypeScript does the work where a package has no binary for this platform.
 
-import { createRequire } from 'node:module';
+import { requireFrom } from '../common/require-from.ts';
 
 /** One block, either way. */
 export interface NativeBlocks {
@@ -28,7 +28,7 @@ let sized = new Uint8Array(sizeBytes + 64 * 1024);
 /** What a package has to pack and unpack before it is trusted. */
 const probe = new Uint8Array(1000);
 
-const require = createRequire(import.meta.url);
+const require = requireFrom(import.meta.url);
 
 export const nativeSnappy: NativeBlocks | null = snappyBlocks(load(() => require('snappy')));
 export const nativeLz4: NativeBlocks | null = lz4Blocks(load(() => require('lz4-napi')));

@@ -1,9 +1,9 @@
 // Owns zstd: by Node's zlib from 22.15 on, before that by a WebAssembly package. Runs in the network thread and the
 // codec pool. Must not decompress beyond the bound, nor allocate what a frame merely claims.
 
-import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { CorruptRecordError, UnsupportedCodecError } from '../common/errors/errors.ts';
+import { requireFrom } from '../common/require-from.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { readZstdFrame, type ZstdFrame } from './zstd-frame.ts';
 
@@ -111,7 +111,7 @@ interface ZstdPackage {
 
 async function packageZstd(): Promise<ZstdImplementation | null> {
   try {
-    const loaded = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as ZstdPackage;
+    const loaded = requireFrom(import.meta.url)('@bokuweb/zstd-wasm') as ZstdPackage;
     await loaded.init();
     return {
       name: '@bokuweb/zstd-wasm',

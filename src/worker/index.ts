@@ -11,8 +11,6 @@ import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
 // What every connection begins with, loaded before `start` is answered, not at first use: Node 22 (22.23) aborts a process that
 // ends while one of its threads loads a module by `require`.
-import '../protocol/flat/generated/api-versions.ts';
-import '../protocol/flat/generated/metadata.ts';
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';

@@ -62,6 +62,12 @@ export interface SslContextOption {
   default: null;
   doc: string;
 }
+/** URL of a module, as `new URL(...)` or its text; its value is the text. */
+export interface UrlOption {
+  type: 'url';
+  default: null;
+  doc: string;
+}
 export interface SocketOptionsOption {
   type: 'socketOptions';
   default: null;
@@ -87,6 +93,7 @@ export type ConfigOption =
   | TopicsOption
   | SecretOption
   | SslContextOption
+  | UrlOption
   | SocketOptionsOption
   | TokenProviderOption
   | LoggerOption;
@@ -139,7 +146,9 @@ export type InputOf<O> = O extends ServersOption
       ? TokenProviderInput | null
       : O extends SslContextOption
         ? SslContext | null
-        : ValueOf<O>;
+        : O extends UrlOption
+          ? URL | string | null
+          : ValueOf<O>;
 
 /** Path of a file that the network thread reads; relative ones count from the working directory of the process. */
 export const file = (doc: string) => ({ type: 'string', default: null, maxBytes: 4096, doc }) as const;

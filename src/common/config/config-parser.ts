@@ -75,6 +75,8 @@ export function parseOption(key: string, option: ConfigOption, value: unknown, p
       return parseTokenSource(key, value, problems);
     case 'socketOptions':
       return parseSocketOptions(key, value, problems);
+    case 'url':
+      return parseUrl(key, value, problems);
     case 'sslContext':
       return parseSslContext(key, value, problems);
     case 'integer':
@@ -112,6 +114,12 @@ export function parseOption(key: string, option: ConfigOption, value: unknown, p
       if (typeof value !== option.type) problems.push(`${key} must be a ${option.type}, not ${described(value)}`);
       return value;
   }
+}
+
+function parseUrl(key: string, value: unknown, problems: string[]): string {
+  if ((typeof value === 'string' || value instanceof URL) && URL.canParse(String(value))) return String(value);
+  problems.push(`${key} must be a URL or its text, such as import.meta.resolve('...'), not ${described(value)}`);
+  return '';
 }
 
 function parseTopics(key: string, value: unknown, problems: string[]): readonly string[] {

@@ -255,6 +255,11 @@ export const configOptions = {
     maxInt32,
     'Largest request that is sent; a larger one fails with InvalidRequestError, since a broker closes the connection on what is above its `socket.request.max.bytes`.',
   ),
+  workerUrl: {
+    type: 'url',
+    default: null,
+    doc: "Module that the network thread runs, for bundlers that leave it behind: `import.meta.resolve('offthread-kafka/worker')` where the package is installed, or the URL of a bundle of that entry. Null: found beside this module.",
+  },
   requestRingBytes: integer(
     1 * MiB,
     4 * KiB,

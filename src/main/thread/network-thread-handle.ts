@@ -1,8 +1,10 @@
 // Owns the life of the network thread as the application sees it: starts it, keeps the process alive for it while needed,
 // notices its end. Application thread; the only user of comlink on this side.
 
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads';
 import * as comlink from 'comlink';
+// biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows the thread of Node by this name only
+import { Worker } from 'worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { Control, ControlResult, NetworkThreadData } from '../../common/control.ts';
@@ -24,10 +26,9 @@ import type { ClientLog } from './client-log.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 
-const workerEntry = new URL(
-  import.meta.url.endsWith('.ts') ? '../../worker/index.ts' : '../../worker/index.js',
-  import.meta.url,
-);
+/** From where this file runs as it is written. */
+const sourceEntry = '../../worker/index.ts';
+const here = import.meta.url;
 
 /** How long an orderly end may take before the thread is ended by force. */
 const exitGraceMs = 2000;
@@ -83,7 +84,7 @@ export class NetworkThreadHandle {
     this.#timeoutMs = config.networkThreadTimeoutMs;
     this.#watch = this.#newWatch();
     this.#port = port1;
-    this.#worker = new Worker(workerEntry, {
+    this.#worker = newWorker(config.workerUrl, {
       name: 'kafka-network',
       // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
@@ -198,9 +199,7 @@ export class NetworkThreadHandle {
   }
 
   #onExit(exitCode: number, counters: SharedArrayBuffer): void {
-    const error = new NetworkThreadError(`the network thread ended with exit code ${exitCode}`, {
-      cause: this.#lastError,
-    });
+    const error = new NetworkThreadError(this.#describeExit(exitCode), { cause: this.#lastError });
     // Its writer is gone, so this thread may write in its place.
     new CountersWriter(counters).setState(STATE_CLOSED);
     this.#stopWatch();
@@ -211,6 +210,13 @@ export class NetworkThreadHandle {
     this.#isClosing = true;
     // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
     this.#control[comlink.releaseProxy]();
+  }
+
+  #describeExit(exitCode: number): string {
+    const cause = this.#lastError;
+    const isLoaded = this.end.counters.state() !== STATE_STARTING;
+    if (isLoaded || !(cause instanceof Error)) return `the network thread ended with exit code ${exitCode}`;
+    return `the network thread could not be loaded: ${cause.message.split('\n', 1)[0]}; if the application was bundled, keep offthread-kafka external, or name the thread's module in workerUrl`;
   }
 
   #lose(error: NetworkThreadError): void {
@@ -254,6 +260,13 @@ export class NetworkThreadHandle {
     if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
     this.#watchTimer = null;
   }
+}
+
+function newWorker(workerUrl: string | null, options: WorkerOptions): Worker {
+  if (workerUrl !== null) return new Worker(new URL(workerUrl), options);
+  if (here.endsWith('.ts')) return new Worker(new URL(sourceEntry, here), options);
+  // In full, since by this form bundlers find the file, and build it, too.
+  return new Worker(new URL('../../worker/index.js', import.meta.url), options);
 }
 
 function ringSizes(config: KafkaClientConfig) {

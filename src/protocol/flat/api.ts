@@ -38,8 +38,8 @@ export interface ApiMessages<Request, Response, ResponseData, RequestView> {
   readRequest(message: FlatMessage): RequestView;
 }
 
-/** An API whose messages are loaded by `load` once, when first needed. */
-export class LazyApi<Request, Response, ResponseData, RequestView>
+/** An API over its generated module. */
+export class GeneratedApi<Request, Response, ResponseData, RequestView>
   implements Api<Request, Response, ResponseData, RequestView>
 {
   readonly key: number;
@@ -48,14 +48,13 @@ export class LazyApi<Request, Response, ResponseData, RequestView>
   readonly maxVersion: number;
   readonly flexibleVersion: number;
   readonly latestVersionUnstable: boolean;
-  readonly #load: () => unknown;
-  #messages: ApiMessages<Request, Response, ResponseData, RequestView> | null = null;
+  readonly #messages: ApiMessages<Request, Response, ResponseData, RequestView>;
 
   constructor(
     key: number,
     name: string,
     versions: { min: number; max: number; flexible: number; latestUnstable?: boolean },
-    load: () => unknown,
+    messages: ApiMessages<Request, Response, ResponseData, RequestView>,
   ) {
     this.key = key;
     this.name = name;
@@ -63,27 +62,22 @@ export class LazyApi<Request, Response, ResponseData, RequestView>
     this.maxVersion = versions.max;
     this.flexibleVersion = versions.flexible;
     this.latestVersionUnstable = versions.latestUnstable ?? false;
-    this.#load = load;
+    this.#messages = messages;
   }
 
   writeRequest(w: FlatWriter, request: Request): void {
-    this.#loaded().writeRequest(w, request);
+    this.#messages.writeRequest(w, request);
   }
 
   readResponse(message: FlatMessage): Response {
-    return this.#loaded().readResponse(message);
+    return this.#messages.readResponse(message);
   }
 
   writeResponse(w: FlatWriter, response: ResponseData): void {
-    this.#loaded().writeResponse(w, response);
+    this.#messages.writeResponse(w, response);
   }
 
   readRequest(message: FlatMessage): RequestView {
-    return this.#loaded().readRequest(message);
-  }
-
-  #loaded(): ApiMessages<Request, Response, ResponseData, RequestView> {
-    this.#messages ??= this.#load() as ApiMessages<Request, Response, ResponseData, RequestView>;
-    return this.#messages;
+    return this.#messages.readRequest(message);
   }
 }

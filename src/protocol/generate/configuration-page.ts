@@ -71,6 +71,7 @@ const typeTexts: Readonly<Record<Exclude<ConfigOption['type'], 'integer' | 'choi
   secret: 'string that is never shown, or null',
   sslContext: 'object, or null',
   socketOptions: 'list of lists, or null',
+  url: 'URL or its text, or null',
   tokenProvider: 'object, URL or string, or null',
   logger: 'object, or null',
 };

@@ -1,47 +1,49 @@
 // Owns the generated files that list others: API exports, wire look-up, error classes. Development only, runs in the
-// generator. Must keep those lists light: nothing in them loads a message's code.
+// generator.
 
 import { errorRows } from '../schema/errors.ts';
 import { Code, fileHeader } from './code.ts';
 import { exportedTypes } from './flat-file.ts';
 import type { Api, DataMessage } from './model.ts';
 
-const loader = [
-  'const require = createRequire(import.meta.url);',
-  `const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';`,
-  '',
-];
+/** Static, since that is what every bundler and test runner follows. */
+function moduleImport(file: string): string {
+  return `import * as ${moduleName(file)} from './${file}.ts';`;
+}
+
+function moduleName(file: string): string {
+  return `${file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Module`;
+}
 
 export function apisFile(apis: readonly Api[]): string {
   const code = new Code();
-  code.line(`import { createRequire } from 'node:module';`);
-  code.line(`import { type Api, LazyApi } from '../api.ts';`);
+  code.line(`import { type Api, GeneratedApi } from '../api.ts';`);
+  for (const api of apis) code.line(moduleImport(api.file));
   for (const api of apis) code.line(`import type { ${rootTypes(api).join(', ')} } from './${api.file}.ts';`);
   code.line();
   for (const api of apis) {
     const types = exportedTypes([api.request, api.response]).sort();
     code.line(`export type { ${types.join(', ')} } from './${api.file}.ts';`);
   }
-  code.line().lines(loader);
+  code.line();
   for (const api of apis) {
     const { versions, flexible } = api.request;
     const unstable = api.table.latestUnstable === true ? ', latestUnstable: true' : '';
     const legacy = api.table.legacy === undefined ? '' : ` Brokers from 4.0 on do not accept ${api.table.legacy}.`;
     const about = `{ min: ${versions.min}, max: ${versions.max}, flexible: ${flexible?.min ?? -1}${unstable} }`;
-    const load = `() => require(\`./${api.file}\${suffix}\`)`;
     code.doc(`${api.table.doc} API key ${api.key}, versions ${versions.min}-${versions.max}.${legacy}`);
     code.line(`export const ${api.name}: Api<${rootTypes(api).join(', ')}> =`);
     code
-      .indented((body) => body.line(`/* @__PURE__ */ new LazyApi(${api.key}, '${api.name}', ${about}, ${load});`))
+      .indented((body) =>
+        body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, ${moduleName(api.file)});`),
+      )
       .line();
   }
   code.doc('Every API this client speaks, in no particular order.');
   code.line(
     `export const allApis: readonly Api<never, unknown, never, unknown>[] = [${apis.map((api) => api.name).join(', ')}];`,
   );
-  return (
-    fileHeader('index.ts', 'One light export for each API, its code loaded by first use. Runs on every thread.') + code
-  );
+  return fileHeader('index.ts', 'One export for each API. Runs on every thread.') + code;
 }
 
 function rootTypes(api: Api): string[] {
@@ -52,9 +54,11 @@ function rootTypes(api: Api): string[] {
 
 export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]): string {
   const code = new Code();
+  const files = [...apis, ...data].map(({ file }) => file);
   code.line(`import { createRequire } from 'node:module';`);
+  code.line(`import { requireFrom } from '../../../common/require-from.ts';`);
   code.line(`import type { WireApi, WireData } from '../codecs.ts';`).line();
-  code.lines(loader);
+  code.line('const require = createRequire(import.meta.url);').line();
   code.doc('By API key.');
   code.line('export const wireApis: ReadonlyMap<number, WireApi> = new Map([').indented((body) => {
     for (const { key, name, file, request } of [...apis].sort((a, b) => a.key - b.key)) {
@@ -72,10 +76,16 @@ export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]
     }
   });
   code.line(']);').line();
+  code.doc('By `file` of the lists above. Each name stands in full, so that bundlers follow it.');
+  code.line('const loaders: Readonly<Record<string, () => unknown>> = {').indented((body) => {
+    for (const file of files) body.line(`'${file}': () => require('./${file}.js'),`);
+  });
+  code.line('};').line();
   code.doc('The module of one row of the lists above.');
-  code.block('export function loadWireModule(file: string): unknown', (body) =>
-    body.line(`return require(\`./\${file}\${suffix}\`);`),
-  );
+  code.block('export function loadWireModule(file: string): unknown', (body) => {
+    body.line(`if (import.meta.url.endsWith('.ts')) return requireFrom(import.meta.url)(\`./\${file}.ts\`);`);
+    body.line('return loaders[file]!();');
+  });
   return (
     fileHeader('index.ts', 'Finds the code of an API by key. Runs in the network thread and the codec pool.') + code
   );

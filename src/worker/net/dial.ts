@@ -1,12 +1,12 @@
 // Owns the making of sockets with the options that are configured: no-delay and keep-alive by Node, all others by the
 // optional package `koffi`, before the socket connects. Network thread. Must not choose options.
 
-import { createRequire } from 'node:module';
 import { connect, isIPv6, type OnReadOpts, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { isKeepAlive, isNoDelay, type ResolvedOption, resolveOption } from '../../common/config/socket-options.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
+import { requireFrom } from '../../common/require-from.ts';
 
 export type SocketConfig = Pick<KafkaClientConfig, 'socketOptions' | 'receiveBufferBytes' | 'sendBufferBytes'>;
 
@@ -73,7 +73,7 @@ interface Koffi {
 const inet = 2;
 const inet6 = 10;
 const streamNonBlockingCloseOnExec = 1 | 0o4000 | 0o2000000;
-const require = createRequire(import.meta.url);
+const require = requireFrom(import.meta.url);
 
 class System {
   readonly #koffi: Koffi;

@@ -16,7 +16,9 @@ import {
   perform,
 } from './codec-work.ts';
 
-const taskEntry = new URL(import.meta.url.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', import.meta.url);
+// Not in the form by which bundlers take a file for an asset: it needs its neighbours. Where it is left behind the pool does not start.
+const here = import.meta.url;
+const taskEntry = new URL(here.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', here);
 
 /** Frames of this much may be in tasks at a time; a larger one goes alone. */
 const budgetBytes = 64 * 1024 * 1024;

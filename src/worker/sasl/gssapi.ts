@@ -2,8 +2,8 @@
 // its calls run in Node's thread pool. Ticket cache and configuration are the library's business (KRB5CCNAME, KRB5_CONFIG).
 // Source: RFC 4752.
 
-import { createRequire } from 'node:module';
 import { KafkaConfigurationError, SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
+import { requireFrom } from '../../common/require-from.ts';
 import { BaseMechanism } from './mechanism.ts';
 
 /** What is used of the package; all tokens are base64. */
@@ -19,7 +19,7 @@ export interface KerberosClient {
   wrap(challenge: string, options: { readonly user?: string; readonly protect?: boolean }): Promise<string>;
 }
 
-const require = createRequire(import.meta.url);
+const require = requireFrom(import.meta.url);
 
 /** Throws KafkaConfigurationError when the package is not installed, or does not run here. */
 export function loadKerberos(): Kerberos {

@@ -38,7 +38,7 @@ const table = {
     ],
     packages: [],
   },
-  common: { rooms: [], packages: ['node:net'], types: ['node:worker_threads', 'long'] },
+  common: { rooms: [], packages: ['node:module', 'node:net'], types: ['node:worker_threads', 'long'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {
@@ -55,7 +55,7 @@ const table = {
     packages: ['node:async_hooks'],
     types: ['node:worker_threads'],
   },
-  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'node:tls'] },
+  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'worker_threads', 'node:tls'] },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {
     rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
@@ -176,7 +176,6 @@ export const exceptions: readonly Exception[] = [
     imports: 'node:fs',
     reason: 'reads the hosts file and resolv.conf where the look-up of the system is late',
   },
-  { from: 'protocol/flat/generated', imports: 'node:module', reason: 'each API is loaded at its first use' },
   { from: 'protocol/wire/generated', imports: 'node:module', reason: 'each codec is loaded at its first use' },
   {
     from: 'worker/sasl/token-sources.ts',
