@@ -186,7 +186,9 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if ((error as Error).name === 'TimeoutError') return `no answer within ${timeoutMs} ms (timeoutMs)`;
   const { cause } = error as { readonly cause?: { readonly code?: unknown } };
   if (typeof cause?.code !== 'string') return 'the request failed';
-  return untrusted.test(cause.code)
-    ? `${cause.code}; name the file of its authority in NODE_EXTRA_CA_CERTS`
-    : cause.code;
+  if (!untrusted.test(cause.code)) return cause.code;
+  // What was done already is no advice.
+  return process.env.NODE_EXTRA_CA_CERTS
+    ? `${cause.code}; its authority is not among those of NODE_EXTRA_CA_CERTS, which is read as the process starts`
+    : `${cause.code}; name the file of its authority in NODE_EXTRA_CA_CERTS`;
 }

@@ -139,6 +139,24 @@ describe('the OIDC token provider', () => {
     assert.equal(isOver, false);
   });
 
+  test('at a server whose authority is not trusted says what to do, unless it was done already', async () => {
+    const untrusted = () => Promise.reject(new TypeError('x', { cause: { code: 'SELF_SIGNED_CERT_IN_CHAIN' } }));
+    const before = process.env.NODE_EXTRA_CA_CERTS;
+    try {
+      for (const [file, says] of [
+        ['', /IN_CHAIN; name the file of its authority in NODE_EXTRA_CA_CERTS$/],
+        ['/ca.pem', /IN_CHAIN; its authority is not among those of NODE_EXTRA_CA_CERTS/],
+      ] as const) {
+        process.env.NODE_EXTRA_CA_CERTS = file;
+        const provider = oidcTokenProvider(options, { fetch: server(untrusted).fetch });
+        await assert.rejects(async () => provider.token(), says);
+      }
+    } finally {
+      if (before === undefined) delete process.env.NODE_EXTRA_CA_CERTS;
+      else process.env.NODE_EXTRA_CA_CERTS = before;
+    }
+  });
+
   test('its extensions are those given, each time a new object', async () => {
     const provider = oidcTokenProvider({ ...options, extensions: { logicalCluster: 'lkc' } });
     const first = (await provider.extensions!()) as Record<string, string>;
