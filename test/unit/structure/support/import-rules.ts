@@ -55,7 +55,10 @@ const table = {
     packages: ['node:async_hooks'],
     types: ['node:worker_threads'],
   },
-  'main/thread': { rooms: ['common', 'ring', 'state'], packages: ['comlink', 'node:worker_threads', 'worker_threads', 'node:tls'] },
+  'main/thread': {
+    rooms: ['common', 'ring', 'state'],
+    packages: ['comlink', 'node:worker_threads', 'worker_threads', 'node:tls'],
+  },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {
     rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
