@@ -120,7 +120,7 @@ export class KafkaClient implements AsyncDisposable {
       version: checkVersion(version),
       timeoutMs: checkTimeoutMs(timeoutMs),
       signal: checkSignal(signal),
-      place: callPlace(this.send),
+      place: this.#session.places.of(this.send),
     });
   }
 

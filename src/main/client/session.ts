@@ -10,7 +10,7 @@ import { thrownError } from '../../common/thrown.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
 import { abortError, onAbort } from '../link/abort-signals.ts';
-import type { CallPlace } from '../link/call-place.ts';
+import { type CallPlace, CallPlaces } from '../link/call-place.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future, fail, failedFuture, onSettled, unseenText } from '../link/future.ts';
 import { InFlight } from '../link/in-flight.ts';
@@ -63,7 +63,9 @@ export class Session implements ClientHost, StreamSource {
     if (this.#isDropped) this.#endIfDropped();
   };
 
+  readonly places = new CallPlaces();
   readonly #failureUnseen = (error: Error, place: string): void => {
+    if (place === '') this.places.missed();
     this.#log.write('warn', { event: 'failure-unseen', err: error, place }, unseenText(error, place));
   };
 
