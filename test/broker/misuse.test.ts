@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { AbortError, Fetch, KafkaClient, Metadata } from '../../src/index.ts';
+import { AbortError, Fetch, KafkaClient, Metadata, UnknownTopicOrPartitionError } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { type Child, startChild } from './support/child.ts';
 import { type Cleanup, failureOf, openConnected } from './support/client.ts';
@@ -103,4 +103,17 @@ test('options that there are not are refused by name, with the one that may be m
   await assert.rejects(client.poll(5, null, { signal: controller }), /controller\.signal/);
   assert.throws(() => client.responses({ signal: controller }), TypeError);
   assert.equal(client.inFlightRequestCount(), 0);
+});
+
+test('awaitTopic fails with what the broker says of a misspelt topic, and gives the cluster of one that exists', async (t) => {
+  const client = await openConnected(t, broker);
+  const cluster = await client.awaitTopic('logs');
+  assert.equal(cluster.topicError('logs'), null);
+  assert.deepEqual(cluster.partitionsForTopic('logs'), new Set([0]));
+  await assert.rejects(client.awaitTopic('lgos', { timeoutMs: 300 }), UnknownTopicOrPartitionError);
+  assert.equal(cluster.topicError('lgos')?.name, 'UnknownTopicOrPartitionError');
+  const controller = new AbortController();
+  const waiting = client.awaitTopic('lgos', { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(waiting, AbortError);
 });

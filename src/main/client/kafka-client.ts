@@ -5,6 +5,7 @@ import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
 import { parseConfig } from '../../common/config/config-parser.ts';
 import type { ApiVersionRow, VersionInfo } from '../../common/control.ts';
+import { shown } from '../../common/text.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
 import { Admin } from '../admin/admin.ts';
@@ -21,6 +22,7 @@ import type { Producer } from '../producer/producer.ts';
 import type { ProducerOptions } from '../producer/producer-types.ts';
 import type { BytesInput } from '../producer/record-input.ts';
 import { checkApi, checkNodeId, checkOptions, checkTimeoutMs, checkVersion } from './arguments.ts';
+import { awaitTopic } from './await-topic.ts';
 import {
   type ApiVersionRange,
   type AwaitOptions,
@@ -286,6 +288,21 @@ export class KafkaClient implements AsyncDisposable {
   /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
   addTopic(topic: string): Future<Cluster> {
     return this.#session.topics.add(topic, callPlace(this.addTopic));
+  }
+
+  /**
+   * Adds the topic as `addTopic` does, and waits until there is metadata of it, refreshing within the time given.
+   * Fails with: the broker's error for the topic (UnknownTopicOrPartitionError at the end of the time, what waiting cannot
+   * help at once); KafkaTimeoutError when no broker answered; AbortError
+   */
+  async awaitTopic(topic: string, options?: AwaitOptions): Promise<Cluster> {
+    const { timeoutMs, signal } = checkOptions('awaitTopic', options, optionNames.awaitTopic);
+    const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
+    const { topics, cluster } = this.#session;
+    const source = { cluster, add: (name: string) => topics.add(name), refresh: () => topics.requestUpdate() };
+    const checked = checkSignal(signal);
+    const wait = (): Promise<Cluster> => awaitTopic(source, topic, limitMs, checked);
+    return untilAborted(`the wait for topic ${shown(topic)}`, checked, wait);
   }
 
   /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */

@@ -1,0 +1,51 @@
+// Owns the wait for a topic that is about to exist. Application thread. Must not ask oftener than the network thread allows.
+
+import { monotonicNowMs } from '../../common/clock.ts';
+import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import type { Future } from '../link/future.ts';
+import type { Cluster } from './cluster.ts';
+
+/** What the wait needs of the client. */
+export interface TopicSource {
+  readonly cluster: Cluster;
+  /** Covers the topic from now on. */
+  add(topic: string): Future<Cluster>;
+  /** A refresh begun after the call, as far as the backoff allows. */
+  refresh(): Future<Cluster>;
+}
+
+/** Resolves when the topic has metadata. Fails with the broker's error for it: at once where waiting cannot help, else at the end. */
+export async function awaitTopic(
+  source: TopicSource,
+  topic: string,
+  limitMs: number,
+  signal: AbortSignal | null,
+): Promise<Cluster> {
+  const { cluster } = source;
+  const deadline = monotonicNowMs() + limitMs;
+  let refresh = source.add(topic);
+  for (;;) {
+    const isAnswered = await isDoneWithin(refresh, deadline - monotonicNowMs());
+    // Given up: nobody hears of it any more.
+    if (cluster.partitionsForTopic(topic) !== null || signal?.aborted === true) return cluster;
+    const error = cluster.topicError(topic);
+    if (error !== null && (!error.retriable || !isAnswered)) throw error;
+    if (!isAnswered) {
+      throw new KafkaTimeoutError(`no metadata of topic ${JSON.stringify(topic)} came within ${limitMs} ms`);
+    }
+    refresh = source.refresh();
+  }
+}
+
+/** False when the time is over first. Rejects with what the Future fails with. */
+async function isDoneWithin(future: Future<Cluster>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const isTimeOver = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, limitMs));
+  });
+  try {
+    return await Promise.race([future.then(() => true as const), isTimeOver]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
