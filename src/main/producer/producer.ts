@@ -1,10 +1,12 @@
 // Owns the public producer: what may be called, the checks of arguments, serializers and hooks. Application thread. It writes records into
 // shared memory and reads what became of them; everything with a clock happens in the network thread.
 
-import { BufferExhaustedError, IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
+import { BufferExhaustedError } from '../../common/errors/errors.ts';
+import { TRANSACTION_BEGIN } from '../../ring/frames.ts';
 import { LINGER_AS_CONFIGURED, TRACK_GROUP, TRACK_NONE, TRACK_SINGLE } from '../../ring/producer-frames.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
+import { type Prepared, Preparer } from './preparer.ts';
 import type { ProducerSession, SessionListener } from './producer-session.ts';
 import type {
   DeliveryReport,
@@ -17,34 +19,14 @@ import type {
   RecordsSource,
   SendRecordOptions,
 } from './producer-types.ts';
-import {
-  type BytesInput,
-  checkTopic,
-  exactBytes,
-  type HeaderPair,
-  headerPairs,
-  lingerOf,
-  partitionOf,
-  serializationError,
-  serialized,
-  shown,
-  timestampOf,
-} from './record-input.ts';
+import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf, shown } from './record-input.ts';
 import type { RecordRoute } from './record-writer.ts';
+import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 
 /** What a public producer needs of its client. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew'>;
-
-/** A record as it is written. */
-interface Prepared {
-  readonly key: BytesInput | null;
-  readonly value: BytesInput | null;
-  readonly headers: readonly HeaderPair[] | null;
-  readonly partition: number;
-  readonly timestampMs: number;
-}
 
 /**
  * Writes records to Kafka from a thread that may be busy. Made by `client.producer(options)`, or by `Producer.start(options)` with a
@@ -52,17 +34,12 @@ interface Prepared {
  */
 export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable {
   readonly #session: ProducerSession;
-  readonly #options: ProducerOptions<K, V>;
   readonly #host: ProducerHost;
-  readonly #partitioner:
-    | ((topic: string, key: BytesInput | null, value: BytesInput | null, count: number) => number)
-    | null;
   readonly #listeners = {
     fatal: new Set<(error: Error) => void>(),
     failure: new Set<(failure: RecordFailure) => void>(),
   };
-  /** The last of the records that wait for a serializer; those behind it wait as well. */
-  #tail: Promise<void> | null = null;
+  readonly #preparer: Preparer<K, V>;
   /** One for all records: written before each. */
   readonly #route: RecordRoute = {
     topicHandle: 0,
@@ -79,9 +56,8 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     host: ProducerHost,
     open: (listener: SessionListener) => ProducerSession,
   ) {
-    this.#options = options;
     this.#host = host;
-    this.#partitioner = typeof options.partitioner === 'function' ? options.partitioner : null;
+    this.#preparer = new Preparer(options, host, (topic) => this.partitionsFor(topic));
     this.#session = open({
       onFailure: (failure) => this.#emit(this.#listeners.failure, failure),
       onFatal: (error) => this.#emit(this.#listeners.fatal, error),
@@ -126,9 +102,9 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     const future = this.#session.newFuture<RecordMetadata>();
     const lingerMs = lingerOf(options.lingerMs);
     const partition = partitionOf(options.partition ?? record.partition);
-    this.#tellHook(topic, record, future);
+    this.#preparer.tellHook(topic, record, future);
     const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
-    this.#inOrder(topic, record, partition, settle, (error) => {
+    this.#preparer.inOrder(topic, record, partition, settle, (error) => {
       // Returned, the Future would be waited for, and its failure be that of the queue.
       future.failure(error);
     });
@@ -196,9 +172,9 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
    * Fails with: KafkaTimeoutError after `timeoutMs`
    */
   flush(timeoutMs = defaultWaitMs): Future<DeliveryReport> {
-    if (this.#tail === null) return this.#session.flush(timeoutMs);
+    if (this.#preparer.tail === null) return this.#session.flush(timeoutMs);
     const future = this.#session.newFuture<DeliveryReport>();
-    this.#tail.then(() => this.#session.flush(timeoutMs).chain(future));
+    this.#preparer.tail.then(() => this.#session.flush(timeoutMs).chain(future));
     return future;
   }
 
@@ -210,6 +186,27 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   /** Runs callbacks of what was delivered meanwhile, for loops that never return to the event loop. Returns how many messages it read. */
   pollSync(timeoutMs = 0): number {
     return this.#session.pollSync(timeoutMs);
+  }
+
+  /**
+   * Begins a transaction; needs `transactionalId`. While another one of this producer is open, it waits in line.
+   * Fails with: KafkaTimeoutError after `maxBlockMs`, the error of a fatal state, IllegalStateError without `transactionalId`
+   */
+  begin(): Future<Transaction<K, V>> {
+    const future = this.#session.newFuture<Transaction<K, V>>();
+    this.#session.call(TRANSACTION_BEGIN, 0, null, (error) => {
+      if (error === null) future.success(new Transaction<K, V>(this.#transactionHost));
+      else future.failure(error);
+    });
+    return future;
+  }
+
+  /**
+   * Runs `work` in a transaction: committed when it ends, aborted when it throws or a record fails. Then it throws that error; nothing of
+   * the transaction is visible to readers of committed records.
+   */
+  async transaction<T>(work: (tx: Transaction<K, V>) => T | Promise<T>): Promise<T> {
+    return runTransaction(await this.begin(), work);
   }
 
   /** How many partitions a topic has, once metadata tells; a partitioner function needs it before `append`. */
@@ -234,7 +231,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
    * @returns Future of what was settled since the last report; the same at each call
    */
   close({ timeoutMs = defaultWaitMs }: { timeoutMs?: number } = {}): Future<DeliveryReport> {
-    const { session, tail } = { session: this.#session, tail: this.#tail };
+    const { session, tail } = { session: this.#session, tail: this.#preparer.tail };
     if (tail === null) return session.close(timeoutMs);
     const future = session.newFuture<DeliveryReport>();
     tail.then(() => session.close(timeoutMs).chain(future));
@@ -243,6 +240,18 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #transactionHost(): TransactionHost<K, V> {
+    return {
+      session: this.#session,
+      append: (topic, key, value, partition) => this.append(topic, key, value, partition),
+      send: (topic, record, options) => this.send(topic, record, options),
+      sendAll: (topic, records) => this.sendAll(topic, records),
+      serialized: async () => {
+        await this.#preparer.tail;
+      },
+    };
   }
 
   #append(
@@ -259,87 +268,23 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     route.kind = kind;
     route.trackId = trackId;
     route.partition = partition === undefined ? -1 : partitionOf(partition);
-    if (route.partition < 0 && this.#partitioner !== null) route.partition = this.#chosen(topic, key, value);
+    if (route.partition < 0 && this.#preparer.hasPartitioner)
+      route.partition = this.#preparer.partitionFor(topic, key, value);
     route.lingerMs = LINGER_AS_CONFIGURED;
     route.timestampMs = Number.NaN;
     return session.write(topic, route, key, value, null);
   }
 
-  #chosen(topic: string, key: BytesInput | null, value: BytesInput | null): number {
-    const count = this.#host.partitionCount(topic);
-    if (count === null) {
-      throw new IllegalStateError(
-        `the partitioner needs to know how many partitions topic '${topic}' has: await partitionsFor('${topic}') first`,
-      );
-    }
-    return partitionOf(this.#partitioner!(topic, key, value, count));
-  }
-
   async #sendEach(topic: string, records: RecordsSource<K, V>, trackId: number): Promise<void> {
     let count = 0;
     for await (const record of records) {
-      const prepared = await this.#prepare(topic, record, partitionOf(record.partition));
+      const prepared = await this.#preparer.prepare(topic, record, partitionOf(record.partition));
       while (!this.#writePrepared(topic, prepared, TRACK_GROUP, trackId, LINGER_AS_CONFIGURED)) {
         await this.#session.ready(exactBytes(prepared.key, prepared.value, prepared.headers));
       }
       count++;
     }
     this.#session.groupComplete(trackId, count);
-  }
-
-  /** Prepares the record now, or behind those that still wait for their serializers. */
-  #inOrder(
-    topic: string,
-    record: ProducerRecord<K, V>,
-    partition: number,
-    onReady: (prepared: Prepared) => void,
-    onError: (error: Error) => void,
-  ): void {
-    const run = (): Promise<void> | null => {
-      let prepared: Prepared | Promise<Prepared>;
-      try {
-        prepared = this.#prepare(topic, record, partition);
-      } catch (error) {
-        if (!(error instanceof SerializationError)) throw error;
-        onError(error);
-        return null;
-      }
-      if (prepared instanceof Promise) return prepared.then(onReady).catch(onError);
-      onReady(prepared);
-      return null;
-    };
-    const wait = this.#tail === null ? run() : this.#tail.then(run).catch(onError);
-    if (wait === null) return;
-    const tail = wait.then(() => {
-      if (this.#tail === tail) this.#tail = null;
-    });
-    this.#tail = tail;
-  }
-
-  #prepare(topic: string, given: ProducerRecord<K, V>, partition: number): Prepared | Promise<Prepared> {
-    const record = this.#options.hooks?.beforeAppend?.(topic, given) ?? given;
-    const { serializeKey, serializeValue } = this.#options;
-    const timestampMs = timestampOf(record.timestamp);
-    const headers = headerPairs(record.headers);
-    const key = serialized(serializeKey, record.key ?? null, topic);
-    const value = serialized(serializeValue, record.value, topic);
-    const finish = (keyBytes: BytesInput | null, valueBytes: BytesInput | null): Prepared | Promise<Prepared> => {
-      const prepared = { key: keyBytes, value: valueBytes, headers, partition, timestampMs };
-      if (partition >= 0 || this.#partitioner === null) return prepared;
-      if (this.#host.partitionCount(topic) !== null)
-        return { ...prepared, partition: this.#chosen(topic, keyBytes, valueBytes) };
-      return this.partitionsFor(topic).then(() => ({
-        ...prepared,
-        partition: this.#chosen(topic, keyBytes, valueBytes),
-      }));
-    };
-    if (!(key instanceof Promise) && !(value instanceof Promise)) return finish(key, value);
-    return Promise.all([key, value]).then(
-      ([keyBytes, valueBytes]) => finish(keyBytes, valueBytes),
-      (cause: unknown) => {
-        throw serializationError(topic, cause);
-      },
-    );
   }
 
   #sendPrepared(topic: string, prepared: Prepared, lingerMs: number, future: Future<RecordMetadata>): void {
@@ -375,11 +320,6 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     route.lingerMs = lingerMs;
     route.timestampMs = prepared.timestampMs;
     return this.#session.write(topic, route, prepared.key, prepared.value, prepared.headers);
-  }
-
-  #tellHook(topic: string, record: ProducerRecord<K, V>, future: Future<RecordMetadata>): void {
-    const afterDelivery = this.#options.hooks?.afterDelivery?.bind(this.#options.hooks);
-    if (afterDelivery !== undefined) future.addBoth((result) => afterDelivery(topic, record, result));
   }
 
   #emit<T>(listeners: ReadonlySet<(what: T) => void>, what: T): void {

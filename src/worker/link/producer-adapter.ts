@@ -4,9 +4,19 @@
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import { isTopicName } from '../../common/topic-names.ts';
+import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import { sizeOfLength } from '../../protocol/flat/records/varints.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
-import { FLUSH, GROUP_END, PRODUCER_CLOSE, RECORD, TOPIC } from '../../ring/frames.ts';
+import {
+  FLUSH,
+  GROUP_END,
+  PRODUCER_CLOSE,
+  RECORD,
+  TOPIC,
+  TRANSACTION_BEGIN,
+  TRANSACTION_END,
+  TRANSACTION_OFFSETS,
+} from '../../ring/frames.ts';
 import {
   NO_TIMESTAMP,
   RECORD_KEY_LENGTH_WORD,
@@ -111,6 +121,11 @@ export class ProducerAdapter {
       case GROUP_END:
         this.proxy.groupComplete(requestId, detail);
         return true;
+      case TRANSACTION_BEGIN:
+      case TRANSACTION_OFFSETS:
+      case TRANSACTION_END:
+        this.#transaction(kind, requestId, detail, now);
+        return true;
       case PRODUCER_CLOSE:
         this.#onClose(requestId, detail, now);
         return true;
@@ -152,5 +167,16 @@ export class ProducerAdapter {
     if (!isTopicName(name)) throw new RingCorruptError(`topic ${handle} has no lawful name`);
     this.#topics[handle] = this.#role.topic(name, now);
     this.proxy.nameTopic(handle, name);
+  }
+
+  #transaction(kind: number, requestId: number, detail: number, now: number): void {
+    const { u8, base, byteLength } = this.end.requests;
+    const onDone = (error: Error | null): void => this.proxy.transactionDone(requestId, error);
+    if (kind === TRANSACTION_BEGIN) this.#role.beginTransaction(onDone, now);
+    else if (kind === TRANSACTION_END) this.#role.endTransaction(detail === 1, onDone, now);
+    else {
+      const text = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('utf8');
+      this.#role.sendOffsets(JSON.parse(text) as TransactionOffsets, onDone);
+    }
   }
 }

@@ -45,8 +45,10 @@ export class Accumulator {
   readonly listed: PartitionState[] = [];
   /** A record found no memory: everything may go. */
   isStarved = false;
-  /** Everything goes at once: the producer is closing, or a transaction is completing. */
+  /** Everything goes at once: the producer is closing. */
   isHurried = false;
+  /** Everything goes at once because a transaction is completing. */
+  isCompleting = false;
   /** Batches that are not settled. */
   batchCount = 0;
   /** Batches settled with records written, failed, split; retries. */
@@ -146,7 +148,7 @@ export class Accumulator {
       return isNewLeader ? now : batch.retryAt;
     }
     if (batch.isFull || partition.queue.length > 1) return now;
-    if (this.isStarved || this.isHurried || this.#flushes > 0) return now;
+    if (this.isStarved || this.isHurried || this.isCompleting || this.#flushes > 0) return now;
     if (batch.isAwaited && partition.sent.length === 0) return now;
     return batch.lingerUntil;
   }

@@ -2,7 +2,14 @@
 // the end. Network thread; whole in a unit test with a fake host. Must not know links, threads or sockets.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import { type KafkaClientError, ProducerClosedError, ProducerFatalError } from '../../common/errors/errors.ts';
+import {
+  IllegalStateError,
+  KafkaClientError,
+  ProducerClosedError,
+  ProducerFatalError,
+  ProducerFencedError,
+} from '../../common/errors/errors.ts';
+import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import { compressionTypes, LEVEL_DEFAULT } from '../../protocol/flat/records/records-slot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Accumulator } from './accumulator.ts';
@@ -15,6 +22,7 @@ import { RecordRuns } from './record-owner.ts';
 import { Sender } from './sender.ts';
 import { Staging, type UnplacedRecord } from './staging.ts';
 import type { TopicState } from './topic-state.ts';
+import { Transactions } from './transactions.ts';
 
 /** How often topics are looked over for some that nobody produces to any more. */
 const idleCheckMs = 10_000;
@@ -35,6 +43,7 @@ export class ProducerRole implements Role {
   readonly #staging: Staging;
   readonly #numbers: ProducerNumbers | null;
   readonly #start: IdempotentStart | null;
+  readonly #transactions: Transactions | null;
   readonly #sender: Sender;
   readonly #stopUpdates: () => void;
   /** What records fail with from now on; null while they are taken. */
@@ -56,18 +65,23 @@ export class ProducerRole implements Role {
     this.accumulator = new Accumulator(config, parts.batchMemoryBytes, compression, host.cluster, random, () =>
       host.wake(),
     );
-    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs);
-    this.#numbers = config.enableIdempotence ? new ProducerNumbers(config.transactionalId !== null) : null;
+    const isTransactional = config.transactionalId !== null;
+    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs, (error, now) =>
+      this.#transactions?.onRecordFailed(error, now),
+    );
+    this.#numbers = config.enableIdempotence ? new ProducerNumbers(isTransactional) : null;
+    const numbers = this.#numbers;
     this.#start =
-      this.#numbers === null
+      numbers === null || isTransactional
         ? null
-        : new IdempotentStart(config, host, this.#numbers, report, (error, now) => this.#failWaiting(error, now));
+        : new IdempotentStart(config, host, numbers, report, (error, now) => this.#failWaiting(() => error, now));
+    this.#transactions = isTransactional ? this.#newTransactions(numbers!) : null;
     this.#sender = new Sender({
       config,
       host,
       accumulator: this.accumulator,
-      numbers: this.#numbers,
-      transaction: null,
+      numbers,
+      transaction: this.#transactions,
       report,
       onFatal: (error, now) => this.#fatal(error, now),
     });
@@ -99,8 +113,9 @@ export class ProducerRole implements Role {
    * @returns false when there is no room now: the same record is to come again, before those behind it
    */
   append(record: UnplacedRecord, now: number): boolean {
-    if (this.#refusal !== null) {
-      this.#reject(record, this.#refusal);
+    const refusal = this.#refusal ?? this.#transactions?.refusal() ?? null;
+    if (refusal !== null) {
+      this.#reject(record, refusal);
       return true;
     }
     const { topic } = record;
@@ -108,6 +123,7 @@ export class ProducerRole implements Role {
     if (!topic.isTracked) this.topic(topic.name, now);
     const tooLarge = this.accumulator.whyTooLarge(record.to - record.from);
     if (tooLarge !== null) {
+      this.#transactions?.onRecordFailed(tooLarge, now);
       this.#reject(record, tooLarge);
       return true;
     }
@@ -131,8 +147,26 @@ export class ProducerRole implements Role {
     this.#parts.host.wake();
   }
 
+  beginTransaction(onDone: (error: Error | null) => void, now: number): void {
+    const transactions = this.#transactionsOr(onDone);
+    transactions?.begin(onDone, now);
+  }
+
+  /** `onDone` is called once when the offsets are part of the transaction. */
+  sendOffsets(offsets: TransactionOffsets, onDone: (error: Error | null) => void): void {
+    const transactions = this.#transactionsOr(onDone);
+    transactions?.sendOffsets(offsets, onDone);
+  }
+
+  endTransaction(isCommit: boolean, onDone: (error: Error | null) => void, now: number): void {
+    const transactions = this.#transactionsOr(onDone);
+    transactions?.end(isCommit, onDone, now);
+  }
+
   /** Takes no more records, sends what is here until `deadline`, then fails the rest. `onClosed` is called once. */
   close(deadline: number, onClosed: (now: number) => void): void {
+    // Nobody can commit it any more.
+    if (this.#transactions?.isOpen === true) this.#transactions.end(false, () => {}, this.#now);
     this.#refusal ??= new ProducerClosedError('the producer is closed');
     this.accumulator.isHurried = true;
     this.#closeDeadline = deadline;
@@ -145,6 +179,7 @@ export class ProducerRole implements Role {
     this.#staging.poll(this.#place, now);
     this.#start?.poll(now);
     this.#sender.poll(now);
+    this.#transactions?.poll(now);
     if (this.#onClosed !== null) this.#finishClose(now);
     if (now >= this.#nextIdleCheck) this.#forgetIdleTopics(now);
   }
@@ -153,6 +188,7 @@ export class ProducerRole implements Role {
     return Math.min(
       this.#sender.nextDeadline,
       this.#start?.nextDeadline ?? Number.POSITIVE_INFINITY,
+      this.#transactions?.nextDeadline ?? Number.POSITIVE_INFINITY,
       this.#staging.nextDeadline,
       this.#onClosed === null ? Number.POSITIVE_INFINITY : this.#closeDeadline,
     );
@@ -190,14 +226,37 @@ export class ProducerRole implements Role {
     runs.settle(outcomeOf(record.topic.name, record.partition, error));
   }
 
-  #failWaiting(error: Error, now: number): void {
-    this.#sender.failUnsent(() => error, now);
-    this.#staging.failAll(() => error, now);
+  #newTransactions(numbers: ProducerNumbers): Transactions {
+    const { config, host, report } = this.#parts;
+    return new Transactions({
+      config,
+      host,
+      numbers,
+      report,
+      accumulator: this.accumulator,
+      isSettled: () => this.accumulator.batchCount === 0 && this.#staging.isEmpty,
+      failUnsent: (errorOf, now) => this.#failWaiting(errorOf, now),
+      onFatal: (error, now) => this.#fatal(error, now),
+    });
+  }
+
+  #transactionsOr(onDone: (error: Error | null) => void): Transactions | null {
+    if (this.#transactions === null) onDone(new IllegalStateError('the producer has no transactionalId'));
+    else if (this.#refusal === null) return this.#transactions;
+    else onDone(this.#refusal);
+    return null;
+  }
+
+  #failWaiting(errorOf: () => Error, now: number): void {
+    this.#sender.failUnsent(errorOf, now);
+    this.#staging.failAll(errorOf, now);
   }
 
   #fatal(error: Error, now: number): void {
+    if (this.#refusal instanceof KafkaClientError && this.#refusal.fatal === true) return;
     const text = `the producer can only be closed: ${error.message}`;
-    const fatal = new ProducerFatalError(text, { cause: error, fatal: true });
+    const fatal =
+      error instanceof ProducerFencedError ? error : new ProducerFatalError(text, { cause: error, fatal: true });
     this.#refusal = fatal;
     this.#parts.report.state('error', 'producer-fatal', text, error);
     this.#sender.failAll(() => fatal, now);
@@ -206,7 +265,8 @@ export class ProducerRole implements Role {
   }
 
   #finishClose(now: number): void {
-    const isDone = this.accumulator.batchCount === 0 && this.#staging.isEmpty;
+    const isSettled = this.accumulator.batchCount === 0 && this.#staging.isEmpty;
+    const isDone = isSettled && this.#transactions?.isEnding !== true;
     if (!isDone && now < this.#closeDeadline) return;
     if (!isDone) {
       const errorOf = (maybeWritten: boolean): Error =>

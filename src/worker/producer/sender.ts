@@ -190,7 +190,7 @@ export class Sender implements ProduceListener {
       return;
     }
     const { numbers, transaction } = this.#parts;
-    const told = transaction === null ? error : transaction.onBatchFailed(error, errorCode);
+    const told = transaction === null ? error : transaction.onBatchFailed(error, errorCode, now);
     numbers?.failed(batch, errorCode, isDoubtful);
     this.#settleFailed(batch, told, now, answer);
   }
@@ -249,7 +249,7 @@ export class Sender implements ProduceListener {
     const isDoubtful = batch.maybeWritten || batch.requests > 0;
     const details = { ...detailsOf(batch), maybeWritten: isDoubtful };
     const error = new DeliveryTimeoutError(text, cause === null ? details : { ...details, cause });
-    const told = transaction === null ? error : transaction.onBatchFailed(error, unknownErrorCode);
+    const told = transaction === null ? error : transaction.onBatchFailed(error, unknownErrorCode, now);
     if (numbers !== null && batch.hasSequence) numbers.givenUp(batch);
     this.#settleFailed(batch, told, now);
   }

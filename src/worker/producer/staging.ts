@@ -62,10 +62,18 @@ export class Staging {
   readonly #cluster: ClusterView;
   readonly #memory: BatchMemory;
   readonly #maxBlockMs: number;
+  /** Told of records that failed for want of metadata. */
+  readonly #onFailed: (error: Error, now: number) => void;
   #records: StagedRecord[] = [];
   #onEmpty: ((now: number) => void)[] = [];
 
-  constructor(cluster: ClusterView, memory: BatchMemory, maxBlockMs: number) {
+  constructor(
+    cluster: ClusterView,
+    memory: BatchMemory,
+    maxBlockMs: number,
+    onFailed: (error: Error, now: number) => void,
+  ) {
+    this.#onFailed = onFailed;
     this.#cluster = cluster;
     this.#memory = memory;
     this.#maxBlockMs = maxBlockMs;
@@ -106,6 +114,7 @@ export class Staging {
   poll(place: (record: UnplacedRecord) => boolean, now: number): void {
     if (this.isEmpty) return;
     const left: StagedRecord[] = [];
+    const failed: [StagedRecord, Error][] = [];
     let isFull = false;
     // All of it at once: what waits here may fill the memory, and batches need some before the first record can leave.
     for (const record of this.#records) this.#memory.unreserve(record.countedBytes);
@@ -118,12 +127,16 @@ export class Staging {
       }
       const error = isKnown ? null : this.#whyNever(record, count, now);
       if (error === null) left.push(record);
-      else this.#fail(record, error);
+      else failed.push([record, error]);
     }
     for (const record of left) this.#memory.reserveBeyond(record.countedBytes);
     this.#records = left;
+    for (const [record, error] of failed) {
+      this.#onFailed(error, now);
+      this.#fail(record, error);
+    }
     if (left.length > 0 && !isFull) this.#cluster.requestUpdate();
-    if (left.length === 0) this.#tellEmpty(now);
+    if (this.#records.length === 0) this.#tellEmpty(now);
   }
 
   /** Everything that waits fails. */

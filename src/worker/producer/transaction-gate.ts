@@ -9,7 +9,5 @@ export interface TransactionGate {
   readonly maxProduceVersion: number | undefined;
   readonly minProduceVersion: number;
   /** A batch of the transaction has failed for good. Returns the error that its records fail with. */
-  onBatchFailed(error: Error, errorCode: number): Error;
-  /** A gap in the sequences cannot be closed. */
-  onGap(partition: PartitionState): void;
+  onBatchFailed(error: Error, errorCode: number, now: number): Error;
 }

@@ -1,0 +1,122 @@
+// Owns what happens to a record before it is written: hooks, serializers, the caller's own partitioner, and that records keep their order
+// whatever these take. Application thread. Must not write a record.
+
+import { IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
+import type { ClientHost } from '../link/client-host.ts';
+import type { Future } from '../link/future.ts';
+import type { Partitioner, ProducerOptions, ProducerRecord, RecordMetadata } from './producer-types.ts';
+import {
+  type BytesInput,
+  type HeaderPair,
+  headerPairs,
+  partitionOf,
+  serializationError,
+  serialized,
+  timestampOf,
+} from './record-input.ts';
+
+/** A record as it is written. */
+export interface Prepared {
+  readonly key: BytesInput | null;
+  readonly value: BytesInput | null;
+  readonly headers: readonly HeaderPair[] | null;
+  readonly partition: number;
+  readonly timestampMs: number;
+}
+
+export class Preparer<K, V> {
+  /** The last of the records that wait for a serializer; those behind it wait as well. Null: none does. */
+  tail: Promise<void> | null = null;
+  readonly #options: ProducerOptions<K, V>;
+  readonly #host: Pick<ClientHost, 'partitionCount'>;
+  readonly #learn: (topic: string) => Promise<number>;
+  readonly #partitioner: Partitioner | null;
+
+  /** @param learn how many partitions a topic has, once metadata tells */
+  constructor(
+    options: ProducerOptions<K, V>,
+    host: Pick<ClientHost, 'partitionCount'>,
+    learn: (topic: string) => Promise<number>,
+  ) {
+    this.#options = options;
+    this.#host = host;
+    this.#learn = learn;
+    this.#partitioner = typeof options.partitioner === 'function' ? options.partitioner : null;
+  }
+
+  get hasPartitioner(): boolean {
+    return this.#partitioner !== null;
+  }
+
+  /** Prepares the record now, or behind those that still wait for their serializers. */
+  inOrder(
+    topic: string,
+    record: ProducerRecord<K, V>,
+    partition: number,
+    onReady: (prepared: Prepared) => void,
+    onError: (error: Error) => void,
+  ): void {
+    const run = (): Promise<void> | null => {
+      let prepared: Prepared | Promise<Prepared>;
+      try {
+        prepared = this.prepare(topic, record, partition);
+      } catch (error) {
+        if (!(error instanceof SerializationError)) throw error;
+        onError(error);
+        return null;
+      }
+      if (prepared instanceof Promise) return prepared.then(onReady).catch(onError);
+      onReady(prepared);
+      return null;
+    };
+    const wait = this.tail === null ? run() : this.tail.then(run).catch(onError);
+    if (wait === null) return;
+    const tail = wait.then(() => {
+      if (this.tail === tail) this.tail = null;
+    });
+    this.tail = tail;
+  }
+
+  prepare(topic: string, given: ProducerRecord<K, V>, partition: number): Prepared | Promise<Prepared> {
+    const record = this.#options.hooks?.beforeAppend?.(topic, given) ?? given;
+    const { serializeKey, serializeValue } = this.#options;
+    const timestampMs = timestampOf(record.timestamp);
+    const headers = headerPairs(record.headers);
+    const key = serialized(serializeKey, record.key ?? null, topic);
+    const value = serialized(serializeValue, record.value, topic);
+    const finish = (keyBytes: BytesInput | null, valueBytes: BytesInput | null): Prepared | Promise<Prepared> => {
+      const prepared = { key: keyBytes, value: valueBytes, headers, partition, timestampMs };
+      if (partition >= 0 || this.#partitioner === null) return prepared;
+      if (this.#host.partitionCount(topic) !== null)
+        return { ...prepared, partition: this.partitionFor(topic, keyBytes, valueBytes) };
+      return this.#learn(topic).then(() => ({
+        ...prepared,
+        partition: this.partitionFor(topic, keyBytes, valueBytes),
+      }));
+    };
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return finish(key, value);
+    return Promise.all([key, value]).then(
+      ([keyBytes, valueBytes]) => finish(keyBytes, valueBytes),
+      (cause: unknown) => {
+        throw serializationError(topic, cause);
+      },
+    );
+  }
+
+  /** The choice of the caller's partitioner. Throws IllegalStateError while it is not known how many partitions there are. */
+  partitionFor(topic: string, key: BytesInput | null, value: BytesInput | null): number {
+    const count = this.#host.partitionCount(topic);
+    if (count === null) {
+      throw new IllegalStateError(
+        `the partitioner needs to know how many partitions topic '${topic}' has: await partitionsFor('${topic}') first`,
+      );
+    }
+    return partitionOf(this.#partitioner!(topic, key, value, count));
+  }
+
+  /** Tells the hook what became of the record. */
+  tellHook(topic: string, record: ProducerRecord<K, V>, future: Future<RecordMetadata>): void {
+    const afterDelivery = this.#options.hooks?.afterDelivery?.bind(this.#options.hooks);
+    if (afterDelivery !== undefined) future.addBoth((result) => afterDelivery(topic, record, result));
+  }
+}

@@ -1,0 +1,164 @@
+// Owns the sending of a transaction's requests, one at a time, to the coordinator that is meant, as often as it takes. Network thread. Must
+// not know states: what an answer leads to is told to whoever asked.
+
+import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
+import type { Api } from '../../protocol/flat/api.ts';
+import type { RoleHost } from '../client/role.ts';
+import { Coordinators, type CoordinatorType } from './coordinators.ts';
+import {
+  CONCURRENT_TRANSACTIONS,
+  isRetriable,
+  type TransactionAction,
+  type TransactionCall,
+  transactionAction,
+} from './transaction-errors.ts';
+
+/** Connections for transactions: their requests wait behind nothing. */
+const transactionLane = 'txn';
+/** While the markers of the last transaction are written, which takes a moment only. */
+const concurrentRetryMs = 20;
+/** The worst first: one partition decides for all. */
+const severity: readonly TransactionAction[] = ['fenced', 'fatal', 'restart', 'abort', 'find', 'retry', 'done'];
+
+export interface CallSettings {
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMaxMs: number;
+}
+
+/** A part of an answer that has a code of its own. */
+export interface Code {
+  readonly errorCode: number;
+  readonly topic?: string;
+  readonly partition?: number;
+}
+
+export interface CoordinatorCall<Request, Response> {
+  readonly call: TransactionCall;
+  readonly coordinator: { readonly type: CoordinatorType; readonly key: string };
+  readonly api: Api<Request, Response>;
+  readonly request: Request;
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+  readonly canBump: boolean;
+  readonly isCommit?: boolean;
+  /** Nothing was added to the transaction yet: a coordinator that still ends the last one is asked again soon. */
+  readonly isFirst?: boolean;
+  codes(response: Response): readonly Code[];
+  onDone(response: Response, now: number): void;
+  /** `action` is none of done, retry and find. */
+  onRefused(action: TransactionAction, error: Error, now: number): void;
+}
+
+export class TransactionCalls {
+  readonly coordinators: Coordinators;
+  /** When something can be sent again although nothing happens; ms on the monotonic clock. */
+  nextDeadline = Number.POSITIVE_INFINITY;
+  readonly #host: RoleHost;
+  readonly #settings: CallSettings;
+  #isAsking = false;
+  #failures = 0;
+  #retryAt = 0;
+
+  constructor(
+    host: RoleHost,
+    settings: CallSettings,
+    onCoordinatorRefused: (type: CoordinatorType, error: Error, now: number) => void,
+  ) {
+    this.#host = host;
+    this.#settings = settings;
+    const search = {
+      requestTimeoutMs: settings.requestTimeoutMs,
+      backoffMs: (failures: number) => this.#backoffMs(failures),
+    };
+    this.coordinators = new Coordinators(host, search, isRetriable, (type, _key, errorCode, now) =>
+      onCoordinatorRefused(type, errorFor(errorCode)!, now),
+    );
+  }
+
+  /** A request is under way: nothing else can be asked. */
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
+  /** Sends the request, if its coordinator is known and ready; otherwise sees to that. */
+  ask<Request, Response>(call: CoordinatorCall<Request, Response>, now: number): void {
+    if (this.#isAsking) return;
+    if (now < this.#retryAt) {
+      this.nextDeadline = this.#retryAt;
+      return;
+    }
+    const { requests } = this.#host;
+    const { type, key } = call.coordinator;
+    const brokerId = this.coordinators.find(type, key, now);
+    if (brokerId < 0) {
+      this.nextDeadline = this.coordinators.readyAt(type, key, now);
+      return;
+    }
+    const to = { brokerId, lane: transactionLane };
+    if (!requests.isReady(to, now)) {
+      const readyAt = requests.readyAt(to, now);
+      if (readyAt > now) this.nextDeadline = readyAt;
+      // One that cannot be reached may be no coordinator any more.
+      if (requests.lastError(to) !== null) this.coordinators.forget(type, key);
+      return;
+    }
+    this.#isAsking = true;
+    requests.send<Request, Response>(
+      {
+        to,
+        api: call.api,
+        request: call.request,
+        ...(call.minVersion !== undefined && { minVersion: call.minVersion }),
+        ...(call.maxVersion !== undefined && { maxVersion: call.maxVersion }),
+        timeoutMs: this.#settings.requestTimeoutMs,
+        onResponse: (response, _version, at) => {
+          this.#isAsking = false;
+          this.#answered(call, response as Response, at);
+          this.#host.wake();
+        },
+        onFailure: (error, at) => {
+          this.#isAsking = false;
+          this.coordinators.forget(type, key);
+          if (error instanceof KafkaClientError && error.retriable) this.#again(at);
+          else call.onRefused('fatal', error, at);
+          this.#host.wake();
+        },
+      },
+      now,
+    );
+  }
+
+  #answered<Request, Response>(call: CoordinatorCall<Request, Response>, response: Response, now: number): void {
+    let worst: { action: TransactionAction; code: Code } | null = null;
+    for (const code of call.codes(response)) {
+      const action = transactionAction(call.call, code.errorCode, call.canBump, call.isCommit);
+      if (worst === null || severity.indexOf(action) < severity.indexOf(worst.action)) worst = { action, code };
+    }
+    const { action, code } = worst ?? { action: 'done' as const, code: { errorCode: 0 } };
+    if (action === 'done') {
+      this.#failures = 0;
+      call.onDone(response, now);
+    } else if (action === 'find' || action === 'retry') {
+      if (action === 'find') this.coordinators.forget(call.coordinator.type, call.coordinator.key);
+      if (code.topic !== undefined) this.#host.cluster.requestUpdate();
+      if (code.errorCode === CONCURRENT_TRANSACTIONS && call.isFirst === true) this.#retryAt = now + concurrentRetryMs;
+      else this.#again(now);
+    } else {
+      const { errorCode: _code, ...details } = code;
+      call.onRefused(action, errorFor(code.errorCode, details)!, now);
+    }
+  }
+
+  #again(now: number): void {
+    this.#retryAt = now + this.#backoffMs(this.#failures);
+    this.#failures++;
+  }
+
+  #backoffMs(failures: number): number {
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#settings;
+    return (
+      Math.min(retryBackoffMs * 2 ** Math.min(failures, 30), retryBackoffMaxMs) * (0.8 + 0.4 * this.#host.random())
+    );
+  }
+}

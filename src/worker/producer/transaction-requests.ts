@@ -1,0 +1,125 @@
+// Owns the requests of a transaction and what their answers come to: one code for each request, the worst of its partitions. Network thread.
+// Must not decide when one is sent, nor what a code means.
+
+import Long from 'long';
+import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
+import type {
+  AddPartitionsToTxnRequest,
+  AddPartitionsToTxnResponseView,
+} from '../../protocol/flat/generated/add-partitions-to-txn.ts';
+import { TxnOffsetCommit } from '../../protocol/flat/generated/apis.ts';
+import type {
+  TxnOffsetCommitRequest,
+  TxnOffsetCommitResponseView,
+} from '../../protocol/flat/generated/txn-offset-commit.ts';
+import { GROUP } from './coordinators.ts';
+import type { PartitionState } from './partition-state.ts';
+import type { ProducerNumbers } from './producer-numbers.ts';
+import type { CoordinatorCall } from './transaction-calls.ts';
+
+/** Versions of the old protocol: newer ones let brokers add partitions by themselves. */
+export const maxOldVersion = { produce: 11, addPartitions: 3, offsetCommit: 4, endTxn: 4 };
+/** The first of the new one. */
+export const minNewVersion = { produce: 12, offsetCommit: 5, endTxn: 5 };
+const maxOffsetsByName = 5;
+
+/** A code of one partition. */
+export interface PartitionCode {
+  readonly topic: string;
+  readonly partition: number;
+  readonly errorCode: number;
+}
+
+/** Who sends, as each request says it. */
+export function identity(
+  transactionalId: string,
+  { producerIdLow, producerIdHigh, producerEpoch }: ProducerNumbers,
+): { readonly transactionalId: string; readonly producerId: Long; readonly producerEpoch: number } {
+  return { transactionalId, producerId: new Long(producerIdLow, producerIdHigh), producerEpoch };
+}
+
+/** Of version 3 at most. */
+export function addPartitionsRequest(
+  { transactionalId, producerId, producerEpoch }: ReturnType<typeof identity>,
+  partitions: Iterable<PartitionState>,
+): AddPartitionsToTxnRequest {
+  const byTopic = new Map<string, number[]>();
+  for (const { topic, index } of partitions) {
+    const known = byTopic.get(topic.name);
+    if (known === undefined) byTopic.set(topic.name, [index]);
+    else known.push(index);
+  }
+  return {
+    v3AndBelowTransactionalId: transactionalId,
+    v3AndBelowProducerId: producerId,
+    v3AndBelowProducerEpoch: producerEpoch,
+    v3AndBelowTopics: [...byTopic].map(([name, indexes]) => ({ name, partitions: indexes })),
+  };
+}
+
+export function addPartitionsCodes(response: AddPartitionsToTxnResponseView): PartitionCode[] {
+  return [...response.resultsByTopicV3AndBelow].flatMap(({ name, resultsByPartition }) =>
+    [...resultsByPartition].map(({ partitionIndex, partitionErrorCode }) => ({
+      topic: name,
+      partition: partitionIndex,
+      errorCode: partitionErrorCode,
+    })),
+  );
+}
+
+/** @param topicId of a topic's name; null where one is unknown: then version 6 must not be used */
+function offsetCommitRequest(
+  who: ReturnType<typeof identity>,
+  { group, offsets }: TransactionOffsets,
+  topicId: (name: string) => string | null,
+): TxnOffsetCommitRequest {
+  const names = [...new Set(offsets.map(({ topic }) => topic))];
+  return {
+    ...who,
+    groupId: group.groupId,
+    generationIdOrMemberEpoch: group.generationIdOrMemberEpoch ?? -1,
+    memberId: group.memberId ?? '',
+    groupInstanceId: group.groupInstanceId ?? null,
+    topics: names.map((name) => {
+      const id = topicId(name);
+      return {
+        name,
+        ...(id !== null && { topicId: id }),
+        partitions: offsets
+          .filter(({ topic }) => topic === name)
+          .map(({ partition, offset, leaderEpoch, metadata }) => ({
+            partitionIndex: partition,
+            committedOffset: Long.fromString(offset),
+            committedLeaderEpoch: leaderEpoch ?? -1,
+            committedMetadata: metadata ?? '',
+          })),
+      };
+    }),
+  };
+}
+
+/** The commit of offsets at the group's coordinator, but for who hears of it. */
+export function offsetCommitCall(
+  who: ReturnType<typeof identity>,
+  pending: TransactionOffsets,
+  isNew: boolean,
+  topicId: (name: string) => string | null,
+): Omit<CoordinatorCall<TxnOffsetCommitRequest, TxnOffsetCommitResponseView>, 'onDone' | 'onRefused' | 'canBump'> {
+  const hasIds = pending.offsets.every(({ topic }) => topicId(topic) !== null);
+  const newest = hasIds ? TxnOffsetCommit.maxVersion : maxOffsetsByName;
+  return {
+    call: 'TxnOffsetCommit',
+    coordinator: { type: GROUP, key: pending.group.groupId },
+    api: TxnOffsetCommit,
+    request: offsetCommitRequest(who, pending, topicId),
+    minVersion: isNew ? minNewVersion.offsetCommit : 0,
+    maxVersion: isNew ? newest : maxOldVersion.offsetCommit,
+    codes: offsetCommitCodes,
+  };
+}
+
+function offsetCommitCodes(response: TxnOffsetCommitResponseView): PartitionCode[] {
+  return [...response.topics].flatMap(({ name, partitions }) =>
+    [...partitions].map(({ partitionIndex, errorCode }) => ({ topic: name, partition: partitionIndex, errorCode })),
+  );
+}

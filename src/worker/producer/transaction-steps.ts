@@ -1,0 +1,175 @@
+// Owns the steps of a transaction, each a request to a coordinator until it is answered: who is sent, in which versions. Network thread.
+// Must not know states: transactions.ts says which step comes next, and hears how it ended.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
+import { AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, InitProducerId } from '../../protocol/flat/generated/apis.ts';
+import type { RoleHost } from '../client/role.ts';
+import { type CoordinatorType, TRANSACTION } from './coordinators.ts';
+import type { PartitionState } from './partition-state.ts';
+import type { ProducerNumbers } from './producer-numbers.ts';
+import { TransactionCalls } from './transaction-calls.ts';
+import type { TransactionAction } from './transaction-errors.ts';
+import {
+  addPartitionsCodes,
+  addPartitionsRequest,
+  identity,
+  maxOldVersion,
+  minNewVersion,
+  offsetCommitCall,
+} from './transaction-requests.ts';
+
+/** From here on InitProducerId raises an epoch. */
+const minBumpVersion = 3;
+
+export interface StepsListener {
+  /** `action` is none of done, retry and find. */
+  onRefused(action: TransactionAction, error: Error, now: number): void;
+  onCoordinatorRefused(type: CoordinatorType, error: Error, now: number): void;
+}
+
+export class TransactionSteps {
+  readonly transactionalId: string;
+  readonly #config: ProducerConfig;
+  readonly #host: RoleHost;
+  readonly #numbers: ProducerNumbers;
+  readonly #calls: TransactionCalls;
+  readonly #listener: StepsListener;
+
+  constructor(config: ProducerConfig, host: RoleHost, numbers: ProducerNumbers, listener: StepsListener) {
+    this.transactionalId = config.transactionalId!;
+    this.#config = config;
+    this.#host = host;
+    this.#numbers = numbers;
+    this.#listener = listener;
+    this.#calls = new TransactionCalls(host, config, (type, error, now) =>
+      listener.onCoordinatorRefused(type, error, now),
+    );
+  }
+
+  get isAsking(): boolean {
+    return this.#calls.isAsking;
+  }
+
+  get nextDeadline(): number {
+    return this.#calls.nextDeadline;
+  }
+
+  /** A turn begins: what can be sent again later is found out anew. */
+  beginTurn(): void {
+    this.#calls.nextDeadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the cluster works by the new rules. */
+  get isNewSupported(): boolean {
+    return (this.#host.requests.finalizedFeature('transaction.version') ?? 0) >= 2;
+  }
+
+  /** Whether InitProducerId can raise the epoch of a producer. */
+  get canBump(): boolean {
+    const { requests, cluster } = this.#host;
+    for (const id of cluster.brokers.keys()) {
+      const range = requests.versionRange(id, InitProducerId);
+      if (range !== null) return range.max >= minBumpVersion;
+    }
+    return true;
+  }
+
+  /** A producer id; or, with `isBump`, the next epoch of the one there is. */
+  start(isBump: boolean, onDone: (text: string) => void, now: number): void {
+    const { producerId, producerEpoch } = this.#who;
+    this.#calls.ask(
+      {
+        ...this.#common,
+        call: 'InitProducerId',
+        api: InitProducerId,
+        request: {
+          transactionalId: this.transactionalId,
+          transactionTimeoutMs: this.#config.transactionTimeoutMs,
+          ...(isBump && { producerId, producerEpoch }),
+        },
+        ...(isBump && { minVersion: minBumpVersion }),
+        codes: (response) => [response],
+        onDone: (response) => {
+          const given = response.producerId;
+          this.#numbers.take(given.low, given.high, response.producerEpoch);
+          onDone(
+            `transactional id '${this.transactionalId}' has producer id ${given} and epoch ${response.producerEpoch}`,
+          );
+        },
+      },
+      now,
+    );
+  }
+
+  /** @param isFirst nothing was added to the transaction yet */
+  addPartitions(partitions: readonly PartitionState[], isFirst: boolean, onDone: () => void, now: number): void {
+    this.#calls.ask(
+      {
+        ...this.#common,
+        call: 'AddPartitionsToTxn',
+        api: AddPartitionsToTxn,
+        request: addPartitionsRequest(this.#who, partitions),
+        maxVersion: maxOldVersion.addPartitions,
+        isFirst,
+        codes: addPartitionsCodes,
+        onDone,
+      },
+      now,
+    );
+  }
+
+  addOffsets(groupId: string, isFirst: boolean, onDone: () => void, now: number): void {
+    this.#calls.ask(
+      {
+        ...this.#common,
+        call: 'AddOffsetsToTxn',
+        api: AddOffsetsToTxn,
+        request: { ...this.#who, groupId },
+        isFirst,
+        codes: (response) => [response],
+        onDone,
+      },
+      now,
+    );
+  }
+
+  commitOffsets(offsets: TransactionOffsets, isNew: boolean, onDone: () => void, now: number): void {
+    const { cluster } = this.#host;
+    const call = offsetCommitCall(this.#who, offsets, isNew, (name) => cluster.topicId(name));
+    this.#calls.ask({ ...this.#common, ...call, onDone }, now);
+  }
+
+  /** By the new rules the answer has the producer id and epoch of what follows. */
+  end(isCommit: boolean, isNew: boolean, onDone: (now: number) => void, now: number): void {
+    this.#calls.ask(
+      {
+        ...this.#common,
+        call: 'EndTxn',
+        api: EndTxn,
+        request: { ...this.#who, committed: isCommit },
+        minVersion: isNew ? minNewVersion.endTxn : 0,
+        maxVersion: isNew ? EndTxn.maxVersion : maxOldVersion.endTxn,
+        isCommit,
+        codes: (response) => [response],
+        onDone: ({ producerId, producerEpoch }, at) => {
+          if (isNew && producerEpoch >= 0) this.#numbers.take(producerId.low, producerId.high, producerEpoch);
+          onDone(at);
+        },
+      },
+      now,
+    );
+  }
+
+  get #who(): ReturnType<typeof identity> {
+    return identity(this.transactionalId, this.#numbers);
+  }
+
+  get #common() {
+    return {
+      coordinator: { type: TRANSACTION, key: this.transactionalId },
+      canBump: this.canBump,
+      onRefused: (action: TransactionAction, error: Error, now: number) => this.#listener.onRefused(action, error, now),
+    } as const;
+  }
+}

@@ -1,0 +1,376 @@
+// Owns the transactions of a producer: its states, and what is asked of a coordinator next. Network thread. Must not know records; what a
+// code means is transaction-errors.ts, how a step is made transaction-steps.ts.
+// Source: KIP-98, KIP-360, KIP-447, KIP-890 (transaction.version 2); Kafka's TransactionManager.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import {
+  errorFor,
+  IllegalStateError,
+  KafkaClientError,
+  TransactionAbortableError,
+  TransactionAbortedError,
+} from '../../common/errors/errors.ts';
+import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
+import type { RoleHost } from '../client/role.ts';
+import type { Accumulator } from './accumulator.ts';
+import { GROUP } from './coordinators.ts';
+import type { PartitionState } from './partition-state.ts';
+import type { ProducerNumbers } from './producer-numbers.ts';
+import type { ProducerReport } from './producer-report.ts';
+import type { TransactionAction } from './transaction-errors.ts';
+import type { TransactionGate } from './transaction-gate.ts';
+import { maxOldVersion, minNewVersion } from './transaction-requests.ts';
+import { TransactionSteps } from './transaction-steps.ts';
+import { type OnDone, Waiters } from './transaction-waiters.ts';
+
+type State = 'starting' | 'stopped' | 'ready' | 'open' | 'committing' | 'aborting' | 'failed' | 'fatal';
+
+/** Codes of Produce that end the producer instead of the transaction. */
+const fatalProduceCodes: ReadonlySet<number> = new Set([31, 35, 49, 53, 90]);
+
+interface PendingOffsets extends TransactionOffsets {
+  readonly onDone: OnDone;
+  /** The group is part of the transaction (old protocol). */
+  isAdded: boolean;
+}
+
+export interface TransactionParts {
+  readonly config: ProducerConfig;
+  readonly host: RoleHost;
+  readonly accumulator: Accumulator;
+  readonly numbers: ProducerNumbers;
+  readonly report: ProducerReport;
+  /** Whether every record is settled. */
+  readonly isSettled: () => boolean;
+  /** Records that were never sent fail. */
+  readonly failUnsent: (errorOf: () => Error, now: number) => void;
+  /** The producer can do nothing more. */
+  readonly onFatal: (error: Error, now: number) => void;
+}
+
+export class Transactions implements TransactionGate {
+  readonly #parts: TransactionParts;
+  readonly #steps: TransactionSteps;
+  #state: State = 'starting';
+  /** Why only an abort is possible; or why nothing is. */
+  #error: Error | null = null;
+  /** The rules of the open transaction: chosen when it begins. */
+  #isNew = false;
+  /** The epoch has to be raised before the next transaction (old protocol). */
+  #needsBump = false;
+  /** The coordinator, or a leader, may have heard of the open transaction. */
+  #isKnown = false;
+  readonly #adding = new Set<PartitionState>();
+  readonly #added = new Set<PartitionState>();
+  #offsets: PendingOffsets[] = [];
+  readonly #begins: Waiters;
+  #ending: { readonly isCommit: boolean; readonly waiters: Waiters } | null = null;
+
+  constructor(parts: TransactionParts) {
+    this.#parts = parts;
+    this.#begins = new Waiters('beginning', parts.config.maxBlockMs);
+    this.#steps = new TransactionSteps(parts.config, parts.host, parts.numbers, {
+      onRefused: (action, error, now) => this.#refused(action, error, now),
+      onCoordinatorRefused: (type, error, now) => {
+        if (type === GROUP) this.#refused('abort', error, now);
+        else this.#refused(this.#state === 'starting' ? 'restart' : 'fatal', error, now);
+      },
+    });
+  }
+
+  get nextDeadline(): number {
+    return Math.min(
+      this.#steps.nextDeadline,
+      this.#begins.nextDeadline,
+      this.#ending?.waiters.nextDeadline ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'failed';
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== null;
+  }
+
+  /** Why a record is not taken; null when it is. */
+  refusal(): KafkaClientError | null {
+    if (this.#state === 'open') return null;
+    if (this.#state === 'failed') {
+      const text = `the transaction can only be aborted: ${this.#error!.message}`;
+      return new TransactionAbortableError(text, { cause: this.#error });
+    }
+    return new IllegalStateError('records of a transactional producer belong into a transaction: begin one first');
+  }
+
+  // --- what the application asks for
+
+  begin(onDone: OnDone, now: number): void {
+    if (this.#state === 'fatal') {
+      onDone(this.#error);
+      return;
+    }
+    if (this.#state === 'stopped') this.#state = 'starting';
+    this.#begins.add(onDone, now);
+    this.#serveBegins();
+  }
+
+  sendOffsets(offsets: TransactionOffsets, onDone: OnDone): void {
+    const refusal = this.refusal();
+    if (refusal !== null) onDone(refusal);
+    else this.#offsets.push({ ...offsets, onDone, isAdded: false });
+  }
+
+  end(isCommit: boolean, onDone: OnDone, now: number): void {
+    const what = isCommit ? 'commit' : 'abort';
+    if (this.#state === 'fatal') {
+      onDone(this.#error);
+    } else if (this.#ending !== null) {
+      if (this.#ending.isCommit === isCommit) this.#ending.waiters.add(onDone, now);
+      else onDone(new IllegalStateError(`${what} while the ${isCommit ? 'abort' : 'commit'} is under way`));
+    } else if (this.#state === 'failed' && isCommit) {
+      onDone(this.refusal());
+    } else if (!this.isOpen) {
+      onDone(new IllegalStateError(`${what} without an open transaction`));
+    } else {
+      const waiters = new Waiters(what, this.#parts.config.maxBlockMs);
+      waiters.add(onDone, now);
+      this.#ending = { isCommit, waiters };
+      this.#state = isCommit ? 'committing' : 'aborting';
+      if (isCommit) this.#parts.accumulator.isCompleting = true;
+      else this.#dropUnsent(now);
+    }
+  }
+
+  // --- what the sender asks
+
+  get maxProduceVersion(): number | undefined {
+    return this.#isNew ? undefined : maxOldVersion.produce;
+  }
+
+  get minProduceVersion(): number {
+    return this.#isNew ? minNewVersion.produce : 0;
+  }
+
+  maySend(partition: PartitionState): boolean {
+    if (this.#state !== 'open' && this.#state !== 'committing') {
+      // What was sent before is sent again until it is known what became of it.
+      return this.#ending !== null || this.#state === 'failed' ? this.#isNew || this.#added.has(partition) : false;
+    }
+    if (this.#isNew) {
+      this.#isKnown = true;
+      return true;
+    }
+    if (this.#added.has(partition)) return true;
+    if (!this.#adding.has(partition)) {
+      this.#adding.add(partition);
+      this.#parts.host.wake();
+    }
+    return false;
+  }
+
+  onBatchFailed(error: Error, errorCode: number, now: number): Error {
+    if (fatalProduceCodes.has(errorCode)) {
+      this.#fatal(error, now);
+      return this.#error ?? error;
+    }
+    const isRetriable = error instanceof KafkaClientError && error.retriable;
+    const told = isRetriable
+      ? new TransactionAbortableError(`the transaction can only be aborted: ${error.message}`, detailsOf(error))
+      : error;
+    this.#fail(told, now);
+    return told;
+  }
+
+  /** A record of the transaction failed before it was in a batch. */
+  onRecordFailed(error: Error, now: number): void {
+    this.#fail(error, now);
+  }
+
+  onGap({ index, topic }: PartitionState, now: number): void {
+    const text = `nobody knows whether all records for partition ${index} of topic '${topic.name}' were written`;
+    this.#fail(new TransactionAbortableError(text, { topic: topic.name, partition: index, maybeWritten: true }), now);
+  }
+
+  // --- the turn
+
+  poll(now: number): void {
+    this.#steps.beginTurn();
+    this.#parts.numbers.poll({ onGap: (partition) => this.onGap(partition, now) });
+    this.#begins.expire(now);
+    this.#ending?.waiters.expire(now);
+    if (this.#state === 'fatal' || this.#steps.isAsking) return;
+    if (this.#state === 'starting') this.#start(now);
+    else if (this.#state === 'ready') this.#serveBegins();
+    else if (this.#adding.size > 0 && this.#state !== 'aborting') this.#addPartitions(now);
+    else if (this.#offsets.length > 0 && this.#state !== 'aborting') this.#commitOffsets(this.#offsets[0]!, now);
+    else if (this.#ending !== null) this.#finish(now);
+  }
+
+  #start(now: number): void {
+    const isBump = this.#needsBump && this.#parts.numbers.producerEpoch >= 0;
+    this.#steps.start(
+      isBump,
+      (text) => {
+        this.#needsBump = false;
+        this.#state = 'ready';
+        this.#parts.report.state('info', 'transactional-producer', text);
+        this.#serveBegins();
+      },
+      now,
+    );
+  }
+
+  #addPartitions(now: number): void {
+    const asked = [...this.#adding];
+    this.#steps.addPartitions(
+      asked,
+      !this.#isKnown,
+      () => {
+        this.#isKnown = true;
+        for (const partition of asked) {
+          this.#adding.delete(partition);
+          this.#added.add(partition);
+        }
+      },
+      now,
+    );
+  }
+
+  /** The old rules want the group added first. */
+  #commitOffsets(pending: PendingOffsets, now: number): void {
+    if (!this.#isNew && !pending.isAdded) {
+      this.#steps.addOffsets(
+        pending.group.groupId,
+        !this.#isKnown,
+        () => {
+          this.#isKnown = true;
+          pending.isAdded = true;
+        },
+        now,
+      );
+      return;
+    }
+    if (this.#isNew) this.#isKnown = true;
+    this.#steps.commitOffsets(
+      pending,
+      this.#isNew,
+      () => {
+        this.#offsets = this.#offsets.filter((each) => each !== pending);
+        pending.onDone(null);
+      },
+      now,
+    );
+  }
+
+  #finish(now: number): void {
+    // Every batch has to be answered first: nothing may be written behind the end.
+    if (!this.#parts.isSettled()) return;
+    if (this.#isKnown) this.#steps.end(this.#ending!.isCommit, this.#isNew, (at) => this.#ended(at), now);
+    else this.#ended(now);
+  }
+
+  #ended(now: number): void {
+    const { isCommit, waiters } = this.#ending!;
+    this.#ending = null;
+    this.#parts.accumulator.isCompleting = false;
+    this.#adding.clear();
+    this.#added.clear();
+    this.#isKnown = false;
+    this.#error = null;
+    // An upgrade of the cluster: the new rules need an epoch of their own.
+    if (!this.#isNew && this.#steps.isNewSupported && this.#steps.canBump) this.#needsBump = true;
+    this.#state = this.#needsBump ? 'starting' : 'ready';
+    this.#parts.report.state('debug', 'transaction-ended', `the transaction was ${isCommit ? 'committed' : 'aborted'}`);
+    waiters.doneAll(null);
+    if (this.#state === 'ready') this.#serveBegins();
+    else this.#start(now);
+  }
+
+  // --- helpers
+
+  #serveBegins(): void {
+    if (this.#state !== 'ready' || this.#begins.isEmpty) return;
+    this.#state = 'open';
+    this.#isNew = this.#steps.isNewSupported;
+    this.#begins.doneFirst();
+  }
+
+  /** Only an abort is possible from now on. */
+  #fail(error: Error, now: number): void {
+    if (this.#state !== 'open' && this.#state !== 'committing') return;
+    this.#error = error;
+    this.#needsBump ||= !this.#isNew && this.#steps.canBump;
+    this.#state = 'failed';
+    this.#parts.report.state(
+      'warn',
+      'transaction-failed',
+      `the transaction can only be aborted: ${error.message}`,
+      error,
+    );
+    const ending = this.#ending;
+    this.#ending = null;
+    this.#parts.accumulator.isCompleting = false;
+    this.#adding.clear();
+    this.#failOffsets(error);
+    ending?.waiters.doneAll(this.refusal());
+    this.#parts.failUnsent(() => this.refusal()!, now);
+  }
+
+  #dropUnsent(now: number): void {
+    const aborted = (): Error =>
+      new TransactionAbortedError('the transaction was aborted before the records were sent', { maybeWritten: false });
+    this.#failOffsets(aborted());
+    this.#adding.clear();
+    this.#parts.failUnsent(aborted, now);
+  }
+
+  #failOffsets(error: Error): void {
+    const offsets = this.#offsets;
+    this.#offsets = [];
+    for (const { onDone } of offsets) onDone(error);
+  }
+
+  #refused(action: TransactionAction, error: Error, now: number): void {
+    if (action === 'abort' && this.#state !== 'aborting') {
+      this.#fail(error, now);
+    } else if (action === 'restart' && this.#state === 'starting') {
+      this.#state = 'stopped';
+      this.#parts.report.state('error', 'transactional-id-refused', error.message, error);
+      this.#begins.doneAll(error);
+    } else if (action === 'fenced') {
+      const text = `another producer has taken over transactional id '${this.#steps.transactionalId}'`;
+      this.#fatal(errorFor(90, { cause: error, fatal: true }) ?? new Error(text), now);
+    } else {
+      this.#fatal(error, now);
+    }
+  }
+
+  #fatal(error: Error, now: number): void {
+    if (this.#state === 'fatal') return;
+    this.#state = 'fatal';
+    this.#error = error;
+    const ending = this.#ending;
+    this.#ending = null;
+    this.#failOffsets(error);
+    this.#begins.doneAll(error);
+    ending?.waiters.doneAll(error);
+    this.#parts.onFatal(error, now);
+  }
+}
+
+function detailsOf(error: KafkaClientError): {
+  cause: Error;
+  topic?: string;
+  partition?: number;
+  maybeWritten: boolean;
+} {
+  const { topic, partition, maybeWritten = false } = error;
+  return {
+    cause: error,
+    ...(topic !== undefined && { topic }),
+    ...(partition !== undefined && { partition }),
+    maybeWritten,
+  };
+}

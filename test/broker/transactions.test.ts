@@ -1,0 +1,221 @@
+// Transactions end to end against the embedded broker, by the rules of transaction.version 2 and by the old ones: what is committed is
+// visible together, what is aborted is not, offsets go along, and a producer that was fenced says so.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  AddPartitionsToTxn,
+  EndTxn,
+  Fetch,
+  FindCoordinator,
+  IllegalStateError,
+  KafkaClient,
+  ListOffsets,
+  OffsetFetch,
+  Produce,
+  type Producer,
+  ProducerFencedError,
+  type ProducerOptions,
+  TransactionAbortedError,
+} from '../../src/index.ts';
+import { committedRecords } from '../../src/protocol/flat/records/aborted-transactions.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+
+for (const [name, options] of [
+  ['transaction.version 2', {}],
+  ['the old protocol', { transactionVersion: 1 }],
+] as const) {
+  let broker: EmbeddedBroker;
+  let client: KafkaClient;
+  let count = 0;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ nodes: 2, ...(options as object) });
+    client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  });
+
+  after(async () => {
+    await client?.close();
+    await broker?.close();
+  });
+
+  const names = async (): Promise<{ topic: string; transactionalId: string }> => {
+    count++;
+    await broker.createTopic(`t${count}`, { partitions: 2 });
+    return { topic: `t${count}`, transactionalId: `tx${count}` };
+  };
+
+  const producerOf = (options: ProducerOptions): Promise<Producer> =>
+    client.producer({ retryBackoffMs: 20, ...options });
+
+  /** What readers of committed records see of a partition. */
+  const committed = async (topic: string, partition = 0): Promise<string[]> => {
+    await client.addTopic(topic);
+    const nodeId = client.cluster.leaderForPartition({ topic, partition })!;
+    await client.awaitReady(nodeId);
+    const at = await client.send(nodeId, ListOffsets, {
+      replicaId: -1,
+      isolationLevel: 1,
+      topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }],
+    });
+    const end = at.topics.at(0).partitions.at(0).offset.toNumber();
+    const values: string[] = [];
+    let next = 0;
+    while (next < end) {
+      const response = await client.send(
+        nodeId,
+        Fetch,
+        {
+          maxWaitMs: 100,
+          minBytes: 1,
+          isolationLevel: 1,
+          topics: [{ topic, partitions: [{ partition, fetchOffset: next, partitionMaxBytes: 1 << 24 }] }],
+        },
+        { version: 12 },
+      );
+      const { records, abortedTransactions } = response.responses.at(0).partitions.at(0);
+      for (const record of committedRecords(records, abortedTransactions))
+        values.push(Buffer.from(record.value!).toString());
+      next = records.nextOffset!.toNumber();
+    }
+    return values;
+  };
+
+  test(`${name}: a transaction becomes visible as a whole when it is committed, and one after another on one producer`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    for (let round = 0; round < 3; round++) {
+      const result = await producer.transaction(async (tx) => {
+        tx.append(topic, null, `${round} a`, 0);
+        const sent = await tx.send(topic, { value: `${round} b` }, { partition: 0 });
+        assert.ok(sent.offset.toNumber() > 0);
+        if (round === 0) assert.deepEqual(await committed(topic), []);
+        await tx.sendAll(topic, [{ value: `${round} c`, partition: 1 }]);
+        return round;
+      });
+      assert.equal(result, round);
+    }
+    assert.deepEqual(await committed(topic), ['0 a', '0 b', '1 a', '1 b', '2 a', '2 b']);
+    assert.deepEqual(await committed(topic, 1), ['0 c', '1 c', '2 c']);
+    await producer.close();
+  });
+
+  test(`${name}: a transaction that throws leaves nothing behind, and the next one goes on`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId, lingerMs: 60_000, deliveryTimeoutMs: 200_000 });
+    let unsent: unknown;
+    await assert.rejects(
+      producer.transaction(async (tx) => {
+        await tx.send(topic, { value: 'dropped' }, { lingerMs: 0, partition: 0 });
+        unsent = tx.send(topic, { value: 'never sent' }, { lingerMs: 60_000, partition: 1 }).then(
+          () => null,
+          (error) => error,
+        );
+        throw new Error('changed my mind');
+      }),
+      /changed my mind/,
+    );
+    assert.ok((await unsent) instanceof TransactionAbortedError);
+    await producer.transaction((tx) => void tx.append(topic, null, 'kept', 0));
+    assert.deepEqual(await committed(topic), ['kept']);
+    assert.deepEqual(await committed(topic, 1), []);
+    await producer.close();
+  });
+
+  test(`${name}: offsets are committed with the records`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    await producer.transaction(async (tx) => {
+      tx.append(topic, null, 'a', 0);
+      tx.sendOffsets([{ topic, partition: 1, offset: 42n, metadata: 'm' }], { groupId: `g-${transactionalId}` });
+    });
+    await client.awaitReady(client.leastLoadedNode()!);
+    const found = await client.send(
+      client.leastLoadedNode()!,
+      FindCoordinator,
+      { key: `g-${transactionalId}`, keyType: 0 },
+      { version: 3 },
+    );
+    await client.awaitReady(found.nodeId);
+    const fetched = await client.send(
+      found.nodeId,
+      OffsetFetch,
+      { groupId: `g-${transactionalId}`, topics: [{ name: topic, partitionIndexes: [1] }], requireStable: true },
+      { version: 7 },
+    );
+    assert.equal(fetched.topics.at(0).partitions.at(0).committedOffset.toNumber(), 42);
+    await producer.close();
+  });
+
+  test(`${name}: a second producer of the same id fences the first, which says so for good`, async () => {
+    const { topic, transactionalId } = await names();
+    const first = await producerOf({ transactionalId });
+    const tx = await first.begin();
+    await tx.send(topic, { value: 'lost' }, { partition: 0 });
+    const fatal: Error[] = [];
+    first.on('fatal', (error) => fatal.push(error));
+    const second = await producerOf({ transactionalId });
+    await second.transaction((own) => void own.append(topic, null, 'won', 0));
+    await assert.rejects(tx.commit(), (error: ProducerFencedError) => {
+      assert.ok(error instanceof ProducerFencedError, `${error}`);
+      assert.equal(error.fatal, true);
+      return true;
+    });
+    await assert.rejects(async () => first.begin(), ProducerFencedError);
+    assert.equal(fatal.length, 1);
+    assert.deepEqual(await committed(topic), ['won']);
+    await first.close();
+    await second.close();
+  });
+
+  test(`${name}: a record that fails makes the commit fail, and after the abort all is well`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    await broker.fail(Produce, 87);
+    await assert.rejects(
+      producer.transaction((tx) => void tx.append(topic, null, 'bad', 0)),
+      (error: Error & { errorCode?: number }) => error.errorCode === 120 || error.errorCode === 87,
+    );
+    await producer.transaction((tx) => void tx.append(topic, null, 'better', 0));
+    assert.deepEqual(await committed(topic), ['better']);
+    await producer.close();
+  });
+
+  test(`${name}: misuse is refused, and changes nothing`, async () => {
+    const { topic, transactionalId } = await names();
+    const plain = await client.producer();
+    await assert.rejects(async () => plain.begin(), /has no transactionalId/);
+    await plain.close();
+    const producer = await producerOf({ transactionalId });
+    await assert.rejects(async () => producer.send(topic, { value: 'v' }), /begin one first/);
+    const tx = await producer.begin();
+    const waiting = producer.begin();
+    tx.append(topic, null, 'v', 0);
+    assert.throws(
+      () => tx.sendOffsets([{ topic, partition: 0, offset: -1 }], { groupId: 'g' }),
+      /offset must be a whole number/,
+    );
+    assert.throws(() => tx.sendOffsets([], {} as never), /needs the group/);
+    await tx.commit();
+    await assert.rejects(tx.abort(), IllegalStateError);
+    assert.throws(() => tx.append(topic, null, 'v'), IllegalStateError);
+    const next = await waiting;
+    await next.abort();
+    assert.deepEqual(await committed(topic), ['v']);
+    await producer.close();
+  });
+
+  test(`${name}: the requests are those of the protocol`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    await producer.transaction((tx) => void tx.append(topic, null, 'v', 0));
+    await producer.close();
+    const arrived = (await broker.arrivedRequests()).slice(-40);
+    const versionsOf = (key: number): number[] =>
+      arrived.filter(({ apiKey }) => apiKey === key).map(({ version }) => version);
+    const isOld = name === 'the old protocol';
+    assert.equal(versionsOf(AddPartitionsToTxn.key).length > 0, isOld);
+    assert.ok(versionsOf(EndTxn.key).every((version) => (isOld ? version <= 4 : version >= 5)));
+    assert.ok(versionsOf(Produce.key).every((version) => (isOld ? version <= 11 : version >= 12)));
+  });
+}
