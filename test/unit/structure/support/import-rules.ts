@@ -108,7 +108,7 @@ const table = {
   },
   'worker/producer': {
     rooms: ['common', 'codec', 'worker/client', 'worker/requests', 'worker/report', 'protocol/flat', 'protocol/wire'],
-    packages: [],
+    packages: ['long'],
   },
   'worker/admin': {
     rooms: ['common', 'worker/client', 'protocol/flat', 'protocol/wire'],
