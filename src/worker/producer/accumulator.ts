@@ -38,6 +38,11 @@ export interface AppendedRecord {
 const ratioMargin = 1.05;
 /** Compressed batches collect this much more than `batchSizeBytes` at most, however well the topic compresses. */
 const maxCompressedGain = 8;
+/**
+ * A batch that must wait behind another one anyway may become this many times `batchSizeBytes` large: a broker takes a few large batches
+ * at far less cost than many small ones (bench/peers/produce.ts).
+ */
+const maxBacklogGain = 8;
 
 export class Accumulator {
   readonly memory: BatchMemory;
@@ -126,7 +131,7 @@ export class Accumulator {
     batch.track(record.owner, record.kind, record.trackId);
     if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
     else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
-    if (this.#expectedBytes(batch) >= this.#config.batchSizeBytes) batch.isFull = true;
+    if (this.#expectedBytes(batch) >= batch.targetBytes) batch.isFull = true;
     return true;
   }
 
@@ -205,6 +210,7 @@ export class Accumulator {
       batch.splits === 0 ? this.#config.batchSizeBytes : Math.max(batch.maxRecordBytes, batch.end >>> 1);
     const parts = splitBatch(batch, targetBytes, (bytes) => this.memory.takeBeyond(bytes));
     partition.topic.observeCompression(1);
+    partition.topic.mayGrow = false;
     this.stats.splits++;
     const at = partition.sent.indexOf(batch);
     if (at >= 0) partition.sent.splice(at, 1, ...parts);
@@ -261,9 +267,15 @@ export class Accumulator {
 
   #open(partition: PartitionState, bodyBytes: number, now: number): ProducerBatch | null {
     const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + bodyBytes;
-    const memory = this.memory.take(Math.max(this.#capacity(partition.topic), recordBytes));
+    let targetBytes = this.#targetBytes(partition);
+    let memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes));
+    if (memory === null && targetBytes > this.#config.batchSizeBytes) {
+      targetBytes = this.#config.batchSizeBytes;
+      memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes));
+    }
     if (memory === null) return null;
     const batch = new ProducerBatch(partition, memory, now, now + this.#config.lingerMs);
+    batch.targetBytes = targetBytes;
     partition.queue.push(batch);
     this.batchCount++;
     if (!partition.isListed) {
@@ -273,9 +285,17 @@ export class Accumulator {
     return batch;
   }
 
-  /** Memory for a batch: with compression more than it is to take in the end. */
-  #capacity(topic: TopicState): number {
-    const { batchSizeBytes } = this.#config;
+  /** Size at which a new batch of the partition is full: twice that of the one that waits before it. */
+  #targetBytes({ queue, topic }: PartitionState): number {
+    const { batchSizeBytes, maxRequestSizeBytes } = this.#config;
+    const ahead = queue[queue.length - 1];
+    if (ahead === undefined || ahead.attempts > 0 || !topic.mayGrow) return batchSizeBytes;
+    const limit = Math.max(batchSizeBytes, Math.min(batchSizeBytes * maxBacklogGain, maxRequestSizeBytes >>> 1));
+    return Math.min(ahead.targetBytes * 2, limit);
+  }
+
+  /** Memory for a batch of that size: with compression more than it is to take in the end. */
+  #capacity(topic: TopicState, batchSizeBytes: number): number {
     if (this.#compression.codec === 0) return batchSizeBytes;
     const gain = 2 ** Math.floor(Math.log2(1 / Math.max(topic.compressionRatio, 1 / maxCompressedGain)));
     return batchSizeBytes * Math.max(gain, 1);

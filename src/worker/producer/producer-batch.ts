@@ -37,6 +37,8 @@ export class ProducerBatch {
   count = 0;
   /** The largest of its records, without a batch's header. */
   maxRecordBytes = 0;
+  /** Size at which it is full, set when it is opened. */
+  targetBytes = 0;
   /** Records of it are written as they are until here; afterwards only the sum is of use. */
   uncompressedBytes = BATCH_HEADER_BYTES;
   /** Nothing more is appended to it. */

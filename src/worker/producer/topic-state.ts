@@ -16,6 +16,8 @@ export class TopicState implements StickyTopic {
   readonly sticky: StickyPartitioner;
   /** Expected size of compressed records as a part of their size before. */
   compressionRatio = 1;
+  /** Batches may grow while others of their partition wait; until one is too large for the broker. */
+  mayGrow = true;
   /** When a record came last, ms on the monotonic clock. */
   usedAt = 0;
   /** Whether metadata covers it for this producer. */

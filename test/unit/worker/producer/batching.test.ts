@@ -104,6 +104,39 @@ test('a node gets at most maxInFlightRequestsPerConnection requests at a time', 
   assert.equal(producer.cluster.produces.length, 2);
 });
 
+test('batches that must wait behind others grow, up to eight times batchSizeBytes, and no smaller one is left behind', () => {
+  const producer = started({ lingerMs: 1000, batchSizeBytes: 1000 });
+  producer.cluster.isUp.set(1, false);
+  for (let i = 0; i < 400; i++) producer.append('x'.repeat(100), { partition: 0 });
+  producer.cluster.isUp.set(1, true);
+  const sizes: number[] = [];
+  producer.advance(1000);
+  while (producer.cluster.produces.length > 0) {
+    sizes.push(producer.cluster.produces[0]!.batches[0]!.bytes.length);
+    producer.cluster.answer();
+    producer.poll();
+  }
+  assert.ok(sizes[0]! <= 1000 + 120, `${sizes[0]} bytes`);
+  assert.ok(sizes[1]! > 1800 && sizes[1]! <= 2000 + 120, `${sizes[1]} bytes`);
+  assert.ok(Math.max(...sizes) > 7500 && Math.max(...sizes) <= 8000 + 120, `${Math.max(...sizes)} bytes`);
+});
+
+test('batches of a topic do not grow any more once one was too large for the broker', () => {
+  const producer = started({ lingerMs: 0, batchSizeBytes: 1000 });
+  for (let i = 0; i < 8; i++) producer.append('x'.repeat(100), { partition: 0 });
+  producer.poll();
+  producer.cluster.answer(undefined, () => 10);
+  producer.cluster.isUp.set(1, false);
+  for (let i = 0; i < 100; i++) producer.append('x'.repeat(100), { partition: 0 });
+  producer.cluster.isUp.set(1, true);
+  producer.poll();
+  while (producer.cluster.produces.length > 0) {
+    for (const { bytes } of producer.cluster.produces[0]!.batches) assert.ok(bytes.length <= 1000 + 120);
+    producer.cluster.answer();
+    producer.poll();
+  }
+});
+
 test('memory is bounded: a record without room is not taken, everything goes at once, and there is room after an answer', () => {
   const producer = started({ lingerMs: 10_000, batchSizeBytes: 1024, memoryBytes: 4096 });
   let taken = 0;
