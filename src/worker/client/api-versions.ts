@@ -1,4 +1,4 @@
-// Owns what one node speaks, and the choice of a version both sides know. Network thread.
+// Owns the API versions that one node supports, and the choice of a version that both sides know. Network thread.
 // Source: KIP-35 (ApiVersions), KIP-511 (client name and version, downgrade), Kafka protocol guide.
 
 import { IncompatibleBrokerVersion, UnsupportedVersionError } from '../../common/errors/errors.ts';
@@ -10,7 +10,7 @@ export interface VersionRange {
   readonly max: number;
 }
 
-/** A configured `apiVersion`: nothing newer than what brokers of that version spoke is used. */
+/** A configured `apiVersion`: the client uses nothing newer than brokers of that version supported. */
 export interface VersionLimit {
   readonly version: readonly number[];
   readonly ranges: ReadonlyMap<number, VersionRange>;
@@ -21,7 +21,7 @@ export class NodeApiVersions {
   readonly brokerVersion: readonly number[];
   readonly #limit: VersionLimit | null;
 
-  /** @param brokerVersion default: as far as the ranges tell */
+  /** @param brokerVersion default: derived from the ranges */
   constructor(
     ranges: ReadonlyMap<number, VersionRange>,
     brokerVersion: readonly number[] = inferBrokerVersion(ranges),
@@ -32,7 +32,7 @@ export class NodeApiVersions {
     this.#limit = limit;
   }
 
-  /** The same broker, of which no more than this is used. */
+  /** The same broker, limited to what brokers of the configured version support. */
   limitedTo(limit: VersionLimit | null): NodeApiVersions {
     return limit === null ? this : new NodeApiVersions(this.ranges, this.brokerVersion, limit);
   }
@@ -61,7 +61,7 @@ export class NodeApiVersions {
     );
   }
 
-  /** What broker and client both know, as far as `apiVersion` allows it; null for nothing. */
+  /** The versions that broker and client both know and `apiVersion` allows; null if there are none. */
   common(codec: WireCodec): VersionRange | null {
     const range = this.#allowed(codec);
     if (typeof range === 'string') return null;
@@ -76,7 +76,7 @@ export class NodeApiVersions {
     return range;
   }
 
-  /** The range, or why there is none. */
+  /** The range, or the reason why there is none. */
   #allowed(codec: WireCodec): VersionRange | string {
     const { apiKey } = codec;
     const range = this.ranges.get(apiKey);
@@ -95,7 +95,7 @@ function nameOf(codec: WireCodec): string {
   return `${codec.name} (API key ${codec.apiKey})`;
 }
 
-/** The broker's version as far as its API ranges tell, e.g. `[2, 8]`. */
+/** The broker's version derived from its API ranges, e.g. `[2, 8]`. */
 export function inferBrokerVersion(ranges: ReadonlyMap<number, VersionRange>): readonly number[] {
   for (const { version, apiKey, apiVersion } of tellingVersions) {
     const range = ranges.get(apiKey);
@@ -106,8 +106,8 @@ export function inferBrokerVersion(ranges: ReadonlyMap<number, VersionRange>): r
 
 const offsetForLeaderEpochKey = 23;
 /**
- * First version of each API whose broker answers first and then waits itself: only there the client has to wait (KIP-219).
- * Kafka 2.0 gave almost every API a version for that.
+ * First version of each API from which on a throttling broker answers at once: the client has to wait instead
+ * (KIP-219). Kafka 2.0 gave almost every API a version for that.
  */
 const throttledByClientFrom: ReadonlyMap<number, number> = new Map([
   ...[...rangesAddedIn([2, 0])].map(([apiKey, { max }]) => [apiKey, max] as const),
@@ -117,6 +117,6 @@ const throttledByClientFrom: ReadonlyMap<number, number> = new Map([
 /** Whether a throttle time in a response of this version asks the client to wait. */
 export function isThrottledByClient(apiKey: number, version: number): boolean {
   const from = throttledByClientFrom.get(apiKey);
-  // APIs newer than KIP-219 do from their version 0; those without a throttle time report 0 anyway.
+  // APIs newer than KIP-219 do so from version 0 on; APIs without a throttle time report 0 anyway.
   return from === undefined ? apiKey > 42 : version >= from;
 }

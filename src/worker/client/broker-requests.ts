@@ -1,5 +1,6 @@
-// Owns the way in which roles (producers, consumers) send requests: to a broker's connection in a lane, with one answer for
-// each request. Network thread. A role knows nothing else of connections, and fakes this interface in its tests.
+// Owns the interface through which roles (producers, consumers) send requests to a broker's connection in a lane;
+// each request gets one answer. Network thread. A role knows nothing else about connections, and its tests use a fake
+// of this interface.
 
 import type { Api } from '../../protocol/flat/api.ts';
 import type { VersionRange } from './api-versions.ts';
@@ -12,14 +13,14 @@ export const anyBroker = -1;
 export interface Destination {
   /** Broker id as metadata names it, or `anyBroker`; then the lane does not matter. */
   readonly brokerId: number;
-  /** Name of the connection, such as `fetch`; `mainLane` for the one that is for everything. */
+  /** Name of the connection, such as `fetch`; `mainLane` for the connection that everybody uses. */
   readonly lane: string;
 }
 
 export interface BrokerRequest<Request = unknown, Response = unknown> {
   readonly to: Destination;
   readonly api: Api<Request, Response>;
-  /** Encoded inside `send`; it may be changed afterwards. */
+  /** It is encoded inside `send`, so it may be changed afterwards. */
   readonly request: Request;
   /**
    * Instead of encoding `request`: the body in wire format for the version that was chosen, in pieces that go to the socket one
@@ -27,19 +28,25 @@ export interface BrokerRequest<Request = unknown, Response = unknown> {
    * a Produce with `acks` 0 gets no response.
    */
   readonly encodeBody?: (version: number) => readonly Uint8Array[];
-  /** Once, when the pieces of `encodeBody` may be written to again; before or after the answer, or inside `send` when it failed. */
+  /**
+   * Called once, when the pieces of `encodeBody` may be written to again: before or after the answer, or inside
+   * `send` if that failed.
+   */
   onBodyFree?(): void;
   /** The highest version to use; default: the highest that broker and client both know. */
   readonly maxVersion?: number;
-  /** The lowest version that will do; default: the lowest that both know. Without one: UnsupportedVersionError. */
+  /**
+   * The lowest version that may be used; default: the lowest that both know. Without such a version:
+   * UnsupportedVersionError.
+   */
   readonly minVersion?: number;
   /** ms, counted from `send`. */
   readonly timeoutMs: number;
   /** `raw`: records are kept as the bytes that came, neither checked nor decompressed. Default `rows`. */
   readonly records?: 'rows' | 'raw';
   /**
-   * Exactly one of both functions is called, once. Inside `send` it is called for what cannot be sent, and for a Produce with
-   * acks 0, which has no response.
+   * Exactly one of the two functions is called, once. It is called inside `send` when the request cannot be sent, and
+   * for a Produce with acks 0, which has no response.
    * @param response the API's view, which owns its memory; null for a Produce with acks 0 that was handed to the socket
    */
   onResponse(response: Response | null, version: number, now: number): void;
@@ -48,24 +55,28 @@ export interface BrokerRequest<Request = unknown, Response = unknown> {
 
 export interface BrokerRequests {
   /**
-   * Whether `send` would be taken now: connected, below the in-flight limit, not throttled. If there is no connection, one is
-   * asked for as soon as its backoff allows; the round in which it becomes ready, or fails, ends with the role's `poll`.
+   * Whether `send` would be accepted now: the broker is connected, below the in-flight limit, and not throttled. If
+   * there is no connection, one is begun as soon as the backoff allows. The role's `poll` is called in the round in
+   * which that connection becomes ready or fails.
    */
   isReady(to: Destination, now: number): boolean;
   /**
-   * When it is worth to ask `isReady` again although nothing happens: `now` when it is ready; the end of a backoff or of a
-   * throttle time; Infinity when an event will tell. For `nextDeadline` of a role.
+   * When to ask `isReady` again if nothing else happens: `now` when the broker is ready; the end of a backoff or of a
+   * throttle time; Infinity when an event will cause a round. For `nextDeadline` of a role.
    */
   readyAt(to: Destination, now: number): number;
-  /** Why the last connection or attempt ended; null when none did, or when it has been connected since. */
+  /** Why the last connection or attempt ended; null if none ended, or if the broker has been connected since. */
   lastError(to: Destination): Error | null;
-  /** Sends one request. Every failure goes to `onFailure`, none is thrown. */
+  /** Sends one request. Every failure goes to `onFailure`; `send` throws none. */
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void;
-  /** What both sides speak of an API, on any connection to the broker; null while none has told, or when they have nothing in common. */
+  /**
+   * The versions of an API that both sides know, from any connection to the broker; null before any connection has
+   * told them, or if there are none in common.
+   */
   versionRange(brokerId: number, api: Pick<Api, 'key'>): VersionRange | null;
-  /** The cluster's finalized level of a feature, such as `transaction.version`; null while no broker has told of it. */
+  /** The cluster's finalized level of a feature, such as `transaction.version`; null before a broker has named it. */
   finalizedFeature(name: string): number | null;
-  /** Requests that await their response on this connection, of all who use it. */
+  /** Requests that await their response on this connection, of all its users. */
   inFlight(to: Destination): number;
   /** Until when the broker wants no requests on this connection, ms on the monotonic clock; 0 when it is not throttled. */
   throttledUntil(to: Destination): number;

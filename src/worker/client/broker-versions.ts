@@ -1,5 +1,6 @@
-// Owns what brokers of each version speak: for brokers that cannot be asked, and for a configured `apiVersion`, which limits
-// what is used of newer ones. Network thread. Must not decide when a broker is asked: handshake.ts does.
+// Owns the API versions that brokers of each release support: for brokers that cannot be asked, and for a configured
+// `apiVersion`, which limits what is used of newer brokers. Network thread. Must not decide when a broker is asked:
+// handshake.ts does.
 
 import { UnrecognizedBrokerVersion } from '../../common/errors/errors.ts';
 import type { VersionRange } from './api-versions.ts';
@@ -115,15 +116,15 @@ export function hasApiVersions(version: BrokerVersion): boolean {
 }
 
 /**
- * The known version that a configured one stands for: the same; with a 0 appended; else the newest that is not newer.
- * Undefined for a version older than all.
+ * The known version that a configured one stands for: the same version; else that version with a 0 appended; else the
+ * newest known version that is not newer. Undefined for a version that is older than all.
  */
 export function findVersion(given: BrokerVersion): BrokerVersion | undefined {
   const exact = history.find(([version]) => isSame(version, given) || isSame(version, [...given, 0]));
   return (exact ?? history.findLast(([version]) => compare(version, given) <= 0))?.[0];
 }
 
-/** The same. Throws UnrecognizedBrokerVersion where there is none, and for a release newer than all that are known. */
+/** The same. Throws UnrecognizedBrokerVersion if there is none, and for a release that is newer than all known ones. */
 export function matchVersion(given: BrokerVersion): BrokerVersion {
   const found = findVersion(given);
   const oldest = knownBrokerVersions[0]!;
@@ -133,7 +134,7 @@ export function matchVersion(given: BrokerVersion): BrokerVersion {
       `apiVersion [${given.join(', ')}] is older than every known broker; the oldest is [${oldest.join(', ')}]`,
     );
   }
-  // A patch release speaks what its minor release does.
+  // A patch release supports the same versions as its minor release.
   if (compare(given.slice(0, newest.length), newest) > 0) {
     throw new UnrecognizedBrokerVersion(
       `apiVersion [${given.join(', ')}] is newer than every broker this client knows; the newest is [${newest.join(', ')}]: leave apiVersion out, so that brokers are asked, or set it to [${newest.join(', ')}]`,
@@ -142,7 +143,7 @@ export function matchVersion(given: BrokerVersion): BrokerVersion {
   return found;
 }
 
-/** What brokers of a known version speak. */
+/** The API versions that brokers of a known version support. */
 export function rangesOfVersion(known: BrokerVersion): ApiRanges {
   const ranges = new Map<number, VersionRange>();
   for (const [version, , added] of history) {

@@ -1,12 +1,12 @@
-// Owns what roles (producers, consumers) see of the cluster: leaders, topics, brokers, always as the newest metadata and the
-// newest hints say. Network thread. A role fakes this interface in its tests.
+// Owns the interface through which roles (producers, consumers) see the cluster: leaders, topics and brokers, from
+// the newest metadata and the newest hints. Network thread. Tests of a role use a fake of this interface.
 
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 
 export interface PartitionLeader {
-  /** Broker id; -1 while the partition has no leader that is known. */
+  /** Broker id; -1 while no leader of the partition is known. */
   readonly leaderId: number;
-  /** -1 where brokers are too old to say. */
+  /** -1 if the brokers are too old to name it. */
   readonly leaderEpoch: number;
 }
 
@@ -18,7 +18,7 @@ export interface ClusterBroker {
 }
 
 export interface TopicInterest {
-  /** Let brokers that do so create the topic when it is asked about; default false. */
+  /** Whether brokers may create the topic when metadata asks for it; default false. */
   readonly mayCreate?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ClusterView {
   readonly updateId: number;
   readonly clusterId: string | null;
   readonly brokers: ReadonlyMap<number, ClusterBroker>;
-  /** Null for a broker that is unknown, or in no rack. */
+  /** Null for an unknown broker, and for a broker without a rack. */
   rack(brokerId: number): string | null;
   /** Names of all topics with usable metadata, internal ones included. */
   topics(): readonly string[];
@@ -40,20 +40,29 @@ export interface ClusterView {
   topicId(topic: string): string | null;
   /** The topic that has this id now; null when unknown. */
   topicName(topicId: string): string | null;
-  /** Kafka's error code of the topic in the newest metadata; 0 for none; null when that says nothing of the topic. */
+  /**
+   * Kafka's error code of the topic in the newest metadata; 0 for none; null if that metadata does not contain the
+   * topic.
+   */
   topicError(topic: string): number | null;
 
-  /** Metadata covers the union of what all roles and applications ask for. A topic that is new is asked about at once. */
+  /** Metadata covers the union of what all roles and applications ask for. A new topic is asked for at once. */
   addTopic(role: object, topic: string, interest?: TopicInterest): void;
   removeTopic(role: object, topic: string): void;
   /** Whether the role needs every topic of the cluster. */
   setNeedsAllTopics(role: object, needsAll: boolean): void;
-  /** The role has ended: nothing is tracked for it any more. */
+  /** The role has ended: its topics are no longer tracked. */
   forget(role: object): void;
-  /** Asks for metadata as soon as the backoff allows; as often as anybody likes. */
+  /** Asks for metadata as soon as the backoff allows; it may be called any number of times. */
   requestUpdate(): void;
-  /** `listener` is called after each update, when everything here is new. Returns what ends that. */
+  /**
+   * `listener` is called after each update, when this view shows the new metadata. Returns a function that removes
+   * the listener.
+   */
   onUpdate(listener: (now: number) => void): () => void;
-  /** Takes over what a response told of leaders (KIP-951). Done already for responses that came through BrokerRequests. */
+  /**
+   * Takes over the leaders that a response named (KIP-951). For responses that came through BrokerRequests this is
+   * done already.
+   */
   learn(hints: ClusterHints): void;
 }

@@ -28,13 +28,16 @@ export function backoffWithJitter(base: number, max: number, failures: number, r
   return capped * (1 - jitter + 2 * jitter * random());
 }
 
-/** Connection history of one node; outlives its connections. */
+/** Connection history of one node; it outlives the node's connections. */
 export class ConnectionState {
-  /** Consecutive attempts that did not end in a ready connection, plus losses since. */
+  /** Consecutive attempts that did not lead to a ready connection, plus the connections that were lost since. */
   failures = 0;
   /** Addresses of the last look-up that are still to be tried. */
   untriedAddresses: string[] = [];
-  /** Address tried last: whatever became of it, when the connection ends by a fault another one is tried first. */
+  /**
+   * The address that was tried last. After a connection ends by a fault, another address is tried first, even if this
+   * one had worked.
+   */
   lastAddress: string | null = null;
   /** Start of the current or last attempt, on the monotonic clock. */
   lastAttemptAt = Number.NEGATIVE_INFINITY;
@@ -42,7 +45,7 @@ export class ConnectionState {
   backoffUntil = Number.NEGATIVE_INFINITY;
   /** The current attempt must be ready by then; Infinity when none is under way. */
   setupDeadline = Number.POSITIVE_INFINITY;
-  /** No request before this time, because the broker said so (KIP-219). */
+  /** No request before this time, because the broker throttles this client (KIP-219). */
   throttledUntil = Number.NEGATIVE_INFINITY;
   /** Why the last connection or attempt ended; cleared by success. */
   lastError: Error | null = null;
@@ -77,18 +80,20 @@ export class ConnectionState {
     this.setupDeadline = now + limit;
   }
 
-  /** The connection is ready, though nobody has answered on it: that peer may be as bad as the last. */
+  /** The connection is ready, but nobody has answered on it yet: this peer may be as bad as the last one. */
   opened(): void {
     this.untriedAddresses = [];
     this.setupDeadline = Number.POSITIVE_INFINITY;
   }
 
-  /** The broker refused a login, which some delay on purpose (KIP-306): the wait counts from now. */
+  /**
+   * The broker refused a login. Some brokers delay that answer on purpose (KIP-306), so the backoff counts from now.
+   */
   refused(now: number): void {
     this.lastAttemptAt = now;
   }
 
-  /** The connection is ready: history is forgotten. */
+  /** The connection is ready: the history is forgotten. */
   succeeded(): void {
     this.failures = 0;
     this.#setupFailures = 0;
@@ -109,7 +114,8 @@ export class ConnectionState {
     this.setupDeadline = Number.POSITIVE_INFINITY;
     this.untriedAddresses = [];
     const { reconnectBackoffMs: base, reconnectBackoffMaxMs: max } = this.#config;
-    // Counted from the attempt's start, so that a long-lived connection that drops may be renewed at once.
+    // The backoff counts from the start of the attempt, so that a long-lived connection that drops may be opened
+    // again at once.
     const from = this.lastAttemptAt === Number.NEGATIVE_INFINITY ? now : this.lastAttemptAt;
     this.backoffUntil = from + backoffWithJitter(base, max, this.failures, this.#random);
   }
@@ -121,7 +127,7 @@ export class ConnectionState {
     this.lastAddress = null;
   }
 
-  /** Closed on purpose, by somebody who wants to begin anew: nothing that was known counts any more. */
+  /** The connection was closed on purpose to begin anew: the history is forgotten. */
   forgotten(now: number): void {
     this.closedOnPurpose();
     this.failures = 0;

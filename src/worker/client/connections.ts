@@ -1,5 +1,6 @@
-// Owns how connections end: failures, losses, timeouts, idleness, purpose. One place settles a connection's requests, so
-// that each is settled once. Network thread. Must not decide what to send; `now` is given.
+// Owns how connections end: by failure, loss, timeout, idleness or on purpose. One function settles a connection's
+// requests, so that each is settled once. Network thread. Must not decide what to send, nor read a clock: `now` is an
+// argument.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import {
@@ -17,7 +18,7 @@ import type { Broker, Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 
-/** Told about every node that became ready or failed. */
+/** It is told about every node that became ready or failed. */
 export interface NodeListener {
   onNodeReady(node: Node, now: number): void;
   onNodeFailed(node: Node, error: Error, now: number): void;
@@ -51,7 +52,7 @@ export class Connections {
     this.#listener = parts.listener;
   }
 
-  /** The handshake is over; without an answer where there was nothing to ask. */
+  /** The handshake is over. It ends without an answer if there was nothing to ask. */
   ready(node: Node, now: number, hasAnswered: boolean): void {
     node.channel!.becomeReady();
     if (hasAnswered) node.connection.succeeded();
@@ -119,7 +120,7 @@ export class Connections {
     }
   }
 
-  /** Goes back to the bootstrap servers (KIP-899, KIP-1102): what is known of brokers no longer counts. */
+  /** Goes back to the bootstrap servers (KIP-899, KIP-1102): the known brokers are forgotten. */
   startOver(reason: Error, now: number): void {
     this.#events.startedOver(reason);
     this.#nodes.startOver();
@@ -127,11 +128,12 @@ export class Connections {
   }
 
   /**
-   * The connection led to another broker than the one that was meant (KIP-1242): the node's address is wrong, or what lies before
-   * it is. It is closed, and the bootstrap servers are asked who is where. Connections that have been confirmed stay.
+   * The connection led to another broker than the one that was meant (KIP-1242): the node's address is wrong, or a
+   * proxy in front of it is. The connection is closed, and the bootstrap servers are asked for metadata. Connections
+   * that were confirmed stay.
    */
   misrouted(node: Node, error: Error, now: number): void {
-    // Other addresses of the name have their turn in later attempts, after the answer of the bootstrap servers.
+    // Later attempts try other addresses of the name, after the bootstrap servers have answered.
     node.connection.untriedAddresses = [];
     this.#nodes.startOver();
     this.attemptFailed(node, error, now, 'other');
@@ -139,7 +141,9 @@ export class Connections {
     this.#events.misrouted();
   }
 
-  /** Another cluster answers at the node: what leads elsewhere may lead to the former one, and the two must not mix. */
+  /**
+   * Another cluster answers at the node. Other connections may lead to the former cluster, and the two must not mix.
+   */
   clusterChanged(reason: Error, nodeId: number, now: number): void {
     this.#events.clusterChanged(reason, nodeId);
     for (const node of this.#nodes.connected()) {
@@ -152,14 +156,16 @@ export class Connections {
     this.end(node, lostWith(reason, node), undefined, now);
   }
 
-  /** An attempt did not lead to a ready connection: the next address at once, else backoff. */
+  /**
+   * An attempt did not lead to a ready connection: the next address is tried at once; without one the node backs off.
+   */
   attemptFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
     if (node.isLeaving) {
       this.end(node, error, undefined, now);
       return;
     }
     const hasTime = now < node.connection.setupDeadline;
-    // Who could not be reached may be another broker when it can.
+    // When the node can be reached again, it may be another broker.
     node.probe.forget();
     // An answer that does not fit the question is none of an old broker.
     if (end === 'setup timeout' || error instanceof KafkaProtocolError) node.probe.restart();
@@ -180,13 +186,16 @@ export class Connections {
     this.#listener.onNodeFailed(node, error, now);
   }
 
-  /** A ready connection ended by a fault. `culprit` gets the error itself, the others learn it as a cause. */
+  /**
+   * A ready connection ended by a fault. The request `culprit` fails with the error itself; the others fail with an
+   * error that has it as cause.
+   */
   lost(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     if (!node.isReady) {
       this.attemptFailed(node, error, now, 'other');
       return;
     }
-    // It may have ended over a request that only a broker of another version would take.
+    // The broker may have closed it because of a request that only brokers of another version know.
     if (node.inFlight.size > 0) node.probe.forget();
     this.#events.connectionLost(node, error, node.inFlight.size, now);
     if (node.isLeaving) {
@@ -199,7 +208,10 @@ export class Connections {
     this.#listener.onNodeFailed(node, error, now);
   }
 
-  /** The one place where a connection's requests are settled: state first, so that callbacks see it as it is. */
+  /**
+   * The only place where a connection's requests are settled. The state changes first, so that callbacks see the new
+   * state.
+   */
   end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     const requests = node.inFlight.drain();
     const unsent = node.channel?.oneWay.takeWaiting() ?? [];
@@ -212,7 +224,7 @@ export class Connections {
     for (const send of unsent) send.onFailure(others, now);
   }
 
-  /** Fails what is overdue; after whatever had arrived was handled. */
+  /** Fails what is overdue. Call it after everything that had arrived was handled. */
   expire(now: number): void {
     for (const node of this.#nodes.connected()) {
       if (node.isConnecting && now >= node.connection.setupDeadline) {
@@ -240,7 +252,10 @@ export class Connections {
     }
   }
 
-  /** At most one a round: the longest idle. A connection with requests in flight is never idle. */
+  /**
+   * Closes at most one connection in each round: the one that is idle for longest. A connection with requests in
+   * flight is never idle.
+   */
   closeIdle(now: number): void {
     const idleMs = this.#config.connectionsMaxIdleMs;
     let idlest: Node | undefined;
@@ -259,7 +274,10 @@ export class Connections {
     if (idlest !== undefined) this.disconnect(idlest.id, now);
   }
 
-  /** After the machine stood still: peers have given up what was idle, and the next request is not to find that out. */
+  /**
+   * The machine was suspended: peers have given up idle connections, and the next request must not be written to one
+   * of these.
+   */
   resumed(pauseMs: number, now: number): void {
     let closed = 0;
     for (const node of this.#nodes.all()) {
@@ -275,7 +293,7 @@ export class Connections {
     return this.#metadata.ttl(now);
   }
 
-  /** When the next round is due without anything happening, on the monotonic clock; Infinity for never. */
+  /** When the next round is due if nothing happens before, on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number {
     let deadline = now + this.#metadata.ttl(now);
     if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
@@ -307,7 +325,10 @@ export class Connections {
     return at;
   }
 
-  /** A bootstrap connection has served its purpose when a broker is ready; one begun later was asked for by name. */
+  /**
+   * A bootstrap connection is no longer needed when a broker is ready. One that was begun later was asked for by its
+   * node id.
+   */
   #isSuperseded(node: Node): boolean {
     return node.isBootstrap && node.connection.lastAttemptAt <= this.#brokerReadyAt && this.#isAnyBrokerReady();
   }

@@ -1,4 +1,4 @@
-// Owns how a connection attempt runs: name look-up, one address after another, the handshake at the end. Network
+// Owns the steps of a connection attempt: name look-up, one address after another, the handshake at the end. Network
 // thread. Must not decide when to try (network-client.ts) or how long to wait after a failure (connection-states.ts).
 
 import { withoutBrackets } from '../../common/config/bootstrap-servers.ts';
@@ -30,12 +30,12 @@ export class Connector {
     this.#receiveMessageMaxBytes = receiveMessageMaxBytes;
   }
 
-  /** The node a channel belongs to; undefined once the node has given it up. */
+  /** The node that a channel belongs to; undefined after the node has given the channel up. */
   nodeOf(channel: Channel): Node | undefined {
     return this.#nodeOf.get(channel);
   }
 
-  /** Begins an attempt: looks the name up, then opens the first address. */
+  /** Begins an attempt: looks up the name, then opens the first address. */
   start(node: Node, now: number): void {
     node.connection.attemptStarted(now, false);
     const lookupId = ++node.lookupId;
@@ -52,12 +52,15 @@ export class Connector {
     }
   }
 
-  /** Handles look-ups that have ended; `onFailure` gets those without an address. Returns how many there were. */
+  /**
+   * Handles look-ups that have ended; `onFailure` is called for those without an address. Returns how many there
+   * were.
+   */
   poll(now: number, onFailure: (node: Node, error: Error) => void): number {
     const results = this.#results;
     this.#results = [];
     for (const { node, lookupId, error, addresses } of results) {
-      // The attempt this answer belongs to was given up meanwhile.
+      // The attempt that this answer belongs to was given up meanwhile.
       if (!node.isLookingUp || node.lookupId !== lookupId) continue;
       node.isLookingUp = false;
       if (addresses.length === 0) {
@@ -77,7 +80,7 @@ export class Connector {
     return node.connection.untriedAddresses.length > 0 && this.#openNext(node, now) === null;
   }
 
-  /** Gives up whatever attempt or connection the node has. */
+  /** Gives up the attempt or connection that the node has. */
   abandon(node: Node): void {
     node.isLookingUp = false;
     const { channel } = node;
@@ -89,7 +92,10 @@ export class Connector {
     this.#selector.close(channel);
   }
 
-  /** Opens the first untried address that can be opened: metadata may name a port that is none. Returns why none could. */
+  /**
+   * Opens the first untried address that can be opened; an address may be unusable, since metadata may name an
+   * impossible port. Returns the error if none could be opened.
+   */
   #openNext(node: Node, now: number): KafkaConnectionError | null {
     let failure: KafkaConnectionError | null = null;
     for (const { connection } = node; connection.untriedAddresses.length > 0; ) {
@@ -114,7 +120,10 @@ export class Connector {
   }
 }
 
-/** All of them, the one tried last at the end: a silent one that uses up an attempt must not use up every attempt. */
+/**
+ * All addresses; the one that was tried last comes last. Otherwise an address that never answers would use up every
+ * attempt.
+ */
 function startingBehind(last: string | null, addresses: readonly string[]): string[] {
   const behind = last === null ? 0 : addresses.indexOf(last) + 1;
   return [...addresses.slice(behind), ...addresses.slice(0, behind)];

@@ -1,6 +1,6 @@
-// Owns whom a connection is meant for: the cluster and the broker that ApiVersions 5 names, so that a broker that was reached by
-// mistake, through a proxy, a load balancer or an old address, refuses it. Network thread. Must not send anything: handshake.ts does.
-// Source: KIP-1242.
+// Owns the peer that a connection is meant for: the cluster and the broker that ApiVersions 5 names. A broker that
+// was reached by mistake, through a proxy, a load balancer or an old address, refuses the connection because of that.
+// Network thread. Must not send anything: handshake.ts does. Source: KIP-1242.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { type KafkaClientError, RebootstrapRequiredError } from '../../common/errors/errors.ts';
@@ -8,7 +8,7 @@ import type { Node } from './node.ts';
 
 export interface ExpectedPeer {
   readonly clusterId: string;
-  /** As metadata names the broker, whatever connection to it this is. */
+  /** The broker id from metadata, for every lane of that broker. */
   readonly nodeId: number;
 }
 
@@ -16,15 +16,15 @@ export interface ExpectedPeer {
 export const expectedPeerVersion = 5;
 
 /**
- * Whom a connection of the node has to reach. Null where anybody will do: bootstrap servers are addresses without a number, and
- * before the first metadata the cluster has no name.
+ * The peer that a connection of the node has to reach. Null if any peer is right: bootstrap servers have no broker
+ * id, and before the first metadata the cluster id is unknown.
  */
 export function expectedPeer(node: Node, clusterId: string | null, config: KafkaClientConfig): ExpectedPeer | null {
   if (!config.metadataClusterCheckEnable || clusterId === null || node.isBootstrap) return null;
   return { clusterId, nodeId: node.brokerId };
 }
 
-/** The peer says that it is not the broker that was meant. */
+/** The error for a peer that says that it is not the broker that was meant. */
 export function misroutedError({ clusterId, nodeId }: ExpectedPeer, { id, host, port }: Node): KafkaClientError {
   const text =
     `${host}:${port} is not node ${nodeId} of cluster '${clusterId}': the broker that answered there is another one ` +

@@ -1,22 +1,25 @@
-// Owns the cluster's finalized features (KIP-584), as the newest ApiVersions answer told them. Network thread.
+// Owns the cluster's finalized features (KIP-584) from the newest ApiVersions response. Network thread.
 
 export class FinalizedFeatures {
   #epoch = -1n;
   #levels: ReadonlyMap<string, number> = new Map();
 
-  /** Takes over what a broker answered, unless an answer of a later epoch is known. @param epoch -1: that broker does not know */
+  /**
+   * Takes over the features of a response, unless a later epoch is known already. @param epoch -1: that broker does
+   * not know it
+   */
   learn(epoch: bigint, levels: ReadonlyMap<string, number>): void {
     if (epoch < 0n || epoch < this.#epoch) return;
     this.#epoch = epoch;
     this.#levels = levels;
   }
 
-  /** Null when it is not finalized, or while nobody has told. */
+  /** Null if it is not finalized, or before a broker has answered. */
   level(name: string): number | null {
     return this.#levels.get(name) ?? null;
   }
 
-  /** Another cluster counts its epochs by itself. */
+  /** The cluster has changed, and the epochs of two clusters cannot be compared. */
   clear(): void {
     this.#epoch = -1n;
     this.#levels = new Map();

@@ -1,12 +1,12 @@
-// Owns what happens between an open transport and a ready connection, less the login: the version exchange, and the question
-// whether the peer is the broker that was meant. Network thread. Every connection makes one of its own; what outlives it is in
-// version-probe.ts. Source: KIP-35, KIP-511, KIP-1242.
+// Owns what happens between an open transport and a ready connection, except the login: the version exchange, and the
+// check that the peer is the broker that was meant. Network thread. Every connection has its own handshake; what is
+// remembered after it is in version-probe.ts. Source: KIP-35, KIP-511, KIP-1242.
 //
 //   without login:  ApiVersions, with both ids if the broker is known to take them           -> ready
 //                   ApiVersions in an older version; the answer says that 5 is spoken -> ApiVersions 5 with both ids -> ready
 //   with login:     ApiVersions without ids -> login -> ApiVersions 5 with both ids          -> ready
 //
-// A broker does not compare the ids before the login, and whoever is there before it need not be told the cluster's id.
+// A broker does not compare the ids before the login, and an unknown peer should not learn the cluster's id.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { usesSasl } from '../../common/config/sasl-config.ts';
@@ -27,31 +27,34 @@ import type { Node } from './node.ts';
 import { ignoresApiVersions, listGroupsProbe, type OldProbe } from './version-probe.ts';
 
 const softwareName = 'offthread-kafka';
-/** No group of anybody; its coordinator is asked for, nothing else. */
+/** A group that nobody uses. The client only asks for its coordinator. */
 const probeGroup = 'offthread-kafka-version-probe';
 
-/** A name that no topic can have: the answer is small, and nothing is made. */
+/** A name that no topic can have: the response is small, and no topic is created. */
 const noTopic = '?';
 
 /** What a handshake needs of the client that runs it. */
 export interface HandshakeHost {
   transmit(node: Node, owner: RequestOwner, codec: WireCodec, version: number, message: FlatMessage, now: number): void;
   /**
-   * Once before the login, and after it again if the peer was asked for then.
-   * @param hasAnswered false: the version was known, so that nothing was asked
+   * Called once before the login, and again after it if the peer was checked then.
+   * @param hasAnswered false: the version was known, so nothing was asked
    */
   onHandshakeDone(node: Node, hasAnswered: boolean, now: number): void;
   onHandshakeFailed(node: Node, error: Error, now: number): void;
   /** The connection led to another broker than the one that was meant. */
   onMisrouted(node: Node, error: Error, now: number): void;
-  /** What the broker says is finalized in the whole cluster. @param epoch -1: it does not know */
+  /**
+   * The features that are finalized in the whole cluster, as the broker says. @param epoch -1: the broker does not
+   * know it
+   */
   onFinalizedFeatures(epoch: bigint, levels: ReadonlyMap<string, number>): void;
 }
 
 export interface HandshakeOptions {
   /** The configured `apiVersion`, or null. */
   readonly limit: VersionLimit | null;
-  /** How long ApiVersions may stay unanswered before a request that every server knows is sent behind it. */
+  /** How long ApiVersions may stay unanswered before a request that every broker knows is sent behind it. */
   readonly silenceMs: number;
   /** Connections log in between the version exchange and ready. */
   readonly isLoginNeeded: boolean;
@@ -68,8 +71,9 @@ export function handshakeOptions(config: KafkaClientConfig, clusterId: () => str
   const isLoginNeeded = usesSasl(config);
   return {
     limit: version === undefined ? null : { version, ranges: rangesOfVersion(version) },
-    // Short enough for a broker that ignores ApiVersions to be ready in time. Those know no SASL, and a broker that does ends
-    // the connection over any other request before the login.
+    // Short enough that a broker that ignores ApiVersions is ready in time. With SASL no other request is sent:
+    // brokers that ignore ApiVersions know no SASL, and a broker with SASL closes the connection on any other request
+    // before the login.
     isLoginNeeded,
     expectedPeer: (node) => expectedPeer(node, clusterId(), config),
     silenceMs: isLoginNeeded
@@ -88,9 +92,9 @@ export class Handshake implements RequestOwner {
   readonly #writer = new FlatWriter();
   #hasTriedVersion0 = false;
   #isOver = false;
-  /** Whom the broker was told to be. */
+  /** The peer that ApiVersions named. */
   #namedPeer: ExpectedPeer | null = null;
-  /** The broker answered what was sent behind an ApiVersions, and that not. */
+  /** The broker answered the request behind ApiVersions, but not ApiVersions. */
   #isApiVersionsIgnored = false;
   #behindAt = Number.POSITIVE_INFINITY;
 
@@ -100,7 +104,7 @@ export class Handshake implements RequestOwner {
     this.#options = options;
   }
 
-  /** When silence has lasted long enough to be taken for a broker's that ignores ApiVersions; ms, or Infinity. */
+  /** When a silent broker counts as one that ignores ApiVersions; ms, or Infinity. */
   get behindAt(): number {
     return this.#behindAt;
   }
@@ -111,12 +115,13 @@ export class Handshake implements RequestOwner {
     const { step } = probe;
     const known = probe.known(now);
     if (limit !== null && !hasApiVersions(limit.version)) {
-      // Such a broker would close the connection, or be silent.
+      // A broker that does not know ApiVersions closes the connection, or is silent.
       this.#done(new NodeApiVersions(limit.ranges, limit.version), false, now);
     } else if (known !== null) {
       this.#done(known, false, now);
     } else if (typeof step === 'object') {
-      // A broker is as old as it seems if it closes the connection on the ApiVersions, or answers what is behind it only.
+      // A broker is really old if it closes the connection because of ApiVersions, or if it answers only the request
+      // behind it.
       this.#askOld(step, now);
       this.#ask(0, now);
       if (step === listGroupsProbe) this.#askOld(step, now);
@@ -129,8 +134,8 @@ export class Handshake implements RequestOwner {
   }
 
   /**
-   * After the login: asks whether the peer is the broker that was meant; the handshake is done again when it has answered. False
-   * when there is nothing to ask.
+   * After the login: asks whether the peer is the broker that was meant. The handshake is over again when the answer
+   * has come. False if there is nothing to ask.
    */
   confirmPeer(now: number): boolean {
     const peer = this.#peerToName(this.#node.apiVersions!.ranges);
@@ -140,14 +145,17 @@ export class Handshake implements RequestOwner {
     return true;
   }
 
-  /** Asks something that every server knows behind an ApiVersions that is not answered: the order of the answers tells who is there. */
+  /**
+   * Sends a request that every broker knows behind the ApiVersions that is not answered: the order of the answers
+   * shows what kind of broker it is.
+   */
   expire(now: number): void {
     if (now < this.#behindAt) return;
     this.#behindAt = Number.POSITIVE_INFINITY;
     this.#send(this.#metadataCodec, 0, (writer) => Metadata.writeRequest(writer, { topics: [{ name: noTopic }] }), now);
   }
 
-  /** An ApiVersions that this answer has overtaken will never be answered. */
+  /** Answers come in order, so the ApiVersions in front of this request will never be answered. */
   isOvertaken(request: InFlightRequest, correlationId: number): boolean {
     if (request.owner !== this || request.codec !== this.#codec) return false;
     if (correlationId !== request.correlationId + 1 || this.#node.inFlight.size === 1) return false;
@@ -164,7 +172,7 @@ export class Handshake implements RequestOwner {
   }
 
   onFailure(): void {
-    // The connection is gone, and whoever ended it has dealt with the node.
+    // The connection is gone, and the code that ended it has updated the node.
   }
 
   onSentWithoutResponse(): void {
@@ -172,7 +180,7 @@ export class Handshake implements RequestOwner {
   }
 
   #onApiVersions(request: InFlightRequest, reader: WireReader, now: number): void {
-    // An answer with error 35 has the form of version 0, whatever was asked.
+    // A response with error 35 has the format of version 0, whatever version was asked for.
     const errorCode = reader.remaining < 2 ? 0 : (reader.bytes[reader.offset]! << 8) | reader.bytes[reader.offset + 1]!;
     const version = errorCode === errorCodes.UNSUPPORTED_VERSION ? 0 : request.version;
     const response = ApiVersions.readResponse(this.#decode(request, reader, version));
@@ -200,7 +208,10 @@ export class Handshake implements RequestOwner {
     else this.#askPeer(peer, now);
   }
 
-  /** The peer to name, if the broker was not told one and takes it. @param ranges of the broker; null while it has not said them */
+  /**
+   * The peer to name, if it was not named yet and the broker supports it. @param ranges of the broker; null before it
+   * has sent them
+   */
   #peerToName(ranges: ReadonlyMap<number, VersionRange> | null): ExpectedPeer | null {
     const { limit } = this.#options;
     if (this.#namedPeer !== null || !takesPeer(ranges) || !takesPeer(limit?.ranges ?? null)) return null;
@@ -212,7 +223,7 @@ export class Handshake implements RequestOwner {
     this.#ask(expectedPeerVersion, now);
   }
 
-  /** Any answer that can be read will do: its error code says nothing about versions. */
+  /** Any response that can be decoded is enough: its error code says nothing about versions. */
   #onOldProbe(request: InFlightRequest, reader: WireReader, now: number): void {
     this.#decode(request, reader, request.version);
     const { probe } = this.#node;
@@ -260,7 +271,7 @@ export class Handshake implements RequestOwner {
 
   #ask(version: number, now: number): void {
     if (version === 0) this.#hasTriedVersion0 = true;
-    // A broker takes both ids, or none.
+    // A broker wants both ids, or none.
     const request = {
       ...(version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: packageVersion } : {}),
       ...(version >= expectedPeerVersion ? this.#namedPeer : {}),

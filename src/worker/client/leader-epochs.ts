@@ -1,9 +1,9 @@
-// Owns what is known of the age of metadata: per partition the newest leader epoch, per topic the newest id. An answer that
-// a broker lagging behind gave is corrected before anybody sees it, so that no application goes back to an older leader.
-// Network thread. Must not send, nor decide when metadata is asked for.
-// Source: KIP-320 (leader epochs), KIP-516 (topic ids), KIP-951 (leaders named by other responses).
+// Owns what is known about the age of metadata: the newest leader epoch of each partition and the newest id of each
+// topic. If a broker lags behind, its response is corrected before anybody sees it, so that no application goes back
+// to an older leader. Network thread. Must not send, nor decide when metadata is asked for. Source: KIP-320 (leader
+// epochs), KIP-516 (topic ids), KIP-951 (leaders named by other responses).
 //
-// Epochs only grow while a topic lives, but there are lawful ways for them to go back, or to be missing:
+// Epochs only grow while a topic exists. In these cases they may still go back, or be missing:
 //
 //   seen                                                why                                  what is done
 //   a lower epoch, topic id known and the same          the broker lags behind               corrected
@@ -38,11 +38,14 @@ import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../../protocol/flat/uuid.ts';
 import { MetadataCorrections } from './metadata-corrections.ts';
 
-/** Ids of a topic that are remembered to have been replaced. */
+/** How many replaced ids of a topic are remembered. */
 const maxFormerIds = 16;
-/** Answers in a row that may name a replaced id, or a lower epoch of what may be another topic, before they are believed. */
+/**
+ * How many responses in a row have to name a replaced id, or a lower epoch of what may be another topic, before they
+ * are believed.
+ */
 const maxDoubts = 3;
-/** The same for a lower epoch of what has the same topic id: within one topic epochs do not go back in good order. */
+/** The same for a lower epoch with the same topic id: in a healthy cluster the epochs of one topic never go back. */
 const maxDoubtsOfSameId = 10;
 /** Of more than these nothing is remembered: what is answered about them is taken as it is. */
 const maxPartitions = 500_000;
@@ -51,21 +54,21 @@ const unknownEpoch = -1;
 interface KnownPartition {
   leaderId: number;
   leaderEpoch: number;
-  /** Id of the topic whose epoch that is, as far as whoever named the epoch told. */
+  /** Id of the topic that the epoch belongs to, if the response that named the epoch had one. */
   topicId: string;
-  /** Answers in a row that named a lower epoch. */
+  /** How many responses in a row named a lower epoch. */
   doubts: number;
-  /** Where the rest of what is known of it lies: the newest answer, or a copy. */
+  /** Where the other fields of the partition lie: in the newest response, or in a copy. */
   readonly row: MetadataResponsePartitionView | MetadataResponsePartition;
 }
 
 interface KnownTopic {
   readonly id: string;
   readonly formerIds: readonly string[];
-  /** Answers in a row that named one of those. */
+  /** How many responses in a row named one of those. */
   readonly doubts: number;
   readonly partitions: Map<number, KnownPartition>;
-  /** None of its rows lies in an answer, which would be kept as a whole. */
+  /** None of its rows lies in a response, since such a row would keep the whole response in memory. */
   readonly isDetached: boolean;
 }
 
@@ -73,16 +76,16 @@ export class LeaderEpochs {
   #topics = new Map<string, KnownTopic>();
   #namesById = new Map<string, string>();
   #clusterId: string | null = null;
-  /** The last answer was taken to be out of date though it may not be: another one has to confirm or correct that. */
+  /** The last response seemed out of date, but that is not certain: another response has to confirm or correct it. */
   isInDoubt = false;
-  /** A partition that the last answer named twice; null for none. */
+  /** A partition that the last response named twice; null if there was none. */
   repeated: string | null = null;
 
-  /** Takes over a successful answer. Returns what has to be corrected in it, or null when it can stay as it is. */
+  /** Takes over a successful response. Returns what has to be corrected in it, or null if nothing has. */
   update(response: MetadataResponseView): MetadataCorrections | null {
     const { clusterId } = response;
     if (clusterId !== null) {
-      // What was known of another cluster says nothing about this one.
+      // The cluster has changed: what was known about the other cluster is forgotten.
       if (this.#clusterId !== null && this.#clusterId !== clusterId) this.#topics.clear();
       this.#clusterId = clusterId;
     }
@@ -105,13 +108,13 @@ export class LeaderEpochs {
     return corrections.isEmpty ? null : corrections;
   }
 
-  /** Whoever answers next may know less, and is believed. */
+  /** The next response is believed, even if it is older. */
   clear(): void {
     this.#topics.clear();
     this.#namesById.clear();
   }
 
-  /** Leaders that other responses named; newer ones count. */
+  /** Takes over the leaders that other responses named, if they are newer. */
   learn({ leaders }: ClusterHints): void {
     for (const { topic, topicId, partition, leaderId, leaderEpoch } of leaders) {
       const name = topic === '' ? this.#namesById.get(topicId) : topic;
@@ -141,7 +144,7 @@ export class LeaderEpochs {
     const partitions = new Map<number, KnownPartition>();
     const comparable = isRecreated ? undefined : known?.partitions;
     const hasGoneBack = this.#comparePartitions(row, comparable, partitions, corrections);
-    // What has lower epochs and no id is another topic, whose id nobody has told.
+    // A topic with lower epochs and no id is another topic, whose id is unknown.
     const id = topicId === zeroUuid && known !== undefined && !hasGoneBack ? known.id : topicId;
     const others = known?.formerIds.filter((former) => former !== id) ?? [];
     const formerIds = isRecreated ? [...others, known.id].slice(-maxFormerIds) : others;
@@ -160,7 +163,7 @@ export class LeaderEpochs {
     let hasGoneBack = false;
     for (const row of topic.partitions) {
       const { partitionIndex, leaderId, leaderEpoch } = row;
-      // The first counts, here as for applications (main/client/cluster-snapshot.ts).
+      // The first one is used, as in applications (main/client/cluster-snapshot.ts).
       if (partitions.has(partitionIndex)) {
         this.repeated ??= `${topic.name}-${partitionIndex}`;
         continue;
@@ -175,7 +178,7 @@ export class LeaderEpochs {
         hasGoneBack = true;
         partitions.set(partitionIndex, { leaderId, leaderEpoch, topicId, doubts: 0, row });
       } else {
-        // With the same id the broker is late, which is no reason to ask again.
+        // With the same id the broker lags behind, and there is no need to ask again.
         if (!isSameId) this.isInDoubt = true;
         const kept = asKnown(before);
         corrections.replacePartition(row, kept);
@@ -190,7 +193,7 @@ function afterError(known: KnownTopic, errorCode: number): KnownTopic | undefine
   return errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION && known.id === zeroUuid ? undefined : detached(known);
 }
 
-/** The same, less the answer that its rows lie in. */
+/** A copy of the partition that does not keep the response in memory. */
 function detached(known: KnownTopic): KnownTopic {
   if (known.isDetached) return known;
   const partitions = new Map<number, KnownPartition>();
@@ -200,6 +203,6 @@ function detached(known: KnownTopic): KnownTopic {
 
 function asKnown({ leaderId, leaderEpoch, row }: KnownPartition): MetadataResponsePartition {
   const plain: MetadataResponsePartition = 'toObject' in row ? row.toObject() : row;
-  // Whoever leads it since, the error of an earlier state is over.
+  // The partition has a new leader, so an earlier error no longer holds.
   return row.leaderId === leaderId ? { ...plain, leaderEpoch } : { ...plain, errorCode: 0, leaderId, leaderEpoch };
 }

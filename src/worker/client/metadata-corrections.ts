@@ -1,5 +1,6 @@
-// Owns the corrections of one metadata answer, written into its flat message where it lies: what is not out of date in a
-// large answer is neither read nor written again. Network thread. Must not decide what is out of date: leader-epochs.ts does.
+// Owns the corrections of one metadata response. They are written into its flat message in place, so the other parts
+// of a large response are neither read nor written again. Network thread. Must not decide what is out of date:
+// leader-epochs.ts does.
 
 import { fieldWords } from '../../protocol/flat/field-words.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
@@ -53,7 +54,7 @@ export class MetadataCorrections {
     });
   }
 
-  /** @param writer stands behind the answer that was compared, and goes on writing */
+  /** @param writer stands behind the response that was compared; corrections are appended there */
   apply(writer: FlatWriter): void {
     for (const correct of this.#corrections) correct(writer);
   }

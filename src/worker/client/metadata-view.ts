@@ -1,5 +1,5 @@
-// Owns what is known of the cluster in the form in which roles ask for it: the newest metadata as look-up tables, with what
-// hints have told since. Network thread. Must not send; asks for metadata through metadata.ts.
+// Owns the view of the cluster that roles use: look-up tables of the newest metadata, updated by the hints that came
+// since. Network thread. Must not send; asks for metadata through metadata.ts.
 
 import type { MessageBytes } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -14,7 +14,7 @@ const noLeader = -1;
 
 interface KnownTopic {
   readonly row: MetadataResponseTopicView;
-  /** By partition, made at the first question. */
+  /** By partition; made when it is first needed. */
   leaders: (PartitionLeader | undefined)[] | null;
 }
 
@@ -33,7 +33,7 @@ export class MetadataView implements ClusterView {
     this.#wake = wake;
   }
 
-  /** Takes over a complete answer; then tells the listeners. */
+  /** Takes over a complete response, then calls the listeners. */
   update({ updateId, bytes }: { readonly updateId: number; readonly bytes: MessageBytes }, now: number): void {
     const response = MetadataApi.readResponse(new FlatMessage(bytes));
     const brokers = new Map<number, ClusterBroker>();
@@ -117,9 +117,9 @@ export class MetadataView implements ClusterView {
     this.take(hints);
   }
 
-  /** The same for hints that metadata has learned already. */
+  /** The same for hints; metadata.ts has taken them over already. */
   take({ brokers, leaders }: ClusterHints): void {
-    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    // Before the first metadata, one broker that a response names must not look like the whole cluster.
     if (this.updateId === 0) return;
     const isNew = brokers.filter(({ nodeId }) => !this.brokers.has(nodeId));
     if (isNew.length > 0) {
@@ -145,9 +145,10 @@ export class MetadataView implements ClusterView {
     const { partitions } = row;
     const leaders = new Array<PartitionLeader | undefined>(partitions.length).fill(undefined);
     for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
-      // Kafka numbers partitions from 0 without gaps; what is outside of that cannot be sent to. Named twice, the first counts.
+      // Kafka numbers partitions from 0 without gaps; a partition outside that range cannot be used. If a partition
+      // is named twice, the first is used.
       if (partitionIndex < 0 || partitionIndex >= leaders.length || leaders[partitionIndex] !== undefined) continue;
-      // A leader that the answer itself does not list cannot be connected to.
+      // A leader that is not among the brokers of the response cannot be connected to.
       const isListed = this.brokers.has(leaderId);
       leaders[partitionIndex] = { leaderId: isListed ? leaderId : noLeader, leaderEpoch };
     }
