@@ -87,9 +87,9 @@ export class ProducerLink {
     return this.#owed.length > 0 && !this.#postOwed();
   }
 
-  /** Whether a record of this many bytes would be taken now. */
+  /** Whether a record of this many bytes would be taken now, or several small ones of as many together. */
   hasRoom(byteCount: number): boolean {
-    return !this.isOwing && this.end.requests.hasRoom(byteCount);
+    return !this.isOwing && this.#fits(byteCount);
   }
 
   /** Asks for a ring of the bell once that many bytes would be taken; -1: no longer. */
@@ -127,7 +127,7 @@ export class ProducerLink {
       if (!this.end.responses.isEmpty()) return true;
       const owed = this.#owed[0];
       if (owed !== undefined) return this.end.requests.hasRoom(owed.body?.length ?? 0);
-      return this.#wantedBytes >= 0 && this.end.requests.hasRoom(this.#wantedBytes);
+      return this.#wantedBytes >= 0 && this.#fits(this.#wantedBytes);
     } catch {
       // Positions that cannot be: the drain that follows finds the same, and deals with it.
       return true;
@@ -161,6 +161,12 @@ export class ProducerLink {
     this.#isClosed = true;
     this.end.ownDoorbell.retire();
     this.end.close();
+  }
+
+  /** One large record would be moved, and take next to nothing of the ring; many small ones of as many bytes would not. */
+  #fits(byteCount: number): boolean {
+    const { requests } = this.end;
+    return requests.hasRoom(byteCount) && requests.hasRoom(Math.min(byteCount, requests.spillBytes));
   }
 
   /** @returns whether none is left */
