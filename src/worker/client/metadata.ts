@@ -1,6 +1,6 @@
-// Owns when and how metadata is refreshed, and what a refresh asks for. Network thread. Must not choose nodes, open
-// connections or read a clock: network-client.ts does the first two and gives `now`.
-// Source: KIP-4 (topics), KIP-526 (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
+// Owns when and how metadata is refreshed, and what a refresh asks for. Network thread. Must not choose nodes or open
+// connections (network-client.ts does), nor read a clock: `now` is an argument. Source: KIP-4 (topics), KIP-526
+// (partial requests), KIP-580 (backoff), reference of kafka-python's ClusterMetadata.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import {
@@ -33,7 +33,7 @@ export interface Broker {
   readonly port: number;
 }
 
-/** A finished refresh: what the attachments are told. */
+/** The result of a refresh, as the attachments get it. */
 export interface MetadataUpdate {
   /** Counts refreshes from 1. */
   readonly updateId: number;
@@ -44,18 +44,18 @@ export interface MetadataUpdate {
 
 export interface MetadataListener {
   onMetadata(update: MetadataUpdate, brokers: readonly Broker[], now: number): void;
-  /** The brokers known are not to be asked any more. */
+  /** The known brokers must not be asked any more. */
   onStartOver(reason: Error, now: number): void;
   onMetadataFailed(error: Error, now: number): void;
-  /** The cluster that this node belongs to is another one than before. */
+  /** This node belongs to another cluster than before. */
   onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
-  /** An answer named a partition twice. */
+  /** A response named a partition twice. */
   onRepeatedPartition(partition: string, nodeId: number, now: number): void;
 }
 
 interface Waiter {
   readonly owner: object;
-  /** Set when the request is sent: the one topic that its owner asks for. */
+  /** Set when the request is sent: the topic, if its owner asks for only one. */
   onlyTopic: string | null;
   resolve(updateId: number): void;
   reject(error: Error): void;
@@ -67,10 +67,13 @@ const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
 /** Far beyond any cluster: each is kept as a node. */
 const maxBrokers = 50_000;
-/** Between answers that are to confirm one another: a broker that lags behind has to have time to catch up. */
+/** Least time between responses that confirm each other: a broker that lags behind needs time to catch up. */
 const minDoubtBackoffMs = 100;
 
-/** The version to ask in: none of those whose leader epochs cannot be trusted (7 and 8, KAFKA-9212), nor have they anything else. */
+/**
+ * The version to ask in. Versions 7 and 8 are not used: their leader epochs cannot be trusted (KAFKA-9212), and they
+ * add nothing else.
+ */
 export function metadataVersion(versions: NodeApiVersions): number {
   const codec = wireCodec(MetadataApi.key);
   const highest = versions.choose(codec, -1);
@@ -82,7 +85,7 @@ export class Metadata implements RequestOwner {
   /** Refreshes that succeeded so far. */
   updateId = 0;
   isInProgress = false;
-  /** Which topics are asked for, by whom. */
+  /** Which owner asks for which topics. */
   readonly tracked = new TrackedTopics();
 
   readonly #config: KafkaClientConfig;
@@ -90,16 +93,19 @@ export class Metadata implements RequestOwner {
   readonly #random: () => number;
   readonly #writer = new FlatWriter();
   readonly #epochs = new LeaderEpochs();
-  /** The request under way leaves topics out: it is sent for its effect, and a complete one follows. */
+  /** The request under way leaves topics out. It is sent only to create topics, and a complete request follows. */
   #isPartial = false;
   #needsUpdate = true;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
   #lastSucceededAt = Number.NEGATIVE_INFINITY;
-  /** Since when a refresh has been due without one succeeding, or the last start over; Infinity while none is due. */
+  /**
+   * Since when a refresh has been due without success, or the time of the last `onStartOver`; Infinity while none is
+   * due.
+   */
   #dueSince = Number.POSITIVE_INFINITY;
   #fruitlessRefreshes = 0;
   #backoffMs = 0;
-  /** Waiting for a request that is not sent yet, and for the one under way. */
+  /** Waits for a request that is not sent yet, and waits for the request under way. */
   #waiting: Waiter[] = [];
   #served: Waiter[] = [];
   #endListeners: (() => void)[] = [];
@@ -112,12 +118,12 @@ export class Metadata implements RequestOwner {
     this.#random = random;
   }
 
-  /** Of the newest answer that had one. */
+  /** Of the newest response that had one. */
   get clusterId(): string | null {
     return this.#clusterId;
   }
 
-  /** Leaders that other responses named: older metadata that arrives later does not undo them. */
+  /** Takes over leaders that other responses named. Older metadata that arrives later does not replace them. */
   learn(hints: ClusterHints): void {
     this.#epochs.learn(hints);
   }
@@ -128,8 +134,8 @@ export class Metadata implements RequestOwner {
   }
 
   /**
-   * The same, as a promise of the `updateId` of a refresh whose request is sent after this call. It fails when the only topic
-   * that its owner tracks cannot be had.
+   * The same, and returns a promise of the `updateId` of a refresh whose request is sent after this call. It rejects
+   * when the owner tracks only one topic, and that topic has an error that will not pass.
    */
   refresh(owner: object): Promise<number> {
     if (this.#closeError !== null) return Promise.reject(this.#closeError);
@@ -139,7 +145,7 @@ export class Metadata implements RequestOwner {
     });
   }
 
-  /** Resolves when a refresh ends, well or not. */
+  /** Resolves when a refresh ends, successful or not. */
   nextEnd(): Promise<void> {
     return new Promise((resolve) => {
       this.#endListeners.push(resolve);
@@ -154,7 +160,10 @@ export class Metadata implements RequestOwner {
     return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
   }
 
-  /** Whether a refresh is due for so long that the brokers known must be useless (KIP-1102); counted from the first call. */
+  /**
+   * Whether a refresh has been due for so long that the known brokers must be useless (KIP-1102); counted from the
+   * first call.
+   */
   isOverdue(now: number): boolean {
     if (this.#dueSince === Number.POSITIVE_INFINITY) this.#dueSince = now;
     if (now < this.overdueAt) return false;
@@ -174,7 +183,10 @@ export class Metadata implements RequestOwner {
     );
   }
 
-  /** The request is about to be sent: everybody who waits is served by it. Returns what the request holds. */
+  /**
+   * Call it when the request is about to be sent; all present waits end with its response. Returns the request's
+   * fields.
+   */
   begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
@@ -192,7 +204,7 @@ export class Metadata implements RequestOwner {
     return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
   }
 
-  /** The request that is due cannot be sent: a failed refresh for everybody who waits. */
+  /** The request that is due cannot be sent: for all waits that is a failed refresh. */
   cannotBegin(error: Error, now: number): void {
     this.#serveAll();
     this.#failed(error, now);
@@ -200,7 +212,7 @@ export class Metadata implements RequestOwner {
 
   #serveAll(): void {
     for (const waiter of this.#waiting) waiter.onlyTopic = this.tracked.onlyTopicOf(waiter.owner);
-    // Not push: so many arguments as may wait are too many for the stack.
+    // Not `push(...)`: there may be more waits than the stack has room for arguments.
     this.#served = [...this.#served, ...this.#waiting];
     this.#waiting = [];
   }
@@ -216,7 +228,7 @@ export class Metadata implements RequestOwner {
   }
 
   onFailure(_request: RequestName, error: Error, now: number): void {
-    // The response itself may end its connection: the node that sent it has moved, it says.
+    // The response itself may end its connection: it may say that the node that sent it has moved.
     if (this.isInProgress) this.#failed(error, now);
   }
 
@@ -224,7 +236,7 @@ export class Metadata implements RequestOwner {
     throw new Error('Metadata always has a response');
   }
 
-  /** No refresh will come: everybody who waits fails. */
+  /** No further refresh will come: all waits fail. */
   close(error: Error): void {
     this.#closeError = error;
     const waiters = [...this.#served, ...this.#waiting];
@@ -302,14 +314,14 @@ export class Metadata implements RequestOwner {
     this.#listener.onClusterChanged(new KafkaConnectionError(text, { nodeId }), nodeId, now);
   }
 
-  /** What applications get: the answer, less what is older in it than what they know. */
+  /** Applications get the response with every older part replaced by what is known. */
   #corrected(response: MetadataResponseView, memory: HeapMemory): MessageBytes {
     const writer = this.#writer;
     this.#epochs.update(response)?.apply(writer);
     return { ...memory, byteLength: writer.finish() };
   }
 
-  /** Asked for again they would be refused again, for ever. */
+  /** Such topics would be refused again each time, for ever. */
   #forgetInvalidTopics(response: MetadataResponseView): void {
     for (const { errorCode, name } of response.topics) {
       if (errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && name !== null && this.tracked.has(name))
@@ -317,7 +329,7 @@ export class Metadata implements RequestOwner {
     }
   }
 
-  /** Whether something that is tracked is missing that a later answer may have: a topic, or a partition's leader. */
+  /** Whether a tracked topic, or the leader of one of its partitions, is missing that a later response may have. */
   #lacksTrackedTopic(response: MetadataResponseView, brokers: readonly Broker[]): boolean {
     if (this.tracked.size === 0) return false;
     const ids = new Set(brokers.map(({ id }) => id));
@@ -337,7 +349,7 @@ export class Metadata implements RequestOwner {
   }
 
   #failed(error: Error, now: number): void {
-    // What was closed on purpose is no news.
+    // A connection that was closed on purpose is not reported as a failure.
     if (!(error instanceof Cancelled)) this.#listener.onMetadataFailed(error, now);
     this.isInProgress = false;
     this.#lastEndedAt = now;
@@ -354,7 +366,7 @@ export class Metadata implements RequestOwner {
     for (const listener of listeners) listener();
   }
 
-  /** Asks again, a little later each time in a row (KIP-580). */
+  /** Asks again, with a wait that grows with each failure in a row (KIP-580). */
   #retryLater(): void {
     this.#needsUpdate = true;
     this.#fruitlessRefreshes++;
@@ -365,8 +377,8 @@ export class Metadata implements RequestOwner {
 }
 
 /**
- * Why a topic cannot be had; null when it can, or when its error may pass, as that of a topic just created: it is asked about
- * again without them who wait. What else the answer holds counts all the same.
+ * The error of a topic if it will not pass; else null. An error may pass if, for example, the topic was just created:
+ * then the topic is asked for again, and the waits end successfully. The rest of the response is used in any case.
  */
 function refusalOf(response: MetadataResponseView, topic: string): Error | null {
   for (const { errorCode, name } of response.topics) {

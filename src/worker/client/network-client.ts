@@ -28,14 +28,14 @@ import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
 import { isAnsweredByZero, unrecognized, whoIsThere, withNode } from './unexpected-answers.ts';
 
-/** Who logs connections in, between the version exchange and ready. */
+/** Logs connections in, between the version exchange and the ready state. */
 export interface ConnectionAuthenticator {
   begin(node: Node): void;
-  /** Handles what mechanisms have answered. Returns how much it was. */
+  /** Handles the answers of mechanisms. Returns how many there were. */
   poll(now: number): number;
 }
 
-/** A request on its way to a node; `message` is read during the call of `send` only. */
+/** A request on its way to a node; `message` is read only during the call of `send`. */
 export interface ClientRequest {
   readonly owner: RequestOwner;
   readonly requestId: number;
@@ -58,7 +58,7 @@ export interface NetworkClientParts {
   readonly events: Events;
   readonly sender: RequestSender;
   readonly features: FinalizedFeatures;
-  /** Null where connections need not log in. */
+  /** Null if connections need no login. */
   readonly authenticator: ConnectionAuthenticator | null;
 }
 
@@ -90,7 +90,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#authenticator = parts.authenticator;
   }
 
-  /** One round: refresh metadata, write, then handle whatever the sockets brought. Returns how much there was to do. */
+  /** One round: refresh metadata, write, then handle what the sockets have read. Returns how much there was to do. */
   poll(now: number): number {
     let work = this.#refreshMetadata(now);
     work += this.#connector.poll(now, (node, error) => this.#connections.attemptFailed(node, error, now, 'other'));
@@ -102,7 +102,10 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     return work;
   }
 
-  /** Fails what is overdue and closes what is idle; after `poll`, and after whoever waits for its responses was woken. */
+  /**
+   * Fails what is overdue and closes idle connections. Call it after `poll`, and after the applications were woken
+   * for their responses.
+   */
   housekeep(now: number): void {
     this.#connections.expire(now);
     this.#connections.closeLeft(now);
@@ -115,10 +118,12 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     metrics.set('mutedConnections', this.#selector.muted.size);
   }
 
-  /** Encodes the request and queues it on its node's connection. Every failure goes to the owner, none is thrown. */
+  /**
+   * Encodes the request and queues it on its node's connection. Every failure goes to the owner; `send` throws none.
+   */
   send(request: ClientRequest, now: number): void {
     const node = this.#nodes.get(request.nodeId);
-    // Requests of the network thread itself do not count: an application cannot know of them in time.
+    // Requests of the network thread itself do not count: an application cannot know about them in time.
     const count = node === undefined ? 0 : node.inFlight.size - node.inFlight.internalCount;
     const refusal = whyNotSend(node, request.nodeId, this.#maxInFlight, now, count);
     if (refusal !== null || node === undefined) {
@@ -136,12 +141,12 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     }
   }
 
-  /** Begins a connection to the node unless it has one, is backing off or is unknown. */
+  /** Begins a connection to the node, unless it has one, is backing off, or is unknown. */
   connect(nodeId: number, now: number): void {
     this.connectNode(this.#nodes.get(nodeId), now);
   }
 
-  /** The same for a broker's connection in a lane, which becomes a node by that. */
+  /** The same for a broker's connection in a lane; it becomes a node if it was none. */
   connectLane(brokerId: number, lane: string, now: number): void {
     this.connectNode(this.#nodes.inLane(brokerId, lane), now);
   }
@@ -159,11 +164,11 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#metadata.close(error);
   }
 
-  /** Lets muted channels deliver again; called when room for responses has appeared. */
+  /** Lets muted channels deliver again. Called when there is room for responses again. */
   unmuteAll(now: number): void {
     for (const channel of [...this.#selector.muted]) {
       const mutedMs = this.#selector.unmute(channel, now);
-      // While nobody reads, an answer may wait in the kernel: that is not the broker being late.
+      // While the channel is not read, a response may wait in the kernel, so the broker may not be late.
       this.#connector.nodeOf(channel)?.inFlight.extendDeadlines(mutedMs);
       channel.authentication?.onUnmuted(now);
     }
@@ -173,7 +178,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
 
   onClusterHints(hints: ClusterHints): void {
     this.#metadata.learn(hints);
-    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    // Before the first metadata, one broker that a response names must not look like the whole cluster.
     if (this.#metadata.updateId > 0) this.#nodes.learn(hints.brokers);
   }
 
@@ -186,7 +191,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
 
   onPooledFailure(request: InFlightRequest, error: Error, now: number): void {
     const node = this.#nodes.get(request.nodeId);
-    // A body that cannot be read ends its connection; one of an earlier connection has no other consequence.
+    // A body that cannot be decoded ends its connection, unless that connection has ended already.
     if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), request, now);
   }
 
@@ -239,7 +244,8 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
       return 1;
     } catch (error) {
-      // The node has no Metadata that this client speaks, a controller for example; it may serve other requests.
+      // The node supports no Metadata version that this client knows, for example because it is a controller; it may
+      // serve other requests.
       this.#metadata.cannotBegin(withNode(error, node.id), now);
       return 0;
     }
@@ -276,14 +282,14 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       let culprit: InFlightRequest | undefined;
       try {
         while (!channel.isMuted && node.channel === channel) {
-          // Responses come in order, so a bad length too belongs to the oldest request.
+          // Responses come in order, so a bad length belongs to the oldest request too.
           culprit = node.inFlight.oldest;
           if (!channel.received.hasFrame()) break;
           this.#handleFrame(node, channel, culprit, now);
         }
         if (node.channel === channel) channel.resumeReading();
       } catch (error) {
-        // A broken frame, or a fault of ours on this connection's path: it alone is lost.
+        // A broken frame, or a fault of this client: only this connection is lost.
         this.#connections.lost(node, withNode(error, node.id), culprit, now);
       }
     }
@@ -327,12 +333,12 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       this.#selector.mute(channel, now);
       return;
     }
-    // The owner may have ended this connection, which has settled everything on it.
+    // The owner may have ended this connection, and then all its requests are settled.
     if (node.channel !== channel) return;
     this.#events.metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
     received.consumeFrame();
     node.inFlight.shift();
-    // Logging in again keeps no idle connection open.
+    // A repeated login does not keep an idle connection open.
     if (!isLogin(request.owner, channel)) node.lastActiveAt = now;
     if (node.connection.failures > 0 && node.isReady) node.connection.succeeded();
     this.#throttle(node, codec.apiKey, version, throttleTimeMs, now);
@@ -350,7 +356,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   #handleEnds(now: number): void {
     for (const channel of this.#selector.ended) {
       const node = this.#connector.nodeOf(channel);
-      // While it is muted, complete frames wait to be delivered first.
+      // While the channel is muted, its complete frames have to be delivered first.
       if (node === undefined || channel.isMuted) continue;
       const error = channel.describeEnd();
       if (channel.isReady) this.#connections.lost(node, error, undefined, now);
@@ -359,11 +365,14 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     }
   }
 
-  /** Old brokers close the connection on a request they do not know: the next one asks for something older. */
+  /**
+   * Old brokers close the connection on a request that they do not know. The next connection asks for something
+   * older.
+   */
   #droppedWhenAsked(node: Node, error: Error, now: number): void {
     const isNewestRefused = node.probe.step === 'newest';
     if (node.probe.dropped(now)) {
-      // No failure: that was the answer.
+      // That is no failure: it answered the question.
       this.#connections.end(node, error, undefined, now);
       this.#connector.start(node, now);
       return;
@@ -374,7 +383,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 }
 
-/** A login that is repeated makes no connection busy. */
+/** A repeated login does not count as use of the connection. */
 function isLogin(owner: object, { authentication }: Channel): boolean {
   return owner === authentication;
 }

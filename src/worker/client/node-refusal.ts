@@ -1,9 +1,12 @@
-// Owns why a node takes no request now, in words. Network thread. Must not change anything.
+// Owns the error that says why a node takes no request now. Network thread. Must not change anything.
 
 import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../../common/errors/errors.ts';
 import type { Node } from './node.ts';
 
-/** What a request to the node is refused with; null when it is taken. @param count requests that count against the limit */
+/**
+ * The error that a request to the node is refused with; null if it is accepted. @param count requests that count
+ * against the limit
+ */
 export function whyNotSend(
   node: Node | undefined,
   nodeId: number,

@@ -1,5 +1,5 @@
-// Owns the way of a role's requests to the nodes of the network thread and of their answers back: what BrokerRequests
-// promises. Network thread. Must not decide for a role what to do about a failure.
+// Owns the implementation of BrokerRequests: it passes requests of roles to the nodes of the network thread, and
+// their answers back. Network thread. Must not decide for a role what to do about a failure.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { IncompatibleBrokerVersion, KafkaClientError } from '../../common/errors/errors.ts';
@@ -28,16 +28,16 @@ export interface NodeRequestsParts {
   readonly sender: RequestSender;
   readonly features: FinalizedFeatures;
   readonly hints: Pick<ResponseHost, 'onClusterHints'>;
-  /** Begins a connection to the node unless it has one or is backing off. */
+  /** Begins a connection to the node, unless it has one or is backing off. */
   readonly connect: (node: Node, now: number) => void;
-  /** Asks for a round, in which roles get their turn. */
+  /** Asks for a round, in which `poll` of every role is called. */
   readonly wake: () => void;
 }
 
 export class NodeRequests implements BrokerRequests {
   readonly #parts: NodeRequestsParts;
   readonly #writer = new FlatWriter();
-  /** Answered, while the socket has not taken all of their body. */
+  /** Requests that were answered before the socket had taken all of their body. */
   #unwritten: { readonly channel: Channel; readonly mark: WriteMark; readonly free: () => void }[] = [];
 
   constructor(parts: NodeRequestsParts) {
@@ -117,7 +117,7 @@ export class NodeRequests implements BrokerRequests {
     if (node !== undefined) this.#parts.connections.disconnect(node.id, now, reason);
   }
 
-  /** Gives back the memory of bodies that have left since they were answered. */
+  /** Gives back the memory of bodies that the socket has taken since their request was answered. */
   poll(): void {
     if (this.#unwritten.length === 0) return;
     const waiting = this.#unwritten;
@@ -143,7 +143,7 @@ export class NodeRequests implements BrokerRequests {
     return message;
   }
 
-  /** The request has ended: its body's memory is free as soon as the socket is done with it. */
+  /** The request has ended: the memory of its body is free as soon as the socket has taken it. */
   answered(channel: Channel, mark: WriteMark, free: () => void): void {
     if (channel.isWritten(mark)) free();
     else this.#unwritten.push({ channel, mark, free });
@@ -174,7 +174,7 @@ export class NodeRequests implements BrokerRequests {
     }
   }
 
-  /** When a broker may be tried, while there is none to send to. */
+  /** When a broker may be tried, if there is none to send to now. */
   #attemptAt({ brokerId }: Destination, now: number): number {
     return (brokerId === anyBroker ? this.#parts.nodes.nextAttempt(now)?.at : undefined) ?? Number.POSITIVE_INFINITY;
   }
@@ -192,7 +192,7 @@ export class NodeRequests implements BrokerRequests {
   }
 }
 
-/** One request on its way: tells the role of its end once, whatever happens. */
+/** One request on its way. It tells the role about its end exactly once. */
 class RoleRequest implements RequestOwner {
   readonly isInternal = true;
   body: { readonly channel: Channel; readonly mark: WriteMark } | null = null;
@@ -223,7 +223,7 @@ class RoleRequest implements RequestOwner {
   }
 
   #settle(tell: () => void): void {
-    // A role that threw in here has ended its connection, and was told already.
+    // If the role threw in here, its connection was ended because of that, and the role was told already.
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#host.wake();
@@ -245,7 +245,7 @@ function chooseVersion(
   }: Pick<BrokerRequest, 'minVersion' | 'maxVersion'> & { readonly api: { readonly key: number } },
 ): number {
   const codec = wireCodec(api.key);
-  // Also throws, in words, when there is no common version at all.
+  // This also throws an error that says so when there is no common version at all.
   const highest = node.apiVersions!.choose(codec, -1);
   const range = node.apiVersions!.common(codec)!;
   const version = Math.min(highest, maxVersion);

@@ -1,4 +1,4 @@
-// Owns what the network thread knows of one node, and its row in the shared node table. Network thread.
+// Owns what the network thread knows about one node, and its row in the shared node table. Network thread.
 
 import { toBriefJson } from '../../common/errors/plain-error.ts';
 import { mainLane } from '../../common/node-ids.ts';
@@ -13,12 +13,12 @@ import type { ConnectionState } from './connection-states.ts';
 import type { Handshake } from './handshake.ts';
 import type { VersionProbe } from './version-probe.ts';
 
-/** Which connection it is, and where it leads. */
+/** The names of a node: its id, its broker, its lane and its address. */
 export interface NodeAddress {
   readonly id: number;
-  /** Broker id as metadata names it; of a bootstrap server, its node id. */
+  /** Broker id as metadata names it; for a bootstrap server its node id. */
   readonly brokerId: number;
-  /** Name of the connection; `mainLane` for the one that is for everything. */
+  /** Name of the connection; `mainLane` for the connection that everybody uses. */
   readonly lane: string;
   readonly host: string;
   readonly port: number;
@@ -40,14 +40,14 @@ export class Node {
   readonly port: number;
   readonly connection: ConnectionState;
   readonly inFlight = new InFlightRequests();
-  /** Names it in calls of Metrics. */
+  /** Its number in calls of Metrics. */
   metricsRow = NO_ROW;
   channel: Channel | null = null;
   apiVersions: NodeApiVersions | null = null;
-  /** Of the connection that is being set up. */
+  /** The handshake of the connection that is being set up. */
   handshake: Handshake | null = null;
   readonly probe: VersionProbe;
-  /** A name look-up is under way; its number tells a late answer from the awaited one. */
+  /** The number of the name look-up under way. It tells a late answer from the awaited one. */
   lookupId = 0;
   isLookingUp = false;
   /** Last time a response arrived or the connection became ready, on the monotonic clock. */
@@ -66,7 +66,7 @@ export class Node {
   #successor: Node | null = null;
   #publishedError: Error | null = null;
 
-  /** @param oneWayMaxBytes requests without response that may wait for a peer that does not read */
+  /** @param oneWayMaxBytes bytes of requests without response that may wait for a peer that does not read */
   constructor(
     { id, brokerId, lane, host, port }: NodeAddress,
     { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
@@ -87,7 +87,7 @@ export class Node {
     this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 
-  /** For errors and log: `node 1 (host:9092)`, with its lane if it is not the main one. */
+  /** For errors and the log: `node 1 (host:9092)`, with its lane if that is not the main one. */
   get name(): string {
     const lane = this.lane === mainLane ? '' : `, lane ${this.lane}`;
     return `node ${this.brokerId} (${this.host}:${this.port}${lane})`;
@@ -98,7 +98,7 @@ export class Node {
     return this.id < 0 && this.lane === mainLane;
   }
 
-  /** A broker as metadata names it, over the connection that is for everything. */
+  /** Whether this is a broker of metadata in the main lane. */
   get isBroker(): boolean {
     return this.id >= 0 && this.lane === mainLane;
   }
@@ -111,7 +111,7 @@ export class Node {
     return this.isLookingUp || (this.channel !== null && !this.channel.isReady);
   }
 
-  /** The peer does not read, and requests that nothing will answer have piled up. */
+  /** Whether the peer does not read, and too many bytes of requests without response wait for it. */
   get isHeldBack(): boolean {
     return this.channel?.isBlocked === true && this.channel.oneWay.unwrittenBytes >= this.#oneWayMaxBytes;
   }
@@ -163,7 +163,7 @@ export class Node {
     return connection.failures > 0 || connection.isThrottled(now) || connection.delay(now) > 0;
   }
 
-  /** Makes the current state readable for every thread. */
+  /** Writes the current state into shared memory, for every thread. */
   publish(now: number): void {
     if (this.#isRetired) {
       this.#publishLeaving(now);
@@ -178,13 +178,13 @@ export class Node {
     this.#publishInFlight();
     this.#counters.setThrottledUntil(row, connection.throttledUntil, now);
     this.#counters.setBackoffUntil(row, connection.backoffUntil, now);
-    // Before the state: whoever sees it disconnected finds out why.
+    // The error comes before the state, so that a reader that sees the node disconnected also sees why.
     this.#publishError();
     this.#counters.setNodeState(row, this.#state());
     this.publishHeldBack();
   }
 
-  /** The same for the one thing that changes without a request in flight. */
+  /** The same only for the state that changes without a request in flight. */
   publishHeldBack(): void {
     if (this.#isRetired || this.isHeldBack === this.#wasHeldBack) return;
     this.#wasHeldBack = this.isHeldBack;

@@ -1,5 +1,5 @@
-// Owns which nodes there are: bootstrap servers for ever, brokers as metadata names them, further connections to brokers (lanes,
-// common/node-ids.ts) when somebody asks for one. Network thread.
+// Owns the set of nodes: bootstrap servers for ever, the brokers of metadata, and further connections to brokers
+// (lanes, common/node-ids.ts) that somebody asked for. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane } from '../../common/node-ids.ts';
@@ -12,7 +12,7 @@ import type { Broker } from './metadata.ts';
 import { Node, type NodeTable } from './node.ts';
 import { type ProbeHint, VersionProbe } from './version-probe.ts';
 
-/** A server that is silent holds up the next one no longer than this. */
+/** A silent server delays the attempt at the next one by no more than this. */
 export const maxStaggerMs = 250;
 
 export class Nodes {
@@ -23,7 +23,7 @@ export class Nodes {
   /** Nodes that metadata does not name any more, or not there, while their connections have something under way. */
   readonly #leaving = new Set<Node>();
   readonly #probeHint: ProbeHint = { firstStep: 0, newestApiVersions: Number.POSITIVE_INFINITY };
-  /** By lane and broker id: all but those of the main lane. */
+  /** By lane and broker id, except the main lane. */
   readonly #lanes = new Map<string, Map<number, Node>>();
   #nextLaneNodeId = firstLaneNodeId;
   #areBrokersTrusted = true;
@@ -41,14 +41,14 @@ export class Nodes {
     for (const [i, { host, port }] of config.bootstrapServers.entries()) this.#add(-1 - i, host, port);
   }
 
-  /** A coordinator becomes a node when it is first asked for. */
+  /** A coordinator becomes a node when it is asked for the first time. */
   get(nodeId: number): Node | undefined {
     return this.#nodes.get(nodeId) ?? this.#makeLane(coordinatorNodeId(nodeId), coordinatorLane);
   }
 
   /**
-   * A broker's connection in a lane, which becomes a node when it is first asked for; undefined for a broker that is not known,
-   * and for a bootstrap server in any other lane than the main one.
+   * A broker's connection in a lane; it becomes a node when it is asked for the first time. Undefined for an unknown
+   * broker, and for a bootstrap server in any lane but the main one.
    */
   inLane(brokerId: number, lane: string): Node | undefined {
     if (lane === mainLane) return this.#nodes.get(brokerId);
@@ -56,7 +56,7 @@ export class Nodes {
     return this.#lanes.get(lane)?.get(brokerId) ?? this.#makeLane(brokerId, lane);
   }
 
-  /** What a broker that is connected in any lane speaks. */
+  /** The API versions of a broker that is connected in any lane. */
   versionsOf(brokerId: number): NodeApiVersions | null {
     const main = this.#nodes.get(brokerId)?.apiVersions ?? null;
     if (main !== null) return main;
@@ -110,7 +110,7 @@ export class Nodes {
     for (const node of this.#nodes.values()) if (node.isBroker) yield node;
   }
 
-  /** Forgets that brokers are known, until the next metadata response: only bootstrap servers are asked for it. */
+  /** Forgets the known brokers: only bootstrap servers are asked for the next metadata. */
   startOver(): void {
     this.#areBrokersTrusted = false;
   }
@@ -153,8 +153,9 @@ export class Nodes {
   }
 
   /**
-   * Who may be asked for metadata: brokers, and bootstrap servers while no broker is known, or all have failed. One that has
-   * a broker's name and port is tried as that broker: two nodes would double the attempts, and each have its own backoff.
+   * The nodes that may be asked for metadata: brokers, and also bootstrap servers while no broker is known or all
+   * have failed. A bootstrap server with the host and port of a broker is left out: two nodes would double the
+   * attempts, and each would have its own backoff.
    */
   candidates(): Node[] {
     if (!this.#areBrokersTrusted) return [...this.bootstrapNodes()];
@@ -166,7 +167,10 @@ export class Nodes {
     return [...brokers, ...[...this.bootstrapNodes()].filter((node) => node.isReady || !isBroker(node))];
   }
 
-  /** Whom to ask for metadata: of the candidates that take a request the one with the fewest in flight; else a bootstrap server. */
+  /**
+   * The node to ask for metadata: of the candidates that accept a request the one with the fewest in flight; else a
+   * bootstrap server.
+   */
   leastLoaded(now: number): Node | undefined {
     return this.#leastLoadedOf(this.candidates(), now) ?? this.#leastLoadedOf([...this.bootstrapNodes()], now);
   }
@@ -206,8 +210,9 @@ export class Nodes {
   }
 
   /**
-   * Whom to connect to while no candidate takes a request, and when: those that were tried last come last. A silent attempt
-   * holds up the next for a moment, each further one for longer: few run at a time, however many are black holes.
+   * The node to connect to while no candidate accepts a request, and when. Nodes that were tried last come last. A
+   * silent attempt delays the next one for a moment, and each further one for longer. So only a few attempts run at a
+   * time, even if many servers never answer.
    */
   nextAttempt(now: number): { readonly node: Node; readonly at: number } | undefined {
     const candidates = this.candidates();
@@ -239,7 +244,7 @@ export class Nodes {
     return false;
   }
 
-  /** From one that chance names on, so that a cluster's clients do not all ask the same. */
+  /** Begins with a random server, so that not all clients of a cluster ask the same one. */
   *#rotated(nodes: readonly Node[]): Generator<Node> {
     const offset = Math.floor(this.#random() * nodes.length);
     for (let i = 0; i < nodes.length; i++) yield nodes[(i + offset) % nodes.length]!;

@@ -1,5 +1,5 @@
-// Owns the start of a client, and every other wait for a node to become ready: which servers are tried when, and what is
-// reported when none can be used. Network thread. Must not open connections itself: it asks for them.
+// Owns the start of a client, and every other wait for a node to become ready: which servers are tried when, and the
+// error when none can be used. Network thread. Must not open connections itself: it asks for them.
 
 import type { VersionInfo } from '../../common/control.ts';
 import {
@@ -19,7 +19,7 @@ import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
 import { maxStaggerMs, type Nodes } from './nodes.ts';
 
-/** What a wait is for; it decides how its failure is named. */
+/** What a wait is for; the error of a failed wait depends on it. */
 type Purpose = 'start' | 'ready' | 'version';
 
 interface Wait {
@@ -29,7 +29,7 @@ interface Wait {
   readonly startedAt: number;
   readonly deadline: number;
   readonly timeoutMs: number;
-  /** The first failure ends it, instead of being tried again until the deadline. */
+  /** The first failure ends it; otherwise it tries again until the deadline. */
   readonly isStrict: boolean;
 }
 
@@ -43,9 +43,9 @@ interface Group {
   /** Undefined: any node will do. */
   readonly nodeId: number | undefined;
   readonly waiters: Set<Waiter>;
-  /** The same by their deadlines, and some that have ended since. */
+  /** The same waits ordered by deadline; some of them may have ended since. */
   readonly byDeadline: MinHeap<Waiter>;
-  /** Of those that were ever in it. */
+  /** Counts every wait that was ever in it. */
   shortestTimeoutMs: number;
   strictCount: number;
 }
@@ -55,7 +55,10 @@ export class Readiness implements NodeListener {
   readonly #connect: (nodeId: number, now: number) => void;
   readonly #clock: () => number;
   readonly #wake: () => void;
-  /** Very many callers may wait for one node: what is done for a node, or looked at every turn, is done once for all of them. */
+  /**
+   * Very many callers may wait for one node. Work for a node, and the check in every turn, is done once for all of
+   * them.
+   */
   readonly #groups = new Map<number | undefined, Group>();
   #closeError: Error | null = null;
   #nextTryAt = Number.NEGATIVE_INFINITY;
@@ -67,12 +70,15 @@ export class Readiness implements NodeListener {
     this.#wake = wake;
   }
 
-  /** Resolves when any server is ready; else NoBrokersAvailable. */
+  /** Resolves when any server is ready; otherwise rejects with NoBrokersAvailable. */
   start(timeoutMs: number): Promise<VersionInfo> {
     return this.#wait('start', undefined, timeoutMs, false);
   }
 
-  /** Resolves when the node is ready; else KafkaTimeoutError, or NodeNotReadyError for one that is unknown. */
+  /**
+   * Resolves when the node is ready; otherwise rejects with KafkaTimeoutError, or with NodeNotReadyError for an
+   * unknown node.
+   */
   awaitReady(nodeId: number, timeoutMs: number, lane = mainLane): Promise<VersionInfo> {
     if (lane === mainLane || this.#closeError !== null) return this.#wait('ready', nodeId, timeoutMs, false);
     const node = this.#nodes.inLane(nodeId, lane);
@@ -80,9 +86,9 @@ export class Readiness implements NodeListener {
   }
 
   /**
-   * Resolves with what the node speaks, or any node without one: at once from a ready connection, else from a new one.
-   * Fails with: NodeNotReadyError, or NoBrokersAvailable when no node was named; UnrecognizedBrokerVersion when every
-   * probe was rejected.
+   * Resolves with the API versions of the node, or of any node if none is named: at once from a ready connection,
+   * else from a new one. Fails with: NodeNotReadyError, or NoBrokersAvailable when no node was named;
+   * UnrecognizedBrokerVersion when every probe was rejected.
    */
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
     return this.#wait('version', nodeId ?? undefined, timeoutMs, isStrict);
@@ -128,7 +134,7 @@ export class Readiness implements NodeListener {
       if (group.strictCount > 0) this.#end(group, [...group.waiters].filter(isStrict));
       if (nodeId === undefined) this.#endHopeless(group);
     }
-    // Another server's turn at once; the same one again when its backoff is over.
+    // The next server is tried at once; the same server is tried again when its backoff is over.
     this.#nextTryAt = now;
     this.#wake();
   }
@@ -181,7 +187,7 @@ export class Readiness implements NodeListener {
     return overdue;
   }
 
-  /** Ends those waits in vain. */
+  /** Ends these waits with their errors. */
   #end(group: Group, ended: readonly Waiter[]): void {
     for (const waiter of ended) {
       group.waiters.delete(waiter);
@@ -191,7 +197,10 @@ export class Readiness implements NodeListener {
     for (const waiter of ended) waiter.reject(this.#failure(waiter));
   }
 
-  /** Every server was asked, and has refused our login or certificate, or we its: another attempt would end alike. */
+  /**
+   * Every server has refused our login or certificate, or we have refused its certificate: another attempt would end
+   * in the same way.
+   */
   #endHopeless(group: Group): void {
     const refusedAt = this.#allRefusedAt();
     if (refusedAt === Number.NEGATIVE_INFINITY) return;
@@ -201,7 +210,7 @@ export class Readiness implements NodeListener {
     );
   }
 
-  /** Since when every bootstrap server has refused; -Infinity unless all have. */
+  /** When the last of the bootstrap servers refused; -Infinity unless all have refused. */
   #allRefusedAt(): number {
     let at = Number.POSITIVE_INFINITY;
     for (const { connection } of this.#nodes.bootstrapNodes()) at = Math.min(at, connection.refusedAt);
@@ -212,7 +221,7 @@ export class Readiness implements NodeListener {
     return nodeId === undefined && this.#allRefusedAt() >= startedAt;
   }
 
-  /** Half the time is enough to have tried every server, however many of them are black holes. */
+  /** Every server gets its turn within half of the time, even if many of them never answer. */
   #staggerMs({ nodeId, shortestTimeoutMs }: Group): number {
     if (nodeId !== undefined) return maxStaggerMs;
     return Math.min(maxStaggerMs, Math.max(1, Math.floor(shortestTimeoutMs / (2 * this.#nodes.bootstrapCount))));
@@ -266,7 +275,7 @@ function isStrict({ isStrict }: Wait): boolean {
   return isStrict;
 }
 
-/** The waiter that is overdue next. */
+/** The wait with the nearest deadline. */
 function earliestOf({ byDeadline, waiters }: Group): Waiter | undefined {
   for (let waiter = byDeadline.least; waiter !== undefined; waiter = byDeadline.least) {
     if (waiters.has(waiter)) return waiter;

@@ -1,5 +1,6 @@
-// Owns the way of a request from its flat form into a connection's send queue: encoded here, or in the codec pool when
-// there is much to compress, always in the order it was sent. Network thread. Must not choose nodes or versions.
+// Owns the way of a request from its flat form into a connection's send queue. The request is encoded here, or in the
+// codec pool if there is much to compress; the order of requests stays. Network thread. Must not choose nodes or
+// versions.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { InvalidRequestError, NodeNotReadyError } from '../../common/errors/errors.ts';
@@ -19,7 +20,7 @@ import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
 
-/** A request whose node and version are settled. */
+/** A request whose node and version are chosen. */
 export interface OutgoingRequest {
   readonly owner: RequestOwner;
   readonly requestId: number;
@@ -29,12 +30,12 @@ export interface OutgoingRequest {
   readonly timeoutMs: number;
   /** Read during the call only. */
   readonly message: FlatMessage;
-  /** It is written, and answered, before requests that the channel holds. */
+  /** It is written and answered before requests that the channel holds back. */
   readonly isAhead?: boolean;
 }
 
 const encodedHere: EncodeOptions = {};
-/** Whatever has to be compressed is the pool's business. */
+/** The codec pool does all compression. */
 const compressedInPool: EncodeOptions = { maxInlineBytes: 0 };
 
 export class RequestSender {
@@ -49,7 +50,10 @@ export class RequestSender {
     this.#metrics = metrics;
   }
 
-  /** Queues the request on the node's connection. Throws: InvalidRequestError, NodeNotReadyError; nothing is queued then. */
+  /**
+   * Queues the request on the node's connection. Throws: InvalidRequestError, NodeNotReadyError; then nothing was
+   * queued.
+   */
   send(node: Node, request: OutgoingRequest, now: number): void {
     const channel = node.channel!;
     const { codec, version, message } = request;
@@ -79,14 +83,15 @@ export class RequestSender {
       return;
     }
     channel.oneWay.expect(oneWay);
-    // No response will ever show that this connection is in use.
+    // There will be no response that shows that this connection is in use.
     node.lastActiveAt = now;
     node.publishHeldBack();
   }
 
   /**
-   * The same for a request whose body is in wire format already: its pieces go to the socket as they are, and may be written
-   * to when the mark that this returns says so. A request that has no response is copied, and there is no mark.
+   * The same for a request whose body is in wire format already. Its pieces go to the socket without a copy, and may
+   * be written to again when the returned mark says so. A request without response is copied, and no mark is
+   * returned.
    */
   sendBody(
     node: Node,
@@ -130,13 +135,13 @@ export class RequestSender {
     );
   }
 
-  /** With more in the pool than it may hold, this thread does the work: nobody can send faster than that for long. */
+  /** If the pool is full, this thread does the work, which slows down whoever sends so much. */
   #optionsFor({ byteLength }: FlatMessage): EncodeOptions {
     const isForPool = this.#pool.isEnabled && byteLength > this.#config.codecPoolThresholdBytes;
     return isForPool && this.#pool.hasRoom(byteLength) ? compressedInPool : encodedHere;
   }
 
-  /** Keeps the request's place in the send queue while a pool thread encodes it. */
+  /** Reserves the request's place in the send queue while a pool thread encodes it. */
   #encodeInPool(
     node: Node,
     channel: Channel,
@@ -152,7 +157,7 @@ export class RequestSender {
       const outcome = isEncoded ? (this.#whyTooLarge(inFlight.codec, encoded.usedBytes) ?? encoded) : encoded;
       if (outcome instanceof Error) {
         place.drop();
-        // A connection that ended meanwhile has settled the request already.
+        // If the connection ended meanwhile, the request is settled already.
         const isOpen = oneWay === null ? node.inFlight.remove(inFlight) : channel.oneWay.drop(oneWay);
         if (isOpen) owner.onFailure(inFlight, withNodeId(outcome, node.id), now);
         node.publish(now);
@@ -200,7 +205,7 @@ function oneWaySend(request: InFlightRequest): OneWaySend {
   };
 }
 
-/** The flat message by itself: it lies in a ring, or in memory that its reader is about to release. */
+/** A copy of the flat message: the original lies in a ring, or in memory that its reader is about to release. */
 function copyOf(message: FlatMessage): ArrayBuffer {
   const copy = new Uint8Array((message.byteLength + 7) & ~7);
   copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));

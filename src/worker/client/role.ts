@@ -1,34 +1,40 @@
-// Owns what a role is to the network thread: a producer or a consumer, which gets a turn in each round and sees the cluster
-// and its brokers through two narrow interfaces. Types only. Network thread.
+// Owns the interface between the network thread and a role, such as a producer or a consumer. `poll` of a role is
+// called in each round, and the role sees the cluster and its brokers through two narrow interfaces. Types only.
+// Network thread.
 
 import type { BrokerRequests } from './broker-requests.ts';
 import type { ClusterView } from './cluster-view.ts';
 
 export interface Role {
   /**
-   * The role's turn: called once in each round, after what arrived was delivered and before the thread sleeps. A round follows
-   * every response, every connection that became ready or ended, every metadata update, and every call of `wake`.
+   * Called once in each round, after everything that arrived was delivered and before the thread sleeps. A round
+   * follows every response, every connection that became ready or ended, every metadata update, and every call of
+   * `wake`.
    */
   poll(now: number): void;
-  /** Whether there is something for the role in shared memory; looked at before the thread sleeps. Left out: never. */
+  /**
+   * Whether there is work for the role in shared memory; called before the thread sleeps. A role without this method
+   * never has such work.
+   */
   hasWork?(): boolean;
-  /** When the role wants its turn although nothing happens, ms on the monotonic clock; Infinity for never. */
+  /** When `poll` has to be called if nothing happens before, ms on the monotonic clock; Infinity for never. */
   nextDeadline(now: number): number;
   /**
-   * For how long the thread may doze instead of sleep, ms: until then only `notify` wakes it, not `nudge` (ring/doorbell.ts), and
-   * a round comes at the end. For a role whose application is likely to give it more soon; default 0: the thread sleeps.
+   * For how long the thread may doze instead of sleep, ms. While it dozes, `notify` wakes it, but `nudge` does not
+   * (ring/doorbell.ts), and a round follows at the end of this time. For a role whose application will probably give
+   * it more work soon; default 0: the thread sleeps.
    */
   readonly dozeMs?: number;
 }
 
-/** What a role is given. */
+/** What a role gets from the network thread. */
 export interface RoleHost {
   readonly requests: BrokerRequests;
   readonly cluster: ClusterView;
-  /** Asks for a round, as often as anybody likes. */
+  /** Asks for a round; it may be called any number of times. */
   wake(): void;
   /** 0 to 1. */
   random(): number;
-  /** ms since the epoch; only for what is written into records. */
+  /** ms since the epoch; only for timestamps of records. */
   wallClock(): number;
 }

@@ -1,15 +1,15 @@
-// Owns which topics metadata covers: the union of what everybody asked for, application threads and roles alike. Network
-// thread. Must not ask for anything.
+// Owns the set of topics that metadata covers: the union of what all application threads and roles asked for. Network
+// thread. Must not send anything.
 
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 
 interface Interest {
-  /** Topic to whether it may be created by being asked about. */
+  /** Topic to whether metadata may create it. */
   readonly topics: Map<string, boolean>;
   needsAll: boolean;
 }
 
-/** What the next request asks for. */
+/** The topics of the next metadata request. */
 export interface MetadataPlan {
   readonly names: readonly string[];
   readonly isForAll: boolean;
@@ -21,21 +21,21 @@ export interface MetadataPlan {
 
 export class TrackedTopics {
   readonly #interests = new Map<object, Interest>();
-  /** Topic to whether anybody lets it be created; null after a change. */
+  /** Topic to whether any owner allows its creation; null after a change. */
   #union: Map<string, boolean> | null = null;
   #needsAll = false;
-  /** Those that the last complete answer described. */
+  /** The topics in the last complete response. */
   #existing = new Set<string>();
   #wasPartial = false;
   #hasCreatable = false;
 
-  /** Replaces what one of them asked for. */
+  /** Replaces the topics of one owner. */
   set(owner: object, topics: Iterable<string>, needsAll: boolean): void {
     this.#interests.set(owner, { topics: new Map([...topics].map((name) => [name, false])), needsAll });
     this.#changed();
   }
 
-  /** Adds to what one of them asked for. */
+  /** Adds to the topics of one owner. */
   merge(owner: object, topics: Iterable<string>, needsAll: boolean): void {
     const interest = this.#interestOf(owner);
     for (const topic of topics) interest.topics.set(topic, interest.topics.get(topic) ?? false);
@@ -43,7 +43,7 @@ export class TrackedTopics {
     this.#changed();
   }
 
-  /** Returns whether nobody has asked for the topic so far. */
+  /** Returns whether no owner has asked for the topic so far. */
   add(owner: object, topic: string, mayCreate: boolean): boolean {
     const isNew = !this.#all.has(topic);
     this.#interestOf(owner).topics.set(topic, mayCreate);
@@ -55,7 +55,7 @@ export class TrackedTopics {
     if (this.#interests.get(owner)?.topics.delete(topic)) this.#changed();
   }
 
-  /** Returns whether all topics are needed from now on, and were not so far. */
+  /** Returns whether all topics are needed now and were not needed before. */
   setNeedsAll(owner: object, needsAll: boolean): boolean {
     const before = this.#needsAll;
     this.#interestOf(owner).needsAll = needsAll;
@@ -63,12 +63,12 @@ export class TrackedTopics {
     return this.#needsAll && !before;
   }
 
-  /** Nothing is tracked for that owner any more. */
+  /** Forgets the owner and its topics. */
   forget(owner: object): void {
     if (this.#interests.delete(owner)) this.#changed();
   }
 
-  /** Nobody is to ask for this topic again. */
+  /** Removes the topic for all owners. */
   drop(topic: string): void {
     for (const { topics } of this.#interests.values()) topics.delete(topic);
     this.#changed();
@@ -91,8 +91,8 @@ export class TrackedTopics {
   }
 
   /**
-   * A request that may create topics creates every topic that it names. So those that must not be created are left out of it,
-   * and such requests take turns with complete ones.
+   * A request that may create topics creates every topic that it names. So it leaves out topics that must not be
+   * created, and such requests alternate with complete ones.
    * @param canCreate    this version can tell whether topics may be created
    * @param isAwaited    somebody waits for the answer, which has to be complete
    */
@@ -108,7 +108,7 @@ export class TrackedTopics {
     return { names, isForAll: this.#needsAll, mayCreate: false, isPartial: false };
   }
 
-  /** What a complete answer says of the topics. */
+  /** Takes note of the topics in a complete response. */
   described(response: MetadataResponseView): void {
     this.#existing = new Set();
     if (!this.#hasCreatable) return;
@@ -117,7 +117,7 @@ export class TrackedTopics {
     }
   }
 
-  /** The topic of an owner who asked for that one and nothing else; null for all others. */
+  /** The topic of an owner that asked for only one topic; null for every other owner. */
   onlyTopicOf(owner: object): string | null {
     const interest = this.#interests.get(owner);
     if (interest === undefined || interest.needsAll || interest.topics.size !== 1) return null;

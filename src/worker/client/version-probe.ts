@@ -1,6 +1,6 @@
-// Owns what is known of how one node tells its version: what to ask on the next connection, and the answer of a broker
-// without ApiVersions, which is kept so that its next connection need not ask again. Network thread. Must not send
-// anything: handshake.ts does.
+// Owns how one node is asked for its version: which request to send on the next connection, and the result for a
+// broker without ApiVersions, which is kept so that its next connection need not ask again. Network thread. Must not
+// send anything: handshake.ts does.
 //
 // Brokers below 0.10 know no ApiVersions. 0.8 closes the connection on a request it does not know, so that each step costs
 // one; 0.9 does not answer, and goes on. The steps are tried one per connection until one is answered. That a connection was
@@ -11,7 +11,10 @@ import { FindCoordinator, ListGroups, Metadata, OffsetFetch } from '../../protoc
 import { NodeApiVersions } from './api-versions.ts';
 import { type BrokerVersion, rangesOfVersion } from './broker-versions.ts';
 
-/** A request that brokers from some version on answer, and what is known of those that know no newer step. */
+/**
+ * A request that brokers from some version on answer, and the version of brokers that answer this step but no newer
+ * one.
+ */
 export interface OldProbe {
   readonly apiKey: number;
   readonly version: BrokerVersion;
@@ -20,7 +23,7 @@ export interface OldProbe {
 /** 'newest', 'oldest': ApiVersions in that version. */
 export type ProbeStep = 'newest' | 'oldest' | OldProbe;
 
-/** The only version that leaves a request unanswered which it does not know. */
+/** The only version that does not answer a request that it does not know. */
 export const ignoresApiVersions: BrokerVersion = [0, 9];
 export const listGroupsProbe: OldProbe = { apiKey: ListGroups.key, version: ignoresApiVersions };
 
@@ -33,7 +36,7 @@ const steps: readonly ProbeStep[] = [
   { apiKey: Metadata.key, version: [0, 8, 0] },
 ];
 
-/** Before a login only ApiVersions may be sent: anything else would end the connection, whatever the broker's version. */
+/** Before a login only ApiVersions may be sent: any other request would end the connection. */
 const stepsBeforeLogin = 2;
 
 /** A conclusion that lasts is drawn anew after this: the broker may have been replaced. */
@@ -43,7 +46,7 @@ const maxKnownMs = 5 * 60_000;
 export interface ProbeHint {
   /** Index of the step that was answered last. */
   firstStep: number;
-  /** Newest version of ApiVersions that a broker has said it speaks; Infinity before one has. */
+  /** Newest version of ApiVersions that a broker has said it supports; Infinity before one has. */
   newestApiVersions: number;
 }
 
@@ -53,9 +56,9 @@ export class VersionProbe {
   #known: NodeApiVersions | null = null;
   #step: number;
   #dropped = 0;
-  /** It has answered ApiVersions once, so it is a broker: it closes connections for other reasons than not knowing what it is asked. */
+  /** The node has answered ApiVersions once. So it knows ApiVersions, and closes connections for other reasons. */
   #hasSpoken = false;
-  /** The version whose probe was answered on this connection, before it is certain. */
+  /** The version whose probe was answered on this connection; it is not certain yet. */
   #answered: BrokerVersion | null = null;
   /** What the connection before seemed to show, for this one to confirm: any broker may lose a connection at that moment. */
   #suspected: BrokerVersion | null = null;
@@ -83,23 +86,26 @@ export class VersionProbe {
     return steps[this.#step]!;
   }
 
-  /** Version of ApiVersions that the step `newest` need not go beyond: a newer one would only be refused, and asked again. */
+  /** The highest version of ApiVersions for the step `newest`: a newer one would only be refused. */
   get newestApiVersions(): number {
     const own = this.#newestApiVersions;
     return own === Number.POSITIVE_INFINITY ? this.#hint.newestApiVersions : own;
   }
 
-  /** Whether the peer has closed the connection at every step, one after another, and nothing else ever. */
+  /** Whether the peer has closed the connection at every step, and has never done anything else. */
   get isExhausted(): boolean {
     return !this.#hasSpoken && this.#dropped >= this.#stepCount;
   }
 
-  /** Whether requests beside ApiVersions may be sent before the connection is ready. */
+  /** Whether requests other than ApiVersions may be sent before the connection is ready. */
   get mayAskOthers(): boolean {
     return this.#stepCount > stepsBeforeLogin;
   }
 
-  /** The broker answered ApiVersions. @param newest version of it that the broker speaks; undefined if it did not say so */
+  /**
+   * The broker answered ApiVersions. @param newest version of it that the broker supports; undefined if it did not
+   * say so
+   */
   succeeded(newest = Number.POSITIVE_INFINITY): void {
     this.#hasSpoken = true;
     this.#dropped = 0;
@@ -110,12 +116,15 @@ export class VersionProbe {
     this.#hint.newestApiVersions = this.#newestApiVersions;
   }
 
-  /** An old probe was answered; what becomes of the ApiVersions behind it tells whether the broker is really that old. */
+  /**
+   * An old probe was answered. The answer to the ApiVersions behind it will show whether the broker is really that
+   * old.
+   */
   answered(version: BrokerVersion): void {
     this.#answered = version;
   }
 
-  /** The broker is of this version: it has no ApiVersions. */
+  /** The broker has this version, and no ApiVersions. */
   confirm(version: BrokerVersion, now: number): NodeApiVersions {
     this.#dropped = 0;
     this.#answered = null;
@@ -152,7 +161,7 @@ export class VersionProbe {
     this.#suspected = null;
   }
 
-  /** What is known may not fit any more: asked again, beginning with what fitted last. */
+  /** What is known may be out of date: the node is asked again, beginning with the step that fitted last. */
   forget(): void {
     this.#known = null;
     this.#answered = null;
