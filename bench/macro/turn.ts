@@ -76,7 +76,7 @@ async function measure(job: TurnRun, results: Results): Promise<void> {
   }
 }
 
-function summary({ from, to, records }: Phase, turns: Float64Array): Measured {
+function summary({ name, from, to, records }: Phase, turns: Float64Array): Measured {
   const lengths: number[] = [];
   let longMs = 0;
   for (let i = 0; i < turns.length; i += 2) {
@@ -84,6 +84,9 @@ function summary({ from, to, records }: Phase, turns: Float64Array): Measured {
     const length = turns[i + 1]!;
     lengths.push(length);
     if (length > 5) longMs += length;
+  }
+  if (lengths.length === 0) {
+    throw new Error(`no round of the poll loop was recorded during ${name}: support/turn-worker.ts no longer sees them`);
   }
   const round = (value: number): number => Number(value.toFixed(3));
   return {

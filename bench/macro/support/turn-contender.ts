@@ -33,6 +33,8 @@ const { topic, partitions, batchesPerPartition, recordsPerBatch } = run;
 const client = await KafkaClient.start({
   bootstrapServers: `${run.host}:${run.port}`,
   codecPoolThreads: run.threads,
+  // turn-worker.ts listens to them.
+  metrics: true,
   maxInFlightRequestsPerConnection: 2 * partitions * requestsPerPartition,
 });
 const phases: Phase[] = [];
