@@ -10,7 +10,8 @@ import type { FlatWriter } from './flat-writer.ts';
  * `Request` and `Response` are what callers give and get: a plain object, and a view that reads lazily. `ResponseData`
  * and `RequestView` are the same for the other end, brokers in tests.
  */
-export interface Api<Request = unknown, Response = unknown, ResponseData = unknown, RequestView = unknown> {
+export interface Api<Request = unknown, Response = unknown, ResponseData = unknown, RequestView = unknown>
+  extends ApiMessages<Request, Response, ResponseData, RequestView> {
   /** int16, as on the wire. */
   readonly key: number;
   /** Kafka's name for it, such as `Fetch`. */
@@ -22,18 +23,14 @@ export interface Api<Request = unknown, Response = unknown, ResponseData = unkno
   readonly flexibleVersion: number;
   /** The highest version is a preview that brokers offer only when told to. */
   readonly latestVersionUnstable: boolean;
-  /** Throws: InvalidRequestError naming API, field, value seen and limit. The bytes written before the error are garbage. */
-  writeRequest(w: FlatWriter, request: Request): void;
-  readResponse(message: FlatMessage): Response;
-  /** Throws: as `writeRequest`. */
-  writeResponse(w: FlatWriter, response: ResponseData): void;
-  readRequest(message: FlatMessage): RequestView;
 }
 
 /** What a generated module exports for its API. */
 export interface ApiMessages<Request, Response, ResponseData, RequestView> {
+  /** Throws: InvalidRequestError naming API, field, value seen and limit. The bytes written before the error are garbage. */
   writeRequest(w: FlatWriter, request: Request): void;
   readResponse(message: FlatMessage): Response;
+  /** Throws: as `writeRequest`. */
   writeResponse(w: FlatWriter, response: ResponseData): void;
   readRequest(message: FlatMessage): RequestView;
 }

@@ -2,7 +2,7 @@
 // their answers back. Network thread. Must not decide for a role what to do about a failure.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { IncompatibleBrokerVersion, KafkaClientError } from '../../common/errors/errors.ts';
+import { IncompatibleBrokerVersion } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
@@ -20,6 +20,7 @@ import type { Node } from './node.ts';
 import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import type { RequestSender } from './request-sender.ts';
+import { withNode } from './unexpected-answers.ts';
 
 export interface NodeRequestsParts {
   readonly config: KafkaClientConfig;
@@ -254,12 +255,4 @@ function chooseVersion(
     `${codec.name}: versions ${minVersion} to ${maxVersion} are needed, ${node.name} and this client have ${range.min} to ${range.max} in common`,
     { apiKey: codec.apiKey },
   );
-}
-
-function withNode(thrown: unknown, nodeId: number): Error {
-  if (thrown instanceof KafkaClientError) {
-    thrown.nodeId ??= nodeId;
-    return thrown;
-  }
-  return new KafkaClientError('unexpected error in the network thread', { cause: thrown, nodeId });
 }

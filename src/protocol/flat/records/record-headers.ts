@@ -2,6 +2,7 @@
 // not check counts and lengths again: the decoder has.
 
 import type { FlatMessage } from '../flat-view.ts';
+import { readSigned, varintEnd } from './varints.ts';
 
 export interface RecordHeader {
   readonly key: string;
@@ -15,12 +16,9 @@ export function readHeaders(message: FlatMessage, offset: number, count: number)
   const headers: RecordHeader[] = [];
   let at = byteBase + offset;
   const length = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = u8[at++]!;
-      value |= (byte & 127) << shift;
-      if (byte < 128) return (value >>> 1) ^ -(value & 1);
-    }
+    const value = readSigned(u8, at);
+    at = varintEnd;
+    return value;
   };
   for (let i = 0; i < count; i++) {
     const keyLength = length();

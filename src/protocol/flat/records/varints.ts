@@ -1,5 +1,5 @@
-// Owns the signed varints of record batches: their sizes, and writing and reading them. Runs in the network thread and the codec
-// pool. Must not allocate.
+// Owns the signed varints of record batches: their sizes, and writing and reading them. Any thread. Must not
+// allocate, and checks nothing.
 
 /** Bytes of a length, count or index (-1 or more) as a zigzag varint. */
 export function sizeOfLength(length: number): number {
@@ -46,7 +46,7 @@ export function putWide(out: Uint8Array, to: number, low: number, high: number):
 /** Where the varint that was read last ended. */
 export let varintEnd = 0;
 
-/** Reads a zigzag varint of 32 bits at `bytes[at]`; `varintEnd` is the end. Only for bytes that this thread wrote itself. */
+/** Reads a zigzag varint of 32 bits at `bytes[at]`; `varintEnd` is the end. Only for bytes that are known to be sound. */
 export function readSigned(bytes: Uint8Array, at: number): number {
   let result = 0;
   let shift = 0;
