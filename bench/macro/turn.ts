@@ -86,7 +86,9 @@ function summary({ name, from, to, records }: Phase, turns: Float64Array): Measu
     if (length > 5) longMs += length;
   }
   if (lengths.length === 0) {
-    throw new Error(`no round of the poll loop was recorded during ${name}: support/turn-worker.ts no longer sees them`);
+    throw new Error(
+      `no round of the poll loop was recorded during ${name}: support/turn-worker.ts no longer sees them`,
+    );
   }
   const round = (value: number): number => Number(value.toFixed(3));
   return {
