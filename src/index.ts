@@ -35,8 +35,11 @@ export type { AdminOptions, ChangeCallOptions } from './main/admin/admin-calls.t
 export { type Outcome, Results } from './main/admin/results.ts';
 export type {
   ApiVersionRange,
+  AttachOptions,
   AwaitOptions,
+  AwaitReadyOptions,
   CheckVersionOptions,
+  ClientHandle,
   PollOptions,
   SendOptions,
   StartOptions,

@@ -48,8 +48,22 @@ export interface Control {
   attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
   /** Begins a consumer, read by the application thread whose link this is. */
   openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<null>>;
-  /** Closes every connection and ends the network thread's work. */
+  /** Answers: the caller is attached. */
+  hello(): Promise<ControlResult<null>>;
+  /** Closes every connection and ends the network thread's work; of an attachment that is not the owner's, ends that alone. */
   close(): Promise<ControlResult<null>>;
+}
+
+/** What an attachment needs beside its links: a port of its own for control calls. Its close tells that its thread has ended. */
+export interface NewAttachment<Handle, Port> {
+  readonly handle: Handle;
+  readonly controlPort: Port;
+}
+
+/** What the network thread serves at a control port. */
+export interface ServedControl<Handle, Port> extends Control {
+  /** Takes in one more attachment. */
+  attach(attachment: NewAttachment<Handle, Port>): Promise<ControlResult<null>>;
 }
 
 /** What the network thread starts from. */

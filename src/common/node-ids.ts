@@ -13,8 +13,8 @@ export const mainLane = '';
 export const coordinatorLane = 'coordinator';
 /** Where the numbers of nodes in other lanes begin, downwards. */
 export const firstLaneNodeId = -(2 ** 30);
-/** Names of lanes beside the two above that one network thread takes. */
-export const maxLanes = 30;
+/** Lanes beside the main one that one network thread takes; that of coordinators counts when it is used. */
+export const maxLanes = 31;
 export const maxLaneNameLength = 32;
 export const laneNameRule = `1 to ${maxLaneNameLength} characters of a-z A-Z 0-9 . _ -`;
 

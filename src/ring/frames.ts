@@ -14,6 +14,8 @@ export const POLL = 2;
 export const CONNECT = 3;
 /** Close the connection to a node. detail = nodeId; no body. */
 export const DISCONNECT = 4;
+/** Connect to a broker in a lane, which becomes a node by that. detail = broker id; body = the lane's name, ASCII. */
+export const CONNECT_LANE = 5;
 
 // Network thread to application thread.
 
@@ -25,8 +27,6 @@ export const FAILURE = 17;
 export const METADATA = 18;
 /** Answers POLL. requestId = id of the poll; no body. */
 export const POLLED = 19;
-/** A newer ApiVersions response. detail = nodeId that sent it; body as of RESPONSE. */
-export const API_VERSIONS = 20;
 
 // Links of producers: 64 to 79 to the network thread, 80 to 95 from it; their bodies are those of producer-frames.ts.
 
@@ -97,11 +97,11 @@ const kinds: readonly number[] = [
   POLL,
   CONNECT,
   DISCONNECT,
+  CONNECT_LANE,
   RESPONSE,
   FAILURE,
   METADATA,
   POLLED,
-  API_VERSIONS,
 ];
 
 /** 1 at the index of each kind that may be committed; kinds are bytes. */
@@ -114,13 +114,12 @@ export const FLAG_SPILLED = 1;
 export const KNOWN_FLAGS = FLAG_SPILLED;
 
 /*
- * SEND prefix: words relative to the body           RESPONSE, METADATA and API_VERSIONS prefix
+ * SEND prefix: words relative to the body           RESPONSE and METADATA prefix
  *
  *   0  apiKey                                         0  apiKey
  *   1  version, or -1: highest in common              1  version
- *   2  timeoutMs, or -1: requestTimeoutMs             2  flags
- *   3  flags                                          3  reserved
- *   4  reserved                                       :
+ *   2  timeoutMs, or -1: requestTimeoutMs             2  nothing
+ *   3  nothing                                        :
  *   :                                                 8  flat response
  *   8  flat request
  */
@@ -130,13 +129,11 @@ export const SEND_PREFIX_BYTES = 32;
 export const SEND_API_KEY_WORD = 0;
 export const SEND_VERSION_WORD = 1;
 export const SEND_TIMEOUT_WORD = 2;
-export const SEND_FLAGS_WORD = 3;
 
 /** Bytes before the flat response; what a FlatWriter skips. */
 export const RESPONSE_PREFIX_BYTES = 32;
 export const RESPONSE_API_KEY_WORD = 0;
 export const RESPONSE_VERSION_WORD = 1;
-export const RESPONSE_FLAGS_WORD = 2;
 
 /*
  * CONSUMER_BATCH prefix: words relative to the body; offsets are int64, low word first

@@ -76,6 +76,8 @@ export const STATE_STARTING = 0;
 export const STATE_RUNNING = 1;
 /** Ended, or about to: nothing more will be answered. */
 export const STATE_CLOSED = 2;
+/** Ended without being asked to. */
+export const STATE_LOST = 3;
 
 /** State of a node's connection: nothing known, never connected. */
 export const NODE_UNKNOWN = 0;

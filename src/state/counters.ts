@@ -33,6 +33,7 @@ import {
   ROW_THROTTLED_UNTIL,
   ROW_USED,
   ROW_WORDS,
+  STATE_CLOSED,
   STATE_WORD,
   TURNS_WORD,
 } from './counters-layout.ts';
@@ -48,6 +49,7 @@ export {
   NODE_DISCONNECTED,
   NODE_UNKNOWN,
   STATE_CLOSED,
+  STATE_LOST,
   STATE_RUNNING,
   STATE_STARTING,
 } from './counters-layout.ts';
@@ -249,6 +251,11 @@ export class CountersReader {
   state(): number {
     // Atomic, as all loads here: fresh, and ordered before the reads that follow.
     return Atomics.load(this.#i32, STATE_WORD);
+  }
+
+  /** Nothing more will be answered. */
+  isEnded(): boolean {
+    return this.state() >= STATE_CLOSED;
   }
 
   /** Milliseconds since the network thread's last turn began. */

@@ -14,8 +14,7 @@ import { mainLane, maxLaneNameLength, maxLanes } from '../common/node-ids.ts';
  */
 
 const SLOT_WORDS = 1 + Math.ceil(maxLaneNameLength / 4);
-/** The coordinators' lane is one more. */
-export const LANE_SLOTS = maxLanes + 1;
+export const LANE_SLOTS = maxLanes;
 export const LANE_NAMES_BYTES = LANE_SLOTS * SLOT_WORDS * 4;
 /** What `number` returns for a lane that has none. */
 export const NO_LANE = -1;

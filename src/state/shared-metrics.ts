@@ -159,9 +159,11 @@ export class MetricsRow {
 const maxAttempts = 100;
 
 export class MetricsReader {
+  readonly buffer: SharedArrayBuffer;
   readonly #memory: MetricsMemory;
 
   constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
     this.#memory = openMetrics(buffer);
   }
 

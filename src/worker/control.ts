@@ -33,6 +33,8 @@ export interface ControlParts {
 
 /** Whose calls these are. */
 export interface ControlledAttachment {
+  /** For whom topics are tracked. */
+  readonly owner: object;
   /** Ends it, or the whole thread if it is the owner's. */
   close(): Promise<void>;
   isClosed(): boolean;
@@ -77,7 +79,8 @@ export class AttachmentControl implements Control {
 
   async addTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['addTopics']> {
     return settle(() => {
-      if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.merge(this.#attachment, topics, needsAllTopics);
+      if (!this.#attachment.isClosed())
+        this.#parts.metadata.tracked.merge(this.#attachment.owner, topics, needsAllTopics);
       return this.#refreshed();
     });
   }
@@ -118,6 +121,10 @@ export class AttachmentControl implements Control {
     });
   }
 
+  async hello(): ReturnType<Control['hello']> {
+    return settle(() => null);
+  }
+
   async close(): ReturnType<Control['close']> {
     return settle(async () => {
       await this.#attachment.close();
@@ -126,13 +133,13 @@ export class AttachmentControl implements Control {
   }
 
   #refreshed(): Promise<number> {
-    const updated = this.#parts.metadata.refresh(this.#attachment);
+    const updated = this.#parts.metadata.refresh(this.#attachment.owner);
     this.#parts.wake();
     return updated;
   }
 
   #track(topics: readonly string[], needsAllTopics: boolean): void {
-    if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.set(this.#attachment, topics, needsAllTopics);
+    if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.set(this.#attachment.owner, topics, needsAllTopics);
   }
 
   /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */

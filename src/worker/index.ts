@@ -6,7 +6,8 @@ import * as comlink from 'comlink';
 import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
-import type { Control, NetworkThreadData } from '../common/control.ts';
+import type { NetworkThreadData, ServedControl } from '../common/control.ts';
+import { toPlainError } from '../common/errors/plain-error.ts';
 import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
 // What every connection begins with, loaded before `start` is answered, not at first use: Node 22 (22.23) aborts a process that
@@ -14,6 +15,7 @@ import { withSecrets } from '../common/secret.ts';
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
+import type { Attachment } from './link/attachments.ts';
 import { trust } from './net/default-authorities.ts';
 import { transportsFor } from './net/transports.ts';
 import { NetworkThread } from './network-thread.ts';
@@ -60,29 +62,58 @@ const thread = new NetworkThread(
     },
   },
 );
-const control = thread.controlOf(thread.attach(attachment));
 
 logPort.on('message', () => thread.logTaken());
-// The control port keeps this thread alive.
+// The control port of the owner keeps this thread alive.
 logPort.unref();
 
-const served: Control = {
-  start: () => control.start(),
-  awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),
-  checkVersion: (nodeId, timeoutMs, isStrict) => control.checkVersion(nodeId, timeoutMs, isStrict),
-  addTopics: (topics, needsAllTopics) => control.addTopics(topics, needsAllTopics),
-  trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
-  refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
-  admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
-  openProducer: (producerConfig, batchMemoryBytes, link) =>
-    control.openProducer(producerConfig, batchMemoryBytes, link),
-  attachProducer: (producerId, link) => control.attachProducer(producerId, link),
-  openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
-  close: async () => {
-    const result = await control.close();
-    // The last thing that keeps this thread alive; closed after the answer has left.
-    setImmediate(() => controlPort.close());
-    return result;
-  },
-};
-comlink.expose(served, controlPort as unknown as comlink.Endpoint);
+const ports = new Map<Attachment, MessagePort>();
+thread.onBroken = (attachment) => ports.get(attachment)?.close();
+
+function serve(handle: NetworkHandle, port: MessagePort): void {
+  const attachment = thread.attach(handle);
+  ports.set(attachment, port);
+  const control = thread.controlOf(attachment);
+  const served: ServedControl<NetworkHandle, MessagePort> = {
+    start: () => control.start(),
+    awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),
+    checkVersion: (nodeId, timeoutMs, isStrict) => control.checkVersion(nodeId, timeoutMs, isStrict),
+    addTopics: (topics, needsAllTopics) => control.addTopics(topics, needsAllTopics),
+    trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
+    refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
+    admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
+    openProducer: (producerConfig, batchMemoryBytes, link) =>
+      control.openProducer(producerConfig, batchMemoryBytes, link),
+    attachProducer: (producerId, link) => control.attachProducer(producerId, link),
+    openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
+    hello: () => control.hello(),
+    attach: async ({ handle, controlPort }) => {
+      try {
+        serve(handle, controlPort);
+        return { value: null };
+      } catch (error) {
+        controlPort.close();
+        return { error: toPlainError(error) };
+      }
+    },
+    close: async () => {
+      const result = await control.close();
+      // Closed after the answer has left; that of the owner is the last thing that keeps this thread alive.
+      setImmediate(() => {
+        port.close();
+        if (attachment.isOwner) for (const other of ports.values()) other.close();
+      });
+      return result;
+    },
+  };
+  comlink.expose(served, port as unknown as comlink.Endpoint);
+  if (attachment.isOwner) return;
+  port.unref();
+  // By an orderly end, by `terminate`, an exception, `process.exit`: however a thread ends, its ports close.
+  port.on('close', () => {
+    ports.delete(attachment);
+    thread.detach(attachment);
+  });
+}
+
+serve(attachment, controlPort);

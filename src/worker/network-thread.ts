@@ -81,6 +81,8 @@ export class NetworkThread {
   readonly roles: Roles;
   readonly roleHost: RoleHost;
   readonly #producers: Producers;
+  /** Told of an attachment that was detached because its memory holds what nobody writes. */
+  onBroken: (attachment: Attachment, error: Error) => void = () => {};
   readonly #config: KafkaClientConfig;
   readonly #surroundings: Surroundings;
   readonly #attachments: Attachments;
@@ -117,6 +119,11 @@ export class NetworkThread {
       events.codecPoolUnusable(cause),
     );
     this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics);
+    this.#attachments.onBroken = (attachment, error) => {
+      events.attachmentBroken(error);
+      this.detach(attachment);
+      this.onBroken(attachment, error);
+    };
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
@@ -165,7 +172,9 @@ export class NetworkThread {
     this.#log.taken();
   }
 
+  /** The first is that of the thread that started the client. @throws Cancelled when the thread is closed */
   attach(handle: NetworkHandle): Attachment {
+    if (this.#isClosed) throw new Cancelled('the client was closed');
     const attachment = this.#attachments.add(handle);
     this.loop.wake();
     return attachment;
@@ -196,13 +205,22 @@ export class NetworkThread {
       this.roles.delete(links);
       throw error;
     }
+  }
+
+  /** Its thread has ended, or wants no more: everything that was its own is given back, what comes for it is discarded. */
+  detach(attachment: Attachment): void {
+    this.#attachments.remove(attachment);
+    this.#metadata.tracked.forget(attachment);
     this.loop.wake();
   }
 
   /** The control calls of an attachment. */
   controlOf(attachment: Attachment): Control {
-    const isClosed = (): boolean => this.#isClosed || attachment.isClosed;
-    return new AttachmentControl(this.#controlParts, { close: () => this.close(), isClosed });
+    return new AttachmentControl(this.#controlParts, {
+      owner: attachment,
+      close: async () => (attachment.isOwner ? this.close() : this.detach(attachment)),
+      isClosed: () => this.#isClosed || attachment.isClosed,
+    });
   }
 
   /** Ends everything: requests and waits fail with Cancelled. */

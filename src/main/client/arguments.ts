@@ -1,9 +1,13 @@
 // Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
 // naming argument, value and limit.
 
+import type { KafkaClientOptions } from '../../common/config/config.ts';
+import { isLaneName, laneNameRule, mainLane } from '../../common/node-ids.ts';
 import { nearestName, shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
+import { checkSignal } from '../link/abort-signals.ts';
+import type { StartOptions } from './client-options.ts';
 
 const maxInt16 = 32767;
 const maxInt32 = 2147483647;
@@ -41,6 +45,13 @@ export function checkOptions<T extends object>(call: string, options: T | undefi
 export function checkString(name: string, value: string): string {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${shown(value)}`);
   return value;
+}
+
+/** The lane, or the main one when none is given. Throws TypeError for what is no string, RangeError for no name of a lane. */
+export function checkLane(lane: string | undefined): string {
+  if (lane === undefined) return mainLane;
+  if (!isLaneName(checkString('lane', lane))) throw new RangeError(`lane must be ${laneNameRule}, not ${shown(lane)}`);
+  return lane;
 }
 
 /** Throws TypeError for anything but an API export. */
@@ -84,4 +95,28 @@ export function checkTopics(topics: Iterable<string>): Set<string> {
     names.add(topic);
   }
   return names;
+}
+
+/** How long a poll may wait, ms. Throws TypeError for what is no number. */
+export function checkPollLimit(
+  timeoutMs: number | null | undefined,
+  { requestTimeoutMs }: { readonly requestTimeoutMs: number },
+): number {
+  if (timeoutMs === undefined || timeoutMs === null) return requestTimeoutMs;
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
+    throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
+  }
+  return Math.max(0, timeoutMs);
+}
+
+/** Options of `start`. What is no object at all is left to the parser of configurations. */
+export function parted(options: KafkaClientOptions & StartOptions): {
+  configuration: KafkaClientOptions;
+  signal: AbortSignal | null;
+} {
+  if (typeof options !== 'object' || options === null || !('signal' in options)) {
+    return { configuration: options, signal: null };
+  }
+  const { signal, ...configuration } = options;
+  return { configuration, signal: checkSignal(signal) };
 }

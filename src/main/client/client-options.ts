@@ -1,10 +1,19 @@
 // Owns the shapes of what methods of the client take and give. Application thread. Types, and the names that are checked.
 
+import type { Logger } from '../../common/logger.ts';
+
+export type { ClientHandle } from '../thread/client-handle.ts';
+
 export interface SendOptions {
   /** API version to use; default: the highest that broker and client both know. */
   version?: number;
   /** Integer ms > 0; default `requestTimeoutMs`. */
   timeoutMs?: number;
+  /**
+   * Name of a connection of its own to the same broker, 1 to 32 characters of a-z A-Z 0-9 . _ -; default: the connection that is
+   * for everything. A broker answers in order: what may wait there, such as a Fetch, belongs on a lane of its own.
+   */
+  lane?: string;
   /**
    * Fails the Future with AbortError when aborted. What was sent stays sent, and its answer, which is dropped, still takes its
    * place among the requests in flight on that connection.
@@ -19,9 +28,19 @@ export interface AwaitOptions {
   signal?: AbortSignal;
 }
 
+export interface AwaitReadyOptions extends AwaitOptions {
+  /** As of SendOptions. */
+  lane?: string;
+}
+
 export interface StartOptions {
   /** Gives the start up when aborted: it fails with AbortError, and leaves nothing behind. */
   signal?: AbortSignal;
+}
+
+export interface AttachOptions {
+  /** As of the configuration, which cannot carry one to another thread; default: process warnings. */
+  logger?: Logger;
 }
 
 export interface CheckVersionOptions {
@@ -38,8 +57,9 @@ export interface PollOptions {
 
 /** What each call may be given. */
 export const optionNames = {
-  send: ['version', 'timeoutMs', 'signal'],
-  awaitReady: ['timeoutMs', 'signal'],
+  send: ['version', 'timeoutMs', 'lane', 'signal'],
+  attach: ['logger'],
+  awaitReady: ['timeoutMs', 'lane', 'signal'],
   awaitTopic: ['timeoutMs', 'signal'],
   checkVersion: ['timeoutMs', 'strict'],
   poll: ['signal'],

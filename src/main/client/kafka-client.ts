@@ -4,7 +4,7 @@
 import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
 import { parseConfig } from '../../common/config/config-parser.ts';
-import type { ApiVersionRow, VersionInfo } from '../../common/control.ts';
+import type { VersionInfo } from '../../common/control.ts';
 import { shown } from '../../common/text.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
@@ -21,11 +21,27 @@ import { openProducer } from '../producer/open-producer.ts';
 import type { Producer } from '../producer/producer.ts';
 import type { ProducerOptions } from '../producer/producer-types.ts';
 import type { BytesInput } from '../producer/record-input.ts';
-import { checkApi, checkNodeId, checkOptions, checkTimeoutMs, checkVersion } from './arguments.ts';
+import { AttachedThread } from '../thread/attached-thread.ts';
+import { type ClientHandle, claimHandle } from '../thread/client-handle.ts';
+import type { ClientLog } from '../thread/client-log.ts';
+import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
+import type { ThreadAccess } from '../thread/thread-access.ts';
+import {
+  checkApi,
+  checkLane,
+  checkNodeId,
+  checkOptions,
+  checkPollLimit,
+  checkTimeoutMs,
+  checkVersion,
+  parted,
+} from './arguments.ts';
 import { awaitTopic } from './await-topic.ts';
 import {
   type ApiVersionRange,
+  type AttachOptions,
   type AwaitOptions,
+  type AwaitReadyOptions,
   type CheckVersionOptions,
   optionNames,
   type PollOptions,
@@ -35,6 +51,7 @@ import {
 import type { Cluster } from './cluster.ts';
 import { ResponseIterator } from './response-stream.ts';
 import { Session } from './session.ts';
+import { rangesOf } from './version-ranges.ts';
 
 const startOnly = Symbol('KafkaClient.start');
 
@@ -50,12 +67,12 @@ export class KafkaClient implements AsyncDisposable {
   readonly #session: Session;
   #versions: VersionInfo | null = null;
 
-  private constructor(config: KafkaClientConfig, caller: symbol) {
+  private constructor(config: KafkaClientConfig, openThread: (log: ClientLog) => ThreadAccess, caller: symbol) {
     // JavaScript knows no private constructors.
     if (caller !== startOnly)
       throw new TypeError('use `await KafkaClient.start(options)` instead of `new KafkaClient()`');
     this.config = config;
-    this.#session = new Session(config);
+    this.#session = new Session(config, openThread);
     this.#session.watch(this);
     this.cluster = this.#session.cluster;
   }
@@ -68,7 +85,8 @@ export class KafkaClient implements AsyncDisposable {
    */
   static async start(options: KafkaClientOptions & StartOptions = {}): Promise<KafkaClient> {
     const { configuration, signal } = parted(options);
-    const client = new KafkaClient(parseConfig(configuration), startOnly);
+    const config = parseConfig(configuration);
+    const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log), startOnly);
     try {
       const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
       client.#versions = await untilAborted('the start', signal, started);
@@ -85,7 +103,35 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: KafkaConfigurationError listing every problem; Cancelled, NetworkThreadError
    */
   async consumer(options: ConsumerOptions): Promise<Consumer> {
-    return Consumer.open(this.#session, options);
+    return Consumer.open(this.#session.roles, options);
+  }
+
+  /**
+   * A client of this thread on the network thread of one that another thread has started (docs/threads.md).
+   * @param handle what `share` returned; each can be attached once
+   * Fails with: TypeError, IllegalStateError for what cannot be attached; Cancelled, NetworkThreadError when the other has ended
+   */
+  static async attach(handle: ClientHandle, options?: AttachOptions): Promise<KafkaClient> {
+    const { config: shared, versions } = claimHandle(handle);
+    const { logger = null } = checkOptions('attach', options, optionNames.attach);
+    const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
+    client.#versions = versions;
+    try {
+      await client.#session.start((control) => control.hello());
+      client.#session.drain();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /**
+   * A handle for `KafkaClient.attach` in another thread, carried with its `transferList` as the transfer list; one for each thread.
+   * Throws: IllegalStateError when this client is closed
+   */
+  share(): ClientHandle {
+    return this.#session.share(this.#versions);
   }
 
   /** Broker version found at the start, e.g. `[4, 4]`, or the one configured. */
@@ -117,13 +163,22 @@ export class KafkaClient implements AsyncDisposable {
   ): Future<Response> {
     checkNodeId(nodeId);
     checkApi(api);
-    const { version, timeoutMs, signal } = checkOptions('send', options, optionNames.send);
+    const { version, timeoutMs, lane, signal } = checkOptions('send', options, optionNames.send);
     return this.#session.send(nodeId, api, request, {
       version: checkVersion(version),
       timeoutMs: checkTimeoutMs(timeoutMs),
+      lane: checkLane(lane),
       signal: checkSignal(signal),
       place: this.#session.places.of(this.send),
     });
+  }
+
+  /**
+   * The node id of a broker's connection in a lane, for every method that takes a node id: `connected`, `isReady`, `lastError`,
+   * `inFlightRequestCount`, `close`. Null until somebody has asked for that lane, by `send` or `awaitReady`.
+   */
+  laneNodeId(nodeId: number, lane: string): number | null {
+    return this.#session.nodes.laneNodeId(checkNodeId(nodeId), checkLane(lane));
   }
 
   /**
@@ -138,12 +193,12 @@ export class KafkaClient implements AsyncDisposable {
     options?: PollOptions,
   ): Promise<readonly unknown[]> {
     const { signal } = checkOptions('poll', options, optionNames.poll);
-    return this.#session.poll(this.#pollLimit(timeoutMs), future ?? null, checkSignal(signal));
+    return this.#session.poll(checkPollLimit(timeoutMs, this.config), future ?? null, checkSignal(signal));
   }
 
   /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
   pollSync(timeoutMs?: number | null, future?: PollTarget | null): readonly unknown[] {
-    return this.#session.pollSync(this.#pollLimit(timeoutMs), future ?? null);
+    return this.#session.pollSync(checkPollLimit(timeoutMs, this.config), future ?? null);
   }
 
   /**
@@ -220,12 +275,13 @@ export class KafkaClient implements AsyncDisposable {
    * as it may, nor for the end of a quota's quiet: then `isReady` stays false for a while.
    * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster, AbortError
    */
-  async awaitReady(nodeId: number, options?: AwaitOptions): Promise<void> {
+  async awaitReady(nodeId: number, options?: AwaitReadyOptions): Promise<void> {
     checkNodeId(nodeId);
-    const { timeoutMs, signal } = checkOptions('awaitReady', options, optionNames.awaitReady);
+    const { timeoutMs, lane, signal } = checkOptions('awaitReady', options, optionNames.awaitReady);
+    const laneName = checkLane(lane);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
     const ready = (): Promise<unknown> =>
-      this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs));
+      this.#session.callAbout(nodeId, (control) => control.awaitReady(nodeId, limitMs, laneName));
     await untilAborted(`the wait for node ${nodeId}`, checkSignal(signal), ready);
   }
 
@@ -322,7 +378,7 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: KafkaConfigurationError listing every problem
    */
   producer<K = BytesInput, V = BytesInput>(options: ProducerOptions<K, V> = {}): Promise<Producer<K, V>> {
-    return openProducer(this.#session, options);
+    return openProducer(this.#session.roles, options);
   }
 
   /**
@@ -340,28 +396,4 @@ export class KafkaClient implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  #pollLimit(timeoutMs: number | null | undefined): number {
-    if (timeoutMs === undefined || timeoutMs === null) return this.config.requestTimeoutMs;
-    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
-      throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
-    }
-    return Math.max(0, timeoutMs);
-  }
-}
-
-function rangesOf(rows: readonly ApiVersionRow[]): Map<number, ApiVersionRange> {
-  return new Map(rows.map(([apiKey, min, max]) => [apiKey, { min, max }]));
-}
-
-/** What is no object at all is left to the parser of configurations. */
-function parted(options: KafkaClientOptions & StartOptions): {
-  configuration: KafkaClientOptions;
-  signal: AbortSignal | null;
-} {
-  if (typeof options !== 'object' || options === null || !('signal' in options)) {
-    return { configuration: options, signal: null };
-  }
-  const { signal, ...configuration } = options;
-  return { configuration, signal: checkSignal(signal) };
 }

@@ -2,15 +2,20 @@
 // Application thread. Never sends a message.
 
 import { monotonicNowMs } from '../../common/clock.ts';
-import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../../common/errors/errors.ts';
+import {
+  IllegalArgumentError,
+  NodeNotReadyError,
+  TooManyInFlightRequests,
+  UnknownBrokerIdError,
+} from '../../common/errors/errors.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane, maxLanes } from '../../common/node-ids.ts';
 import {
   type CountersReader,
   NO_ROW,
   NODE_CONNECTED,
   NODE_CONNECTING,
   NODE_DISCONNECTED,
-  STATE_CLOSED,
 } from '../../state/counters.ts';
 import type { InFlight } from '../link/in-flight.ts';
 import type { NetworkProxy } from '../link/network-proxy.ts';
@@ -42,6 +47,31 @@ export class NodeStates {
     this.#proxy = proxy;
     this.#cluster = cluster;
     this.#maxInFlight = maxInFlight;
+  }
+
+  /** The node id of a broker's connection in a lane; null until it has been asked for. */
+  laneNodeId(nodeId: number, lane: string): number | null {
+    if (lane === mainLane) return nodeId;
+    if (lane === coordinatorLane) return coordinatorNodeId(nodeId);
+    return this.#counters.laneNodeId(nodeId, lane);
+  }
+
+  /** What a send to a lane that nobody has asked for yet fails with. */
+  laneRefusal(nodeId: number, lane: string): Error {
+    const details = { nodeId };
+    if (nodeId < 0 || this.#cluster.brokerMetadata(nodeId) === null) {
+      return new UnknownBrokerIdError(
+        `node ${nodeId} is no broker of the cluster, and only brokers have lanes`,
+        details,
+      );
+    }
+    if (this.#counters.hasAllLanes) {
+      return new IllegalArgumentError(
+        `lane '${lane}' is one too many: a client has at most ${maxLanes} lanes`,
+        details,
+      );
+    }
+    return new NodeNotReadyError(`node ${nodeId} is not connected in lane '${lane}'`, details);
   }
 
   isConnected(nodeId: number): boolean {
@@ -84,7 +114,7 @@ export class NodeStates {
   }
 
   canConnect(nodeId: number): boolean {
-    if (this.#cluster.brokerMetadata(nodeId) === null) return false;
+    if (!this.#isKnown(nodeId)) return false;
     const state = this.#state(nodeId);
     if (state === NODE_CONNECTED || state === NODE_CONNECTING) return false;
     return this.#backoffMs(nodeId) === 0;
@@ -122,7 +152,8 @@ export class NodeStates {
     const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
     const state = counters.nodeState(row);
     if (state !== NODE_CONNECTED) return this.#whyNotConnected(nodeId, state);
-    const count = this.#inFlight.countOf(nodeId) + counters.internalInFlight(row);
+    // The table counts what all threads have sent, as far as the network thread has taken it.
+    const count = Math.max(this.#inFlight.countOf(nodeId) + counters.internalInFlight(row), counters.inFlight(row));
     if (count >= this.#maxInFlight) {
       const text = `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
       return { type: TooManyInFlightRequests, text };
@@ -140,7 +171,7 @@ export class NodeStates {
   }
 
   #whyNotConnected(nodeId: number, state: number): Reason {
-    if (this.#cluster.brokerMetadata(nodeId) === null) {
+    if (!this.#isKnown(nodeId)) {
       return { type: UnknownBrokerIdError, text: `node ${nodeId} is not part of the cluster; refresh metadata` };
     }
     const backoffMs = this.#backoffMs(nodeId);
@@ -151,9 +182,14 @@ export class NodeStates {
     return { type: NodeNotReadyError, text: `node ${nodeId} is ${what}${when}${full}` };
   }
 
+  /** A lane has a row for as long as its broker is known. */
+  #isKnown(nodeId: number): boolean {
+    return this.#cluster.brokerMetadata(nodeId) !== null || (nodeId <= firstLaneNodeId && this.#row(nodeId) !== NO_ROW);
+  }
+
   /** What a thread that has ended wrote last is no longer true: its connections went with it. */
   #row(nodeId: number): number {
-    return this.#counters.state() === STATE_CLOSED ? NO_ROW : this.#counters.nodeRow(nodeId);
+    return this.#counters.isEnded() ? NO_ROW : this.#counters.nodeRow(nodeId);
   }
 
   #state(nodeId: number): number {

@@ -8,6 +8,7 @@ export interface SendCall {
   readonly version: number;
   /** -1: `requestTimeoutMs`. */
   readonly timeoutMs: number;
+  readonly lane: string;
   readonly signal: AbortSignal | null;
   /** Where the application made the call. */
   readonly place: CallPlace | null;

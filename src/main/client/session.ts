@@ -1,25 +1,31 @@
 // Owns what a client consists of and who tells whom, the requests and calls under way, the end. Application thread. Must not
 // refer to the KafkaClient in front of it, nor let anything here do so: else one that is dropped would never be noticed.
 
-import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import type { Control, ControlResult } from '../../common/control.ts';
-import { Cancelled, NetworkThreadError, NodeNotReadyError } from '../../common/errors/errors.ts';
-import type { LogLevel } from '../../common/logger.ts';
+import type { ControlResult, VersionInfo } from '../../common/control.ts';
+import {
+  Cancelled,
+  IllegalStateError,
+  NetworkThreadError,
+  NodeNotReadyError,
+  UnknownBrokerIdError,
+} from '../../common/errors/errors.ts';
+import { mainLane } from '../../common/node-ids.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
 import { abortError, onAbort } from '../link/abort-signals.ts';
 import { type CallPlace, CallPlaces } from '../link/call-place.ts';
-import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future, fail, failedFuture, onSettled, unseenText } from '../link/future.ts';
 import { InFlight } from '../link/in-flight.ts';
 import { NetworkProxy } from '../link/network-proxy.ts';
 import { Poller, type PollTarget } from '../link/poller.ts';
 import { ResponseAdapter } from '../link/response-adapter.ts';
 import { checkStackRoom } from '../link/stack-room.ts';
+import { type ClientHandle, makeHandle } from '../thread/client-handle.ts';
 import { ClientLog } from '../thread/client-log.ts';
-import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
+import type { RemoteControl, ThreadAccess } from '../thread/thread-access.ts';
+import { ClientRoles } from './client-roles.ts';
 import { Cluster } from './cluster.ts';
 import { NodeStates } from './node-states.ts';
 import type { StreamSource } from './response-stream.ts';
@@ -33,11 +39,11 @@ const dropped = new FinalizationRegistry<Session>((session) => session.onDropped
 /** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
 const beginGraceMs = 5000;
 
-export class Session implements ClientHost, StreamSource {
+export class Session implements StreamSource {
   readonly config: KafkaClientConfig;
   readonly cluster: Cluster;
   readonly topics: Topics;
-  readonly thread: NetworkThreadHandle;
+  readonly thread: ThreadAccess;
   readonly nodes: NodeStates;
   readonly proxy: NetworkProxy;
   readonly inFlight = new InFlight();
@@ -45,15 +51,13 @@ export class Session implements ClientHost, StreamSource {
   readonly #adapter: ResponseAdapter;
   readonly #poller: Poller;
   /** Producers and consumers: closed before the client. */
-  readonly #roles = new Set<ClientRole>();
-  /** Of roles that wait for something. */
-  #holds = 0;
+  readonly roles: ClientRoles;
   readonly #endListeners = new Set<() => void>();
   #callsUnderWay = 0;
   #isClosed = false;
   #isDropped = false;
   #closing: Promise<void> | null = null;
-  #lossError: NetworkThreadError | null = null;
+  #lossError: Error | null = null;
   #isRestDue = false;
   readonly #topicIdOf = (name: string): string | null => this.cluster.topicId(name);
   /** Lets the process end unless something is under way again. */
@@ -69,7 +73,7 @@ export class Session implements ClientHost, StreamSource {
     this.#log.write('warn', { event: 'failure-unseen', err: error, place }, unseenText(error, place));
   };
 
-  constructor(config: KafkaClientConfig) {
+  constructor(config: KafkaClientConfig, openThread: (log: ClientLog) => ThreadAccess) {
     this.config = config;
     this.#log = new ClientLog(config);
     this.topics = new Topics({
@@ -86,7 +90,7 @@ export class Session implements ClientHost, StreamSource {
       failureUnseen: this.#failureUnseen,
     });
     this.cluster = new Cluster(config.bootstrapServers, this.topics, this.#log.callbackThrew);
-    this.thread = new NetworkThreadHandle(config, this.#log);
+    this.thread = openThread(this.#log);
     const { end } = this.thread;
     this.proxy = new NetworkProxy(end);
     this.#adapter = new ResponseAdapter(end, this.inFlight, this.cluster);
@@ -108,6 +112,7 @@ export class Session implements ClientHost, StreamSource {
       this.thread.condemn(new NetworkThreadError(text, { cause }));
     };
     this.thread.onLost = (error) => this.#onLost(error);
+    this.roles = new ClientRoles(this, this.#log);
     this.#adapter.listen();
   }
 
@@ -122,6 +127,19 @@ export class Session implements ClientHost, StreamSource {
   }
 
   send<Request, Response>(
+    nodeId: number,
+    api: Api<Request, Response>,
+    request: Request,
+    call: SendCall,
+  ): Future<Response> {
+    const { lane, place } = call;
+    const laneNode = lane === mainLane ? nodeId : this.nodes.laneNodeId(nodeId, lane);
+    return laneNode === null
+      ? this.#failed(this.#openLane(nodeId, lane), place)
+      : this.#sendTo(laneNode, api, request, call);
+  }
+
+  #sendTo<Request, Response>(
     nodeId: number,
     api: Api<Request, Response>,
     request: Request,
@@ -214,14 +232,14 @@ export class Session implements ClientHost, StreamSource {
   }
 
   /** A control call about a node or, with null, any. */
-  async callAbout<T>(nodeId: number | null, run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+  async callAbout<T>(nodeId: number | null, run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
     if (nodeId !== null && this.proxy.isDisconnecting(nodeId)) await this.poll(0, null, null);
     return this.call(run);
   }
 
   /** The first call, which has to wait until there is somebody to answer it. */
-  async start<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+  async start<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     const giveUp = this.thread.limitBegin(this.config.apiVersionAutoTimeoutMs + beginGraceMs);
     try {
       return await this.call(run);
@@ -230,61 +248,15 @@ export class Session implements ClientHost, StreamSource {
     }
   }
 
-  async call<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T> {
+  async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     if (this.#isClosed) throw this.#endError();
-    return this.#counted(() => this.thread.call(run) as Promise<T>);
+    return this.#counted(() => this.thread.call(run));
   }
 
-  // --- ClientHost
-
-  get networkDoorbell(): SharedArrayBuffer {
-    return this.thread.end.networkDoorbell.buffer;
-  }
-
-  get countersMemory(): SharedArrayBuffer {
-    return this.thread.countersMemory;
-  }
-
-  get callbackThrew(): (error: unknown) => void {
-    return this.#log.callbackThrew;
-  }
-
-  callWith<Argument, T>(
-    run: (control: Control, argument: Argument) => Promise<ControlResult<T>>,
-    argument: Argument,
-    ports: readonly MessagePort[],
-  ): Promise<T> {
-    return this.call<T>((control) => run(control as unknown as Control, this.thread.withPorts(argument, ports)));
-  }
-
-  hold(): void {
-    this.#holds++;
-    this.thread.reference(true);
-  }
-
-  release(): void {
-    this.#holds--;
-    this.#updateReference();
-  }
-
-  partitionCount(topic: string): number | null {
-    return this.cluster.partitionsForTopic(topic)?.size ?? null;
-  }
-
-  async learnTopic(topic: string): Promise<void> {
-    await this.topics.add(topic);
-  }
-
-  addRole(role: ClientRole): void {
-    this.#roles.add(role);
-  }
-
-  removeRole(role: ClientRole): void {
-    this.#roles.delete(role);
-  }
-
-  log(level: LogLevel, event: string, message: string, error?: Error): void {
-    this.#log.write(level, { event, ...(error !== undefined && { err: error }) }, message);
+  /** A handle for another thread. @throws IllegalStateError when this client is closed */
+  share(versions: VersionInfo | null): ClientHandle {
+    if (this.#isClosed) throw new IllegalStateError('share: this client is closed');
+    return makeHandle(this.thread, this.config, versions);
   }
 
   // --- the end
@@ -303,7 +275,7 @@ export class Session implements ClientHost, StreamSource {
     dropped.unregister(this);
     const { closeTimeoutMs } = this.config;
     // Without any the client counts as closed when this is called, not a little later.
-    if (this.#roles.size > 0) await Promise.all([...this.#roles].map((role) => role.closeWithClient(closeTimeoutMs)));
+    if (!this.roles.isEmpty) await this.roles.close(closeTimeoutMs);
     this.#isClosed = true;
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
@@ -320,14 +292,29 @@ export class Session implements ClientHost, StreamSource {
     this.#log.write(
       'warn',
       { event: 'client-dropped' },
-      'a KafkaClient was dropped without close(): its network thread is ended; close every client, or keep it',
+      'a KafkaClient was dropped without close(): its network thread, or its part in one, is ended; close every client, or keep it',
     );
     void this.close();
   }
 
-  #whyNotSend(nodeId: number): Error | null {
+  /** Asks for a lane that nobody has asked for yet. Returns why nothing can be sent there now. */
+  #openLane(nodeId: number, lane: string): Error {
+    const ended = this.#whyEnded(nodeId);
+    if (ended !== null) return ended;
+    const refusal = this.nodes.laneRefusal(nodeId, lane);
+    if (refusal instanceof NodeNotReadyError && !(refusal instanceof UnknownBrokerIdError))
+      this.proxy.connectLane(nodeId, lane);
+    return refusal;
+  }
+
+  #whyEnded(nodeId: number): Error | null {
     if (this.#lossError !== null) return this.#lossError;
-    if (this.#isClosed) return new NodeNotReadyError('the client is closed', { nodeId, retriable: false });
+    return this.#isClosed ? new NodeNotReadyError('the client is closed', { nodeId, retriable: false }) : null;
+  }
+
+  #whyNotSend(nodeId: number): Error | null {
+    const ended = this.#whyEnded(nodeId);
+    if (ended !== null) return ended;
     const refusal = this.nodes.refusal(nodeId);
     if (refusal !== null && this.nodes.canConnect(nodeId)) this.proxy.connect(nodeId);
     return refusal;
@@ -368,7 +355,7 @@ export class Session implements ClientHost, StreamSource {
   }
 
   get #isBusy(): boolean {
-    return this.inFlight.size > 0 || this.#callsUnderWay > 0 || this.#holds > 0;
+    return this.inFlight.size > 0 || this.#callsUnderWay > 0;
   }
 
   #updateReference(): void {
@@ -383,14 +370,16 @@ export class Session implements ClientHost, StreamSource {
     this.#updateReference();
   }
 
-  #onLost(error: NetworkThreadError): void {
-    this.#log.write('error', { event: 'network-thread-lost', err: error }, error.message);
+  #onLost(error: Error): void {
+    // Closed in order by another thread: what it had for this one is in the link.
+    if (error instanceof Cancelled) this.#adapter.drain();
+    else this.#log.write('error', { event: 'network-thread-lost', err: error }, error.message);
     this.#lossError = error;
     this.#isClosed = true;
     this.#adapter.close();
     this.#failAll(error);
     this.#poller.close();
-    for (const role of [...this.#roles]) role.onThreadLost(error);
+    this.roles.onThreadLost(error);
     this.#tellEnd();
   }
 }

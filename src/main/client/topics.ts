@@ -1,11 +1,12 @@
 // Owns the topics that metadata refreshes cover, and the Futures of refreshes. Application thread. When a refresh is due
 // otherwise is the network thread's business.
 
+import type { ControlResult } from '../../common/control.ts';
 import { defer } from '../../common/microtask.ts';
 import type { CallPlace } from '../link/call-place.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import type { FailureUnseen } from '../link/unseen-failures.ts';
-import type { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
+import type { RemoteControl } from '../thread/thread-access.ts';
 import { checkTopics } from './arguments.ts';
 import type { Cluster, MetadataSource } from './cluster.ts';
 
@@ -15,7 +16,7 @@ export interface TopicsHost {
   /** What the network thread says of the next refresh. */
   readonly dueInMs: () => number;
   readonly cluster: () => Cluster;
-  call<T>(run: Parameters<NetworkThreadHandle['call']>[0]): Promise<T>;
+  call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T>;
   /** Takes what has arrived. */
   drain(): void;
   /** Waits until something more has arrived; rejects when nothing will. */

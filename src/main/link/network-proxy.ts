@@ -8,11 +8,11 @@ import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
   CONNECT,
+  CONNECT_LANE,
   DISCONNECT,
   POLL,
   SEND,
   SEND_API_KEY_WORD,
-  SEND_FLAGS_WORD,
   SEND_PREFIX_BYTES,
   SEND_TIMEOUT_WORD,
   SEND_VERSION_WORD,
@@ -66,7 +66,6 @@ export class NetworkProxy {
       this.#lastBytes.set(api.key, usedBytes);
       const word = requests.base >>> 2;
       const { i32 } = requests;
-      i32[word + SEND_FLAGS_WORD] = 0;
       i32[word + SEND_API_KEY_WORD] = api.key;
       i32[word + SEND_VERSION_WORD] = version;
       i32[word + SEND_TIMEOUT_WORD] = timeoutMs;
@@ -90,6 +89,19 @@ export class NetworkProxy {
   /** Asks for a connection; false when there is no room. */
   connect(nodeId: number): boolean {
     return this.#flushDisconnects() && this.#post(CONNECT, 0, nodeId);
+  }
+
+  /** Asks for a connection to a broker in a lane; false when there is no room. */
+  connectLane(brokerId: number, lane: string): boolean {
+    const { requests } = this.#end;
+    if (!this.#flushDisconnects() || !requests.begin(lane.length)) return false;
+    for (let i = 0; i < lane.length; i++) requests.u8[requests.base + i] = lane.charCodeAt(i);
+    if (requests.commit(CONNECT_LANE, 0, brokerId, lane.length)) {
+      this.#notifySoon();
+      return true;
+    }
+    requests.abandon();
+    return false;
   }
 
   /** Closes a node's connection, now or as soon as there is room to say so. */

@@ -3,7 +3,6 @@
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
-import { STATE_CLOSED } from '../../state/counters.ts';
 import { onAbort } from './abort-signals.ts';
 import { Future, onSettled } from './future.ts';
 import type { InFlight } from './in-flight.ts';
@@ -99,7 +98,7 @@ export class Poller {
         !this.#isOver(pollId, limitMs, future, span) &&
         !this.#isClosed &&
         wakeups === this.#wakeups &&
-        this.#end.counters.state() !== STATE_CLOSED
+        !this.#end.counters.isEnded()
       ) {
         const leftMs = deadline - monotonicNowMs();
         // Only poll(0) awaits its fence past the deadline: it is over when what was ready has been read.

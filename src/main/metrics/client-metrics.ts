@@ -3,8 +3,9 @@
 // Source: names and groups of kafka-python's and Kafka's own clients, counted per request and per response.
 
 import { monotonicNowMs } from '../../common/clock.ts';
-import { coordinatorNodeId } from '../../common/node-ids.ts';
+import { coordinatorLane, mainLane } from '../../common/node-ids.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
+import type { CountersReader } from '../../state/counters.ts';
 import {
   type MetricsReader,
   type MetricsRow,
@@ -192,7 +193,10 @@ export function readMetrics(reader: MetricsReader, end: ApplicationEnd): Metrics
   return {
     client: valuesOf(ofClient, { row: totals!, end, nodeRow: -1 }),
     nodes: new Map(
-      nodes.map(({ nodeId, nodeRow }, i) => [nodeName(nodeId), valuesOf(ofNodes, { row: nodeRows[i]!, end, nodeRow })]),
+      nodes.map(({ nodeId, nodeRow }, i) => [
+        nodeName(nodeId, counters),
+        valuesOf(ofNodes, { row: nodeRows[i]!, end, nodeRow }),
+      ]),
     ),
   };
 }
@@ -210,12 +214,14 @@ export function groupsOf({ client, nodes }: MetricsSnapshot, prefix: string): Me
   return groups;
 }
 
-/** Ids above this are those of dedicated connections to coordinators: 2147483647 less the broker's id. */
-const firstCoordinatorId = 2 ** 30;
-
-function nodeName(nodeId: number): string {
-  if (nodeId < 0) return `bootstrap-${-1 - nodeId}`;
-  return nodeId >= firstCoordinatorId ? `coordinator-${coordinatorNodeId(nodeId)}` : String(nodeId);
+/** `1`, `coordinator-1`, `1-fetch` for broker 1 in lane `fetch`, `bootstrap-0`. */
+function nodeName(nodeId: number, counters: CountersReader): string {
+  const row = counters.nodeRow(nodeId);
+  const lane = counters.lane(row);
+  const brokerId = counters.brokerId(row) ?? nodeId;
+  if (lane === coordinatorLane) return `${lane}-${brokerId}`;
+  if (lane !== mainLane) return `${brokerId}-${lane}`;
+  return nodeId < 0 ? `bootstrap-${-1 - nodeId}` : String(nodeId);
 }
 
 function valuesOf(list: readonly Metric[], context: Context): MetricValues {

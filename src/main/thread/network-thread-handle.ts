@@ -1,16 +1,13 @@
 // Owns the life of the network thread as the application sees it: starts it, keeps the process alive for it while needed,
-// notices its end. Application thread; the only user of comlink on this side.
+// notices its end. Application thread.
 
 import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads';
-import * as comlink from 'comlink';
 // biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows the thread of Node by this name only
 import { Worker } from 'worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import type { Control, ControlResult, NetworkThreadData } from '../../common/control.ts';
+import type { ControlResult, NetworkThreadData } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
-import { fromPlainError } from '../../common/errors/plain-error.ts';
-import { ringCapacity } from '../../common/ring-sizes.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
 import {
@@ -18,13 +15,17 @@ import {
   createCounters,
   DEFAULT_NODE_CAPACITY,
   STATE_CLOSED,
+  STATE_LOST,
   STATE_STARTING,
 } from '../../state/counters.ts';
 import { createMetrics, MetricsReader } from '../../state/shared-metrics.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
+import { ControlCalls } from './control-calls.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { ringSizes } from './ring-sizes.ts';
+import type { RemoteControl, ThreadAccess } from './thread-access.ts';
 
 /** From where this file runs as it is written. */
 const sourceEntry = '../../worker/index.ts';
@@ -33,17 +34,15 @@ const here = import.meta.url;
 /** How long an orderly end may take before the thread is ended by force. */
 const exitGraceMs = 2000;
 
-export class NetworkThreadHandle {
+export class NetworkThreadHandle implements ThreadAccess {
   readonly end: ApplicationEnd;
-  /** State that the network thread writes, for further attachments. */
-  readonly countersMemory: SharedArrayBuffer;
   /** Null unless `metrics` is configured. */
   readonly metrics: MetricsReader | null;
   /** Called once when the thread has ended without being asked to. */
-  onLost: (error: NetworkThreadError) => void = () => {};
+  onLost: (error: Error) => void = () => {};
 
   readonly #worker: Worker;
-  readonly #control: comlink.Remote<Control>;
+  readonly #calls: ControlCalls;
   readonly #port: MessagePort;
   readonly #exited: Promise<void>;
   readonly #takeLeftLogs: () => void;
@@ -55,8 +54,6 @@ export class NetworkThreadHandle {
   #isClosing = false;
   #isLost = false;
   #isReferenced = false;
-  /** Calls under way; comlink never settles them when the other side is gone. */
-  readonly #rejectCalls = new Set<(error: Error) => void>();
 
   constructor(config: KafkaClientConfig, log: ClientLog) {
     const counters = createCounters();
@@ -80,7 +77,6 @@ export class NetworkThreadHandle {
       logPort: networkLogPort,
     };
     this.end = application;
-    this.countersMemory = counters;
     this.#timeoutMs = config.networkThreadTimeoutMs;
     this.#watch = this.#newWatch();
     this.#port = port1;
@@ -100,7 +96,7 @@ export class NetworkThreadHandle {
         resolve();
       });
     });
-    this.#control = comlink.wrap<Control>(port1 as unknown as comlink.Endpoint);
+    this.#calls = new ControlCalls(port1);
     this.#worker.unref();
     port1.unref();
     this.#takeLeftLogs = () => log.drain(logPort);
@@ -148,31 +144,15 @@ export class NetworkThreadHandle {
     this.condemn(error);
   }
 
-  /** One control call. Rejects with the error the other side reported, or NetworkThreadError when there is no other side. */
-  async call<T>(run: (control: comlink.Remote<Control>) => Promise<ControlResult<T>>): Promise<T> {
-    let reject: (error: Error) => void = () => {};
-    const lost = new Promise<never>((_, onLost) => {
-      reject = onLost;
-    });
-    this.#rejectCalls.add(reject);
-    try {
-      if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
-      const result = await Promise.race([run(this.#control), lost]);
-      this.#hasEnded();
-      if ('error' in result) throw fromPlainError(result.error);
-      return result.value;
-    } finally {
-      this.#rejectCalls.delete(reject);
-    }
-  }
-
-  /** Marks ports that an argument of a call holds to be moved with it. */
-  withPorts<T>(argument: T, ports: readonly MessagePort[]): T {
-    return comlink.transfer(argument, [...ports] as unknown as Parameters<typeof comlink.transfer>[1]);
+  async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
+    if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
+    const value = await this.#calls.call(run);
+    this.#hasEnded();
+    return value;
   }
 
   /** Ends the thread by force, as lost because of `error`. */
-  condemn(error: NetworkThreadError): void {
+  condemn(error: Error): void {
     void this.#worker.terminate();
     // Now, not at its exit: of that a blocked thread would not hear.
     this.#lose(error);
@@ -183,7 +163,7 @@ export class NetworkThreadHandle {
     if (!this.#isClosing) {
       this.#isClosing = true;
       this.#worker.ref();
-      this.#control.close().catch(() => {});
+      this.#calls.call((control) => control.close()).catch(() => {});
     }
     let timer: NodeJS.Timeout | undefined;
     // Even one that was terminated ends only when the process's pool has let go of what it reads there.
@@ -201,15 +181,13 @@ export class NetworkThreadHandle {
   #onExit(exitCode: number, counters: SharedArrayBuffer): void {
     const error = new NetworkThreadError(this.#describeExit(exitCode), { cause: this.#lastError });
     // Its writer is gone, so this thread may write in its place.
-    new CountersWriter(counters).setState(STATE_CLOSED);
+    new CountersWriter(counters).setState(this.#isClosing && !this.#isLost ? STATE_CLOSED : STATE_LOST);
     this.#stopWatch();
     this.#takeLeftLogs();
     this.#port.close();
     this.end.close();
     this.#lose(error);
     this.#isClosing = true;
-    // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
-    this.#control[comlink.releaseProxy]();
   }
 
   #describeExit(exitCode: number): string {
@@ -219,10 +197,9 @@ export class NetworkThreadHandle {
     return `the network thread could not be loaded: ${cause.message.split('\n', 1)[0]}; if the application was bundled, keep offthread-kafka external, or name the thread's module in workerUrl`;
   }
 
-  #lose(error: NetworkThreadError): void {
+  #lose(error: Error): void {
     const isOrderly = this.#isClosing && !this.#isLost;
-    for (const reject of this.#rejectCalls)
-      reject(isOrderly ? new Cancelled('the client was closed', { retriable: false }) : error);
+    this.#calls.end(isOrderly ? new Cancelled('the client was closed', { retriable: false }) : error);
     if (this.#isLost || this.#isClosing) return;
     this.#isLost = true;
     this.onLost(error);
@@ -267,14 +244,4 @@ function newWorker(workerUrl: string | null, options: WorkerOptions): Worker {
   if (here.endsWith('.ts')) return new Worker(new URL(sourceEntry, here), options);
   // In full, since by this form bundlers find the file, and build it, too.
   return new Worker(new URL('../../worker/index.js', import.meta.url), options);
-}
-
-function ringSizes(config: KafkaClientConfig) {
-  const { spillBytes, spillBudgetBytes } = config;
-  return {
-    requestRingBytes: ringCapacity(config.requestRingBytes),
-    responseRingBytes: ringCapacity(config.responseRingBytes),
-    spillBytes,
-    spillBudgetBytes,
-  };
 }

@@ -328,8 +328,11 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
         },
       );
     }
+    // Before anybody can see the response: whoever does may send the next request at once.
+    node.publishInFlight(node.inFlight.size - 1);
     const throttleTimeMs = request.owner.onResponse(request, reader, now);
     if (throttleTimeMs === notDelivered) {
+      node.publishInFlight(node.inFlight.size);
       this.#selector.mute(channel, now);
       return;
     }

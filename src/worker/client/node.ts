@@ -184,6 +184,11 @@ export class Node {
     this.publishHeldBack();
   }
 
+  /** How many requests await their response, before it is so, or again. */
+  publishInFlight(count: number): void {
+    if (!this.#isRetired) this.#counters.setInFlight(this.#row, count);
+  }
+
   /** The same only for the state that changes without a request in flight. */
   publishHeldBack(): void {
     if (this.#isRetired || this.isHeldBack === this.#wasHeldBack) return;

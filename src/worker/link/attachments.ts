@@ -1,6 +1,7 @@
 // Owns who is attached to the network thread: one entry for each application thread. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { RingCorruptError } from '../../common/errors/errors.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -8,7 +9,17 @@ import type { CodecPool } from '../requests/codec-pool.ts';
 import type { ResponseHost } from '../requests/request-owner.ts';
 import { ResponseProxy } from './response-proxy.ts';
 
+/** What a proxy has to know of the others, and whom it tells of its own end. */
+export interface ProxyHost {
+  /** Other attachments use the same connections. */
+  isShared(): boolean;
+  /** The link cannot be written. Throws when the thread cannot go on without it. */
+  onBroken(error: unknown): void;
+}
+
 export interface Attachment {
+  /** Of the thread that started the client: when it ends, all does. */
+  readonly isOwner: boolean;
   readonly end: NetworkEnd;
   readonly responses: ResponseProxy;
   /** Polls to answer once another round of reading is over. */
@@ -21,7 +32,12 @@ export class Attachments {
   readonly #pool: CodecPool;
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
-  readonly #all: Attachment[] = [];
+  #all: Attachment[] = [];
+  /** Those whose shared memory holds what nobody writes, to be removed in the next round. */
+  #broken: { readonly attachment: Attachment; readonly error: Error }[] = [];
+  /** Told of each of them, once. */
+  onBroken: (attachment: Attachment, error: Error) => void = () => {};
+  #hasRecovered = false;
   /** Told to everybody who attaches later. */
   #newest: MetadataUpdate | null = null;
 
@@ -34,11 +50,38 @@ export class Attachments {
 
   add(handle: NetworkHandle): Attachment {
     const end = openNetworkEnd(handle);
-    const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics);
-    const attachment: Attachment = { end, responses, fences: [], isClosed: false };
+    const isOwner = this.#all.length === 0;
+    const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics, {
+      isShared: () => this.#all.length > 1,
+      onBroken: (error) => this.broken(attachment, error),
+    });
+    const attachment: Attachment = { isOwner, end, responses, fences: [], isClosed: false };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
+    // Connections that are held back for one attachment would hold up the other.
+    this.#hasRecovered ||= this.#all.length === 2;
     return attachment;
+  }
+
+  /** Its thread has ended, or wants no more: what comes for it is discarded, and nobody waits for it. */
+  remove(attachment: Attachment): void {
+    if (attachment.isClosed) return;
+    attachment.isClosed = true;
+    this.#all = this.#all.filter((other) => other !== attachment);
+    attachment.responses.close();
+    attachment.fences = [];
+    attachment.end.close();
+    this.#hasRecovered = true;
+  }
+
+  /**
+   * Its shared memory holds what nobody writes: nothing more is read from it or written to it. Throws the error for that of the
+   * owner, without whom the thread cannot go on.
+   */
+  broken(attachment: Attachment, error: unknown): void {
+    if (!(error instanceof RingCorruptError) || attachment.isOwner) throw error;
+    attachment.responses.close();
+    this.#broken.push({ attachment, error });
   }
 
   get all(): readonly Attachment[] {
@@ -52,16 +95,29 @@ export class Attachments {
 
   /** Whether an application has posted something, or made room somebody waits for. */
   hasWork(): boolean {
-    for (const { end, responses } of this.#all) {
-      if (!end.requests.isEmpty()) return true;
-      if (responses.isBehind && end.responses.isEmpty()) return true;
-    }
+    if (this.#broken.length > 0) return true;
+    for (const attachment of this.#all) if (this.#isWorkIn(attachment)) return true;
     return false;
+  }
+
+  #isWorkIn(attachment: Attachment): boolean {
+    const { end, responses } = attachment;
+    try {
+      if (!responses.isOverQuota && !end.requests.isEmpty()) return true;
+      return responses.isBehind && end.responses.isEmpty();
+    } catch (error) {
+      this.broken(attachment, error);
+      return true;
+    }
   }
 
   /** Delivers what waited for room. True when somebody who was behind no longer is. */
   flush(now: number): boolean {
-    let hasRecovered = false;
+    let hasRecovered = this.#hasRecovered;
+    this.#hasRecovered = false;
+    const broken = this.#broken;
+    this.#broken = [];
+    for (const { attachment, error } of broken) this.onBroken(attachment, error);
     for (const { responses } of this.#all) {
       if (responses.isBehind && responses.flush(now)) hasRecovered = true;
       if (responses.takeUnblocked()) hasRecovered = true;

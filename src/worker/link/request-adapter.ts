@@ -1,9 +1,12 @@
 // Owns the reading of request links: every frame an application thread posted becomes a call of the network client.
 // Network thread. Requests are encoded straight out of the ring, so nothing read here outlives its frame.
 
+import { RingCorruptError } from '../../common/errors/errors.ts';
+import { isLaneName, laneNameRule, maxLaneNameLength } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import {
   CONNECT,
+  CONNECT_LANE,
   DISCONNECT,
   POLL,
   SEND,
@@ -12,6 +15,7 @@ import {
   SEND_TIMEOUT_WORD,
   SEND_VERSION_WORD,
 } from '../../ring/frames.ts';
+import type { LinkReader } from '../../ring/link.ts';
 import type { Connections } from '../client/connections.ts';
 import type { NetworkClient } from '../client/network-client.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -19,12 +23,16 @@ import type { Attachment, Attachments } from './attachments.ts';
 
 /** So that one busy application can neither starve the others nor the sockets. */
 const maxFramesPerTurn = 256;
+/** Taken from one application before the next has its turn. */
+const maxFramesInARow = 16;
 
 export class RequestAdapter {
   readonly #attachments: Attachments;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #metrics: Metrics;
+  /** Who is first in the next round; another one when something was left. */
+  #first = 0;
 
   constructor(attachments: Attachments, client: NetworkClient, connections: Connections, metrics: Metrics) {
     this.#attachments = attachments;
@@ -33,18 +41,39 @@ export class RequestAdapter {
     this.#metrics = metrics;
   }
 
-  /** Takes what the applications posted, a bounded number of frames each. Returns how many there were. */
+  /** Takes what the applications posted, in turn, a bounded number of frames each. Returns how many there were. */
   drain(now: number, turn: number): number {
+    const { all } = this.#attachments;
+    const first = all.length === 0 ? 0 : this.#first % all.length;
+    let waiting = [...all.slice(first), ...all.slice(0, first)];
     let count = 0;
-    for (const attachment of this.#attachments.all) {
-      const { requests } = attachment.end;
-      let left = maxFramesPerTurn;
-      while (left > 0 && requests.next()) {
-        this.#handle(attachment, now, turn);
-        requests.release();
-        left--;
+    for (let taken = 0; taken < maxFramesPerTurn && waiting.length > 0; taken += maxFramesInARow) {
+      const limit = waiting.length === 1 ? maxFramesPerTurn - taken : maxFramesInARow;
+      const before = waiting;
+      waiting = [];
+      for (const attachment of before) {
+        const frames = this.#take(attachment, limit, now, turn);
+        count += frames;
+        if (frames === limit) waiting.push(attachment);
       }
-      count += maxFramesPerTurn - left;
+      if (before.length === 1) break;
+    }
+    if (waiting.length > 0) this.#first = first + 1;
+    return count;
+  }
+
+  #take(attachment: Attachment, limit: number, now: number, turn: number): number {
+    const { responses, end } = attachment;
+    let count = 0;
+    try {
+      // One whose responses wait in the memory it may have here sends nothing more until it reads.
+      while (count < limit && !responses.isOverQuota && end.requests.next()) {
+        this.#handle(attachment, now, turn);
+        end.requests.release();
+        count++;
+      }
+    } catch (error) {
+      this.#attachments.broken(attachment, error);
     }
     return count;
   }
@@ -61,14 +90,22 @@ export class RequestAdapter {
       case CONNECT:
         this.#client.connect(requests.detail, now);
         break;
+      case CONNECT_LANE:
+        this.#client.connectLane(requests.detail, laneIn(requests), now);
+        break;
       case DISCONNECT:
         this.#connections.disconnect(requests.detail, now);
         break;
+      default:
+        throw new RingCorruptError(`a frame of kind ${requests.kind} is in a ring of requests`);
     }
   }
 
   #send(attachment: Attachment, now: number): void {
     const { requests } = attachment.end;
+    if (requests.byteLength < SEND_PREFIX_BYTES) {
+      throw new RingCorruptError(`a request of ${requests.byteLength} bytes, expected at least ${SEND_PREFIX_BYTES}`);
+    }
     const word = requests.base >>> 2;
     this.#metrics.requestAccepted();
     this.#client.send(
@@ -84,4 +121,14 @@ export class RequestAdapter {
       now,
     );
   }
+}
+
+/** Throws RingCorruptError for what no application writes. */
+function laneIn({ u8, base, byteLength }: LinkReader): string {
+  const lane = Buffer.from(u8.buffer, u8.byteOffset + base, Math.min(byteLength, maxLaneNameLength + 1)).toString(
+    'latin1',
+  );
+  if (!isLaneName(lane))
+    throw new RingCorruptError(`a frame names lane ${JSON.stringify(lane)}, expected ${laneNameRule}`);
+  return lane;
 }

@@ -2,27 +2,15 @@
 // polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { KafkaProtocolError } from '../../common/errors/errors.ts';
+import { KafkaProtocolError, RingCorruptError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
-import { toPlainError } from '../../common/errors/plain-error.ts';
-import type { MessageBytes } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import { Metadata } from '../../protocol/flat/generated/apis.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
-import type { WireReader } from '../../protocol/wire/wire-reader.ts';
+import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
-import {
-  FAILURE,
-  METADATA,
-  POLLED,
-  RESPONSE,
-  RESPONSE_API_KEY_WORD,
-  RESPONSE_FLAGS_WORD,
-  RESPONSE_PREFIX_BYTES,
-  RESPONSE_VERSION_WORD,
-} from '../../ring/frames.ts';
+import { FAILURE, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../../ring/frames.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import { CodecAccount, type CodecPool } from '../requests/codec-pool.ts';
@@ -35,19 +23,15 @@ import {
   type RequestOwner,
   type ResponseHost,
 } from '../requests/request-owner.ts';
+import type { ProxyHost } from './attachments.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
+import { commitFailure, commitMetadata, type Held, writePrefix } from './response-frames.ts';
 
 /** A flat message is larger than the frame it comes from: fixed words for every field, ten words for every record. */
 const flatPerWire = 2;
 const flatOverheadBytes = 512;
 const beginBytes = 16 * 1024;
 const maxBodyBytes = 2 ** 31 - 8;
-
-/** A small frame that found no room, kept until there is some. */
-type Held =
-  | { readonly kind: typeof FAILURE; readonly request: RequestName; readonly error: Error }
-  | { readonly kind: typeof RESPONSE; readonly request: RequestName }
-  | { readonly kind: typeof POLLED; readonly pollId: number };
 
 export class ResponseProxy implements RequestOwner {
   readonly isInternal = false;
@@ -76,8 +60,21 @@ export class ResponseProxy implements RequestOwner {
   /** What the response that found no room expects to need; 0 while only held frames wait. */
   #neededBytes = 0;
   #hasNews = false;
+  /** Bytes of responses that are kept here, undecoded, so that others on their connections need not wait. */
+  #asideBytes = 0;
+  #isClosed = false;
+  readonly #proxyHost: ProxyHost;
+  readonly #reader = new WireReader();
 
-  constructor(end: NetworkEnd, config: KafkaClientConfig, pool: CodecPool, host: ResponseHost, metrics: Metrics) {
+  constructor(
+    end: NetworkEnd,
+    config: KafkaClientConfig,
+    pool: CodecPool,
+    host: ResponseHost,
+    metrics: Metrics,
+    proxyHost: ProxyHost,
+  ) {
+    this.#proxyHost = proxyHost;
     this.#end = end;
     this.#config = config;
     this.#pool = pool;
@@ -94,7 +91,50 @@ export class ResponseProxy implements RequestOwner {
     return this.#isBehind;
   }
 
+  /** Whether so much waits here that its thread may send nothing more until it reads. */
+  get isOverQuota(): boolean {
+    return this.#asideBytes > this.#config.spillBudgetBytes;
+  }
+
   onResponse(request: InFlightRequest, reader: WireReader): number {
+    const bodyStart = reader.offset;
+    try {
+      const delivered = this.#isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
+      if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared()) return delivered;
+      // On a connection that others use it may not wait in the channel. What it says of throttling is heard when it is read.
+      // A copy, which `slice` of a Buffer is not.
+      const body = new Uint8Array(reader.bytes.subarray(bodyStart, reader.end));
+      this.#asideBytes += body.length;
+      this.#held.push({ kind: 'aside', request, body });
+      return 0;
+    } catch (error) {
+      if (!(error instanceof RingCorruptError)) throw error;
+      this.#proxyHost.onBroken(error);
+      return this.#discard();
+    }
+  }
+
+  /** Nobody is there to take it: its requests count as failed. */
+  #discard(): number {
+    this.#metrics.requestFailed();
+    return 0;
+  }
+
+  /** The thread has gone: whatever waits here, and whatever comes, is discarded. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { kind } of this.#held) if (kind === 'aside') this.#metrics.requestFailed();
+    this.#held = [];
+    this.#heldMetadata = null;
+    this.#asideBytes = 0;
+    this.#wantedPoolBytes = 0;
+    this.#isBehind = false;
+    this.#hasNews = false;
+    this.#deliverPooled(0);
+  }
+
+  #deliver(request: InFlightRequest, reader: WireReader, mustWait: boolean): number {
     // Behind a response that is still in the pool only another one for the pool may go ahead.
     const mayPool = reader.remaining > this.#config.codecPoolThresholdBytes;
     if (this.#pooled.hasAny(request.nodeId) && (!mayPool || this.#plain.has(request))) return notDelivered;
@@ -105,7 +145,7 @@ export class ResponseProxy implements RequestOwner {
       maxBodyBytes,
     );
     // What waits goes first: an application must not see a later response before an earlier failure.
-    if (this.#isBehind || !this.#hasRoom(expectedBytes)) return this.#fellBehind(expectedBytes);
+    if (mustWait || !this.#hasRoom(expectedBytes)) return this.#fellBehind(expectedBytes);
     // A big body is claimed small: the decoder knows its size better by the time it needs the room.
     if (!responses.begin(Math.min(expectedBytes, beginBytes))) return this.#fellBehind(expectedBytes);
     const { codec, version } = request;
@@ -123,7 +163,7 @@ export class ResponseProxy implements RequestOwner {
       const message = this.#openMessage(usedBytes);
       throttleTimeMs = responseThrottleTimeMs(codec.apiKey, message);
       this.#learn(codec.apiKey, message);
-      this.#writePrefix(codec.apiKey, version, 0);
+      writePrefix(responses, codec.apiKey, version);
       if (responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
         this.#delivered(reader.remaining);
         return throttleTimeMs;
@@ -154,8 +194,13 @@ export class ResponseProxy implements RequestOwner {
   }
 
   onMetadata(update: MetadataUpdate): void {
+    if (this.#isClosed) return;
     this.#heldMetadata = update;
-    this.#flushMetadata();
+    try {
+      this.#flushMetadata();
+    } catch (error) {
+      this.#proxyHost.onBroken(error);
+    }
   }
 
   /** True once after a connection that had to wait for the codec pool may go on. */
@@ -172,10 +217,22 @@ export class ResponseProxy implements RequestOwner {
 
   /** Delivers what waits while there is room. True once nothing waits any more and responses may flow again. */
   flush(now: number): boolean {
+    try {
+      return this.#flush(now);
+    } catch (error) {
+      this.#proxyHost.onBroken(error);
+      return true;
+    }
+  }
+
+  #flush(now: number): boolean {
     if (!this.#isBehind) return true;
     let written = 0;
-    while (written < this.#held.length && this.#write(this.#held[written]!)) written++;
+    while (written < this.#held.length && this.#write(this.#held[written]!, now)) written++;
     this.#held = this.#held.slice(written);
+    const [next] = this.#held;
+    // It waits for a response of its node that the pool has decoded meanwhile.
+    if (next?.kind === 'aside' && this.#pooled.hasAny(next.request.nodeId)) this.#deliverPooledNow(now);
     if (this.#held.length > 0) return false;
     this.#flushMetadata();
     if (this.#heldMetadata !== null) return false;
@@ -215,12 +272,19 @@ export class ResponseProxy implements RequestOwner {
   }
 
   #deliverPooled(now: number): void {
-    if (this.#isBehind) return;
+    if (!this.#isBehind) this.#deliverPooledNow(now);
+  }
+
+  #deliverPooledNow(now: number): void {
     if (this.#pooled.deliver((response) => this.#writePooled(response, now))) this.#hasUnblocked = true;
   }
 
   #writePooled({ request, outcome }: PooledResponse, now: number): boolean {
     if (outcome === null) return false;
+    if (this.#isClosed) {
+      this.#discard();
+      return true;
+    }
     if (outcome instanceof Error) {
       this.onFailure(request, withNodeId(outcome, request.nodeId));
       // A thread that was lost says nothing about the connection; a body that cannot be read does.
@@ -237,7 +301,7 @@ export class ResponseProxy implements RequestOwner {
     const { byteLength } = buffer;
     responses.adopt(buffer);
     this.#learn(request.codec.apiKey, this.#openMessage(usedBytes));
-    this.#writePrefix(request.codec.apiKey, request.version, 0);
+    writePrefix(responses, request.codec.apiKey, request.version);
     if (!responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
       responses.abandon();
       this.#fellBehind(buffer.byteLength);
@@ -267,62 +331,57 @@ export class ResponseProxy implements RequestOwner {
   }
 
   #put(held: Held): void {
-    if (!this.#isBehind && this.#write(held)) return;
-    this.#held.push(held);
-    this.#fellBehind();
+    if (this.#isClosed) return;
+    try {
+      if (!this.#isBehind && this.#write(held, 0)) return;
+      this.#held.push(held);
+      this.#fellBehind();
+    } catch (error) {
+      this.#proxyHost.onBroken(error);
+    }
   }
 
-  #write(held: Held): boolean {
+  #write(held: Held, now: number): boolean {
+    if (held.kind === 'aside') return this.#writeAside(held.request, held.body, now);
     const { responses } = this.#end;
     let isWritten: boolean;
     if (held.kind === POLLED) isWritten = responses.commitEmpty(POLLED, held.pollId, 0);
     else if (held.kind === RESPONSE)
       isWritten = responses.commitEmpty(RESPONSE, held.request.requestId, held.request.nodeId);
-    else isWritten = this.#writeFailure(held.request, held.error);
+    else isWritten = commitFailure(responses, held.request, held.error);
     if (isWritten) this.#hasNews = true;
     return isWritten;
   }
 
-  #writeFailure({ requestId, nodeId }: RequestName, error: Error): boolean {
-    const text = Buffer.from(JSON.stringify(toPlainError(error)), 'utf8');
-    const { responses } = this.#end;
-    if (!responses.begin(text.length)) return false;
-    responses.u8.set(text, responses.base);
-    if (responses.commit(FAILURE, requestId, nodeId, text.length)) return true;
-    responses.abandon();
-    return false;
+  /** As if the response came now: what it means for its connection is told late, and only if that is still the same. */
+  #writeAside(request: InFlightRequest, body: Uint8Array, now: number): boolean {
+    const reader = this.#reader.reset(body);
+    reader.describe(request.codec.name, request.codec.apiKey, request.version);
+    try {
+      const throttleTimeMs = this.#deliver(request, reader, false);
+      if (throttleTimeMs === notDelivered) return false;
+      if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
+    } catch (thrown) {
+      if (thrown instanceof RingCorruptError) throw thrown;
+      const error = withNodeId(thrown instanceof Error ? thrown : new Error(String(thrown)), request.nodeId);
+      if (!commitFailure(this.#end.responses, request, error)) return false;
+      this.#hasNews = true;
+      this.#metrics.requestFailed();
+      if (error instanceof KafkaProtocolError) this.#host.onPooledFailure(request, error, now);
+    }
+    this.#asideBytes -= body.length;
+    return true;
   }
 
   #flushMetadata(): void {
     const update = this.#heldMetadata;
     if (update === null) return;
-    if (this.#writeMetadata(update)) {
+    if (commitMetadata(this.#end.responses, update)) {
       this.#heldMetadata = null;
       this.#hasNews = true;
     } else {
       this.#fellBehind();
     }
-  }
-
-  #writeMetadata(update: MetadataUpdate): boolean {
-    const { responses } = this.#end;
-    const { bytes } = update;
-    if (!responses.begin(RESPONSE_PREFIX_BYTES + bytes.byteLength)) return false;
-    this.#writePrefix(Metadata.key, update.version, update.updateId);
-    copyMessage(bytes, responses.u8, responses.base + RESPONSE_PREFIX_BYTES);
-    if (responses.commit(METADATA, update.updateId, update.nodeId, RESPONSE_PREFIX_BYTES + bytes.byteLength))
-      return true;
-    responses.abandon();
-    return false;
-  }
-
-  #writePrefix(apiKey: number, version: number, flags: number): void {
-    const { i32, base } = this.#end.responses;
-    const word = base >>> 2;
-    i32.fill(0, word, word + (RESPONSE_PREFIX_BYTES >>> 2));
-    i32[word + RESPONSE_API_KEY_WORD] = apiKey;
-    i32[word + RESPONSE_VERSION_WORD] = version;
-    i32[word + RESPONSE_FLAGS_WORD] = flags;
   }
 
   #hasRoom(expectedBytes: number): boolean {
@@ -336,8 +395,4 @@ export class ResponseProxy implements RequestOwner {
     this.#end.responses.setWaiting(true);
     return notDelivered;
   }
-}
-
-function copyMessage(bytes: MessageBytes, target: Uint8Array, targetOffset: number): void {
-  target.set(bytes.u8.subarray(bytes.base, bytes.base + bytes.byteLength), targetOffset);
 }

@@ -130,6 +130,11 @@ export class Events {
     this.#log.write('warn', 'codec-pool-unusable', text, cause instanceof Error ? { error: cause } : {});
   }
 
+  attachmentBroken(error: Error): void {
+    const text = `an attached thread was detached: its shared memory holds what nobody writes: ${error.message}`;
+    this.#log.write('error', 'attachment-broken', text, { error });
+  }
+
   resumed(pauseMs: number, closed: number): void {
     const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
     this.#log.write('info', 'resumed', text, {});

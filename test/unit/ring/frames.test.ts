@@ -9,11 +9,11 @@ const kinds = [
   frames.POLL,
   frames.CONNECT,
   frames.DISCONNECT,
+  frames.CONNECT_LANE,
   frames.RESPONSE,
   frames.FAILURE,
   frames.METADATA,
   frames.POLLED,
-  frames.API_VERSIONS,
   frames.RECORD,
   frames.TOPIC,
   frames.FLUSH,
@@ -45,8 +45,8 @@ test('kinds are distinct bytes, and exactly they may be committed', () => {
 
 test('prefixes hold their words and leave the message on a multiple of 8', () => {
   for (const bytes of [frames.SEND_PREFIX_BYTES, frames.RESPONSE_PREFIX_BYTES]) assert.equal(bytes % 8, 0);
-  const send = [frames.SEND_API_KEY_WORD, frames.SEND_VERSION_WORD, frames.SEND_TIMEOUT_WORD, frames.SEND_FLAGS_WORD];
-  const response = [frames.RESPONSE_API_KEY_WORD, frames.RESPONSE_VERSION_WORD, frames.RESPONSE_FLAGS_WORD];
+  const send = [frames.SEND_API_KEY_WORD, frames.SEND_VERSION_WORD, frames.SEND_TIMEOUT_WORD];
+  const response = [frames.RESPONSE_API_KEY_WORD, frames.RESPONSE_VERSION_WORD];
   assert.equal(new Set(send).size, send.length);
   assert.equal(new Set(response).size, response.length);
   assert.ok(Math.max(...send) * 4 < frames.SEND_PREFIX_BYTES);

@@ -24,9 +24,9 @@ beforeEach(() => {
 
 afterEach(() => thread.close());
 
-function addNode(nodeId: number): number {
+function addNode(nodeId: number, brokerId = nodeId, lane = ''): number {
   const { counters } = thread;
-  return recorded.nodeAdded(counters.addNode(nodeId), true);
+  return recorded.nodeAdded(counters.addNode(nodeId, brokerId, lane), true);
 }
 
 function read() {
@@ -34,13 +34,16 @@ function read() {
 }
 
 test('groups are those of other clients: totals, and one for each node', () => {
-  for (const nodeId of [0, -1, -3, 0x7fffffff - 4]) addNode(nodeId);
+  for (const nodeId of [0, -1, -3]) addNode(nodeId);
+  addNode(0x7fffffff - 4, 4, 'coordinator');
+  addNode(-5000, 4, 'fetch');
   assert.deepEqual(Object.keys(groupsOf(read(), '')), [
     'metrics',
     'node-metrics.node-0',
     'node-metrics.node-bootstrap-0',
     'node-metrics.node-bootstrap-2',
     'node-metrics.node-coordinator-4',
+    'node-metrics.node-4-fetch',
     'kafka-metrics-count',
   ]);
   const groups = groupsOf(read(), 'orders');

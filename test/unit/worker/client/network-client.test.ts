@@ -12,6 +12,7 @@ import {
   KafkaConnectionError,
   KafkaProtocolError,
   NodeNotReadyError,
+  TooManyInFlightRequests,
   UnsupportedVersionError,
 } from '../../../../src/common/errors/errors.ts';
 import {
@@ -548,3 +549,45 @@ function plainApi<Request, Response>(api: {
     readRequest: (message: unknown) => api.readRequest(message as never),
   };
 }
+
+test('the limit of requests in flight counts those of all threads together', () => {
+  start({ maxInFlightRequestsPerConnection: 3 });
+  const other = net.attach();
+  const mine = [1, 2].map(() => net.app.send(1, ListGroups, {}));
+  net.run();
+  const theirs = [1, 2].map(() => other.send(1, ListGroups, {}));
+  net.run();
+  assert.equal(broker.waiting.length, 3);
+  assert.ok(theirs[1]!.error instanceof TooManyInFlightRequests);
+  assert.match(
+    theirs[1]!.error.message,
+    /node 1 \(one:9092\) has 3 requests in flight, of all threads together; the limit is 3/,
+  );
+  assert.equal(theirs[1]!.error.retriable, true);
+  broker.reply(groupsOf('a'));
+  net.run();
+  assert.equal(mine[0]!.state, 'succeeded');
+  const late = other.send(1, ListGroups, {});
+  net.run();
+  assert.equal(late.state, 'open');
+});
+
+test('whoever sees a response finds it counted as answered', () => {
+  start();
+  const { counters } = net.app.end;
+  const inFlight = () => counters.inFlight(counters.nodeRow(1));
+  const seen: number[] = [];
+  const { responses } = net.app.end;
+  const next = responses.next.bind(responses);
+  responses.next = () => {
+    const isThere = next();
+    if (isThere) seen.push(inFlight());
+    return isThere;
+  };
+  net.app.send(1, ListGroups, {});
+  net.run();
+  assert.equal(inFlight(), 1);
+  broker.reply(groupsOf('a'));
+  net.run();
+  assert.deepEqual(seen, [0]);
+});

@@ -1,0 +1,106 @@
+// Owns a client's part in a network thread that another thread has started: its links, its control port, its end. Application
+// thread. It learns by the close of its port that the network thread has ended, or has detached it.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { ControlResult } from '../../common/control.ts';
+import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
+import { type ApplicationEnd, openApplicationEnd } from '../../ring/attachment.ts';
+import { STATE_CLOSED } from '../../state/counters.ts';
+import { MetricsReader } from '../../state/shared-metrics.ts';
+import type { ClientHandle } from './client-handle.ts';
+import { ControlCalls } from './control-calls.ts';
+import type { RemoteControl, ThreadAccess } from './thread-access.ts';
+
+/** How long the network thread may take to answer that this client has ended; it learns the same from the port's close. */
+const closeGraceMs = 2000;
+
+export class AttachedThread implements ThreadAccess {
+  readonly end: ApplicationEnd;
+  readonly metrics: MetricsReader | null;
+  onLost: (error: Error) => void = () => {};
+  readonly #port: MessagePort;
+  readonly #calls: ControlCalls;
+  #isClosing = false;
+  #isOver = false;
+
+  constructor(handle: ClientHandle) {
+    this.end = openApplicationEnd(handle.application);
+    this.metrics = handle.metrics === null ? null : new MetricsReader(handle.metrics);
+    this.#port = handle.controlPort;
+    this.#calls = new ControlCalls(this.#port);
+    this.#port.on('close', () => this.#onPortClosed());
+    this.#port.unref();
+    // Of a port that was closed before anybody listened no event comes.
+    queueMicrotask(() => this.look());
+  }
+
+  limitBegin(limitMs: number): () => void {
+    const timer = setTimeout(() => {
+      const text = `the network thread did not answer within ${limitMs} ms; the thread that started it may have ended`;
+      this.condemn(new NetworkThreadError(text));
+    }, limitMs);
+    return () => clearTimeout(timer);
+  }
+
+  reference(isNeeded: boolean): void {
+    if (this.#isOver || this.#isClosing) return;
+    if (isNeeded) this.#port.ref();
+    else this.#port.unref();
+  }
+
+  look(): void {
+    if (this.end.counters.isEnded()) this.#lose(this.#whyEnded());
+  }
+
+  call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
+    return this.#calls.call(run);
+  }
+
+  /** The thread is not this client's to end: it leaves. */
+  condemn(error: Error): void {
+    this.#lose(error);
+    this.#finish();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing || this.#isOver) return;
+    this.#isClosing = true;
+    this.#port.ref();
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeGraceMs);
+    });
+    // It fails where there is no network thread any more, and then there is nothing to leave.
+    const answered = this.#calls.call((control) => control.close()).catch(() => {});
+    await Promise.race([answered, isLate]);
+    clearTimeout(timer);
+    this.#calls.end(new Cancelled('the client was closed'));
+    this.#finish();
+  }
+
+  #onPortClosed(): void {
+    if (this.#isClosing) this.#calls.end(new Cancelled('the client was closed'));
+    else this.#lose(this.#whyEnded());
+    this.#finish();
+  }
+
+  #whyEnded(): Error {
+    const { counters } = this.end;
+    if (counters.state() === STATE_CLOSED) return new Cancelled('the client that this one is attached to was closed');
+    const what = counters.isEnded() ? 'has ended' : 'has ended, or has detached this client';
+    return new NetworkThreadError(`the network thread ${what}`);
+  }
+
+  #lose(error: Error): void {
+    if (this.#isOver || this.#isClosing) return;
+    this.#isOver = true;
+    this.#calls.end(error);
+    this.onLost(error);
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#port.close();
+    this.end.close();
+  }
+}

@@ -1,0 +1,49 @@
+// Owns the control calls of one client that are under way: comlink never settles them when the other side is gone.
+// Application thread.
+
+import type { MessagePort } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import type { ControlResult, ServedControl } from '../../common/control.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import type { NetworkHandle } from '../../ring/attachment.ts';
+import type { RemoteControl } from './thread-access.ts';
+
+export class ControlCalls {
+  readonly #control: RemoteControl;
+  readonly #rejectCalls = new Set<(error: Error) => void>();
+  #endError: Error | null = null;
+
+  constructor(port: MessagePort) {
+    this.#control = comlink.wrap<ServedControl<NetworkHandle, MessagePort>>(port as unknown as comlink.Endpoint);
+  }
+
+  async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
+    if (this.#endError !== null) throw this.#endError;
+    let reject: (error: Error) => void = () => {};
+    const lost = new Promise<never>((_, onLost) => {
+      reject = onLost;
+    });
+    this.#rejectCalls.add(reject);
+    try {
+      const result = await Promise.race([run(this.#control), lost]);
+      if ('error' in result) throw fromPlainError(result.error);
+      return result.value;
+    } finally {
+      this.#rejectCalls.delete(reject);
+    }
+  }
+
+  /** There is no other side any more. */
+  end(error: Error): void {
+    if (this.#endError !== null) return;
+    this.#endError = error;
+    for (const reject of this.#rejectCalls) reject(error);
+    // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
+    this.#control[comlink.releaseProxy]();
+  }
+}
+
+/** Marks ports that an argument of a call holds to be moved with it. */
+export function withPorts<T>(argument: T, ports: readonly MessagePort[]): T {
+  return comlink.transfer(argument, [...ports] as unknown as Parameters<typeof comlink.transfer>[1]);
+}

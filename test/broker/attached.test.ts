@@ -1,0 +1,205 @@
+// Clients of several threads on one network thread: each whole, none in the way of another, whatever becomes of its thread.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { Cancelled, IllegalStateError, KafkaClient, Metadata, NetworkThreadError } from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { scriptUrl } from './support/child.ts';
+import { type Cleanup, failureOf, openClient } from './support/client.ts';
+import {
+  ACCEPTED,
+  type AttachedData,
+  ENDED,
+  FAILED,
+  type Order,
+  type Said,
+  SUCCEEDED,
+  type Work,
+} from './support/scripts/attached.ts';
+
+describe('attached clients', () => {
+  let broker: EmbeddedBroker;
+
+  before(async () => {
+    broker = await startEmbeddedBroker({ topics: { logs: { assignments: [[0]] } } });
+  });
+  after(() => broker.close());
+
+  const open = (t: Cleanup, options = {}): Promise<KafkaClient> =>
+    openClient(t, {
+      bootstrapServers: broker.bootstrapServers,
+      metrics: true,
+      maxInFlightRequestsPerConnection: 1000,
+      ...options,
+    });
+
+  /** A worker with a client of its own, at work. */
+  async function attach(t: Cleanup, client: KafkaClient, work: Work = 'loop') {
+    const handle = client.share();
+    const counts = new SharedArrayBuffer(32);
+    const workerData: AttachedData = { handle, work, counts };
+    const worker = new Worker(new URL(scriptUrl('attached')), { workerData, transferList: [...handle.transferList] });
+    t.after(() => worker.terminate());
+    const problem = new Promise<Error>((resolve) => worker.once('error', resolve));
+    const exit = once(worker, 'exit').catch(() => {});
+    const said = await Promise.race([once(worker, 'message'), problem]);
+    if (said instanceof Error) throw said;
+    const words = new Int32Array(counts);
+    return {
+      worker,
+      exit,
+      problem,
+      said: said[0] as Said,
+      count: (word: number) => Atomics.load(words, word),
+      tell: (order: Order) => worker.postMessage(order),
+      async works(more = 20) {
+        const from = Atomics.load(words, SUCCEEDED);
+        await waitFor('more responses', () => Atomics.load(words, SUCCEEDED) >= from + more);
+      },
+    };
+  }
+
+  async function works(client: KafkaClient): Promise<void> {
+    await client.awaitReady(0);
+    assert.equal((await client.send(0, Metadata, { topics: [] })).brokers.length, 1);
+  }
+
+  test('a worker has a whole client on the same connections', async (t) => {
+    const client = await open(t);
+    await client.awaitReady(0);
+    await works(client);
+    const before = client.metricsSnapshot()!.client['connection-creation-total']!;
+    const one = await attach(t, client);
+    const two = await attach(t, client, 'sync');
+    assert.deepEqual(one.said, { brokers: 1, nodeId: 0 }, 'the cluster is known at once');
+    await Promise.all([one.works(), two.works(), works(client)]);
+    assert.equal(client.metricsSnapshot()!.client['connection-creation-total'], before, 'no connection was made');
+    for (const each of [one, two]) {
+      each.tell('close');
+      await each.exit;
+      assert.equal(each.count(ACCEPTED), each.count(SUCCEEDED) + each.count(FAILED));
+    }
+    await works(client);
+  });
+
+  for (const order of ['exit', 'throw', 'block', 'terminate'] as const) {
+    test(`a thread that ends by ${order} is noticed, and nobody else is disturbed`, async (t) => {
+      const client = await open(t);
+      await works(client);
+      const one = await attach(t, client);
+      const other = await attach(t, client);
+      await one.works();
+      if (order !== 'terminate') one.tell(order);
+      if (order === 'throw') assert.match((await one.problem).message, /as told/);
+      if (order === 'block') await other.works(50);
+      if (order === 'block' || order === 'terminate') await one.worker.terminate();
+      await one.exit;
+      await other.works(50);
+      await works(client);
+      other.tell('close');
+      await other.exit;
+      await waitFor('the accounts to be even', () => client.metricsSnapshot()!.client['requests-open'] === 0);
+    });
+  }
+
+  test('one that never reads holds up nobody', async (t) => {
+    const client = await open(t, { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65536 });
+    await works(client);
+    const deaf = await attach(t, client, 'deaf');
+    const other = await attach(t, client);
+    await other.works(200);
+    await works(client);
+    deaf.tell('close');
+    other.tell('close');
+    await Promise.all([deaf.exit, other.exit]);
+  });
+
+  test('the close of the client that was started ends all others with Cancelled; theirs ends themselves alone', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const others = [await attach(t, client), await attach(t, client, 'sync')];
+    const here = await KafkaClient.attach(client.share());
+    await works(here);
+    await here.close();
+    assert.ok((await failureOf(here.send(0, Metadata, { topics: [] }))) instanceof Error);
+    await works(client);
+    const second = await KafkaClient.attach(client.share());
+    await client.close();
+    for (const { exit, count } of others) {
+      await exit;
+      assert.equal(count(ENDED), 1);
+      assert.equal(count(ACCEPTED), count(SUCCEEDED) + count(FAILED));
+    }
+    await waitFor('the other client to notice', () => !second.isReady(0));
+    assert.ok((await failureOf(second.send(0, Metadata, { topics: [] }))) instanceof Cancelled);
+    await second.close();
+  });
+
+  test('the failure of the network thread reaches every client', async (t) => {
+    const created = once(process, 'worker') as Promise<[Worker]>;
+    const client = await open(t);
+    const [network] = await created;
+    await works(client);
+    const others = [await attach(t, client), await attach(t, client, 'sync')];
+    await Promise.all(others.map((other) => other.works()));
+    await network.terminate();
+    for (const { exit, count } of others) {
+      await exit;
+      assert.equal(count(ENDED), 2);
+      assert.equal(count(ACCEPTED), count(SUCCEEDED) + count(FAILED));
+    }
+    assert.ok((await failureOf(client.send(0, Metadata, { topics: [] }))) instanceof NetworkThreadError);
+  });
+
+  test('what is no handle, or no longer, is refused in words', async (t) => {
+    const client = await open(t);
+    await works(client);
+    await assert.rejects(KafkaClient.attach(client as never), {
+      name: 'TypeError',
+      message: /client\.share\(\).*not a client/,
+    });
+    for (const wrong of [null, undefined, 3, {}]) await assert.rejects(KafkaClient.attach(wrong as never), TypeError);
+    const handle = client.share();
+    const attached = await KafkaClient.attach(handle);
+    await assert.rejects(KafkaClient.attach(handle), { name: 'IllegalStateError', message: /was attached before/ });
+    await assert.rejects(KafkaClient.attach({ ...client.share(), layout: 99 } as never), /another version/);
+    assert.throws(() => structuredClone(client.share()), 'its ports have to be in the transfer list');
+    await attached.close();
+    assert.throws(() => attached.share(), IllegalStateError);
+    const late = client.share();
+    await client.close();
+    assert.throws(() => client.share(), IllegalStateError);
+    await assert.rejects(
+      KafkaClient.attach(late),
+      (error) => error instanceof Cancelled || error instanceof NetworkThreadError,
+    );
+  });
+
+  test('an attached client may share on, and end inside a callback', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const one = await KafkaClient.attach(client.share());
+    const two = await KafkaClient.attach(one.share());
+    await one.close();
+    await works(two);
+    const closed = new Promise<void>((resolve) => {
+      two.send(0, Metadata, { topics: [] }).addCallback(() => void two.close().then(resolve));
+    });
+    await closed;
+    await works(client);
+  });
+
+  test('topics tracked are those of all, and no longer those of one that has gone', async (t) => {
+    const client = await open(t);
+    await client.setTopics(['logs']);
+    const one = await KafkaClient.attach(client.share());
+    assert.ok(one.cluster.topics().has('logs'), 'seen alike in all');
+    await one.setTopics([]);
+    await client.refreshMetadata();
+    assert.ok(client.cluster.topics().has('logs'));
+    await one.close();
+  });
+});
