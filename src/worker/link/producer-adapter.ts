@@ -176,7 +176,7 @@ export class ProducerAdapter {
     else if (kind === TRANSACTION_END) this.#role.endTransaction(detail === 1, onDone, now);
     else {
       const text = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('utf8');
-      this.#role.sendOffsets(JSON.parse(text) as TransactionOffsets, onDone);
+      this.#role.sendOffsets(JSON.parse(text) as TransactionOffsets, onDone, now);
     }
   }
 }

@@ -153,9 +153,9 @@ export class ProducerRole implements Role {
   }
 
   /** `onDone` is called once when the offsets are part of the transaction. */
-  sendOffsets(offsets: TransactionOffsets, onDone: (error: Error | null) => void): void {
+  sendOffsets(offsets: TransactionOffsets, onDone: (error: Error | null) => void, now: number): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.sendOffsets(offsets, onDone);
+    transactions?.sendOffsets(offsets, onDone, now);
   }
 
   endTransaction(isCommit: boolean, onDone: (error: Error | null) => void, now: number): void {

@@ -7,6 +7,7 @@ import {
   errorFor,
   IllegalStateError,
   KafkaClientError,
+  KafkaTimeoutError,
   TransactionAbortableError,
   TransactionAbortedError,
 } from '../../common/errors/errors.ts';
@@ -29,6 +30,8 @@ type State = 'starting' | 'stopped' | 'ready' | 'open' | 'committing' | 'abortin
 const fatalProduceCodes: ReadonlySet<number> = new Set([31, 35, 49, 53, 90]);
 
 interface PendingOffsets extends TransactionOffsets {
+  /** ms on the monotonic clock. */
+  readonly deadline: number;
   readonly onDone: OnDone;
   /** The group is part of the transaction (old protocol). */
   isAdded: boolean;
@@ -82,8 +85,13 @@ export class Transactions implements TransactionGate {
     return Math.min(
       this.#steps.nextDeadline,
       this.#begins.nextDeadline,
+      this.#offsetsDeadline,
       this.#ending?.waiters.nextDeadline ?? Number.POSITIVE_INFINITY,
     );
+  }
+
+  get #offsetsDeadline(): number {
+    return this.#offsets[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
   get isOpen(): boolean {
@@ -116,10 +124,10 @@ export class Transactions implements TransactionGate {
     this.#serveBegins();
   }
 
-  sendOffsets(offsets: TransactionOffsets, onDone: OnDone): void {
+  sendOffsets(offsets: TransactionOffsets, onDone: OnDone, now: number): void {
     const refusal = this.refusal();
     if (refusal !== null) onDone(refusal);
-    else this.#offsets.push({ ...offsets, onDone, isAdded: false });
+    else this.#offsets.push({ ...offsets, onDone, isAdded: false, deadline: now + this.#parts.config.maxBlockMs });
   }
 
   end(isCommit: boolean, onDone: OnDone, now: number): void {
@@ -199,6 +207,7 @@ export class Transactions implements TransactionGate {
     this.#steps.beginTurn();
     this.#parts.numbers.poll({ onGap: (partition) => this.onGap(partition, now) });
     this.#begins.expire(now);
+    if (this.#offsetsDeadline <= now) this.#fail(offsetsTimeout(this.#parts.config.maxBlockMs), now);
     this.#ending?.waiters.expire(now);
     if (this.#state === 'fatal' || this.#steps.isAsking) return;
     if (this.#state === 'starting') this.#start(now);
@@ -373,4 +382,8 @@ function detailsOf(error: KafkaClientError): {
     ...(partition !== undefined && { partition }),
     maybeWritten,
   };
+}
+
+function offsetsTimeout(maxBlockMs: number): KafkaTimeoutError {
+  return new KafkaTimeoutError(`the offsets were not taken within ${maxBlockMs} ms (maxBlockMs)`);
 }
