@@ -301,6 +301,7 @@ export class NetworkThread {
         },
         onMetadataFailed: (error, now) => events.metadataFailed(error, now),
         onRepeatedPartition: (...what) => events.partitionRepeated(...what),
+        onTopicFault: (...fault) => events.topicFault(...fault),
         onClusterChanged: (...change) => {
           features.clear();
           this.#connections.clusterChanged(...change);

@@ -25,6 +25,7 @@ import type { InFlightRequest, RequestName, RequestOwner } from '../requests/req
 import type { NodeApiVersions } from './api-versions.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
+import { TopicFaults } from './topic-faults.ts';
 import { TrackedTopics } from './tracked-topics.ts';
 
 export interface Broker {
@@ -51,6 +52,8 @@ export interface MetadataListener {
   onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
   /** A response named a partition twice. */
   onRepeatedPartition(partition: string, nodeId: number, now: number): void;
+  /** A topic that somebody asked for cannot be had; told once until it can. */
+  onTopicFault(topic: string, error: Error): void;
 }
 
 interface Waiter {
@@ -93,6 +96,7 @@ export class Metadata implements RequestOwner {
   readonly #random: () => number;
   readonly #writer = new FlatWriter();
   readonly #epochs = new LeaderEpochs();
+  readonly #topicFaults = new TopicFaults();
   /** The request under way leaves topics out. It is sent only to create topics, and a complete request follows. */
   #isPartial = false;
   #needsUpdate = true;
@@ -283,6 +287,7 @@ export class Metadata implements RequestOwner {
     this.#lastSucceededAt = now;
     this.#dueSince = Number.POSITIVE_INFINITY;
     this.updateId++;
+    this.#topicFaults.note(response, this.tracked, (...fault) => this.#listener.onTopicFault(...fault));
     this.#forgetInvalidTopics(response);
     this.tracked.described(response);
     const bytes = this.#corrected(response, memory);

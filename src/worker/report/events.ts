@@ -149,6 +149,11 @@ export class Events {
     this.#log.fault('metadata-repeats', 'warn', 'metadata-repeats', text, { nodeId }, now);
   }
 
+  topicFault(topic: string, error: Error): void {
+    const text = `the topic ${JSON.stringify(topic)} cannot be had: ${error.message}; is the name right, does the topic exist, may this client see it?`;
+    this.#log.write('warn', 'topic-error', text, { error });
+  }
+
   #fault(
     node: ReportedNode,
     level: 'info' | 'warn' | 'error',

@@ -107,6 +107,7 @@ test('however many wait for a refresh, its request can be made, and its end is t
     onMetadataFailed() {},
     onClusterChanged() {},
     onRepeatedPartition() {},
+    onTopicFault() {},
   };
   const metadata = new MetadataOwner(parseConfig({}), nobody, () => 0.5);
   // More than a function takes as arguments.

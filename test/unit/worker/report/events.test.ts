@@ -145,6 +145,51 @@ test('a partition named twice is a warning, and the first counts for its age too
   assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderEpoch, 6, 'not older than 9');
 });
 
+test('a topic that does not exist is told once, when a second answer says so, and again after it was there', () => {
+  start({ metadataMaxAgeMs: 1000 });
+  void net.control.trackTopics(['mispelt', 'logs'], false);
+  const missing = { name: 'mispelt', errorCode: 3 };
+  const logs = { name: 'logs', partitions: [] };
+  net.cluster.topics = [missing, logs];
+  net.advance(30_000);
+  const records = told();
+  assert.deepEqual(summary(records), ['warn topic-error']);
+  assert.match(records[0]!.message, /"mispelt".*UnknownTopicOrPartition/);
+  assert.equal(records[0]!.error?.code, 'KAFKA_UNKNOWN_TOPIC_OR_PARTITION');
+  net.cluster.topics = [{ name: 'mispelt', partitions: [] }, logs];
+  net.advance(5000);
+  net.cluster.topics = [missing, logs];
+  net.advance(30_000);
+  assert.deepEqual(summary(told()), ['warn topic-error']);
+});
+
+test('a topic that one answer does not know yet is no news', () => {
+  start({ metadataMaxAgeMs: 1000 });
+  net.cluster.topics = [{ name: 'new', errorCode: 3 }];
+  void net.control.refreshMetadata(['new'], false);
+  const answers = net.app.metadata.length;
+  while (net.app.metadata.length === answers) net.advance(1);
+  assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).errorCode, 3);
+  net.cluster.topics = [{ name: 'new', partitions: [] }];
+  net.advance(10_000);
+  assert.deepEqual(told(), []);
+});
+
+test('a topic that this client may not see, or whose name is not allowed, is told at the first answer', () => {
+  start({ metadataMaxAgeMs: 1_000_000 });
+  net.cluster.topics = [
+    { name: 'secret', errorCode: 29 },
+    { name: 'a/b', errorCode: 17 },
+    { name: 'of nobody', errorCode: 29 },
+  ];
+  void net.control.refreshMetadata(['secret', 'a/b'], false);
+  net.advance(1000);
+  const records = told();
+  assert.deepEqual(summary(records), ['warn topic-error', 'warn topic-error']);
+  assert.match(records[0]!.message, /"secret".*TopicAuthorizationFailed/);
+  assert.match(records[1]!.message, /"a\/b".*InvalidTopic/);
+});
+
 test('nodes that come to another place or leave are told, starting over is a warning', () => {
   start({ metadataMaxAgeMs: 1000 });
   const moved = net.broker('new:9092');
