@@ -140,7 +140,7 @@ export const RESPONSE_VERSION_WORD = 1;
  *
  *   0  partition          4  first offset        8  high watermark
  *   1  serial             6  next offset        10  last stable offset
- *   2  record count                             12  reserved
+ *   2  record count                             12  round of the partition
  *   3  leader epoch                              :
  *                                               16  flat records
  */
@@ -155,3 +155,4 @@ export const BATCH_FIRST_OFFSET_WORD = 4;
 export const BATCH_NEXT_OFFSET_WORD = 6;
 export const BATCH_HIGH_WATERMARK_WORD = 8;
 export const BATCH_LAST_STABLE_WORD = 10;
+export const BATCH_ROUND_WORD = 12;

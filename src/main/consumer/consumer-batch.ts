@@ -16,6 +16,7 @@ import {
   BATCH_NEXT_OFFSET_WORD,
   BATCH_PARTITION_WORD,
   BATCH_PREFIX_BYTES,
+  BATCH_ROUND_WORD,
   BATCH_SERIAL_WORD,
 } from '../../ring/frames.ts';
 import type { OwnedBytes } from '../../ring/owned-bytes.ts';
@@ -24,7 +25,7 @@ import type { OwnedBytes } from '../../ring/owned-bytes.ts';
 export interface BatchHost {
   isHeld(place: number, serial: number): boolean;
   mark(place: number, serial: number, done: number): boolean;
-  giveBack(place: number, serial: number): void;
+  giveBack(batch: ConsumerBatch): void;
   finished(batch: ConsumerBatch): void;
   recycle(memory: ArrayBuffer): void;
 }
@@ -43,6 +44,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
   /** Internal: its place in the table of batches. */
   readonly place: number;
   readonly serial: number;
+  readonly round: number;
   readonly #host: BatchHost;
   readonly #message: FlatMessage;
   readonly #records: RecordsView;
@@ -61,6 +63,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
     this.#words = words;
     this.partition = words[BATCH_PARTITION_WORD]!;
     this.serial = words[BATCH_SERIAL_WORD]!;
+    this.round = words[BATCH_ROUND_WORD]!;
     this.count = words[BATCH_COUNT_WORD]!;
     this.leaderEpoch = words[BATCH_LEADER_EPOCH_WORD]!;
     this.#message = new FlatMessage(body, BATCH_PREFIX_BYTES);
@@ -153,7 +156,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
   /** Gives back what is not done: it comes again, as does everything behind it. */
   giveBack(): void {
     if (this.#isFinished) return;
-    this.#host.giveBack(this.place, this.serial);
+    this.#host.giveBack(this);
     this.#host.finished(this);
   }
 

@@ -41,6 +41,8 @@ export class ConsumerLink implements BatchHost {
   readonly #calls = new Map<number, Future<ConsumerAnswer>>();
   readonly #ready: Ready[] = [];
   readonly #waiters = new Set<() => void>();
+  /** Of partitions that went back: batches of earlier rounds are passed over. */
+  readonly #leastRounds = new Map<string, number>();
   /** Batches this thread holds, told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
   #lastRequestId = 0;
@@ -120,12 +122,13 @@ export class ConsumerLink implements BatchHost {
         this.#ready.splice(at, 1);
         return ready;
       }
-      if (!isWanted(ready)) {
+      const leastRound = this.#leastRounds.get(`${ready.topic}-${ready.partition}`) ?? 0;
+      if (ready.round >= leastRound && !isWanted(ready)) {
         at++;
         continue;
       }
       this.#ready.splice(at, 1);
-      if (this.#table.take(ready.place, ready.serial)) {
+      if (ready.round >= leastRound && this.#table.take(ready.place, ready.serial)) {
         this.#held.add(ready);
         // There is room for another now.
         this.#end.networkDoorbell.notify();
@@ -141,7 +144,7 @@ export class ConsumerLink implements BatchHost {
     for (const ready of [...this.#ready]) {
       if (ready instanceof Error || !isMeant(ready)) continue;
       this.#ready.splice(this.#ready.indexOf(ready), 1);
-      if (this.#table.take(ready.place, ready.serial)) this.giveBack(ready.place, ready.serial);
+      if (this.#table.take(ready.place, ready.serial)) this.giveBack(ready);
     }
   }
 
@@ -157,7 +160,9 @@ export class ConsumerLink implements BatchHost {
     return isHeld;
   }
 
-  giveBack(place: number, serial: number): void {
+  giveBack({ topic, partition, round, place, serial }: ConsumerBatch): void {
+    // Batches behind it may be here already, or on their way: they come again, after it.
+    this.#leastRounds.set(`${topic}-${partition}`, round + 1);
     this.#table.giveBack(place, serial);
     this.#end.networkDoorbell.notify();
   }

@@ -113,13 +113,15 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
    * that is left by `break` or an error gives back what it has: it comes again in the next loop.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerBatch, void, void> {
+    // Without a group nothing is committed, by whomever.
+    const settles = this.config.commit !== 'manual' || this.config.groupId === null;
     let batch: ConsumerBatch | null = null;
     try {
       for (;;) {
         batch = await this.poll(Number.POSITIVE_INFINITY);
         if (batch === null) return;
         yield batch;
-        if (this.config.commit !== 'manual' && !batch.isPartlyDone) batch.done();
+        if (settles && !batch.isPartlyDone) batch.done();
       }
     } finally {
       // Reached with an unfinished batch only by who leaves the loop.

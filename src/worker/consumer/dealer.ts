@@ -117,8 +117,8 @@ export class Dealer {
       if (partition.prepared === null && !this.#prepare(partition, application)) break;
       const { prepared } = partition;
       if (prepared === null || !application.hasRoom(prepared.usedBytes)) break;
-      const { topic, index, highWatermark, lastStableOffset } = partition;
-      const handed = application.hand(prepared, { topic, partition: index, highWatermark, lastStableOffset });
+      const { topic, index, round, highWatermark, lastStableOffset } = partition;
+      const handed = application.hand(prepared, { topic, partition: index, round, highWatermark, lastStableOffset });
       if (handed === null) break;
       partition.prepared = null;
       partition.handedOut(handed);

@@ -40,6 +40,8 @@ export interface PreparedBatch {
 export interface BatchLabel {
   readonly topic: string;
   readonly partition: number;
+  /** That of the partition. */
+  readonly round: number;
   readonly highWatermark: bigint;
   readonly lastStableOffset: bigint;
 }

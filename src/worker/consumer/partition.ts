@@ -22,6 +22,9 @@ const unknownOffset = -1n;
 /** One that is being worked on, and some that wait behind it. */
 const maxHandedOut = 4;
 
+/** Never the same for two partitions, or for one before and after it went back. */
+let lastRound = 0;
+
 export class Partition {
   readonly topic: string;
   readonly index: number;
@@ -29,6 +32,8 @@ export class Partition {
   state: PositionState = 'initializing';
   /** Changes whenever earlier answers about it are void: fetches, look-ups, batches. */
   version = 0;
+  /** Newer after each time that what was handed out was given up: tells batches of before from those that follow. */
+  round = ++lastRound;
   /** What an answer is to replace, in `reset`. */
   resetTo: StartAt | { readonly agoMs: number } = 'latest';
   /** Where the next fetch reads. */
@@ -134,6 +139,7 @@ export class Partition {
     for (const batch of this.handed) batch.giveUp();
     this.#advance();
     for (const batch of this.handed.splice(0)) batch.free();
+    this.round = ++lastRound;
     this.#handPosition = this.#donePosition;
     this.dropFetched();
   }

@@ -12,6 +12,7 @@ import {
   BATCH_LEADER_EPOCH_WORD,
   BATCH_NEXT_OFFSET_WORD,
   BATCH_PARTITION_WORD,
+  BATCH_ROUND_WORD,
   BATCH_SERIAL_WORD,
   CONSUMER_ANSWER,
   CONSUMER_BATCH,
@@ -212,13 +213,14 @@ class PlacedBatch implements HandedBatch {
 
 function writePrefix(
   batch: PreparedBatch,
-  { partition, highWatermark, lastStableOffset }: BatchLabel,
+  { partition, round, highWatermark, lastStableOffset }: BatchLabel,
   serial: number,
 ): void {
   const words = new Int32Array(batch.buffer, 0, 16);
   words.fill(0);
   words[BATCH_PARTITION_WORD] = partition;
   words[BATCH_SERIAL_WORD] = serial;
+  words[BATCH_ROUND_WORD] = round;
   words[BATCH_COUNT_WORD] = batch.count;
   words[BATCH_LEADER_EPOCH_WORD] = batch.leaderEpoch;
   putOffset(words, BATCH_FIRST_OFFSET_WORD, batch.firstOffset);

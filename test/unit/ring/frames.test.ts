@@ -63,6 +63,7 @@ test('the prefix of a batch of a consumer holds its words and leaves the records
     frames.BATCH_NEXT_OFFSET_WORD,
     frames.BATCH_HIGH_WATERMARK_WORD,
     frames.BATCH_LAST_STABLE_WORD,
+    frames.BATCH_ROUND_WORD,
   ];
   assert.equal(new Set(words).size, words.length);
   assert.equal(frames.BATCH_PREFIX_BYTES % 8, 0);
