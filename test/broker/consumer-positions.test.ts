@@ -28,7 +28,10 @@ async function filled(partitions: number, batches = 10): Promise<void> {
   broker = await startEmbeddedBroker({ topics: { t: partitions } });
   for (let partition = 0; partition < partitions; partition++)
     for (let i = 0; i < batches; i++) {
-      const records = Array.from({ length: 10 }, (_, j) => ({ value: `${partition}:${i * 10 + j}`, timestamp: 1000 + i }));
+      const records = Array.from({ length: 10 }, (_, j) => ({
+        value: `${partition}:${i * 10 + j}`,
+        timestamp: 1000 + i,
+      }));
       await broker.append('t', partition, records);
     }
 }
@@ -69,7 +72,10 @@ describe('the position of a consumer', () => {
 
   it('stays while a partition is paused, and other partitions go on', async () => {
     await filled(2);
-    const consumer = await start({ assign: [0, 1].map((partition) => ({ topic: 't', partition, offset: 0 })), ...small });
+    const consumer = await start({
+      assign: [0, 1].map((partition) => ({ topic: 't', partition, offset: 0 })),
+      ...small,
+    });
     await consumer.pause([place]);
     const seen = new Set<number>();
     for (let i = 0; i < 10; i++) {
@@ -99,10 +105,12 @@ describe('the position of a consumer', () => {
     const consumer = await start({});
     assert.deepEqual(await consumer.beginningOffsets([place]), [0n]);
     assert.deepEqual(await consumer.endOffsets([place]), [100n]);
-    const found = await consumer.offsetsForTimes([
-      { ...place, timestampMs: 1005 },
-      { ...place, partition: 0, timestampMs: 5000 },
-    ].slice(0, 1));
+    const found = await consumer.offsetsForTimes(
+      [
+        { ...place, timestampMs: 1005 },
+        { ...place, partition: 0, timestampMs: 5000 },
+      ].slice(0, 1),
+    );
     assert.equal(found[0]!.offset, 50n);
     assert.deepEqual(await consumer.offsetsForTimes([{ ...place, timestampMs: 5000 }]), [null]);
   });
@@ -148,7 +156,10 @@ describe('what is not done', () => {
       seen.push(...valuesOf(batch));
       if (seen.length >= 96) break;
     }
-    assert.deepEqual(seen, Array.from({ length: 96 }, (_, i) => `0:${i + 4}`));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 96 }, (_, i) => `0:${i + 4}`),
+    );
   });
 
   it('comes again when a handler of run fails, and never are two batches of a partition out at once', async () => {
@@ -182,7 +193,10 @@ describe('what is not done', () => {
     assert.ok(most > 1, 'some at once');
     for (const partition of [0, 1, 2, 3]) {
       const own = seen.filter((value) => value.startsWith(`${partition}:`));
-      assert.deepEqual(own, Array.from({ length: 100 }, (_, i) => `${partition}:${i}`));
+      assert.deepEqual(
+        own,
+        Array.from({ length: 100 }, (_, i) => `${partition}:${i}`),
+      );
     }
   });
 });
