@@ -61,6 +61,7 @@ export {
 } from './main/consumer/consumer.ts';
 export type { ConsumerBatch } from './main/consumer/consumer-batch.ts';
 export type { ConsumerListeners } from './main/consumer/consumer-events.ts';
+export type { ConsumerHandle } from './main/consumer/consumer-handle.ts';
 export type {
   ConsumerOptions,
   OffsetOf,

@@ -59,6 +59,8 @@ export type ConsumerEvent =
       readonly from: string;
       readonly to: string;
     }
+  /** Nothing comes any more: whoever it belongs to has closed it. */
+  | { readonly type: 'closed' }
   /** Fatal: the consumer does nothing any more, and can only be closed. */
   | { readonly type: 'error'; readonly error: PlainError; readonly isFatal: boolean };
 

@@ -46,8 +46,10 @@ export interface Control {
   openProducer(config: ProducerConfig, batchMemoryBytes: number, link: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a producer. */
   attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
-  /** Begins a consumer, read by the application thread whose link this is. */
-  openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<null>>;
+  /** Begins a consumer, read by the application thread whose link this is. Value: its id. */
+  openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<number>>;
+  /** Attaches one more application thread to a consumer. */
+  attachConsumer(consumerId: number, handle: object): Promise<ControlResult<null>>;
   /** Answers: the caller is attached. */
   hello(): Promise<ControlResult<null>>;
   /** Closes every connection and ends the network thread's work; of an attachment that is not the owner's, ends that alone. */

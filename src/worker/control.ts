@@ -9,7 +9,8 @@ import { toPlainError } from '../common/errors/plain-error.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
-import type { OpeningConsumer } from './link/consumer-links.ts';
+import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
+import type { Consumers } from './link/consumers.ts';
 import type { ProducerLink, Producers } from './link/producers.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
@@ -27,8 +28,7 @@ export interface ControlParts {
   readonly producers: Producers;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
-  /** Throws what the consumer's options cannot be used for. */
-  readonly openConsumer: (config: ConsumerConfig, opening: OpeningConsumer) => void;
+  readonly consumers: Consumers;
 }
 
 /** Whose calls these are. */
@@ -115,8 +115,12 @@ export class AttachmentControl implements Control {
   }
 
   async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
+    return settle(() => this.#parts.consumers.open(config, handle as OpeningConsumer));
+  }
+
+  async attachConsumer(consumerId: number, handle: object): ReturnType<Control['attachConsumer']> {
     return settle(() => {
-      this.#parts.openConsumer(config, handle as OpeningConsumer);
+      this.#parts.consumers.attach(consumerId, handle as ConsumerLinkHandle);
       return null;
     });
   }

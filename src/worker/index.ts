@@ -86,6 +86,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
       control.openProducer(producerConfig, batchMemoryBytes, link),
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
+    attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
     hello: () => control.hello(),
     attach: async ({ handle, controlPort }) => {
       try {

@@ -2,7 +2,6 @@
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
-import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import { usesSasl } from '../common/config/sasl-config.ts';
 import type { Control } from '../common/control.ts';
 import { Cancelled } from '../common/errors/errors.ts';
@@ -26,7 +25,7 @@ import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
-import { ConsumerLinks, type OpeningConsumer } from './link/consumer-links.ts';
+import { Consumers } from './link/consumers.ts';
 import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import type { Resolve } from './net/resolver.ts';
@@ -81,6 +80,7 @@ export class NetworkThread {
   readonly roles: Roles;
   readonly roleHost: RoleHost;
   readonly #producers: Producers;
+  readonly #consumers: Consumers;
   /** Told of an attachment that was detached because its memory holds what nobody writes. */
   onBroken: (attachment: Attachment, error: Error) => void = () => {};
   readonly #config: KafkaClientConfig;
@@ -163,6 +163,9 @@ export class NetworkThread {
     this.roles = new Roles(requests);
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     this.#producers = new Producers(this.roleHost, this.#log, this.roles);
+    const newMemberId = surroundings.newMemberId ?? randomMemberId;
+    const { roleHost: host, roles } = this;
+    this.#consumers = new Consumers({ config, host, roles, log: this.#log, clock, newMemberId });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -178,33 +181,6 @@ export class NetworkThread {
     const attachment = this.#attachments.add(handle);
     this.loop.wake();
     return attachment;
-  }
-
-  /** Begins a consumer. Throws what its options cannot be used for; then nothing is left of it. */
-  openConsumer(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer): void {
-    const { clock, newMemberId } = this.#surroundings;
-    const log = this.#log;
-    const links = new ConsumerLinks(
-      this.roleHost,
-      {
-        client: this.#config,
-        config,
-        snapshot,
-        newMemberId: newMemberId ?? randomMemberId,
-        log: (level, text) => log.write(level, 'consumer', text),
-        onClosed: () => this.roles.delete(links),
-      },
-      clock(),
-    );
-    const id = links.attach(handle);
-    this.roles.add(links);
-    try {
-      links.begin(config, clock());
-    } catch (error) {
-      links.detach(id);
-      this.roles.delete(links);
-      throw error;
-    }
   }
 
   /** Its thread has ended, or wants no more: everything that was its own is given back, what comes for it is discarded. */
@@ -263,7 +239,7 @@ export class NetworkThread {
       clock: this.#surroundings.clock,
       wake: () => this.loop.wake(),
       producers: this.#producers,
-      openConsumer: (config, opening) => this.openConsumer(config, opening),
+      consumers: this.#consumers,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
   }

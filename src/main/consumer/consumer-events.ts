@@ -58,6 +58,8 @@ export class ConsumerEvents {
         this.#tell('truncated', { topic, partition, from: BigInt(from), to: BigInt(to) });
         break;
       }
+      case 'closed':
+        break;
       case 'error':
         this.#tell('error', fromPlainError(event.error), event.isFatal);
         break;

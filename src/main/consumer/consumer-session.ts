@@ -10,14 +10,20 @@ import type {
   ConsumerSnapshot,
   LeaveModeName,
 } from '../../common/consumer-calls.ts';
-import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { IllegalStateError, KafkaTimeoutError, NetworkThreadError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
-import { type ApplicationEnd, createAttachment } from '../../ring/attachment.ts';
+import {
+  type ApplicationEnd,
+  createAttachment,
+  createAttachmentHandles,
+  openApplicationEnd,
+} from '../../ring/attachment.ts';
 import { createBatchTable } from '../../state/batch-table.ts';
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
+import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
 import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
 
 /** Beyond the deadline that the network thread keeps. */
@@ -30,25 +36,35 @@ const responseRingBytes = 1024 * 1024;
 /** Batches larger than this are moved instead of copied. */
 const spillBytes = 64 * 1024;
 const spillBudgetBytes = 256 * 1024 * 1024;
+const limits = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
 
 export class ConsumerSession implements ClientRole {
   readonly link: ConsumerLink;
-  readonly #host: ClientHost;
+  readonly #host: ConsumerHost;
+  readonly #snapshot: SharedArrayBuffer;
   readonly #reader: ConsumerSnapshotReader;
   #fatal: Error | null = null;
   #closing: Promise<void> | null = null;
 
+  /** Null in an attached thread. */
+  readonly #origin: { readonly host: ClientHost; readonly id: number } | null;
+  #isOver = false;
+
   private constructor(
-    host: ClientHost,
+    host: ConsumerHost,
+    origin: { readonly host: ClientHost; readonly id: number } | null,
     link: { readonly end: ApplicationEnd; readonly table: SharedArrayBuffer; readonly snapshot: SharedArrayBuffer },
     onEvent: (event: ConsumerEvent) => void,
   ) {
     this.#host = host;
+    this.#origin = origin;
+    this.#snapshot = link.snapshot;
     this.#reader = new ConsumerSnapshotReader(link.snapshot);
     this.link = new ConsumerLink({
       end: link.end,
       table: link.table,
       onEvent: (event) => {
+        if (event.type === 'closed') this.#isOver = true;
         if (event.type === 'error' && event.isFatal) this.#fatal = fromPlainError(event.error);
         onEvent(event);
       },
@@ -64,18 +80,46 @@ export class ConsumerSession implements ClientRole {
     config: ConsumerConfig,
     onEvent: (event: ConsumerEvent) => void,
   ): Promise<ConsumerSession> {
-    const limits = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
     const { application, handle, transferList } = createAttachment(limits, host.networkDoorbell, host.countersMemory);
     const table = createBatchTable(places);
     const snapshot = createConsumerSnapshot();
     try {
       const opening = { link: handle, table, snapshot };
-      await host.callWith((control, argument) => control.openConsumer(config, argument), opening, transferList);
+      const id = await host.callWith(
+        (control, argument) => control.openConsumer(config, argument),
+        opening,
+        transferList,
+      );
+      return new ConsumerSession(host, { host, id }, { end: application, table, snapshot }, onEvent);
     } catch (error) {
       application.close();
       throw error;
     }
-    return new ConsumerSession(host, { end: application, table, snapshot }, onEvent);
+  }
+
+  /** This thread's end of a consumer of another thread. */
+  static attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): ConsumerSession {
+    const { application, table, snapshot } = handle;
+    const end = openApplicationEnd(application);
+    const host = attachedHost(() => {
+      if (session.link.isNetworkThreadOver) session.link.close(new NetworkThreadError('the network thread has ended'));
+    });
+    const session = new ConsumerSession(host, null, { end, table, snapshot }, onEvent);
+    return session;
+  }
+
+  share(config: ConsumerConfig): ConsumerHandle {
+    if (this.#origin === null) throw new IllegalStateError('share a consumer in the thread that it was made in');
+    const { host, id } = this.#origin;
+    const { application, network } = createAttachmentHandles(limits, host.networkDoorbell, host.countersMemory);
+    const table = createBatchTable(places);
+    const ports = [network.bodyPort, network.sparePort];
+    const opening = { link: network, table };
+    host
+      .callWith((control, argument) => control.attachConsumer(id, argument), opening, ports)
+      // Whoever opens the handle finds the consumer closed.
+      .catch(() => application.bodyPort.close());
+    return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot });
   }
 
   closeWithClient(timeoutMs: number): Promise<void> {
@@ -91,7 +135,7 @@ export class ConsumerSession implements ClientRole {
   }
 
   get isClosed(): boolean {
-    return this.#closing !== null || this.link.closeError !== null;
+    return this.#closing !== null || this.#isOver || this.link.closeError !== null;
   }
 
   async poll(
@@ -173,7 +217,8 @@ export class ConsumerSession implements ClientRole {
 
   async #close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
     try {
-      if (this.link.closeError !== null) return;
+      // An attached thread gives back what it has, and the consumer goes on in the others.
+      if (this.link.closeError !== null || this.#origin === null || this.#isOver) return;
       const closed = this.link.call<null>({ op: 'close', timeoutMs, leave });
       closed.addErrback(() => {});
       await this.#keepAlive(() => withLimit(settled(closed), timeoutMs + closeGraceMs));
@@ -195,7 +240,7 @@ export class ConsumerSession implements ClientRole {
         if (leftMs <= 0 || signal?.aborted) return null;
         await this.link.untilNews(leftMs, signal);
         const batch = this.#take(isWanted);
-        if (batch !== null || this.#closing !== null) return batch;
+        if (batch !== null || this.#closing !== null || this.#isOver) return batch;
         if (this.link.closeError !== null) throw this.link.closeError;
       }
     } finally {
@@ -204,7 +249,7 @@ export class ConsumerSession implements ClientRole {
   }
 
   #take(isWanted?: (batch: ConsumerBatch) => boolean): ConsumerBatch | null {
-    if (this.#closing !== null) return null;
+    if (this.#closing !== null || this.#isOver) return null;
     const ready: Ready | undefined = this.link.take(isWanted);
     if (ready instanceof Error) throw ready;
     if (ready === undefined && this.#fatal !== null) throw this.#fatal;

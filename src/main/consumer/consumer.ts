@@ -27,6 +27,7 @@ import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { ConsumerEvents, type ConsumerListeners } from './consumer-events.ts';
+import { type ConsumerHandle, claimConsumerHandle } from './consumer-handle.ts';
 import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer-options.ts';
 import { ConsumerSession } from './consumer-session.ts';
 import { type RunOptions, runHandler } from './run.ts';
@@ -104,6 +105,26 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
       await client.close();
       throw error;
     }
+  }
+
+  /**
+   * A handle by which another thread reads the same consumer, by `Consumer.attach`: one for each thread, carried with its
+   * `transferList`. To the group all are one member: partitions are dealt among the threads, each has one at a time. What a thread
+   * that ends has not finished goes to others, before anything newer of that partition.
+   */
+  share(): ConsumerHandle {
+    return this.#session.share(this.config);
+  }
+
+  /** The consumer that a handle was made of, for this thread. `close` of it detaches this thread alone. */
+  static async attach(handle: ConsumerHandle): Promise<Consumer> {
+    const { config } = claimConsumerHandle(handle);
+    const events = new ConsumerEvents((error) => process.emitWarning(error instanceof Error ? error : String(error)));
+    return new Consumer(
+      config,
+      ConsumerSession.attach(handle, (event) => events.emit(event)),
+      events,
+    );
   }
 
   // --- records

@@ -266,6 +266,7 @@ export class ConsumerRole implements Role {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.partitions.lose(this.partitions.asTopicPartitions());
+    this.#tell({ type: 'closed' });
     this.#host.cluster.forget(this);
     this.#topics.close();
     this.#writeSnapshot(now);

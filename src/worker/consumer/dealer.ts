@@ -57,7 +57,7 @@ export class Dealer {
     let hasChanged = false;
     for (const application of this.#applications) if (application.see()) hasChanged = true;
     for (const partition of partitions) partition.collectDone();
-    this.#deal(partitions);
+    this.#deal(partitions, now);
     const { length } = partitions;
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {
@@ -69,26 +69,38 @@ export class Dealer {
   }
 
   /** Every partition a holder; as even as can be without taking from one who has something of it. */
-  #deal(partitions: readonly Partition[]): void {
-    if (this.#applications.length === 0) return;
-    const loads = new Map<Application, Partition[]>(this.#applications.map((application) => [application, []]));
+  #deal(partitions: readonly Partition[], now: number): void {
+    const readers = this.#readers(now);
+    if (readers.length === 0) return;
+    const loads = new Map<Application, Partition[]>(readers.map((application) => [application, []]));
     const free: Partition[] = [];
     for (const partition of partitions) {
       const held = loads.get(this.#holders.get(partition.key)!);
-      if (held === undefined) free.push(partition);
-      else held.push(partition);
+      if (held !== undefined) {
+        held.push(partition);
+        continue;
+      }
+      // Whoever had it has not asked for anything, so it has taken nothing.
+      partition.withdraw();
+      free.push(partition);
     }
     for (const partition of free) {
       const application = this.#extreme(loads, -1);
       this.#holders.set(partition.key, application);
       loads.get(application)!.push(partition);
     }
-    if (this.#applications.length === 1) return;
+    if (readers.length === 1) return;
     for (let moves = partitions.length; moves > 0; moves--) {
       const most = this.#extreme(loads, 1);
       const least = this.#extreme(loads, -1);
       if (loads.get(most)!.length - loads.get(least)!.length < 2 || !this.#move(loads, most, least)) return;
     }
+  }
+
+  /** A thread that shares the consumer with others and never asks for records itself gets none. */
+  #readers(now: number): readonly Application[] {
+    if (this.#applications.length === 1) return this.#applications;
+    return this.#applications.filter((application) => application.lastAskedAt(now) !== null);
   }
 
   #move(loads: Map<Application, Partition[]>, from: Application, to: Application): boolean {
@@ -105,8 +117,9 @@ export class Dealer {
   }
 
   #extreme(loads: Map<Application, Partition[]>, sign: 1 | -1): Application {
-    let best = this.#applications[0]!;
-    for (const application of this.#applications)
+    const [first] = loads.keys();
+    let best = first!;
+    for (const application of loads.keys())
       if (sign * (loads.get(application)!.length - loads.get(best)!.length) > 0) best = application;
     return best;
   }

@@ -74,6 +74,8 @@ export class ConsumerLinks implements Role {
     const proxy = new ConsumerProxy(id, end, table);
     this.#links.set(id, { proxy, adapter: new ConsumerAdapter(this.#role, end.requests, proxy) });
     this.#role.add(proxy);
+    // Its thread has ended, or reads no more.
+    link.bodyPort.once('close', () => this.detach(id));
     return id;
   }
 

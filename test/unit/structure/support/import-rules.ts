@@ -63,6 +63,7 @@ const table = {
   'main/consumer': {
     rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
+    types: ['node:worker_threads'],
   },
   'main/producer': {
     rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],

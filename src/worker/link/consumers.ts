@@ -1,0 +1,67 @@
+// Owns the consumers of the network thread by their ids: making one, attaching further threads to it. Network thread.
+
+import type { KafkaClientConfig } from '../../common/config/config.ts';
+import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
+import { Cancelled } from '../../common/errors/errors.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import type { Log } from '../report/log.ts';
+import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
+
+export interface ConsumersParts {
+  readonly config: KafkaClientConfig;
+  readonly host: RoleHost;
+  readonly roles: { add(role: Role): void; delete(role: Role): void };
+  readonly log: Log;
+  readonly clock: () => number;
+  readonly newMemberId: () => string;
+}
+
+export class Consumers {
+  readonly #parts: ConsumersParts;
+  readonly #byId = new Map<number, ConsumerLinks>();
+  #lastId = 0;
+
+  constructor(parts: ConsumersParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a consumer. Throws what its options cannot be used for; then nothing is left of it. @returns its id */
+  open(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer): number {
+    const { config: client, host, roles, log, clock, newMemberId } = this.#parts;
+    const id = ++this.#lastId;
+    const links = new ConsumerLinks(
+      host,
+      {
+        client,
+        config,
+        snapshot,
+        newMemberId,
+        log: (level, text) => log.write(level, 'consumer', text),
+        onClosed: () => {
+          roles.delete(links);
+          this.#byId.delete(id);
+        },
+      },
+      clock(),
+    );
+    const first = links.attach(handle);
+    try {
+      links.begin(config, clock());
+    } catch (error) {
+      links.detach(first);
+      throw error;
+    }
+    this.#byId.set(id, links);
+    roles.add(links);
+    host.wake();
+    return id;
+  }
+
+  /** One more application thread. Throws: Cancelled when the consumer has ended. */
+  attach(id: number, handle: ConsumerLinkHandle): void {
+    const links = this.#byId.get(id);
+    if (links === undefined) throw new Cancelled('the consumer was closed');
+    links.attach(handle);
+    this.#parts.host.wake();
+  }
+}

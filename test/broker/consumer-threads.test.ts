@@ -1,0 +1,89 @@
+// Several threads that read one consumer: each record goes to one of them, each partition to one at a time, and what a thread leaves
+// when it dies goes to the others first.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { Consumer, IllegalStateError } from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+interface Told {
+  readonly partition: number;
+  readonly values: readonly string[];
+}
+
+const script = new URL(
+  import.meta.url.endsWith('.ts') ? './support/scripts/consuming.ts' : './support/scripts/consuming.js',
+  import.meta.url,
+);
+const partitions = [0, 1, 2, 3];
+let broker: EmbeddedBroker;
+let consumer: Consumer;
+const workers: Worker[] = [];
+
+function thread(holds: boolean): { readonly worker: Worker; readonly told: Told[] } {
+  const handle = consumer.share();
+  const worker = new Worker(script, { workerData: { handle, holds }, transferList: [...handle.transferList] });
+  workers.push(worker);
+  const told: Told[] = [];
+  worker.on('message', (message: Told) => told.push(message));
+  return { worker, told };
+}
+
+async function fill(from: number): Promise<void> {
+  for (const partition of partitions)
+    for (let i = 0; i < 5; i++) await broker.append('t', partition, [{ value: `${partition}:${from + i}` }]);
+}
+
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.terminate();
+  await consumer.close({ timeoutMs: 2000 });
+  await broker.close();
+});
+
+describe('threads that read one consumer', () => {
+  it('share its partitions, and one that dies leaves what it had to the others, in order', async () => {
+    broker = await startEmbeddedBroker({ topics: { t: partitions.length } });
+    consumer = await Consumer.start({
+      bootstrapServers: broker.bootstrapServers,
+      groupId: 'g',
+      topics: ['t'],
+      autoOffsetReset: 'earliest',
+      batchMaxBytes: 1,
+    });
+    const first = thread(true);
+    await fill(0);
+    await waitFor('a batch that is held', () => first.told.length === 1);
+    const second = thread(false);
+    const third = thread(false);
+    const held = first.told[0]!.partition;
+    const read = (partition: number): string[] =>
+      [...second.told, ...third.told].filter((one) => one.partition === partition).flatMap(({ values }) => values);
+    const others = partitions.filter((partition) => partition !== held);
+    await first.worker.terminate();
+    await waitFor('all that was left', () => partitions.every((partition) => read(partition).length === 5));
+    for (const partition of [held, ...others])
+      assert.deepEqual(
+        [...read(partition)].sort(),
+        [0, 1, 2, 3, 4].map((i) => `${partition}:${i}`),
+        `partition ${partition}`,
+      );
+    assert.equal(read(held).length, 5, 'the batch that was held came again, once');
+    assert.equal(consumer.assignment.length, 4);
+    await consumer.close();
+    await waitFor('the others to be told of the end', () =>
+      [second, third].every(({ told }) => told.at(-1)?.partition === -1),
+    );
+  });
+
+  it('have handles that open once', async () => {
+    broker = await startEmbeddedBroker({ topics: { t: 1 } });
+    consumer = await Consumer.start({ bootstrapServers: broker.bootstrapServers });
+    const handle = consumer.share();
+    const attached = await Consumer.attach(handle);
+    await assert.rejects(Consumer.attach(handle), IllegalStateError);
+    await assert.rejects(Consumer.attach(consumer as never), TypeError);
+    await attached.close();
+  });
+});
