@@ -75,6 +75,7 @@ describeKafka(
             if (epoch < 0) {
               // In the middle of a batch, as a computation would.
               ({ epoch } = consumer.group);
+              // fixed sleep: an application that computes for longer than the session is what this is about
               Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockedMs);
               assert.equal(batch.lost, false);
             }
