@@ -208,9 +208,14 @@ export class ConsumerLink implements BatchHost {
   drain(): void {
     const { responses } = this.#end;
     let count = 0;
-    while (this.#closeError === null && responses.next()) {
-      this.#takeFrame();
-      count++;
+    try {
+      while (this.#closeError === null && responses.next()) {
+        this.#takeFrame();
+        count++;
+      }
+    } catch (error) {
+      // Shared memory that nobody writes so: nothing of it can be read any further.
+      this.close(error as Error);
     }
     if (count === 0) return;
     if (responses.isWriterWaiting) this.#end.networkDoorbell.notify();

@@ -231,6 +231,7 @@ export class ConsumerRole implements Role {
     this.#closing = { deadline, done: [done], isLeaving: false };
     this.#fetcher.close(now);
     this.queries.close(new Cancelled('the consumer was closed'));
+    this.group?.close(new Cancelled('the consumer was closed'));
     this.partitions.release(
       this.partitions.asTopicPartitions(),
       deadline,

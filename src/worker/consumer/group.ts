@@ -99,6 +99,11 @@ export class Group {
     );
   }
 
+  /** What is asked of committed offsets and not answered fails. */
+  close(error: Error): void {
+    for (const question of [...this.#questions]) this.#endQuestion(question, error);
+  }
+
   leave(mode: LeaveMode, now: number, done: () => void): void {
     this.#subscription = null;
     const membership = this.#membership;
