@@ -79,6 +79,34 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       assert.deepEqual(sorted([...a, ...b]), all(4, 10));
     });
 
+    for (const whenRevoked of ['wait', 'drop'] as const) {
+      it(`has a batch out when its partition goes to another, with whenRevoked ${whenRevoked}`, async () => {
+        broker = await startEmbeddedBroker({ topics: { t: 2 } });
+        for (const partition of [0, 1]) await fill('t', partition, 5);
+        const one = await start({
+          groupProtocol,
+          whenRevoked,
+          heartbeatIntervalMs: groupProtocol === 'classic' ? 100 : null,
+        });
+        const held = [await one.poll(20_000), await one.poll(20_000)].map((batch) => batch!);
+        assert.deepEqual(held.map(({ partition }) => partition).sort(), [0, 1]);
+        const two = await start({ groupProtocol });
+        const reading = read(two, whenRevoked === 'drop' ? 5 : 0);
+        if (whenRevoked === 'drop') {
+          await waitFor('a batch to be lost', () => held.some(({ lost }) => lost));
+          assert.ok(held.some((batch) => batch.done() === 'lost'));
+          assert.equal(new Set(await reading).size, 5, 'what was lost comes again, elsewhere');
+        } else {
+          assert.deepEqual(
+            held.map((batch) => batch.done()),
+            ['ok', 'ok'],
+          );
+          await waitFor('the partition to move', () => two.assignment.length === 1 && one.assignment.length === 1);
+          assert.equal(await two.poll(0), null, 'nothing comes twice');
+        }
+      });
+    }
+
     it('commits what is done, and nothing else', async () => {
       broker = await startEmbeddedBroker({ topics: { t: 1 } });
       await fill('t', 0, 10);
