@@ -79,7 +79,9 @@ export {
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/metrics/prometheus.ts';
 export { Producer } from './main/producer/producer.ts';
+export type { ProducerHandle } from './main/producer/producer-handle.ts';
 export type {
+  AttachedProducerOptions,
   DeliveryReport,
   GroupAppender,
   Partitioner,

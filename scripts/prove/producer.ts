@@ -46,8 +46,8 @@ type Note = (producer: number, n: number, partition: number, outcome: 'a' | 'f' 
 interface Faults {
   kills: number;
   stalls: number;
+  /** Times that the application thread was blocked. */
   blocks: number;
-  connections: number;
 }
 
 async function main(): Promise<number> {
@@ -68,10 +68,12 @@ async function main(): Promise<number> {
     await createTopic(kafka);
     const ledger = createWriteStream(ledgerFile);
     const note: Note = (...fields) => void ledger.write(`${fields.join(' ')}\n`);
-    const faults: Faults = { kills: 0, stalls: 0, blocks: 0, connections: 0 };
+    const faults: Faults = { kills: 0, stalls: 0, blocks: 0 };
     const stop = new AbortController();
     const trouble = makeTrouble(kafka, random, faults, stop.signal);
-    const writers = Array.from({ length: Number(values.producers) }, (_, i) => write(kafka, i, random, endAt, note));
+    const writers = Array.from({ length: Number(values.producers) }, (_, i) =>
+      write(kafka, i, random, endAt, note, faults),
+    );
     await Promise.all(writers);
     stop.abort();
     await trouble;
@@ -134,6 +136,7 @@ async function write(
   random: (below: number) => number,
   endAt: number,
   note: Note,
+  faults: Faults,
 ): Promise<void> {
   await using client = await KafkaClient.start({
     bootstrapServers: kafka.bootstrapServers,
@@ -172,6 +175,7 @@ async function write(
   while (performance.now() < endAt) {
     const count = 50 + random(400);
     if (random(20) === 0) {
+      faults.blocks++;
       const blockedUntil = performance.now() + random(500);
       while (performance.now() < blockedUntil);
     }

@@ -50,6 +50,11 @@ export class LinkReader implements MessageBytes {
     this.#pickedUp = this.#returned;
   }
 
+  /** Bytes of data that the ring has. */
+  get ringBytes(): number {
+    return this.#ring.capacity;
+  }
+
   get kind(): number {
     return this.#ring.kind;
   }

@@ -7,11 +7,12 @@
  *   0  partition, -1: to be chosen                    0     partition
  *   1  key length, -1: none                           1, 2  base offset: low, high; -1, -1: unknown
  *   2  linger in ms, or -1, -2 (below)                3, 4  LogAppendTime: low, high; -1, -1: records keep their own
- *   3  track kind: 0 none, 1 single, 2 group          5     bytes of the error's JSON behind the runs, 0: none
+ *   3  track kind | pad << 8                          5     bytes of the error's JSON behind the runs, 0: none
  *   4  timestamp in ms: low                           6     runs
  *   5  timestamp: high, or NO_TIMESTAMP               7     first run: trackId, kind, count, position in the batch
  *   :                                                 11    ... next run
- *   6  the record, from its key's length on           :     error as JSON in UTF-8
+ *   6  pad bytes, 0 to 7, then the record, from       :     error as JSON in UTF-8
+ *      its key's length on
  */
 
 export const RECORD_PREFIX_BYTES = 24;
@@ -20,6 +21,9 @@ export const RECORD_KEY_LENGTH_WORD = 1;
 export const RECORD_LINGER_WORD = 2;
 export const RECORD_KIND_WORD = 3;
 export const RECORD_TIMESTAMP_WORD = 4;
+/** Where the value lies as its source does, to a multiple of 8, the engine copies it by words instead of bytes. */
+export const RECORD_PAD_SHIFT = 8;
+export const RECORD_KIND_MASK = 255;
 
 /** High half of a record's time that the network thread is to choose: no time in ms is that far from the epoch. */
 export const NO_TIMESTAMP = -2147483648;

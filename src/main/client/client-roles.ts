@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
 import type { LogLevel } from '../../common/logger.ts';
-import type { ClientHost, ClientRole } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, SharedClient } from '../link/client-host.ts';
 import type { ClientLog } from '../thread/client-log.ts';
 import { withPorts } from '../thread/control-calls.ts';
 import type { Session } from './session.ts';
@@ -60,6 +60,10 @@ export class ClientRoles implements ClientHost {
 
   release(): void {
     this.#holds.pop()?.();
+  }
+
+  share(): SharedClient {
+    return this.#session.share(null);
   }
 
   partitionCount(topic: string): number | null {

@@ -12,7 +12,14 @@ export interface ClientRole {
   onThreadLost(error: Error): void;
 }
 
+/** What carries a client to another thread, as `client.share()` makes it. */
+export interface SharedClient {
+  readonly transferList: readonly MessagePort[];
+}
+
 export interface ClientHost {
+  /** @throws IllegalStateError when the client is closed */
+  share(): SharedClient;
   readonly networkDoorbell: SharedArrayBuffer;
   readonly countersMemory: SharedArrayBuffer;
   /** One control call. `ports` of arguments are moved with it. */

@@ -1,12 +1,15 @@
 // Owns the opening of a producer: its options checked, its shared memory made, the network thread told. Application thread.
 
+import { configOptions, type KafkaClientOptions } from '../../common/config/config.ts';
 import { type ProducerConfigInput, parseProducerConfig } from '../../common/config/producer-config.ts';
+import { producerOptions } from '../../common/config/producer-options.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import { Producer } from './producer.ts';
+import { handleIn, makeProducerHandle, type ProducerHandle } from './producer-handle.ts';
 import { createProducerMemory, portsOf } from './producer-memory.ts';
 import { ProducerSession } from './producer-session.ts';
-import type { ProducerOptions } from './producer-types.ts';
+import type { AttachedProducerOptions, ProducerOptions } from './producer-types.ts';
 import type { BytesInput } from './record-input.ts';
 
 /** Opens a producer of the client behind `host`. Fails with: KafkaConfigurationError listing every problem. */
@@ -14,14 +17,53 @@ export async function openProducer<K = BytesInput, V = BytesInput>(
   host: ClientHost,
   options: ProducerOptions<K, V>,
 ): Promise<Producer<K, V>> {
+  const shared = handleIn(options);
+  if (shared !== null) return attachProducer(host, shared, options as AttachedProducerOptions<K, V>);
   const config = parseProducerConfig(configOf(options), (text) => host.log('info', 'producer-config', text));
   const memory = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
-  await host.callWith(
+  const producerId = await host.callWith<object, number>(
     (control, link) => control.openProducer(config, memory.batchMemoryBytes, link),
     memory.network,
     portsOf(memory.network.link),
   );
-  return new Producer(options, host, (listener) => new ProducerSession(host, config, memory.application, listener));
+  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
+  return new Producer(options, host, handleOf, (listener) => {
+    return new ProducerSession(host, config, memory.application, listener);
+  });
+}
+
+/** Opens this thread's end of a producer that another thread has shared. */
+async function attachProducer<K, V>(
+  host: ClientHost,
+  { producerId, config }: Pick<ProducerHandle, 'producerId' | 'config'>,
+  options: AttachedProducerOptions<K, V>,
+): Promise<Producer<K, V>> {
+  const { application, network } = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
+  await host.callWith(
+    (control, link) => control.attachProducer(producerId, link),
+    network as object,
+    portsOf(network.link),
+  );
+  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
+  return new Producer(options, host, handleOf, (listener) => {
+    return new ProducerSession(host, config, application, listener);
+  });
+}
+
+/** The options of a client and of a producer, told apart; those that both know go to both. Every problem of the producer's is told. */
+export function apart<K, V>(
+  options: KafkaClientOptions & ProducerOptions<K, V>,
+): { readonly client: KafkaClientOptions; readonly producer: ProducerOptions<K, V> } {
+  const client: Record<string, unknown> = {};
+  const producer: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options ?? {})) {
+    const isClients = Object.hasOwn(configOptions, key);
+    if (isClients) client[key] = value;
+    if (!isClients || Object.hasOwn(producerOptions, key)) producer[key] = value;
+  }
+  // Before a thread is started in vain.
+  parseProducerConfig(configOf(producer));
+  return { client, producer: producer as ProducerOptions<K, V> };
 }
 
 /** The part of the options that is configuration: data for both threads. */

@@ -7,7 +7,8 @@ import { type ApplicationHandle, createAttachmentHandles, type NetworkHandle } f
 import { createProducerCounters } from '../../state/producer-counters.ts';
 
 const minRingBytes = 8 * 1024;
-const maxRingBytes = 4 * 1024 * 1024;
+/** It stays in the processor's caches. */
+const maxRingBytes = 1024 * 1024;
 /** What became of records: small frames, of which few wait. */
 const responseRingBytes = 128 * 1024;
 /** Records up to this size lie in the ring; larger ones are moved. */

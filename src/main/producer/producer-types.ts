@@ -90,6 +90,13 @@ export interface ProducerOptions<K = BytesInput, V = BytesInput> extends Omit<Pr
   hooks?: ProducerHooks<K, V>;
 }
 
+/** What `Producer.attach` takes: functions do not cross threads, each has its own. */
+export interface AttachedProducerOptions<K = BytesInput, V = BytesInput>
+  extends Pick<ProducerOptions<K, V>, 'serializeKey' | 'serializeValue' | 'hooks'> {
+  /** In place of the shared producer's choice. */
+  partitioner?: Partitioner;
+}
+
 /** Given to the callback of `sendAll`: writes records without an object for each. */
 export interface GroupAppender {
   /** False: there is no room; nothing was written. */

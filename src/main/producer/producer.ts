@@ -1,14 +1,20 @@
 // Owns the public producer: what may be called, the checks of arguments, serializers and hooks. Application thread. It writes records into
 // shared memory and reads what became of them; everything with a clock happens in the network thread.
 
+import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
 import { TRANSACTION_BEGIN } from '../../ring/frames.ts';
 import { LINGER_AS_CONFIGURED, TRACK_GROUP, TRACK_NONE, TRACK_SINGLE } from '../../ring/producer-frames.ts';
+import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
+import { apart } from './open-producer.ts';
 import { type Prepared, Preparer } from './preparer.ts';
+import { closeAll, countersOf } from './producer-end.ts';
+import { checkProducerHandle, optionsFor, type ProducerHandle } from './producer-handle.ts';
 import type { ProducerSession, SessionListener } from './producer-session.ts';
 import type {
+  AttachedProducerOptions,
   DeliveryReport,
   GroupAppender,
   ProducerCounters,
@@ -35,6 +41,10 @@ export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'c
 export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable {
   readonly #session: ProducerSession;
   readonly #host: ProducerHost;
+  readonly #handleOf: () => ProducerHandle;
+  /** Closed with the producer. */
+  #ownClient: KafkaClient | null = null;
+  #closing: Future<DeliveryReport> | null = null;
   readonly #listeners = {
     fatal: new Set<(error: Error) => void>(),
     failure: new Set<(failure: RecordFailure) => void>(),
@@ -54,14 +64,52 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   constructor(
     options: ProducerOptions<K, V>,
     host: ProducerHost,
+    handleOf: () => ProducerHandle,
     open: (listener: SessionListener) => ProducerSession,
   ) {
     this.#host = host;
+    this.#handleOf = handleOf;
     this.#preparer = new Preparer(options, host, (topic) => this.partitionsFor(topic));
     this.#session = open({
       onFailure: (failure) => this.#emit(this.#listeners.failure, failure),
       onFatal: (error) => this.#emit(this.#listeners.fatal, error),
     });
+  }
+
+  /**
+   * A producer with a client of its own, which is closed with it. Takes the options of both; those that both have go to both.
+   * Fails with: KafkaConfigurationError, NoBrokersAvailable
+   */
+  static async start<K = BytesInput, V = BytesInput>(
+    options: KafkaClientOptions & ProducerOptions<K, V>,
+  ): Promise<Producer<K, V>> {
+    const { client: clientOptions, producer: producerOptions } = apart(options);
+    const client = await KafkaClient.start(clientOptions);
+    return Producer.#owning(client, () => client.producer(producerOptions));
+  }
+
+  /**
+   * The producer that a handle was made of, for this thread: the same batches, memory and producer id, and futures, counters and
+   * events of its own. `close` of it detaches this thread alone.
+   * Fails with: TypeError, IllegalStateError for what cannot be attached
+   */
+  static async attach<K = BytesInput, V = BytesInput>(
+    handle: ProducerHandle,
+    options: AttachedProducerOptions<K, V> = {},
+  ): Promise<Producer<K, V>> {
+    const client = await KafkaClient.attach(
+      checkProducerHandle(handle).client as Parameters<typeof KafkaClient.attach>[0],
+    );
+    return Producer.#owning(client, () => client.producer(optionsFor(handle, options)));
+  }
+
+  /**
+   * A handle by which another thread writes through the same producer, by `Producer.attach`: one for each thread, carried with its
+   * `transferList`. Records of one thread keep their order; so do those of a thread that ends without `close`, as far as it had
+   * written them.
+   */
+  share(): ProducerHandle {
+    return this.#handleOf();
   }
 
   /** The effective configuration. */
@@ -71,14 +119,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
 
   /** What became of this thread's records so far, read from shared memory. */
   get counters(): ProducerCounters {
-    const { counters, appended } = this.#session;
-    return {
-      appended,
-      acknowledged: counters.get('acknowledged'),
-      failed: counters.get('failed'),
-      retried: counters.get('retried'),
-      usedBytes: counters.get('usedBytes'),
-    };
+    return countersOf(this.#session);
   }
 
   /** Bytes of shared memory that are free now; a record takes up to 63 bytes besides key, value and headers. */
@@ -231,15 +272,23 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
    * @returns Future of what was settled since the last report; the same at each call
    */
   close({ timeoutMs = defaultWaitMs }: { timeoutMs?: number } = {}): Future<DeliveryReport> {
-    const { session, tail } = { session: this.#session, tail: this.#preparer.tail };
-    if (tail === null) return session.close(timeoutMs);
-    const future = session.newFuture<DeliveryReport>();
-    tail.then(() => session.close(timeoutMs).chain(future));
-    return future;
+    this.#closing ??= closeAll(this.#session, this.#preparer.tail, this.#ownClient, timeoutMs);
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  static async #owning<K, V>(client: KafkaClient, open: () => Promise<Producer<K, V>>): Promise<Producer<K, V>> {
+    try {
+      const producer = await open();
+      producer.#ownClient = client;
+      return producer;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   }
 
   get #transactionHost(): TransactionHost<K, V> {

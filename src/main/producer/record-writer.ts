@@ -10,17 +10,22 @@ import {
   RECORD_KEY_LENGTH_WORD,
   RECORD_KIND_WORD,
   RECORD_LINGER_WORD,
+  RECORD_PAD_SHIFT,
   RECORD_PARTITION_WORD,
   RECORD_PREFIX_BYTES,
   RECORD_TIMESTAMP_WORD,
 } from '../../ring/producer-frames.ts';
 import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';
 
-/** Varints of the lengths of key and value, and of the number of headers. */
-export const lengthsBytes = 15;
+/** Varints of the lengths of key and value, and of the number of headers; up to 7 bytes that are left unused. */
+export const lengthsBytes = 24;
 /** Up to this many units a loop beats a call into native code. */
 const shortText = 24;
 const two32 = 4294967296;
+/** From this size on a value is worth lying as its source does. */
+const minAlignedBytes = 32;
+/** The key before it has to be moved for that. */
+const maxMovedBytes = 64;
 const frameBytes = 16;
 
 /** How a record is to be dealt with: which Future it belongs to, where it goes, how long it may wait. */
@@ -92,11 +97,20 @@ export class RecordWriter {
   ): number {
     const { i32, u8, base } = this.#requests;
     const word = base >>> 2;
-    let at = this.#put(u8, base + RECORD_PREFIX_BYTES, key);
+    const start = base + RECORD_PREFIX_BYTES;
+    let at = this.#put(u8, start, key);
     i32[word + RECORD_PARTITION_WORD] = route.partition;
     i32[word + RECORD_KEY_LENGTH_WORD] = this.#lastLength;
     i32[word + RECORD_LINGER_WORD] = route.lingerMs;
-    i32[word + RECORD_KIND_WORD] = route.kind;
+    let padBytes = 0;
+    const isKeyShort = at - start <= maxMovedBytes;
+    if (isKeyShort && value !== null && typeof value !== 'string' && value.length >= minAlignedBytes) {
+      padBytes = (value.byteOffset - at - sizeOfLength(value.length)) & 7;
+      // From its end on: the places overlap. A loop, since keys are short and a call into the engine costs as much as the record.
+      if (padBytes > 0) for (let i = at - 1; i >= start; i--) u8[i + padBytes] = u8[i]!;
+      at += padBytes;
+    }
+    i32[word + RECORD_KIND_WORD] = route.kind | (padBytes << RECORD_PAD_SHIFT);
     const { timestampMs } = route;
     if (Number.isNaN(timestampMs)) {
       i32[word + RECORD_TIMESTAMP_WORD + 1] = NO_TIMESTAMP;

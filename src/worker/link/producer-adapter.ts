@@ -20,8 +20,10 @@ import {
 import {
   NO_TIMESTAMP,
   RECORD_KEY_LENGTH_WORD,
+  RECORD_KIND_MASK,
   RECORD_KIND_WORD,
   RECORD_LINGER_WORD,
+  RECORD_PAD_SHIFT,
   RECORD_PARTITION_WORD,
   RECORD_PREFIX_BYTES,
   RECORD_TIMESTAMP_WORD,
@@ -63,6 +65,8 @@ export class ProducerAdapter {
   readonly #onClose: (requestId: number, timeoutMs: number, now: number) => void;
   readonly #record: CurrentRecord;
   readonly #topics: (TopicState | undefined)[] = [];
+  /** With no more than this in it the ring has room worth telling of. */
+  readonly #roomyBytes: number;
   /** The current message could not be dealt with for want of room. */
   #isStuck = false;
 
@@ -78,6 +82,12 @@ export class ProducerAdapter {
     this.#role = role;
     this.#onClose = onClose;
     this.#record = new CurrentRecord(proxy);
+    this.#roomyBytes = end.requests.ringBytes / 2;
+  }
+
+  /** Whether frames are there that were not dealt with, also for want of memory. */
+  get hasFrames(): boolean {
+    return this.#isStuck || !this.end.requests.isEmpty();
   }
 
   /** Whether there is something to do: frames that came, or room that was made. What is stuck waits for memory. */
@@ -100,8 +110,9 @@ export class ProducerAdapter {
       requests.release();
       left--;
     }
-    // Nobody else tells an application that waits for room.
-    if (left < maxFramesPerTurn && requests.isWriterWaiting) this.proxy.ring();
+    // Nobody else tells an application that waits for room. Half of it at once, rather than a ring of the bell for each record.
+    const isRoomy = requests.usedBytes <= this.#roomyBytes;
+    if (left < maxFramesPerTurn && isRoomy && requests.isWriterWaiting) this.proxy.ring();
     return maxFramesPerTurn - left;
   }
 
@@ -146,17 +157,18 @@ export class ProducerAdapter {
     const keyLength = i32[word + RECORD_KEY_LENGTH_WORD]!;
     const high = i32[word + RECORD_TIMESTAMP_WORD + 1]!;
     record.topic = topic;
-    record.kind = i32[word + RECORD_KIND_WORD]! as TrackKind;
+    const kindWord = i32[word + RECORD_KIND_WORD]!;
+    record.kind = (kindWord & RECORD_KIND_MASK) as TrackKind;
     record.trackId = requests.requestId;
     record.partition = i32[word + RECORD_PARTITION_WORD]!;
     record.lingerMs = i32[word + RECORD_LINGER_WORD]!;
     record.timestampMs = high === NO_TIMESTAMP ? wallNow : high * two32 + (i32[word + RECORD_TIMESTAMP_WORD]! >>> 0);
     record.bytes = requests.u8;
-    record.from = base + RECORD_PREFIX_BYTES;
+    record.from = base + RECORD_PREFIX_BYTES + (kindWord >>> RECORD_PAD_SHIFT);
     record.to = base + byteLength;
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
-    if (record.keyTo > record.to)
+    if (record.from > record.to || record.keyTo > record.to)
       throw new RingCorruptError(`a key of ${keyLength} bytes in a record of ${byteLength}`);
     return this.#role.append(record, now);
   }

@@ -24,6 +24,10 @@ const maxDozeMs = 2;
 interface Attached {
   readonly adapter: ProducerAdapter;
   readonly counters: ProducerCountersWriter;
+  /** Its last records are on their way. */
+  isLeaving: boolean;
+  /** Its thread has ended: nobody writes or reads any more. */
+  isGone: boolean;
 }
 
 /** A producer with its links: what the poll loop gives a turn. */
@@ -60,7 +64,13 @@ class LinkedProducer implements Role {
       this.#detach(adapter, requestId, deadline, now);
     });
     counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
-    this.#attached.push({ adapter, counters });
+    const attached: Attached = { adapter, counters, isLeaving: false, isGone: false };
+    // However an application thread ends, its ports close.
+    link.bodyPort.on('close', () => {
+      attached.isGone = true;
+      this.#host.wake();
+    });
+    this.#attached.push(attached);
     this.#host.wake();
   }
 
@@ -78,6 +88,7 @@ class LinkedProducer implements Role {
       count += taken;
       if (taken === maxFramesPerTurn) hasMore = true;
     }
+    for (const attached of this.#attached) if (attached.isGone) this.#bury(attached, now);
     this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
     this.role.poll(now);
     for (const { adapter, counters } of this.#attached) {
@@ -92,15 +103,26 @@ class LinkedProducer implements Role {
     return this.role.nextDeadline();
   }
 
+  /** What a thread had committed when it ended is sent like any other record; nobody hears of it. */
+  #bury(attached: Attached, now: number): void {
+    const { adapter } = attached;
+    if (attached.isLeaving || adapter.hasFrames) return;
+    adapter.proxy.close();
+    this.#detach(adapter, 0, Number.POSITIVE_INFINITY, now);
+  }
+
   /** An application thread leaves; with the last one the producer ends. */
   #detach(adapter: ProducerAdapter, requestId: number, deadline: number, now: number): void {
+    const attached = this.#attached.find((each) => each.adapter === adapter);
+    if (attached === undefined || attached.isLeaving) return;
+    attached.isLeaving = true;
     const leave = (): void => {
       adapter.proxy.closed(requestId);
       adapter.proxy.notify();
       this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
       // The application closes the ports, when it has read the answer.
     };
-    if (this.#attached.length > 1) {
+    if (this.#attached.some((each) => !each.isLeaving)) {
       this.role.flush(leave, now);
       return;
     }

@@ -66,7 +66,7 @@ const table = {
     types: ['node:worker_threads'],
   },
   'main/producer': {
-    rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
+    rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long'],
     types: ['node:worker_threads'],
   },

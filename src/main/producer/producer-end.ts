@@ -1,0 +1,42 @@
+// Owns what a producer tells of itself, and how it ends. Application thread.
+
+import type { Future } from '../link/future.ts';
+import type { ProducerSession } from './producer-session.ts';
+import type { DeliveryReport, ProducerCounters } from './producer-types.ts';
+
+export function countersOf({ counters, appended }: ProducerSession): ProducerCounters {
+  return {
+    appended,
+    acknowledged: counters.get('acknowledged'),
+    failed: counters.get('failed'),
+    retried: counters.get('retried'),
+    usedBytes: counters.get('usedBytes'),
+  };
+}
+
+/**
+ * Closes the producer, then the client that is its own.
+ * @param tail ends when no record waits for its serializer any more; null: none does, and nothing more is taken from now on
+ */
+export function closeAll(
+  session: ProducerSession,
+  tail: Promise<void> | null,
+  client: { close(): Promise<void> } | null,
+  timeoutMs: number,
+): Future<DeliveryReport> {
+  if (tail === null && client === null) return session.close(timeoutMs);
+  const future = session.newFuture<DeliveryReport>();
+  const ended = tail === null ? session.close(timeoutMs) : null;
+  const finish = async (): Promise<void> => {
+    await tail;
+    const closing = ended ?? session.close(timeoutMs);
+    await closing.then(
+      () => {},
+      () => {},
+    );
+    await client?.close();
+    closing.chain(future);
+  };
+  finish().catch((error: Error) => void future.failure(error));
+  return future;
+}

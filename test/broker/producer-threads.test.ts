@@ -1,0 +1,111 @@
+// One producer for several application threads: the same batches and producer id, each thread's records in its order, and what a thread had
+// written when it was ended.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { KafkaClient, KafkaConfigurationError, Producer } from '../../src/index.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { valuesOf } from './support/produced.ts';
+
+const library = new URL('../../src/index.js', import.meta.url).href;
+let broker: EmbeddedBroker;
+let client: KafkaClient;
+
+before(async () => {
+  broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {} } });
+  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+});
+
+after(async () => {
+  await client?.close();
+  await broker?.close();
+});
+
+function workerOf(producer: Producer, name: string, body: string): Worker {
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    (async () => {
+      const { Producer } = await import(${JSON.stringify(library)});
+      const { handle, name } = workerData;
+      const producer = await Producer.attach(handle);
+      ${body}
+    })();`;
+  const handle = producer.share();
+  return new Worker(code, { eval: true, workerData: { handle, name }, transferList: [...handle.transferList] });
+}
+
+test('threads write through one producer, each in its order, with counters and reports of its own', async () => {
+  const producer = await client.producer();
+  const body = `
+    for (let i = 0; i < 2000; i++) while (!producer.append('shared', null, name + ' ' + i)) await producer.ready();
+    const report = await producer.close();
+    parentPort.postMessage(report);`;
+  const workers = ['a', 'b', 'c'].map((name) => workerOf(producer, name, body));
+  const reports = await Promise.all(
+    workers.map(async (worker) => (await once(worker, 'message'))[0] as { records: number }),
+  );
+  assert.deepEqual(
+    reports.map(({ records }) => records),
+    [2000, 2000, 2000],
+  );
+  assert.ok(producer.append('shared', null, 'own 0'));
+  assert.equal((await producer.flush()).records, 1);
+  const values = await valuesOf(client, 'shared');
+  for (const name of ['a', 'b', 'c', 'own']) {
+    const numbers = values.filter((value) => value.startsWith(`${name} `)).map((value) => Number(value.split(' ')[1]));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: name === 'own' ? 1 : 2000 }, (_, i) => i),
+      name,
+    );
+  }
+  await producer.close();
+});
+
+test('what a thread had written is delivered, whole records only, though the thread was ended before it could close', async () => {
+  const producer = await client.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
+  const body = `
+    for (let i = 0; i < 50; i++) producer.append('ended', null, name + ' ' + i);
+    parentPort.postMessage('written');`;
+  const worker = workerOf(producer, 'gone', body);
+  await once(worker, 'message');
+  await worker.terminate();
+  await waitFor('the records of the thread', async () => (await broker.log('ended', 0)).endOffset === 50);
+  const { offset } = await producer.send('ended', { value: 'still here' });
+  assert.equal(offset.toNumber(), 50);
+  await producer.close();
+});
+
+test('a handle serves one thread, and what is none is refused', async () => {
+  const producer = await client.producer();
+  const handle = producer.share();
+  const attached = await Producer.attach(handle);
+  assert.equal((await attached.send('shared', { value: 'from the same thread' })).partition, 0);
+  await assert.rejects(Producer.attach(handle), /attached before/);
+  await assert.rejects(Producer.attach({} as never), TypeError);
+  await attached.close();
+  assert.ok((await producer.send('shared', { value: 'goes on' })).offset.toNumber() > 0);
+  await producer.close();
+});
+
+test('Producer.start has a client of its own, takes the options of both, and ends both', async () => {
+  const producer = await Producer.start({
+    bootstrapServers: broker.bootstrapServers,
+    clientId: 'alone',
+    lingerMs: 1,
+    requestTimeoutMs: 7000,
+  });
+  assert.deepEqual([producer.config.lingerMs, producer.config.requestTimeoutMs], [1, 7000]);
+  assert.equal((await producer.send('alone', { value: 'v' })).offset.toNumber(), 0);
+  const open = (await broker.stats()).openConnections;
+  await producer.close();
+  assert.throws(() => producer.append('alone', null, 'w'));
+  await waitFor('its connections to close', async () => (await broker.stats()).openConnections < open);
+  await assert.rejects(
+    Producer.start({ bootstrapServers: broker.bootstrapServers, 'linger.ms': 5 } as never),
+    (error: Error) => error instanceof KafkaConfigurationError && /did you mean 'lingerMs'/.test(error.message),
+  );
+});
