@@ -35,10 +35,10 @@ describe('a client', () => {
 
   test('starts with the version of the broker and the versions of its APIs', async (t) => {
     const client = await openClient(t, options());
-    assert.deepEqual(client.apiVersion, [4, 2]);
+    assert.deepEqual(client.apiVersion, [4, 4]);
     const versions = client.getApiVersions()!;
     assert.deepEqual(versions.get(Metadata.key), { min: 0, max: 13 });
-    assert.deepEqual(versions.get(ApiVersions.key), { min: 0, max: 4 });
+    assert.deepEqual(versions.get(ApiVersions.key), { min: 0, max: 5 });
     assert.equal(versions.get(9999), undefined);
   });
 
