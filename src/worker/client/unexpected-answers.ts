@@ -26,8 +26,9 @@ export function whoIsThere(correlationId: number, { codec, version }: InFlightRe
     : '; it may not be a Kafka broker';
 }
 
-/** A server that has closed the connection at every question. */
+/** A server that has ended the connection at every question. Retriable if its last end was: a broker that is full closes too. */
 export function unrecognized(node: Node, cause: Error): Error {
+  const retriable = cause instanceof KafkaClientError && cause.retriable;
   const text = `${cause.message}; nor did it answer anything that older brokers know`;
-  return new UnrecognizedBrokerVersion(text, { nodeId: node.id, cause });
+  return new UnrecognizedBrokerVersion(text, { nodeId: node.id, cause, retriable });
 }

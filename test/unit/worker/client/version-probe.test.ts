@@ -329,6 +329,7 @@ test('a server that closes at every question is no broker known', async () => {
   assert.ok(error instanceof UnrecognizedBrokerVersion);
   assert.match(error.message, /closed the connection before it answered ApiVersions/);
   assert.match(error.message, /nor did it answer anything that older brokers know/);
+  assert.equal(error.retriable, true, 'a broker that is full or restarts closes as well');
 });
 
 test('a broker that was known and closes at every question now is one still: it may take no more connections', () => {
