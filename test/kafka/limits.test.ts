@@ -142,7 +142,7 @@ describeKafka(
         const until = performance.now() + throttleMs;
         const refused = client.send(node, Metadata, { topics: [] });
         assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
-        assert.match(refused.exception.message, /asked to be left alone for another \d+ ms \(quota\)/);
+        assert.match(refused.exception.message, /is throttled for another \d+ ms \(quota\)/);
         assert.equal(client.connected(node), true);
         await waitFor('the end of the throttling', () => client.isReady(node));
         assert.ok(performance.now() >= until - 5, 'not before its time');

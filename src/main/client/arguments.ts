@@ -1,5 +1,5 @@
-// Owns the checks of what applications pass to public methods. Application thread. Wrong arguments throw at the call,
-// naming argument, value and limit.
+// Owns the checks of the arguments of public methods. Application thread. A wrong argument throws at the call; the
+// error names argument, value and limit.
 
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { isLaneName, laneNameRule, mainLane } from '../../common/node-ids.ts';

@@ -51,7 +51,7 @@ export interface CheckVersionOptions {
 }
 
 export interface PollOptions {
-  /** Ends the wait early when aborted; the call then gives what has arrived. */
+  /** When it is aborted, the wait ends early, and the call returns what has arrived. */
   signal?: AbortSignal;
 }
 

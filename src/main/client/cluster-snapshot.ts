@@ -1,5 +1,5 @@
-// Owns the look-up maps of one metadata response, and what was replaced in them since. Application thread.
-// Must not ask for anything: cluster.ts decides when a snapshot is made.
+// Owns the look-up maps of one metadata response, with the replacements made since. Application thread. Must not send
+// anything: cluster.ts decides when a snapshot is made.
 
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type {
@@ -25,7 +25,7 @@ export interface TopicPartition {
 export interface PartitionMetadata extends TopicPartition {
   /** Node id, -1 for none. */
   readonly leader: number;
-  /** -1 where the broker is too old to say, or to be trusted with it (before Kafka 2.4). */
+  /** -1 if the broker is too old to send it, or its epochs cannot be trusted (before Kafka 2.4). */
   readonly leaderEpoch: number;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
@@ -42,7 +42,7 @@ export class ClusterSnapshot {
   readonly topicErrors = new Map<string, number>();
   /** Topics with usable metadata. */
   readonly #topics: Map<string, MetadataResponseTopicView>;
-  /** Of the topics that were looked at: reading all partitions of a large cluster takes a while. */
+  /** Only of topics that were asked for: reading all partitions of a large cluster takes a while. */
   readonly #partitions = new Map<string, Map<number, PartitionMetadata>>();
   #topicNames: Map<string, string> | null = null;
   #namedInPassing = 0;
@@ -67,7 +67,7 @@ export class ClusterSnapshot {
     }
   }
 
-  /** One of its own, in which other partitions may be replaced. */
+  /** A copy, in which other partitions may be replaced. */
   copy(): ClusterSnapshot {
     const copy = new ClusterSnapshot(null);
     for (const [nodeId, broker] of this.brokers) copy.brokers.set(nodeId, broker);
@@ -113,7 +113,7 @@ export class ClusterSnapshot {
     if (this.partitions(partition.topic) !== undefined) this.#set(partition);
   }
 
-  /** Takes over what a response told in passing (KIP-951): brokers that are new, leaders of a newer epoch. */
+  /** Takes over the new brokers and the leaders of a newer epoch that a response named (KIP-951). */
   learn({ brokers, leaders }: ClusterHints): void {
     for (const broker of brokers) {
       if (this.brokers.has(broker.nodeId) || this.#namedInPassing >= maxNamedInPassing) continue;
@@ -130,9 +130,9 @@ export class ClusterSnapshot {
 
   #setRow(topic: string, row: MetadataResponsePartitionView): void {
     const { partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, errorCode } = row;
-    // Named twice, the first counts.
+    // If a partition is named twice, the first is used.
     if (this.#partitions.get(topic)!.has(partitionIndex)) return;
-    // A leader the response itself does not list cannot be connected to.
+    // A leader that is not among the brokers of the response cannot be connected to.
     const leader = this.brokers.has(leaderId) ? leaderId : noLeader;
     const replicas = replicaNodes.toArray();
     this.#set({ topic, partition: partitionIndex, leader, leaderEpoch, replicas, isr: isrNodes.toArray(), errorCode });

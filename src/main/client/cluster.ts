@@ -1,5 +1,5 @@
-// Owns what this application thread knows of the cluster: the newest metadata, read lazily, and coordinators that were looked
-// up. Application thread. Does no I/O; what needs the network thread is asked of a source it is given.
+// Owns what this application thread knows about the cluster: the newest metadata, read lazily, and coordinators that
+// were looked up. Application thread. Must not send anything: its source asks the network thread.
 
 import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { type BrokerError, errorFor, IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
@@ -23,15 +23,15 @@ import {
 
 export type { BrokerMetadata, PartitionMetadata, TopicPartition } from './cluster-snapshot.ts';
 
-/** What a cluster asks of the client it belongs to. */
+/** What a cluster needs from its client. */
 export interface MetadataSource {
-  /** Of the configuration. */
+  /** From the configuration. */
   readonly retryBackoffMs: number;
-  /** A refresh begun after the call. */
+  /** A refresh that begins after the call. */
   requestUpdate(place: CallPlace): Future<Cluster>;
   /** ms until metadata is due. */
   ttlMs(): number;
-  /** `needAllTopicMetadata` has another value. */
+  /** `needAllTopicMetadata` has changed. */
   setNeedsAllTopics(needsAllTopics: boolean): void;
 }
 
@@ -46,7 +46,10 @@ const listenersOf = new WeakMap<object, Listeners>();
 
 const failedLookup = -1;
 
-/** What is known of the cluster. It changes with every refresh; what its methods return does not. */
+/**
+ * What is known about the cluster. It changes with every refresh; the values that its methods have returned do not
+ * change.
+ */
 export class Cluster {
   /** Counts metadata refreshes; 0 before the first. */
   updateId = 0;
@@ -57,7 +60,10 @@ export class Cluster {
   readonly #listenerThrew: (error: unknown) => void;
   readonly #groupCoordinators = new Map<string, number>();
   readonly #coordinators = new Map<number, BrokerMetadata>();
-  /** Topics that a broker called invalid, as far as nobody has taken notice; metadata refreshes leave them out from then on. */
+  /**
+   * Topics that a broker called invalid and that topics.ts has not removed yet; metadata refreshes leave them out
+   * from then on.
+   */
   readonly invalidTopics = new Set<string>();
   #response: MetadataResponseView | null = null;
   #built: ClusterSnapshot | null = null;
@@ -67,7 +73,7 @@ export class Cluster {
   /**
    * For the client, and for tests of applications.
    * @param source        null: it cannot be refreshed
-   * @param listenerThrew told of what listeners throw; default: a process warning
+   * @param listenerThrew called with what a listener throws; default: a process warning
    */
   constructor(
     servers: readonly BootstrapServer[],
@@ -80,15 +86,15 @@ export class Cluster {
     this.#bootstrap = servers.map(({ host, port }, i) => Object.freeze({ nodeId: -1 - i, host, port, rack: null }));
   }
 
-  /** The brokers of the cluster; the bootstrap servers, with negative ids, while none is known. */
+  /** The brokers of the cluster; while no broker is known, the bootstrap servers with their negative ids. */
   brokers(): readonly BrokerMetadata[] {
     const { brokers } = this.#snapshot;
     return brokers.size > 0 ? [...brokers.values()] : this.#bootstrap;
   }
 
   /**
-   * A broker, a bootstrap server, or a coordinator's own connection, which is where its broker is; null for any other id.
-   * A bootstrap server stays known for ever.
+   * A broker, a bootstrap server, or a coordinator's own connection, which has the address of its broker; null for
+   * any other id. A bootstrap server stays known for ever.
    */
   brokerMetadata(nodeId: number): BrokerMetadata | null {
     checkNodeId(nodeId);
@@ -144,8 +150,8 @@ export class Cluster {
   }
 
   /**
-   * Node id; -1 for a partition without leader; null for an unknown one. -1 is also the id of the first bootstrap server: do
-   * not send to it what is meant for a leader.
+   * Node id; -1 for a partition without leader; null for an unknown partition. -1 is also the id of the first
+   * bootstrap server: do not send a leader's request to it.
    */
   leaderForPartition(topicPartition: TopicPartition): number | null {
     return this.partition(topicPartition)?.leader ?? null;
@@ -153,7 +159,7 @@ export class Cluster {
 
   /** Partitions a broker leads; null for a broker that leads none. */
   partitionsForBroker(nodeId: number): TopicPartition[] | null {
-    // -1 is both a bootstrap server's id and what a partition without leader says.
+    // -1 is the id of a bootstrap server, and also means that a partition has no leader.
     if (checkNodeId(nodeId) < 0) return null;
     const led: TopicPartition[] = [];
     for (const { topic, partition } of this.#snapshot.ledBy(nodeId)) led.push({ topic, partition });
@@ -168,8 +174,9 @@ export class Cluster {
   /**
    * Notes who coordinates a group.
    * @param response of FindCoordinator, any version
-   * @returns 2147483647 less the broker's id: a connection of its own to that broker, on which waiting for other members
-   * holds up no other request; null for a response that has an error, or none for this group
+   * @returns 2147483647 - the broker's id: the node id of a separate connection to that broker, so that a request
+   *   that waits for other members delays no other request; null if the response has an error, or no coordinator of
+   *   this group
    */
   addGroupCoordinator(group: string, response: FindCoordinatorResponseView): number | null {
     checkString('group', group);
@@ -189,7 +196,7 @@ export class Cluster {
     return nodeId;
   }
 
-  /** Null when unknown, or not among the brokers. */
+  /** Null if it is unknown, or not among the brokers. */
   get controller(): BrokerMetadata | null {
     return this.#snapshot.brokers.get(this.#response?.controllerId ?? -1) ?? null;
   }
@@ -208,7 +215,10 @@ export class Cluster {
     return this.#snapshot.unauthorizedTopics;
   }
 
-  /** Whether refreshes cover every topic of the cluster instead of those tracked. Setting it to another value asks for one. */
+  /**
+   * Whether refreshes cover every topic of the cluster instead of the tracked topics. Setting it to another value
+   * asks for a refresh.
+   */
   get needAllTopicMetadata(): boolean {
     return this.#needsAllTopics;
   }
@@ -223,7 +233,10 @@ export class Cluster {
     source.setNeedsAllTopics(needsAll);
   }
 
-  /** Asks for a refresh, as far as the backoff allows. Future of this cluster after one begun after this call. */
+  /**
+   * Asks for a refresh, as soon as the backoff allows. The Future completes with this cluster, after a refresh that
+   * began after this call.
+   */
   requestUpdate(): Future<Cluster> {
     return this.#refreshable().requestUpdate(callPlace(this.requestUpdate));
   }
@@ -233,7 +246,7 @@ export class Cluster {
     return this.#source?.ttlMs() ?? 0;
   }
 
-  /** Least ms between the end of one refresh and the start of the next. */
+  /** The least time in ms between the end of one refresh and the start of the next. */
   refreshBackoff(): number {
     return this.#refreshable().retryBackoffMs;
   }
@@ -248,7 +261,7 @@ export class Cluster {
     if (!listeners.has(listener)) listeners.set(listener, callerContext());
   }
 
-  /** One that was not added is ignored. */
+  /** A listener that was not added is ignored. */
   removeListener(listener: ClusterListener): void {
     this.#listeners?.delete(listener);
   }
@@ -259,9 +272,8 @@ export class Cluster {
   }
 
   /**
-   * A copy in which partitions are added or replaced, without the listeners. It stays as it is: refreshes change the
-   * original only.
-   * Throws: TypeError for what is no partition; IllegalArgumentError for a topic that is not known
+   * A copy in which partitions are added or replaced, without the listeners. Refreshes change only the original.
+   * Throws: TypeError for a value that is no partition; IllegalArgumentError for an unknown topic
    */
   withPartitions(partitions: Iterable<PartitionInput>): Cluster {
     const copy = new Cluster(this.#servers, this.#source, this.#listenerThrew);
@@ -283,7 +295,7 @@ export class Cluster {
     this.updateId = updateId;
     this.#checkClusterId(response.clusterId);
     for (const topic of response.topics) {
-      // The name is read only if need be: there may be very many.
+      // The name is read only if it is needed: there may be very many topics.
       if (topic.errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && topic.name !== null)
         this.invalidTopics.add(topic.name);
     }
@@ -297,9 +309,9 @@ export class Cluster {
     }
   }
 
-  /** Takes over what another response told of the cluster in passing; for the reader of the response link. */
+  /** Takes over what another response says about the cluster; for the reader of the response link. */
   learn(hints: ClusterHints): void {
-    // Until there is metadata, one broker that was named in passing must not stand for the whole cluster.
+    // Before the first metadata, one broker that a response names must not look like the whole cluster.
     if (this.#response !== null) this.#snapshot.learn(hints);
   }
 
@@ -318,7 +330,10 @@ export class Cluster {
     return this.#source;
   }
 
-  /** Behind the same names there may be another cluster since, which the network thread tells; its groups are others. */
+  /**
+   * The cluster may have been replaced by another one at the same addresses, which has other groups. The network
+   * thread notices that.
+   */
   #checkClusterId(clusterId: string | null): void {
     if (clusterId === null || clusterId === this.#lastClusterId) return;
     const before = this.#lastClusterId;
@@ -341,7 +356,7 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
     throw new TypeError(`withPartitions: ${name} must be an integer from ${least} to 2147483647, not ${String(value)}`);
   }
   if (snapshot.partitions(topic) === undefined) {
-    throw new IllegalArgumentError(`withPartitions: nothing is known of topic ${JSON.stringify(topic)}`);
+    throw new IllegalArgumentError(`withPartitions: topic ${JSON.stringify(topic)} is unknown`);
   }
   return { topic, partition, leader, leaderEpoch, replicas, isr, errorCode };
 }

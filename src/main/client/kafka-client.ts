@@ -1,5 +1,6 @@
-// Owns the public client: what may be called, and the checks of arguments; session.ts does it. Application thread. It opens
-// no socket and decodes no wire byte: requests go to network-proxy.ts, responses come from response-adapter.ts.
+// Owns the public client: its methods and the checks of their arguments; session.ts does the work. Application
+// thread. Must not open sockets or decode wire bytes: requests go to network-proxy.ts, responses come from
+// response-adapter.ts.
 
 import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
@@ -61,7 +62,7 @@ const startOnly = Symbol('KafkaClient.start');
  */
 export class KafkaClient implements AsyncDisposable {
   readonly config: KafkaClientConfig;
-  /** What is known of the cluster: brokers, topics, leaders. */
+  /** What is known about the cluster: brokers, topics, leaders. */
   readonly cluster: Cluster;
 
   readonly #session: Session;
@@ -78,8 +79,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Starts a client and its network thread. With `apiVersion` configured it waits for no server; without, it ends with
-   * the version found.
+   * Starts a client and its network thread. With `apiVersion` configured it waits for no server. Without it, `start`
+   * ends when the version of a broker is known.
    * @param options configuration, and `signal`
    * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server; AbortError
    */
@@ -139,7 +140,10 @@ export class KafkaClient implements AsyncDisposable {
     return this.#versions?.apiVersion ?? this.config.apiVersion;
   }
 
-  /** API key to the versions the server first connected to supports; with `apiVersion` configured, what such brokers do. */
+  /**
+   * API key to the versions that the first connected server supports; with `apiVersion` configured, those that such
+   * brokers support.
+   */
   getApiVersions(): Map<number, ApiVersionRange> | null {
     return this.#versions === null ? null : rangesOf(this.#versions.apiVersions);
   }
@@ -149,11 +153,11 @@ export class KafkaClient implements AsyncDisposable {
    * @param nodeId   int32 broker id, or a negative bootstrap id
    * @param api      such as `Metadata` or `Fetch`
    * @param request  plain object of that API's request type
-   * @returns Future of the response view, which owns its memory; of null for a Produce with acks 0
-   * Fails with: NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError,
-   * RequestTimedOutError, KafkaConnectionError, UnsupportedVersionError, Cancelled, AbortError, NetworkThreadError
-   * Throws: TypeError for arguments of the wrong kind, and for options that there are not
-   * Source: Kafka protocol guide, "Network"; KIP-511 for the version handshake
+   * @returns Future of the response view, which owns its memory; Future of null for a Produce with acks 0 Fails with:
+   *   NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError, RequestTimedOutError,
+   *   KafkaConnectionError, UnsupportedVersionError, Cancelled, AbortError, NetworkThreadError Throws: TypeError for
+   *   arguments of the wrong kind, and for options that there are not Source: Kafka protocol guide, "Network";
+   *   KIP-511 for the version handshake
    */
   send<Request, Response>(
     nodeId: number,
@@ -182,10 +186,10 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Sees earlier sends written and what has arrived delivered.
-   * @param timeoutMs how long to wait for a response, ms; default `requestTimeoutMs`, 0: not at all
-   * @param future    wait for this one instead of for any
-   * @returns responses that completed during the call, in order of arrival, metadata refreshes included
+   * Waits for responses. Earlier sends are written, and what has arrived is delivered.
+   * @param timeoutMs how long to wait for a response, ms; default `requestTimeoutMs`; 0: no wait
+   * @param future    wait for this Future instead of for any response
+   * @returns the responses that completed during the call, in order of arrival, with those of metadata refreshes
    */
   async poll(
     timeoutMs?: number | null,
@@ -196,16 +200,20 @@ export class KafkaClient implements AsyncDisposable {
     return this.#session.poll(checkPollLimit(timeoutMs, this.config), future ?? null, checkSignal(signal));
   }
 
-  /** `poll` that blocks this thread: for loops that never return to the event loop. Futures complete inside the call. */
+  /**
+   * The same, but it blocks this thread; for loops that never return to the event loop. Futures complete inside the
+   * call.
+   */
   pollSync(timeoutMs?: number | null, future?: PollTarget | null): readonly unknown[] {
     return this.#session.pollSync(checkPollLimit(timeoutMs, this.config), future ?? null);
   }
 
   /**
-   * Every response from the first step on, in the order of arrival, as `poll` lists them: `for await (const response of
-   * client.responses())`. None is lost while the loop is busy with another. Ends when the client or thread does, after what
-   * `close()` waits for, or after what has arrived when `signal` is aborted; keeps the process alive meanwhile. Those that are
-   * not taken are kept as long as the iterator is: leave the loop, or call `return()`, when no more are wanted.
+   * Every response from the first step on, in the order of arrival, as `poll` lists them: `for await (const response
+   * of client.responses())`. None is lost while the loop is busy with another. It ends when the client or its thread
+   * ends, after the responses that `close()` waits for. When `signal` is aborted, it ends after the responses that
+   * have arrived. It keeps the process alive meanwhile. Those that are not taken are kept as long as the iterator is:
+   * leave the loop, or call `return()`, when no more are wanted.
    */
   responses(options?: PollOptions): AsyncGenerator<unknown, void, void> {
     const { signal } = checkOptions('responses', options, optionNames.responses);
@@ -213,28 +221,28 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Gives the memory of a response back to the network thread, which receives into it again. Worth calling in a loop of
-   * big fetches, where it spares both threads most of their work for memory; never necessary. Reading the response, or
-   * what shares its memory (views, records, `Buffer`s of keys and values), is a fault afterwards: views throw
-   * IllegalStateError, `Buffer`s are empty. Small responses have no memory of their own, and stay as they are.
-   * Throws: TypeError for what is no response
+   * Gives the memory of a response back to the network thread, which receives into it again. It is never necessary,
+   * but in a loop of big fetches it saves both threads most of their work for memory. Afterwards the response, and
+   * everything that shares its memory (views, records, `Buffer`s of keys and values), must not be read: views throw
+   * IllegalStateError, `Buffer`s are empty. Small responses have no memory of their own, and do not change. Throws:
+   * TypeError for a value that is no response
    */
   recycle(response: FlatView): void {
     const memory = FlatView.messageOf(response).recycle();
     if (memory !== null) this.#session.giveBack(memory);
   }
 
-  /** Makes polls that are waiting return. */
+  /** Makes waiting polls return. */
   wakeup(): void {
     this.#session.wakeup();
   }
 
-  /** Whether the node is connected; TLS, authentication and the version exchange are over then. */
+  /** Whether the node is connected: TLS, authentication and the version exchange are done. */
   connected(nodeId: number): boolean {
     return this.#session.nodes.isConnected(checkNodeId(nodeId));
   }
 
-  /** Whether the node's last connection or attempt ended with an error and no new one has begun. */
+  /** Whether the node's last connection or attempt ended with an error, and no new attempt has begun. */
   isDisconnected(nodeId: number): boolean {
     return this.#session.nodes.isDisconnected(checkNodeId(nodeId));
   }
@@ -246,34 +254,38 @@ export class KafkaClient implements AsyncDisposable {
 
   /**
    * Whether `send` to the node would be accepted: connected, below its limit, not throttled.
-   * @param metadataPriority true: not while metadata is due or being refreshed either. Default false: the network thread
-   * refreshes metadata by itself, and an application's requests are not in its way.
+   * @param metadataPriority true: the answer is false while metadata is due or being refreshed. Default false: the
+   *   network thread refreshes metadata by itself, and an application's requests do not delay it.
    */
   isReady(nodeId: number, metadataPriority = false): boolean {
     if (!this.#session.nodes.isReady(checkNodeId(nodeId)) || this.#session.isClosed) return false;
     return !metadataPriority || this.cluster.ttl() > 0;
   }
 
-  /** Begins a connection to the node if it needs one and is not backing off. True when one was begun. */
+  /** Begins a connection to the node if it has none and is not backing off. Returns whether one was begun. */
   maybeConnect(nodeId: number): boolean {
     return this.#session.connect(checkNodeId(nodeId));
   }
 
-  /** `isReady`, and begins a connection if there is none. */
+  /** The same as `isReady`; it also begins a connection if there is none. */
   ready(nodeId: number, metadataPriority = false): boolean {
     this.maybeConnect(nodeId);
     return this.isReady(nodeId, metadataPriority);
   }
 
-  /** Why the node's last connection or attempt ended; undefined when none did, or it has been connected since. */
+  /**
+   * Why the node's last connection or attempt ended; undefined if none ended, or if the node has been connected
+   * since.
+   */
   lastError(nodeId: number): Error | undefined {
     return this.#session.nodes.lastError(checkNodeId(nodeId));
   }
 
   /**
-   * Waits until the node is connected, retrying within the time given; not for room, when it has as many requests in flight
-   * as it may, nor for the end of a quota's quiet: then `isReady` stays false for a while.
-   * Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the cluster, AbortError
+   * Waits until the node is connected, and tries again within the time limit. It does not wait until the node has
+   * room for another request, nor until the node is no longer throttled: in these cases `isReady` stays false for a
+   * while. Fails with: KafkaTimeoutError with the last cause, NodeNotReadyError for a node that is not part of the
+   * cluster, AbortError
    */
   async awaitReady(nodeId: number, options?: AwaitReadyOptions): Promise<void> {
     checkNodeId(nodeId);
@@ -286,8 +298,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * The version of a node's broker, as far as its API versions tell, e.g. `[2, 8]`. A node that is not connected is tried
-   * until the time is over.
+   * The version of a node's broker, derived from its API versions, e.g. `[2, 8]`. If the node is not connected, the
+   * client tries to connect until the time is over.
    * @param nodeId null or left out: any node
    * Fails with: NodeNotReadyError for a node that was named, else NoBrokersAvailable; UnrecognizedBrokerVersion
    */
@@ -311,7 +323,7 @@ export class KafkaClient implements AsyncDisposable {
     return nodeId === undefined || nodeId === null ? inFlight.size : nodes.inFlight(checkNodeId(nodeId));
   }
 
-  /** An idle connected node, else the one with the fewest requests that is not backing off; null when there is none. */
+  /** An idle connected node, else the node with the fewest requests that is not backing off; null if there is none. */
   leastLoadedNode(): number | null {
     return this.#session.nodes.leastLoaded();
   }
@@ -334,14 +346,14 @@ export class KafkaClient implements AsyncDisposable {
 
   /**
    * Replaces the topics that metadata refreshes cover.
-   * @returns Future of the cluster after a refresh begun after this call; done already when no topic is new
-   * Throws: TypeError for what is no list of strings, RangeError for a name that no topic can have
+   * @returns Future of the cluster, after a refresh that began after this call; it is complete already if no topic is
+   *   new Throws: TypeError for anything but a list of strings, RangeError for a name that no topic can have
    */
   setTopics(topics: Iterable<string>): Future<Cluster> {
     return this.#session.topics.set(topics, callPlace(this.setTopics));
   }
 
-  /** Adds one topic to those that metadata refreshes cover; else as `setTopics`. */
+  /** Adds one topic to the topics that metadata refreshes cover; otherwise the same as `setTopics`. */
   addTopic(topic: string): Future<Cluster> {
     return this.#session.topics.add(topic, callPlace(this.addTopic));
   }
@@ -361,12 +373,18 @@ export class KafkaClient implements AsyncDisposable {
     return untilAborted(`the wait for topic ${shown(topic)}`, checked, wait);
   }
 
-  /** Refreshes metadata now, as far as the backoff allows. Future of the cluster after a refresh begun after this call. */
+  /**
+   * Refreshes metadata as soon as the backoff allows. The Future completes with the cluster, after a refresh that
+   * began after this call.
+   */
   refreshMetadata(): Future<Cluster> {
     return this.#session.topics.requestUpdate(callPlace(this.refreshMetadata));
   }
 
-  /** Administration of the cluster over this client's connections; as many as anybody likes, none needs to be closed. */
+  /**
+   * Administration of the cluster over this client's connections. There may be any number of Admins; they need not be
+   * closed.
+   */
   admin(options: AdminOptions = {}): Admin {
     const run = (name: AdminCallName, args: unknown, timeoutMs: number): Promise<unknown> =>
       this.#session.call((control) => control.admin(name, args, timeoutMs));
@@ -382,8 +400,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * With a node id: closes that node's connection; its requests fail with Cancelled inside this call.
-   * Without: waits for requests in flight until `closeTimeoutMs`, fails the rest with Cancelled, ends the thread.
+   * With a node id: closes that node's connection; its requests fail with Cancelled inside this call. Without a node
+   * id: waits for requests in flight until `closeTimeoutMs`, then fails the rest with Cancelled and ends the thread.
    */
   close(): Promise<void>;
   close(nodeId: number): void;

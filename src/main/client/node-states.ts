@@ -1,5 +1,5 @@
-// Owns the answers to state queries: the shared node table, corrected by what this thread has just done itself.
-// Application thread. Never sends a message.
+// Owns the answers to state queries: they come from the shared node table, corrected by what this thread has just
+// done itself. Application thread. Must not send a message.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import {
@@ -32,7 +32,9 @@ export class NodeStates {
   readonly #proxy: NetworkProxy;
   readonly #cluster: Cluster;
   readonly #maxInFlight: number;
-  /** Node id to its last error and the text that it was made of: a loop of sends asks again and again. */
+  /**
+   * Node id to its last error and the text that the error was made from, since a loop of sends asks again and again.
+   */
   readonly #lastErrors = new Map<number, { text: string; error: Error }>();
 
   constructor(
@@ -86,13 +88,13 @@ export class NodeStates {
     return this.#whyNotReady(nodeId) === null;
   }
 
-  /** What a `send` to the node would fail with; null when it would be accepted. */
+  /** The error that a `send` to the node would fail with; null if it would be accepted. */
   refusal(nodeId: number): NodeNotReadyError | null {
     const reason = this.#whyNotReady(nodeId);
     return reason === null ? null : new reason.type(reason.text, { nodeId, cause: this.lastError(nodeId) });
   }
 
-  /** This thread's requests and those the network thread sends for itself. */
+  /** The requests of this thread and those that the network thread sends for itself. */
   inFlight(nodeId: number): number {
     return this.#inFlight.countOf(nodeId) + this.#counters.internalInFlight(this.#row(nodeId));
   }
@@ -146,7 +148,10 @@ export class NodeStates {
     return best;
   }
 
-  /** Asked before every send: one look at the row, no clock unless something says there is a reason for one. */
+  /**
+   * Called before every send: it reads the row once, and reads a clock only if the row says that the node may be
+   * throttled.
+   */
   #whyNotReady(nodeId: number): Reason | null {
     const counters = this.#counters;
     const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
@@ -166,7 +171,7 @@ export class NodeStates {
     if (throttleMs <= 0) return null;
     return {
       type: NodeNotReadyError,
-      text: `node ${nodeId} asked to be left alone for another ${throttleMs} ms (quota)`,
+      text: `node ${nodeId} is throttled for another ${throttleMs} ms (quota)`,
     };
   }
 
@@ -187,13 +192,13 @@ export class NodeStates {
     return this.#cluster.brokerMetadata(nodeId) !== null || (nodeId <= firstLaneNodeId && this.#row(nodeId) !== NO_ROW);
   }
 
-  /** What a thread that has ended wrote last is no longer true: its connections went with it. */
+  /** The network thread has ended, and its connections with it, so its last state no longer holds. */
   #row(nodeId: number): number {
     return this.#counters.isEnded() ? NO_ROW : this.#counters.nodeRow(nodeId);
   }
 
   #state(nodeId: number): number {
-    // A node this thread has closed counts as never seen until the network thread has closed it too.
+    // A node that this thread has closed counts as never connected until the network thread has closed it too.
     if (this.#proxy.isDisconnecting(nodeId)) return 0;
     return this.#counters.nodeState(this.#row(nodeId));
   }

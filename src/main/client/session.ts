@@ -1,5 +1,6 @@
-// Owns what a client consists of and who tells whom, the requests and calls under way, the end. Application thread. Must not
-// refer to the KafkaClient in front of it, nor let anything here do so: else one that is dropped would never be noticed.
+// Owns the parts of a client and their wiring, the requests and calls under way, and the end of the client.
+// Application thread. Neither this object nor its parts may refer to the KafkaClient in front of it: otherwise a
+// dropped client would never be noticed.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ControlResult, VersionInfo } from '../../common/control.ts';
@@ -33,10 +34,10 @@ import type { SendCall } from './send-call.ts';
 import { withTopicIds } from './topic-ids.ts';
 import { Topics } from './topics.ts';
 
-/** A client that is dropped without `close` is noticed when it is collected. */
+/** It notices a client that was dropped without `close` when that client is garbage-collected. */
 const dropped = new FinalizationRegistry<Session>((session) => session.onDropped());
 
-/** What a thread may take to load its modules, on a busy machine, beside the time that `start` has. */
+/** Time that a thread may take to load its modules on a busy machine, in addition to the time limit of `start`. */
 const beginGraceMs = 5000;
 
 export class Session implements StreamSource {
@@ -60,7 +61,7 @@ export class Session implements StreamSource {
   #lossError: Error | null = null;
   #isRestDue = false;
   readonly #topicIdOf = (name: string): string | null => this.cluster.topicId(name);
-  /** Lets the process end unless something is under way again. */
+  /** Lets the process end, unless something is under way again. */
   readonly #rest = (): void => {
     this.#isRestDue = false;
     this.thread.reference(this.#isBusy);
@@ -120,7 +121,7 @@ export class Session implements StreamSource {
     return this.#isClosed;
   }
 
-  /** Ends itself some time after `client` has been collected. */
+  /** Ends the session some time after `client` has been garbage-collected. */
   watch(client: object): void {
     this.cluster.keepListenersWith(client);
     dropped.register(client, this, this);
@@ -168,7 +169,8 @@ export class Session implements StreamSource {
 
   async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {
     if (this.#isClosed) return [];
-    // Counted, since the poll may first read the answer to the last request in flight, and only then wait.
+    // Counted as under way, since the poll may first read the answer to the last request in flight, and only then
+    // wait.
     return this.#counted(() => this.#poller.poll(limitMs, future, signal));
   }
 
@@ -231,14 +233,14 @@ export class Session implements StreamSource {
     this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId }), nodeId);
   }
 
-  /** A control call about a node or, with null, any. */
+  /** A control call about a node, or about any node (null). */
   async callAbout<T>(nodeId: number | null, run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
-    // An earlier close(nodeId) travels over the request link, and must not be overtaken by this call.
+    // An earlier close(nodeId) travels over the request link, and this call must not overtake it.
     if (nodeId !== null && this.proxy.isDisconnecting(nodeId)) await this.poll(0, null, null);
     return this.call(run);
   }
 
-  /** The first call, which has to wait until there is somebody to answer it. */
+  /** The first call: it has to wait until the network thread runs. */
   async start<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     const giveUp = this.thread.limitBegin(this.config.apiVersionAutoTimeoutMs + beginGraceMs);
     try {
@@ -286,7 +288,7 @@ export class Session implements StreamSource {
     await this.thread.close();
   }
 
-  /** What is under way belongs to somebody, even if the client does not any more. */
+  /** Somebody still waits for what is under way, even if nobody holds the client any more. */
   #endIfDropped(): void {
     if (!this.#isDropped || this.#isClosed || this.#isBusy) return;
     this.#log.write(
@@ -360,7 +362,7 @@ export class Session implements StreamSource {
 
   #updateReference(): void {
     if (this.#isBusy || this.#isRestDue) return;
-    // Not before whoever got the last response had the chance to send again, which would take it back.
+    // Not before the code that got the last response could send again, because then the process has to stay alive.
     this.#isRestDue = true;
     process.nextTick(this.#rest);
   }

@@ -1,5 +1,5 @@
-// Owns the topics that metadata refreshes cover, and the Futures of refreshes. Application thread. When a refresh is due
-// otherwise is the network thread's business.
+// Owns the topics that metadata refreshes cover, and the Futures of refreshes. Application thread. All other
+// refreshes are decided in the network thread.
 
 import type { ControlResult } from '../../common/control.ts';
 import { defer } from '../../common/microtask.ts';
@@ -10,27 +10,27 @@ import type { RemoteControl } from '../thread/thread-access.ts';
 import { checkTopics } from './arguments.ts';
 import type { Cluster, MetadataSource } from './cluster.ts';
 
-/** What this needs of the client it belongs to. */
+/** What this needs from its client. */
 export interface TopicsHost {
   readonly retryBackoffMs: number;
-  /** What the network thread says of the next refresh. */
+  /** When the network thread will refresh metadata next. */
   readonly dueInMs: () => number;
   readonly cluster: () => Cluster;
   call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T>;
   /** Takes what has arrived. */
   drain(): void;
-  /** Waits until something more has arrived; rejects when nothing will. */
+  /** Waits until something more has arrived; rejects if nothing more can arrive. */
   untilProgress(): Promise<void>;
   readonly callbackThrew: (error: unknown) => void;
   readonly failureUnseen?: FailureUnseen;
 }
 
-/** What the network thread has not been told yet. */
+/** The topics that the network thread has not been told about yet. */
 interface Change {
-  /** All topics are named anew, instead of those that were added. */
+  /** The call will replace all topics, not only add some. */
   isWhole: boolean;
   readonly added: string[];
-  /** Of the refresh that is asked for; without any, none is. */
+  /** The Futures of the refresh that the call asks for; without any, it asks for no refresh. */
   readonly futures: Future<Cluster>[];
 }
 
@@ -39,7 +39,7 @@ export class Topics implements MetadataSource {
   readonly #host: TopicsHost;
   readonly #tracked = new Set<string>();
   #refreshes = 0;
-  /** Until the end of the turn: one message for all that follows the first. */
+  /** The call is made at the end of the turn: one message for all changes in a turn. */
   #isHeld = false;
   #change: Change | null = null;
 
@@ -53,11 +53,11 @@ export class Topics implements MetadataSource {
     return this.#refreshes > 0;
   }
 
-  /** Replaces the set; a refresh only for names that are new. @param place of the application's call */
+  /** Replaces the set; a refresh is asked for only if a name is new. @param place of the application's call */
   set(topics: Iterable<string>, place: CallPlace | null = null): Future<Cluster> {
     const wanted = checkTopics(topics);
     const { invalidTopics } = this.#host.cluster();
-    // Those the network thread asks for no more, unless they are named anew.
+    // Invalid topics: the network thread no longer asks for them, unless the application names them again.
     const hasNew = [...wanted].some((topic) => !this.#tracked.has(topic) || invalidTopics.has(topic));
     invalidTopics.clear();
     this.#tracked.clear();
@@ -67,7 +67,7 @@ export class Topics implements MetadataSource {
     return this.#done();
   }
 
-  /** Adds one, at a cost that does not grow with how many there are. */
+  /** Adds one topic; the cost does not depend on the number of topics. */
   add(topic: string, place: CallPlace | null = null): Future<Cluster> {
     checkTopics([topic]);
     const isKnown = this.#tracked.has(topic) && !this.#host.cluster().invalidTopics.delete(topic);
@@ -76,7 +76,7 @@ export class Topics implements MetadataSource {
     return this.#refresh({ added: topic }, place);
   }
 
-  /** Tells the network thread now, instead of at the end of the turn; before this thread blocks. */
+  /** Makes the call to the network thread now, not at the end of the turn. Needed before this thread blocks. */
   flush(): void {
     const change = this.#change;
     if (change === null) return;
@@ -94,7 +94,7 @@ export class Topics implements MetadataSource {
     return this.isRefreshing ? 0 : this.#host.dueInMs();
   }
 
-  /** The cluster has taken note already. */
+  /** The cluster has changed its own value already. */
   setNeedsAllTopics(): void {
     // A setter has no result to fail, and this fails with the whole client only, which is told elsewhere.
     this.#refresh({ isWhole: true }, null).addErrback(() => {});
@@ -108,7 +108,7 @@ export class Topics implements MetadataSource {
     return new Future<Cluster>(this.#host.callbackThrew).success(this.#host.cluster());
   }
 
-  /** A refresh whose request is sent after this call. */
+  /** Future of a refresh whose request is sent after this call. */
   #refresh(what: { isWhole?: boolean; added?: string }, place: CallPlace | null): Future<Cluster> {
     const future = new Future<Cluster>(this.#host.callbackThrew, this.#host.failureUnseen, place);
     this.#refreshes++;
@@ -134,7 +134,7 @@ export class Topics implements MetadataSource {
   #post({ isWhole, added, futures }: Change): void {
     if (futures.length === 0) {
       const topics = [...this.#tracked];
-      // It fails with the whole client only, and that is told elsewhere.
+      // It can only fail together with the whole client, and that error is reported elsewhere.
       this.#host.call((control) => control.trackTopics(topics, this.#needsAllTopics)).catch(() => {});
       return;
     }
@@ -155,8 +155,8 @@ export class Topics implements MetadataSource {
       if (isWhole) return control.refreshMetadata([...this.#tracked], needsAll);
       return added.length > 0 ? control.addTopics(added, needsAll) : control.refreshMetadata(null, needsAll);
     });
-    // The refresh was written to the response link before the call was answered; or, when that was full, it comes after
-    // what this drain makes room for.
+    // The network thread wrote the refresh into the response link before it answered the call. If the link was full,
+    // the refresh comes after this drain has made room.
     host.drain();
     while (host.cluster().updateId < updateId) await host.untilProgress();
   }

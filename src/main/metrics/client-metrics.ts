@@ -1,6 +1,6 @@
-// Owns what metrics are called, what they mean, and how they are computed from what the network thread recorded.
-// Application thread. Reads shared memory only: no message is sent, and nothing is written.
-// Source: names and groups of kafka-python's and Kafka's own clients, counted per request and per response.
+// Owns the names and meanings of metrics, and how they are computed from what the network thread recorded.
+// Application thread. Must not send a message or write: it only reads shared memory. Source: names and groups of
+// kafka-python's and Kafka's own clients, counted per request and per response.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import { coordinatorLane, mainLane } from '../../common/node-ids.ts';
@@ -17,13 +17,13 @@ import {
 /** Metrics by group and name. */
 export type MetricGroups = Record<string, Record<string, number>>;
 
-/** What a metric is. `total`s only grow; the others rise and fall. */
+/** What a metric is. A `total` only grows; the others rise and fall. */
 export interface MetricDefinition {
   readonly name: string;
   /** Recorded for each node, for the whole client, or both. */
   readonly scope: 'client' | 'node' | 'both';
   readonly kind: 'total' | 'gauge';
-  /** `events` are numbers of whatever the name says; `ratio` is 0 to 1; rates are per second. */
+  /** `events` count what the name says; `ratio` is 0 to 1; rates are per second. */
   readonly unit: 'events' | 'events/s' | 'bytes' | 'bytes/s' | 'ms' | 'ns' | 'ratio';
   readonly doc: string;
 }
@@ -31,7 +31,7 @@ export interface MetricDefinition {
 interface Context {
   readonly row: MetricsRow;
   readonly end: ApplicationEnd;
-  /** In the node table; of no use for the totals. */
+  /** In the node table; not used for the whole client. */
   readonly nodeRow: number;
 }
 
@@ -50,7 +50,7 @@ function total(scope: Scope, name: string, slot: SlotName, doc: string, unit: Un
   return { name: `${name}-total`, scope, kind: 'total', unit, doc, read: ({ row }) => row.total(slot) };
 }
 
-/** A rate, and the total it is the rate of. */
+/** A rate, and the total that it belongs to. */
 function counted(
   scope: Scope,
   name: string,
@@ -93,14 +93,8 @@ const metrics: readonly Metric[] = [
   }),
   average('both', 'request-latency', 'ms', ['latencyMs', 'responses'], 'time from request to response'),
   greatest('both', 'request-latency', 'ms', 'latencyMsMax', 'time from request to response'),
-  average(
-    'both',
-    'throttle-time',
-    'ms',
-    ['throttleMs', 'responses'],
-    'time for which a response asked to be left alone',
-  ),
-  greatest('both', 'throttle-time', 'ms', 'throttleMsMax', 'time for which a response asked to be left alone'),
+  average('both', 'throttle-time', 'ms', ['throttleMs', 'responses'], 'throttle time of a response'),
+  greatest('both', 'throttle-time', 'ms', 'throttleMsMax', 'throttle time of a response'),
   total('both', 'request-timeout', 'requestsTimedOut', 'Requests that had no response in time'),
   gauge('node', 'requests-in-flight', 'events', 'Requests that await their response', ({ end, nodeRow }) => {
     return end.counters.inFlight(nodeRow);

@@ -1,16 +1,16 @@
-// Owns what is told of the connections and metadata of the network thread, in words and in numbers: the one place that knows
-// which event is worth a record of which level. Network thread. Must not change what happens.
+// Owns the log records and metrics about connections and metadata: only this file decides which event is logged at
+// which level. Network thread. Must not change what happens.
 
 import { KafkaClientError, KafkaConnectionError, KafkaProtocolError } from '../../common/errors/errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics-recorder.ts';
 
-/** What is told of a node: which it is, where, and when it may be tried again. */
+/** What a record says about a node: which node it is, its address, and when it may be tried again. */
 export interface ReportedNode {
   readonly id: number;
-  /** For people: broker, address, and lane. */
+  /** For log texts: broker, address and lane. */
   readonly name: string;
-  /** Names it in calls of Metrics. */
+  /** Its number in calls of Metrics. */
   readonly metricsRow: number;
   readonly connection: {
     /** ms until the next attempt may begin. */
@@ -35,13 +35,13 @@ export class Events {
     else this.#log.write('info', 'reconnected', `${node.name} is connected after ${failures} failures`, details);
   }
 
-  /** One address of an attempt did not answer; there are more. */
+  /** One address of an attempt failed; there are more. */
   addressFailed(node: ReportedNode, error: Error): void {
     this.metrics.connectionClosed(node.metricsRow);
     this.#log.write('debug', 'address-failed', error.message, { nodeId: node.id, error });
   }
 
-  /** After the backoff was set. */
+  /** Called after the backoff was set. */
   attemptFailed(node: ReportedNode, error: Error, now: number): void {
     this.metrics.connectionClosed(node.metricsRow);
     const inMs = Math.ceil(node.connection.delay(now));
@@ -63,7 +63,7 @@ export class Events {
       this.metrics.count('protocolErrors');
       this.#fault(node, 'error', 'protocol-error', `${node.name}: ${error.message}`, details, now);
     } else if (error instanceof KafkaConnectionError && open === 0) {
-      // Brokers end idle connections, and restart: nobody waited for anything.
+      // No request was in flight: brokers close idle connections, and restart.
       this.#fault(node, 'info', 'connection-closed', `${node.name}: ${error.message}`, details, now);
     } else if (isUnexpected(error)) {
       this.metrics.count('unexpectedErrors');
@@ -91,7 +91,7 @@ export class Events {
 
   throttled(node: ReportedNode, throttleTimeMs: number, now: number): void {
     this.metrics.throttled(node.metricsRow, throttleTimeMs);
-    const text = `${node.name} asked to be left alone for ${throttleTimeMs} ms (quota)`;
+    const text = `${node.name} throttles this client for ${throttleTimeMs} ms (quota)`;
     this.#log.fault(`throttle ${node.id}`, 'info', 'throttled', text, { nodeId: node.id }, now);
   }
 
@@ -115,7 +115,7 @@ export class Events {
 
   /** A connection led to another broker than the one that was meant. */
   misrouted(): void {
-    // The attempt that failed has been told, with the reason.
+    // The failed attempt was logged already, with the reason.
     this.metrics.count('startedOver');
   }
 
@@ -166,7 +166,7 @@ export class Events {
   }
 }
 
-/** Whatever was thrown by surprise is wrapped in the base class itself. */
+/** An unexpected error is wrapped in the base class itself. */
 function isUnexpected(error: object): boolean {
   return error.constructor === KafkaClientError;
 }

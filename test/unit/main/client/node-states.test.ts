@@ -168,7 +168,7 @@ test('throttled', () => {
     ready: false,
     canConnect: false,
     delay: Number.POSITIVE_INFINITY,
-    why: /node 1 asked to be left alone for another \d+ ms \(quota\)/,
+    why: /node 1 is throttled for another \d+ ms \(quota\)/,
   });
 });
 

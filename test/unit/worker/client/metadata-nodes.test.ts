@@ -202,7 +202,7 @@ test('of those that may be connected the one tried last comes last', async () =>
   assert.deepEqual(attemptsSince(since), [{ address: '3:9092', afterMs: 0 }]);
 });
 
-test('no connection is made for it to a broker that asked to be left alone', async () => {
+test('no connection is made for it to a throttled broker', async () => {
   start({ bootstrapServers: 'boot:9092' });
   const two = knownBrokers(2)[1]!;
   net.advance(1000);
