@@ -93,7 +93,7 @@ test('options that there are not are refused by name, with the one that may be m
   );
   assert.throws(
     () => client.send(0, Metadata, { topics: [] }, { retries: 5 } as object),
-    /it takes version, timeoutMs, sig/,
+    /it takes version, timeoutMs, lane, sig/,
   );
   const controller = new AbortController() as never;
   assert.throws(() => client.send(0, Metadata, { topics: [] }, { signal: controller }), /controller\.signal/);

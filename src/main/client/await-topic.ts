@@ -2,8 +2,11 @@
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { shown } from '../../common/text.ts';
+import { untilAborted } from '../link/abort-signals.ts';
 import type { Future } from '../link/future.ts';
 import type { Cluster } from './cluster.ts';
+import type { Session } from './session.ts';
 
 /** What the wait needs of the client. */
 export interface TopicSource {
@@ -35,6 +38,17 @@ export async function awaitTopic(
     }
     refresh = source.refresh();
   }
+}
+
+/** The same with a session's topics, ended early by the signal. */
+export function awaitTopicOf(
+  { topics, cluster }: Pick<Session, 'topics' | 'cluster'>,
+  topic: string,
+  limitMs: number,
+  signal: AbortSignal | null,
+): Promise<Cluster> {
+  const source = { cluster, add: (name: string) => topics.add(name), refresh: () => topics.requestUpdate() };
+  return untilAborted(`the wait for topic ${shown(topic)}`, signal, () => awaitTopic(source, topic, limitMs, signal));
 }
 
 /** False when the time is over first. Rejects with what the Future fails with. */

@@ -1,16 +1,13 @@
 // Owns the public client: its methods and the checks of their arguments; session.ts does the work. Application
-// thread. Must not open sockets or decode wire bytes: requests go to network-proxy.ts, responses come from
-// response-adapter.ts.
+// thread. Must not open sockets or decode wire bytes.
 
-import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
 import { parseConfig } from '../../common/config/config-parser.ts';
 import type { VersionInfo } from '../../common/control.ts';
-import { shown } from '../../common/text.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { FlatView } from '../../protocol/flat/flat-view.ts';
-import { Admin } from '../admin/admin.ts';
-import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
+import type { Admin } from '../admin/admin.ts';
+import type { AdminOptions } from '../admin/admin-calls.ts';
 import { Consumer } from '../consumer/consumer.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
 import { checkSignal, untilAborted } from '../link/abort-signals.ts';
@@ -37,7 +34,7 @@ import {
   checkVersion,
   parted,
 } from './arguments.ts';
-import { awaitTopic } from './await-topic.ts';
+import { awaitTopicOf } from './await-topic.ts';
 import {
   type ApiVersionRange,
   type AttachOptions,
@@ -50,6 +47,7 @@ import {
   type StartOptions,
 } from './client-options.ts';
 import type { Cluster } from './cluster.ts';
+import { openAdmin } from './open-admin.ts';
 import { ResponseIterator } from './response-stream.ts';
 import { Session } from './session.ts';
 import { rangesOf } from './version-ranges.ts';
@@ -88,15 +86,10 @@ export class KafkaClient implements AsyncDisposable {
     const { configuration, signal } = parted(options);
     const config = parseConfig(configuration);
     const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log), startOnly);
-    try {
+    return client.#opened(async () => {
       const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
       client.#versions = await untilAborted('the start', signal, started);
-      client.#session.drain();
-      return client;
-    } catch (error) {
-      await client.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -117,14 +110,7 @@ export class KafkaClient implements AsyncDisposable {
     const { logger = null } = checkOptions('attach', options, optionNames.attach);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;
-    try {
-      await client.#session.start((control) => control.hello());
-      client.#session.drain();
-      return client;
-    } catch (error) {
-      await client.close();
-      throw error;
-    }
+    return client.#opened(() => client.#session.start((control) => control.hello()));
   }
 
   /**
@@ -140,10 +126,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#versions?.apiVersion ?? this.config.apiVersion;
   }
 
-  /**
-   * API key to the versions that the first connected server supports; with `apiVersion` configured, those that such
-   * brokers support.
-   */
+  /** API key to the versions that the first connected server supports, or brokers of the configured `apiVersion`. */
   getApiVersions(): Map<number, ApiVersionRange> | null {
     return this.#versions === null ? null : rangesOf(this.#versions.apiVersions);
   }
@@ -366,35 +349,20 @@ export class KafkaClient implements AsyncDisposable {
   async awaitTopic(topic: string, options?: AwaitOptions): Promise<Cluster> {
     const { timeoutMs, signal } = checkOptions('awaitTopic', options, optionNames.awaitTopic);
     const limitMs = checkTimeoutMs(timeoutMs) === -1 ? this.config.requestTimeoutMs : timeoutMs!;
-    const { topics, cluster } = this.#session;
-    const source = { cluster, add: (name: string) => topics.add(name), refresh: () => topics.requestUpdate() };
-    const checked = checkSignal(signal);
-    const wait = (): Promise<Cluster> => awaitTopic(source, topic, limitMs, checked);
-    return untilAborted(`the wait for topic ${shown(topic)}`, checked, wait);
+    return awaitTopicOf(this.#session, topic, limitMs, checkSignal(signal));
   }
 
-  /**
-   * Refreshes metadata as soon as the backoff allows. The Future completes with the cluster, after a refresh that
-   * began after this call.
-   */
+  /** Refreshes metadata as soon as the backoff allows. Future of the cluster after a refresh that began after this call. */
   refreshMetadata(): Future<Cluster> {
     return this.#session.topics.requestUpdate(callPlace(this.refreshMetadata));
   }
 
-  /**
-   * Administration of the cluster over this client's connections. There may be any number of Admins; they need not be
-   * closed.
-   */
+  /** Administration of the cluster over this client's connections. There may be any number; none needs to be closed. */
   admin(options: AdminOptions = {}): Admin {
-    const run = (name: AdminCallName, args: unknown, timeoutMs: number): Promise<unknown> =>
-      this.#session.call((control) => control.admin(name, args, timeoutMs));
-    return new Admin(run as RunAdminCall, options);
+    return openAdmin(this.#session, options);
   }
 
-  /**
-   * Opens a producer on this client: any number, each with its own options and memory. It is closed before the client.
-   * Fails with: KafkaConfigurationError listing every problem
-   */
+  /** Opens a producer: any number, each with its own options and memory. Fails with: KafkaConfigurationError */
   producer<K = BytesInput, V = BytesInput>(options: ProducerOptions<K, V> = {}): Promise<Producer<K, V>> {
     return openProducer(this.#session.roles, options);
   }
@@ -413,5 +381,17 @@ export class KafkaClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** This client once `begin` is over; closed when that fails. */
+  async #opened(begin: () => Promise<unknown>): Promise<this> {
+    try {
+      await begin();
+      this.#session.drain();
+      return this;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 }

@@ -84,7 +84,7 @@ test('the login is renewed before the session ends, and requests of others wait 
   broker.handlers.delete(SaslHandshake.key);
   await pass(sessionMs * 0.9);
   assert.equal(renewals(), 1, 'no renewal has begun');
-  const other = net.attach();
+  const other = net.app;
   const newer = other.send(node, Heartbeat, heartbeat);
   await net.settled();
   assert.equal(broker.requestsOf(Heartbeat).length, 0, 'a request went into the exchange');
@@ -118,7 +118,7 @@ test('a broker that does not answer the renewal has its time from when the appli
 test('a broker that ends the session: what it answered is delivered, what it did not is lost, and a fresh login follows', async () => {
   const sent = await muted();
   broker.handlers.delete(SaslHandshake.key);
-  const other = net.attach();
+  const other = net.app;
   const late = other.send(node, Heartbeat, heartbeat);
   await pass(sessionMs * 0.9);
   const held = other.send(node, ListGroups, {});
