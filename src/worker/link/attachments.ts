@@ -104,7 +104,8 @@ export class Attachments {
     const { end, responses } = attachment;
     try {
       if (!responses.isOverQuota && !end.requests.isEmpty()) return true;
-      return responses.isBehind && end.responses.isEmpty();
+      if (responses.isBehind && end.responses.isEmpty()) return true;
+      return responses.account.isWaiting && responses.account.canGoOn(end.responses.spilledBytesOutstanding);
     } catch (error) {
       this.broken(attachment, error);
       return true;
@@ -118,11 +119,22 @@ export class Attachments {
     const broken = this.#broken;
     this.#broken = [];
     for (const { attachment, error } of broken) this.onBroken(attachment, error);
-    for (const { responses } of this.#all) {
+    for (const attachment of this.#all) {
+      const { responses } = attachment;
+      if (responses.account.isWaiting) this.#noteUnread(attachment);
       if (responses.isBehind && responses.flush(now)) hasRecovered = true;
       if (responses.takeUnblocked()) hasRecovered = true;
     }
     return hasRecovered;
+  }
+
+  /** What waits undecoded until the application has read more goes on when it has. */
+  #noteUnread(attachment: Attachment): void {
+    try {
+      this.#pool.noteUnread(attachment.responses.account, attachment.end.responses.spilledBytesOutstanding);
+    } catch (error) {
+      this.broken(attachment, error);
+    }
   }
 
   /** Whether polls wait for their answer. */
@@ -145,7 +157,10 @@ export class Attachments {
   }
 
   notify(): void {
-    for (const { responses } of this.#all) responses.notify();
+    for (const { end, responses } of this.#all) {
+      responses.notify();
+      end.responses.setWaiting(responses.isBehind || responses.account.isWaiting);
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 // polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { KafkaProtocolError, RingCorruptError } from '../../common/errors/errors.ts';
+import { Cancelled, KafkaProtocolError, RingCorruptError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
@@ -13,7 +13,8 @@ import type { NetworkEnd } from '../../ring/attachment.ts';
 import { FAILURE, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../../ring/frames.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
-import { CodecAccount, type CodecPool } from '../requests/codec-pool.ts';
+import { budgetBytes, CodecAccount } from '../requests/codec-account.ts';
+import type { CodecPool } from '../requests/codec-pool.ts';
 import type { DecodedBody } from '../requests/codec-work.ts';
 import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from '../requests/decode-options.ts';
 import {
@@ -38,8 +39,8 @@ export class ResponseProxy implements RequestOwner {
   readonly #end: NetworkEnd;
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  /** Decoded bodies count until they are in the link, whose own budget counts them until they are read. */
-  readonly #account = new CodecAccount();
+  /** Decoded bodies count until they are read: what the link has no room for is not decoded. */
+  readonly account: CodecAccount;
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   readonly #pooledOptions: DecodeOptions;
@@ -80,6 +81,7 @@ export class ResponseProxy implements RequestOwner {
     this.#pool = pool;
     this.#host = host;
     this.#metrics = metrics;
+    this.account = new CodecAccount(Math.max(config.spillBudgetBytes, budgetBytes));
     this.#pooledOptions = decodeOptions(config);
     this.#inlineOptions = pool.isEnabled
       ? { ...this.#pooledOptions, maxInlineBytes: config.codecPoolThresholdBytes }
@@ -132,6 +134,7 @@ export class ResponseProxy implements RequestOwner {
     this.#isBehind = false;
     this.#hasNews = false;
     this.#deliverPooled(0);
+    this.#pool.drop(this.account, new Cancelled('the thread that sent this request has gone'), 0);
   }
 
   #deliver(request: InFlightRequest, reader: WireReader, mustWait: boolean): number {
@@ -206,7 +209,7 @@ export class ResponseProxy implements RequestOwner {
   /** True once after a connection that had to wait for the codec pool may go on. */
   takeUnblocked(): boolean {
     // Looked at every turn: the tasks in its way may be another attachment's, or requests.
-    if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes, this.#account)) {
+    if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes, this.account)) {
       this.#wantedPoolBytes = 0;
       this.#hasUnblocked = true;
     }
@@ -240,9 +243,7 @@ export class ResponseProxy implements RequestOwner {
     if (this.#neededBytes > 0 && !this.#hasRoom(this.#neededBytes)) return false;
     this.#isBehind = false;
     this.#deliverPooled(now);
-    if (this.#isBehind) return false;
-    this.#end.responses.setWaiting(false);
-    return true;
+    return !this.#isBehind;
   }
 
   /** Wakes the application thread if anything was written since the last call. */
@@ -256,7 +257,7 @@ export class ResponseProxy implements RequestOwner {
   #decodeInPool(request: InFlightRequest, reader: WireReader, bodyStart: number): number {
     const { bytes, end } = reader;
     const byteCount = end - bodyStart;
-    if (!this.#pool.hasRoom(byteCount, this.#account)) {
+    if (!this.#pool.hasRoom(byteCount, this.account)) {
       this.#wantedPoolBytes = this.#wantedPoolBytes === 0 ? byteCount : Math.min(this.#wantedPoolBytes, byteCount);
       return notDelivered;
     }
@@ -267,7 +268,7 @@ export class ResponseProxy implements RequestOwner {
       response.outcome = outcome;
       this.#deliverPooled(now);
     };
-    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, done, this.#account);
+    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, done, this.account);
     return 0;
   }
 
@@ -307,7 +308,7 @@ export class ResponseProxy implements RequestOwner {
       this.#fellBehind(buffer.byteLength);
       return false;
     }
-    this.#pool.release(this.#account, byteLength);
+    this.#pool.release(this.account, byteLength, responses.spilledBytesOutstanding);
     this.#delivered(extraBytes);
     if (throttleTimeMs > 0) this.#host.onPooledThrottle(request, throttleTimeMs, now);
     return true;

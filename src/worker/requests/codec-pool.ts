@@ -6,6 +6,7 @@ import type { Piscina } from 'piscina';
 import { prepareCodecs } from '../../codec/index.ts';
 import { KafkaClientError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { budgetBytes, CodecAccount } from './codec-account.ts';
 import {
   type CodecTask,
   type CodecTaskResult,
@@ -20,8 +21,6 @@ import {
 const here = import.meta.url;
 const taskEntry = new URL(here.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', here);
 
-/** Frames of this much may be in tasks at a time; a larger one goes alone. */
-const budgetBytes = 64 * 1024 * 1024;
 /** A pool nobody needs ends its threads after this. */
 const idleTimeoutMs = 30_000;
 /** How long tasks that have begun may hold up the end of the pool. */
@@ -41,21 +40,6 @@ export interface CodecThreads {
 export type StartCodecThreads = (threads: number) => Promise<CodecThreads>;
 
 type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
-
-/** What one receiver of decoded bodies has in the pool; each has the whole budget, so that one that is behind holds up no other. */
-export class CodecAccount {
-  /** Of frames whose tasks have not ended. */
-  bytesInTasks = 0;
-  /** Of decoded bodies that the receiver has not taken over yet. */
-  heldBytes = 0;
-  /** How much larger than its frame the last body was: what the next will need is not known before it is there. */
-  expansion = 1;
-
-  /** A further frame may be decoded. */
-  mayStart(byteCount: number): boolean {
-    return this.heldBytes === 0 || this.heldBytes + byteCount * this.expansion <= budgetBytes;
-  }
-}
 
 interface Job {
   readonly account: CodecAccount;
@@ -80,7 +64,7 @@ export class CodecPool {
   readonly #running = new Set<Job>();
   #bytesInTasks = 0;
   /** Of what has no account of its own. */
-  readonly #shared = new CodecAccount();
+  readonly #shared = new CodecAccount(Number.POSITIVE_INFINITY);
   #completed: ((now: number) => void)[] = [];
   readonly #onUnusable: (cause: unknown) => void;
   /** Tasks in a row that no thread took. */
@@ -144,10 +128,33 @@ export class CodecPool {
     });
   }
 
-  /** The receiver has taken over a body of this many bytes. */
-  release(account: CodecAccount, byteCount: number): void {
+  /** The receiver's link has taken over a body of this many bytes; so much in it is unread now. */
+  release(account: CodecAccount, byteCount: number, unreadBytes: number): void {
     account.heldBytes -= byteCount;
+    account.unreadBytes = unreadBytes;
     this.#runNext();
+  }
+
+  /** So much that was decoded for the receiver is unread now: what waited for that goes on. */
+  noteUnread(account: CodecAccount, unreadBytes: number): void {
+    const canGoOn = account.canGoOn(unreadBytes);
+    account.unreadBytes = unreadBytes;
+    if (!canGoOn) return;
+    // Whether it still waits shows when a thread is free.
+    account.clear();
+    this.#runNext();
+  }
+
+  /** The receiver has gone: its frames that wait are not decoded, and settled with `error`. */
+  drop(account: CodecAccount, error: Error, now: number): void {
+    const dropped = this.#waiting.filter((job) => job.account === account);
+    if (dropped.length === 0) return;
+    this.#waiting = this.#waiting.filter((job) => job.account !== account);
+    account.clear();
+    for (const job of dropped) {
+      this.#leave(job);
+      job.done({ failure: error }, now);
+    }
   }
 
   /** Moves the flat request to the pool. `done` is called in a later `poll`. */
@@ -176,9 +183,8 @@ export class CodecPool {
     const jobs = [...this.#running, ...this.#waiting];
     this.#running.clear();
     this.#waiting = [];
-    this.#bytesInTasks = 0;
     for (const job of jobs) {
-      job.account.bytesInTasks -= job.byteCount;
+      this.#leave(job);
       job.done({ failure: error }, now);
     }
     const threads = await this.#threads?.catch(() => null);
@@ -193,11 +199,18 @@ export class CodecPool {
   }
 
   #runNext(): void {
-    while (this.#running.size < this.#threadCount) {
-      // In order within each account: what holds a body back is an earlier one, which has begun then.
-      const next = this.#waiting.findIndex(({ account, byteCount }) => account.mayStart(byteCount));
-      if (next < 0) return;
-      const [job] = this.#waiting.splice(next, 1) as [Job];
+    // In order within each account: a body that is decoded may have to wait for an earlier one, which must not wait for it.
+    const waiting = new Set<CodecAccount>();
+    for (let i = 0; i < this.#waiting.length && this.#running.size < this.#threadCount; ) {
+      const job = this.#waiting[i]!;
+      const { account, byteCount } = job;
+      if (waiting.has(account) || !account.mayStart(byteCount)) {
+        waiting.add(account);
+        i++;
+        continue;
+      }
+      this.#waiting.splice(i, 1);
+      account.begun(byteCount);
       this.#running.add(job);
       if (this.#startFailures < maxStartFailures) this.#runInThread(job);
       else this.#runHere(job);
@@ -240,20 +253,22 @@ export class CodecPool {
   #finish(job: Job, outcome: Outcome): void {
     // Settled by `close` meanwhile.
     if (!this.#running.delete(job)) return;
-    this.#bytesInTasks -= job.byteCount;
-    job.account.bytesInTasks -= job.byteCount;
-    if (job.isHeld) this.#hold(job, outcome);
+    this.#leave(job);
+    job.account.ended(job.byteCount, job.isHeld ? bodyBytesOf(outcome) : 0);
     this.#completed.push((now) => job.done(outcome, now));
     this.#runNext();
     this.#wake();
   }
 
-  #hold({ account, byteCount }: Job, outcome: Outcome): void {
-    if (!('result' in outcome) || 'error' in outcome.result) return;
-    const bodyBytes = outcome.result.buffer.byteLength;
-    account.heldBytes += bodyBytes;
-    account.expansion = Math.max(1, bodyBytes / byteCount);
+  #leave({ account, byteCount }: Job): void {
+    this.#bytesInTasks -= byteCount;
+    account.bytesInTasks -= byteCount;
   }
+}
+
+/** Of the body that the receiver has to take over; 0 when there is none. */
+function bodyBytesOf(outcome: Outcome): number {
+  return 'result' in outcome && !('error' in outcome.result) ? outcome.result.buffer.byteLength : 0;
 }
 
 const lostText = 'the thread of the codec pool that worked on this ended, or could not be started';

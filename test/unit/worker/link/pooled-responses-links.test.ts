@@ -5,12 +5,13 @@ import { afterEach, test } from 'node:test';
 import { NodeNotReadyError } from '../../../../src/common/errors/errors.ts';
 import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { RecordBatchInput } from '../../../../src/protocol/flat/records/record-writer.ts';
-import { assertRecords, fetchResponse, KiB, noisyBatch } from '../support/big-messages.ts';
+import { assertRecords, fetchResponse, KiB, noise, noisyBatch, thresholdBytes } from '../support/big-messages.ts';
 import type { SentRequest } from '../support/fake-application.ts';
 import {
   assertDelivered,
   bigBatch,
   broker,
+  fetched,
   fetchedBig,
   finish,
   net,
@@ -82,6 +83,70 @@ test('another attachment gets its results while one does not read', async () => 
   net.app.isReading = true;
   await run();
   assertDelivered(mine);
+});
+
+/** A small frame that makes a body of more than 24 MiB: two of them fit into 64 MiB, three do not. */
+function swellingBatch(seed: number): RecordBatchInput {
+  const noisy = { key: 'noise', value: noise(2 * thresholdBytes, seed), timestamp: seed };
+  return {
+    records: [noisy, { key: 'zeros', value: Buffer.alloc(24 * 1024 * KiB), timestamp: seed }],
+    compression: 'lz4',
+  };
+}
+
+test('while an application does not read, no more is decoded than its link takes, and all goes on when it reads', async () => {
+  start({ spillBudgetBytes: 64 * 1024 * KiB, maxInFlightRequestsPerConnection: 10 });
+  net.app.isReading = false;
+  const sent = [];
+  for (let seed = 1; seed <= 5; seed++) sent.push(await fetched([swellingBatch(seed)]));
+  await threads.finishAll();
+  await run();
+  await threads.finishAll();
+  const decoded = threads.count;
+  assert.equal(decoded, 2, 'these are in the link; a third would not fit beside them');
+  assert.equal(threads.running.length, 0);
+  const turns = net.turns;
+  net.advance(10_000);
+  assert.ok(net.turns - turns < 10, `${net.turns - turns} turns while nobody reads`);
+  // Nothing but the reader's own bell tells the network thread to go on.
+  net.app.drain(1);
+  await run();
+  assert.equal(threads.running.length, 1, 'room for one more');
+  net.app.isReading = true;
+  for (let round = 0; net.app.open > 0; round++) {
+    assert.ok(round < 10, 'the rest never comes');
+    await threads.finishAll();
+    await run();
+  }
+  assert.equal(threads.count, 5);
+  for (const [i, { view }] of sent.entries()) assertRecords(view, [swellingBatch(i + 1)]);
+  assert.deepEqual(net.app.log, responses(...sent));
+});
+
+test('frames that wait undecoded for an application that detaches are dropped; another one gets its own', async () => {
+  start({ spillBudgetBytes: 64 * 1024 * KiB, maxInFlightRequestsPerConnection: 10 });
+  const other = net.attach();
+  other.isReading = false;
+  for (let seed = 1; seed <= 4; seed++) {
+    sendFetch(1, other);
+    net.run();
+    broker.reply(fetchResponse([swellingBatch(seed)]));
+    await run();
+  }
+  await threads.finishAll();
+  await run();
+  assert.equal(threads.running.length, 0);
+  const { count } = threads;
+  net.detach(other);
+  await run();
+  const batch = bigBatch(5);
+  const sent = await fetched([batch]);
+  await threads.finishAll();
+  await run();
+  assertRecords(sent.view, [batch]);
+  assert.equal(threads.count, count + 1, 'what waited for the application that has gone was not decoded');
+  assert.equal(net.metrics().total('accepted'), 5);
+  assert.equal(net.metrics().total('succeeded') + net.metrics().total('failed'), 5);
 });
 
 /** The same numbers, 0 to 1, for the same seed. */

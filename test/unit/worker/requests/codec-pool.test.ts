@@ -7,7 +7,8 @@ import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../../src
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 
-import { CodecAccount, CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
+import { CodecAccount } from '../../../../src/worker/requests/codec-account.ts';
+import { CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
 import type { CodecTask, DecodedBody, DecodeTask, EncodedFrame } from '../../../../src/worker/requests/codec-work.ts';
 import { perform } from '../../../../src/worker/requests/codec-work.ts';
 
@@ -135,12 +136,105 @@ describe('tasks and bytes', () => {
     assert.equal(bodies.length, 2);
     await threads.settled();
     assert.equal(threads.running.length, 0);
-    pool.release(behind, 64 * MiB);
+    pool.release(behind, 64 * MiB, 0);
     await threads.settled();
     assert.equal(threads.running.length, 1);
     await threads.finish();
     pool.poll(0);
     assert.equal(bodies.length, 3);
+    await pool.close(cancelled, 0);
+  });
+
+  /** Adds a task for a frame that claims so much. Returns the body, once there is one. */
+  function decodeFor(account: CodecAccount, pool: CodecPool, claimedBytes: number) {
+    const state: { outcome: DecodedBody | Error | null } = { outcome: null };
+    const done = (outcome: DecodedBody | Error): void => {
+      assert.equal(state.outcome, null, 'settled twice');
+      state.outcome = outcome;
+    };
+    pool.decode(decodeTask(smallBody, { claimedBytes }), done, account);
+    return state;
+  }
+
+  test('what a reader has not read counts, and so do tasks that run: frames wait undecoded until it reads', async () => {
+    const pool = open(3);
+    const account = new CodecAccount(100 * MiB);
+    pool.noteUnread(account, 30 * MiB);
+    decodeFor(account, pool, 40 * MiB);
+    decodeFor(account, pool, 40 * MiB);
+    await threads.settled();
+    assert.equal(threads.running.length, 1, '30 unread, 40 to come: the next 40 are too many');
+    assert.ok(account.isWaiting);
+    assert.equal(account.canGoOn(21 * MiB), false);
+    assert.equal(account.canGoOn(20 * MiB), true);
+    pool.noteUnread(account, 21 * MiB);
+    await threads.settled();
+    assert.equal(threads.running.length, 1);
+    pool.noteUnread(account, 20 * MiB);
+    await threads.settled();
+    assert.equal(threads.running.length, 2);
+    assert.equal(account.isWaiting, false);
+    await pool.close(cancelled, 0);
+  });
+
+  test('a frame that finds room but no thread is not offered again and again', async () => {
+    const pool = open(1);
+    const account = new CodecAccount(100 * MiB);
+    pool.noteUnread(account, 100 * MiB);
+    decodeFor(account, pool, MiB);
+    const other = new CodecAccount();
+    decodeFor(other, pool, 0);
+    await threads.settled();
+    assert.ok(account.isWaiting);
+    pool.noteUnread(account, 0);
+    assert.equal(account.canGoOn(0), false, 'it waits for a thread now');
+    await threads.finish();
+    await threads.settled();
+    assert.equal(threads.running.length, 1);
+    await pool.close(cancelled, 0);
+  });
+
+  test('a small frame does not overtake a larger one of the same receiver, which would then wait for its body for ever', async () => {
+    const pool = open(3);
+    const account = new CodecAccount(64 * MiB);
+    const first = decodeFor(account, pool, 0);
+    await threads.settled();
+    await threads.finish();
+    pool.poll(0);
+    assert.ok(first.outcome !== null && !(first.outcome instanceof Error));
+    decodeFor(account, pool, 64 * MiB);
+    decodeFor(account, pool, 0);
+    await threads.settled();
+    assert.equal(threads.running.length, 0);
+    pool.release(account, first.outcome.buffer.byteLength, 0);
+    await threads.settled();
+    assert.equal(threads.running.length, 1);
+    assert.equal(threads.running[0]!.task.kind === 'decode' && threads.running[0]!.task.end, 64 * MiB);
+    await pool.close(cancelled, 0);
+  });
+
+  test('what waits for a receiver that has gone is settled undecoded, and others go on', async () => {
+    const pool = open(1);
+    const gone = new CodecAccount(MiB);
+    pool.noteUnread(gone, MiB);
+    const waiting = [decodeFor(gone, pool, MiB), decodeFor(gone, pool, MiB)];
+    await threads.settled();
+    assert.equal(pool.taskCount, 2);
+    const error = new Cancelled('gone');
+    pool.drop(gone, error, 0);
+    assert.deepEqual(
+      waiting.map(({ outcome }) => outcome),
+      [error, error],
+    );
+    assert.equal(pool.taskCount, 0);
+    assert.equal(pool.bytesInTasks, 0);
+    assert.equal(gone.bytesInTasks, 0);
+    assert.equal(gone.isWaiting, false);
+    const other = decodeFor(new CodecAccount(), pool, 0);
+    await threads.settled();
+    await threads.finish();
+    pool.poll(0);
+    assert.ok(other.outcome !== null && !(other.outcome instanceof Error));
     await pool.close(cancelled, 0);
   });
 

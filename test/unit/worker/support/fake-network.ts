@@ -294,7 +294,9 @@ export class FakeNetwork {
       const row = counters.nodeRow(nodeId);
       inFlight += counters.inFlight(row) - counters.internalInFlight(row);
     }
-    // A response that the codec pool works on has arrived, so its request is in flight no more.
+    // A response that the codec pool works on has arrived, so its request is in flight no more; nobody counts what the
+    // applications that are gone had in flight. With both, neither says anything of the other.
+    if (this.#hasForgotten && this.#codecThreads !== null) return;
     if (this.#hasForgotten) assert.ok(open <= inFlight, 'requests open are in flight');
     else if (this.#codecThreads === null) assert.equal(open, inFlight, 'requests open are those in flight');
     else assert.ok(open >= inFlight, `${open} requests open, ${inFlight} in flight`);
