@@ -1,17 +1,15 @@
 // The first program: makes a topic, writes four lines to it, and reads them back as a member of a group.
 //   npm run example -- first-program
 
-import { KafkaClient } from '../../src/index.ts';
+import { KafkaClient, TopicAlreadyExistsError } from '../../src/index.ts';
 
 const topic = 'greetings';
 const client = await KafkaClient.start({ bootstrapServers: process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092' });
 
-const created = (await client.admin().createTopics([{ name: topic, partitions: 1 }], { waitForLeaders: true })).get(
-  topic,
-);
+const newTopic = { name: topic, partitions: 1, replicationFactor: 1 };
+const created = (await client.admin().createTopics([newTopic], { waitForLeaders: true })).get(topic);
 // A topic that is there already will do.
-if (created?.ok === false && !/TOPIC_ALREADY_EXISTS/.test((created.error as { code?: string }).code ?? ''))
-  throw created.error;
+if (created?.ok === false && !(created.error instanceof TopicAlreadyExistsError)) throw created.error;
 
 const producer = await client.producer();
 for (const value of ['hello', 'from', 'another', 'thread']) {

@@ -1,9 +1,9 @@
-// What newcomers are told: the README's first program runs as it stands there, its commands exist, and the map of the code
+// What newcomers are told: the README's programs run as they stand there and fail with reasons, its commands exist, and the map of the code
 // in docs/architecture.md shows the files there are.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -24,13 +24,26 @@ function blocks(language: string): string[] {
     .map(([, , text]) => text!);
 }
 
-describe('the first program of the README', () => {
+/** A folder as `npm init` leaves it, with the package installed. */
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'readme-test-'));
+  execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['init', '-y'], { cwd: folder, stdio: 'ignore' });
+  const ownPackage = join(folder, 'node_modules', 'offthread-kafka');
+  mkdirSync(ownPackage, { recursive: true });
+  writeFileSync(join(ownPackage, 'package.json'), JSON.stringify({ type: 'module', exports: './index.js' }));
+  const library = new URL('../../src/index.js', import.meta.url).href;
+  writeFileSync(join(ownPackage, 'index.js'), `export * from ${JSON.stringify(library)};\n`);
+  return folder;
+}
+
+describe('the programs of the README', () => {
+  const [first, byRequest] = blocks('js') as [string, string];
   let broker: EmbeddedBroker;
   let folder: string;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'readme-test-'));
-    broker = await startEmbeddedBroker();
+    folder = newFolder();
+    broker = await startEmbeddedBroker({ autoCreateTopics: false });
   });
 
   after(async () => {
@@ -38,22 +51,83 @@ describe('the first program of the README', () => {
     await broker.close();
   });
 
-  test('is there once and has at most 20 lines', () => {
-    const programs = blocks('js');
-    assert.equal(programs.length, 1);
-    const lines = programs[0]!.split('\n').filter((line) => line.trim() !== '');
-    assert.ok(lines.length <= 20, `${lines.length} lines`);
-  });
-
-  test('produces, fetches and ends by itself', async () => {
-    const library = new URL('../../src/index.js', import.meta.url).href;
-    const program = blocks('js')[0]!.replace("from 'offthread-kafka'", `from ${JSON.stringify(library)}`);
-    assert.ok(program.includes(library));
+  async function output(program: string) {
     const file = join(folder, 'first.mjs');
     writeFileSync(file, program);
     const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') };
-    const { stdout, stderr } = await run(process.execPath, [file], { env, timeout: boundMs });
+    return run(process.execPath, [file], { env, timeout: boundMs });
+  }
+
+  /** What a program that must fail wrote to stderr. */
+  async function failure(program: string): Promise<string> {
+    const ended = await output(program).then(
+      ({ stdout }) => assert.fail(`it succeeded: ${stdout}`),
+      (error: { code: number | null; stderr: string }) => error,
+    );
+    assert.equal(ended.code, 1, `it ended by itself: ${ended.stderr}`);
+    return ended.stderr;
+  }
+
+  test('are two: the first with at most 20 lines, the one request by request with at most 30', () => {
+    assert.equal(blocks('js').length, 2);
+    for (const [program, most] of [
+      [first, 20],
+      [byRequest, 30],
+    ] as const) {
+      const lines = program.split('\n').filter((line) => line.trim() !== '');
+      assert.ok(lines.length <= most, `${lines.length} lines`);
+    }
+  });
+
+  test('run in a folder that npm init has made: the first writes, reads and ends by itself', async () => {
+    const { stdout, stderr } = await output(first);
+    assert.equal(stdout, '0 greeting: hello\n1 greeting: from\n2 greeting: another\n3 greeting: thread\n', stderr);
+    assert.equal(stderr, '');
+  });
+
+  test('run again: what the first has read it does not read twice', async () => {
+    const { stdout, stderr } = await output(first);
+    assert.equal(stdout, '4 greeting: hello\n5 greeting: from\n6 greeting: another\n7 greeting: thread\n', stderr);
+  });
+
+  test('request by request: produces, fetches and ends by itself', async () => {
+    const { stdout, stderr } = await output(byRequest);
     assert.equal(stdout, '0 key 0: hello\n1 key 1: from\n2 key 2: another\n3 key 3: thread\n', stderr);
+    assert.equal(stderr, '');
+  });
+
+  for (const [name, program] of [
+    ['the first', first],
+    ['the one request by request', byRequest],
+  ] as const) {
+    test(`${name} fails with the broker's error for a replication factor that cannot be had`, async () => {
+      const changed = program
+        .replaceAll(/'(greetings|requests)'/g, "'other-$1'")
+        .replace('replicationFactor: 1', 'replicationFactor: 5');
+      assert.notEqual(changed, program);
+      assert.match(await failure(changed), /InvalidReplicationFactorError/);
+    });
+  }
+
+  test("the first fails with the broker's error for a topic misspelt where it is written to, and the log names it", async () => {
+    const program = first
+      .replace("send('greetings'", "send('greeting'")
+      .replace('client.producer()', 'client.producer({ maxBlockMs: 2000, deliveryTimeoutMs: 120000 })');
+    const text = await failure(program);
+    assert.match(text, /TOPIC_ERROR.*"greeting" cannot be had/);
+    assert.match(text, /topic 'greeting' is not present in metadata/);
+    assert.match(text, /KAFKA_UNKNOWN_TOPIC_OR_PARTITION/);
+  });
+
+  test("the one request by request fails with the broker's error for a topic misspelt where it is waited for", async () => {
+    const program = byRequest.replace(
+      "awaitTopic('requests', { timeoutMs: 10_000 }",
+      "awaitTopic('request', { timeoutMs: 1000 }",
+    );
+    assert.notEqual(program, byRequest);
+    const text = await failure(program);
+    assert.match(text, /UnknownTopicOrPartitionError/);
+    assert.match(text, /TOPIC_ERROR.*"request" cannot be had/);
   });
 });
 

@@ -18,5 +18,5 @@ export type PlainResults<K, V> = readonly PlainResult<K, V>[];
 /** Options of every call. */
 export interface AdminCallOptions {
   /** Limit of the whole call with its retries, ms. Default: that of the Admin. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }

@@ -289,5 +289,5 @@ export const configOptions = {
 /** The effective configuration, validated and frozen. */
 export type KafkaClientConfig = { readonly [K in keyof typeof configOptions]: ValueOf<(typeof configOptions)[K]> };
 
-/** What `KafkaClient.start` accepts: any subset of the options. */
-export type KafkaClientOptions = { [K in keyof typeof configOptions]?: InputOf<(typeof configOptions)[K]> };
+/** What `KafkaClient.start` accepts: any subset of the options; undefined is as if it were not there. */
+export type KafkaClientOptions = { [K in keyof typeof configOptions]?: InputOf<(typeof configOptions)[K]> | undefined };

@@ -6,15 +6,15 @@ export interface OidcOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   /** Names with spaces between, as the server wants them; default none. */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
   /** More parameters of the request, such as `audience`. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** SASL extensions sent with each token, such as `logicalCluster` (KIP-342). */
-  readonly extensions?: Readonly<Record<string, string>>;
+  readonly extensions?: Readonly<Record<string, string>> | undefined;
   /** Where id and secret go: the Authorization header (RFC 6749, 2.3.1), or the body for servers without it. Default `header`. */
-  readonly credentialsIn?: 'header' | 'body';
+  readonly credentialsIn?: 'header' | 'body' | undefined;
   /** Limit of one request to the server, ms; default 10000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 const texts = ['tokenEndpointUrl', 'clientId', 'clientSecret'] as const;

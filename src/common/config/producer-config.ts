@@ -9,13 +9,13 @@ import { otherProducerOptions, type ProducerConfig, producerOptions } from './pr
 /** With idempotence a broker remembers this many batches of a producer and partition. */
 const maxInFlightWithIdempotence = 5;
 
-type TableInputs = { [K in keyof typeof producerOptions]?: ProducerConfig[K] };
+type TableInputs = { [K in keyof typeof producerOptions]?: ProducerConfig[K] | undefined };
 
 /** What callers pass. */
 export interface ProducerConfigInput extends TableInputs {
-  acks?: 'all' | -1 | 0 | 1;
-  compressionLevel?: number | null;
-  partitioner?: 'murmur2' | 'crc32';
+  acks?: 'all' | -1 | 0 | 1 | undefined;
+  compressionLevel?: number | null | undefined;
+  partitioner?: 'murmur2' | 'crc32' | undefined;
 }
 
 const knownKeys: readonly string[] = [...Object.keys(producerOptions), ...Object.keys(otherProducerOptions)];

@@ -7,14 +7,14 @@ import { withLongs } from './results.ts';
 
 export interface AdminOptions {
   /** Limit of each call with its retries, ms; a call may set its own. Default 60000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface ChangeCallOptions extends AdminCallOptions {
   /** Only check the request, and change nothing; default false. */
-  readonly validateOnly?: boolean;
+  readonly validateOnly?: boolean | undefined;
   /** Wait while the controller's quota is exceeded (KIP-599); default true. */
-  readonly retryOnQuotaViolation?: boolean;
+  readonly retryOnQuotaViolation?: boolean | undefined;
 }
 
 /** Runs a call in the network thread. Rejects with the call's error, or when the client is closed. */

@@ -6,53 +6,53 @@ export type { ClientHandle } from '../thread/client-handle.ts';
 
 export interface SendOptions {
   /** API version to use; default: the highest that broker and client both know. */
-  version?: number;
+  version?: number | undefined;
   /** Integer ms > 0; default `requestTimeoutMs`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /**
    * Name of a connection of its own to the same broker, 1 to 32 characters of a-z A-Z 0-9 . _ -; default: the connection that is
    * for everything. A broker answers in order: what may wait there, such as a Fetch, belongs on a lane of its own.
    */
-  lane?: string;
+  lane?: string | undefined;
   /**
    * Fails the Future with AbortError when aborted. What was sent stays sent, and its answer, which is dropped, still takes its
    * place among the requests in flight on that connection.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface AwaitOptions {
   /** Integer ms > 0; default `requestTimeoutMs`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Ends the wait with AbortError when aborted. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface AwaitReadyOptions extends AwaitOptions {
   /** As of SendOptions. */
-  lane?: string;
+  lane?: string | undefined;
 }
 
 export interface StartOptions {
   /** Gives the start up when aborted: it fails with AbortError, and leaves nothing behind. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface AttachOptions {
   /** As of the configuration, which cannot carry one to another thread; default: process warnings. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 export interface CheckVersionOptions {
   /** Integer ms > 0; default `apiVersionAutoTimeoutMs`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** The first failure ends the call. */
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
 
 export interface PollOptions {
   /** When it is aborted, the wait ends early, and the call returns what has arrived. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What each call may be given. */

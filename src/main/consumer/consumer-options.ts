@@ -9,31 +9,31 @@ export type PlaceInLog = OffsetLike | 'earliest' | 'latest' | { readonly timesta
 
 export interface TopicPartitionOffset extends TopicPartition {
   /** Default: the committed offset, else `autoOffsetReset`. */
-  readonly offset?: PlaceInLog;
+  readonly offset?: PlaceInLog | undefined;
 }
 
 /** An offset to commit: that of the next record to read. */
 export interface OffsetOf extends TopicPartition {
   readonly offset: OffsetLike;
-  readonly leaderEpoch?: number;
-  readonly metadata?: string | null;
+  readonly leaderEpoch?: number | undefined;
+  readonly metadata?: string | null | undefined;
 }
 
 /** The options whose values are texts that name a choice. */
 interface Choices {
-  readonly groupProtocol?: 'auto' | 'consumer' | 'classic';
-  readonly whenBlocked?: 'keep' | 'pause' | 'leave';
-  readonly whenRevoked?: 'wait' | 'drop';
-  readonly isolationLevel?: 'read_uncommitted' | 'read_committed';
+  readonly groupProtocol?: 'auto' | 'consumer' | 'classic' | undefined;
+  readonly whenBlocked?: 'keep' | 'pause' | 'leave' | undefined;
+  readonly whenRevoked?: 'wait' | 'drop' | undefined;
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed' | undefined;
 }
 
-type PlainOptions = { readonly [K in keyof typeof consumerOptions]?: InputOf<(typeof consumerOptions)[K]> };
+type PlainOptions = { readonly [K in keyof typeof consumerOptions]?: InputOf<(typeof consumerOptions)[K]> | undefined };
 
 export interface ConsumerOptions extends Choices, Omit<PlainOptions, keyof Choices> {
   /** Names; or a RegExp, matched here against all topics; or a pattern for the broker (RE2), with KIP-848. */
   readonly topics?: readonly string[] | RegExp | { readonly brokerPattern: string };
   /** Partitions to read without a group's help. */
-  readonly assign?: readonly TopicPartitionOffset[];
+  readonly assign?: readonly TopicPartitionOffset[] | undefined;
   /** Where to begin without a committed offset, or with one that is gone; default `latest`. */
   readonly autoOffsetReset?:
     | 'earliest'
@@ -41,9 +41,10 @@ export interface ConsumerOptions extends Choices, Omit<PlainOptions, keyof Choic
     | 'none'
     | `by_duration:${string}`
     | { readonly agoMs: number }
-    | { readonly timestampMs: number };
+    | { readonly timestampMs: number }
+    | undefined;
   /** `processed` commits what is done, every 5 s or as said, before partitions are given up, and at the end. */
   readonly commit?: CommitMode | { readonly everyMs: number };
   /** Classic protocol only; default range, cooperative-sticky, as Java has it. */
-  readonly partitionAssignmentStrategy?: readonly AssignorName[];
+  readonly partitionAssignmentStrategy?: readonly AssignorName[] | undefined;
 }

@@ -54,9 +54,9 @@ export interface OffsetOfTime extends TopicPartition {
 
 export interface CloseOptions {
   /** ms; default 30000. Kept by the network thread, also while this thread is blocked. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** `leave`: static members give up their place, too. `remain`: the group is told nothing (KIP-1092). */
-  readonly leave?: LeaveModeName;
+  readonly leave?: LeaveModeName | undefined;
 }
 
 /**

@@ -6,9 +6,9 @@ import type { ConsumerSession } from './consumer-session.ts';
 
 export interface RunOptions {
   /** Handlers at once; default 1. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Ends it, after handlers under way have returned. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export async function runHandler(

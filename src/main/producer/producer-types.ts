@@ -30,9 +30,9 @@ export interface ProducerRecord<K = BytesInput, V = BytesInput> {
 
 export interface SendRecordOptions {
   /** Default: the record's own, else the partitioner's choice. */
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   /** How long the record may wait for company, ms; default: it does not, unless a batch of its partition is on its way. */
-  readonly lingerMs?: number;
+  readonly lingerMs?: number | undefined;
 }
 
 /** Where a record is. */
@@ -83,18 +83,18 @@ export interface ProducerHooks<K = BytesInput, V = BytesInput> {
 
 /** What `client.producer` takes: the options of docs/configuration.md, and these. */
 export interface ProducerOptions<K = BytesInput, V = BytesInput> extends Omit<ProducerConfigInput, 'partitioner'> {
-  partitioner?: 'murmur2' | 'crc32' | Partitioner;
+  partitioner?: 'murmur2' | 'crc32' | Partitioner | undefined;
   /** Of `send` and `sendAll`; `append` takes bytes. */
-  serializeKey?: Serializer<K>;
-  serializeValue?: Serializer<V>;
-  hooks?: ProducerHooks<K, V>;
+  serializeKey?: Serializer<K> | undefined;
+  serializeValue?: Serializer<V> | undefined;
+  hooks?: ProducerHooks<K, V> | undefined;
 }
 
 /** What `Producer.attach` takes: functions do not cross threads, each has its own. */
 export interface AttachedProducerOptions<K = BytesInput, V = BytesInput>
   extends Pick<ProducerOptions<K, V>, 'serializeKey' | 'serializeValue' | 'hooks'> {
   /** In place of the shared producer's choice. */
-  partitioner?: Partitioner;
+  partitioner?: Partitioner | undefined;
 }
 
 /** Given to the callback of `sendAll`: writes records without an object for each. */
