@@ -10,11 +10,14 @@ import type { RemoteControl } from './thread-access.ts';
 
 export class ControlCalls {
   readonly #control: RemoteControl;
+  readonly #releaseControl: () => void;
   readonly #rejectCalls = new Set<(error: Error) => void>();
   #endError: Error | null = null;
 
   constructor(port: MessagePort) {
-    this.#control = comlink.wrap<ServedControl<NetworkHandle, MessagePort>>(port as unknown as comlink.Endpoint);
+    const control = comlink.wrap<ServedControl<NetworkHandle, MessagePort>>(port as unknown as comlink.Endpoint);
+    this.#control = control;
+    this.#releaseControl = () => control[comlink.releaseProxy]();
   }
 
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
@@ -39,7 +42,7 @@ export class ControlCalls {
     this.#endError = error;
     for (const reject of this.#rejectCalls) reject(error);
     // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
-    this.#control[comlink.releaseProxy]();
+    this.#releaseControl();
   }
 }
 

@@ -1,12 +1,12 @@
 // Owns what a client needs of its network thread, whoever started that. Application thread. Types only.
 
 import type { MessagePort } from 'node:worker_threads';
-import type { Remote } from 'comlink';
 import type { ControlResult, ServedControl } from '../../common/control.ts';
 import type { ApplicationEnd, NetworkHandle } from '../../ring/attachment.ts';
 import type { MetricsReader } from '../../state/shared-metrics.ts';
 
-export type RemoteControl = Remote<ServedControl<NetworkHandle, MessagePort>>;
+/** Without comlink's own type: that needs the DOM's types, which a consumer of the package need not have. */
+export type RemoteControl = ServedControl<NetworkHandle, MessagePort>;
 
 export interface ThreadAccess {
   readonly end: ApplicationEnd;
