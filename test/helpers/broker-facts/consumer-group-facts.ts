@@ -85,10 +85,17 @@ export class ConsumerMember {
   }
 }
 
+/** Members of a new group. Its coordinator knows the topic by then: a coordinator hears of new topics a little late. */
 export async function newGroup(ask: Asker, partitions = 1) {
   const topic = await ask.topic({}, partitions);
   const topicId = await ask.topicId(topic);
-  const group = freshId('g');
+  // "Aa" and "BB" have the same hash code in Java, so both groups are in the same shard of the coordinator.
+  const id = freshId('g');
+  const [group, twin] = [`${id}Aa`, `${id}BB`];
+  await ask.groupCoordinator(twin);
+  const scout = new ConsumerMember(ask, twin, topic, topicId);
+  await scout.assigned(partitions);
+  await scout.send({ epoch: -1 });
   await ask.groupCoordinator(group);
   return (instanceId?: string) => new ConsumerMember(ask, group, topic, topicId, instanceId ?? null);
 }
