@@ -25,6 +25,9 @@ function varintBytes(value: number): number {
 export class WireWriter {
   /** Written so far: `buffer[0, offset)`. `buffer` changes when it grows. */
   buffer: Buffer = Buffer.allocUnsafeSlow(initialBytes);
+  /** Serves small messages, whatever memory a large one was given. */
+  #own: Buffer = this.buffer;
+  #isGiven = false;
   offset = 0;
   /** What is being written, for errors only. */
   field = '';
@@ -33,9 +36,18 @@ export class WireWriter {
   apiKey = -1;
   version = -1;
 
-  /** Drops the written bytes, and releases memory that only a large message needs. */
-  reset(): this {
-    if (this.buffer.length > keptBytes) this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+  /**
+   * Drops the written bytes, and releases memory that only a large message needs.
+   * @param memory for the next message, which `finish` gives away with it
+   */
+  reset(memory?: Buffer): this {
+    if (this.#isGiven) this.#takeOwn();
+    else if (this.buffer.length > keptBytes) this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    if (memory !== undefined) {
+      this.#own = this.buffer;
+      this.buffer = memory;
+      this.#isGiven = true;
+    }
     this.offset = 0;
     this.field = '';
     return this;
@@ -56,11 +68,18 @@ export class WireWriter {
     if (length <= copiedBytes) {
       const copy = Buffer.allocUnsafe(length);
       this.buffer.copy(copy, 0, 0, length);
+      if (this.#isGiven) this.#takeOwn();
       return copy;
     }
     const whole = this.buffer.subarray(0, length);
-    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    if (this.#isGiven) this.#takeOwn();
+    else this.buffer = Buffer.allocUnsafeSlow(initialBytes);
     return whole;
+  }
+
+  #takeOwn(): void {
+    this.buffer = this.#own;
+    this.#isGiven = false;
   }
 
   /** Makes room for `bytes` more. */

@@ -19,6 +19,7 @@ import type { CodecPool } from '../requests/codec-pool.ts';
 import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
+import { minRequestMemoryBytes, RequestMemory } from './request-memory.ts';
 
 /** A request whose node and version are chosen. */
 export interface OutgoingRequest {
@@ -43,6 +44,7 @@ export class RequestSender {
   readonly #pool: CodecPool;
   readonly #metrics: Metrics;
   readonly #writer = new WireWriter();
+  readonly #memory = new RequestMemory();
 
   constructor(config: KafkaClientConfig, pool: CodecPool, metrics: Metrics) {
     this.#config = config;
@@ -64,12 +66,7 @@ export class RequestSender {
     const inFlight = this.#inFlight(node, request, correlationId, now);
     const oneWay = expectsResponse ? null : oneWaySend(inFlight);
     try {
-      const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message));
-      const { length } = frame;
-      const tooLarge = this.#whyTooLarge(codec, length);
-      if (tooLarge !== null) throw tooLarge;
-      if (request.isAhead) channel.enqueueAhead(frame);
-      else channel.enqueue(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
+      const { length } = this.#encode(channel, header, request, oneWay);
       this.#metrics.requestSent(node.metricsRow, length);
       if (oneWay !== null) channel.oneWay.add(length, inFlight.deadline);
     } catch (error) {
@@ -86,6 +83,30 @@ export class RequestSender {
     // There will be no response that shows that this connection is in use.
     node.lastActiveAt = now;
     node.publishHeldBack();
+  }
+
+  /** Encodes the request in this thread and queues its frame. Throws: InvalidRequestError, CodecTaskNeeded. */
+  #encode(
+    channel: Channel,
+    header: FrameHeader,
+    { codec, message, isAhead }: OutgoingRequest,
+    oneWay: OneWaySend | null,
+  ): Buffer {
+    const { byteLength } = message;
+    const memory = byteLength > minRequestMemoryBytes ? this.#memory.take(byteLength) : undefined;
+    let isLent = false;
+    try {
+      const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message), memory);
+      const tooLarge = this.#whyTooLarge(codec, frame.length);
+      if (tooLarge !== null) throw tooLarge;
+      isLent = memory !== undefined && frame.buffer === memory.buffer;
+      if (isLent) this.#memory.lend(memory!, channel, channel.markBehind(frame));
+      if (isAhead) channel.enqueueAhead(frame);
+      else channel.enqueue(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
+      return frame;
+    } finally {
+      if (memory !== undefined && !isLent) this.#memory.giveBack(memory);
+    }
   }
 
   /**

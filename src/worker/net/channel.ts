@@ -155,9 +155,14 @@ export class Channel {
 
   /** Queues one whole request in pieces, which must stay as they are until `isWritten` says so, or the channel is closed. */
   enqueuePieces(pieces: readonly Uint8Array[]): WriteMark {
-    const mark = { position: Number.POSITIVE_INFINITY };
     for (const piece of pieces) this.enqueue(piece);
-    this.#marks.set(pieces.at(-1)!, mark);
+    return this.markBehind(pieces.at(-1)!);
+  }
+
+  /** A mark behind bytes that are queued in this turn. */
+  markBehind(bytes: Uint8Array): WriteMark {
+    const mark = { position: Number.POSITIVE_INFINITY };
+    this.#marks.set(bytes, mark);
     return mark;
   }
 

@@ -14,14 +14,18 @@ export interface FrameHeader {
   readonly clientId: string;
 }
 
-/** The frame as it goes to the socket. Throws: InvalidRequestError, CodecTaskNeeded. */
+/**
+ * The frame as it goes to the socket. Throws: InvalidRequestError, CodecTaskNeeded.
+ * @param memory that a large frame may lie in
+ */
 export function encodeFrame(
   writer: WireWriter,
   header: FrameHeader,
   message: FlatMessage,
   options: EncodeOptions,
+  memory?: Buffer,
 ): Buffer {
-  const sizeAt = begin(writer, header);
+  const sizeAt = begin(writer, header, memory);
   wireCodec(header.apiKey).encodeRequest(message, writer, header.version, options);
   writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
   return writer.finish();
@@ -35,8 +39,8 @@ export function encodeHead(writer: WireWriter, header: FrameHeader, bodyBytes: n
 }
 
 /** Returns where the size is to be written. */
-function begin(writer: WireWriter, { apiKey, version, correlationId, clientId }: FrameHeader): number {
-  writer.reset();
+function begin(writer: WireWriter, { apiKey, version, correlationId, clientId }: FrameHeader, memory?: Buffer): number {
+  writer.reset(memory);
   const sizeAt = writer.reserve(4);
   const headerVersion = wireCodec(apiKey).requestHeaderVersion(version);
   encodeRequestHeader(writer, apiKey, version, headerVersion, correlationId, clientId);
