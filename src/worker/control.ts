@@ -1,5 +1,5 @@
-// Owns the control calls of one attachment: the rare ones, over its control port. Network thread. Each ends with a result as
-// data; none throws.
+// Owns the control calls of one attachment: the rare calls, which go over its control port. Network thread. Each call returns
+// its result or its error as data. No call throws.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
@@ -31,11 +31,11 @@ export interface ControlParts {
   readonly consumers: Consumers;
 }
 
-/** Whose calls these are. */
+/** The attachment that makes these calls. */
 export interface ControlledAttachment {
-  /** For whom topics are tracked. */
+  /** The key under which metadata keeps this attachment's topics. */
   readonly owner: object;
-  /** Ends it, or the whole thread if it is the owner's. */
+  /** Detaches the attachment. For the owner's attachment: ends the whole network thread. */
   close(): Promise<void>;
   isClosed(): boolean;
 }
@@ -146,7 +146,7 @@ export class AttachmentControl implements Control {
     if (!this.#attachment.isClosed()) this.#parts.metadata.tracked.set(this.#attachment.owner, topics, needsAllTopics);
   }
 
-  /** A client that has started knows the cluster; one that cannot learn it in time starts all the same and goes on trying. */
+  /** Waits for the first metadata. If none comes before the deadline, the client starts without it, and the network thread goes on trying. */
   async #firstMetadata(deadline: number): Promise<void> {
     const { metadata, clock } = this.#parts;
     while (metadata.updateId === 0 && !this.#attachment.isClosed() && clock() < deadline) {

@@ -1,5 +1,5 @@
-// Owns the entry of the network thread: takes what the application thread passed, connects the parts to the real world,
-// exposes the control calls. Network thread.
+// Owns the entry of the network thread: takes what the application thread passed, gives the parts their clock, sockets and
+// ports, and exposes the control calls. Network thread.
 
 import { type MessagePort, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
@@ -10,8 +10,8 @@ import type { NetworkThreadData, ServedControl } from '../common/control.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
-// What every connection begins with, loaded before `start` is answered, not at first use: Node 22 (22.23) aborts a process that
-// ends while one of its threads loads a module by `require`.
+// Every connection uses this codec first. It is loaded here, before `start` is answered, and not at first use: Node 22 (22.23)
+// aborts a process that ends while one of its threads loads a module by `require`.
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
@@ -34,7 +34,7 @@ const {
   logPort,
 } = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
 
-// Before anything makes a connection.
+// This must run before the first connection is made.
 trust(authorities);
 const config = withSecrets(openConfig, secrets);
 const transports = transportsFor(config);
@@ -54,7 +54,7 @@ const thread = new NetworkThread(
     prepareTransport: transports.prepare,
     loadTokenSource: () => loadTokenSource(config, tokenPort),
     postLog: (batch) => logPort.postMessage(batch),
-    // Uncaught on purpose: the thread ends, and the application side hears of it with the cause.
+    // Nobody catches this error, on purpose: it ends the thread, and the application side is told the cause.
     onFatal: (error) => {
       queueMicrotask(() => {
         throw error;
@@ -99,7 +99,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     },
     close: async () => {
       const result = await control.close();
-      // Closed after the answer has left; that of the owner is the last thing that keeps this thread alive.
+      // The port is closed after the answer has left. The owner's port is the last thing that keeps this thread alive.
       setImmediate(() => {
         port.close();
         if (attachment.isOwner) for (const other of ports.values()) other.close();
@@ -110,7 +110,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
   comlink.expose(served, port as unknown as comlink.Endpoint);
   if (attachment.isOwner) return;
   port.unref();
-  // By an orderly end, by `terminate`, an exception, `process.exit`: however a thread ends, its ports close.
+  // The ports of a thread close however it ends: in order, by `terminate`, by an exception or by `process.exit`.
   port.on('close', () => {
     ports.delete(attachment);
     thread.detach(attachment);

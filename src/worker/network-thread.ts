@@ -1,4 +1,4 @@
-// Owns the wiring of the network thread: which part gets which other part. Network thread; whole in a unit test too,
+// Owns the wiring of the network thread: which part gets which other part. Network thread. A unit test runs the same wiring
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
 import type { KafkaClientConfig } from '../common/config/config.ts';
@@ -40,29 +40,29 @@ import type { ResponseHost } from './requests/request-owner.ts';
 import { Roles } from './roles.ts';
 import { Authenticator } from './sasl/authenticator.ts';
 
-/** The world outside, as far as the network thread needs it. */
+/** Everything that the network thread needs from outside. */
 export interface Surroundings {
   /** ms, monotonic, the same origin on all threads. */
   readonly clock: () => number;
   /** ms since the epoch. */
   readonly wallClock: () => number;
-  /** Runs `work`, which never throws, when the callback under way has returned. */
+  /** Runs `work` when the current callback has returned. `work` never throws. */
   readonly defer: (work: () => void) => void;
-  /** 0 to 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly resolve: Resolve;
   readonly openTransport: OpenTransport;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured; default: they can. */
   readonly prepareTransport?: () => void;
-  /** Loads what asks for tokens, for OAUTHBEARER. */
+  /** Loads the code that gets tokens for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
-  /** Id of a new member of a group; default: 128 random bits. */
+  /** Makes the id of a new group member. Default: 128 random bits. */
   readonly newMemberId?: () => string;
-  /** Default: those of the codec pool. */
+  /** Default: starts the threads of the codec pool. */
   readonly startCodecThreads?: StartCodecThreads;
-  /** Carries log records to the application; `logTaken` says when it has them. */
+  /** Sends log records to the application. `logTaken` is called when the application has them. */
   readonly postLog: (batch: LogBatch) => void;
-  /** The thread cannot go on. */
+  /** Called with an error after which the thread cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -70,18 +70,18 @@ export interface Surroundings {
 export interface NetworkThreadMemory {
   readonly counters: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
-  /** Null: nothing is recorded. */
+  /** Null: no metrics are recorded. */
   readonly metrics: SharedArrayBuffer | null;
 }
 
 export class NetworkThread {
   readonly loop: PollLoop;
-  /** Producers and consumers; they get their turn from the loop. */
+  /** Producers, consumers and the administration calls. The poll loop calls them in every round. */
   readonly roles: Roles;
   readonly roleHost: RoleHost;
   readonly #producers: Producers;
   readonly #consumers: Consumers;
-  /** Told of an attachment that was detached because its memory holds what nobody writes. */
+  /** Called when an attachment was detached because its shared memory holds an impossible value. */
   onBroken: (attachment: Attachment, error: Error) => void = () => {};
   readonly #config: KafkaClientConfig;
   readonly #surroundings: Surroundings;
@@ -170,12 +170,12 @@ export class NetworkThread {
     this.#counters.setState(STATE_RUNNING);
   }
 
-  /** The application has the log records of the last batch. */
+  /** Must be called when the application has the log records of the last batch. */
   logTaken(): void {
     this.#log.taken();
   }
 
-  /** The first is that of the thread that started the client. @throws Cancelled when the thread is closed */
+  /** Adds an attachment. The first one belongs to the thread that started the client. @throws Cancelled when the network thread is closed */
   attach(handle: NetworkHandle): Attachment {
     if (this.#isClosed) throw new Cancelled('the client was closed');
     const attachment = this.#attachments.add(handle);
@@ -183,7 +183,7 @@ export class NetworkThread {
     return attachment;
   }
 
-  /** Its thread has ended, or wants no more: everything that was its own is given back, what comes for it is discarded. */
+  /** Called when the attachment's thread has ended or has closed its client. Frees everything that the attachment owned; late responses are discarded. */
   detach(attachment: Attachment): void {
     this.#attachments.remove(attachment);
     this.#metadata.tracked.forget(attachment);
@@ -199,7 +199,7 @@ export class NetworkThread {
     });
   }
 
-  /** Ends everything: requests and waits fail with Cancelled. */
+  /** Ends everything. Requests and waits fail with Cancelled. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -217,7 +217,7 @@ export class NetworkThread {
     await poolClosed;
   }
 
-  /** Its code is loaded at the first call: most clients never administer anything. */
+  /** The code of the administration calls is loaded at the first call, because most clients never make one. */
   async #runAdmin(...[name, args, timeoutMs]: Parameters<Control['admin']>): Promise<unknown> {
     const { AdminDesk } = await import('./admin/admin-desk.ts');
     if (this.#isClosed) throw new Cancelled('the client was closed');

@@ -1,17 +1,17 @@
-// Owns the rhythm of the network thread: one round of work, then sleep until the doorbell, a socket or a deadline asks
-// for the next. Network thread. This is the heart: everything below it gets `now` and returns.
+// Owns the loop of the network thread: one round of work, then sleep until the doorbell, a socket or a deadline asks
+// for the next round. Network thread. Everything below this file gets `now` as an argument and returns without waiting.
 //
 //   socket callback, look-up,
 //   timer (nearest deadline) ----> wake() ----> microtask --+
 //   doorbell (requests, room) ------------------------------+--> move(): drain, poll, deliver, notify
 //         ^                                                         |
-//         |        more to do, or a deadline is over: setImmediate -+--> turn(): move(), then deadlines, polls
+//         |      more to do, or a deadline has passed: setImmediate +--> turn(): move(), then deadlines, polls
 //         +---- nothing to do: sleep <------------------------------+              |
 //         +------------------------------------------------------------------------+
 //
-// What arrived is moved on as soon as the callback that brought it returns, and mostly that is all. A turn runs in the event
-// loop's check phase, after every socket that was ready has been read: so a deadline is judged only after whatever had
-// arrived before it.
+// A move passes data on as soon as the callback that brought it returns. Usually nothing else is needed. A turn runs in the event
+// loop's check phase, after every socket that was ready has been read. So a deadline is checked only after everything that
+// arrived before it was read.
 
 import type { Doorbell } from '../ring/doorbell.ts';
 import type { CountersWriter } from '../state/counters.ts';
@@ -26,12 +26,12 @@ import type { CodecPool } from './requests/codec-pool.ts';
 import type { Roles } from './roles.ts';
 import { Suspension } from './suspension.ts';
 
-/** Timers above this fire at once in Node. */
+/** Node fires a timer with a longer delay at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * What follows a round. `asleep`: the bell, a socket or the timer brings the next. `scheduled`: a turn comes in this event loop's
- * check phase. `again`: there was work when the thread was about to sleep, and nothing brings the next round but the caller.
+ * What follows a round. `asleep`: the doorbell, a socket or the timer starts the next round. `scheduled`: a turn runs in this event
+ * loop's check phase. `again`: there was work when the thread was about to sleep, and the caller must start the next round.
  */
 type AfterRound = 'asleep' | 'scheduled' | 'again';
 
@@ -47,13 +47,13 @@ export interface PollLoopParts {
   readonly counters: CountersWriter;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** ms on the monotonic clock: the only clock that times anything. */
+  /** ms on the monotonic clock. All deadlines are on this clock. */
   readonly clock: () => number;
   /** ms since the epoch. */
   readonly wallClock: () => number;
-  /** Runs `work`, which never throws, when the callback under way has returned. */
+  /** Runs `work` when the current callback has returned. `work` never throws. */
   readonly defer: (work: () => void) => void;
-  /** Told about an error that escaped a turn; the thread is lost. */
+  /** Called with an error that nothing caught in a round. The thread cannot go on. */
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -66,7 +66,7 @@ export class PollLoop {
   /** A move is deferred. */
   #isMoveDue = false;
   #isMoving = false;
-  /** Somebody asked for another round during this one. */
+  /** `wake` was called during this round. */
   #isWanted = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | null = null;
@@ -78,7 +78,7 @@ export class PollLoop {
     if (this.#round(this.#turnRound, false) === 'again') this.#schedule();
   };
   readonly #runDeferred = (): void => {
-    // A turn, or the bell, may have come first.
+    // A turn, or the doorbell, may have run the move already.
     if (this.#isMoveDue) this.#runMove();
   };
   readonly #onBell = (): void => this.#runMove();
@@ -94,11 +94,11 @@ export class PollLoop {
     this.#suspension = new Suspension(parts.clock(), parts.wallClock());
   }
 
-  /** Asks for a round; as often as anybody likes. */
+  /** Asks for a round. May be called any number of times. */
   readonly wake = (): void => {
     if (this.#isClosed) return;
     if (this.#isMoving) {
-      // Not at once: microtasks that make microtasks would keep the sockets from their turn.
+      // No move is deferred here: microtasks that queue microtasks would keep the event loop from reading the sockets.
       this.#isWanted = true;
     } else if (!this.#isMoveDue) {
       this.#isMoveDue = true;
@@ -112,11 +112,11 @@ export class PollLoop {
     this.#timer = null;
   }
 
-  /** One turn: a move, and the judging of deadlines. Returns true when there was something to do, and so may be more. */
+  /** One turn: a move, and the check of deadlines. Returns true when there was something to do, because there may be more. */
   turn(now: number): boolean {
     const { attachments, client, readiness } = this.#parts;
     this.#turn++;
-    // The rest of the turn runs beside the application, which has what arrived.
+    // The application has its responses now. It runs in parallel with the rest of the turn.
     const moved = this.#move(now, this.#turn);
     client.housekeep(now);
     readiness.poll(now);
@@ -125,7 +125,7 @@ export class PollLoop {
     return moved + waiting > 0;
   }
 
-  /** Passes on what is there, both ways. `turn` is that of polls found now: sockets have been read since in the next. */
+  /** Passes on what is there, in both directions. Polls found now get the number `turn`: before the next turn, all sockets are read. */
   #move(now: number, turn: number): number {
     const { attachments, requests, client, counters, pool, metrics } = this.#parts;
     counters.heartbeat(now);
@@ -134,7 +134,7 @@ export class PollLoop {
     let work = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
     work += requests.drain(now, turn);
-    // What all these asked for is done by the next line.
+    // Everything that the calls above asked for is done by the line below.
     this.#isWanted = false;
     work += client.poll(now);
     work += this.#pollRoles(now);
@@ -142,13 +142,13 @@ export class PollLoop {
     return work;
   }
 
-  /** Before any request is taken, which would else be written to a peer that may be gone. */
+  /** Runs before any request is taken. Otherwise a request could be written to a peer that is gone. */
   #noticeSuspension(now: number): void {
     const pauseMs = this.#suspension.pauseMs(now, this.#parts.wallClock());
     if (pauseMs > 0) this.#parts.connections.resumed(pauseMs, now);
   }
 
-  /** What roles make of the answers that have just come goes to the sockets at once. */
+  /** Calls the roles with the answers that have just come, and writes the requests that they make to the sockets at once. */
   #pollRoles(now: number): number {
     const { roles, client } = this.#parts;
     if (roles.isEmpty) return 0;
@@ -171,15 +171,15 @@ export class PollLoop {
 
   #runMove(): void {
     this.#isMoveDue = false;
-    // An application that is awake answers a response with its next request while the first move is still on its way out.
+    // An application that is awake sends its next request so soon after a response that the second move finds it.
     const isOver = this.#round(this.#moveRound, true) !== 'again' || this.#round(this.#moveRound, true) !== 'again';
     if (!isOver) this.#schedule();
   }
 
   /**
-   * One round, and what follows from it.
+   * Runs one round and decides what follows.
    * @param work   returns whether a turn must follow
-   * @param isMove a deadline that is over is for the turn; after a turn, for a timer
+   * @param isMove true: a turn must follow when a deadline has passed; false: a timer is set for it
    */
   #round(work: (now: number) => boolean, isMove: boolean): AfterRound {
     if (this.#isClosed) return 'asleep';
@@ -191,7 +191,7 @@ export class PollLoop {
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
       const deadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, roles.nextDeadline(now));
-      // Metadata that is due: whoever can be asked for it may have become ready after it was looked for.
+      // Metadata is due. A node may have become ready after the move looked for one.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);
       log.flush();
@@ -216,7 +216,7 @@ export class PollLoop {
     const { dozeMs } = roles;
     const bell = dozeMs > 0 ? doorbell.doze(this.#hasWork) : doorbell.sleep(this.#hasWork);
     if (bell === null) return 'again';
-    // The same promise comes back while it is armed: chaining on it again would only add calls.
+    // The doorbell returns the same promise while it is armed. A second `then` on it would only add calls.
     if (bell !== this.#awaitedBell) {
       this.#awaitedBell = bell;
       bell.then(this.#onBell, this.#parts.onFatal);
@@ -225,7 +225,7 @@ export class PollLoop {
     return 'asleep';
   }
 
-  /** Keeps one timer that fires no later than `deadline`; an earlier one just finds nothing to do and sets the next. */
+  /** Keeps one timer that fires no later than `deadline`. A timer that fires earlier finds nothing to do and sets the next one. */
   #setTimer(deadline: number, now: number): void {
     if (this.#timer !== null && this.#timerAt <= deadline) return;
     if (this.#timer !== null) clearTimeout(this.#timer);

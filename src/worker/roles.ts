@@ -1,4 +1,4 @@
-// Owns the list of roles (producers, consumers) that the poll loop gives a turn. Network thread.
+// Owns the list of roles (producers, consumers, administration calls) that the poll loop calls in every round. Network thread.
 
 import type { Role } from './client/role.ts';
 
@@ -6,7 +6,7 @@ export class Roles {
   readonly #requests: { poll(): void };
   readonly #roles = new Set<Role>();
 
-  /** @param requests by which roles send; it has something to do in each round too */
+  /** @param requests what roles send with; it is polled in every round too */
   constructor(requests: { poll(): void }) {
     this.#requests = requests;
   }
@@ -23,26 +23,26 @@ export class Roles {
     this.#roles.delete(role);
   }
 
-  /** Whether a role has something to do that came another way than by a socket. */
+  /** Whether a role has work that did not come from a socket. */
   hasWork(): boolean {
     for (const role of this.#roles) if (role.hasWork?.() === true) return true;
     return false;
   }
 
-  /** One turn for each. */
+  /** Calls `poll` of each role. */
   poll(now: number): void {
     this.#requests.poll();
     for (const role of this.#roles) role.poll(now);
   }
 
-  /** For how long the thread may doze instead of sleep, ms; 0: it must not. */
+  /** For how long the thread may doze instead of sleep, in ms. 0: it must not doze. */
   get dozeMs(): number {
     let dozeMs = 0;
     for (const role of this.#roles) dozeMs = Math.max(dozeMs, role.dozeMs ?? 0);
     return dozeMs;
   }
 
-  /** When the first of them wants its turn although nothing happens, ms on the monotonic clock; Infinity for never. */
+  /** The earliest time at which a role must be called even if nothing happens, in ms on the monotonic clock. Infinity for never. */
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;
     for (const role of this.#roles) deadline = Math.min(deadline, role.nextDeadline(now));

@@ -1,7 +1,7 @@
-// Owns the notice that the machine was suspended: its wall clock went on while the monotonic clock stood still. Network
-// thread. Must not read a clock. The wall clock may also be set, so no more may hang on this than idle connections.
+// Owns the detection of a suspended machine: its wall clock went on while the monotonic clock stood still. Network thread. Must
+// not read a clock. Somebody may also have set the wall clock, so the only consequence may be the end of idle connections.
 
-/** A peer keeps a connection that was silent for less. */
+/** Shorter pauses are ignored: peers keep connections that are silent for less than this. */
 const minPauseMs = 30_000;
 
 export class Suspension {
@@ -11,7 +11,7 @@ export class Suspension {
     this.#aheadMs = wallNow - now;
   }
 
-  /** ms that the machine stood still since the last call; 0 for less than half a minute. */
+  /** For how many ms the machine was suspended since the last call. 0 for less than half a minute. */
   pauseMs(now: number, wallNow: number): number {
     const aheadMs = wallNow - now;
     const pauseMs = aheadMs - this.#aheadMs;

@@ -149,7 +149,7 @@ describe('a proxy that misbehaves', { concurrency: 4 }, () => {
       'answers garbage',
       'socks5',
       scripts.send(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')),
-      /does not answer as a SOCKS 5 server/,
+      /does not answer like a SOCKS 5 server/,
     ],
     ['answers garbage', 'http', scripts.send(Buffer.from([5, 0, 5, 0])), /does not answer in HTTP/],
     [
@@ -163,7 +163,7 @@ describe('a proxy that misbehaves', { concurrency: 4 }, () => {
       'knows other logins only',
       'socks5',
       scripts.send(Buffer.from([5, 1])),
-      /wants a login|does not answer as a SOCKS 5/,
+      /wants a login|does not answer like a SOCKS 5/,
     ],
     [
       'forbids',
@@ -197,7 +197,7 @@ describe('a proxy that misbehaves', { concurrency: 4 }, () => {
       'speaks for the broker',
       'http',
       scripts.send(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhello')),
-      /sent 5 bytes that nobody asked for/,
+      /sent 5 bytes before any request was sent/,
     ],
   ];
   for (const [name, scheme, script, text] of cases) {

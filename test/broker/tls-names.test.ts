@@ -202,7 +202,7 @@ test('everything that is wrong with files is named in one error, by key and path
       { sslCaFile: '/nowhere/ca.pem', sslCrlFile: garbage },
       [/sslCaFile '\/nowhere\/ca.pem': ENOENT/, /sslCrlFile '.*garbage.pem': holds no revocation list/],
     ],
-    [{ sslCaFile: '/' }, [/sslCaFile '\/': (is no regular file|EISDIR)/]],
+    [{ sslCaFile: '/' }, [/sslCaFile '\/': (is not a regular file|EISDIR)/]],
     [{ sslCaFile: garbage }, [/sslCaFile .*holds no certificate/]],
     [{ sslCaFile: torn }, [/sslCaFile '.*torn.pem', certificate 1: /]],
     [{ sslCertFile: cert }, [/sslCertFile .*holds no private key.*sslKeyFile/]],

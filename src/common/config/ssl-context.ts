@@ -207,6 +207,6 @@ export function checkSsl(config: Record<string, unknown>, problems: string[]): v
   if (typeof config.sslCiphers === 'string' && /^[\s:]*$/.test(config.sslCiphers))
     problems.push('sslCiphers is empty: name ciphers, or leave it out');
   if (typeof config.sslKeyFile === 'string' && config.sslCertFile === null) {
-    problems.push('sslKeyFile is set without sslCertFile: a key is of no use without its certificate');
+    problems.push('sslKeyFile is set without sslCertFile: set the certificate of the key too');
   }
 }

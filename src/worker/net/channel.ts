@@ -1,6 +1,6 @@
-// Owns one connection: its transport, its send queue, what it has received, and how far its handshake is. Network
-// thread. Must not decide when to connect or what to send: that is network-client.ts. Socket callbacks only move bytes,
-// mark the channel and ask for a turn.
+// Owns one connection: its transport, its send queue, the bytes that it has received, and the state of its handshake. Network
+// thread. Must not decide when to connect or what to send: worker/client does. Socket callbacks only move bytes, mark the
+// channel and ask for a round.
 
 import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
@@ -12,8 +12,8 @@ import { OneWayFrame, type OutgoingFrame, type ReservedSend, SendQueue } from '.
 import { isFullAdvice, type OpenTransport, type Transport, type TransportTarget } from './transport.ts';
 
 /**
- * The life of a connection. TLS belongs to CONNECTING (a transport is open once it is secure); SASL is AUTHENTICATING,
- * entered from API_VERSIONS when the security protocol asks for it.
+ * The states of a connection. The TLS handshake is a part of CONNECTING: a transport is open when it is secure. SASL is
+ * AUTHENTICATING, which follows API_VERSIONS when the security protocol needs it.
  *
  *   CONNECTING -> API_VERSIONS -> (AUTHENTICATING ->) READY -> CLOSED; every state may go to CLOSED
  */
@@ -26,20 +26,20 @@ export const ChannelState = {
 } as const;
 export type ChannelState = (typeof ChannelState)[keyof typeof ChannelState];
 
-/** Frames are small until a connection is ready: whoever claims more then is not a Kafka broker. */
+/** Frames are small until a connection is ready. A peer that announces a bigger one before that is not a Kafka broker. */
 const maxFrameBytesBeforeReady = 512 * 1024;
 
-/** Where reads go once there is no memory for them, and the connection is about to be closed. */
+/** Reads go here when there is no memory for them. The connection is then closed. */
 const lastMemory = Buffer.allocUnsafeSlow(1024);
 
-/** Who is told that a channel has something for the next turn. */
+/** Is told that a channel has something for the next round. */
 export interface ChannelListener {
   onMarked(channel: Channel): void;
 }
 
-/** Tells whether what was queued before it has left the process. */
+/** A position in the send queue. It tells whether everything queued before it has left the process. */
 export interface WriteMark {
-  /** Of `Channel.bytesSent` when all of it was with the socket; Infinity before. */
+  /** The value of `Channel.bytesSent` when the socket got the last of these bytes. Infinity before that. */
   position: number;
 }
 
@@ -57,34 +57,34 @@ export class Channel {
   readonly target: TransportTarget;
   readonly received: ReceiveBuffer;
   state: ChannelState = ChannelState.CONNECTING;
-  /** Set by the listener while the channel waits for its turn. */
+  /** The listener sets it while the channel waits for the next round. */
   isMarked = false;
-  /** The transport was opened since the last turn. */
+  /** The transport was opened since the last round. */
   hasConnected = false;
-  /** The transport has ended, with this error if any; frames received before are still to be handled. */
+  /** The transport has ended; `endError` says why, if there is an error. Frames received before that must still be handled. */
   hasEnded = false;
   endError: Error | null = null;
-  /** Bytes in either direction, for metrics. */
+  /** Total of bytes read from the socket. */
   bytesReceived = 0;
   bytesSent = 0;
-  /** The login, once it has begun; it stays, to be repeated. */
+  /** The login, once it has begun. It is kept, because it may have to be repeated. */
   authentication: ConnectionLogin | null = null;
-  /** Frames are tokens of the login, without header: SaslHandshake 0. */
+  /** Frames are tokens of the login, without a header: this is so after SaslHandshake 0. */
   isBare = false;
-  /** Requests without response that the peer has not taken. */
+  /** Requests without response that are still in this process. */
   readonly oneWay = new OneWaySends();
-  /** Since when responses wait for room, or -1: no frame is taken, and the socket is not read further. */
+  /** The time, in ms, at which the channel was muted; -1: it is not muted. A muted channel's frames are not taken, and its socket is not read. */
   mutedSince = -1;
-  /** 0 before the first; none is 0. */
+  /** 0 before the first request. Ids begin at 1. */
   lastCorrelationId = 0;
 
   readonly #listener: ChannelListener;
   readonly #receiveMessageMaxBytes: number;
   readonly #transport: Transport;
   readonly #sends = new SendQueue();
-  /** Requests that wait for the end of a login that is repeated. */
+  /** Requests that wait until a repeated login has ended. */
   #held: SendQueue | null = null;
-  /** By the last bytes that stand before the mark. */
+  /** The key is the last piece of bytes before the mark. */
   readonly #marks = new Map<Uint8Array, WriteMark>();
   #isBlocked = false;
   #isPaused = false;
@@ -122,12 +122,12 @@ export class Channel {
     return this.state === ChannelState.READY;
   }
 
-  /** The peer does not keep up with what was written, or may get nothing now. */
+  /** The peer has not yet taken what was written, or a login is being repeated. */
   get isBlocked(): boolean {
     return this.#isBlocked || this.#held !== null;
   }
 
-  /** It ended after the version exchange began, which is how some old brokers answer. */
+  /** The connection ended after the version exchange began. Some old brokers answer in this way. */
   get mayHaveBeenAnswered(): boolean {
     return this.state === ChannelState.API_VERSIONS && !(this.endError instanceof KafkaConnectionError);
   }
@@ -136,7 +136,7 @@ export class Channel {
     return this.mutedSince >= 0;
   }
 
-  /** Requests are written in order and answered in order; ids count from 1 per connection within 31 bits. */
+  /** The id of the next request. Ids begin at 1 on each connection and have 31 bits. */
   nextCorrelationId(): number {
     this.lastCorrelationId = this.lastCorrelationId === 0x7fffffff ? 1 : this.lastCorrelationId + 1;
     return this.lastCorrelationId;
@@ -147,13 +147,13 @@ export class Channel {
     this.received.maxFrameBytes = this.#receiveMessageMaxBytes;
   }
 
-  /** Queues one whole request; `flush` hands it to the socket. */
+  /** Queues one whole request. `flush` writes it to the socket. */
   enqueue(frame: OutgoingFrame): void {
     (this.#held ?? this.#sends).push(frame);
     this.#mark();
   }
 
-  /** Queues one whole request in pieces, which must stay as they are until `isWritten` says so, or the channel is closed. */
+  /** Queues one whole request in pieces. The pieces must not be changed until `isWritten` returns true or the channel is closed. */
   enqueuePieces(pieces: readonly Uint8Array[]): WriteMark {
     for (const piece of pieces) this.enqueue(piece);
     return this.markBehind(pieces.at(-1)!);
@@ -166,18 +166,18 @@ export class Channel {
     return mark;
   }
 
-  /** Whether everything up to the mark has left the process, so that its memory may be written to. */
+  /** Whether everything before the mark has left the process. Its memory may then be changed. */
   isWritten(mark: WriteMark): boolean {
     return this.state === ChannelState.CLOSED || mark.position <= this.bytesSent - this.#transport.unsentBytes;
   }
 
-  /** The same for one that goes before those that are held. */
+  /** Queues one whole request that goes before the held ones. */
   enqueueAhead(bytes: Uint8Array): void {
     this.#sends.push(bytes);
     this.#mark();
   }
 
-  /** Holds requests queued from now on until `release`. */
+  /** Holds back the requests that are queued from now on, until `release`. */
   hold(): void {
     this.#held ??= new SendQueue();
   }
@@ -189,7 +189,7 @@ export class Channel {
     this.#mark();
   }
 
-  /** Frames are bare tokens from now on, which may be empty, or Kafka's again. */
+  /** @param isBare true: frames are bare tokens from now on, which may be empty; false: they are Kafka's again */
   receiveBareTokens(isBare: boolean): void {
     this.isBare = isBare;
     this.received.minFrameBytes = isBare ? 0 : 4;
@@ -204,7 +204,7 @@ export class Channel {
     return !this.#sends.isEmpty || this.#held?.isEmpty === false;
   }
 
-  /** Hands queued requests to the socket while the peer keeps up. Returns how many. */
+  /** Writes queued requests to the socket until the socket's buffer is full. Returns how many were written. */
   flush(now: number): number {
     if (this.#isBlocked || this.state === ChannelState.CONNECTING || this.state === ChannelState.CLOSED) return 0;
     const queue = this.#sends.take();
@@ -235,23 +235,23 @@ export class Channel {
     if (this.mutedSince < 0) this.mutedSince = now;
   }
 
-  /** Ends the mute; returns how long it lasted. */
+  /** Ends the mute. Returns how long it lasted, in ms. */
   unmute(now: number): number {
     const lasted = this.mutedSince < 0 ? 0 : now - this.mutedSince;
     this.mutedSince = -1;
     return lasted;
   }
 
-  /** Reads on after frames were consumed. */
+  /** Reads from the socket again after frames were consumed. */
   resumeReading(): void {
     if (!this.#isPaused || this.received.isFull) return;
     this.#isPaused = false;
     this.#transport.resume();
   }
 
-  /** Why the connection ended, in words a user can act on. */
+  /** The reason why the connection ended, with advice for the user. */
   describeEnd(): Error {
-    // The transport's own verdict.
+    // The transport knows the reason already.
     if (this.endError instanceof KafkaConnectionError) {
       return withNodeId(this.endError, this.nodeId);
     }
@@ -268,7 +268,7 @@ export class Channel {
     return new KafkaConnectionError(`${seen}${advice}`, { cause: this.endError ?? undefined, nodeId: this.nodeId });
   }
 
-  /** What an attempt is waiting for; null where there is nothing to add. */
+  /** What a connection attempt waits for. Null when there is nothing to add. */
   describeWait(): string | null {
     if (this.state !== ChannelState.API_VERSIONS) return this.#transport.describeWait?.() ?? null;
     return this.#isUnanswered
@@ -298,10 +298,10 @@ export class Channel {
     }
   }
 
-  /** Without memory for what arrives this connection ends, and no other. */
+  /** There is no memory for the bytes that arrive. Only this connection ends. */
   #failed(cause: unknown): void {
     this.hasEnded = true;
-    const text = `what ${this.target.address}:${this.target.port} sends cannot be received: ${(cause as Error).message}`;
+    const text = `bytes from ${this.target.address}:${this.target.port} cannot be received: ${(cause as Error).message}`;
     this.endError = cause instanceof KafkaConnectionError ? cause : new KafkaConnectionError(text, { cause });
     this.#mark();
   }

@@ -1,17 +1,17 @@
-// Owns what a connection has to know of its login: how it tells time and ends. Network thread. The logins themselves are in
-// worker/sasl, which this room does not know.
+// Owns the interface through which a connection uses its login: deadlines, tokens and the reasons of failures. Network thread.
+// The logins themselves are in worker/sasl, which this room must not import.
 
-/** The login of one connection, and its repetition. */
+/** The login of one connection. It may be repeated. */
 export interface ConnectionLogin {
-  /** When `expire` has something to do, ms on the monotonic clock; Infinity for never. */
+  /** The time at which `expire` has something to do, in ms on the monotonic clock. Infinity for never. */
   readonly deadline: number;
   expire(now: number): void;
-  /** The connection is read again after it was muted. */
+  /** The connection is no longer muted: it is read again. */
   onUnmuted(now: number): void;
-  /** A token that came without a header: SaslHandshake 0. */
+  /** A token came without a header, as after SaslHandshake 0. */
   onBareToken(token: Uint8Array): void;
-  /** Why a connection that ended during its login did so. */
+  /** The reason why the connection ended during its login. */
   describeEnd(where: string, cause: Error | null): Error;
-  /** What the connection's setup deadline ended, if it was this side that was late. */
+  /** The error to report when the setup deadline has passed while the login waited for this side. Null when the broker was late. */
   describeTimeout(): Error | null;
 }

@@ -1,5 +1,5 @@
-// Owns the making of sockets with the options that are configured: no-delay and keep-alive by Node, all others by the
-// optional package `koffi`, before the socket connects. Network thread. Must not choose options.
+// Owns how sockets are made with the configured options. Node sets no-delay and keep-alive. The optional package `koffi` sets
+// all others, before the socket connects. Network thread. Must not choose options.
 
 import { connect, isIPv6, type OnReadOpts, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
@@ -10,7 +10,7 @@ import { requireFrom } from '../../common/require-from.ts';
 
 export type SocketConfig = Pick<KafkaClientConfig, 'socketOptions' | 'receiveBufferBytes' | 'sendBufferBytes'>;
 
-/** What Node sets itself. */
+/** The options that Node sets. */
 export interface NodeOptions {
   readonly noDelay: boolean;
   readonly keepAlive: boolean;
@@ -26,7 +26,7 @@ export function socketOptionsOf(config: SocketConfig): { byNode: NodeOptions; na
   ] as const;
   const given = [
     ...(config.socketOptions ?? []),
-    // Last, and so the ones that count.
+    // These come last, so they overrule the same options above.
     ...buffers.flatMap(([name, bytes]) => (bytes === null ? [] : [['SOL_SOCKET', name, bytes] as const])),
   ].map(resolveOption);
   return {
@@ -46,7 +46,7 @@ export function dialWithNode(byNode: NodeOptions): Dial {
   return (host, port, onread) => connect({ host, port, ...byNode, ...(onread !== undefined && { onread }) });
 }
 
-/** Throws KafkaConfigurationError when the package or the system cannot, or does not know an option. */
+/** Throws KafkaConfigurationError when the package cannot be used, or when the system does not know an option. */
 export function dialWithOptions(byNode: NodeOptions, options: readonly ResolvedOption[], load = loadKoffi): Dial {
   const system = loadSystem(load);
   const problems = options.flatMap((option) => system.problemOf(option) ?? []);
@@ -54,7 +54,7 @@ export function dialWithOptions(byNode: NodeOptions, options: readonly ResolvedO
   return (host, port, onread) => {
     const fd = system.open(isIPv6(host) ? inet6 : inet);
     for (const option of options) system.set(fd, option);
-    // Without `manualStart` it would be read from before it is connected.
+    // Without `manualStart`, Node would read from the socket before it is connected.
     const settings = { fd, manualStart: true, ...(onread !== undefined && { onread }) };
     const socket = new Socket(settings);
     socket.setNoDelay(byNode.noDelay);
@@ -63,7 +63,7 @@ export function dialWithOptions(byNode: NodeOptions, options: readonly ResolvedO
   };
 }
 
-// --- Linux's calls
+// --- system calls of Linux
 
 interface Koffi {
   load(path: null): { func(prototype: string): (...args: unknown[]) => number };
@@ -89,7 +89,7 @@ class System {
     this.#close = library.func('int close(int)');
   }
 
-  /** A socket that is not connected. */
+  /** Makes a socket that is not connected. */
   open(family: number): number {
     const fd = this.#socket(family, streamNonBlockingCloseOnExec, 0);
     if (fd < 0) throw new Error(`no socket can be made: ${this.#reason()}`);
@@ -104,7 +104,7 @@ class System {
     throw new Error(`socket option ${name} cannot be set to ${value}: ${reason}`);
   }
 
-  /** Tried on a socket of either family: there are options that only one of them knows. */
+  /** The option is tried on a socket of each family, because some options exist for one family only. */
   problemOf(option: ResolvedOption): string | null {
     let problem = '';
     for (const family of [inet, inet6]) {

@@ -1,4 +1,4 @@
-// Owns the memory that frames too big for a connection's chunk are received into. Network thread.
+// Owns the memory for frames that are too big for a connection's chunk. Network thread.
 
 import { KeptMemory } from '../../common/kept-memory.ts';
 

@@ -1,5 +1,5 @@
-// Owns look-ups that need no thread of the pool: the hosts file, then the name servers, with the search list of resolv.conf.
-// Network thread. It knows less than the system's look-up does (no mDNS, no LDAP), and is asked when that one is late.
+// Owns name look-ups that need no thread of the pool: the hosts file, then the name servers, with the search list of resolv.conf.
+// Network thread. It knows less than the system's look-up (no mDNS, no LDAP), so it is only used when that one is late.
 
 import { Resolver } from 'node:dns/promises';
 import { readFileSync, statSync } from 'node:fs';
@@ -8,10 +8,10 @@ import { isIP } from 'node:net';
 const maxFileBytes = 1024 * 1024;
 const queryTimeoutMs = 2000;
 const loopback = ['127.0.0.1', '::1'];
-/** As the system has them (resolv.conf(5)). */
+/** The system's limits (resolv.conf(5)). */
 const maxSearchDomains = 6;
 
-/** Every address found, those of IPv4 first; none where nobody can tell. */
+/** Returns every address found, IPv4 first. Empty when no source knows the name. */
 export async function lookUpBesidePool(host: string): Promise<readonly string[]> {
   const inHosts = addressesInHosts(textOf(hostsPath()), host);
   if (inHosts.length > 0) return inHosts;
@@ -23,7 +23,7 @@ export async function lookUpBesidePool(host: string): Promise<readonly string[]>
   return [];
 }
 
-/** Addresses that a hosts file gives the name. */
+/** The addresses of the name in a hosts file. */
 export function addressesInHosts(hosts: string, host: string): string[] {
   const wanted = host.toLowerCase().replace(/\.$/, '');
   return hosts.split('\n').flatMap((line) => {
@@ -32,7 +32,7 @@ export function addressesInHosts(hosts: string, host: string): string[] {
   });
 }
 
-/** What the name may stand for by a resolv.conf, the likeliest first. */
+/** The full names that `host` may mean, by the search list of a resolv.conf, in the order in which they are tried. */
 export function fullNames(resolvConf: string, host: string): string[] {
   if (host.endsWith('.')) return [host.slice(0, -1)];
   const search = [...resolvConf.matchAll(/^\s*(?:search|domain)\s+(.*)$/gm)].at(-1)?.[1] ?? '';
@@ -53,7 +53,7 @@ function hostsPath(): string {
   return `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\drivers\\etc\\hosts`;
 }
 
-/** Empty where there is none, or none of a sane size. */
+/** The text of a file. Empty when there is no such file, or when it is too big. */
 function textOf(path: string): string {
   try {
     const status = statSync(path);

@@ -1,10 +1,10 @@
-// Owns the account of requests without response (Produce with acks 0) that their peer has not taken yet: how many bytes
-// they hold, until when they may wait, and who is to be told of those that are not with the socket yet. Network thread. Nothing
-// else bounds them: they are never in flight.
+// Owns the account of requests without response (Produce with acks 0) that have not left the process: how many bytes they hold,
+// how long they may wait, and whom to tell when the socket has them. Network thread. Nothing else limits them, because the
+// limit of requests in flight does not count them.
 
-/** Whoever waits for one of them; told once, of one or the other. */
+/** Waits for one request. Exactly one of its functions is called, once. */
 export interface OneWaySend {
-  /** The socket has it. What becomes of it after that nobody can tell. */
+  /** The socket has the request. Nobody can tell whether the broker gets it. */
   onHandedOver(now: number): void;
   onFailure(error: Error, now: number): void;
 }
@@ -13,7 +13,7 @@ export class OneWaySends {
   readonly #waiting = new Set<OneWaySend>();
   #queuedBytes = 0;
   #queuedDeadline = Number.POSITIVE_INFINITY;
-  /** With the socket, which has not said that they left. */
+  /** Bytes that the socket has, but that have not left the process as far as we know. */
   #handedBytes = 0;
   #handedDeadline = Number.POSITIVE_INFINITY;
 
@@ -21,27 +21,27 @@ export class OneWaySends {
     return this.#queuedBytes + this.#handedBytes;
   }
 
-  /** When the first of them has waited too long, ms on the monotonic clock; Infinity without any. */
+  /** The time at which the first of them has waited too long, in ms on the monotonic clock. Infinity when there are none. */
   get deadline(): number {
     return Math.min(this.#queuedDeadline, this.#handedDeadline);
   }
 
-  /** It has not been handed over yet. */
+  /** Adds a request that the socket does not have yet. */
   expect(send: OneWaySend): void {
     this.#waiting.add(send);
   }
 
-  /** It will not be handed over; false when that is settled already. */
+  /** Removes a request that will not be written. Returns false when it was settled before. */
   drop(send: OneWaySend): boolean {
     return this.#waiting.delete(send);
   }
 
-  /** The socket has it. */
+  /** The socket has the request: tells its waiter. */
   settle(send: OneWaySend, now: number): void {
     if (this.#waiting.delete(send)) send.onHandedOver(now);
   }
 
-  /** Those that were never handed over, oldest first, for whoever ends the connection to fail. */
+  /** Removes and returns the requests that the socket never got, oldest first. The caller ends the connection and must fail them. */
   takeWaiting(): OneWaySend[] {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -53,7 +53,7 @@ export class OneWaySends {
     this.#queuedDeadline = Math.min(this.#queuedDeadline, deadline);
   }
 
-  /** Everything queued went to the socket, which holds it back or not. */
+  /** The socket got everything that was queued. @param isHeldBack the socket keeps it in its buffer for now */
   handedOver(isHeldBack: boolean): void {
     this.#handedBytes += this.#queuedBytes;
     this.#handedDeadline = this.deadline;
@@ -62,7 +62,7 @@ export class OneWaySends {
     if (!isHeldBack) this.drained();
   }
 
-  /** Everything the socket held has left. */
+  /** Everything in the socket's buffer has left the process. */
   drained(): void {
     this.#handedBytes = 0;
     this.#handedDeadline = Number.POSITIVE_INFINITY;

@@ -1,22 +1,22 @@
-// Owns the reading of PEM: certificates, revocation lists and keys out of text or bytes, as bytes decide, so that a byte order
-// mark does no harm. Network thread. Must not show what it reads.
+// Owns the reading of PEM: certificates, revocation lists and keys, from text or bytes. It works on bytes, so a byte order mark
+// does no harm. Network thread. Must not show what it reads.
 
 import { X509Certificate } from 'node:crypto';
 import type { PemData } from '../../common/config/ssl-context.ts';
 
 type Label = 'CERTIFICATE' | 'X509 CRL';
 
-/** The labels OpenSSL takes for each. */
+/** The labels that OpenSSL accepts for each, as a regular expression. */
 const labels: Readonly<Record<Label, string>> = {
   CERTIFICATE: '(?:TRUSTED |X509 )?CERTIFICATE',
   'X509 CRL': 'X509 CRL',
 };
 const names: Readonly<Record<Label, string>> = { CERTIFICATE: 'certificate', 'X509 CRL': 'revocation list' };
 
-/** First byte of anything in DER that is meant here. */
+/** The first byte of every certificate, revocation list and key in DER format. */
 const derSequence = 0x30;
 
-/** Every certificate, one PEM text each. Empty with `problems`, unless each of them can be read. */
+/** Every certificate, one PEM text each. If one of them cannot be read, the list is empty and `problems` says why. */
 export function certificatesIn(name: string, given: PemData, problems: string[]): string[] {
   const before = problems.length;
   const found = blocksIn(name, given, 'CERTIFICATE', problems);
@@ -26,12 +26,12 @@ export function certificatesIn(name: string, given: PemData, problems: string[])
   return problems.length > before ? [] : found;
 }
 
-/** Every revocation list, one PEM text each, since OpenSSL takes one of each text. */
+/** Every revocation list, one PEM text each: OpenSSL reads only the first one of a text. */
 export function revocationListsIn(name: string, given: PemData, problems: string[]): string[] {
   return blocksIn(name, given, 'X509 CRL', problems);
 }
 
-/** As characters of one byte: PEM is ASCII, and other bytes are kept as they are. */
+/** One character for each byte. PEM is ASCII; other bytes are kept as they are. */
 export function textOf(given: PemData): string {
   return typeof given === 'string' ? given : Buffer.from(given).toString('latin1');
 }
@@ -57,7 +57,7 @@ function pemOf(label: Label, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----`;
 }
 
-/** What `make` returns; undefined with the problem, in OpenSSL's words. */
+/** Returns what `make` returns. If it throws, returns undefined, and `problems` gets OpenSSL's message. */
 export function attempt<T>(name: string, problems: string[], make: () => T): T | undefined {
   try {
     return make();

@@ -1,5 +1,6 @@
-// Owns the way through a proxy: asks a SOCKS 5 server or an HTTP proxy for a connection and hands over its socket. Network
-// thread. Must not read what travels inside, nor show user and password. Source: RFC 1928, RFC 1929, RFC 9110 section 9.3.6.
+// Owns connections through a proxy: asks a SOCKS 5 server or an HTTP proxy for a connection and passes on its socket. Network
+// thread. Must not read the bytes of the connection, and must not show user and password. Source: RFC 1928, RFC 1929, RFC 9110
+// section 9.3.6.
 
 import { request } from 'node:http';
 import { isIPv6, type LookupFunction, type Socket, type SocketConnectOpts } from 'node:net';
@@ -9,30 +10,30 @@ import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import type { NodeOptions } from './dial.ts';
 import { type OpenTransport, SocketTransport, type TransportTarget } from './transport.ts';
 
-/** Name or address, as the proxy is told. */
+/** The place that the proxy is asked to connect to. */
 interface Destination {
   readonly host: string;
   readonly port: number;
 }
 
 interface TunnelEvents {
-  /** Bytes written to the socket reach the destination from now on. */
+  /** The tunnel is open: bytes written to the socket now reach the destination. */
   onOpen(socket: Socket): void;
   onFailure(error: KafkaConnectionError): void;
 }
 
-/** A name in SOCKS 5 has one byte for its length. */
+/** SOCKS 5 has one byte for the length of a name. */
 const maxHostBytes = 255;
 
 export interface TunnelOptions {
   readonly byNode: NodeOptions;
-  /** A tunnel that nobody gives up ends after that. */
+  /** A tunnel that has not opened after this time ends. */
   readonly maxMs: number;
-  /** Finds the proxy itself. */
+  /** Looks up the name of the proxy. */
   readonly lookup: LookupFunction;
 }
 
-/** The way through one proxy, for any number of connections. */
+/** Makes any number of connections through one proxy. */
 export class Tunnel {
   readonly resolvesNames: boolean;
   readonly #proxy: ProxyServer;
@@ -55,7 +56,7 @@ export class Tunnel {
     return transport;
   };
 
-  /** Begins a tunnel for a transport, which may be destroyed meanwhile. */
+  /** Opens a tunnel for a transport. The transport may be destroyed before the tunnel is open. */
   lead(target: TransportTarget, transport: SocketTransport, onOpen: (socket: Socket) => void): void {
     const destination = { host: target.address, port: target.port };
     const events: TunnelEvents = {
@@ -91,15 +92,12 @@ function prepare(socket: Socket, { noDelay, keepAlive, keepAliveInitialDelay }: 
 
 // --- SOCKS 5
 
-/** What the library says, and what that means. */
+/** The library's messages, and our text for each. */
 const socksFailures: readonly (readonly [RegExp, (destination: string, reason: string) => string])[] = [
   [/Authentication failed/, () => 'refused the user and password of proxyUrl'],
   [/no accepted authentication type/, () => 'wants a login: proxyUrl needs another user and password, or needs one'],
   [/proxy rejected connection/, (to, reason) => `could not connect to ${to}: ${rejection(reason)}`],
-  [
-    /invalid socks version|unknown authentication type|invalid Socks5/i,
-    () => 'does not answer as a SOCKS 5 server does',
-  ],
+  [/invalid socks version|unknown authentication type|invalid Socks5/i, () => 'does not answer like a SOCKS 5 server'],
   [/Socket closed/, () => 'closed the connection before it had answered'],
 ];
 
@@ -108,7 +106,7 @@ function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvent
   client.on('established', ({ socket }) => {
     events.onOpen(socket);
   });
-  // The library's error is no cause: it holds the options, and so the password.
+  // The library's error must not become a cause: it holds the options, and the password is among them.
   client.on('error', ({ message }) => {
     const known = socksFailures.find(([pattern]) => pattern.test(message))?.[1];
     const what = known?.(placeOf(destination), message) ?? `cannot be reached: ${message}`;
@@ -123,7 +121,7 @@ function socks(proxy: ProxyServer, destination: Destination, events: TunnelEvent
   };
 }
 
-/** Throws what the library does not take, in words without the password, which its own error holds. */
+/** Throws when the library refuses the options. The thrown text has no password; the library's own error has it. */
 function socksClient(
   proxy: ProxyServer,
   destination: Destination,
@@ -140,7 +138,7 @@ function socksClient(
       command: 'connect',
       destination,
       timeout,
-      // Host and port are the proxy's, put in by the library.
+      // The library adds the proxy's host and port.
       socket_options: { lookup } as SocketConnectOpts,
     });
   } catch (error) {
@@ -149,10 +147,10 @@ function socksClient(
 }
 
 const rejections: Readonly<Record<string, string>> = {
-  Failure: 'it does not say why, but the name may be unknown or the port closed',
+  Failure: 'it gives no reason; the name may be unknown or the port closed',
   NotAllowed: 'its rules do not allow it',
   NetworkUnreachable: 'network unreachable',
-  HostUnreachable: 'host unreachable, or its name unknown',
+  HostUnreachable: 'host unreachable, or its name is unknown',
   ConnectionRefused: 'connection refused',
   TTLExpired: 'time to live expired',
   CommandNotSupported: 'it supports no connections',
@@ -161,7 +159,7 @@ const rejections: Readonly<Record<string, string>> = {
 
 function rejection(message: string): string {
   const code = /- (\w+)$/.exec(message)?.[1] ?? '';
-  return rejections[code] ?? 'for a reason that SOCKS 5 does not know';
+  return rejections[code] ?? 'with a reply code that SOCKS 5 does not define';
 }
 
 // --- HTTP CONNECT
@@ -204,7 +202,7 @@ function encodedLogin({ user, password }: ProxyServer): string {
   return Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64');
 }
 
-/** Text of the proxy, which may repeat what it was sent. */
+/** Removes the login from a text of the proxy, which may repeat what it was sent. */
 function withoutLogin(text: string, proxy: ProxyServer): string {
   if (proxy.user === null) return text;
   const concealed = text.replaceAll(encodedLogin(proxy), '[secret]');
@@ -212,15 +210,16 @@ function withoutLogin(text: string, proxy: ProxyServer): string {
 }
 
 function refusalOf(status: number, text: string, to: string, head: Buffer): string | null {
-  // A broker speaks when it is spoken to.
-  if (status === 200 && head.length > 0) return `sent ${head.length} bytes that nobody asked for`;
+  // A broker sends nothing before it gets a request.
+  if (status === 200 && head.length > 0)
+    return `sent ${head.length} bytes before any request was sent; a Kafka broker sends nothing first`;
   if (status === 200) return null;
   if (status === 407) return 'wants a login: proxyUrl needs another user and password, or needs one (HTTP 407)';
   return `could not connect to ${to}: HTTP ${status} ${text.slice(0, 100)}`;
 }
 
 function troubleOf(error: NodeJS.ErrnoException & { rawPacket?: unknown }): string {
-  // The bytes that were no HTTP, which a log need not hold.
+  // These are the bytes that were not HTTP. They must not appear in a log.
   delete error.rawPacket;
   if (error.code?.startsWith('HPE_') === true) return `does not answer in HTTP: ${error.message}`;
   if (error.message === 'socket hang up') return 'closed the connection before it had answered';

@@ -1,23 +1,23 @@
-// Owns the bytes one connection has received but nobody has decoded yet, and cuts them into size-delimited frames
+// Owns the bytes that one connection has received and that nobody has decoded yet. It cuts them into size-delimited frames
 // without copying whole frames. Network thread. Must not know what a frame means.
 //
-//   small frames stand in the chunk, one behind another:   | consumed | frame | frame | part of a frame | room |
+//   small frames lie in the chunk, one after another:      | consumed | frame | frame | part of a frame | room |
 //                                                          0        start                              end   chunk
-//   a frame too big for the chunk gets memory of its own, and the socket reads the rest straight into it.
+//   a frame too big for the chunk gets memory of its own, and the socket reads the rest of it into that memory.
 
 import { InvalidReceiveError, KafkaConnectionError } from '../../common/errors/errors.ts';
 import type { FrameMemory } from './frame-memory.ts';
 
 const sizeBytes = 4;
 const chunkBytes = 64 * 1024;
-/** Reads into less room than this cost more in calls than moving what is left to the front of the chunk. */
+/** With less room than this, the bytes left are moved to the front of the chunk: that costs less than many small reads. */
 const compactBelowBytes = 16 * 1024;
 const noFrame = Buffer.alloc(0);
 
 export class ReceiveBuffer {
-  /** Largest frame accepted, without its 4 size bytes. Set higher once the connection is ready. */
+  /** Largest frame accepted, without its 4 size bytes. It is set higher when the connection is ready. */
   maxFrameBytes: number;
-  /** Smallest frame accepted: a correlation id, or nothing while frames are bare tokens of a login. */
+  /** Smallest frame accepted: the size of a correlation id, or 0 while frames are bare tokens of a login. */
   minFrameBytes = sizeBytes;
   /** The frame that `hasFrame` found: `frame[frameStart..frameEnd)`, valid until the next read or `consumeFrame`. */
   frame: Buffer;
@@ -28,7 +28,7 @@ export class ReceiveBuffer {
   #chunk: Buffer;
   #start = 0;
   #end = 0;
-  /** Where reads go while the chunk is full, so that a paused socket still has somewhere valid to point at. */
+  /** Reads go here while the chunk is full, because a paused socket may still finish one read. */
   #spare: Buffer | null = null;
   #big: Buffer | null = null;
   #bigBytes = 0;
@@ -41,7 +41,7 @@ export class ReceiveBuffer {
     this.maxFrameBytes = maxFrameBytes;
   }
 
-  /** True when no more bytes shall be read until a frame is consumed; there is a complete one, or a broken one, then. */
+  /** True when no more bytes may be read until a frame is consumed. There is then a complete frame or a broken one. */
   get isFull(): boolean {
     const isReadingBig = this.#big !== null && !this.#isBigDone;
     return !isReadingBig && this.#end - this.#start >= chunkBytes;
@@ -56,7 +56,7 @@ export class ReceiveBuffer {
     return this.#big !== null && this.#bigFilled === this.#bigBytes;
   }
 
-  /** The exact memory the next read shall fill. */
+  /** The exact memory that the next read fills. */
   memoryForRead(): Buffer {
     if (this.#big !== null && !this.#isBigDone) return this.#big.subarray(this.#bigFilled, this.#bigBytes);
     if (this.#start === this.#end) {
@@ -70,12 +70,12 @@ export class ReceiveBuffer {
     return this.#spare;
   }
 
-  /** Takes note that a read put `byteCount` bytes into `memory`, which `memoryForRead` returned earlier. */
+  /** A read has put `byteCount` bytes into `memory`. `memoryForRead` returned that memory earlier. */
   received(memory: Uint8Array, byteCount: number): void {
     if (this.#big !== null && memory.buffer === this.#big.buffer) {
       this.#bigFilled += byteCount;
     } else if (
-      // A big frame may have begun since this memory was handed out: then the bytes continue that one.
+      // A big frame may have begun since `memoryForRead` returned this memory. Then the bytes continue that frame.
       (this.#big === null || this.#isBigDone) &&
       memory.buffer === this.#chunk.buffer &&
       memory.byteOffset === this.#chunk.byteOffset + this.#end
@@ -89,7 +89,7 @@ export class ReceiveBuffer {
 
   /**
    * Looks for a complete frame. Throws InvalidReceiveError when the size prefix is negative, below 4 or above
-   * `maxFrameBytes`; nothing is allocated for such a frame.
+   * `maxFrameBytes`. Nothing is allocated for such a frame.
    */
   hasFrame(): boolean {
     if (this.#big !== null) {
@@ -116,14 +116,14 @@ export class ReceiveBuffer {
   consumeFrame(): void {
     if (this.frame === this.#big) this.#releaseBig();
     else this.#start = this.frameEnd;
-    // What arrived behind it may begin with a big frame.
+    // The bytes behind it may begin with a big frame.
     this.#startBigFrame();
     this.frameStart = 0;
     this.frameEnd = 0;
     this.frame = noFrame;
   }
 
-  /** Gives back borrowed memory; the buffer must not be used after. */
+  /** Gives borrowed memory back. The buffer must not be used after that. */
   dispose(): void {
     this.#releaseBig();
   }
@@ -141,7 +141,7 @@ export class ReceiveBuffer {
     throw new InvalidReceiveError(sizeProblem(size, this.maxFrameBytes));
   }
 
-  /** Moves the frame at `#start` into memory of its own when a chunk can never hold it whole. */
+  /** Moves the frame at `#start` into memory of its own if it is too big for a chunk. */
   #startBigFrame(): void {
     if (this.#big !== null || this.#end - this.#start < sizeBytes) return;
     const size = this.#chunk.readInt32BE(this.#start);
@@ -172,8 +172,8 @@ export class ReceiveBuffer {
 
   /**
    * Only a read into the spare memory can find the chunk too full. A plain socket has at most one such read under way when
-   * it is told to stop; TLS and tunnels still deliver what they have read from theirs, 64 KiB at most. So the chunk grows by
-   * as much, however often.
+   * it is told to stop. TLS and tunnels still deliver the bytes that they have already read, at most 64 KiB. So the chunk grows
+   * by that size, as often as needed.
    */
   #makeRoom(byteCount: number): void {
     const kept = this.#chunk.subarray(this.#start, this.#end);
@@ -211,13 +211,13 @@ function sizeProblem(size: number, limit: number): string {
     return 'the server answers in HTTP ("HTTP" where a Kafka frame length was expected): this port belongs to a web server, not to a Kafka broker';
   }
   if (text[0] === 0x15 && text[1] === 0x03) {
-    return `the server answers with a TLS alert (${text.toString('hex')} where a Kafka frame length was expected): it expects TLS; set securityProtocol accordingly`;
+    return `the server answers with a TLS alert (${text.toString('hex')} where a Kafka frame length was expected): it expects TLS; set securityProtocol to SSL or SASL_SSL`;
   }
   if (/^[\x20-\x7e]{4}$/.test(text.toString('latin1'))) {
     return `the server sends text ("${text.toString('latin1')}" where a Kafka frame length was expected, frame length ${size}): it is not a Kafka broker`;
   }
   if (size > limit) {
-    return `frame length ${size} is above the limit of ${limit} bytes: raise receiveMessageMaxBytes if the broker is right, or fetch less at a time`;
+    return `frame length ${size} is above the limit of ${limit} bytes: raise receiveMessageMaxBytes if such responses are expected, or fetch less at a time`;
   }
-  return `frame length ${size}: a Kafka frame has at least ${sizeBytes} bytes; the server is not a Kafka broker, or the connection lost its place`;
+  return `frame length ${size}: a Kafka frame has at least ${sizeBytes} bytes; the server is not a Kafka broker, or bytes of the connection were lost`;
 }

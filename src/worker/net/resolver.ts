@@ -1,21 +1,21 @@
 // Owns name look-ups for connections. Network thread. Must not decide which address to use.
 //
-// The system's look-up runs in the thread pool of the process, where it waits behind whatever the application does there. So
-// one that is late is not waited for alone: addresses found before are given out again, else the hosts file and the name
-// servers are asked from this thread. Whatever comes first counts; only the system's answer says that there is none.
+// The system's look-up runs in the thread pool of the process, where it waits behind the application's own work. If it is late,
+// the addresses found before are used again. If there are none, the hosts file and the name servers are asked from this thread.
+// The first answer with an address counts. Only the system's answer can say that there is no address.
 
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { lookUpBesidePool } from './name-servers.ts';
 
-/** Calls back once with every address of `host`, in the resolver's order, or with the reason there is none. */
+/** Calls back once: with every address of `host`, in the resolver's order, or with the reason why there is none. */
 export type Resolve = (host: string, callback: (error: Error | null, addresses: readonly string[]) => void) => void;
 
 export interface ResolverParts {
   readonly lookup: Resolve;
-  /** Without the pool; no address where it cannot tell. */
+  /** Looks a name up without the thread pool. Returns no address when it does not know the name. */
   readonly lookUpBesidePool: (host: string) => Promise<readonly string[]>;
-  /** Calls back after so many ms; keeps no process alive. */
+  /** Calls back after so many ms. It does not keep the process alive. */
   readonly delay: (ms: number, work: () => void) => void;
 }
 
@@ -26,17 +26,17 @@ interface PendingLookup {
   isLate: boolean;
 }
 
-/** Far above what look-ups take that nothing holds up. */
+/** A look-up without an answer after this time is late. This is far more than a look-up usually takes. */
 const lateMs = 1000;
-/** More names than a cluster has. */
+/** How many names are remembered. Clusters have fewer brokers. */
 const maxNames = 1000;
-/** Of one name; who is given up meanwhile waits on. */
+/** How many callers may wait for one name. A caller that has lost interest still counts. */
 const maxWaiters = 1000;
 
 export class Resolver {
   readonly #parts: ResolverParts;
   readonly #pending = new Map<string, PendingLookup>();
-  /** The last answer for each name, the oldest first. */
+  /** The last answer for each name, oldest first. */
   readonly #known = new Map<string, readonly string[]>();
 
   constructor(parts: ResolverParts) {
@@ -87,7 +87,7 @@ export class Resolver {
         waiter(null, addresses);
       },
       () => {
-        // The system's answer, when it comes, says why there is none.
+        // The system's answer will come later and say why there is none.
       },
     );
   }
@@ -117,7 +117,7 @@ export function newResolver(): Resolver {
   return new Resolver({ lookup: lookUpInPool, lookUpBesidePool, delay });
 }
 
-/** The same for sockets of Node that are given a name. */
+/** The same look-up as a function for Node's sockets. */
 export function lookupFor(resolve: Resolve): LookupFunction {
   return (host, { all }, callback) => {
     resolve(host, (error, addresses) => {

@@ -1,11 +1,11 @@
-// Owns the set of channels and which of them have something to do. Sockets report between turns; `poll` turns their
-// marks into the lists a network client walks. Network thread. Must not know Kafka: frames are bytes here.
+// Owns the set of channels, and which of them have something to do. Sockets mark their channels between rounds. `poll` makes
+// lists from these marks, and the network client walks the lists. Network thread. Must not know Kafka: frames are bytes here.
 //
 //   const selector = new Selector(openTransport, wake)
 //   selector.connect(nodeId, target, limit)
 //   selector.poll(now)        // then walk selector.connected, .receivable, .ended
 //
-// The lists are replaced by every poll and are read only for callers.
+// Every poll replaces the lists. Callers must not change them.
 
 import { Channel, type ChannelListener, ChannelState } from './channel.ts';
 import { FrameMemory } from './frame-memory.ts';
@@ -18,7 +18,7 @@ export class Selector implements ChannelListener {
   receivable: readonly Channel[] = [];
   /** Channels whose transport has ended. */
   ended: readonly Channel[] = [];
-  /** How many requests the last poll handed to sockets. */
+  /** How many requests the last poll wrote to sockets. */
   completedSends = 0;
 
   readonly #openTransport: OpenTransport;
@@ -28,7 +28,7 @@ export class Selector implements ChannelListener {
   readonly #muted = new Set<Channel>();
   #marked: Channel[] = [];
 
-  /** @param wake asks for a round of the poll loop; called at most once per channel and round */
+  /** @param wake asks for a round of the poll loop; it is called at most once per channel and round */
   constructor(openTransport: OpenTransport, wake: () => void) {
     this.#openTransport = openTransport;
     this.#wake = wake;
@@ -61,7 +61,7 @@ export class Selector implements ChannelListener {
     this.#wake();
   }
 
-  /** Writes what is queued and sorts the marked channels. Returns how many had something. */
+  /** Writes what is queued, and sorts the marked channels into the lists. Returns how many channels had something. */
   poll(now: number): number {
     const marked = this.#marked;
     this.#marked = [];
@@ -87,13 +87,13 @@ export class Selector implements ChannelListener {
     return marked.length;
   }
 
-  /** Stops taking frames from a channel: there is no room for what it would deliver. */
+  /** Stops taking frames from a channel, because there is no room for its responses. */
   mute(channel: Channel, now: number): void {
     channel.mute(now);
     this.#muted.add(channel);
   }
 
-  /** Takes frames from it again, from the next poll on. Returns how long it was muted, in ms. */
+  /** Takes frames from the channel again, beginning with the next poll. Returns how long it was muted, in ms. */
   unmute(channel: Channel, now: number): number {
     this.#muted.delete(channel);
     if (!channel.isMarked) this.onMarked(channel);

@@ -1,8 +1,8 @@
-// Owns the requests of one connection that are not with its socket yet, in the order they were sent. Network thread.
+// Owns the requests of one connection that its socket does not have yet, in the order in which they were sent. Network thread.
 
 import type { OneWaySend } from './one-way-sends.ts';
 
-/** A request that nothing will answer: whoever sent it is told when it is with the socket. */
+/** A request without response. Its sender is told when the socket has it. */
 export class OneWayFrame {
   readonly bytes: Uint8Array;
   readonly send: OneWaySend;
@@ -13,10 +13,10 @@ export class OneWayFrame {
   }
 }
 
-/** A request as it goes to the socket. */
+/** A request in the form that is written to the socket. */
 export type OutgoingFrame = Uint8Array | OneWayFrame;
 
-/** A place kept for a request that is being encoded elsewhere. */
+/** A place in the queue for a request that is being encoded elsewhere. */
 export class ReservedSend {
   frame: OutgoingFrame | null = null;
   isDropped = false;
@@ -31,7 +31,7 @@ export class ReservedSend {
     this.#onChange();
   }
 
-  /** The request will not be sent; what stands behind it may go. */
+  /** The request will not be sent. The requests behind it may be written. */
   drop(): void {
     this.isDropped = true;
     this.#onChange();
@@ -55,7 +55,7 @@ export class SendQueue {
     return place;
   }
 
-  /** Removes and returns what may be written now: everything up to the first place that is still kept free. */
+  /** Removes and returns what may be written now: everything before the first place whose request is not encoded yet. */
   take(): OutgoingFrame[] {
     const ready: OutgoingFrame[] = [];
     let taken = 0;
@@ -69,9 +69,9 @@ export class SendQueue {
     return ready;
   }
 
-  /** Takes over what another queue holds, behind what is here. */
+  /** Appends everything that another queue holds. */
   append(other: SendQueue): void {
-    // Not push: so many arguments as may wait are too many for the stack.
+    // `push(...entries)` is not used: a long queue would be too many arguments for the stack.
     this.#entries = this.#entries.length === 0 ? other.#entries : this.#entries.concat(other.#entries);
     other.clear();
   }

@@ -1,5 +1,5 @@
-// Owns the TLS settings of all connections: says everything that is wrong with them, and makes them anew when a file has
-// changed. Network thread. Must not show a pass phrase, a key or what a file holds.
+// Owns the TLS settings of all connections: reports everything that is wrong with them, and reads them again when a file has
+// changed. Network thread. Must not show a pass phrase, a key or the content of a file.
 
 import { constants } from 'node:crypto';
 import { createSecureContext, DEFAULT_MAX_VERSION, type SecureContext, type SecureContextOptions } from 'node:tls';
@@ -9,14 +9,14 @@ import { attempt } from './pem.ts';
 import { TlsFiles } from './tls-files.ts';
 import { settingsByValue, settingsOfFiles, type TlsConfig, type TlsSettings, type TlsSources } from './tls-settings.ts';
 
-/** What connections opened at one time share. */
+/** The settings that several connections share. */
 export interface TlsContext {
   readonly secureContext: SecureContext;
   readonly rejectUnauthorized: boolean;
   readonly sources: TlsSources;
   readonly minVersion: string;
   readonly maxVersion: string;
-  /** What Node takes for each connection, not for the context. */
+  /** Settings that Node takes per connection, not in the secure context. */
   readonly perConnection: Pick<SslContext, 'servername' | 'ALPNProtocols' | 'minDHSize' | 'enableTrace'>;
 }
 
@@ -24,7 +24,7 @@ const minVersion = 'TLSv1.2';
 
 export class TlsContexts {
   readonly #config: TlsConfig;
-  /** Null where files play no part. */
+  /** Null when no settings come from files. */
   readonly #files: TlsFiles | null;
   #context: TlsContext | null = null;
   #fingerprint: string | null = null;
@@ -39,7 +39,7 @@ export class TlsContexts {
     this.#load(this.#fingerprintNow());
   }
 
-  /** For a connection that begins now: made anew if a file has changed. Throws KafkaConnectionError naming what is wrong. */
+  /** The context for a connection that begins now. Reads the files again if one has changed. Throws KafkaConnectionError that names what is wrong. */
   current(): TlsContext {
     const fingerprint = this.#fingerprintNow();
     if (this.#context !== null && fingerprint === this.#fingerprint) return this.#context;
@@ -72,13 +72,13 @@ export class TlsContexts {
   }
 }
 
-/** Null with `problems`. */
+/** Null when something is wrong; `problems` then says what. */
 function contextOf(name: string, { options, sources }: TlsSettings, problems: string[]): TlsContext | null {
   if (problems.length > 0) return null;
   const { servername, ALPNProtocols, minDHSize, enableTrace, ...shared } = options;
   const perConnection = { servername, ALPNProtocols, minDHSize, enableTrace };
   const range = { minVersion, maxVersion: DEFAULT_MAX_VERSION, ...versionsOf(options) } as const;
-  // Without a sign, or OpenSSL would take every higher bit for set.
+  // `>>> 0` makes the number unsigned. OpenSSL would read a negative number as if every higher bit were set.
   const secureOptions = ((options.secureOptions ?? 0) | constants.SSL_OP_NO_RENEGOTIATION) >>> 0;
   const all = { ...shared, ...range, secureOptions } as SecureContextOptions;
   const secureContext = attempt(name, problems, () => createSecureContext(all));

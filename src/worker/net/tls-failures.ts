@@ -1,5 +1,5 @@
-// Owns the verdict on a TLS connection that ended before the broker's first byte: whether certificates and settings are to
-// blame, or the network; and what to do. Network thread.
+// Owns the reason of a TLS connection that ended before the broker's first byte: whether the cause was a certificate, a setting
+// or the network, and what the user can do. Network thread.
 
 import { KafkaConnectionError, TlsAuthenticationError } from '../../common/errors/errors.ts';
 import type { TlsContext } from './tls-contexts.ts';
@@ -9,36 +9,39 @@ import { isFullAdvice, type TransportTarget } from './transport.ts';
 const crlKey = 'sslCrlFile';
 const noSources: TlsSources = { authorities: null, certificate: null, revocation: null };
 
-/** How far a connection came. */
+/** The stage that a connection has reached. */
 export interface TlsStage {
   readonly target: TransportTarget;
   isConnected: boolean;
   isSecure: boolean;
-  /** Bytes of the application have come: the broker has accepted us. */
+  /** The broker's first byte has come. So it has accepted our certificate. */
   hasRead: boolean;
-  /** Null until there is one. */
+  /** Null until the settings were read. */
   context: TlsContext | null;
-  /** Of a secure connection, e.g. `TLSv1.3`. */
+  /** The version of a secure connection, for example `TLSv1.3`. */
   protocol?: string;
 }
 
 interface TlsError extends Error {
   code?: string;
-  /** OpenSSL's own words. */
+  /** OpenSSL's text. */
   reason?: string;
 }
 
-/** What OpenSSL says of a chain of certificates, as Node names it. */
+/** Node's codes for what OpenSSL finds wrong with a chain of certificates. */
 const certificateCodes =
   /^(UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_|ERROR_IN_C|HOSTNAME_MISMATCH$|UNSPECIFIED$)/;
 
 const certificateAdvice: readonly (readonly [RegExp, string | ((sources: TlsSources) => string)])[] = [
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'connect by a name that the certificate is for, or have it issued for this one'],
-  [/^CERT_HAS_EXPIRED$/, 'the broker needs a new certificate, unless the clock of this machine is wrong'],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'connect by a name that is in the certificate, or get a certificate for this name',
+  ],
+  [/^CERT_HAS_EXPIRED$/, 'the broker needs a new certificate, or the clock of this machine is wrong'],
   [/^CERT_NOT_YET_VALID$/, 'the certificate is not valid yet, or the clock of this machine is wrong'],
   [
     /^CERT_REVOKED$/,
-    ({ revocation }) => `its issuer has revoked it (${revocation ?? crlKey}): the broker needs a new one`,
+    ({ revocation }) => `its issuer has revoked it (${revocation ?? crlKey}): the broker needs a new certificate`,
   ],
   [
     /^UNABLE_TO_GET_CRL/,
@@ -46,26 +49,26 @@ const certificateAdvice: readonly (readonly [RegExp, string | ((sources: TlsSour
   ],
   [
     /^CRL_HAS_EXPIRED$/,
-    ({ revocation }) => `the revocation list in ${revocation ?? crlKey} is out of date: get the issuer’s newest`,
+    ({ revocation }) => `the revocation list in ${revocation ?? crlKey} is out of date: get the issuer’s newest list`,
   ],
   [/^CRL_/, ({ revocation }) => `the revocation list in ${revocation ?? crlKey} cannot be used`],
   [/SELF_SIGNED|UNABLE_TO/, authorityAdvice],
 ];
 
-/** Alerts by which a broker refuses what we are or offer. */
+/** Alerts with which a broker refuses our certificate or our settings. */
 const refusals =
   /ALERT_(HANDSHAKE_FAILURE|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|NO_APPLICATION_PROTOCOL)$|UNRECOGNIZED_NAME$/;
 const certificateRefusals = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR/;
 
-/** No version or cipher that both sides know, noticed on this side. */
+/** Codes for no common version or cipher, found on this side. */
 const noCommonGround =
   /^ERR_SSL_(UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS?_\w+|WRONG_CIPHER_RETURNED|DH_KEY_TOO_SMALL|UNSAFE_LEGACY_RENEGOTIATION_DISABLED|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK)$/;
 
-/** What comes out of taking something else for TLS. */
+/** Codes for bytes that are not TLS. */
 const notTls =
   /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|HTTPS_PROXY_REQUEST|RECORD_LAYER_FAILURE|BAD_RECORD_TYPE)$/;
 
-/** @param error what ended the socket; null for an orderly end by the peer */
+/** @param error what ended the socket; null: the peer closed it in order */
 export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
   if (error instanceof KafkaConnectionError) return error;
   if (error === null || isEarlyEnd(error) || isReset(error, stage)) return closedEarly(error, stage);
@@ -88,21 +91,21 @@ export function tlsFailure(error: Error | null, stage: TlsStage): Error | null {
     return new TlsAuthenticationError(text, details);
   }
   if (notTls.test(code)) {
-    const text = `${where} does not speak TLS: ${seen}; is it a plaintext port? Set securityProtocol accordingly`;
+    const text = `${where} does not speak TLS: ${seen}; if it is a plaintext port, set securityProtocol to PLAINTEXT or SASL_PLAINTEXT`;
     return new KafkaConnectionError(text, details);
   }
-  // Refused, unreachable, reset: facts about the network, which the channel words.
+  // Other errors (refused, unreachable, reset) come from the network. The channel makes their text.
   return stage.isConnected && code.startsWith('ERR_')
     ? new KafkaConnectionError(`TLS with ${where} failed: ${seen}`, details)
     : error;
 }
 
-/** Node's own words for an end before the handshake is over: `ECONNRESET` though nothing was reset. */
+/** Node reports `ECONNRESET` for an end before the handshake is over, even if nothing was reset. */
 function isEarlyEnd(error: TlsError): boolean {
   return error.code === 'ECONNRESET' && error.message.includes('before secure TLS connection');
 }
 
-/** A server that closes with bytes of ours unread, of our hello or our first request: the system makes a reset of it. */
+/** The server closed the connection before it had read all of our bytes. The system then reports a reset. */
 function isReset({ code }: TlsError, { isConnected }: TlsStage): boolean {
   return isConnected && (code === 'ECONNRESET' || code === 'EPIPE');
 }
@@ -117,11 +120,11 @@ function closedEarly(cause: Error | null, { target, isSecure, protocol, context 
   return new KafkaConnectionError(text, details);
 }
 
-/** What was done already is no advice. */
+/** The advice leaves out what the user has done already. */
 function authorityAdvice({ authorities }: TlsSources): string {
   if (authorities === null)
-    return 'the certificate’s authority is not trusted: name the file that holds it in sslCaFile';
-  return `the certificate’s authority is not among those of ${authorities}, or the broker does not send the certificates between`;
+    return 'the authority that issued the certificate is not trusted: name the file with its certificate in sslCaFile';
+  return `the authority that issued the certificate is not among those of ${authorities}, or the broker does not send the intermediate certificates`;
 }
 
 function certificateWanted(context: TlsContext | null): string {

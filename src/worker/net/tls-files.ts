@@ -1,13 +1,12 @@
-// Owns the files that TLS settings come from: reads them, and tells whether one has changed. Network thread. It reads at
-// once: in the thread pool of the process a read would wait behind whatever the application does there. Must not judge what
-// the files hold.
+// Owns the files of the TLS settings: reads them, and tells whether one has changed. Network thread. It reads synchronously: in
+// the thread pool of the process, a read would wait behind the application's own work. Must not check the content of the files.
 
 import { readFileSync, statSync } from 'node:fs';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 
 const fileKeys = ['sslCaFile', 'sslCertFile', 'sslKeyFile', 'sslCrlFile'] as const;
 export type FileKey = (typeof fileKeys)[number];
-/** What was read, for each key that is configured; an empty file has no bytes, and is there all the same. */
+/** The content of the file of each configured key. An empty file is there, with no bytes. */
 export type FileContents = { readonly [K in FileKey]?: Uint8Array };
 
 const maxFileBytes = 16 * 1024 * 1024;
@@ -19,12 +18,12 @@ export class TlsFiles {
     this.#paths = fileKeys.flatMap((key) => (config[key] === null ? [] : [[key, config[key]] as const]));
   }
 
-  /** Another text when a file has changed. Asked before reading, so that a change in between is noticed the next time. */
+  /** A text that is different when a file has changed. Take it before you read the files: then a change in between is noticed next time. */
   fingerprint(): string {
     return this.#paths.map(([, path]) => fingerprintOf(path)).join('\n');
   }
 
-  /** What cannot be read is left out, with a problem in `problems`. */
+  /** Reads the files. A file that cannot be read is left out, and `problems` says why. */
   read(problems: string[]): FileContents {
     const contents: { [K in FileKey]?: Uint8Array } = {};
     for (const [key, path] of this.#paths) {
@@ -48,9 +47,9 @@ function fingerprintOf(path: string): string {
 }
 
 function readSmall(path: string): Uint8Array {
-  // Before it is opened: a pipe would be waited for.
+  // This is checked before the file is opened, because opening a pipe would block.
   const status = statSync(path);
-  if (!status.isFile()) throw new Error('is no regular file');
-  if (status.size > maxFileBytes) throw new Error(`has ${status.size} bytes, ${maxFileBytes} are the limit`);
+  if (!status.isFile()) throw new Error('is not a regular file');
+  if (status.size > maxFileBytes) throw new Error(`has ${status.size} bytes; the limit is ${maxFileBytes}`);
   return readFileSync(path);
 }

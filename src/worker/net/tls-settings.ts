@@ -1,6 +1,6 @@
-// Owns what TLS settings mean to Node: checks every part by itself, so that what is wrong is named by its key, and makes the
-// options of a secure context. A setting counts when it is there, never by its truth: one that is empty is refused. Network
-// thread. Must not show a pass phrase, a key or what a file holds.
+// Owns how TLS settings become the options of Node's secure context. It checks every part by itself, so that a problem names
+// the key of its setting. An empty setting is not the same as none: it is refused. Network thread. Must not show a pass phrase,
+// a key or the content of a file.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
@@ -14,7 +14,7 @@ export type TlsConfig = Pick<
   'sslContext' | 'sslCaFile' | 'sslCertFile' | 'sslKeyFile' | 'sslPassword' | 'sslCrlFile' | 'sslCiphers'
 >;
 
-/** Where each part of the settings comes from, as the user knows it; null where it is left to Node. */
+/** The source of each part of the settings, under the name that the user knows. Null when Node's default is used. */
 export interface TlsSources {
   readonly authorities: string | null;
   readonly certificate: string | null;
@@ -26,7 +26,7 @@ export interface TlsSettings {
   readonly sources: TlsSources;
 }
 
-/** Settings that were given by value; what is wrong with them is in `problems`. */
+/** Makes settings from values. `problems` gets what is wrong with them. */
 export function settingsByValue(given: SslContext, problems: string[]): TlsSettings {
   const options: SslContext = { ...given };
   const { ca, cert, crl } = given;
@@ -39,7 +39,7 @@ export function settingsByValue(given: SslContext, problems: string[]): TlsSetti
       certificatesIn(`sslContext.cert${name}`, part, problems).join('\n'),
     );
     if (given.key === undefined && given.privateKeyIdentifier === undefined)
-      problems.push('sslContext.cert is set without sslContext.key: a certificate is of no use without its key');
+      problems.push('sslContext.cert is set without sslContext.key: set the key of the certificate too');
   }
   const own = [cert !== undefined && 'sslContext.cert', given.pfx !== undefined && 'sslContext.pfx'].find(Boolean);
   return {
@@ -52,7 +52,7 @@ export function settingsByValue(given: SslContext, problems: string[]): TlsSetti
   };
 }
 
-/** Settings out of files; what is wrong with them is in `problems`. */
+/** Makes settings from files. `problems` gets what is wrong with them. */
 export function settingsOfFiles(config: TlsConfig, files: FileContents, problems: string[]): TlsSettings {
   const { sslCaFile: ca, sslCrlFile: crl, sslCertFile: cert } = files;
   const options: SslContext = {};
@@ -73,7 +73,7 @@ export function settingsOfFiles(config: TlsConfig, files: FileContents, problems
       );
     }
     options.cert = certificates.join('\n');
-    // Already decrypted, so the pass phrase goes no further.
+    // The key is decrypted here, so the pass phrase is not passed on.
     if (key !== null) options.key = key.export({ type: 'pkcs8', format: 'pem' }) as string;
   }
   if (config.sslCiphers !== null) Object.assign(options, ciphersOf(config.sslCiphers, problems));
@@ -89,16 +89,16 @@ export function settingsOfFiles(config: TlsConfig, files: FileContents, problems
   };
 }
 
-/** One or a list, each with what its name ends in. */
+/** Makes a list from one value or a list. Each has the end of its name, for messages. */
 function each(given: PemData | readonly PemData[]): readonly (readonly [string, PemData])[] {
   if (typeof given === 'string' || given instanceof Uint8Array) return [['', given]];
   return given.map((part, i) => [`[${i}]`, part] as const);
 }
 
-/** OpenSSL keeps two lists and leaves that of the other version as it is: then ciphers that are not listed would be used. */
+/** OpenSSL has one list for TLS 1.3 and one for older versions. Both are set: a list that is not set would keep ciphers that the user did not name. */
 function ciphersOf(ciphers: string, problems: string[]): SslContext {
   const names = ciphers.split(':').filter((name) => name.trim() !== '');
-  // Node takes its own list for an empty one.
+  // Node would use its default list instead of an empty one.
   if (names.length === 0) problems.push('sslCiphers is empty: name ciphers, or leave it out');
   else attempt(`sslCiphers '${ciphers}'`, problems, () => createSecureContext({ ciphers }));
   const isFor13 = (name: string): boolean => name.startsWith('TLS_');
@@ -109,7 +109,7 @@ function ciphersOf(ciphers: string, problems: string[]): SslContext {
 function keyOf(config: TlsConfig, files: FileContents, problems: string[]): KeyObject | null {
   const isApart = config.sslKeyFile !== null;
   const given = isApart ? files.sslKeyFile : files.sslCertFile;
-  // It could not be read, which has been said.
+  // The file could not be read. `problems` says so already.
   if (given === undefined) return null;
   const name = isApart ? `sslKeyFile '${config.sslKeyFile}'` : `sslCertFile '${config.sslCertFile}', the key in it`;
   const text = textOf(given);

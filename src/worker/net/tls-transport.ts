@@ -1,5 +1,5 @@
-// Owns TLS connections: name, session, version, and whether an end counts as a failed handshake. Network thread. Must not
-// read files (tls-contexts.ts) or word failures (tls-failures.ts).
+// Owns TLS connections: the name, the session, the version, and whether an end counts as a failed handshake. Network thread.
+// Must not read files (tls-contexts.ts does) and must not make texts of failures (tls-failures.ts does).
 
 import { X509Certificate } from 'node:crypto';
 import { isIP, isIPv6, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ import type { TlsContext, TlsContexts } from './tls-contexts.ts';
 import { type TlsStage, tlsFailure } from './tls-failures.ts';
 import { type OpenTransport, SocketTransport, type TransportEvents, type TransportTarget } from './transport.ts';
 
-/** More names than a cluster has; the oldest session goes first. */
+/** How many sessions are remembered. Clusters have fewer brokers. Beyond that, the oldest session is forgotten. */
 const maxSessions = 1000;
 
 interface Session {
@@ -21,14 +21,14 @@ interface Session {
 export interface TlsTransportOptions {
   readonly contexts: TlsContexts;
   readonly checkHostname: boolean;
-  /** Default: straight to the broker. */
+  /** Default: connect to the broker without a proxy. */
   readonly tunnel?: Tunnel | null;
   readonly byNode: NodeOptions;
-  /** Makes the socket below, where Node's own would not do. */
+  /** Makes the socket, when options are configured that Node cannot set. */
   readonly dial?: Dial | null;
 }
 
-/** Opens TLS connections; sessions of one are resumed by the next to the same name and port. */
+/** Opens TLS connections. A connection resumes the session of an earlier one to the same name and port. */
 export function tlsTransports(options: TlsTransportOptions): OpenTransport {
   const { contexts, checkHostname, tunnel, dial, byNode } = options;
   const sessions = new Map<string, Session>();
@@ -40,7 +40,7 @@ export function tlsTransports(options: TlsTransportOptions): OpenTransport {
       stage.context = context;
       const name = `${target.host}:${target.port}`;
       const known = sessions.get(name);
-      // A session made under other settings would let in whom these would not.
+      // A session from older settings must not be resumed: the new settings may not accept that server.
       const session = known?.context === context ? known.ticket : undefined;
       const settings = { ...tlsOptions(target, context, checkHostname), session };
       sessions.delete(name);
@@ -70,7 +70,7 @@ export function tlsTransports(options: TlsTransportOptions): OpenTransport {
         useAbove(below);
       } else {
         const socket = connect({ ...settings, onread: transport.onread } as ConnectionOptions);
-        // Of the settings Node takes these for plain sockets only.
+        // Node uses these settings only for plain sockets, so they are set here.
         socket.once('connect', () => {
           socket.setNoDelay(byNode.noDelay);
           socket.setKeepAlive(byNode.keepAlive, byNode.keepAliveInitialDelay);
@@ -78,7 +78,7 @@ export function tlsTransports(options: TlsTransportOptions): OpenTransport {
         use(socket);
       }
     };
-    // Events come between turns, and this may be one. By then the session of a connection that has just ended is known, too.
+    // Events must come between rounds, and a round may be running now. Also, a connection that has just ended may still deliver its session.
     setImmediate(() => {
       try {
         open(contexts.current());
@@ -102,13 +102,13 @@ class TlsTransport extends SocketTransport {
     const waits = super.describeWait();
     if (waits !== null) return waits;
     return this.#stage.isConnected && !this.#stage.isSecure
-      ? 'the server did not answer the TLS handshake: is this a plaintext port?'
+      ? 'the server did not answer the TLS handshake; it may be a plaintext port'
       : null;
   }
 }
 
 function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname: boolean): ConnectionOptions {
-  // One trailing dot is for the resolver; certificates and SNI are without (RFC 6066).
+  // A trailing dot is meant for the resolver. Certificates and SNI have none (RFC 6066).
   const name = (context.perConnection.servername ?? target.host).replace(/\.$/, '');
   return {
     ...context.perConnection,
@@ -122,7 +122,7 @@ function tlsOptions(target: TransportTarget, context: TlsContext, checkHostname:
 }
 
 function identityProblem(name: string, certificate: PeerCertificate): Error | undefined {
-  // Node 22.23, 24.17 and 26.4 find no IPv6 address in a certificate (nodejs/node#64144); OpenSSL itself does.
+  // Node 22.23, 24.17 and 26.4 do not find IPv6 addresses in a certificate (nodejs/node#64144). OpenSSL does.
   if (isIPv6(name) && new X509Certificate(certificate.raw).checkIP(name) !== undefined) return undefined;
   return checkServerIdentity(name, certificate);
 }
@@ -137,7 +137,7 @@ function follow(socket: TLSSocket, stage: TlsStage): void {
   });
 }
 
-/** With TLS 1.3 a broker judges the client's certificate after the handshake is over for the client: its first byte tells. */
+/** With TLS 1.3 the client's handshake ends before the broker has checked the client's certificate. The broker's first byte shows that it has accepted it. */
 function watched(events: TransportEvents, stage: TlsStage): TransportEvents {
   return {
     onConnect: () => events.onConnect(),

@@ -1,57 +1,57 @@
-// Owns the passage between a channel and a socket, and the plain TCP socket. Network thread. Must not read a clock or decide
-// policy: callbacks hand bytes and events to the channel.
+// Owns the interface between a channel and a socket, and plain TCP sockets. Network thread. Must not read a clock and must not
+// decide policy: callbacks pass bytes and events to the channel.
 
 import type { Socket } from 'node:net';
 import type { Dial } from './dial.ts';
 
-/** What a channel hears from its socket. Called between turns of the poll loop, never inside one. */
+/** The events of a socket, for its channel. They are called between rounds of the poll loop, never inside one. */
 export interface TransportEvents {
   onConnect(): void;
-  /** The exact memory the next read shall fill. */
+  /** The exact memory that the next read fills. */
   memoryForRead(): Uint8Array;
-  /** `byteCount` bytes were read into `memory`; false stops reading until `resume`. */
+  /** `byteCount` bytes were read into `memory`. If it returns false, reading stops until `resume`. */
   onRead(memory: Uint8Array, byteCount: number): boolean;
   /** Everything written so far has left the process. */
   onDrain(): void;
   /**
-   * The socket is gone: with the error that ended it, or null after an orderly end by the peer. A KafkaConnectionError is
-   * the whole verdict on a connection that never came about, any other error a fact about the socket.
+   * The socket is closed. `error` is what ended it, or null when the peer closed it in order. A KafkaConnectionError is a
+   * complete reason for the user. Any other error comes from the socket.
    */
   onClose(error: Error | null): void;
 }
 
-/** One open (or opening) byte stream. */
+/** One byte stream, open or opening. */
 export interface Transport {
-  /** Takes the bytes; false when the peer is behind and `onDrain` will follow. */
+  /** Writes the bytes. Returns false when the socket keeps them for now; `onDrain` then follows. */
   write(bytes: Uint8Array): boolean;
-  /** Lets several writes leave in one system call. */
+  /** Joins the next writes into one system call. */
   cork(): void;
   uncork(): void;
   resume(): void;
-  /** Bytes written that are still in this process. */
+  /** How many written bytes are still in this process. */
   readonly unsentBytes: number;
-  /** Ends the stream at once; no event follows. */
+  /** Ends the stream at once. No event follows. */
   destroy(): void;
-  /** What an opening stream is waiting for, in words; null where there is nothing to add. */
+  /** A text that says what an opening stream waits for. Null when there is nothing to add. */
   describeWait?(): string | null;
 }
 
 export interface TransportTarget {
   readonly address: string;
   readonly port: number;
-  /** What `address` was resolved from: the name in the configuration or in metadata. */
+  /** The name that `address` was looked up for, from the configuration or from metadata. */
   readonly host: string;
 }
 
-/** What a server may be that ends a connection before its first byte: brokers do so with one connection too many of an address. */
+/** A possible reason when a server closes a connection before its first byte. A broker does so when an address has too many connections. */
 export const isFullAdvice = 'have all the connections it takes from this address (max.connections.per.ip)';
 
-/** Opens a transport; a test passes its own. */
+/** Opens a transport. Tests pass their own. */
 export type OpenTransport = (target: TransportTarget, events: TransportEvents) => Transport;
 
-/** A transport over a socket that may come later. */
+/** A transport whose socket may come later. */
 export class SocketTransport implements Transport {
-  /** For the socket, so that it reads into the channel's memory. */
+  /** An option for the socket. It makes the socket read into the channel's memory. */
   readonly onread = {
     buffer: (): Uint8Array => this.#events.memoryForRead(),
     callback: (byteCount: number, memory: Uint8Array): boolean =>
@@ -72,7 +72,7 @@ export class SocketTransport implements Transport {
     return this.#isDestroyed;
   }
 
-  /** There will be a socket; `giveUp` ends what leads to it. */
+  /** The socket will come later. `giveUp` ends the attempt to get it. */
   awaits(what: string, giveUp: () => void): void {
     this.#awaited = what;
     this.#giveUp = giveUp;
@@ -82,7 +82,7 @@ export class SocketTransport implements Transport {
     return this.#giveUp === null ? null : `${this.#awaited} did not answer`;
   }
 
-  /** @param openEvent tells that bytes may be written; null: they may be already */
+  /** @param openEvent the event after which bytes may be written; null: they may be written now */
   use(socket: Socket, openEvent: 'connect' | 'secureConnect' | null): void {
     this.#socket = socket;
     this.#giveUp = null;
@@ -95,16 +95,16 @@ export class SocketTransport implements Transport {
       if (!this.#isDestroyed) this.#events.onDrain();
     });
     socket.on('error', (error) => {
-      // At once: after some TLS errors Node never says `close` (20.20.2).
+      // The failure is reported here and not at `close`: after some TLS errors Node never emits `close` (20.20.2).
       this.fail(error);
       socket.destroy();
     });
-    // The peer's FIN: whatever it sent before has been read, since `end` comes after the last read.
+    // The peer has sent its FIN. Everything before it has been read: `end` comes after the last read.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.fail(null));
   }
 
-  /** For a socket that stood before the channel's memory could be named to it: what it reads is copied there. */
+  /** For a socket that was made without `onread`: its bytes are copied into the channel's memory. */
   copyFrom(socket: Socket): void {
     socket.on('data', (chunk) => {
       for (let rest: Uint8Array = chunk; rest.length > 0 && !this.#isDestroyed; ) {
@@ -117,7 +117,7 @@ export class SocketTransport implements Transport {
     });
   }
 
-  /** The stream has ended, or will never begin. */
+  /** The stream has ended, or it will never open. */
   fail(error: Error | null): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;

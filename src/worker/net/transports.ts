@@ -1,4 +1,4 @@
-// Owns the choice of how connections are opened, as configured. Network thread.
+// Owns how connections are opened: plain or TLS, with or without a proxy, by the configuration. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { type ProxyServer, parseProxyUrl } from '../../common/config/proxy-url.ts';
@@ -34,7 +34,7 @@ export function transportsFor(config: KafkaClientConfig): Transports {
   return { open, resolve, prepare: () => prepare(refusal, contexts) };
 }
 
-/** What cannot be done here is kept for `prepare`. */
+/** An error is not thrown here. It is returned, and `prepare` throws it. */
 function dialFor(byNode: NodeOptions, native: readonly ResolvedOption[]): { dial: Dial | null; refusal: unknown } {
   if (native.length === 0) return { dial: null, refusal: null };
   try {
@@ -44,7 +44,7 @@ function dialFor(byNode: NodeOptions, native: readonly ResolvedOption[]): { dial
   }
 }
 
-/** All problems of both in one error. */
+/** Throws one error with the problems of both. */
 function prepare(refusal: unknown, contexts: TlsContexts | null): void {
   try {
     contexts?.prepare();
@@ -58,7 +58,7 @@ function prepare(refusal: unknown, contexts: TlsContexts | null): void {
 function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions, resolve: Resolve): Tunnel | null {
   const { proxyUrl, connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs } = config;
   if (proxyUrl === null) return null;
-  // Checked with the configuration.
+  // The configuration parser has checked this already.
   const proxy = parseProxyUrl(proxyUrl.reveal()) as ProxyServer;
   return new Tunnel(proxy, {
     byNode,

@@ -1,5 +1,5 @@
-// Owns the log records and metrics about connections and metadata: only this file decides which event is logged at
-// which level. Network thread. Must not change what happens.
+// Owns the log records and metrics about connections and metadata. Only this file decides which event is logged, and at
+// which level. Network thread. Must only report: no decision may depend on it.
 
 import { KafkaClientError, KafkaConnectionError, KafkaProtocolError } from '../../common/errors/errors.ts';
 import type { Log } from './log.ts';
@@ -10,7 +10,7 @@ export interface ReportedNode {
   readonly id: number;
   /** For log texts: broker, address and lane. */
   readonly name: string;
-  /** Its number in calls of Metrics. */
+  /** The node's number in calls of the metrics recorder. */
   readonly metricsRow: number;
   readonly connection: {
     /** ms until the next attempt may begin. */
@@ -35,7 +35,7 @@ export class Events {
     else this.#log.write('info', 'reconnected', `${node.name} is connected after ${failures} failures`, details);
   }
 
-  /** One address of an attempt failed; there are more. */
+  /** One address of an attempt failed. The attempt goes on with the next address. */
   addressFailed(node: ReportedNode, error: Error): void {
     this.metrics.connectionClosed(node.metricsRow);
     this.#log.write('debug', 'address-failed', error.message, { nodeId: node.id, error });
@@ -49,21 +49,21 @@ export class Events {
     this.#log.fault(attemptKey(node), 'warn', 'connection-failed', text, { nodeId: node.id, error }, now);
   }
 
-  /** The peer closed on the newest version of the first question, which may be its way to say that it knows older ones. */
+  /** The peer closed the connection when it got the newest version of ApiVersions. It may know only older versions. */
   versionRefused(node: ReportedNode, error: Error, now: number): void {
     this.metrics.connectionClosed(node.metricsRow);
-    const text = `${node.name} closed the connection on the newest version of ApiVersions: ${error.message}; an older one is asked for next`;
+    const text = `${node.name} closed the connection on the newest version of ApiVersions: ${error.message}; the next attempt sends an older version`;
     this.#log.fault(`version ${node.id}`, 'info', 'version-refused', text, { nodeId: node.id, error }, now);
   }
 
-  /** A ready connection ended by a fault, with `open` requests in flight. */
+  /** A fault ended a ready connection, with `open` requests in flight. */
   connectionLost(node: ReportedNode, error: Error, open: number, now: number): void {
     const details = { nodeId: node.id, error };
     if (error instanceof KafkaProtocolError) {
       this.metrics.count('protocolErrors');
       this.#fault(node, 'error', 'protocol-error', `${node.name}: ${error.message}`, details, now);
     } else if (error instanceof KafkaConnectionError && open === 0) {
-      // No request was in flight: brokers close idle connections, and restart.
+      // No request was in flight. This is normal: brokers close idle connections, and brokers restart.
       this.#fault(node, 'info', 'connection-closed', `${node.name}: ${error.message}`, details, now);
     } else if (isUnexpected(error)) {
       this.metrics.count('unexpectedErrors');
@@ -113,30 +113,30 @@ export class Events {
     this.#log.write('warn', 'rebootstrap', text, { error: reason });
   }
 
-  /** A connection led to another broker than the one that was meant. */
+  /** A connection reached another broker than the one that it was for. */
   misrouted(): void {
     // The failed attempt was logged already, with the reason.
     this.metrics.count('startedOver');
   }
 
-  /** A node is connected that applications cannot see. */
+  /** A node is connected, but it has no row in the node table. */
   nodeTableFull(node: ReportedNode, now: number): void {
-    const text = `${node.name} is connected, but applications cannot use it: more nodes are in use than this client keeps track of; start a second client`;
+    const text = `${node.name} is connected, but applications cannot use it: the table of nodes is full; start a second client`;
     this.#log.fault('node-table', 'warn', 'node-table-full', text, { nodeId: node.id }, now);
   }
 
   codecPoolUnusable(cause: unknown): void {
-    const text = `no thread of the codec pool can be started (${cause instanceof Error ? cause.message : String(cause)}): the network thread compresses and decompresses itself, which takes its time; set codecPoolThreads to 0 to have it so`;
+    const text = `no thread of the codec pool can be started (${cause instanceof Error ? cause.message : String(cause)}): the network thread compresses and decompresses by itself, which delays other requests; set codecPoolThreads to 0 if you want that`;
     this.#log.write('warn', 'codec-pool-unusable', text, cause instanceof Error ? { error: cause } : {});
   }
 
   attachmentBroken(error: Error): void {
-    const text = `an attached thread was detached: its shared memory holds what nobody writes: ${error.message}`;
+    const text = `an attached thread was detached because its shared memory holds an impossible value: ${error.message}`;
     this.#log.write('error', 'attachment-broken', text, { error });
   }
 
   resumed(pauseMs: number, closed: number): void {
-    const text = `the machine stood still for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
+    const text = `the machine was suspended for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
     this.#log.write('info', 'resumed', text, {});
   }
 
@@ -145,12 +145,12 @@ export class Events {
   }
 
   partitionRepeated(partition: string, nodeId: number, now: number): void {
-    const text = `node ${nodeId} names partition ${partition} twice in one metadata response; the first counts`;
+    const text = `node ${nodeId} names partition ${partition} twice in one metadata response; the first entry is used`;
     this.#log.fault('metadata-repeats', 'warn', 'metadata-repeats', text, { nodeId }, now);
   }
 
   topicFault(topic: string, error: Error): void {
-    const text = `the topic ${JSON.stringify(topic)} cannot be had: ${error.message}; is the name right, does the topic exist, may this client see it?`;
+    const text = `there is no metadata of topic ${JSON.stringify(topic)}: ${error.message}; check the name, whether the topic exists, and whether this client may describe it`;
     this.#log.write('warn', 'topic-error', text, { error });
   }
 
@@ -166,7 +166,7 @@ export class Events {
   }
 }
 
-/** An unexpected error is wrapped in the base class itself. */
+/** Unexpected errors are wrapped in the base class, not in a subclass. */
 function isUnexpected(error: object): boolean {
   return error.constructor === KafkaClientError;
 }

@@ -1,15 +1,15 @@
-// Owns the log records of the network thread until they have left it: which are worth one, how often the same fault is told,
-// and how many may wait for an application that is behind. Network thread. Must not block or grow for the log's sake.
+// Owns the log records of the network thread until the application has them: which events are logged, how often the same fault
+// is repeated, and how many records may wait for a slow application. Network thread. Must not block or grow without limit.
 
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { isLogged, type LogBatch, type LogLevel, type LogRecord } from '../../common/logger.ts';
 
-/** Records that may wait; further ones are counted and dropped. */
+/** How many records may wait. Further ones are counted and dropped. */
 const maxRecords = 256;
-/** The same fault is told again after this long, then after twice as long, and so on up to the limit. */
+/** The same fault is logged again after this time, then after twice this time, and so on up to the limit. */
 const firstRepeatMs = 60_000;
 const maxRepeatMs = 3_600_000;
-/** Kinds of faults remembered; beyond that the longest untold is forgotten. */
+/** How many kinds of faults are remembered. Beyond that, the one that was logged the longest time ago is forgotten. */
 const maxFaults = 1000;
 
 export interface LogDetails {
@@ -18,7 +18,7 @@ export interface LogDetails {
 }
 
 interface Fault {
-  /** Since the last record. */
+  /** How often the fault was seen since it was last logged. */
   untold: number;
   total: number;
   tellAgainAt: number;
@@ -35,7 +35,7 @@ export class Log {
 
   /**
    * @param logLevel as configured
-   * @param post  carries a batch to the application; `taken` says when it has
+   * @param post  sends a batch to the application; `taken` is called when the application has it
    */
   constructor(logLevel: string, post: (batch: LogBatch) => void) {
     this.#logLevel = logLevel;
@@ -52,7 +52,7 @@ export class Log {
     this.#records.push({ level, event, message, nodeId: nodeId ?? null, repeated, error: plain });
   }
 
-  /** A fault that may come again and again: told the first time, and then with the number of times since. */
+  /** Logs a fault that may repeat: the first time, and later with the number of times since then. */
   fault(key: string, level: LogLevel, event: string, message: string, details: LogDetails, now: number): void {
     if (!isLogged(level, this.#logLevel)) return;
     const known = this.#faults.get(key);
@@ -71,27 +71,27 @@ export class Log {
     known.untold = 0;
   }
 
-  /** The fault is over, and the next one news again. Returns how often it was seen. */
+  /** The fault is over. The next one is logged at once again. Returns how often it was seen. */
   recovered(key: string): number {
     const total = this.#faults.get(key)?.total ?? 0;
     this.#faults.delete(key);
     return total;
   }
 
-  /** Hands over what there is unless a batch is under way: an application that is blocked holds one batch, not all. */
+  /** Sends the waiting records, unless a batch is under way. So a blocked application holds one batch only. */
   flush(): void {
     if (this.#isUnderWay || (this.#records.length === 0 && this.#dropped === 0)) return;
     this.#isUnderWay = true;
     this.#send();
   }
 
-  /** The last batch was taken. */
+  /** The application has the last batch. */
   taken(): void {
     this.#isUnderWay = false;
     this.flush();
   }
 
-  /** Hands over the rest: nobody will say that it was taken. */
+  /** Sends the rest without waiting: `taken` will not be called again. */
   close(): void {
     if (this.#records.length > 0 || this.#dropped > 0) this.#send();
   }

@@ -1,5 +1,6 @@
-// Owns what is recorded of requests, connections and rounds of the poll loop, and when. Network thread. Nothing is recorded, at the cost of one
-// comparison, unless `metrics` is configured. Must not compute rates: a reader does, from totals and windows.
+// Owns the metrics of requests, connections and rounds of the poll loop: what is recorded, and when. Network thread. Unless
+// `metrics` is configured, nothing is recorded, and a call costs one comparison. Must not compute rates: readers do that, from
+// totals and windows.
 
 import { NO_ROW } from '../../state/counters.ts';
 import { MetricsWriter, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
@@ -26,14 +27,14 @@ const {
   waitNs,
 } = slotOf;
 
-/** What there is of something at the end of a round. */
+/** Values that are recorded at the end of a round. */
 export type Gauge = 'connectionCount' | 'mutedConnections' | 'poolTasks' | 'poolBytes';
 
 export class Metrics {
   readonly #writer: MetricsWriter | null;
   readonly #totals: number;
 
-  /** @param buffer of createMetrics, or null: nothing is recorded */
+  /** @param buffer from createMetrics; null: nothing is recorded */
   constructor(buffer: SharedArrayBuffer | null, now: number) {
     this.#writer = buffer === null ? null : new MetricsWriter(buffer, now);
     this.#totals = this.#writer?.indexOf(TOTALS_ROW, 0) ?? 0;
@@ -43,7 +44,7 @@ export class Metrics {
     return this.#writer !== null;
   }
 
-  /** A node has got a row of the node table that was another's, or nobody's. Returns what names it in calls below. */
+  /** A node got a row of the node table. Returns the node's number for the calls below. */
   nodeAdded(nodeRow: number, isNew: boolean): number {
     if (this.#writer === null || nodeRow === NO_ROW) return NO_ROW;
     const row = metricsRow(nodeRow);
@@ -71,7 +72,7 @@ export class Metrics {
     this.#addBoth(node, connectionsClosed, 1);
   }
 
-  /** One request with its size prefix went into a connection's send queue. */
+  /** One request went into a connection's send queue. `byteCount` includes the size prefix. */
   requestSent(node: number, byteCount: number): void {
     const writer = this.#writer;
     if (writer === null) return;
@@ -85,7 +86,7 @@ export class Metrics {
     writer.max(node + requestBytesMax, byteCount);
   }
 
-  /** One response was taken, `afterMs` after its request was read from the request link. */
+  /** One response came, `afterMs` after its request was read from the request link. */
   responseReceived(node: number, byteCount: number, afterMs: number): void {
     const writer = this.#writer;
     if (writer === null) return;
@@ -101,14 +102,14 @@ export class Metrics {
     writer.max(node + latencyMsMax, afterMs);
   }
 
-  /** A response asked for quiet. */
+  /** A response said that the node throttles this client. */
   throttled(node: number, forMs: number): void {
     this.#addBoth(node, throttleMs, forMs);
     this.#writer?.max(this.#totals + throttleMsMax, forMs);
     if (node !== NO_ROW) this.#writer?.max(node + throttleMsMax, forMs);
   }
 
-  /** An application's request was read from its link. accepted = succeeded + failed + those that are open. */
+  /** An application's request was read from its link. Accepted requests are those that succeeded, failed or are open. */
   requestAccepted(): void {
     this.#writer?.add(this.#totals + accepted, 1);
   }
@@ -125,7 +126,7 @@ export class Metrics {
     this.#writer?.set(this.#totals + slotOf[gauge], value);
   }
 
-  /** Before anything of a round, a turn or a move of the poll loop, is recorded. */
+  /** Must be called before anything else of a round is recorded. A round is a turn or a move of the poll loop. */
   roundBegins(now: number): void {
     this.#writer?.moveOn(now);
   }

@@ -50,7 +50,7 @@ describe('TLS files', () => {
         { sslCertFile: certificate, sslKeyFile: empty },
         /^sslKeyFile '.*empty\.pem': is empty, it holds no private key/,
       ],
-      [{ sslCaFile: '/' }, /^sslCaFile '\/': is no regular file/],
+      [{ sslCaFile: '/' }, /^sslCaFile '\/': is not a regular file/],
     ];
     for (const [options, pattern] of cases) {
       const problems = problemsOf(options);

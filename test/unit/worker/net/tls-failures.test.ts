@@ -99,10 +99,10 @@ test('nor is a reset: the system makes it of a hello that the broker closed with
 
 test('an authority that is not trusted: nobody is told to name a file that is named', () => {
   const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
-  assert.match(failure(code)!.message, /name the file that holds it in sslCaFile$/);
+  assert.match(failure(code)!.message, /name the file with its certificate in sslCaFile$/);
   const sources = { authorities: 'sslContext.ca', certificate: null, revocation: 'sslContext.crl' };
   const named = failure(code, { context: { ...context, sources } })!.message;
-  assert.match(named, /not among those of sslContext\.ca, or the broker does not send the certificates between$/);
+  assert.match(named, /not among those of sslContext\.ca, or the broker does not send the intermediate certificates$/);
   assert.match(failure('CRL_HAS_EXPIRED', { context: { ...context, sources } })!.message, /list in sslContext\.crl is/);
 });
 
