@@ -181,7 +181,7 @@ describe('a proxy that misbehaves', { concurrency: 4 }, () => {
         await greet(c);
         c.write(Buffer.from([5, 99, 0, 1, 0, 0, 0, 0, 0, 0]));
       },
-      /does not know/,
+      /SOCKS 5 does not define/,
     ],
     [
       'half an answer',

@@ -238,7 +238,7 @@ describe('a token provider', () => {
     ['rejects', () => Promise.reject(new TypeError('no vault')), /the token provider failed: no vault/],
     ['returns nothing', () => undefined, /a value of type undefined/],
     ['returns a function', () => () => token, /the token provider failed/],
-    ['returns text that is no token', () => `${token}\n`, /characters that no token has/],
+    ['returns text that is no token', () => `${token}\n`, /characters that are not allowed/],
     ['never returns', () => new Promise(() => {}), /gave no token before the end/],
   ];
   for (const [what, provide, says] of failing) {
@@ -299,7 +299,7 @@ describe('a token provider', () => {
   const modules: readonly (readonly [what: string, url: string, says: RegExp])[] = [
     ['is not there', 'file:///no/such/module.mjs', /module cannot be loaded: .*no\/such\/module/],
     ['does not parse', 'data:text/javascript,const const', /module cannot be loaded/],
-    ['is no provider', 'data:text/javascript,export const tokens = 1', /exports no function token/],
+    ['is no provider', 'data:text/javascript,export const tokens = 1', /has a function named token/],
   ];
   for (const [what, saslOauthTokenProvider, says] of modules) {
     test(`whose module ${what} is an error at start, also without a wait for servers`, async () => {

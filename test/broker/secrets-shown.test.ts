@@ -131,7 +131,7 @@ describe('what goes wrong shows no secret:', () => {
     ['refuses with a secret for a code', (asked) => ({ status: 400, json: { error: echo(asked) } }), /status 400$/],
     ['fails', (asked) => ({ status: 500, text: echo(asked) }), /status 500/],
     ['answers in words', (asked) => ({ text: echo(asked) }), /no access_token/],
-    ['gives a token that is none', () => ({ json: { access_token: `${token}\n` } }), /characters that no token has/],
+    ['gives a token that is none', () => ({ json: { access_token: `${token}\n` } }), /characters that are not allowed/],
     ['is silent', () => 'silent', /no answer within 200 ms/],
   ];
   for (const [what, answer, says] of answers) {

@@ -399,7 +399,10 @@ describe('TLS with a server that does something else', { concurrency: 4 }, () =>
 
   test('is silent', async (t) => {
     const error = await serverFailure(t, scripts.silent, { connectionSetupTimeoutMs: 300 });
-    assert.match(error.message, /connectionSetupTimeoutMs.*did not answer the TLS handshake; it may be a plaintext port/);
+    assert.match(
+      error.message,
+      /connectionSetupTimeoutMs.*did not answer the TLS handshake; it may be a plaintext port/,
+    );
   });
 
   test('answers in HTTP', async (t) => {

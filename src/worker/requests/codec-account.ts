@@ -1,53 +1,53 @@
-// Owns the count of what one receiver of decoded bodies has in the codec pool and has not read yet, and the bound on it. Network
+// Owns the count of one receiver's bytes that are in the codec pool or decoded but not read, and the limit on them. Network
 // thread. Must not start or end tasks: codec-pool.ts does.
 
-/** Of frames in tasks at a time, and of decoded bodies where a receiver's own budget is less. A larger one goes alone. */
+/** Limit of the frames in tasks at a time. It is also the least limit of decoded bodies. A larger frame is decoded alone. */
 export const budgetBytes = 64 * 1024 * 1024;
 
-/** Each receiver has an account of its own, so that one that is behind holds up no other. */
+/** Each receiver has an account of its own, so that a slow receiver does not delay the others. */
 export class CodecAccount {
-  /** Of frames whose tasks have not ended. */
+  /** Bytes of the frames whose tasks have not ended. */
   bytesInTasks = 0;
-  /** Of decoded bodies that the receiver's link has not taken over yet. */
+  /** Bytes of the decoded bodies that are not in the receiver's link yet. */
   heldBytes = 0;
-  /** Of the frames whose tasks run. */
+  /** Bytes of the frames whose tasks run. */
   runningBytes = 0;
-  /** Of decoded bodies that are in the link and not read, when that was looked at last. */
+  /** Bytes of the decoded bodies that are in the link and not read, at the last look. */
   unreadBytes = 0;
   readonly #limitBytes: number;
-  /** How much larger than its frame the last body was: what the others will need is not known before they are there. */
+  /** How many times larger than its frame the last body was. The sizes of the next bodies are estimated by it. */
   #expansion = 1;
-  /** Of the frame that had to wait for the receiver; 0 while none does. */
+  /** Bytes of the frame that waits for the receiver; 0 if none waits. */
   #refusedBytes = 0;
 
-  /** @param limitBytes of decoded bodies, those that are being made included */
+  /** @param limitBytes limit of decoded bodies, including those that are being decoded */
   constructor(limitBytes = budgetBytes) {
     this.#limitBytes = limitBytes;
   }
 
-  /** A frame waits until the receiver has read more. */
+  /** Whether a frame waits until the receiver has read more. */
   get isWaiting(): boolean {
     return this.#refusedBytes > 0;
   }
 
-  /** Whether the frame that waits may be decoded, now that so much is unread. */
+  /** Whether the waiting frame may be decoded when `unreadBytes` are unread. */
   canGoOn(unreadBytes: number): boolean {
     return this.isWaiting && this.#fits(this.#refusedBytes, unreadBytes);
   }
 
-  /** Whether a task for a frame of so many bytes may begin; if not, it waits. */
+  /** Whether a task for a frame of this size may begin. If not, the account notes that it waits. */
   mayStart(byteCount: number): boolean {
     const mayStart = this.#fits(byteCount, this.unreadBytes);
     this.#refusedBytes = mayStart ? 0 : byteCount;
     return mayStart;
   }
 
-  /** A task for a frame of so many bytes begins. */
+  /** A task for a frame of this size begins. */
   begun(byteCount: number): void {
     this.runningBytes += byteCount;
   }
 
-  /** @param bodyBytes what the task made of the frame; 0 when it made nothing */
+  /** @param bodyBytes size of the body that the task made; 0 when it failed */
   ended(byteCount: number, bodyBytes: number): void {
     this.runningBytes -= byteCount;
     if (bodyBytes === 0) return;
@@ -55,7 +55,7 @@ export class CodecAccount {
     this.#expansion = Math.max(1, bodyBytes / byteCount);
   }
 
-  /** Nothing waits for the receiver, as far as is known. */
+  /** Forgets that a frame waits. */
   clear(): void {
     this.#refusedBytes = 0;
   }

@@ -1,6 +1,6 @@
-// Owns the codec pool: threads that compress and decompress what would make a turn of the poll loop long, and the tasks
-// that wait for one. Where threads cannot be started the tasks are done here: a helper that is missing costs time, not the
-// answer. Network thread. Must not decide what is big (configuration does) or in which order results are used (their callers do).
+// Owns the codec pool: the threads that do long compression work outside the poll loop, and the tasks that wait for a thread. If
+// threads cannot be started, the network thread does the tasks itself: requests then take longer, but none fails. Network thread.
+// Must not decide what is big (configuration does) or in which order results are used (their callers do).
 
 import type { Piscina } from 'piscina';
 import { prepareCodecs } from '../../codec/index.ts';
@@ -17,22 +17,23 @@ import {
   perform,
 } from './codec-work.ts';
 
-// Not in the form by which bundlers take a file for an asset: it needs its neighbours. Where it is left behind the pool does not start.
+// This form is used on purpose: bundlers do not take the file for an asset, which would not work without the files it imports. If a
+// bundler leaves the file out, the pool does not start.
 const here = import.meta.url;
 const taskEntry = new URL(here.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', here);
 
-/** A pool nobody needs ends its threads after this. */
+/** Idle threads end after this time. */
 const idleTimeoutMs = 30_000;
-/** How long tasks that have begun may hold up the end of the pool. */
+/** How long `close` waits for tasks that have begun. */
 const endGraceMs = 1000;
-/** After so many tasks in a row that no thread took none is offered to one any more. */
+/** After so many tasks in a row that no thread took, the pool gives up on threads. */
 const maxStartFailures = 3;
 
 /** Threads that run tasks. */
 export interface CodecThreads {
-  /** Runs the task on a free thread; `moved` travels with it. Rejects when that thread ends, or cannot be started. */
+  /** Runs the task on a free thread and moves `moved` to it. Rejects when that thread ends or cannot be started. */
   run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult>;
-  /** Ends the threads; what runs on them is rejected. */
+  /** Ends the threads. The tasks that run on them reject. */
   destroy(): Promise<void>;
 }
 
@@ -43,7 +44,7 @@ type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error 
 
 interface Job {
   readonly account: CodecAccount;
-  /** The receiver says when it has taken the body over. */
+  /** The body counts in the account until the receiver calls `release`. */
   readonly isHeld: boolean;
   readonly task: CodecTask;
   readonly moved: ArrayBuffer;
@@ -57,22 +58,22 @@ export class CodecPool {
   readonly #start: StartCodecThreads;
   #threads: Promise<CodecThreads> | null = null;
   /**
-   * Tasks beyond one for each thread wait here: a thread that is lost must take its own task with it and no other, and
-   * what waits must not be given to threads that nobody replaces.
+   * Each thread has at most one task. All other tasks wait here. So a lost thread loses one task only, and no task waits for a
+   * thread that is not replaced.
    */
   #waiting: Job[] = [];
   readonly #running = new Set<Job>();
   #bytesInTasks = 0;
-  /** Of what has no account of its own. */
+  /** The account of tasks that have none of their own. */
   readonly #shared = new CodecAccount(Number.POSITIVE_INFINITY);
   #completed: ((now: number) => void)[] = [];
   readonly #onUnusable: (cause: unknown) => void;
-  /** Tasks in a row that no thread took. */
+  /** How many tasks in a row no thread took. */
   #startFailures = 0;
 
   /**
-   * @param threadCount at most; 0: there is no pool, and everything runs in the network thread
-   * @param onUnusable  told once that threads cannot be started
+   * @param threadCount limit of the threads; 0: there is no pool, and everything runs in the network thread
+   * @param onUnusable  called once, when threads cannot be started
    */
   constructor(
     threadCount: number,
@@ -90,7 +91,7 @@ export class CodecPool {
     return this.#threadCount > 0;
   }
 
-  /** Tasks that run or wait for a thread. */
+  /** How many tasks run or wait for a thread. */
   get taskCount(): number {
     return this.#running.size + this.#waiting.length;
   }
@@ -99,22 +100,22 @@ export class CodecPool {
     return this.#bytesInTasks;
   }
 
-  /** Whether a task with this many bytes may be added; what others receive does not count. */
+  /** Whether a task with this many bytes may be added. The bytes of other receivers do not count. */
   hasRoom(byteCount: number, account: CodecAccount = this.#shared): boolean {
     const bytesInTasks = account.bytesInTasks + (account === this.#shared ? 0 : this.#shared.bytesInTasks);
     return bytesInTasks === 0 || bytesInTasks + byteCount <= budgetBytes;
   }
 
   /**
-   * Takes the memory that holds the frame away from its owner at once. `done` is called in a later `poll`.
-   * @param account a body counts there until `release`; as long as there are too many, frames wait undecoded
+   * Decodes a response in the pool. The frame's memory is taken from its owner at once. `done` is called in a later `poll`.
+   * @param account the body counts there until `release`; while the account is above its limit, frames wait undecoded
    */
   decode(
     task: DecodeTask,
     done: (outcome: DecodedBody | Error, now: number) => void,
     account: CodecAccount | null = null,
   ): void {
-    // The task may wait for a thread, and its frame's owner would fill the memory with the next frame meanwhile.
+    // The memory is taken now because the task may have to wait, and the owner would fill the memory with the next frame.
     const { byteOffset, byteLength, buffer } = task.frame;
     const moved = takenFrom(buffer as ArrayBuffer);
     const ownTask: DecodeTask = { ...task, frame: new Uint8Array(moved, byteOffset, byteLength) };
@@ -128,24 +129,24 @@ export class CodecPool {
     });
   }
 
-  /** The receiver's link has taken over a body of this many bytes; so much in it is unread now. */
+  /** A body of `byteCount` bytes is in the receiver's link now. `unreadBytes` in the link are unread. */
   release(account: CodecAccount, byteCount: number, unreadBytes: number): void {
     account.heldBytes -= byteCount;
     account.unreadBytes = unreadBytes;
     this.#runNext();
   }
 
-  /** So much that was decoded for the receiver is unread now: what waited for that goes on. */
+  /** Notes how many decoded bytes the receiver has not read. Frames that waited for this go on if they can. */
   noteUnread(account: CodecAccount, unreadBytes: number): void {
     const canGoOn = account.canGoOn(unreadBytes);
     account.unreadBytes = unreadBytes;
     if (!canGoOn) return;
-    // Whether it still waits shows when a thread is free.
+    // When a thread is free, `mayStart` decides again whether the frame must wait.
     account.clear();
     this.#runNext();
   }
 
-  /** The receiver has gone: its frames that wait are not decoded, and settled with `error`. */
+  /** The receiver is gone. Its waiting frames are not decoded; they are settled with `error`. */
   drop(account: CodecAccount, error: Error, now: number): void {
     const dropped = this.#waiting.filter((job) => job.account === account);
     if (dropped.length === 0) return;
@@ -157,7 +158,7 @@ export class CodecPool {
     }
   }
 
-  /** Moves the flat request to the pool. `done` is called in a later `poll`. */
+  /** Encodes a request in the pool and moves the flat request to it. `done` is called in a later `poll`. */
   encode(task: EncodeTask, done: (outcome: EncodedFrame | Error, now: number) => void): void {
     this.#add({
       account: this.#shared,
@@ -169,7 +170,7 @@ export class CodecPool {
     });
   }
 
-  /** Hands out the results that have come since the last call. Returns how many. */
+  /** Calls `done` for the results that have come since the last call. Returns how many there were. */
   poll(now: number): number {
     const completed = this.#completed;
     this.#completed = [];
@@ -177,7 +178,7 @@ export class CodecPool {
     return completed.length;
   }
 
-  /** Hands out what has come, settles every other task with `error`, then ends the threads. */
+  /** Calls `done` for the results that have come, settles every other task with `error`, then ends the threads. */
   async close(error: Error, now: number): Promise<void> {
     this.poll(now);
     const jobs = [...this.#running, ...this.#waiting];
@@ -199,7 +200,8 @@ export class CodecPool {
   }
 
   #runNext(): void {
-    // In order within each account: a body that is decoded may have to wait for an earlier one, which must not wait for it.
+    // The tasks of one account start in their order. Otherwise an earlier frame could wait for room that later bodies take, while
+    // these bodies wait for the earlier one to be delivered.
     const waiting = new Set<CodecAccount>();
     for (let i = 0; i < this.#waiting.length && this.#running.size < this.#threadCount; ) {
       const job = this.#waiting[i]!;
@@ -218,7 +220,7 @@ export class CodecPool {
   }
 
   #runInThread(job: Job): void {
-    // Started by the first task: most clients never see a compressed megabyte.
+    // The first task starts the threads, because most clients never need them.
     this.#threads ??= this.#start(this.#threadCount);
     this.#threads
       .then((threads) => threads.run(job.task, job.moved))
@@ -228,7 +230,7 @@ export class CodecPool {
           this.#finish(job, { result });
         },
         (cause: unknown) => {
-          // What a thread has begun went with it; what none took is still here.
+          // If a thread took the task, its memory was lost with that thread. Otherwise the memory is still here.
           const isHere = job.moved.byteLength > 0 && this.#running.has(job);
           if (isHere) this.#notStarted(job, cause);
           else this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) });
@@ -243,7 +245,7 @@ export class CodecPool {
   }
 
   #runHere(job: Job): void {
-    // For the rest of this turn it is under way, as in a thread: results are never handed out within the call.
+    // The task is done later, as in a thread: `done` is never called inside this call.
     prepareCodecs().then(
       () => this.#finish(job, { result: perform(job.task) }),
       (cause: unknown) => this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) }),
@@ -251,7 +253,7 @@ export class CodecPool {
   }
 
   #finish(job: Job, outcome: Outcome): void {
-    // Settled by `close` meanwhile.
+    // `close` has settled the task in the meantime.
     if (!this.#running.delete(job)) return;
     this.#leave(job);
     job.account.ended(job.byteCount, job.isHeld ? bodyBytesOf(outcome) : 0);
@@ -266,19 +268,19 @@ export class CodecPool {
   }
 }
 
-/** Of the body that the receiver has to take over; 0 when there is none. */
+/** Size of the decoded body; 0 when there is none. */
 function bodyBytesOf(outcome: Outcome): number {
   return 'result' in outcome && !('error' in outcome.result) ? outcome.result.buffer.byteLength : 0;
 }
 
-const lostText = 'the thread of the codec pool that worked on this ended, or could not be started';
+const lostText = 'the thread of the codec pool that had this task ended, or could not be started';
 
 function settle<T extends DecodedBody | EncodedFrame>(outcome: Outcome): T | Error {
   if ('failure' in outcome) return outcome.failure;
   return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
 }
 
-/** The same memory with this as its only owner: `buffer` is empty afterwards. */
+/** Moves the memory to a new ArrayBuffer. `buffer` is empty afterwards. */
 function takenFrom(buffer: ArrayBuffer): ArrayBuffer {
   return structuredClone(buffer, { transfer: [buffer] });
 }
@@ -293,7 +295,7 @@ export async function startCodecThreads(threads: number, entry: URL = taskEntry)
         minThreads: 0,
         maxThreads: threads,
         idleTimeout: idleTimeoutMs,
-        // An idle thread waits for messages as any other: it may hold a core's attention no longer than a task takes.
+        // With Atomics an idle thread would block its event loop. Without them it waits for messages like any other thread.
         atomics: 'disabled',
       }),
   );
@@ -303,7 +305,7 @@ class PiscinaThreads implements CodecThreads {
   readonly #open: () => Piscina;
   #pool: Piscina;
   readonly #underWay = new Set<Promise<CodecTaskResult>>();
-  /** Why the last thread to end without a task did. */
+  /** The reason why the last idle thread ended. */
   #lastError: unknown;
 
   constructor(open: () => Piscina) {
@@ -320,8 +322,8 @@ class PiscinaThreads implements CodecThreads {
   }
 
   /**
-   * Lets tasks that have begun come to their end first: Node 20 aborts the whole process when a thread is ended while it
-   * loads a module by `require`, as the first task of each does.
+   * Waits until the tasks that have begun are done. Node 20 aborts the whole process when a thread is ended while it loads a
+   * module by `require`, and the first task of each thread does that.
    */
   async destroy(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -345,8 +347,8 @@ class PiscinaThreads implements CodecThreads {
   #opened(): Piscina {
     const pool = this.#open();
     pool.on('error', (error) => {
-      // An idle thread that ends is nobody's loss. One that ends before it took its first task leaves that task waiting
-      // for a thread that will not come.
+      // The end of an idle thread does no harm if no task waits. If a task waits, it was for this thread, and no other thread will
+      // take it.
       if (pool !== this.#pool || pool.queueSize === 0) return;
       this.#lastError = error;
       this.#pool = this.#opened();

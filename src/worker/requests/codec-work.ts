@@ -1,5 +1,5 @@
-// Owns the work that the codec pool is for: one big response decoded, or one big request encoded, by the same code that the
-// network thread runs for small ones. Pool threads, and the network thread where those cannot run. Must not know connections.
+// Owns the work of the codec pool: to decode one big response or to encode one big request. It uses the same code as the network
+// thread uses for small ones. Pool threads, and the network thread if there are none. Must not know connections.
 
 import { type PlainError, toPlainError } from '../../common/errors/plain-error.ts';
 import { HeapMemory } from '../../common/memory.ts';
@@ -14,30 +14,30 @@ import { encodeFrame, type FrameHeader } from './encode.ts';
 
 export interface DecodeTask {
   readonly kind: 'decode';
-  /** The response's body at `[start, end)`; moved. */
+  /** The memory of the response; its body is `[start, end)`. The memory is moved. */
   readonly frame: Uint8Array;
   readonly start: number;
   readonly end: number;
   readonly apiKey: number;
   readonly version: number;
-  /** Kept free before the flat response. */
+  /** How many bytes are kept free before the flat response. */
   readonly prefixBytes: number;
   readonly options: DecodeOptions;
 }
 
 export interface EncodeTask {
   readonly kind: 'encode';
-  /** The flat request from byte 0; moved. */
+  /** The flat request, from byte 0 on. The memory is moved. */
   readonly flat: ArrayBuffer;
   readonly header: FrameHeader;
 }
 
 export interface DecodedBody {
-  /** A multiple of 8 bytes, of which `usedBytes` count, prefix included. */
+  /** Its size is a multiple of 8 bytes. The first `usedBytes` are the prefix and the response. */
   readonly buffer: ArrayBuffer;
   readonly usedBytes: number;
   readonly throttleTimeMs: number;
-  /** Behind the body, in the frame. */
+  /** How many bytes of the frame follow the body. */
   readonly extraBytes: number;
 }
 
@@ -53,7 +53,7 @@ const reader = new WireReader();
 const flatWriter = new FlatWriter();
 const wireWriter = new WireWriter();
 
-/** Does it in this thread, where `prepareCodecs` has been awaited. Never throws. */
+/** Does the task in this thread. `prepareCodecs` must have been awaited. Never throws. */
 export function perform(task: CodecTask): CodecTaskResult {
   try {
     return task.kind === 'decode' ? decode(task) : encode(task);
@@ -73,7 +73,7 @@ function decode(task: DecodeTask): DecodedBody {
   const message = new FlatMessage({ i32, u8, base, byteLength: usedBytes }, prefixBytes);
   const throttleTimeMs = responseThrottleTimeMs(apiKey, message);
   const whole = u8.buffer as ArrayBuffer;
-  // The link would copy a buffer that is mostly waste, in the network thread.
+  // A buffer that is mostly unused is copied here. Otherwise the link would copy it, in the network thread.
   const buffer = usedBytes < whole.byteLength / 2 ? whole.slice(0, usedBytes) : whole;
   return { buffer, usedBytes, throttleTimeMs, extraBytes: reader.remaining };
 }
@@ -82,7 +82,7 @@ function encode(task: EncodeTask): EncodedFrame {
   const flat = new Uint8Array(task.flat);
   const message = new FlatMessage({ i32: new Int32Array(task.flat), u8: flat, base: 0, byteLength: flat.length });
   const bytes = encodeFrame(wireWriter, task.header, message, {});
-  // The writer's memory is its own to reuse; what travels is exactly the frame.
+  // The writer keeps its memory for the next request, so the frame is copied out.
   const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   return { buffer: copy, usedBytes: copy.byteLength };
 }

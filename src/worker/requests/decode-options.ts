@@ -1,4 +1,4 @@
-// Owns the choices every decode of a response shares. Network thread.
+// Owns the options that every decode of a response uses. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -9,7 +9,7 @@ import type { DecodeOptions } from '../../protocol/wire/options.ts';
 const apiByKey = new Map(allApis.map((api) => [api.key, api]));
 const cache = new WeakMap<KafkaClientConfig, DecodeOptions>();
 
-/** A flat response may be this many times as large as the frame it came in; hostile counts reach far beyond. */
+/** A flat response may be at most this many times as large as its frame. Hostile element counts would exceed that by far. */
 const flatPerFrame = 8;
 
 export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
@@ -26,13 +26,13 @@ export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
   return options;
 }
 
-/** The throttle time a decoded response carries, ms; 0 when its API has none, or for a negative one. */
+/** The throttle time of a decoded response, in ms. 0 when its API has none, or when it is negative. */
 export function responseThrottleTimeMs(apiKey: number, message: FlatMessage): number {
   const view = apiByKey.get(apiKey)?.readResponse(message) as { readonly throttleTimeMs?: number } | undefined;
   return Math.max(0, view?.throttleTimeMs ?? 0);
 }
 
-/** What a decoded response tells of the cluster in passing; null for nothing. */
+/** The leaders and their addresses that a decoded response names (KIP-951). Null when it names none. */
 export function responseClusterHints(apiKey: number, message: FlatMessage): ClusterHints | null {
   const api = apiByKey.get(apiKey);
   return api === undefined || !tellsOfCluster(api) ? null : clusterHintsOf(api, api.readResponse(message));

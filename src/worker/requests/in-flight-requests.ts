@@ -1,27 +1,27 @@
 // Owns the requests of one connection that await their response, oldest first, and their deadlines. Network thread.
-// Must not read a clock: `now` is given.
+// Must not read a clock.
 
 import type { InFlightRequest } from './request-owner.ts';
 
 export class InFlightRequests {
-  /** Oldest at `#head`; compacted now and then instead of shifted each time. */
+  /** The oldest request is at `#head`. The array is compacted now and then, because `shift` for each request would be slow. */
   #queue: InFlightRequest[] = [];
   #head = 0;
   #internalCount = 0;
   #earliest = Number.POSITIVE_INFINITY;
-  /** Each is due no earlier than the one before it, as with one limit for all: then the oldest tells the earliest deadline. */
+  /** True while no request has an earlier deadline than the one before it. Then the oldest request has the earliest deadline. */
   #isAscending = true;
 
   get size(): number {
     return this.#queue.length - this.#head;
   }
 
-  /** How many of them belong to the network thread itself. */
+  /** How many of the requests belong to the network thread itself. */
   get internalCount(): number {
     return this.#internalCount;
   }
 
-  /** ms on the monotonic clock at which the next request expires; Infinity without requests. */
+  /** The time at which the next request expires, in ms on the monotonic clock. Infinity without requests. */
   get earliestDeadline(): number {
     return this.#earliest;
   }
@@ -38,7 +38,7 @@ export class InFlightRequests {
     if (request.deadline < this.#earliest) this.#earliest = request.deadline;
   }
 
-  /** Adds one that is answered before all others that wait: those are held back, or the order of answers would be wrong. */
+  /** Adds a request that is sent, and so answered, before all that are here. The caller must be holding those back. */
   addFirst(request: InFlightRequest): void {
     const rest = this.#queue.slice(this.#head);
     this.#queue = [request, ...rest];
@@ -48,7 +48,7 @@ export class InFlightRequests {
     this.#earliest = Math.min(this.#earliest, request.deadline);
   }
 
-  /** Removes and returns the oldest. */
+  /** Removes and returns the oldest request. */
   shift(): InFlightRequest {
     const request = this.#queue[this.#head]!;
     this.#head++;
@@ -61,7 +61,7 @@ export class InFlightRequests {
     return request;
   }
 
-  /** Removes one request out of turn; false when it is not here any more. */
+  /** Removes one request from any place. Returns false when it is not here. */
   remove(request: InFlightRequest): boolean {
     const at = this.#queue.indexOf(request, this.#head);
     if (at === -1) return false;
@@ -80,7 +80,7 @@ export class InFlightRequests {
     return undefined;
   }
 
-  /** Moves every deadline by time during which the broker said it would not answer; in all at most once by the request's own limit. */
+  /** Moves every deadline by the time for which the broker throttles this client. In total, a deadline moves by at most the request's own timeout. */
   extendForThrottle(byMs: number): void {
     for (let i = this.#head; i < this.#queue.length; i++) {
       const request = this.#queue[i]!;
@@ -88,18 +88,18 @@ export class InFlightRequests {
       request.throttleAllowanceMs -= allowedMs;
       request.deadline += allowedMs;
     }
-    // Not all by as much.
+    // The deadlines may move by different amounts.
     this.#isAscending = false;
     this.#findEarliest();
   }
 
-  /** Moves every deadline by time during which this side did not read. */
+  /** Moves every deadline by the time for which this side did not read. */
   extendDeadlines(byMs: number): void {
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.deadline += byMs;
     this.#findEarliest();
   }
 
-  /** Removes and returns all, oldest first. */
+  /** Removes and returns all requests, oldest first. */
   drain(): InFlightRequest[] {
     const all = this.#queue.slice(this.#head);
     this.#queue = [];

@@ -1,28 +1,28 @@
-// Owns the contract between whoever sends a request and whoever carries it: what the owner is told, and when. Network thread.
+// Owns the interface between the owner of a request and the parts that send it: what the owner is told, and when. Network thread.
 
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 import type { WireCodec } from '../../protocol/wire/codecs.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 
-/** Whoever a request came from, and who hears how it ended: an attachment, or a part of the network thread itself. */
+/** The source of a request. It is told how the request ended. An owner is an attachment or a part of the network thread. */
 export interface RequestOwner {
-  /** True for requests of the network thread itself, which no application counts as its own. */
+  /** True for requests of the network thread itself. They do not count among an application's requests. */
   readonly isInternal: boolean;
   /**
-   * Takes the response, `reader` standing behind its header.
-   * Returns the throttle time in ms (0 for none), or `notDelivered` when there is no room: the same call comes again.
+   * Takes the response. `reader` stands behind the response's header.
+   * Returns the throttle time in ms (0 for none), or `notDelivered` when there is no room: then the call is repeated later.
    * Throws KafkaProtocolError when the body cannot be decoded.
    */
   onResponse(request: InFlightRequest, reader: WireReader, now: number): number;
-  /** Called once for a request that will have no response; it may never have been written. */
+  /** Called once for a request that will get no response. The request may have been sent or not. */
   onFailure(request: RequestName, error: Error, now: number): void;
-  /** A request that has no response (Produce with acks 0) was handed to the socket. */
+  /** The socket has a request that gets no response (Produce with acks 0). */
   onSentWithoutResponse(request: InFlightRequest, now: number): void;
 }
 
 export const notDelivered = -1;
 
-/** What tells a request from others of its owner. */
+/** The fields that identify a request among those of its owner. */
 export interface RequestName {
   readonly requestId: number;
   readonly nodeId: number;
@@ -30,7 +30,7 @@ export interface RequestName {
 
 export interface InFlightRequest extends RequestName {
   readonly owner: RequestOwner;
-  /** The connection it was sent on: compared, never called. */
+  /** The connection that the request was sent on. It is only compared, never called. */
   readonly channel: object;
   readonly codec: WireCodec;
   readonly version: number;
@@ -38,13 +38,13 @@ export interface InFlightRequest extends RequestName {
   readonly sentAt: number;
   correlationId: number;
   deadline: number;
-  /** By how much throttling may still move the deadline: a broker must not keep a request open for ever. */
+  /** How far throttling may still move the deadline, in ms. Without this limit a broker could keep a request open for ever. */
   throttleAllowanceMs: number;
 }
 
-/** Who is told what a response means besides: what it tells of the cluster, and, decoded by the codec pool, for its connection. */
+/** Is told what a response says about the cluster, and what a response that the codec pool decoded means for its connection. */
 export interface ResponseHost {
-  /** Before the application sees the response. */
+  /** Called before the application gets the response. */
   onClusterHints(hints: ClusterHints): void;
   onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void;
   onPooledFailure(request: InFlightRequest, error: Error, now: number): void;

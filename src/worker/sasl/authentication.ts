@@ -1,11 +1,11 @@
-// Owns the login of one connection, and its repetition before the broker ends the session (KIP-368). Network thread. Must
-// not know mechanisms: they answer tokens. Their answers come between turns and wait in authenticator.ts for the next.
+// Owns the login of one connection, and its repetition before the broker ends the session (KIP-368). Network thread. Must not
+// know how mechanisms work: they only answer tokens. Their answers come between rounds and wait in authenticator.ts.
 //
 //   login:  mechanism's first token -> SaslHandshake 1 -> SaslAuthenticate ... -> ready        tokens in Kafka frames (KIP-152)
 //                                   -> SaslHandshake 0 -> bare tokens ...      -> ready        length and bytes, no header
-//   again:  ready -> first token -> SaslHandshake, requests from now on are held -> SaslAuthenticate ... -> they follow
+//   again:  ready -> first token -> SaslHandshake, new requests are held back -> SaslAuthenticate ... -> they are sent
 //
-// The token comes first, so that waiting for a provider holds up nobody who is logged in already.
+// The token is fetched first. So requests are not held back while a token provider is slow.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import {
@@ -26,14 +26,14 @@ import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts
 import { type SaslMechanism, shownText } from './mechanism.ts';
 import { decodeSaslResponse, type SaslRequest, type SaslResponse } from './sasl-messages.ts';
 
-/** What an authentication needs of the client that runs it. */
+/** The functions that an authentication needs from the client. */
 export interface AuthenticationHost {
-  /** Queues a request of the exchange; `isAhead` puts it before those that are held. */
+  /** Queues a request of the login. `isAhead`: it goes before the requests that are held back. */
   sendSasl(node: Node, owner: RequestOwner, request: SaslRequest, isAhead: boolean, now: number): void;
   onAuthenticated(node: Node, now: number): void;
-  /** The login failed: the attempt is over; by a refusal if the broker has given its verdict. */
+  /** The login failed, so the connection attempt has ended. `end` says whether the broker refused the login. */
   onAuthenticationFailed(node: Node, error: Error, now: number, end: AttemptEnd): void;
-  /** A ready connection could not prove itself again: it is lost. */
+  /** The repeated login of a ready connection failed: the connection is lost. */
   onReauthenticationFailed(node: Node, error: Error, now: number): void;
 }
 
@@ -44,13 +44,13 @@ export interface AuthenticationParts {
   readonly channel: Channel;
   readonly random: () => number;
   readonly createMechanism: () => Promise<SaslMechanism>;
-  /** Takes the outcome of the mechanism to the next turn. */
+  /** Keeps the mechanism's outcome for the next round. */
   readonly onOutcome: (authentication: Authentication, outcome: Buffer | null | Error) => void;
 }
 
 type Phase = 'idle' | 'preparing' | 'handshake' | 'exchange';
 
-/** As much of what a broker offers is shown. */
+/** How many of the broker's mechanisms an error names. */
 const maxNames = 20;
 const maxNameLength = 40;
 
@@ -60,9 +60,9 @@ const refusals: readonly number[] = [
   errorCodes.SASL_AUTHENTICATION_FAILED,
 ];
 
-/** Rounds are at least this far apart, whatever lifetime the broker grants. */
+/** The least time between two logins of a connection, however short the session is. */
 const minRoundMs = 1000;
-/** Part of the session after which it is renewed, and how much of it chance may add. */
+/** The session is renewed after this part of it, and a random part is added. */
 const renewAfter = 0.85;
 const renewJitter = 0.1;
 
@@ -74,12 +74,12 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   #firstToken: Buffer = Buffer.alloc(0);
   #isBare = false;
   #areCredentialsSent = false;
-  /** A bare token was sent, and the broker has not answered it: any other token is one too many. */
+  /** A bare token was sent and the broker has not answered it yet. Tokens of the broker are accepted only then. */
   #isBareAnswerDue = false;
-  /** The connection is ready: this is a repetition. */
+  /** The connection was ready before: this login is a repetition. */
   #isAgain = false;
   #sessionLifetimeMs = 0;
-  /** On the monotonic clock: Infinity where nothing is due. */
+  /** In ms on the monotonic clock, like the times below. Infinity: never. */
   #sessionEndsAt = Number.POSITIVE_INFINITY;
   #renewAt = Number.POSITIVE_INFINITY;
   #exchangeDeadline = Number.POSITIVE_INFINITY;
@@ -94,9 +94,9 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   }
 
   /**
-   * When `expire` has something to do, ms on the monotonic clock; a first login has the setup deadline of its connection.
-   * Renewals begin while the channel is muted, so that no request meets the session's end; nothing is overdue then, since
-   * the broker's answer may lie unread.
+   * The time at which `expire` has something to do, in ms on the monotonic clock. A first login only has the setup deadline of
+   * its connection. A renewal begins even if the channel is muted, so that no request meets the session's end. While the channel
+   * is muted nothing is overdue, because the broker's answer may be there unread.
    */
   get deadline(): number {
     if (this.#phase === 'idle') return this.#renewAt;
@@ -105,7 +105,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     return this.#phase === 'handshake' ? this.#handshakeDeadline() : this.#exchangeDeadline;
   }
 
-  /** A broker answers in order: its time begins when what was asked before has been answered, each within its own limit. */
+  /** A broker answers in order. So the time of the handshake begins when the requests before it are answered. */
   #handshakeDeadline(): number {
     const { node, config } = this.#parts;
     const oldest = node.inFlight.oldest;
@@ -126,7 +126,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     );
   }
 
-  /** Begins the repetition that is due, or ends one that takes too long. */
+  /** Begins a repetition that is due, or ends one that takes too long. */
   expire(now: number): void {
     if (now < this.deadline) return;
     if (this.#phase === 'idle') {
@@ -139,12 +139,12 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     this.#fail(new SaslAuthenticationFailedError(`${what} did not come in time`), now);
   }
 
-  /** The channel is muted no more: the broker has its time from now, since this side did not read. */
+  /** The channel is no longer muted. The broker's time begins now, because this side did not read before. */
   onUnmuted(now: number): void {
     this.#exchangeDeadline = now + this.#parts.config.connectionSetupTimeoutMs;
   }
 
-  /** What the mechanism made of the broker's last token; in a turn. */
+  /** The mechanism's answer to the broker's last token. Called in a round. */
   onOutcome(outcome: Buffer | null | Error, now: number): void {
     try {
       if (outcome instanceof Error) throw this.#describe(outcome);
@@ -159,14 +159,14 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   /** A bare token has arrived. Throws KafkaProtocolError when none was due. */
   onBareToken(token: Buffer): void {
     if (!this.#isBareAnswerDue) {
-      const text = `the broker sent a token of ${token.length} bytes that answers none of this login`;
+      const text = `the broker sent a token of ${token.length} bytes when no answer was due; it must send one token for each token of this login`;
       throw new KafkaProtocolError(text, { nodeId: this.#parts.node.id });
     }
     this.#isBareAnswerDue = false;
     this.#ask(token);
   }
 
-  /** Why the peer ended the connection in the middle of the login, as far as that can be told. */
+  /** The reason why the peer ended the connection during the login, as far as it is known. */
   describeEnd(where: string, cause: Error | null): Error {
     const { node } = this.#parts;
     const details = { nodeId: node.id, ...(cause === null ? {} : { cause }) };
@@ -174,14 +174,15 @@ export class Authentication implements RequestOwner, ConnectionLogin {
       const text = `${where} closed the connection during authentication${cause === null ? '' : `: ${cause.message}`}`;
       return new KafkaConnectionError(text, details);
     }
-    const refusal = this.#mechanism?.refusal ?? 'often this means bad credentials, since old brokers do not say why';
+    const refusal =
+      this.#mechanism?.refusal ?? 'the credentials may be wrong: old brokers close the connection without a reason';
     return new SaslAuthenticationFailedError(
       `${where} closed the connection during authentication: ${refusal}`,
       details,
     );
   }
 
-  /** What the connection's setup deadline ended, if it was this side that was late. */
+  /** The error to report when the setup deadline has passed and this side was late. Null when the broker was late. */
   describeTimeout(): Error | null {
     if (this.#phase !== 'preparing') return null;
     const what = this.#parts.config.saslMechanism === 'OAUTHBEARER' ? 'the token provider' : 'the mechanism';
@@ -199,7 +200,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   }
 
   onFailure(): void {
-    // The connection is gone, and whoever ended it has dealt with the node.
+    // The connection is closed. The code that closed it has already updated the node.
   }
 
   onSentWithoutResponse(): void {
@@ -220,9 +221,9 @@ export class Authentication implements RequestOwner, ConnectionLogin {
 
   #onHandshake({ errorCode, mechanisms }: SaslResponse, version: number, now: number): void {
     const { saslMechanism, connectionSetupTimeoutMs } = this.#parts.config;
-    // The rest of the exchange has as much time again: nothing is before it.
+    // The rest of the login gets the full time again, because no requests are before it.
     if (this.#isAgain) this.#exchangeDeadline = now + connectionSetupTimeoutMs;
-    // A list without our mechanism refuses it, whatever the code says: whoever did not ask for a login gets no credentials.
+    // A list without our mechanism is a refusal, whatever the code says. No credentials are sent to such a server.
     const isOffered = mechanisms.length === 0 || mechanisms.includes(saslMechanism!);
     if (errorCode === 0 && isOffered) {
       this.#isBare = version === 0;
@@ -243,7 +244,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     }
     const meaning =
       errorCode === errorCodes.ILLEGAL_SASL_STATE
-        ? '; most likely this listener takes no logins: use the port of one that does, or a securityProtocol without SASL'
+        ? '; probably this listener has no SASL: use the port of a listener with SASL, or a securityProtocol without SASL'
         : '';
     this.#refuse(errorCode, `the broker refused SaslHandshake with error code ${errorCode}${meaning}`, now);
   }
@@ -259,7 +260,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
       this.#refuse(errorCode, text, now);
       return;
     }
-    // The session began before the answer arrived, and not before the request was sent.
+    // The session began at some time between the request and the answer.
     this.#sessionLifetimeMs = sessionLifetimeMs;
     this.#sessionEndsAt = sessionLifetimeMs > 0 ? request.sentAt + sessionLifetimeMs : Number.POSITIVE_INFINITY;
     this.#ask(authBytes);
@@ -302,7 +303,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     else host.onAuthenticated(node, now);
   }
 
-  /** The broker's verdict; other failures, such as those of a token provider or the Kerberos library, may pass. */
+  /** The broker refused the login. Other failures, such as those of a token provider or the Kerberos library, may be temporary. */
   #refuse(errorCode: number, text: string, now: number): void {
     this.#fail(this.#errorOf(errorCode, text), now, refusals.includes(errorCode) ? 'refusal' : 'other');
   }
@@ -313,7 +314,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
       host.onAuthenticationFailed(node, error, now, end);
       return;
     }
-    // A fresh login decides what is wrong; until then it is a connection that was lost.
+    // The login of the next connection will show what is wrong. Until then this counts as a lost connection.
     const text = `re-authentication with ${node.name} failed: ${error.message}`;
     const details = { nodeId: node.id, cause: error, retriable: true };
     host.onReauthenticationFailed(node, new KafkaConnectionError(text, details), now);
@@ -329,7 +330,7 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     return new KafkaProtocolError(whole, details);
   }
 
-  /** A mechanism's error with the name of the node; others, such as a version that is not spoken, as they are. */
+  /** Adds the name of the node to a mechanism's error. Other errors, such as an unsupported version, are returned unchanged. */
   #describe(error: Error): Error {
     if (!(error instanceof SaslAuthenticationFailedError)) return error;
     return Object.assign(

@@ -1,5 +1,5 @@
-// Owns the logins of all connections: makes one for each, and takes the answers of mechanisms, which come at any time, into
-// a turn. Network thread. Must not decide what a failure means for a node.
+// Owns the logins of all connections: makes one for each connection, and keeps the answers of mechanisms, which come at any time,
+// for the next round. Network thread. Must not decide what a failure means for a node.
 
 import { withoutBrackets } from '../../common/config/bootstrap-servers.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -25,7 +25,7 @@ interface Outcome {
 
 export interface AuthenticatorParts {
   readonly config: KafkaClientConfig;
-  /** For OAUTHBEARER. */
+  /** Loads the code that gets tokens for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
   readonly connections: Connections;
   readonly onLoggedIn: (node: Node, now: number) => void;
@@ -36,20 +36,20 @@ export interface AuthenticatorParts {
 
 export class Authenticator implements AuthenticationHost {
   readonly #parts: AuthenticatorParts;
-  /** What makes mechanisms; logins wait for it, and fail as it does. */
+  /** The function that makes mechanisms. Logins wait for it, and fail if it fails. */
   readonly #prepared: Promise<CreateMechanism>;
   #outcomes: Outcome[] = [];
 
   constructor(parts: AuthenticatorParts) {
     this.#parts = parts;
     this.#prepared = prepareMechanism(parts.config, parts.loadTokenSource);
-    // Logins and `ready` hear of its failure; without any of them nobody has to.
+    // Logins and `ready` report the failure. Without them it must not be an unhandled rejection.
     this.#prepared.catch(() => {});
   }
 
   /**
-   * Resolves when logins can begin, or the time is over: then they wait on, and fail by their own deadline.
-   * Rejects with KafkaConfigurationError when they never can.
+   * Resolves when logins can begin, or when the time is over. In the second case logins go on waiting until their own deadlines.
+   * Rejects with KafkaConfigurationError when logins can never begin.
    */
   async ready(limitMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -61,7 +61,7 @@ export class Authenticator implements AuthenticationHost {
     }
   }
 
-  /** Begins the login of a connection whose version exchange is over. */
+  /** Begins the login of a connection. Its version exchange must be over. */
   begin(node: Node): void {
     const { config, wake, random } = this.#parts;
     const channel = node.channel!;
@@ -82,12 +82,12 @@ export class Authenticator implements AuthenticationHost {
     authentication.start();
   }
 
-  /** Handles what mechanisms have answered. Returns how much it was. */
+  /** Handles the answers of mechanisms. Returns how many there were. */
   poll(now: number): number {
     const outcomes = this.#outcomes;
     this.#outcomes = [];
     for (const { authentication, outcome } of outcomes) {
-      // Its connection may be gone.
+      // The connection may be closed by now.
       if (authentication.isOpen) authentication.onOutcome(outcome, now);
     }
     return outcomes.length;
@@ -99,7 +99,7 @@ export class Authenticator implements AuthenticationHost {
     const codec = wireCodec(request.api.key);
     const version = node.apiVersions!.choose(codec, -1);
     const message = encodeSaslRequest(request);
-    // The login judges its own time, which may begin long after this.
+    // The login has its own deadline. It may begin long after this call.
     this.#parts.sender.send(
       node,
       { owner, requestId: 0, codec, version, timeoutMs: maxTimeoutMs, message, isAhead },
@@ -112,7 +112,7 @@ export class Authenticator implements AuthenticationHost {
   }
 
   onAuthenticationFailed(node: Node, error: Error, now: number, end: AttemptEnd): void {
-    // Another address is the same broker, with the same users.
+    // Other addresses are not tried: they are the same broker, with the same users.
     node.connection.untriedAddresses = [];
     node.connection.refused(now);
     this.#parts.connections.attemptFailed(node, error, now, end);

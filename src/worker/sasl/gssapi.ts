@@ -1,12 +1,13 @@
-// Owns the GSSAPI mechanism: Kerberos by the optional package `kerberos`, which binds the system's library. Network thread;
-// its calls run in Node's thread pool. Ticket cache and configuration are the library's business (KRB5CCNAME, KRB5_CONFIG).
+// Owns the GSSAPI mechanism: Kerberos with the optional package `kerberos`, which calls the system's library. Network thread;
+// the library's calls run in Node's thread pool. The library finds its ticket cache and configuration by itself (KRB5CCNAME,
+// KRB5_CONFIG).
 // Source: RFC 4752.
 
 import { KafkaConfigurationError, SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
 import { requireFrom } from '../../common/require-from.ts';
 import { BaseMechanism } from './mechanism.ts';
 
-/** What is used of the package; all tokens are base64. */
+/** The functions of the package that are used. All tokens are base64. */
 export interface Kerberos {
   initializeClient(service: string, options: object): Promise<KerberosClient>;
 }
@@ -34,7 +35,7 @@ export function loadKerberos(): Kerberos {
   }
 }
 
-/** No security layer: what Kafka offers, and all this client takes. */
+/** The number for no security layer. Kafka offers this one, and this client accepts no other. */
 const authOnly = 1;
 
 export class Gssapi extends BaseMechanism {
@@ -75,12 +76,12 @@ export class Gssapi extends BaseMechanism {
       case 'done':
         if (token.length === 0) return null;
         throw new SaslAuthenticationFailedError(
-          `GSSAPI ends with an empty answer, the broker sent ${token.length} bytes`,
+          `the broker sent ${token.length} bytes where GSSAPI ends with an empty answer`,
         );
     }
   }
 
-  /** The broker's offer: an octet of layers, three of size. The answer: the layer, the same size, who logs in. */
+  /** The broker's offer has one byte of layers and three bytes of size. The answer is the layer, the same size and the user. */
   async #chooseLayer(token: Buffer): Promise<Buffer> {
     const offer = Buffer.from(await this.#client!.unwrap(token.toString('base64')), 'base64');
     if (offer.length !== 4 || (offer[0]! & authOnly) === 0) {

@@ -1,23 +1,23 @@
-// Owns what a SASL mechanism is to the exchange that carries its tokens. Network thread. A mechanism knows tokens only: no
-// request, no connection, no clock.
+// Owns the interface of SASL mechanisms. Network thread. A mechanism only knows tokens: it must not use requests, connections or
+// clocks.
 
-/** One login with one mechanism; every login makes a new one. */
+/** One login with one mechanism. Every login makes a new object. */
 export interface SaslMechanism {
   /**
-   * Answers a token of the broker; an empty one begins.
+   * Answers a token of the broker. The first call of a login has an empty token.
    * @returns the token to send, or null when the login has succeeded and nothing is left to send
-   * Rejects with SaslAuthenticationFailedError, or whatever the mechanism's library raises.
+   * Rejects with SaslAuthenticationFailedError, or with an error of the mechanism's library.
    */
   respond(token: Buffer): Promise<Buffer | null>;
-  /** The token returned last needs no answer: bare tokens (SaslHandshake 0) get none, and SaslAuthenticate an empty one. */
+  /** The last returned token ends the login. As a bare token (SaslHandshake 0) it gets no answer, in SaslAuthenticate an empty one. */
   readonly isLastToken: boolean;
-  /** What the broker said when it refused, before it did so by an error code. */
+  /** The broker's reason, if a token of the broker refused the login. The error code comes after that. */
   readonly refusal: string | null;
-  /** Text of the broker without the secrets it may have sent back. */
+  /** Removes secrets from a text of the broker, which may repeat what it was sent. */
   conceal(text: string): string;
 }
 
-/** Makes the mechanism for a login at `host`, as the configuration or the broker's metadata names it. */
+/** Makes the mechanism for a login at `host`. `host` is the name in the configuration or in the metadata. */
 export type CreateMechanism = (host: string) => SaslMechanism;
 
 /** Longer texts of a broker are cut. */
@@ -32,13 +32,13 @@ export abstract class BaseMechanism implements SaslMechanism {
 
   conceal(text: string): string {
     if (this.#secrets.length === 0) return shownText(text, maxTextLength);
-    // In one pass: a secret may be a part of another, or of what replaces it.
+    // All secrets are replaced in one pass, because one secret may be a part of another one or of the replacement.
     const patterns = this.#secrets.toSorted((a, b) => b.length - a.length).map(escaped);
     return shownText(text.replace(new RegExp(patterns.join('|'), 'g'), '[secret]'), maxTextLength);
   }
 
   protected keepSecret(text: string): void {
-    // A broker may send back what it cannot make sense of, and show bytes as base64.
+    // A broker may repeat what it was sent, as text or as base64.
     if (text !== '') this.#secrets.push(text, Buffer.from(text).toString('base64'));
   }
 }
@@ -47,7 +47,7 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
-/** Text of a broker as it may stand in a message: of bounded length, and in one line. */
+/** A broker's text for use in a message: cut to `maxLength`, and in one line. */
 export function shownText(text: string, maxLength: number): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
   return cut.replace(/\p{Cc}/gu, ' ');

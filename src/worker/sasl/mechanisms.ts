@@ -1,5 +1,5 @@
-// Owns the choice of the mechanism that the configuration names, and whatever it needs before the first login. Network
-// thread. Must not know connections.
+// Owns the choice of the configured mechanism, and what it needs before the first login. Network thread. Must not know
+// connections.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
@@ -11,9 +11,9 @@ import { keepLast, saltPassword } from './salted-password.ts';
 import { Scram } from './scram.ts';
 
 /**
- * What makes a mechanism for each login.
- * @param loadTokenSource for OAUTHBEARER
- * Rejects with KafkaConfigurationError when something it needs cannot be had.
+ * Returns the function that makes a mechanism for each login.
+ * @param loadTokenSource loads the code that gets tokens for OAUTHBEARER
+ * Rejects with KafkaConfigurationError when a package or a token provider cannot be loaded.
  */
 export async function prepareMechanism(
   config: KafkaClientConfig,
@@ -27,7 +27,7 @@ export async function prepareMechanism(
     case 'SCRAM-SHA-512': {
       const hash = mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512';
       const isDelegationToken = config.saslDelegationToken;
-      // All brokers of a cluster have the same salt for a user, so one result serves them all.
+      // All brokers of a cluster have the same salt for a user, so one result is enough for all.
       const salted = keepLast(saltPassword);
       return () => new Scram({ hash, username, password, isDelegationToken, salted });
     }
@@ -37,7 +37,7 @@ export async function prepareMechanism(
     }
     case 'GSSAPI': {
       const kerberos = loadKerberos();
-      // A trailing dot says that a name is complete; names of services have none.
+      // A trailing dot marks a complete host name. Service names have none.
       return (host) => new Gssapi(kerberos, `${config.saslKerberosServiceName}@${domain ?? host.replace(/\.$/, '')}`);
     }
     default:

@@ -1,4 +1,4 @@
-// Owns the OAUTHBEARER mechanism. Network thread. Must not keep tokens: the provider does, and is asked at each login.
+// Owns the OAUTHBEARER mechanism. Network thread. Must not keep tokens: each login asks the provider.
 // Source: RFC 7628, KIP-255, KIP-342.
 
 import { isTextMap } from '../../common/config/oidc-options.ts';
@@ -26,7 +26,7 @@ export class OAuthBearer extends BaseMechanism {
         if (token.length === 0) return null;
         this.#step = 'refused';
         this.refusal = this.conceal(token.toString());
-        // The broker says why by an error code only after this.
+        // The broker sends its error code only after this answer.
         return Buffer.from(separator);
       case 'refused':
         throw failure(`the broker refused the token: ${this.refusal}`);
@@ -37,12 +37,12 @@ export class OAuthBearer extends BaseMechanism {
     const { token, extensions } = await this.#ask();
     if (typeof token !== 'string')
       throw failure(`the token provider returned a value of type ${typeof token}, not a string`);
-    // Also what keeps a token from adding fields to the message; RFC 6750 allows less.
+    // This also keeps a token from adding fields to the message. RFC 6750 allows even fewer characters.
     if (!/^[\x21-\x7e]+$/.test(token)) {
       throw failure(
         token === ''
           ? 'the token provider returned an empty token'
-          : "the provider's token holds characters that no token has",
+          : "the provider's token holds characters that are not allowed: use printable ASCII without spaces",
       );
     }
     this.keepSecret(token);
@@ -62,10 +62,11 @@ export class OAuthBearer extends BaseMechanism {
 }
 
 function extensionFields(extensions: unknown): string[] {
-  if (!isTextMap(extensions)) throw failure('the extensions of the token provider are no map of strings to strings');
+  if (!isTextMap(extensions))
+    throw failure('the extensions of the token provider must be an object whose values are strings');
   return Object.entries(extensions).map(([name, value]) => {
     if (!/^[A-Za-z]+$/.test(name) || name.toLowerCase() === 'auth') {
-      throw failure(`the extension name '${name.slice(0, 80)}' is not allowed: letters only, and not 'auth'`);
+      throw failure(`the extension name '${name.slice(0, 80)}' is not allowed: use letters only, and not 'auth'`);
     }
     if (!/^[\x20-\x7e\t\r\n]*$/.test(value))
       throw failure(`the value of extension '${name}' holds control or non-ASCII characters`);

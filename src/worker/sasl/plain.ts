@@ -1,4 +1,4 @@
-// Owns the PLAIN mechanism. Network thread. The password crosses as it is, so only SASL_SSL keeps it secret.
+// Owns the PLAIN mechanism. Network thread. The password is sent as it is, so only SASL_SSL keeps it secret.
 // Source: RFC 4616.
 
 import { SaslAuthenticationFailedError } from '../../common/errors/errors.ts';
@@ -11,7 +11,7 @@ export class Plain extends BaseMechanism {
   constructor(username: string, password: string) {
     super();
     this.keepSecret(password);
-    // Authorization id, authentication id, password: Kafka wants the first two to be the same.
+    // The parts are authorization id, authentication id and password. Kafka requires the first two to be the same.
     this.#message = `${username}\0${username}\0${password}`;
     this.keepSecret(this.#message);
   }
@@ -22,6 +22,8 @@ export class Plain extends BaseMechanism {
       return Buffer.from(this.#message);
     }
     if (token.length === 0) return null;
-    throw new SaslAuthenticationFailedError(`PLAIN ends with an empty answer, the broker sent ${token.length} bytes`);
+    throw new SaslAuthenticationFailedError(
+      `the broker sent ${token.length} bytes where PLAIN ends with an empty answer`,
+    );
   }
 }

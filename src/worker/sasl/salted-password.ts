@@ -1,6 +1,6 @@
-// Owns the slow part of SCRAM: the salted password (RFC 5802, Hi: PBKDF2 with one block). Network thread. Node's function for it
-// that does not block runs in the thread pool of the process, where it may wait behind whatever the application does there. So
-// a short computation is done here at once. A long one is left to the pool, and done here, in slices, where the pool is late.
+// Owns the slow part of SCRAM: the salted password (RFC 5802, Hi: PBKDF2 with one block). Network thread. Node's asynchronous
+// function runs in the thread pool of the process, where it may wait behind the application's own work. So a short computation is
+// done here at once. A long computation is given to the pool. If the pool is late, it is also done here, in slices.
 
 import { createHmac, pbkdf2, pbkdf2Sync } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -14,11 +14,11 @@ export interface Salting {
 
 export type SaltPassword = (salting: Salting) => Promise<Buffer>;
 
-/** At most that many at once, some 10 ms; brokers ask for 4096 unless told otherwise. */
+/** Up to this many iterations are done at once, in about 10 ms. The default of brokers is 4096. */
 const maxIterationsAtOnce = 8192;
-/** Of the slower way, some 5 ms. */
+/** One slice takes about 5 ms. */
 const iterationsPerSlice = 500;
-/** The pool has this long; it needs a second for a million iterations. */
+/** The pool is late after this time. It needs a second for a million iterations. */
 const poolLimitMs = 2000;
 
 export const saltPassword: SaltPassword = async (salting) => {
@@ -26,7 +26,7 @@ export const saltPassword: SaltPassword = async (salting) => {
   if (iterations <= maxIterationsAtOnce) return pbkdf2Sync(password, salt, iterations, lengths[hash], hash);
   const inPool = saltInPool(salting);
   const isLate = await Promise.race([inPool.then(() => false), unreferencedDelay(poolLimitMs)]);
-  // Whichever comes first: both are the same.
+  // The first result is used. Both are the same.
   return isLate ? Promise.race([inPool, saltInSlices(salting)]) : inPool;
 };
 
@@ -40,7 +40,7 @@ function unreferencedDelay(ms: number): Promise<true> {
   });
 }
 
-/** The same, by the definition. */
+/** Computes the same result in slices, by the definition in RFC 5802. */
 export async function saltInSlices({ hash, password, salt, iterations }: Salting): Promise<Buffer> {
   const key = Buffer.from(password);
   const firstBlock = Buffer.from([0, 0, 0, 1]);
@@ -54,17 +54,17 @@ export async function saltInSlices({ hash, password, salt, iterations }: Salting
   return sum;
 }
 
-/** Remembers the last result, and shares one that is under way. */
+/** Remembers the last result. Calls with the same input share a computation that is under way. */
 export function keepLast(salt: SaltPassword): SaltPassword {
   let lastKey = '';
   let last: Promise<Buffer> | null = null;
   return (salting) => {
-    // The password is always the same.
+    // The password is not in the key, because it is always the same.
     const key = `${salting.hash},${salting.iterations},${salting.salt.toString('base64')}`;
     if (last === null || key !== lastKey) last = salt(salting);
     lastKey = key;
     const given = last;
-    // One that failed is no result.
+    // A failed computation is forgotten.
     given.catch(() => {
       if (last === given) last = null;
     });

@@ -1,4 +1,4 @@
-// Owns the two requests of a login between plain objects and bytes. Network thread.
+// Owns the encoding and decoding of SaslHandshake and SaslAuthenticate. Network thread.
 
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -11,7 +11,7 @@ export type SaslRequest =
   | { readonly api: typeof SaslHandshake; readonly body: { readonly mechanism: string } }
   | { readonly api: typeof SaslAuthenticate; readonly body: { readonly authBytes: Buffer } };
 
-/** Both answers in one; what an API lacks is empty. */
+/** The fields of both responses. Fields that an API does not have are empty. */
 export interface SaslResponse {
   readonly api: typeof SaslHandshake | typeof SaslAuthenticate;
   readonly errorCode: number;

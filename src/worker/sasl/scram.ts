@@ -1,4 +1,4 @@
-// Owns the SCRAM mechanisms. Network thread; the slow part, salting the password, is salted-password.ts.
+// Owns the SCRAM mechanisms. Network thread. The slow part is in salted-password.ts.
 // Source: RFC 5802, RFC 7677; KIP-48 for delegation tokens.
 //
 //   client: n,,n=USER,r=NONCE                                  client-first
@@ -16,15 +16,15 @@ export interface ScramOptions {
   readonly username: string;
   readonly password: string;
   readonly isDelegationToken: boolean;
-  /** Salts the password; default: anew each time. */
+  /** Computes the salted password. Default: computes it for each login. */
   readonly salted?: SaltPassword;
   /** Printable, without comma. Default: 32 random hexadecimal digits. */
   readonly nonce?: string;
 }
 
-/** The least that RFC 7677 and Kafka allow: fewer, and who listens guesses passwords quickly. */
+/** The least number that RFC 7677 and Kafka allow. With fewer, an eavesdropper could guess passwords quickly. */
 export const minIterations = 4096;
-/** A broker must not be able to keep this side busy for long. */
+/** A limit, so that a broker cannot keep this side busy for long. */
 export const maxIterations = 1_000_000;
 
 const gs2Header = 'n,,';
@@ -109,7 +109,9 @@ export class Scram extends BaseMechanism {
     const expected = this.#serverSignature;
     const isRight = signature?.length === expected.length && timingSafeEqual(signature, expected);
     if (!isRight)
-      throw failure("the broker's signature is wrong: it does not know the password, and may not be who it claims");
+      throw failure(
+        "the broker's signature is wrong: the server does not know the password, so it may not be the real broker",
+      );
   }
 
   #throwIfRefused(attributes: ReadonlyMap<string, string>): void {
@@ -118,15 +120,15 @@ export class Scram extends BaseMechanism {
   }
 }
 
-/** SASLprep (RFC 4013), as RFC 5802 wants names and passwords; its tables are loaded by the first login that needs them. */
+/** SASLprep (RFC 4013), which RFC 5802 requires for names and passwords. The first login that needs its tables loads them. */
 async function prepare(text: string, key: string): Promise<string> {
-  // Printable ASCII is what it was.
+  // SASLprep does not change printable ASCII.
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   const { saslprep } = await import('@mongodb-js/saslprep');
   try {
     return saslprep(text, { allowUnassigned: true });
   } catch {
-    // The library's message would show characters of it.
+    // The library's message is not used: it shows characters of the secret.
     throw failure(`${key} holds characters that SASLprep (RFC 4013) forbids`);
   }
 }
@@ -135,7 +137,7 @@ function escapeName(name: string): string {
   return name.replaceAll('=', '=3D').replaceAll(',', '=2C');
 }
 
-/** `a=1,b=2`; the first of two with one name counts. */
+/** Parses `a=1,b=2`. If a name comes twice, the first one counts. */
 function attributesOf(text: string): ReadonlyMap<string, string> {
   const attributes = new Map<string, string>();
   for (const part of text.split(',')) {

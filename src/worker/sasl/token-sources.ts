@@ -1,4 +1,4 @@
-// Owns where tokens come from: a provider on the application thread, a module loaded here, or OIDC. Network thread.
+// Owns the sources of tokens: a provider on the application thread, a module that is loaded here, or OIDC. Network thread.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -14,7 +14,7 @@ import {
   type TokenReply,
 } from '../../common/token-provider.ts';
 
-/** Rejects with KafkaConfigurationError when a module cannot be loaded, or is no token provider. */
+/** Rejects with KafkaConfigurationError when a module cannot be loaded or is not a token provider. */
 export async function loadTokenSource(config: KafkaClientConfig, port: MessagePort | null): Promise<AskForToken> {
   const source = config.saslOauthTokenProvider!.reveal();
   if (source.kind === 'application') return askAcross(port!);
@@ -32,11 +32,11 @@ async function importProvider(url: string): Promise<TokenProvider> {
   }
   for (const candidate of [loaded.default, loaded]) if (isTokenProvider(candidate)) return candidate;
   throw new KafkaConfigurationError(
-    'saslOauthTokenProvider: the module exports no function token, nor does its default export have one',
+    'saslOauthTokenProvider: neither the module nor its default export has a function named token',
   );
 }
 
-/** The application thread answers when it can: requests wait at the port while it is blocked. */
+/** Asks the application thread for tokens. While it is blocked, requests wait at the port. */
 function askAcross(port: MessagePort): AskForToken {
   const waiting = new Map<number, { resolve(provided: ProvidedToken): void; reject(error: Error): void }>();
   let lastId = 0;
@@ -46,7 +46,7 @@ function askAcross(port: MessagePort): AskForToken {
     if ('error' in reply) asked?.reject(fromPlainError(reply.error));
     else asked?.resolve(reply.provided);
   });
-  // The control port alone decides when this thread ends.
+  // This port must not keep the thread alive: only the control port does.
   port.unref();
   return () =>
     new Promise((resolve, reject) => {

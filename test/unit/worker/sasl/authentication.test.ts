@@ -228,10 +228,7 @@ describe('a login', () => {
     await connect();
     const error = await lastError();
     assert.ok(error instanceof IllegalSaslStateError);
-    assert.match(
-      error.message,
-      /error code 34; most likely this listener takes no logins: .*securityProtocol without SASL/,
-    );
+    assert.match(error.message, /error code 34; probably this listener has no SASL: .*securityProtocol without SASL/);
   });
 
   test('with a broker that offers none says so', async () => {
@@ -330,7 +327,7 @@ describe('a login with bare tokens', () => {
     await connect();
     const error = await lastError();
     assert.ok(error instanceof SaslAuthenticationFailedError);
-    assert.match(error.message, /closed the connection during authentication: often this means bad credentials/);
+    assert.match(error.message, /closed the connection during authentication: the credentials may be wrong/);
   });
 
   test('refuses a token that answers nothing', async () => {
@@ -340,7 +337,7 @@ describe('a login with bare tokens', () => {
       return { answer: Buffer.alloc(0), isOver: true };
     };
     await connect();
-    assert.match((await lastError()).message, /a token of 0 bytes that answers none of this login/);
+    assert.match((await lastError()).message, /a token of 0 bytes when no answer was due/);
   });
 
   test('refuses a token that should be empty, and garbage in place of one', async () => {
