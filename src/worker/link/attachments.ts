@@ -1,4 +1,4 @@
-// Owns who is attached to the network thread: one entry for each application thread. Network thread.
+// Owns the attachments of the network thread: one entry for each attached application thread. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { RingCorruptError } from '../../common/errors/errors.ts';
@@ -9,20 +9,20 @@ import type { CodecPool } from '../requests/codec-pool.ts';
 import type { ResponseHost } from '../requests/request-owner.ts';
 import { ResponseProxy } from './response-proxy.ts';
 
-/** What a proxy has to know of the others, and whom it tells of its own end. */
+/** What one attachment's response proxy must know of the others, and whom it tells when its link is broken. */
 export interface ProxyHost {
-  /** Other attachments use the same connections. */
+  /** Whether other attachments use the same connections. */
   isShared(): boolean;
-  /** The link cannot be written. Throws when the thread cannot go on without it. */
+  /** The link cannot be written. Throws if the network thread cannot go on without it. */
   onBroken(error: unknown): void;
 }
 
 export interface Attachment {
-  /** Of the thread that started the client: when it ends, all does. */
+  /** True for the thread that started the client. The network thread ends with it. */
   readonly isOwner: boolean;
   readonly end: NetworkEnd;
   readonly responses: ResponseProxy;
-  /** Polls to answer once another round of reading is over. */
+  /** Polls to answer when all sockets have been read once more. */
   fences: { readonly pollId: number; readonly turn: number }[];
   isClosed: boolean;
 }
@@ -33,12 +33,12 @@ export class Attachments {
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   #all: Attachment[] = [];
-  /** Those whose shared memory holds what nobody writes, to be removed in the next round. */
+  /** Attachments whose shared memory holds an impossible value. The next round removes them. */
   #broken: { readonly attachment: Attachment; readonly error: Error }[] = [];
-  /** Told of each of them, once. */
+  /** Called once for each of them. */
   onBroken: (attachment: Attachment, error: Error) => void = () => {};
   #hasRecovered = false;
-  /** Told to everybody who attaches later. */
+  /** Sent to every attachment that comes later. */
   #newest: MetadataUpdate | null = null;
 
   constructor(config: KafkaClientConfig, pool: CodecPool, host: ResponseHost, metrics: Metrics) {
@@ -58,12 +58,12 @@ export class Attachments {
     const attachment: Attachment = { isOwner, end, responses, fences: [], isClosed: false };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
-    // Connections that are held back for one attachment would hold up the other.
+    // A connection that is muted for the first attachment would delay the second one.
     this.#hasRecovered ||= this.#all.length === 2;
     return attachment;
   }
 
-  /** Its thread has ended, or wants no more: what comes for it is discarded, and nobody waits for it. */
+  /** The attachment's thread has ended or has closed its client. Its late responses are discarded. */
   remove(attachment: Attachment): void {
     if (attachment.isClosed) return;
     attachment.isClosed = true;
@@ -75,8 +75,8 @@ export class Attachments {
   }
 
   /**
-   * Its shared memory holds what nobody writes: nothing more is read from it or written to it. Throws the error for that of the
-   * owner, without whom the thread cannot go on.
+   * The attachment's shared memory holds an impossible value. It is not read or written any more. Throws the error if it is the
+   * owner's memory: the network thread cannot go on without it.
    */
   broken(attachment: Attachment, error: unknown): void {
     if (!(error instanceof RingCorruptError) || attachment.isOwner) throw error;
@@ -93,7 +93,7 @@ export class Attachments {
     for (const { responses } of this.#all) responses.onMetadata(update);
   }
 
-  /** Whether an application has posted something, or made room somebody waits for. */
+  /** Whether an application has posted something, or has made room that is waited for. */
   hasWork(): boolean {
     if (this.#broken.length > 0) return true;
     for (const attachment of this.#all) if (this.#isWorkIn(attachment)) return true;
@@ -112,7 +112,7 @@ export class Attachments {
     }
   }
 
-  /** Delivers what waited for room. True when somebody who was behind no longer is. */
+  /** Delivers what waited for room. Returns true when an attachment that was behind has caught up. */
   flush(now: number): boolean {
     let hasRecovered = this.#hasRecovered;
     this.#hasRecovered = false;
@@ -128,7 +128,7 @@ export class Attachments {
     return hasRecovered;
   }
 
-  /** What waits undecoded until the application has read more goes on when it has. */
+  /** Lets the codec pool decode waiting frames when the application has read more. */
   #noteUnread(attachment: Attachment): void {
     try {
       this.#pool.noteUnread(attachment.responses.account, attachment.end.responses.spilledBytesOutstanding);
@@ -137,13 +137,13 @@ export class Attachments {
     }
   }
 
-  /** Whether polls wait for their answer. */
+  /** Whether polls wait for an answer. */
   get hasPolls(): boolean {
     for (const { fences } of this.#all) if (fences.length > 0) return true;
     return false;
   }
 
-  /** Answers polls posted before this turn: sockets have been read since. Returns how many wait on. */
+  /** Answers the polls posted before this turn: all sockets have been read since. Returns how many still wait. */
   answerPolls(turn: number): number {
     let waiting = 0;
     for (const attachment of this.#all) {

@@ -1,4 +1,4 @@
-// Owns the reading of a consumer's links: what applications ask becomes calls of the role, with one answer each. Network thread.
+// Owns the reading of a consumer's links. Each call of an application becomes a call of the role and gets one answer. Network thread.
 
 import type { ConsumerCall, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
@@ -10,7 +10,7 @@ import type { CommittedOffset, OffsetToCommit } from '../consumer/group-offsets.
 import type { Partition } from '../consumer/partition.ts';
 import type { ConsumerProxy } from './consumer-proxy.ts';
 
-/** So that one application can starve neither others nor sockets. */
+/** A limit, so that one application cannot delay the others and the sockets. */
 const maxCallsPerTurn = 64;
 
 export class ConsumerAdapter {
@@ -67,7 +67,7 @@ export class ConsumerAdapter {
     }
   }
 
-  /** What is done when the call returns. */
+  /** Runs the calls that are complete when they return. */
   #callAtOnce(
     call: Extract<ConsumerCall, { op: 'subscribe' | 'assign' | 'seek' | 'pause' | 'resume' }>,
     now: number,

@@ -1,4 +1,4 @@
-// Owns one consumer with the links of the application threads that read it: its turn in the poll loop, and who attaches. Network
+// Owns one consumer together with the links of the application threads that read it. The poll loop calls it as a role. Network
 // thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -13,13 +13,13 @@ import { decodeOptions } from '../requests/decode-options.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
 
-/** What one application thread shares with its consumer; plain data that structured clone carries. */
+/** What one application thread shares with its consumer. It is plain data for structured clone. */
 export interface ConsumerLinkHandle {
   readonly link: NetworkHandle;
   readonly table: SharedArrayBuffer;
 }
 
-/** The first thread's link, and what all threads read. */
+/** The first thread's link, and the memory that all threads read. */
 export interface OpeningConsumer extends ConsumerLinkHandle {
   readonly snapshot: SharedArrayBuffer;
 }
@@ -30,7 +30,7 @@ export interface ConsumerLinksParts {
   readonly snapshot: SharedArrayBuffer;
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
-  /** It wants no turn any more. */
+  /** The consumer has ended and must not be called any more. */
   readonly onClosed: (links: ConsumerLinks) => void;
 }
 
@@ -67,19 +67,19 @@ export class ConsumerLinks implements Role {
     );
   }
 
-  /** @returns id to detach it by */
+  /** @returns the id for `detach` */
   attach({ link, table }: ConsumerLinkHandle): number {
     const end = openNetworkEnd(link);
     const id = ++this.#lastId;
     const proxy = new ConsumerProxy(id, end, table);
     this.#links.set(id, { proxy, adapter: new ConsumerAdapter(this.#role, end.requests, proxy) });
     this.#role.add(proxy);
-    // Its thread has ended, or reads no more.
+    // The thread has ended, or it has stopped to read.
     link.bodyPort.once('close', () => this.detach(id));
     return id;
   }
 
-  /** What the thread had and did not finish goes to others. */
+  /** Gives the batches that the thread has not finished to other threads. */
   detach(id: number): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
@@ -88,13 +88,13 @@ export class ConsumerLinks implements Role {
     link.proxy.close();
   }
 
-  /** Begins what the options name. */
+  /** Begins the subscription or assignment in the options. */
   begin(config: ConsumerConfig, now: number): void {
     if (config.subscription !== null) this.#role.subscribe(config.subscription, now);
     else if (config.assign !== null) this.#role.assign(config.assign, now);
   }
 
-  /** Whether an application did anything; for a thread about to sleep. */
+  /** Whether an application has written anything. Asked before the thread sleeps. */
   hasWork(): boolean {
     for (const { proxy, adapter } of this.#links.values()) if (proxy.hasWork() || adapter.hasWork()) return true;
     return false;
@@ -105,7 +105,7 @@ export class ConsumerLinks implements Role {
     this.#role.poll(now);
     let isFlushed = true;
     for (const { proxy } of this.#links.values()) if (!proxy.flush()) isFlushed = false;
-    // Not before the last answer has left.
+    // The consumer is removed after the last answer was written.
     if (this.#role.isClosed && isFlushed) this.#onClosed(this);
   }
 

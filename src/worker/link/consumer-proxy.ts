@@ -1,5 +1,5 @@
-// Owns the writing of one application thread's consumer link: batches, answers, events, errors; and its table of batches.
-// Network thread. Must not drop anything an application waits for: what does not fit waits here, in order.
+// Owns the writing of one application thread's consumer link (batches, answers, events, errors) and its table of batches. Network
+// thread. Must not drop anything that an application waits for: if a frame does not fit, it waits here, in order.
 
 import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
@@ -23,10 +23,10 @@ import {
 import { BatchTableOwner } from '../../state/batch-table.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
 
-/** Handed out and not taken yet: enough to keep a busy thread busy, little to take back. */
+/** How many batches may be in the link and not taken. It is enough for a busy thread, and few have to be taken back. */
 const maxUntaken = 8;
 const maxUntakenBytes = 16 * 1024 * 1024;
-/** An application that does not listen for so long has missed more than events. */
+/** How many events wait for room. Further events are dropped. */
 const maxHeldEvents = 1024;
 
 interface HeldFrame {
@@ -41,7 +41,7 @@ export class ConsumerProxy implements Application {
   readonly #end: NetworkEnd;
   readonly #table: BatchTableOwner;
   readonly #handles = new Map<string, number>();
-  /** Places that the application has not taken, with what lies there. */
+  /** Places in the table whose batch the application has not taken. */
   readonly #untaken = new Map<number, number>();
   #untakenBytes = 0;
   #held: HeldFrame[] = [];
@@ -53,7 +53,7 @@ export class ConsumerProxy implements Application {
     this.#table = new BatchTableOwner(table);
   }
 
-  /** Whether the application did anything that has not been seen; for a thread about to sleep. */
+  /** Whether the application has written anything that was not read yet. Asked before the thread sleeps. */
   hasWork(): boolean {
     return this.#table.hasChanged() || (this.#held.length > 0 && this.#end.responses.isEmpty());
   }
@@ -72,7 +72,7 @@ export class ConsumerProxy implements Application {
   lastAskedAt(now: number): number | null {
     const lastMs = this.#table.lastAskedMs;
     if (lastMs === null) return null;
-    // uint32 ms: what lies ahead was a moment ago, on another thread's reading of the clock.
+    // The times are uint32 ms. A time that seems to be ahead of `now` was written a moment ago, by another thread's clock.
     const agoMs = (Math.floor(now) - lastMs) >>> 0;
     return now - (agoMs > 0x7fff_ffff ? 0 : agoMs);
   }
@@ -126,7 +126,7 @@ export class ConsumerProxy implements Application {
     this.#put(CONSUMER_ANSWER, requestId, 1, jsonOf(toPlainError(error)));
   }
 
-  /** Writes what waited for room, and wakes the application if it has news. Returns whether nothing waits any more. */
+  /** Writes what waited for room, and wakes the application if anything is new. Returns true when nothing waits any more. */
   flush(): boolean {
     while (this.#held.length > 0) {
       const { kind, requestId, detail, body } = this.#held[0]!;

@@ -1,4 +1,4 @@
-// Owns the consumers of the network thread by their ids: making one, attaching further threads to it. Network thread.
+// Owns the consumers of the network thread, by their ids: makes them and attaches further threads to them. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
@@ -25,7 +25,7 @@ export class Consumers {
     this.#parts = parts;
   }
 
-  /** Begins a consumer. Throws what its options cannot be used for; then nothing is left of it. @returns its id */
+  /** Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id */
   open(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer): number {
     const { config: client, host, roles, log, clock, newMemberId } = this.#parts;
     const id = ++this.#lastId;
@@ -57,7 +57,7 @@ export class Consumers {
     return id;
   }
 
-  /** One more application thread. Throws: Cancelled when the consumer has ended. */
+  /** Attaches one more application thread. Throws Cancelled when the consumer has ended. */
   attach(id: number, handle: ConsumerLinkHandle): void {
     const links = this.#byId.get(id);
     if (links === undefined) throw new Cancelled('the consumer was closed');

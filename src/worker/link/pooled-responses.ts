@@ -1,19 +1,19 @@
-// Owns the responses of one attachment that the codec pool is decoding: each waits for those of its node that came
-// before. Network thread. Must not write to the link: response-proxy.ts does, in the order given here.
+// Owns the responses of one attachment that the codec pool decodes. Each response waits for the earlier ones of its node. Network
+// thread. Must not write to the link: response-proxy.ts does, in the order given here.
 
 import type { DecodedBody } from '../requests/codec-work.ts';
 import type { InFlightRequest } from '../requests/request-owner.ts';
 
 export interface PooledResponse {
   readonly request: InFlightRequest;
-  /** Null while a pool thread works on it. */
+  /** Null while the pool decodes it. */
   outcome: DecodedBody | Error | null;
 }
 
 export class PooledResponses {
   readonly #byNode = new Map<number, PooledResponse[]>();
 
-  /** Whether a later response of this node has to wait. */
+  /** Whether a later response of this node must wait. */
   hasAny(nodeId: number): boolean {
     return this.#byNode.has(nodeId);
   }
@@ -27,8 +27,8 @@ export class PooledResponses {
   }
 
   /**
-   * Gives out decoded responses, oldest of each node first, until `deliver` returns false for one.
-   * Returns true when some node has none left, so that its connection may go on.
+   * Calls `deliver` for decoded responses, the oldest of each node first, until it returns false.
+   * Returns true when a node has no response left here, so that its connection may go on.
    */
   deliver(deliver: (response: PooledResponse) => boolean): boolean {
     let hasFreed = false;

@@ -1,6 +1,6 @@
 // Owns the reading of a producer's link: each frame that an application thread posted becomes a call of the role, in order. Network
-// thread. A record that finds no room stays in the link, and all behind it: so the application is held back. Words of shared memory are
-// checked before they are used.
+// thread. If there is no memory for a record, it stays in the link with all frames behind it. So the link fills up and the
+// application has to wait. Words of shared memory are checked before they are used.
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import { isTopicName } from '../../common/topic-names.ts';
@@ -34,11 +34,11 @@ import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
 
-/** So that one application that appends without end starves neither the others nor the sockets. */
+/** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 export const maxFramesPerTurn = 2048;
 const two32 = 4294967296;
 
-/** The record that is being read; one object for all. */
+/** The record that is being read. One object is used for all records. */
 class CurrentRecord implements UnplacedRecord {
   readonly owner: ProducerProxy;
   topic!: TopicState;
@@ -65,12 +65,12 @@ export class ProducerAdapter {
   readonly #onClose: (requestId: number, timeoutMs: number, now: number) => void;
   readonly #record: CurrentRecord;
   readonly #topics: (TopicState | undefined)[] = [];
-  /** With no more than this in it the ring has room worth telling of. */
+  /** The application is told of room when the ring holds at most this many bytes. */
   readonly #roomyBytes: number;
-  /** The current message could not be dealt with for want of room. */
+  /** There was no memory for the current frame. */
   #isStuck = false;
 
-  /** @param onClose the application closes its producer; -1: however long that takes */
+  /** @param onClose called when the application closes its producer; a timeout of -1 means no limit */
   constructor(
     end: NetworkEnd,
     proxy: ProducerProxy,
@@ -85,20 +85,20 @@ export class ProducerAdapter {
     this.#roomyBytes = end.requests.ringBytes / 2;
   }
 
-  /** Whether frames are there that were not dealt with, also for want of memory. */
+  /** Whether there are frames that were not handled, including those that wait for memory. */
   get hasFrames(): boolean {
     return this.#isStuck || !this.end.requests.isEmpty();
   }
 
-  /** Whether there is something to do: frames that came, or room that was made. What is stuck waits for memory. */
+  /** Whether there is something to do: new frames, or new room. A frame that waits for memory does not count. */
   get hasWork(): boolean {
     if (this.proxy.isBehind && this.end.responses.isEmpty()) return true;
     return !this.#isStuck && !this.end.requests.isEmpty();
   }
 
   /**
-   * Takes what the application posted, at most `maxFramesPerTurn`. Returns how many there were.
-   * @param wallNow ms since the epoch, for records without a time of their own
+   * Handles the frames that the application posted, at most `maxFramesPerTurn`. Returns how many there were.
+   * @param wallNow ms since the epoch, for records without a timestamp
    */
   drain(now: number, wallNow: number): number {
     const { requests } = this.end;
@@ -110,13 +110,13 @@ export class ProducerAdapter {
       requests.release();
       left--;
     }
-    // Nobody else tells an application that waits for room. Half of it at once, rather than a ring of the bell for each record.
+    // Only this code tells an application that waits for room. It does so when half of the ring is free, not for each record.
     const isRoomy = requests.usedBytes <= this.#roomyBytes;
     if (left < maxFramesPerTurn && isRoomy && requests.isWriterWaiting) this.proxy.ring();
     return maxFramesPerTurn - left;
   }
 
-  /** @returns false when it must come again */
+  /** @returns false when the frame must be handled again later */
   #handle(now: number, wallNow: number): boolean {
     const { requests } = this.end;
     const { kind, requestId, detail } = requests;
@@ -141,7 +141,9 @@ export class ProducerAdapter {
         this.#onClose(requestId, detail, now);
         return true;
       default:
-        throw new RingCorruptError(`a frame of kind ${kind} in the link of a producer`);
+        throw new RingCorruptError(
+          `a frame of kind ${kind} is in the link of a producer, where no such frame is written`,
+        );
     }
   }
 
@@ -152,7 +154,9 @@ export class ProducerAdapter {
     const word = base >>> 2;
     const topic = this.#topics[detail];
     if (topic === undefined || byteLength < RECORD_PREFIX_BYTES) {
-      throw new RingCorruptError(`a record of ${byteLength} bytes for topic ${detail}, which was not named`);
+      throw new RingCorruptError(
+        `a record of ${byteLength} bytes names topic number ${detail}, which no earlier frame has introduced`,
+      );
     }
     const keyLength = i32[word + RECORD_KEY_LENGTH_WORD]!;
     const high = i32[word + RECORD_TIMESTAMP_WORD + 1]!;
@@ -169,14 +173,14 @@ export class ProducerAdapter {
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
     if (record.from > record.to || record.keyTo > record.to)
-      throw new RingCorruptError(`a key of ${keyLength} bytes in a record of ${byteLength}`);
+      throw new RingCorruptError(`a record of ${byteLength} bytes claims a key of ${keyLength} bytes`);
     return this.#role.append(record, now);
   }
 
   #nameTopic(handle: number, now: number): void {
     const { u8, base, byteLength } = this.end.requests;
     const name = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('latin1');
-    if (!isTopicName(name)) throw new RingCorruptError(`topic ${handle} has no lawful name`);
+    if (!isTopicName(name)) throw new RingCorruptError(`topic number ${handle} has a name that Kafka does not allow`);
     this.#topics[handle] = this.#role.topic(name, now);
     this.proxy.nameTopic(handle, name);
   }

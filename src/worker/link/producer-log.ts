@@ -1,4 +1,4 @@
-// Owns what is said of a producer in the log. Network thread. Must not change what happens.
+// Owns the log records about producers. Network thread. Must only report: no decision may depend on it.
 
 import { errorFor } from '../../common/errors/errors.ts';
 import type { ProducerBatch } from '../producer/producer-batch.ts';
@@ -20,7 +20,7 @@ export class ProducerLog implements ProducerReport {
     const { partition } = batch;
     const where = `partition ${partition.index} of topic '${partition.topic.name}'`;
     const error = errorFor(errorCode)!;
-    const text = `${where} refused a batch, which is sent again: ${error.message}`;
+    const text = `${where} refused a batch: ${error.message}; the batch is sent again`;
     this.#log.fault(`produce ${partition.topic.name} ${errorCode}`, 'info', 'batch-refused', text, { error }, now);
   }
 

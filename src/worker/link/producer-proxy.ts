@@ -1,5 +1,5 @@
-// Owns the writing of a producer's response link: what became of an application thread's records. Network thread. What finds no room
-// waits here: it is bounded by the records that the application has posted and nobody has told it about.
+// Owns the writing of a producer's response link: the outcomes of an application thread's records. Network thread. Frames without
+// room wait here. Their number is limited by the number of records whose outcome the application does not know yet.
 
 import { toBriefJson } from '../../common/errors/plain-error.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
@@ -27,22 +27,22 @@ import {
 import type { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import { type BatchOutcome, type RecordOwner, type RecordRuns, TrackKind } from '../producer/record-owner.ts';
 
-/** What is told of an error, at most. */
+/** Limit of the bytes that describe one error. */
 const maxErrorBytes = 2000;
-/** Single records of a batch whose errors are told. */
+/** How many errors of single records of a batch are reported. */
 const maxRecordErrors = 20;
 const maxRecordErrorLength = 300;
 const two32 = 4294967296;
 
-/** Records that one Future stands for. */
+/** Records that share one Future. */
 interface Group {
   settled: number;
   failed: number;
-  /** -1: more may come. */
+  /** -1: more records may come. */
   expected: number;
 }
 
-/** A frame that waits for room. */
+/** A frame that waits for room in the link. */
 interface HeldFrame {
   readonly kind: number;
   readonly requestId: number;
@@ -65,7 +65,7 @@ export class ProducerProxy implements RecordOwner {
     this.#counters = counters;
   }
 
-  /** Whether something waits for room. */
+  /** Whether frames wait for room. */
   get isBehind(): boolean {
     return this.#held.length > 0;
   }
@@ -85,7 +85,7 @@ export class ProducerProxy implements RecordOwner {
         const kind = kinds[i]!;
         records += count;
         if (kind === TrackKind.GROUP) this.#inGroup(trackIds[i]!, count, outcome.error !== null);
-        // Of records that are in the log only those are told of that somebody waits for by themselves.
+        // A record that was written is only reported if it has a Future of its own. Failed records are always reported.
         if (kind === TrackKind.SINGLE || outcome.error !== null) told.push(trackIds[i]!, kind, count, first);
       }
       first += count;
@@ -97,7 +97,7 @@ export class ProducerProxy implements RecordOwner {
     }
   }
 
-  /** No more records of the group come. */
+  /** The group is complete: it has `expected` records. */
   groupComplete(trackId: number, expected: number): void {
     const group = this.#group(trackId);
     group.expected = expected;
@@ -121,7 +121,7 @@ export class ProducerProxy implements RecordOwner {
     this.#put(PRODUCER_CLOSED, requestId, 0, null);
   }
 
-  /** Nobody reads any more. */
+  /** The application does not read any more. */
   close(): void {
     this.#isClosed = true;
     this.#held = [];
@@ -138,14 +138,14 @@ export class ProducerProxy implements RecordOwner {
     this.#end.responses.setWaiting(this.#held.length > 0);
   }
 
-  /** Rings the application's bell if there is something for it. */
+  /** Wakes the application if anything was written for it. */
   notify(): void {
     if (!this.#hasNews) return;
     this.#hasNews = false;
     this.#end.applicationDoorbell.notify();
   }
 
-  /** There is something that is not in the link: room that somebody waits for. */
+  /** Makes the next `notify` wake the application although no frame was written: there is room that it waits for. */
   ring(): void {
     this.#hasNews = true;
   }

@@ -1,5 +1,5 @@
-// Owns the producers of a network thread and the application threads attached to each: made, given their turn, closed. Network thread.
-// Must not decide anything about records.
+// Owns the producers of the network thread, and the application threads that are attached to each: makes them, calls them in each
+// round, closes them. Network thread. Must not decide anything about records.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
@@ -18,25 +18,25 @@ export interface ProducerLink {
   readonly counters: SharedArrayBuffer;
 }
 
-/** Longer, and the ring of a fast application would fill. */
+/** With a longer time, the ring of a fast application would fill. */
 const maxDozeMs = 2;
 
 interface Attached {
   readonly adapter: ProducerAdapter;
   readonly counters: ProducerCountersWriter;
-  /** Its last records are on their way. */
+  /** The application thread is closing; its last records are being sent. */
   isLeaving: boolean;
-  /** Its thread has ended: nobody writes or reads any more. */
+  /** The application thread has ended: it does not write or read any more. */
   isGone: boolean;
 }
 
-/** A producer with its links: what the poll loop gives a turn. */
+/** A producer with its links. The poll loop calls it as a role. */
 class LinkedProducer implements Role {
   readonly role: ProducerRole;
   readonly #host: RoleHost;
   readonly #onEnd: () => void;
   #attached: Attached[] = [];
-  /** While records come, more are likely to: one round for all of a few ms, instead of one for each. */
+  /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
   dozeMs = 0;
   readonly #maxDozeMs: number;
 
@@ -65,7 +65,7 @@ class LinkedProducer implements Role {
     });
     counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
     const attached: Attached = { adapter, counters, isLeaving: false, isGone: false };
-    // However an application thread ends, its ports close.
+    // The ports of an application thread close however it ends.
     link.bodyPort.on('close', () => {
       attached.isGone = true;
       this.#host.wake();
@@ -103,7 +103,7 @@ class LinkedProducer implements Role {
     return this.role.nextDeadline();
   }
 
-  /** What a thread had committed when it ended is sent like any other record; nobody hears of it. */
+  /** The thread has ended. The records that it had posted are sent like any others. Nobody is told their outcomes. */
   #bury(attached: Attached, now: number): void {
     const { adapter } = attached;
     if (attached.isLeaving || adapter.hasFrames) return;
@@ -111,7 +111,7 @@ class LinkedProducer implements Role {
     this.#detach(adapter, 0, Number.POSITIVE_INFINITY, now);
   }
 
-  /** An application thread leaves; with the last one the producer ends. */
+  /** Detaches an application thread. The producer ends with the last one. */
   #detach(adapter: ProducerAdapter, requestId: number, deadline: number, now: number): void {
     const attached = this.#attached.find((each) => each.adapter === adapter);
     if (attached === undefined || attached.isLeaving) return;
@@ -120,7 +120,7 @@ class LinkedProducer implements Role {
       adapter.proxy.closed(requestId);
       adapter.proxy.notify();
       this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
-      // The application closes the ports, when it has read the answer.
+      // The application closes the ports when it has read the answer.
     };
     if (this.#attached.some((each) => !each.isLeaving)) {
       this.role.flush(leave, now);
@@ -146,7 +146,7 @@ export class Producers {
     this.#roles = roles;
   }
 
-  /** A producer with one application thread attached. Returns its id. */
+  /** Makes a producer with one application thread attached. Returns its id. */
   open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink): number {
     this.#lastId++;
     const id = this.#lastId;
@@ -160,11 +160,11 @@ export class Producers {
     return id;
   }
 
-  /** One more application thread. Throws IllegalStateError when the producer has ended. */
+  /** Attaches one more application thread. Throws IllegalStateError when the producer has ended. */
   attach(producerId: number, link: ProducerLink): void {
     const producer = this.#all.get(producerId);
     if (producer === undefined)
-      throw new IllegalStateError(`producer ${producerId} is closed, or is none of this client`);
+      throw new IllegalStateError(`producer ${producerId} is closed, or it belongs to another client`);
     producer.attach(link);
   }
 }

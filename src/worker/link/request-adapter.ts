@@ -1,5 +1,5 @@
-// Owns the reading of request links: every frame an application thread posted becomes a call of the network client.
-// Network thread. Requests are encoded straight out of the ring, so nothing read here outlives its frame.
+// Owns the reading of request links: every frame that an application thread posted becomes a call of the network client.
+// Network thread. Requests are encoded straight out of the ring, so nothing may keep a part of a frame.
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import { isLaneName, laneNameRule, maxLaneNameLength } from '../../common/node-ids.ts';
@@ -21,9 +21,9 @@ import type { NetworkClient } from '../client/network-client.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import type { Attachment, Attachments } from './attachments.ts';
 
-/** So that one busy application can neither starve the others nor the sockets. */
+/** A limit, so that one busy application cannot delay the others and the sockets. */
 const maxFramesPerTurn = 256;
-/** Taken from one application before the next has its turn. */
+/** How many frames are taken from one application before the next one. */
 const maxFramesInARow = 16;
 
 export class RequestAdapter {
@@ -31,7 +31,7 @@ export class RequestAdapter {
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #metrics: Metrics;
-  /** Who is first in the next round; another one when something was left. */
+  /** The attachment that comes first in the next round. It changes when frames were left. */
   #first = 0;
 
   constructor(attachments: Attachments, client: NetworkClient, connections: Connections, metrics: Metrics) {
@@ -41,7 +41,7 @@ export class RequestAdapter {
     this.#metrics = metrics;
   }
 
-  /** Takes what the applications posted, in turn, a bounded number of frames each. Returns how many there were. */
+  /** Handles the frames that the applications posted, by turns, with a limit for each. Returns how many there were. */
   drain(now: number, turn: number): number {
     const { all } = this.#attachments;
     const first = all.length === 0 ? 0 : this.#first % all.length;
@@ -66,7 +66,7 @@ export class RequestAdapter {
     const { responses, end } = attachment;
     let count = 0;
     try {
-      // One whose responses wait in the memory it may have here sends nothing more until it reads.
+      // When the responses of an attachment fill the memory that it may use here, its requests wait until it reads.
       while (count < limit && !responses.isOverQuota && end.requests.next()) {
         this.#handle(attachment, now, turn);
         end.requests.release();
@@ -123,7 +123,7 @@ export class RequestAdapter {
   }
 }
 
-/** Throws RingCorruptError for what no application writes. */
+/** The lane's name in the frame. Throws RingCorruptError when it is not a valid name. */
 function laneIn({ u8, base, byteLength }: LinkReader): string {
   const lane = Buffer.from(u8.buffer, u8.byteOffset + base, Math.min(byteLength, maxLaneNameLength + 1)).toString(
     'latin1',

@@ -1,5 +1,5 @@
-// Owns the writing of single frames into a response link: their fields, and bodies that are there already. Network thread.
-// Must not decide what happens when there is no room: each returns false then, and nothing was written.
+// Owns the writing of single frames into a response link. Network thread. Must not decide what happens when there is no room: each
+// function then returns false and has written nothing.
 
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { Metadata } from '../../protocol/flat/generated/apis.ts';
@@ -16,14 +16,14 @@ import type { LinkWriter } from '../../ring/link.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { InFlightRequest, RequestName } from '../requests/request-owner.ts';
 
-/** A small frame that found no room, kept until there is some. */
+/** A frame that waits for room in the link. */
 export type Held =
   | { readonly kind: 'aside'; readonly request: InFlightRequest; readonly body: Uint8Array }
   | { readonly kind: typeof FAILURE; readonly request: RequestName; readonly error: Error }
   | { readonly kind: typeof RESPONSE; readonly request: RequestName }
   | { readonly kind: typeof POLLED; readonly pollId: number };
 
-/** The fields before the flat message that is open in the link. */
+/** Writes the fields before the flat message that is open in the link. */
 export function writePrefix({ i32, base }: LinkWriter, apiKey: number, version: number): void {
   const word = base >>> 2;
   i32.fill(0, word, word + (RESPONSE_PREFIX_BYTES >>> 2));

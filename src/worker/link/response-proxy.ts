@@ -1,5 +1,5 @@
-// Owns the writing of one attachment's response link: responses decoded straight into it, failures, metadata, answers to
-// polls. Network thread. Must not drop anything: what does not fit waits here, in order, and its channel is muted.
+// Owns the writing of one attachment's response link: responses that are decoded straight into it, failures, metadata, answers to
+// polls. Network thread. Must not drop anything: if a frame does not fit, it waits here, in order, or its channel is muted.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { Cancelled, KafkaProtocolError, RingCorruptError } from '../../common/errors/errors.ts';
@@ -28,7 +28,7 @@ import type { ProxyHost } from './attachments.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
 import { commitFailure, commitMetadata, type Held, writePrefix } from './response-frames.ts';
 
-/** A flat message is larger than the frame it comes from: fixed words for every field, ten words for every record. */
+/** How many times larger than its frame a flat message is expected to be. Every field has fixed words, every record ten. */
 const flatPerWire = 2;
 const flatOverheadBytes = 512;
 const beginBytes = 16 * 1024;
@@ -39,29 +39,29 @@ export class ResponseProxy implements RequestOwner {
   readonly #end: NetworkEnd;
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  /** Decoded bodies count until they are read: what the link has no room for is not decoded. */
+  /** Decoded bodies count here until they are read. If the link has no room for a response, it is not decoded. */
   readonly account: CodecAccount;
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
   readonly #pooledOptions: DecodeOptions;
   readonly #inlineOptions: DecodeOptions;
   readonly #pooled = new PooledResponses();
-  /** Requests whose big response turned out to need no pool, and waits: so that it is not decoded in vain again. */
+  /** Requests whose big response needs no pool but waits for room. It must not be sent to the pool again. */
   readonly #plain = new WeakSet<InFlightRequest>();
-  /** What a response that found no room in the pool has to decode; 0 while none waits for that. */
+  /** Bytes of the response that waits for room in the pool; 0 if none waits. */
   #wantedPoolBytes = 0;
-  /** A connection that was held back for the pool's sake may go on. */
+  /** A connection that waited for the pool may go on. */
   #hasUnblocked = false;
   readonly #writer = new FlatWriter();
-  /** Bounded by what the application has in flight. */
+  /** At most one frame for each request that the application has in flight. */
   #held: Held[] = [];
-  /** Only the newest matters to an application that is behind. */
+  /** The newest metadata that waits for room. Older metadata is of no use to an application that is behind. */
   #heldMetadata: MetadataUpdate | null = null;
   #isBehind = false;
-  /** What the response that found no room expects to need; 0 while only held frames wait. */
+  /** Expected size of the response that waits for room; 0 while only held frames wait. */
   #neededBytes = 0;
   #hasNews = false;
-  /** Bytes of responses that are kept here, undecoded, so that others on their connections need not wait. */
+  /** Bytes of the undecoded responses that are moved aside here, so that other responses on their connections need not wait. */
   #asideBytes = 0;
   #isClosed = false;
   readonly #proxyHost: ProxyHost;
@@ -93,7 +93,7 @@ export class ResponseProxy implements RequestOwner {
     return this.#isBehind;
   }
 
-  /** Whether so much waits here that its thread may send nothing more until it reads. */
+  /** Whether so much waits here that the thread's requests are not taken until it reads. */
   get isOverQuota(): boolean {
     return this.#asideBytes > this.#config.spillBudgetBytes;
   }
@@ -103,8 +103,8 @@ export class ResponseProxy implements RequestOwner {
     try {
       const delivered = this.#isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
       if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared()) return delivered;
-      // On a connection that others use it may not wait in the channel. What it says of throttling is heard when it is read.
-      // A copy, which `slice` of a Buffer is not.
+      // Others use this connection, so the response must not wait in the channel. Its throttle time counts when it is decoded.
+      // This makes a copy. `slice` of a Buffer would not.
       const body = new Uint8Array(reader.bytes.subarray(bodyStart, reader.end));
       this.#asideBytes += body.length;
       this.#held.push({ kind: 'aside', request, body });
@@ -116,13 +116,13 @@ export class ResponseProxy implements RequestOwner {
     }
   }
 
-  /** Nobody is there to take it: its requests count as failed. */
+  /** Discards a response, because its thread is gone. The request counts as failed. */
   #discard(): number {
     this.#metrics.requestFailed();
     return 0;
   }
 
-  /** The thread has gone: whatever waits here, and whatever comes, is discarded. */
+  /** The thread is gone: everything that waits here, and everything that comes later, is discarded. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -134,11 +134,11 @@ export class ResponseProxy implements RequestOwner {
     this.#isBehind = false;
     this.#hasNews = false;
     this.#deliverPooled(0);
-    this.#pool.drop(this.account, new Cancelled('the thread that sent this request has gone'), 0);
+    this.#pool.drop(this.account, new Cancelled('the thread that sent this request has ended or closed its client'), 0);
   }
 
   #deliver(request: InFlightRequest, reader: WireReader, mustWait: boolean): number {
-    // Behind a response that is still in the pool only another one for the pool may go ahead.
+    // While a response of this node is in the pool, only responses that go to the pool too may be taken.
     const mayPool = reader.remaining > this.#config.codecPoolThresholdBytes;
     if (this.#pooled.hasAny(request.nodeId) && (!mayPool || this.#plain.has(request))) return notDelivered;
     const bodyStart = reader.offset;
@@ -147,9 +147,9 @@ export class ResponseProxy implements RequestOwner {
       RESPONSE_PREFIX_BYTES + flatOverheadBytes + reader.remaining * flatPerWire,
       maxBodyBytes,
     );
-    // What waits goes first: an application must not see a later response before an earlier failure.
+    // Waiting frames go first: an application must not see a later response before an earlier failure.
     if (mustWait || !this.#hasRoom(expectedBytes)) return this.#fellBehind(expectedBytes);
-    // A big body is claimed small: the decoder knows its size better by the time it needs the room.
+    // For a big body little room is claimed now: the decoder knows the size better when it needs the room.
     if (!responses.begin(Math.min(expectedBytes, beginBytes))) return this.#fellBehind(expectedBytes);
     const { codec, version } = request;
     let throttleTimeMs: number;
@@ -171,7 +171,7 @@ export class ResponseProxy implements RequestOwner {
         this.#delivered(reader.remaining);
         return throttleTimeMs;
       }
-      // A moved body counts as long as its buffer.
+      // A moved body counts with the size of its whole buffer.
       neededBytes = usedBytes > responses.spillBytes ? responses.capacity : usedBytes;
     } catch (error) {
       responses.abandon();
@@ -206,9 +206,9 @@ export class ResponseProxy implements RequestOwner {
     }
   }
 
-  /** True once after a connection that had to wait for the codec pool may go on. */
+  /** Returns true once when a connection that waited for the codec pool may go on. */
   takeUnblocked(): boolean {
-    // Looked at every turn: the tasks in its way may be another attachment's, or requests.
+    // This is checked in every round, because the tasks before it may belong to another attachment or may be requests.
     if (this.#wantedPoolBytes > 0 && this.#pool.hasRoom(this.#wantedPoolBytes, this.account)) {
       this.#wantedPoolBytes = 0;
       this.#hasUnblocked = true;
@@ -218,7 +218,7 @@ export class ResponseProxy implements RequestOwner {
     return hasUnblocked;
   }
 
-  /** Delivers what waits while there is room. True once nothing waits any more and responses may flow again. */
+  /** Delivers waiting frames while there is room. Returns true when nothing waits any more, so that responses may be taken again. */
   flush(now: number): boolean {
     try {
       return this.#flush(now);
@@ -234,12 +234,12 @@ export class ResponseProxy implements RequestOwner {
     while (written < this.#held.length && this.#write(this.#held[written]!, now)) written++;
     this.#held = this.#held.slice(written);
     const [next] = this.#held;
-    // It waits for a response of its node that the pool has decoded meanwhile.
+    // The frame waits for an earlier response of its node, and the pool has decoded that one by now.
     if (next?.kind === 'aside' && this.#pooled.hasAny(next.request.nodeId)) this.#deliverPooledNow(now);
     if (this.#held.length > 0) return false;
     this.#flushMetadata();
     if (this.#heldMetadata !== null) return false;
-    // Without room for it, the response would be decoded in vain again, and again the next turn.
+    // Without enough room, the response would be decoded for nothing in every round.
     if (this.#neededBytes > 0 && !this.#hasRoom(this.#neededBytes)) return false;
     this.#isBehind = false;
     this.#deliverPooled(now);
@@ -253,7 +253,7 @@ export class ResponseProxy implements RequestOwner {
     this.#end.applicationDoorbell.notify();
   }
 
-  /** Moves the frame to the codec pool; the connection reads on meanwhile. */
+  /** Moves the frame to the codec pool. The connection goes on reading. */
   #decodeInPool(request: InFlightRequest, reader: WireReader, bodyStart: number): number {
     const { bytes, end } = reader;
     const byteCount = end - bodyStart;
@@ -288,7 +288,7 @@ export class ResponseProxy implements RequestOwner {
     }
     if (outcome instanceof Error) {
       this.onFailure(request, withNodeId(outcome, request.nodeId));
-      // A thread that was lost says nothing about the connection; a body that cannot be read does.
+      // If a body cannot be decoded, the connection is at fault. If a thread was lost, it is not.
       if (outcome instanceof KafkaProtocolError) this.#host.onPooledFailure(request, outcome, now);
       return true;
     }
@@ -298,7 +298,7 @@ export class ResponseProxy implements RequestOwner {
       this.#fellBehind(buffer.byteLength);
       return false;
     }
-    // Of a buffer that has been moved the length is 0.
+    // The length is read before the buffer is moved, because it is 0 after that.
     const { byteLength } = buffer;
     responses.adopt(buffer);
     this.#learn(request.codec.apiKey, this.#openMessage(usedBytes));
@@ -320,7 +320,7 @@ export class ResponseProxy implements RequestOwner {
     if (extraBytes > 0) this.#metrics.count('responsesWithExtraBytes');
   }
 
-  /** The response that is being written, its prefix left out. */
+  /** The response that is being written, without its prefix. */
   #openMessage(byteLength: number): FlatMessage {
     const { i32, u8, base } = this.#end.responses;
     return new FlatMessage({ i32, u8, base, byteLength }, RESPONSE_PREFIX_BYTES);
@@ -354,7 +354,7 @@ export class ResponseProxy implements RequestOwner {
     return isWritten;
   }
 
-  /** As if the response came now: what it means for its connection is told late, and only if that is still the same. */
+  /** Handles a response that was moved aside as if it came now. Its effects on the connection come late, and only if the connection is still the same. */
   #writeAside(request: InFlightRequest, body: Uint8Array, now: number): boolean {
     const reader = this.#reader.reset(body);
     reader.describe(request.codec.name, request.codec.apiKey, request.version);
