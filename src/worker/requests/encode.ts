@@ -13,4 +13,3 @@ export interface FrameHeader {
   readonly correlationId: number;
   readonly clientId: string;
 }
-
