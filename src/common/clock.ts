@@ -1,5 +1,5 @@
-// Owns the one clock that all threads agree on. Runs on every thread. Only loops and entry points call it: everything
-// below them takes `now` as an argument.
+// Owns the monotonic clock that all threads share. Every thread. Code below the poll loop must not call it: it takes `now` as an
+// argument.
 
 /** process.hrtime counts from the same instant in every thread, performance.now() from the start of its own thread. */
 const offsetMs = measureOffset();
@@ -15,7 +15,7 @@ export function monotonicNowMs(): number {
 function measureOffset(): number {
   let best = 0;
   let bestSpread = Number.POSITIVE_INFINITY;
-  // A thread may lose its core between two readings, so the tightest of several pairs counts.
+  // A thread may lose its core between the two readings of a pair. So the pair with the shortest time between them is used.
   for (let i = 0; i < 8; i++) {
     const before = performance.now();
     const [seconds, nanoseconds] = process.hrtime();

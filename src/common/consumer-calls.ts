@@ -1,5 +1,5 @@
-// Owns the shape of what an application asks of its consumer in the network thread, and what it is answered: plain data that JSON
-// carries. Types only; every thread.
+// Owns the types of a consumer's calls to the network thread, of their answers and of its events. They are plain data for JSON.
+// Types only. Every thread.
 
 import type { AssignedStart, StartAt, Subscription, TopicPartition } from './config/consumer-config.ts';
 import type { PlainError } from './errors/plain-error.ts';
@@ -24,21 +24,21 @@ export type ConsumerCall =
   | { readonly op: 'assign'; readonly partitions: readonly AssignedStart[] }
   | { readonly op: 'seek'; readonly topic: string; readonly partition: number; readonly start: StartAt }
   | { readonly op: 'pause' | 'resume'; readonly partitions: readonly TopicPartition[] | null }
-  /** Null: everything that is done. */
+  /** Null: the offsets of everything that is done. */
   | { readonly op: 'commit'; readonly offsets: readonly PlainOffset[] | null; readonly timeoutMs: number }
   | { readonly op: 'committed'; readonly partitions: readonly TopicPartition[]; readonly timeoutMs: number }
   | { readonly op: 'offsets'; readonly questions: readonly PlainQuestion[]; readonly timeoutMs: number }
   | { readonly op: 'close'; readonly timeoutMs: number; readonly leave: LeaveModeName };
 
 export interface PlainFound extends TopicPartition {
-  /** Null: no record that young, or nothing committed. */
+  /** Null: there is no such record, or nothing was committed. */
   readonly offset: string | null;
   readonly timestampMs?: number;
   readonly leaderEpoch: number;
   readonly metadata?: string | null;
 }
 
-/** Answers `commit` with what was committed; an error does not exclude that some were. */
+/** The answer to `commit`. Some offsets may have been committed even if there is an error. */
 export interface PlainCommitReport {
   readonly committed: readonly TopicPartition[];
   readonly error: PlainError | null;
@@ -46,7 +46,7 @@ export interface PlainCommitReport {
 
 export type ConsumerAnswer = null | PlainCommitReport | readonly PlainFound[];
 
-/** What listeners of a consumer hear of. */
+/** The events of a consumer. */
 export type ConsumerEvent =
   | { readonly type: 'assigned' | 'revoked' | 'lost'; readonly partitions: readonly TopicPartition[] }
   | { readonly type: 'blocked'; readonly sinceMs: number; readonly policy: string }
@@ -55,35 +55,35 @@ export type ConsumerEvent =
       readonly type: 'truncated';
       readonly topic: string;
       readonly partition: number;
-      /** int64 in decimal: where the reader was, and where it goes on. */
+      /** int64 in decimal. Reading was at `from` and goes on at `to`. */
       readonly from: string;
       readonly to: string;
     }
-  /** Nothing comes any more: whoever it belongs to has closed it. */
+  /** The consumer was closed. Nothing comes after this event. */
   | { readonly type: 'closed' }
-  /** Fatal: the consumer does nothing any more, and can only be closed. */
+  /** `isFatal`: the consumer has stopped and can only be closed. */
   | { readonly type: 'error'; readonly error: PlainError; readonly isFatal: boolean };
 
-/** What any thread may read of a consumer at any time. */
+/** The state of a consumer that any thread may read at any time. */
 export interface PartitionSnapshot {
   readonly topic: string;
   readonly partition: number;
-  /** Next offset to hand out; null until it is known. */
+  /** The next offset to hand out. Null until it is known. */
   readonly position: bigint | null;
-  /** Everything before is done. */
+  /** Everything before this offset is done. */
   readonly done: bigint | null;
   readonly committed: bigint | null;
-  /** End of what may be read; null until a fetch has told. */
+  /** The end of what may be read. Null until the first fetch was answered. */
   readonly end: bigint | null;
   readonly isPaused: boolean;
 }
 
 export interface ConsumerSnapshot {
-  /** Kafka's name of the member's state; `UNASSIGNED` or `ASSIGNED` without group management. */
+  /** Kafka's name of the member's state. Without a group: `UNASSIGNED` or `ASSIGNED`. */
   readonly state: string;
   readonly protocol: 'consumer' | 'classic' | null;
   readonly memberId: string;
-  /** Member epoch or generation; -1 for none. */
+  /** The member epoch or the generation. -1 for none. */
   readonly epoch: number;
   /** Code and message of the last error; null for none. */
   readonly lastError: { readonly code: string; readonly message: string } | null;

@@ -1,5 +1,5 @@
-// Owns the shape of the rare calls an application thread makes to the network thread, over comlink. Types only.
-// comlink keeps only an error's name, message and stack, so results travel as data.
+// Owns the types of the control calls: rare calls of an application thread to the network thread, over comlink. Types only.
+// comlink keeps only an error's name, message and stack, so errors are returned as data.
 
 import type { AdminCallName } from './admin/calls.ts';
 import type { ConsumerConfig } from './config/consumer-config.ts';
@@ -8,7 +8,7 @@ import type { PlainError } from './errors/plain-error.ts';
 
 export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
 
-/** API key, lowest and highest version. */
+/** API key, lowest version, highest version. */
 export type ApiVersionRow = readonly [apiKey: number, min: number, max: number];
 
 export interface VersionInfo {
@@ -18,71 +18,71 @@ export interface VersionInfo {
 }
 
 export interface Control {
-  /** Finds a usable server; with `apiVersion` configured nobody is asked, and the value tells what such brokers speak. */
+  /** Finds a usable server. With `apiVersion` configured no server is asked, and the value has the versions of such brokers. */
   start(): Promise<ControlResult<VersionInfo>>;
   /**
-   * Connects to the node and waits until it is ready; retries with backoff until the time is over.
-   * @param lane default: the main one
+   * Connects to the node and waits until it is ready. Retries with backoff until the time is over.
+   * @param lane default: the main lane
    */
   awaitReady(nodeId: number, timeoutMs: number, lane?: string): Promise<ControlResult<VersionInfo>>;
   /**
-   * What the node speaks (null: any node), from its connection or a new one, retrying until the time is over.
-   * @param isStrict the first failure ends the call
+   * The versions that the node supports (null: any node). Uses its connection or a new one, and retries until the time is over.
+   * @param isStrict true: the first failure ends the call
    * Fails with: NodeNotReadyError, or NoBrokersAvailable for null; UnrecognizedBrokerVersion
    */
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<ControlResult<VersionInfo>>;
-  /** Replaces the topics tracked for the caller, and asks for nothing. */
+  /** Replaces the topics tracked for the caller. Does not refresh metadata. */
   trackTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<null>>;
-  /** Adds to the topics tracked for the caller, and asks for metadata. Value: the update that holds the answer. */
+  /** Adds to the topics tracked for the caller and refreshes metadata. Value: the id of the update that has the answer. */
   addTopics(topics: readonly string[], needsAllTopics: boolean): Promise<ControlResult<number>>;
-  /** Replaces the topics tracked for the caller (null: leaves them), and asks for metadata. Value: the update that holds the answer. */
+  /** Replaces the topics tracked for the caller (null: keeps them) and refreshes metadata. Value: the id of the update that has the answer. */
   refreshMetadata(topics: readonly string[] | null, needsAllTopics: boolean): Promise<ControlResult<number>>;
-  /** One call of Admin; the answer has Longs as plain fields. */
+  /** One call of Admin. The Longs of the answer are plain fields. */
   admin(name: AdminCallName, args: unknown, timeoutMs: number): Promise<ControlResult<unknown>>;
   /**
-   * Makes a producer, with one application thread attached. Value: its id.
-   * @param batchMemoryBytes what its batches may take together
+   * Makes a producer with one application thread attached. Value: its id.
+   * @param batchMemoryBytes limit of the memory of all its batches
    */
   openProducer(config: ProducerConfig, batchMemoryBytes: number, link: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a producer. */
   attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
-  /** Begins a consumer, read by the application thread whose link this is. Value: its id. */
+  /** Begins a consumer. The application thread of this link reads it. Value: its id. */
   openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a consumer. */
   attachConsumer(consumerId: number, handle: object): Promise<ControlResult<null>>;
-  /** Answers: the caller is attached. */
+  /** An answer shows that the caller is attached. */
   hello(): Promise<ControlResult<null>>;
-  /** Closes every connection and ends the network thread's work; of an attachment that is not the owner's, ends that alone. */
+  /** For the owner: closes every connection and ends the network thread. For another attachment: detaches only that one. */
   close(): Promise<ControlResult<null>>;
 }
 
-/** What an attachment needs beside its links: a port of its own for control calls. Its close tells that its thread has ended. */
+/** A new attachment: its links and its own port for control calls. When the port closes, the attachment's thread has ended. */
 export interface NewAttachment<Handle, Port> {
   readonly handle: Handle;
   readonly controlPort: Port;
 }
 
-/** What the network thread serves at a control port. */
+/** The calls that the network thread serves at a control port. */
 export interface ServedControl<Handle, Port> extends Control {
-  /** Takes in one more attachment. */
+  /** Adds one more attachment. */
   attach(attachment: NewAttachment<Handle, Port>): Promise<ControlResult<null>>;
 }
 
-/** What the network thread starts from. */
+/** The data with which the network thread starts. */
 export interface NetworkThreadData<Config, Handle, Port> {
   readonly config: Config;
   readonly counters: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
-  /** Null: nothing is recorded. */
+  /** Null: no metrics are recorded. */
   readonly metrics: SharedArrayBuffer | null;
   readonly attachment: Handle;
   readonly controlPort: Port;
-  /** What the secrets of `config` hold, by option; it is in no shared memory. */
+  /** The secret values of `config`, by option. They are never in shared memory. */
   readonly secrets: object;
-  /** Whom to trust where no authorities are configured, PEM; null: whom Node trusts. */
+  /** The certificate authorities to trust when none are configured, as PEM. Null: Node's defaults. */
   readonly authorities: readonly string[] | null;
-  /** Where a token provider of the application thread is asked; null without one. */
+  /** The port at which the application thread's token provider is asked. Null without one. */
   readonly tokenPort: Port | null;
-  /** Log records travel one way, word that they were taken the other. */
+  /** Log records go to the application over this port. It answers when it has taken them. */
   readonly logPort: Port;
 }

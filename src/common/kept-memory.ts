@@ -1,6 +1,6 @@
-// Owns the choice of which memory is kept for reuse: fresh memory costs a page fault for every 4 KiB. Runs on every thread.
+// Owns the choice of the memory that is kept for reuse. New memory costs a page fault for every 4 KiB. Every thread.
 
-/** A few buffers, of any kind that knows its length, within a number and a sum of bytes. */
+/** Keeps a few buffers for reuse, with a limit of their number and of their bytes. */
 export class KeptMemory<T extends { readonly byteLength: number }> {
   readonly #kept: T[] = [];
   readonly #maxCount: number;
@@ -12,7 +12,7 @@ export class KeptMemory<T extends { readonly byteLength: number }> {
     this.#maxBytes = maxBytes;
   }
 
-  /** Removes and returns the smallest of `minBytes` to `maxBytes` bytes; undefined for none. */
+  /** Removes and returns the smallest buffer of `minBytes` to `maxBytes` bytes. Undefined if there is none. */
   take(minBytes: number, maxBytes = Number.POSITIVE_INFINITY): T | undefined {
     let best = -1;
     for (let i = 0; i < this.#kept.length; i++) {
@@ -26,7 +26,7 @@ export class KeptMemory<T extends { readonly byteLength: number }> {
     return memory;
   }
 
-  /** Keeps it if there is room, in place of the smallest when there are enough. Memory that was moved away is none. */
+  /** Keeps a buffer if there is room. If there are enough buffers, it replaces the smallest. A buffer that was moved away is ignored. */
   keep(memory: T): void {
     const { byteLength } = memory;
     if (byteLength === 0 || this.#bytes + byteLength > this.#maxBytes) return;

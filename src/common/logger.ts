@@ -1,31 +1,32 @@
-// Owns what a log record is, and what an application's logger has to offer. Every thread. Must not write one anywhere.
+// Owns the types of log records and of an application's logger. Every thread. Must not write a log record.
 
 import type { PlainError } from './errors/plain-error.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Whether records of that level are wanted with `logLevel` configured as given; `silent` wants none. */
+/** Whether records of this level are logged with this `logLevel`. With `silent`, none are. */
 export function isLogged(level: LogLevel, logLevel: string): boolean {
   const least = logLevels.indexOf(logLevel as LogLevel);
   return least >= 0 && logLevels.indexOf(level) >= least;
 }
 
-/** What comes with a message; loggers for machines keep it, consoles print it. */
+/** The fields of a log record, beside its message. */
 export interface LogFields {
-  /** What happened, the same for every record of its kind, such as `connection-failed`. */
+  /** What happened, such as `connection-failed`. It is the same for every record of its kind. */
   readonly event: string;
   readonly clientId: string;
   readonly nodeId?: number;
-  /** How often the same has happened since the record before, which was the last one of its kind. */
+  /** How often the same has happened since the last record of this kind. */
   readonly repeated?: number;
   readonly err?: Error;
-  /** Of `failure-unseen`: where the application made the call, a frame a line. */
+  /** For `failure-unseen`: where the application made the call, one stack frame per line. */
   readonly place?: string;
 }
 
 /**
- * Where records go: pino, console, or anything else with these four. Called on the application thread. Never told a secret.
+ * Takes log records: pino, console, or any object with these four methods. Called on the application thread. Records never hold a
+ * secret.
  */
 export interface Logger {
   debug(fields: LogFields, message: string): void;
@@ -34,7 +35,7 @@ export interface Logger {
   error(fields: LogFields, message: string): void;
 }
 
-/** A record on its way from the network thread. */
+/** A record that the network thread sends to the application. */
 export interface LogRecord {
   readonly level: LogLevel;
   readonly event: string;
@@ -44,10 +45,10 @@ export interface LogRecord {
   readonly error: PlainError | null;
 }
 
-/** Records that travel together; the next batch waits until this one was taken. */
+/** Records that are sent together. The next batch waits until this one was taken. */
 export interface LogBatch {
   readonly records: readonly LogRecord[];
-  /** Records that found no room since the batch before. */
+  /** How many records were dropped for want of room since the last batch. */
   readonly dropped: number;
 }
 

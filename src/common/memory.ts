@@ -1,18 +1,18 @@
-// Owns the contract between whoever provides memory for a flat message (a ring frame, a heap buffer) and whoever fills
-// it (flat writers). Runs on every thread. Must not know what a message means.
+// Owns the interface between memory for a flat message (a ring frame, a heap buffer) and the flat writers that fill it. Every
+// thread. Must not know what a message means.
 
-/** Memory for one message under construction. All offsets are bytes unless named `Word`. */
+/** Memory for one message that is being written. Offsets are in bytes unless their name ends in `Word`. */
 export interface MessageMemory {
   /** Views over the whole backing buffer; both change when `grow` moves the message. */
   i32: Int32Array;
   u8: Uint8Array;
-  /** Where the message starts in the views; a multiple of 8. */
+  /** Where the message begins in the views, in bytes. A multiple of 8. */
   base: number;
   /** Writable bytes from `base`. */
   capacity: number;
   /**
-   * Makes `capacity` at least `neededBytes`, keeping the first `usedBytes`; may replace `i32`, `u8` and `base`.
-   * `hintBytes` is the size the writer expects in the end, so that one move is enough.
+   * Makes `capacity` at least `neededBytes`, keeping the first `usedBytes`. May replace `i32`, `u8` and `base`.
+   * `hintBytes` is the size that the writer expects at the end, so that one move is enough.
    */
   grow(neededBytes: number, usedBytes: number, hintBytes?: number): void;
 }
@@ -25,7 +25,7 @@ export interface MessageBytes {
   readonly byteLength: number;
 }
 
-/** A message on this thread's heap, growing by doubling. Contents beyond what was written are undefined. */
+/** A message on this thread's heap. It grows by doubling. Bytes that were not written have any contents. */
 export class HeapMemory implements MessageMemory {
   i32: Int32Array;
   u8: Uint8Array;
@@ -40,7 +40,7 @@ export class HeapMemory implements MessageMemory {
   }
 
   grow(neededBytes: number, usedBytes: number, hintBytes = 0): void {
-    // With a hint the size is known; without one, doubling keeps the copying in proportion.
+    // With a hint the size is known. Without one, the size doubles, so that few copies are made.
     const wanted = hintBytes >= neededBytes ? hintBytes : this.capacity * 2;
     const buffer = unfilledMemory(alignTo8(Math.max(neededBytes, wanted)));
     const u8 = new Uint8Array(buffer);
@@ -56,7 +56,7 @@ export function alignTo8(bytes: number): number {
   return (bytes + 7) & ~7;
 }
 
-/** Memory that is not zeroed first: clearing a megabyte that is about to be written costs as much as writing it. */
+/** Memory that is not set to zero first: to clear a megabyte costs as much as to write it. */
 export function unfilledMemory(byteCount: number): ArrayBuffer {
   return Buffer.allocUnsafeSlow(byteCount).buffer as ArrayBuffer;
 }

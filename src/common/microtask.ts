@@ -1,10 +1,10 @@
-// Owns the cheap microtask. Any thread.
+// Owns a way to queue microtasks that is cheaper than `queueMicrotask`. Every thread.
 
 const settled = Promise.resolve();
 
 /**
- * Runs `work`, which must not throw, when the callback or microtask under way has returned. As `queueMicrotask`, but without
- * the async resource that Node makes and enters for each of those.
+ * Runs `work` when the current callback or microtask has returned. `work` must not throw. It is like `queueMicrotask`, but
+ * without the async resource that Node makes for each call of that.
  */
 export function defer(work: () => void): void {
   settled.then(work);

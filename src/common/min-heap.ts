@@ -1,10 +1,10 @@
-// Owns a binary heap: the least of many entries at once, adding and taking in log n. Any thread.
+// Owns a binary heap: the entry of the lowest rank is found at once, and adding and taking cost log n. Every thread.
 
 export class MinHeap<T> {
   readonly #rankOf: (entry: T) => number;
   readonly #entries: T[] = [];
 
-  /** @param rankOf must not change while the entry is in here */
+  /** @param rankOf the rank of an entry; it must not change while the entry is in the heap */
   constructor(rankOf: (entry: T) => number) {
     this.#rankOf = rankOf;
   }

@@ -1,5 +1,6 @@
-// Owns the OIDC token provider: tokens by the client credentials grant. Every thread; the network thread runs it for
-// `saslOauthTokenProvider: { oidc }`. No error of it may hold id, secret, token or what the server wrote beside its error code.
+// Owns the OIDC token provider: it gets tokens by the client credentials grant. Every thread. The network thread runs it for
+// `saslOauthTokenProvider: { oidc }`. Its errors must not hold the id, the secret, a token, or any text of the server but its error
+// code.
 // Source: RFC 6749, 4.4 and 2.3.1; KIP-768, KIP-1025 (id and secret are URL-encoded before they are put together).
 
 import { monotonicNowMs } from './clock.ts';
@@ -7,12 +8,12 @@ import { type OidcOptions, oidcProblems } from './config/oidc-options.ts';
 import { KafkaClientError, KafkaConfigurationError } from './errors/errors.ts';
 import type { TokenProvider } from './token-provider.ts';
 
-/** Clocks, in ms, wall and monotonic, and `fetch`, for tests. */
+/** The clocks (in ms, wall and monotonic) and `fetch`. Tests pass their own. */
 export interface OidcSurroundings {
   readonly now?: () => number;
   readonly monotonicNow?: () => number;
   readonly fetch?: typeof fetch;
-  /** Resolves after so many ms, and keeps no process alive. */
+  /** Resolves after so many ms. Does not keep the process alive. */
   readonly delay?: (ms: number) => Promise<void>;
 }
 
@@ -29,25 +30,25 @@ interface IssuedToken {
 
 const defaultTimeoutMs = 10_000;
 const maxResponseBytes = 256 * 1024;
-/** Part of a token's life after which a new one is asked for: early enough to try again. */
+/** A new token is requested after this part of a token's life. Then there is time to try again. */
 const renewAfter = 0.8;
-/** How long logins wait for a new token while the old one is good; a server that is well takes less. */
+/** How long logins wait for a new token while the old one is valid. A healthy server needs less. */
 const patienceMs = 500;
-/** For servers that do not say how long their tokens live. */
+/** The life of tokens whose server does not name one. */
 const defaultLifetimeMs = 60_000;
-/** What Node says of a certificate whose issuer nobody has named. */
+/** Node's error codes for a certificate whose issuer is not trusted. */
 const untrusted = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
 /**
- * Gets tokens from an authorization server and keeps each until 80 % of its life is over. One request at a time: logins that
- * come meanwhile share it. While a token lives, a server that fails delays nobody, and one that hangs half a second: the old
- * token is handed out, and the request goes on.
+ * Gets tokens from an authorization server and keeps each until 80 % of its life is over. There is one request at a time, and
+ * logins share it. While the old token is valid, a server that fails causes no delay, and a server that hangs causes a delay of
+ * half a second: then the old token is used, and the request goes on.
  * Throws: KafkaConfigurationError. Its `token` rejects with KafkaClientError.
  */
 export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurroundings = {}): TokenProvider {
   const problems = oidcProblems('oidc', options);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
-  // Whoever changes the object later changes nothing here.
+  // This is a copy: later changes of the caller's object have no effect.
   const { extensions = {}, ...settings } = structuredClone(options);
   const now = (): Instant => ({
     wall: (surroundings.now ?? Date.now)(),
@@ -55,7 +56,7 @@ export function oidcTokenProvider(options: OidcOptions, surroundings: OidcSurrou
   });
   let issued: IssuedToken | null = null;
   let pending: Promise<string> | null = null;
-  /** Over when logins wait for `pending` no longer, as far as they can do without. */
+  /** Resolves when logins with a valid old token do not wait for `pending` any longer. */
   let patience: Promise<void> | null = null;
   const delay = surroundings.delay ?? unreferencedDelay;
 
@@ -93,7 +94,7 @@ function unreferencedDelay(ms: number): Promise<void> {
   });
 }
 
-/** A wall clock that was set back, or a monotonic one that stood still with the machine, does not make a token younger. */
+/** Both clocks are asked: the wall clock may be set back, and the monotonic clock stands still while the machine is suspended. */
 function ageOf({ askedAt }: IssuedToken, now: Instant): number {
   return Math.max(now.wall - askedAt.wall, now.monotonic - askedAt.monotonic);
 }
@@ -149,12 +150,12 @@ function requestOf({ clientId, clientSecret, scope, parameters, credentialsIn = 
   return { headers, body: body.toString() };
 }
 
-/** application/x-www-form-urlencoded, as RFC 6749 wants id and secret to be. */
+/** Encodes as application/x-www-form-urlencoded. RFC 6749 requires this for id and secret. */
 function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
-/** Of the codes of RFC 6749, 5.2, or of that form: no free text, which might repeat what was sent, nor a secret of that form. */
+/** Whether this is an error code like those of RFC 6749, 5.2. Free text is none: it may repeat what was sent. A secret of this form is none. */
 function isErrorCode(error: unknown, { clientId, clientSecret }: OidcOptions): boolean {
   if (typeof error !== 'string' || !/^[a-z_]{1,40}$/.test(error)) return false;
   return error !== clientId && !error.includes(clientSecret);
@@ -187,8 +188,8 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   const { cause } = error as { readonly cause?: { readonly code?: unknown } };
   if (typeof cause?.code !== 'string') return 'the request failed';
   if (!untrusted.test(cause.code)) return cause.code;
-  // What was done already is no advice.
+  // The advice leaves out what the user has done already.
   return process.env.NODE_EXTRA_CA_CERTS
-    ? `${cause.code}; its authority is not among those of NODE_EXTRA_CA_CERTS, which is read as the process starts`
-    : `${cause.code}; name the file of its authority in NODE_EXTRA_CA_CERTS`;
+    ? `${cause.code}; its authority is not among those of NODE_EXTRA_CA_CERTS, which Node reads when the process starts`
+    : `${cause.code}; name the file with its authority's certificate in NODE_EXTRA_CA_CERTS`;
 }

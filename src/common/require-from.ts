@@ -1,8 +1,8 @@
-// Owns `require` for packages that need not be installed. Every thread. Bundlers follow a `require` of their own making and
-// `createRequire`; what is asked for by this one they leave alone, to be found, or not, when the program runs.
+// Owns `require` for packages that need not be installed. Every thread. Bundlers follow `require` and an imported `createRequire`.
+// They do not see this one, so the package is looked for when the program runs.
 
-/** @param url of the module that asks: `import.meta.url` */
+/** @param url `import.meta.url` of the calling module */
 export function requireFrom(url: string): NodeJS.Require {
-  // Not imported, which is what bundlers look for.
+  // This is not an import, because bundlers look for that import.
   return process.getBuiltinModule('node:module').createRequire(url);
 }

@@ -1,14 +1,14 @@
-// Owns the sizes that a ring's configuration and its memory agree on. Every thread.
+// Owns the sizes of rings that both their configuration and their memory use. Every thread.
 
-/** In front of every body in a ring. */
+/** The size of the header in front of every body in a ring. */
 export const frameHeaderBytes = 16;
 
-/** The capacity of a ring that was asked to have so many bytes. */
+/** The capacity of a ring whose configured size is `bytes`. */
 export function ringCapacity(bytes: number): number {
   return 2 ** Math.ceil(Math.log2(bytes));
 }
 
-/** The longest body that an empty ring of this capacity is sure to take. */
+/** The largest body that always fits into an empty ring of this capacity. */
 export function maxRingBodyBytes(capacity: number): number {
   return capacity / 2 - frameHeaderBytes;
 }

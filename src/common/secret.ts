@@ -1,10 +1,10 @@
-// Owns values that must never be seen: passwords, keys, whatever holds them. Every thread. One that is printed, inspected
-// or put into JSON shows nothing; structured clone drops it, so it crosses to the network thread only where
-// `withoutSecrets` and `withSecrets` let it.
+// Owns secret values: passwords, keys, and objects that hold them. Every thread. A Secret that is printed, inspected or put into
+// JSON shows nothing. Structured clone drops its value, so a secret only crosses to the network thread by `withoutSecrets` and
+// `withSecrets`.
 
 const shown = '[secret]';
 
-/** Holds a value that only `reveal` gives out. */
+/** Holds a value. Only `reveal` returns it. */
 export class Secret<T = string> {
   readonly #value: T;
 
@@ -24,13 +24,13 @@ export class Secret<T = string> {
     return shown;
   }
 
-  /** What `util.inspect` and `console.log` show. */
+  /** The text that `util.inspect` and `console.log` show. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return shown;
   }
 }
 
-/** The record as structured clone may carry it, and what its secrets hold. */
+/** Splits the record: `open` is for structured clone, `secrets` has the values of its secrets. */
 export function withoutSecrets<T extends object>(record: T): { readonly open: T; readonly secrets: object } {
   const open: Record<string, unknown> = {};
   const secrets: Record<string, unknown> = {};
@@ -41,7 +41,7 @@ export function withoutSecrets<T extends object>(record: T): { readonly open: T;
   return { open: open as T, secrets };
 }
 
-/** The record again, in the thread that got both parts. */
+/** Joins both parts again, in the thread that got them. */
 export function withSecrets<T extends object>(open: T, secrets: object): T {
   const concealed = Object.entries(secrets).map(([key, value]) => [key, new Secret(value)]);
   return Object.freeze({ ...open, ...Object.fromEntries(concealed) });

@@ -1,9 +1,9 @@
-// Owns small questions about text that several rooms ask: what a value looks like in a message, which name was meant, whether
-// UTF-8 can carry it. Every thread. Must not throw, whatever the value is.
+// Owns small functions about text that several rooms use: how a value looks in a message, which name was probably meant, whether
+// UTF-8 can encode a text. Every thread. Must not throw, whatever the value is.
 
 const defaultMaxCharacters = 60;
 
-/** A value of a caller for an error message: short, and never by its own methods, which may throw. */
+/** A caller's value for an error message. The text is short. The value's own methods are not called, because they may throw. */
 export function shown(value: unknown, maxCharacters = defaultMaxCharacters): string {
   switch (typeof value) {
     case 'string':
@@ -26,12 +26,12 @@ function shownObject(value: object): string {
     const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
     return typeof name === 'string' && name !== '' && name !== 'Object' ? `a ${name}` : 'an object';
   } catch {
-    // A proxy or a getter that throws.
+    // The value is a proxy that throws, or has a getter that throws.
     return 'an object';
   }
 }
 
-/** The known name that `name` was most likely meant to be; undefined if none is within `maxChanges` letters, whatever their case. */
+/** The known name that is nearest to `name`. Undefined if none is within `maxChanges` changed letters. Upper and lower case are the same. */
 export function nearestName(name: string, known: Iterable<string>, maxChanges: number): string | undefined {
   let best: string | undefined;
   let least = maxChanges + 1;
@@ -58,7 +58,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** Whether UTF-8 can carry the text: it has no half of a surrogate pair. */
+/** Whether UTF-8 can encode the text. It cannot if a half of a surrogate pair stands alone. */
 export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }

@@ -1,11 +1,11 @@
-// Owns what becomes of a value that code of the application threw: an Error that can be read, and text, whatever it was. Every
-// thread. Must not throw, nor believe anything the value says of itself.
+// Owns how a value that the application's code threw becomes an Error or a text. Every thread. Must not throw, and must not trust
+// the value: its getters may throw.
 
-/** The thrown value itself where it is an Error that can be read, else an Error that says what it was. */
+/** The thrown value itself if it is a readable Error. Otherwise an Error that says what it was. */
 export function thrownError(thrown: unknown): Error {
   try {
     if (thrown instanceof Error && typeof thrown.message === 'string' && typeof thrown.name === 'string') return thrown;
-    if (thrown instanceof Error) return new Error('an error whose name or message is no text');
+    if (thrown instanceof Error) return new Error('an error whose name or message is not a string');
   } catch {
     // A getter threw, or the value is a proxy that was revoked.
     return new Error('a thrown value that cannot be read');
@@ -13,7 +13,7 @@ export function thrownError(thrown: unknown): Error {
   return new Error(thrownText(thrown));
 }
 
-/** The value as text for messages. */
+/** A text of the value for messages. */
 export function thrownText(thrown: unknown): string {
   try {
     return String(thrown);

@@ -1,5 +1,5 @@
-// Owns what gives OAUTHBEARER its tokens, as applications write it, and the check of what they passed. Every thread. Must
-// not call a provider: the network thread does, once for each login.
+// Owns the interface of token providers for OAUTHBEARER, and the check of the option. Every thread. The parser must not call a
+// provider: each login calls it.
 
 import { type OidcOptions, oidcProblems } from './config/oidc-options.ts';
 import type { PlainError } from './errors/plain-error.ts';
@@ -7,41 +7,41 @@ import { Secret } from './secret.ts';
 
 /** Gives tokens to connections that log in with OAUTHBEARER (RFC 7628). */
 export interface TokenProvider {
-  /** An access token that is valid now. Called at each login of each node: keep it, and renew it before it expires. */
+  /** Returns an access token that is valid now. Called at each login of each node. Keep the token, and renew it before it expires. */
   token(): string | Promise<string>;
-  /** SASL extensions of the same login, by name (KIP-342); default none. */
+  /** Returns the SASL extensions of the same login, by name (KIP-342). Default: none. */
   extensions?(): Record<string, string> | Promise<Record<string, string>>;
 }
 
 /**
- * What `saslOauthTokenProvider` takes.
- * An object with `token`: lives on the application thread, so a login waits while that thread is blocked.
- * A URL, or its text: a module that the network thread loads; its default export, or the module itself, has `token`.
- * `{ oidc }`: the client credentials grant, run in the network thread.
+ * The value of `saslOauthTokenProvider`.
+ * An object with `token`: it runs on the application thread, so a login waits while that thread is blocked.
+ * A URL, or its text: a module that the network thread loads. Its default export, or the module itself, has `token`.
+ * `{ oidc }`: the network thread gets tokens by the client credentials grant.
  */
 export type TokenProviderInput = TokenProvider | URL | string | { readonly oidc: OidcOptions };
 
-/** The same, told apart. */
+/** The same value, with its kind. */
 export type TokenSource =
   | { readonly kind: 'application'; readonly provider: TokenProvider }
   | { readonly kind: 'module'; readonly url: string }
   | { readonly kind: 'oidc'; readonly options: OidcOptions };
 
-/** What a provider returned; nothing of it has been checked. */
+/** What a provider returned. It was not checked. */
 export interface ProvidedToken {
   readonly token: unknown;
   readonly extensions: unknown;
 }
 
-/** Answer to a request for a token across threads. */
+/** The answer to a request for a token from another thread. */
 export type TokenReply =
   | { readonly id: number; readonly provided: ProvidedToken }
   | { readonly id: number; readonly error: PlainError };
 
-/** Asks a provider, wherever it lives, for one login. */
+/** Asks the provider for the token of one login, on any thread. */
 export type AskForToken = () => Promise<ProvidedToken>;
 
-/** Rejects with what the provider threw if that is an Error; anything else may be the token itself, and is not passed on. */
+/** Rejects with the error that the provider threw. A thrown value of another type is not passed on, because it may be the token. */
 export async function askProvider(provider: TokenProvider): Promise<ProvidedToken> {
   try {
     const token: unknown = await provider.token();
@@ -51,7 +51,7 @@ export async function askProvider(provider: TokenProvider): Promise<ProvidedToke
   }
 }
 
-/** Null with a problem in `problems` when it is none of them. */
+/** Null when the value is not a token source; `problems` then says why. */
 export function parseTokenSource(key: string, given: unknown, problems: string[]): Secret<TokenSource> | null {
   const source = tokenSource(key, given, problems);
   return source === null ? null : new Secret(source);
@@ -77,7 +77,7 @@ function tokenSource(key: string, given: unknown, problems: string[]): TokenSour
   return null;
 }
 
-/** Anything with a function `token`: classes of other libraries have it too. */
+/** Whether the value has a function `token`. Objects of other libraries may have it too. */
 export function isTokenProvider(value: unknown): value is TokenProvider {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
   return isObject && typeof (value as Partial<TokenProvider>).token === 'function';

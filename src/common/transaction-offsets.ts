@@ -1,22 +1,22 @@
-// Owns the shape of offsets that are committed within a transaction, as they cross from an application thread. Every thread. Types only.
+// Owns the types of the offsets that a transaction commits. They cross from an application thread. Every thread. Types only.
 
-/** Whose offsets these are: without member and epoch the group cannot refuse those of a consumer that it has moved on from (KIP-447). */
+/** The group and its member. With member and epoch, the group can refuse the offsets of a consumer that has lost its partitions (KIP-447). */
 export interface GroupIdentity {
   readonly groupId: string;
-  /** Generation of a classic group, or the member's epoch (KIP-848); default -1: not checked. */
+  /** The generation of a classic group, or the member's epoch (KIP-848). Default -1: not checked. */
   readonly generationIdOrMemberEpoch?: number;
   /** Default '': not checked. */
   readonly memberId?: string;
-  /** Of a static member. */
+  /** The id of a static member. */
   readonly groupInstanceId?: string | null;
 }
 
 export interface OffsetToCommit {
   readonly topic: string;
   readonly partition: number;
-  /** int64 in decimal: of the next record to read. */
+  /** The offset of the next record to read, an int64 in decimal. */
   readonly offset: string;
-  /** Leader epoch of the last record read; default -1: unknown. */
+  /** The leader epoch of the last record read. Default -1: unknown. */
   readonly leaderEpoch?: number;
   readonly metadata?: string | null;
 }

@@ -1,5 +1,5 @@
-// Owns the list of administration calls: what each is given and what it answers, as data that structured clone carries. Types
-// only. The application thread names a call, the network thread runs it.
+// Owns the list of administration calls: the arguments and the answer of each, as data for structured clone. Types only. The
+// application thread names a call, and the network thread runs it.
 
 import type Long from 'long';
 import type { PlainError } from '../errors/plain-error.ts';
@@ -50,7 +50,7 @@ import type {
 
 export interface ChangeOptions {
   readonly validateOnly?: boolean;
-  /** Default true: wait while a quota of the controller is exceeded (KIP-599). */
+  /** Whether to wait while a quota of the controller is exceeded (KIP-599). Default true. */
   readonly retryOnQuotaViolation?: boolean;
 }
 

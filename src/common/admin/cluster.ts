@@ -1,4 +1,4 @@
-// Owns the shapes of administration calls about the cluster as a whole. Types only. Every thread.
+// Owns the types of administration calls about the cluster as a whole. Types only. Every thread.
 
 export interface DescribedBroker {
   readonly nodeId: number;
@@ -10,7 +10,7 @@ export interface DescribedBroker {
 
 export interface DescribedCluster {
   readonly clusterId: string | null;
-  /** -1 where there is none, or none that is known. */
+  /** -1 if there is none or if it is not known. */
   readonly controllerId: number;
   readonly brokers: readonly DescribedBroker[];
 }

@@ -1,4 +1,4 @@
-// Owns the shapes of administration calls about groups and their offsets. Types only. Every thread.
+// Owns the types of administration calls about groups and their offsets. Types only. Every thread.
 
 import type Long from 'long';
 import type { PlainError } from '../errors/plain-error.ts';
@@ -6,17 +6,17 @@ import type { Int64Input, TopicPartitionKey } from './topics.ts';
 
 export interface ListedGroup {
   readonly groupId: string;
-  /** Such as `consumer` or `connect`; '' for a group that only holds offsets. */
+  /** For example `consumer` or `connect`. '' for a group that only has offsets. */
   readonly protocolType: string;
-  /** Kafka's name of the state; null where brokers do not say (before 2.6). */
+  /** Kafka's name of the state. Null from brokers before 2.6. */
   readonly state: string | null;
-  /** `classic`, `consumer`, `share` or `streams`; null where brokers do not say (before 3.8). */
+  /** `classic`, `consumer`, `share` or `streams`. Null from brokers before 3.8. */
   readonly type: string | null;
 }
 
 export interface ListedGroups {
   readonly groups: readonly ListedGroup[];
-  /** Brokers that did not answer, with the reason; the groups they coordinate are missing. */
+  /** The brokers that did not answer, with the reason. The groups that they coordinate are missing. */
   readonly errors: readonly { readonly brokerId: number; readonly error: PlainError }[];
 }
 
@@ -28,16 +28,16 @@ export interface DescribedMember {
   /** -1 in a classic group. */
   readonly memberEpoch: number;
   readonly assignment: readonly TopicPartitionKey[];
-  /** What the member is to have in the end; null in a classic group. */
+  /** The assignment that the group wants for this member. Null in a classic group. */
   readonly targetAssignment: readonly TopicPartitionKey[] | null;
 }
 
 export interface DescribedConsumerGroup {
   readonly groupId: string;
   readonly type: 'classic' | 'consumer';
-  /** Kafka's name, such as `Stable`. */
+  /** Kafka's name, for example `Stable`. */
   readonly state: string;
-  /** Name of the assignor. */
+  /** The name of the assignor. */
   readonly assignor: string;
   /** -1 in a classic group. */
   readonly groupEpoch: number;

@@ -1,10 +1,10 @@
-// Owns the shapes of administration calls about leaders, replicas, folders, features, the quorum and transactions. Types only.
+// Owns the types of administration calls about leaders, replicas, log directories, features, the quorum and transactions. Types only.
 // Every thread.
 
 import type Long from 'long';
 import type { TopicPartitionKey } from './topics.ts';
 
-/** Replicas a partition is to have, the preferred leader first; null ends a move that is under way. Source: KIP-455 */
+/** The replicas that a partition shall have, the preferred leader first. Null cancels a reassignment that is under way. Source: KIP-455 */
 export interface Reassignment extends TopicPartitionKey {
   readonly replicas: readonly number[] | null;
 }
@@ -18,26 +18,26 @@ export interface OngoingReassignment {
 /** Source: KIP-113, KIP-827 */
 export interface DescribedLogDir {
   readonly path: string;
-  /** -1 where brokers do not say (before 3.3). */
+  /** -1 from brokers before 3.3. */
   readonly totalBytes: Long;
   readonly usableBytes: Long;
   readonly replicas: readonly {
     readonly topic: string;
     readonly partition: number;
     readonly sizeBytes: Long;
-    /** Records that the replica is behind. */
+    /** How many records the replica is behind. */
     readonly offsetLag: Long;
-    /** The replica is being moved here from another folder of the broker. */
+    /** True while the replica is being moved here from another log directory of the broker. */
     readonly isFuture: boolean;
   }[];
 }
 
 /** Source: KIP-584 */
 export interface DescribedFeatures {
-  /** Levels by feature that all brokers have agreed on. */
+  /** The finalized levels, by feature. All brokers use them. */
   readonly finalized: Readonly<Record<string, { readonly minLevel: number; readonly maxLevel: number }>>;
   readonly supported: Readonly<Record<string, { readonly minVersion: number; readonly maxVersion: number }>>;
-  /** Null where there is none. */
+  /** Null if there is none. */
   readonly finalizedEpoch: Long | null;
 }
 
@@ -51,7 +51,7 @@ export interface FeatureUpdate {
 
 export interface QuorumReplica {
   readonly replicaId: number;
-  /** As Kafka prints it; null where brokers do not say (before 3.9). */
+  /** In the form that Kafka prints. Null from brokers before 3.9. */
   readonly directoryId: string | null;
   readonly logEndOffset: Long;
   /** -1 for unknown. */
@@ -71,7 +71,7 @@ export interface DescribedQuorum {
 export interface ListedTransaction {
   readonly transactionalId: string;
   readonly producerId: Long;
-  /** Kafka's name, such as `Ongoing`. */
+  /** Kafka's name, for example `Ongoing`. */
   readonly state: string;
 }
 
@@ -92,7 +92,7 @@ export interface ActiveProducer {
   readonly lastSequence: number;
   readonly lastTimestampMs: Long;
   readonly coordinatorEpoch: number;
-  /** Offset at which its open transaction begins; null when it has none. */
+  /** The offset at which the open transaction begins. Null if none is open. */
   readonly transactionStartOffset: Long | null;
 }
 

@@ -1,22 +1,23 @@
-// Owns how answers of administration calls cross between threads: one outcome for each item, as plain data. Every thread.
+// Owns the form in which answers of administration calls cross between threads: one outcome for each item, as plain data. Every
+// thread.
 
 import type { PlainError } from '../errors/plain-error.ts';
 
-/** What became of one item. */
+/** The result of one item. */
 export type PlainOutcome<V> =
   | { readonly ok: true; readonly value: V }
   | {
       readonly ok: false;
       readonly error: PlainError;
-      /** An earlier attempt was lost on its way, so the item may have been changed all the same. */
+      /** True if an earlier attempt got no answer. The item may then have been changed in spite of the error. */
       readonly maybeApplied: boolean;
     };
 
 export type PlainResult<K, V> = readonly [key: K, outcome: PlainOutcome<V>];
 export type PlainResults<K, V> = readonly PlainResult<K, V>[];
 
-/** Options of every call. */
+/** The options of every call. */
 export interface AdminCallOptions {
-  /** Limit of the whole call with its retries, ms. Default: that of the Admin. */
+  /** Limit of the whole call with its retries, in ms. Default: the one of the Admin. */
   readonly timeoutMs?: number | undefined;
 }

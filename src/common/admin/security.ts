@@ -1,10 +1,10 @@
-// Owns the shapes of administration calls about who may do what, and how much. Types only. Every thread.
+// Owns the types of administration calls about ACLs, quotas, SCRAM users and delegation tokens. Types only. Every thread.
 
 import type Long from 'long';
 
 /** Source: KIP-11, KIP-290, KIP-986. `any` is for filters. */
 export type AclResourceType = 'any' | 'topic' | 'group' | 'cluster' | 'transactionalId' | 'delegationToken' | 'user';
-/** `match` is for filters: what would match the name, literally, by prefix or by wildcard. */
+/** `match` is for filters: it finds every pattern that matches the name, literally, by prefix or by wildcard. */
 export type AclPatternType = 'any' | 'match' | 'literal' | 'prefixed';
 export type AclOperation =
   | 'any'
@@ -25,33 +25,33 @@ export type AclOperation =
 export type AclPermission = 'any' | 'deny' | 'allow';
 
 export interface AclBinding {
-  /** A number where this client does not know the type. */
+  /** A number if this client does not know the type. */
   readonly resourceType: AclResourceType | number;
-  /** `*` stands for all of a type, with pattern type literal. */
+  /** `*`, with pattern type literal, means all resources of the type. */
   readonly resourceName: string;
   readonly patternType: AclPatternType | number;
   /** Such as `User:alice`. */
   readonly principal: string;
-  /** `*` stands for all. */
+  /** `*` means all hosts. */
   readonly host: string;
   readonly operation: AclOperation | number;
   readonly permission: AclPermission | number;
 }
 
-/** What is left out matches everything. */
+/** A field that is left out matches everything. */
 export type AclFilter = Partial<AclBinding>;
 
-/** Part of a quota's entity; null is the default of that kind. Source: KIP-546 */
+/** The entity of a quota. A value of null means the default entity of that kind. Source: KIP-546 */
 export type QuotaEntity = Readonly<Partial<Record<'user' | 'client-id' | 'ip', string | null>>>;
 
-/** A part that is left out matches nothing but entities without it, if `strict`. */
+/** Finds quotas by the parts of their entities. */
 export interface QuotaFilter {
   readonly components: readonly {
     readonly entityType: 'user' | 'client-id' | 'ip';
-    /** A name, null for the default, undefined for any. */
+    /** A name, or null for the default entity, or undefined for any. */
     readonly match?: string | null;
   }[];
-  /** Only entities that have no other parts; default false. */
+  /** Whether to find only entities that have no other parts. Default false. */
   readonly strict?: boolean;
 }
 
@@ -74,13 +74,13 @@ export interface ScramCredential {
   readonly iterations: number;
 }
 
-/** Source: KIP-554. The password stays here: brokers get a salted hash of it. */
+/** The password is not sent: brokers get a salted hash of it. Source: KIP-554 */
 export type ScramAlteration =
   | {
       readonly user: string;
       readonly mechanism: ScramMechanism;
       readonly password: string;
-      /** From 4096 on; default 4096. */
+      /** At least 4096. Default 4096. */
       readonly iterations?: number;
     }
   | { readonly user: string; readonly mechanism: ScramMechanism; readonly delete: true };
@@ -90,7 +90,7 @@ export interface DelegationToken {
   readonly hmac: Uint8Array;
   /** Such as `User:alice`. */
   readonly owner: string;
-  /** Who asked for it; null where brokers do not say (before 3.3). */
+  /** The principal that requested the token. Null from brokers before 3.3. */
   readonly requester: string | null;
   readonly renewers: readonly string[];
   readonly issueTimestampMs: Long;

@@ -1,8 +1,8 @@
-// Owns the shapes of administration calls about topics and partitions. Types only. Every thread.
+// Owns the types of administration calls about topics and partitions. Types only. Every thread.
 
 import type Long from 'long';
 
-/** What an int64 may be given as. */
+/** The types in which callers may pass an int64. */
 export type Int64Input = Long | number | bigint;
 
 export interface TopicPartitionKey {
@@ -13,20 +13,20 @@ export interface TopicPartitionKey {
 /** A topic to create. Source: KIP-4, KIP-464 */
 export interface NewTopic {
   readonly name: string;
-  /** Default: the broker's `num.partitions` (Kafka 2.4 and later). Not together with `assignments`. */
+  /** Default: the broker's `num.partitions` (Kafka 2.4 and later). Must not be set together with `assignments`. */
   readonly partitions?: number;
-  /** Default: the broker's `default.replication.factor` (Kafka 2.4 and later). Not together with `assignments`. */
+  /** Default: the broker's `default.replication.factor` (Kafka 2.4 and later). Must not be set together with `assignments`. */
   readonly replicationFactor?: number;
-  /** Node ids of the replicas of each partition, the preferred leader first; in the order of the partitions. */
+  /** For each partition, in order: the broker ids of its replicas, the preferred leader first. */
   readonly assignments?: readonly (readonly number[])[];
   /** Such as `{ 'retention.ms': '86400000' }`. */
   readonly configs?: Readonly<Record<string, string | null>>;
 }
 
 export interface CreatedTopic {
-  /** As Kafka prints it; null where brokers do not say (before 2.8). */
+  /** In the form that Kafka prints. Null from brokers before 2.8. */
   readonly topicId: string | null;
-  /** Null where brokers do not say (before 2.4), or not to this user. */
+  /** Null from brokers before 2.4, or if this user may not see it. */
   readonly partitions: number | null;
   readonly replicationFactor: number | null;
   readonly configs: readonly TopicConfig[] | null;
@@ -42,9 +42,9 @@ export interface TopicConfig {
 
 export interface NewPartitions {
   readonly topic: string;
-  /** How many there are to be in all, not how many more. */
+  /** The total number of partitions after the call, not the number of new ones. */
   readonly totalCount: number;
-  /** Replicas of each new partition. Default: the broker chooses. */
+  /** The replicas of each new partition. Default: the broker chooses. */
   readonly assignments?: readonly (readonly number[])[];
 }
 
@@ -60,13 +60,13 @@ export interface DescribedTopic {
   readonly topicId: string | null;
   readonly isInternal: boolean;
   readonly partitions: readonly DescribedPartition[];
-  /** Bit field of what this user may do; null unless asked for. */
+  /** The operations that this user may do, as a bit field. Null unless they were requested. */
   readonly authorizedOperations: number | null;
 }
 
 export interface DescribedPartition {
   readonly partition: number;
-  /** -1 while there is none. */
+  /** -1 if there is no leader. */
   readonly leader: number;
   readonly leaderEpoch: number;
   readonly replicas: readonly number[];
@@ -74,7 +74,7 @@ export interface DescribedPartition {
   readonly offlineReplicas: readonly number[];
 }
 
-/** Which offset of a partition. Source: KIP-79, KIP-734, KIP-405, KIP-1005 */
+/** Names an offset of a partition. Source: KIP-79, KIP-734, KIP-405, KIP-1005 */
 export type OffsetSpec =
   | 'earliest'
   | 'latest'
@@ -85,14 +85,14 @@ export type OffsetSpec =
   | { readonly timestampMs: Int64Input };
 
 export interface ListedOffset {
-  /** Null where there is no such record. */
+  /** Null if there is no such record. */
   readonly offset: Long | null;
   readonly timestampMs: Long | null;
-  /** -1 where brokers do not say. */
+  /** -1 if brokers do not send it. */
   readonly leaderEpoch: number;
 }
 
 export interface RecordsToDelete extends TopicPartitionKey {
-  /** Everything before it goes; -1: everything there is. */
+  /** Records before this offset are deleted. -1: all records. */
   readonly beforeOffset: Int64Input;
 }

@@ -1,11 +1,11 @@
-// Owns what is common to the errors that brokers know by number. Every thread. The classes, one for each code, are
+// Owns the base class of the errors that have a number in Kafka's protocol. Every thread. The classes, one for each code, are
 // generated from the table of error codes.
 
 import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
 
 /**
- * An error that has a number in Kafka's protocol. Most are answers of a broker, made by `errorFor`; the client raises a few
- * itself for the same fault, such as RequestTimedOutError.
+ * An error that has a number in Kafka's protocol. Most of them are answers of a broker and are made by `errorFor`. The client
+ * itself raises a few for the same fault, for example RequestTimedOutError.
  */
 export class BrokerError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_BROKER_ERROR';
@@ -15,9 +15,9 @@ export class BrokerError extends KafkaClientError {
   static readonly errorName: string = 'UNKNOWN_SERVER_ERROR';
   static readonly meaning: string = 'Unclassified failure inside the broker';
 
-  /** Kafka's number, also of codes this client does not know. */
+  /** Kafka's number, even of codes that this client does not know. */
   readonly errorCode: number;
-  /** Kafka's name, such as `NOT_LEADER_OR_FOLLOWER`; `UNKNOWN` for codes this client does not know. */
+  /** Kafka's name, such as `NOT_LEADER_OR_FOLLOWER`. `UNKNOWN` for codes that this client does not know. */
   readonly errorName: string;
 
   /** @param message default: number, class and meaning of the code */
@@ -29,7 +29,7 @@ export class BrokerError extends KafkaClientError {
   }
 }
 
-/** The broker knows who asks, and refuses: grant the right by an ACL, or ask as somebody else. */
+/** The user has no right to do this. Grant the right by an ACL, or log in as another user. */
 export abstract class AuthorizationError extends BrokerError {
   static override readonly code: string = 'KAFKA_AUTHORIZATION';
 }

@@ -2,10 +2,10 @@
 
 import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
 
-/** An error about one partition of a topic, and mostly about one offset in it. */
+/** An error about one partition of a topic, usually about one offset in it. */
 export abstract class PartitionError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_PARTITION';
-  /** int64: where the trouble is; null when it has no place. */
+  /** The offset at which the error is, an int64. Null when the error is not about one offset. */
   readonly recordOffset: bigint | null;
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -24,22 +24,22 @@ export class PositionOutsideLogError extends PartitionError {
   static override readonly code: string = 'KAFKA_POSITION_OUTSIDE_LOG';
 }
 
-/** The log was cut off below the position (KIP-320), and `autoOffsetReset` is `none`. `recordOffset` is where both part. */
+/** The log was truncated below the position (KIP-320), and `autoOffsetReset` is `none`. `recordOffset` is the first offset that differs. */
 export class LogTruncationError extends PartitionError {
   static override readonly code: string = 'KAFKA_LOG_TRUNCATION';
 }
 
-/** A batch of records that cannot be read, raised when the reader reaches it. Seek past `recordOffset` to go on. */
+/** A batch of records that cannot be read. It is raised when the consumer reaches the batch. Seek past `recordOffset` to go on. */
 export class CorruptBatchError extends PartitionError {
   static override readonly code: string = 'KAFKA_CORRUPT_BATCH';
 }
 
-/** The offsets were not committed: the partitions, or the membership, are not this member's any more. */
+/** The offsets were not committed: this consumer has lost the partitions, or is no longer a member of the group. */
 export class CommitFailedError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_COMMIT_FAILED';
 }
 
-/** The group will not have this member, whatever it does: only closing is left. `cause` is the broker's error. */
+/** The group does not accept this member. The consumer can only be closed. `cause` is the broker's error. */
 export class GroupFatalError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_GROUP_FATAL';
 }

@@ -1,13 +1,13 @@
-// Owns the error made of an error code in a response. Every thread. Must not decide what happens about it: a code in a
-// response is data, and an error of it is made only when someone asks.
+// Owns the errors that are made from error codes in responses. Every thread. Must not decide what follows from an error: a code in
+// a response is data, and an error is made from it only on request.
 
 import type { BrokerError } from './broker-error.ts';
 import { brokerErrorClasses, UnknownError } from './generated/broker-errors.ts';
 import type { ErrorDetails } from './kafka-client-error.ts';
 
 /**
- * The error for a code in a response, of the class that belongs to the code; null for 0.
- * A code this client does not know keeps its number; it is an UnknownError and not retriable.
+ * The error for a code in a response, in the class of that code. Null for 0.
+ * A code that this client does not know becomes an UnknownError with its number. It is not retriable.
  */
 export function errorFor(errorCode: number, details: ErrorDetails = {}): BrokerError | null {
   if (errorCode === 0) return null;

@@ -1,5 +1,5 @@
-// Owns the error classes the client raises for itself, and is the door to all others: those with a number in Kafka's
-// protocol are generated from its table of error codes. Every thread. Must not know sockets or rings.
+// Owns the client's own error classes, and exports all others. The classes with a number in Kafka's protocol are generated from its
+// table of error codes. Every thread. Must not know sockets or rings.
 
 import { UnsupportedVersionError } from './generated/broker-errors.ts';
 import { type ErrorDetails, KafkaClientError, type ServerFailure } from './kafka-client-error.ts';
@@ -18,13 +18,13 @@ export class KafkaConnectionError extends KafkaClientError {
   static override readonly invalidMetadata: boolean = true;
 }
 
-/** `send` to a node that is not connected, is throttled, or has its in-flight limit reached. */
+/** `send` to a node that is not connected, is throttled, or has reached its limit of requests in flight. */
 export class NodeNotReadyError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NODE_NOT_READY';
   static override readonly retriable: boolean = true;
 }
 
-/** No bootstrap server could be used; message and `causes` say why, server by server. Retriable if one of the causes is. */
+/** No bootstrap server could be used. The message and `causes` give the reason for each server. Retriable if one of the causes is. */
 export class NoBrokersAvailable extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NO_BROKERS_AVAILABLE';
   static override readonly retriable: boolean = true;
@@ -39,12 +39,12 @@ export class NoBrokersAvailable extends KafkaClientError {
   }
 }
 
-/** An error that is none of ours tells nothing about another attempt. */
+/** Errors of other classes do not say whether another attempt may succeed, so they count as retriable. */
 function isRetriable({ error }: ServerFailure): boolean {
   return !(error instanceof KafkaClientError) || error.retriable;
 }
 
-/** The request was in flight when its node or the client was closed on purpose; retriable unless it was the client. */
+/** The request was in flight when its node or the client was closed on purpose. Retriable if only the node was closed. */
 export class Cancelled extends KafkaClientError {
   static override readonly code: string = 'KAFKA_CANCELLED';
   static override readonly retriable: boolean = true;
@@ -72,7 +72,7 @@ export class InvalidReceiveError extends KafkaProtocolError {
   static override readonly code: string = 'KAFKA_INVALID_RECEIVE';
 }
 
-/** A wait of the client itself ran out. */
+/** A time limit of the client itself has passed. */
 export class KafkaTimeoutError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_TIMEOUT';
   static override readonly retriable: boolean = true;
@@ -84,17 +84,17 @@ export class RingFullError extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** The network thread has ended; every pending request fails with this once. */
+/** The network thread has ended. Every pending request fails once with this error. */
 export class NetworkThreadError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NETWORK_THREAD';
 }
 
-/** Shared memory held a value that its writer never writes. Fatal: the network thread is ended. */
+/** Shared memory has a value that its writer never writes. Fatal: the network thread is ended. */
 export class RingCorruptError extends NetworkThreadError {
   static override readonly code: string = 'KAFKA_RING_CORRUPT';
 }
 
-/** Wrong configuration; `problems` lists every one found. */
+/** The configuration is wrong. `problems` lists every problem found. */
 export class KafkaConfigurationError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_CONFIGURATION';
   readonly problems: readonly string[];
@@ -106,12 +106,12 @@ export class KafkaConfigurationError extends KafkaClientError {
   }
 }
 
-/** No version in common between client and broker for an API. */
+/** The client and the broker have no common version of an API. */
 export class IncompatibleBrokerVersion extends UnsupportedVersionError {
   static override readonly code: string = 'KAFKA_INCOMPATIBLE_BROKER_VERSION';
 }
 
-/** The broker's version cannot be inferred, or `apiVersion` names none. */
+/** The broker's version cannot be inferred, or `apiVersion` names no known release. */
 export class UnrecognizedBrokerVersion extends KafkaClientError {
   static override readonly code: string = 'KAFKA_UNRECOGNIZED_BROKER_VERSION';
 }
@@ -143,12 +143,12 @@ export class UnknownBrokerIdError extends NodeNotReadyError {
   static override readonly invalidMetadata: boolean = true;
 }
 
-/** An argument that is of the right type, but cannot be. */
+/** An argument that has the right type but a wrong value. */
 export class IllegalArgumentError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_ILLEGAL_ARGUMENT';
 }
 
-/** A certificate, host name or TLS version was refused; trying again does not help until one side is configured anew. */
+/** A certificate, host name or TLS version was refused. Trying again does not help until the configuration of one side has changed. */
 export class TlsAuthenticationError extends KafkaConnectionError {
   static override readonly code: string = 'KAFKA_TLS_AUTHENTICATION';
   static override readonly retriable: boolean = false;

@@ -1,10 +1,10 @@
-// Owns the base of every error the client raises, and what an error may carry. Every thread. Must not hold a secret in any
-// message or field.
+// Owns the base class of every error of the client, and the fields that an error may have. Every thread. No message or field may
+// hold a secret.
 
-/** What an error may carry beside its message. */
+/** The fields that an error may have beside its message. */
 export interface ErrorDetails {
   cause?: unknown;
-  /** int32 broker id, negative for a bootstrap server. */
+  /** int32 broker id. Negative for a bootstrap server. */
   nodeId?: number;
   apiKey?: number;
   correlationId?: number;
@@ -12,20 +12,20 @@ export interface ErrorDetails {
   offset?: number;
   /** Dotted path of the field that failed. */
   field?: string;
-  /** Of BrokerError: Kafka's number, where it is not that of the class. */
+  /** For BrokerError: Kafka's number, if it is not the number of the class. */
   errorCode?: number;
-  /** Whether the same may succeed later, where that is not told by the class. */
+  /** Whether the same may succeed later, if this differs from the class's default. */
   retriable?: boolean;
-  /** Of errors about a partition. */
+  /** For errors about a partition. */
   topic?: string;
   partition?: number;
-  /** Of records that were not acknowledged: nobody knows whether they are in the log. */
+  /** True for records that were not acknowledged and yet may be in the log. */
   maybeWritten?: boolean;
-  /** Whoever raised it can only be closed. */
+  /** True if the producer or consumer that raised it can only be closed. */
   fatal?: boolean;
-  /** int64 in decimal: the offset in the partition. */
+  /** The offset in the partition, an int64 in decimal. */
   recordOffset?: string;
-  /** Of NoBrokersAvailable: what was wrong with each server. */
+  /** For NoBrokersAvailable: the reason for each server. */
   causes?: readonly ServerFailure[];
 }
 
@@ -37,9 +37,9 @@ export interface ServerFailure {
 }
 
 /**
- * Base of everything that fails a Future or a call.
- * `code` is stable across releases, `retriable` says whether the same request may succeed later,
- * `invalidMetadata` whether the caller should refresh metadata first.
+ * The base class of the errors that fail a Future or a call.
+ * `code` is stable across releases. `retriable` says whether the same request may succeed later.
+ * `invalidMetadata` says whether the caller should refresh metadata first.
  */
 export class KafkaClientError extends Error {
   static readonly code: string = 'KAFKA_CLIENT_ERROR';
@@ -56,9 +56,9 @@ export class KafkaClientError extends Error {
   declare field?: string;
   declare topic?: string;
   declare partition?: number;
-  /** Of records that were not acknowledged: whether they may be in the log all the same. */
+  /** For records that were not acknowledged: whether they may be in the log. */
   declare maybeWritten?: boolean;
-  /** Whether the producer it comes from can only be closed. */
+  /** Whether the producer that raised it can only be closed. */
   declare fatal?: boolean;
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -80,15 +80,15 @@ export class KafkaClientError extends Error {
   }
 }
 
-/** The same error, with the node it is about unless it names one already. */
+/** Sets the error's node unless it has one. Returns the error. */
 export function withNodeId<E>(error: E, nodeId: number): E {
   if (error instanceof KafkaClientError) error.nodeId ??= nodeId;
   return error;
 }
 
 /**
- * Verdicts about who we are. Trying again does not change them, and may lock an account: so an error that one of them caused
- * is not retriable either, wherever it surfaces.
+ * Refusals of the user. Trying again does not help and may lock the account. So an error that one of them caused is not retriable
+ * either.
  */
 const refusals: ReadonlySet<string> = new Set([
   'KAFKA_SASL_AUTHENTICATION_FAILED',

@@ -1,10 +1,9 @@
-// Owns the passage of errors between threads: to plain data, and back to the same class with code, fields and causes.
-// Every thread.
+// Owns how errors cross between threads: as plain data, and back to the same class with code, fields and causes. Every thread.
 
 import * as errors from './errors.ts';
 import { type ErrorDetails, isRefusal, KafkaClientError } from './kafka-client-error.ts';
 
-/** An error as data that structured clone and JSON carry. */
+/** An error as plain data for structured clone and JSON. */
 export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
   name: string;
   message: string;
@@ -12,15 +11,15 @@ export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
   stack?: string;
   cause?: PlainError;
   causes?: { host: string; port: number; error: PlainError }[];
-  /** Those of a KafkaConfigurationError. */
+  /** The problems of a KafkaConfigurationError. */
   problems?: string[];
-  /** Kafka's number for it, when a broker sent it. */
+  /** Kafka's number, if a broker sent the error. */
   errorCode?: number;
 }
 
 type ErrorClass = new (message: string, details?: ErrorDetails) => KafkaClientError;
 
-/** Every class there is, by name. */
+/** All error classes of the client, by name. */
 const errorClasses: ReadonlyMap<string, ErrorClass> = new Map(
   Object.values(errors)
     .filter((value): value is typeof KafkaClientError => isErrorClass(value))
@@ -38,7 +37,7 @@ export function toPlainError(thrown: unknown, depth = 0): PlainError {
   try {
     return describeError(thrown, depth);
   } catch {
-    // A getter or toString of the thrown value threw itself.
+    // A getter or `toString` of the thrown value threw an error.
     return { name: 'Error', message: 'a thrown value that cannot be described' };
   }
 }
@@ -56,7 +55,7 @@ function describeError(thrown: unknown, depth: number): PlainError {
   for (const key of ['maybeWritten', 'fatal'] as const) {
     if (typeof source[key] === 'boolean') plain[key] = source[key];
   }
-  // What class and cause tell together: the cause may be cut off.
+  // `retriable` depends on class and cause. It is kept as a field, because the cause may be cut off.
   if (thrown instanceof KafkaClientError) {
     const type = thrown.constructor as typeof KafkaClientError;
     if (thrown.retriable !== type.retriable || isRefusal(thrown.cause)) plain.retriable = thrown.retriable;
@@ -76,7 +75,7 @@ function describeError(thrown: unknown, depth: number): PlainError {
   return plain;
 }
 
-/** The error again, with its class where it is one of ours; other errors keep name, message, code and stack. */
+/** Makes the error again. Errors of the client get their class. Other errors keep name, message, code and stack. */
 export function fromPlainError(plain: PlainError): Error {
   const { name, message, cause, causes, problems, stack, code, ...details } = plain;
   const rebuiltCause = cause === undefined ? undefined : fromPlainError(cause);
@@ -96,7 +95,7 @@ export function fromPlainError(plain: PlainError): Error {
   return error;
 }
 
-/** What is kept of an error where room is short: levels of causes, characters of each text. */
+/** How much of an error is kept when there is little room: levels of causes, and characters of each text. */
 const briefSizes = [
   [4, 300],
   [2, 200],
@@ -104,7 +103,7 @@ const briefSizes = [
   [0, 100],
 ] as const;
 
-/** The error as JSON of at most `maxBytes`, for `fromPlainError`: without stacks, with as much else as fits. */
+/** The error as JSON of at most `maxBytes`, for `fromPlainError`. It has no stacks, and as much of the rest as fits. */
 export function toBriefJson(error: Error, maxBytes: number): string {
   const plain = toPlainError(error);
   for (const [causes, length] of briefSizes) {

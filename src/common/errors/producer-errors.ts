@@ -1,9 +1,9 @@
-// Owns the errors of producers that have no number in Kafka's protocol. Every thread. What a broker answered stays an error of its
-// own class; topic, partition, `maybeWritten` and `fatal` are fields of every error.
+// Owns the errors of producers that have no number in Kafka's protocol. Every thread. A broker's answer keeps the class of its
+// code. Every error may have the fields topic, partition, `maybeWritten` and `fatal`.
 
 import { KafkaClientError } from './kafka-client-error.ts';
 
-/** `deliveryTimeoutMs` was over before the broker acknowledged the records. */
+/** The broker did not acknowledge the records within `deliveryTimeoutMs`. */
 export class DeliveryTimeoutError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_DELIVERY_TIMEOUT';
   static override readonly retriable: boolean = true;
@@ -22,12 +22,12 @@ export class TopicMetadataTimeoutError extends KafkaClientError {
   static override readonly invalidMetadata: boolean = true;
 }
 
-/** A record larger than `maxRequestSizeBytes`, or than the memory of the producer; only this record failed. */
+/** The record is larger than `maxRequestSizeBytes` or than the memory of the producer. Only this record failed. */
 export class RecordTooLargeError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_RECORD_TOO_LARGE';
 }
 
-/** A serializer failed; only this record failed. */
+/** A serializer threw. Only this record failed. */
 export class SerializationError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_SERIALIZATION';
 }
@@ -42,7 +42,7 @@ export class TransactionAbortedError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_TRANSACTION_ABORTED';
 }
 
-/** The producer can only be closed; the cause says why. */
+/** The producer can only be closed. `cause` is the reason. */
 export class ProducerFatalError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_PRODUCER_FATAL';
 }

@@ -13,3 +13,36 @@ export interface FrameHeader {
   readonly correlationId: number;
   readonly clientId: string;
 }
+
+/**
+ * The bytes of the frame for the socket. Throws: InvalidRequestError, CodecTaskNeeded.
+ * @param memory a large frame may be written into it
+ */
+export function encodeFrame(
+  writer: WireWriter,
+  header: FrameHeader,
+  message: FlatMessage,
+  options: EncodeOptions,
+  memory?: Buffer,
+): Buffer {
+  const sizeAt = begin(writer, header, memory);
+  wireCodec(header.apiKey).encodeRequest(message, writer, header.version, options);
+  writer.patchInt32(sizeAt, writer.offset - sizeAt - 4);
+  return writer.finish();
+}
+
+/** Size and header of a frame. The caller sends the body of `bodyBytes` bytes separately. Throws: InvalidRequestError. */
+export function encodeHead(writer: WireWriter, header: FrameHeader, bodyBytes: number): Buffer {
+  const sizeAt = begin(writer, header);
+  writer.patchInt32(sizeAt, writer.offset - sizeAt - 4 + bodyBytes);
+  return writer.finish();
+}
+
+/** Writes the header. Returns the position of the size, which is written later. */
+function begin(writer: WireWriter, { apiKey, version, correlationId, clientId }: FrameHeader, memory?: Buffer): number {
+  writer.reset(memory);
+  const sizeAt = writer.reserve(4);
+  const headerVersion = wireCodec(apiKey).requestHeaderVersion(version);
+  encodeRequestHeader(writer, apiKey, version, headerVersion, correlationId, clientId);
+  return sizeAt;
+}

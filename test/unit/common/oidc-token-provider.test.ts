@@ -144,7 +144,7 @@ describe('the OIDC token provider', () => {
     const before = process.env.NODE_EXTRA_CA_CERTS;
     try {
       for (const [file, says] of [
-        ['', /IN_CHAIN; name the file of its authority in NODE_EXTRA_CA_CERTS$/],
+        ['', /IN_CHAIN; name the file with its authority.s certificate in NODE_EXTRA_CA_CERTS$/],
         ['/ca.pem', /IN_CHAIN; its authority is not among those of NODE_EXTRA_CA_CERTS/],
       ] as const) {
         process.env.NODE_EXTRA_CA_CERTS = file;
