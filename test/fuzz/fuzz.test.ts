@@ -1,0 +1,52 @@
+// A short run of every fuzz target; `npm run fuzz -- --minutes N` runs longer. SEED repeats a run.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Random, seed } from '../unit/protocol/support/random.ts';
+import { found } from './found.ts';
+import { caseSeedOf, runCase, runTarget } from './support/target.ts';
+import { targets } from './targets/index.ts';
+
+/** Each takes about a second. */
+const cases: Readonly<Record<string, number>> = { client: 25, frames: 600, scram: 300 };
+const usualCases = 3000;
+
+describe('hostile input ends in errors of this package only', () => {
+  for (const target of targets) {
+    test(target.name, async (t) => {
+      const most = cases[target.name] ?? usualCases;
+      const summary = await runTarget(target, seed, (done) => done >= most);
+      t.diagnostic(`${summary.cases} cases, ${summary.typed} errors, SEED=${seed}`);
+      assert.deepEqual(summary.findings, []);
+      assert.ok(summary.typed > 0 || target.name === 'client', 'no input was refused: the target tests nothing');
+      assert.ok(summary.typed < summary.cases || target.name === 'scram', 'all input was refused');
+    });
+  }
+
+  test('cases that once failed', async () => {
+    for (const { target: name, caseSeed } of found) {
+      const target = targets.find((other) => other.name === name)!;
+      await target.prepare();
+      assert.equal((await runCase(target, caseSeed)).finding, null, `${name} ${caseSeed}`);
+    }
+  });
+
+  test('a case is the same for the same seed', async () => {
+    const [target] = targets;
+    await target!.prepare();
+    const inputs = (): string[] => {
+      const seen: string[] = [];
+      for (let n = 0; n < 20; n++) {
+        const note = (what: string, bytes: Uint8Array): unknown =>
+          seen.push(`${what} ${Buffer.from(bytes).toString('hex')}`);
+        try {
+          target!.run(new Random(caseSeedOf(7, n)), { note });
+        } catch (error) {
+          seen.push(String(error));
+        }
+      }
+      return seen;
+    };
+    assert.deepEqual(inputs(), inputs());
+  });
+});
