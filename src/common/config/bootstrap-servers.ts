@@ -1,4 +1,4 @@
-// Owns the reading of `bootstrapServers`. Runs on every thread. Must not resolve names.
+// Owns the parsing of `bootstrapServers`. Every thread. Must not resolve names.
 
 import { isIPv6 } from 'node:net';
 
@@ -11,8 +11,8 @@ export interface BootstrapServer {
 const defaultPort = 9092;
 
 /**
- * Reads a list, or one string with commas, of `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address.
- * A scheme (`SASL_SSL://`) is dropped; blank entries are skipped. What cannot be read is added to `problems`.
+ * Parses a list, or one string with commas, of `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address.
+ * A scheme (`SASL_SSL://`) is dropped. Blank entries are skipped. `problems` gets the entries that cannot be parsed.
  */
 export function parseBootstrapServers(value: unknown, problems: string[]): readonly BootstrapServer[] {
   const entries = typeof value === 'string' ? value.split(',') : value;
@@ -51,20 +51,20 @@ function parseServer(entry: string): BootstrapServer | string {
   if (colons > 1) {
     return isIPv6(text) && !text.includes('%')
       ? withPort(text, String(defaultPort))
-      : "has more than one ':', and is no IPv6 address (one with a port: '[::1]:9092')";
+      : "has more than one ':' and is not an IPv6 address; write an IPv6 address with a port as '[::1]:9092'";
   }
   const colon = text.indexOf(':');
   return withPort(text.slice(0, colon), text.slice(colon + 1));
 }
 
-/** A host as brokers advertise it, and users write it: an IPv6 address may stand in brackets. */
+/** Removes the brackets around an IPv6 address. Brokers and users may write it with or without them. */
 export function withoutBrackets(host: string): string {
   const inner = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : '';
   return isIPv6(inner) ? inner : host;
 }
 
 function withPort(host: string, portText: string): BootstrapServer | string {
-  if (host.includes(':') && !isIPv6(host)) return `has '${host.slice(0, 60)}', which is no IPv6 address`;
+  if (host.includes(':') && !isIPv6(host)) return `has '${host.slice(0, 60)}', which is not an IPv6 address`;
   if (host === '' || /[\s/@]/.test(host)) return 'has no usable host name';
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : Number.NaN;
   if (!(port >= 1 && port <= 65535)) return `has port '${portText.slice(0, 20)}'; a port is a number from 1 to 65535`;

@@ -1,5 +1,5 @@
-// Owns the kinds of configuration options: what describes one, and the types of its value and of what callers pass. Every
-// thread. Must not validate: config-parser.ts does.
+// Owns the kinds of configuration options: how an option is described, the type of its value, and the type that callers pass.
+// Every thread. Must not validate: config-parser.ts does.
 
 import type { Logger } from '../logger.ts';
 import type { Secret } from '../secret.ts';
@@ -20,7 +20,7 @@ export interface StringOption {
   type: 'string';
   /** Null where the option may be left out. */
   default: string | null;
-  /** In UTF-8. */
+  /** Counted in UTF-8. */
   maxBytes: number;
   doc: string;
 }
@@ -31,7 +31,7 @@ export interface BooleanOption {
 }
 export interface ChoiceOption {
   type: 'choice';
-  /** Null where none need be chosen. */
+  /** Null if no choice is needed. */
   default: string | null;
   choices: readonly string[];
   doc: string;
@@ -51,7 +51,7 @@ export interface TopicsOption {
   default: readonly string[];
   doc: string;
 }
-/** Text that must not be seen. */
+/** A secret text. */
 export interface SecretOption {
   type: 'secret';
   default: null;
@@ -62,7 +62,7 @@ export interface SslContextOption {
   default: null;
   doc: string;
 }
-/** URL of a module, as `new URL(...)` or its text; its value is the text. */
+/** The URL of a module, as a URL object or as text. The value is the text. */
 export interface UrlOption {
   type: 'url';
   default: null;
@@ -137,7 +137,7 @@ export type ValueOf<O> = O extends IntegerOption
                       ? string | null
                       : string;
 
-/** Type of what callers pass for an option. */
+/** The type that callers pass for an option. */
 export type InputOf<O> = O extends ServersOption
   ? string | readonly string[]
   : O extends SecretOption
@@ -150,5 +150,5 @@ export type InputOf<O> = O extends ServersOption
           ? URL | string | null
           : ValueOf<O>;
 
-/** Path of a file that the network thread reads; relative ones count from the working directory of the process. */
+/** The path of a file that the network thread reads. A relative path begins at the working directory of the process. */
 export const file = (doc: string) => ({ type: 'string', default: null, maxBytes: 4096, doc }) as const;

@@ -1,4 +1,4 @@
-// Owns the validation of options into a frozen plain configuration, all problems in one error. Every thread. Must not open
+// Owns the validation of options into a frozen plain configuration. One error reports all problems. Every thread. Must not open
 // files or resolve names.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
@@ -44,7 +44,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   return Object.freeze(config) as unknown as KafkaClientConfig;
 }
 
-/** A body that is not moved has to fit into an empty ring. */
+/** A body that is not moved must fit into an empty ring. */
 function checkSpillBytes(config: Record<string, unknown>, problems: string[]): void {
   const spillBytes = config.spillBytes;
   for (const key of ['requestRingBytes', 'responseRingBytes']) {
@@ -52,7 +52,7 @@ function checkSpillBytes(config: Record<string, unknown>, problems: string[]): v
     if (!Number.isInteger(ringBytes) || !Number.isInteger(spillBytes)) continue;
     const limit = maxRingBodyBytes(ringCapacity(ringBytes as number));
     if (limit > 0 && (spillBytes as number) > limit) {
-      problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be ${limit} at most`);
+      problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be at most ${limit}`);
     }
   }
 }
@@ -63,12 +63,12 @@ function checkProxy({ proxyUrl }: Record<string, unknown>, problems: string[]): 
   if (typeof proxy === 'string') problems.push(`proxyUrl ${proxy}`);
 }
 
-/** Checks one value against its option. Every problem is added to `problems`; the value comes back all the same. */
+/** Checks one value against its option. `problems` gets what is wrong. The value is returned even then. */
 export function parseOption(key: string, option: ConfigOption, value: unknown, problems: string[]): unknown {
   if (value === null && option.default === null) return null;
   switch (option.type) {
     case 'secret':
-      // The value itself is never shown, whatever it is.
+      // The value must never be shown.
       if (typeof value !== 'string') problems.push(`${key} must be a string, not a value of type ${typeof value}`);
       return new Secret(value);
     case 'tokenProvider':
@@ -129,7 +129,7 @@ function parseTopics(key: string, value: unknown, problems: string[]): readonly 
   }
   const names = [...new Set(value as Iterable<unknown>)];
   for (const name of names) {
-    if (!isTopicName(name)) problems.push(`${key} has ${described(name)}, which is no topic name: ${topicNameRule}`);
+    if (!isTopicName(name)) problems.push(`${key} has ${described(name)}, which is not a topic name: ${topicNameRule}`);
   }
   return Object.freeze(names as string[]);
 }
@@ -143,7 +143,7 @@ function isVersion(value: unknown): value is number[] {
   );
 }
 
-/** A value for an error message. Text that is long may be a secret in the wrong place. */
+/** A value for an error message. A long text is not shown, because it may be a secret that was passed to the wrong option. */
 export function described(value: unknown): string {
   if (typeof value !== 'string') return shown(value);
   return value.length > 80 ? `a string of ${value.length} characters` : `'${value}'`;

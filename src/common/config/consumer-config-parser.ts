@@ -1,5 +1,5 @@
-// Owns the validation of a consumer's options into a frozen plain configuration, all problems in one error. Every thread.
-// Must not ask a broker for anything.
+// Owns the validation of a consumer's options into a frozen plain configuration. One error reports all problems. Every thread. Must
+// not send requests.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import { nearestName } from '../text.ts';
@@ -23,7 +23,7 @@ const specialKeys = ['topics', 'assign', 'autoOffsetReset', 'commit', 'partition
 const knownKeys: readonly string[] = [...Object.keys(consumerOptions), ...specialKeys];
 const defaultCommitMs = 5000;
 
-/** Whether a key is one of a consumer's options, and not one of the client below it. */
+/** Whether a key is one of a consumer's options. Otherwise it may be one of its client's. */
 export function isConsumerOption(key: string): boolean {
   return knownKeys.includes(key);
 }
@@ -51,7 +51,7 @@ export function parseConsumerConfig(options: unknown): ConsumerConfig {
   return Object.freeze(config) as unknown as ConsumerConfig;
 }
 
-/** Topics as `subscribe` takes them. */
+/** Parses the topics of `subscribe`. */
 export function parseSubscription(value: unknown, problems: string[]): Subscription | null {
   if (value instanceof RegExp) return { pattern: { source: value.source, flags: value.flags.replace(/[gy]/g, '') } };
   if (isPlain(value) && typeof value.brokerPattern === 'string') return { brokerPattern: value.brokerPattern };
@@ -60,11 +60,11 @@ export function parseSubscription(value: unknown, problems: string[]): Subscript
     return null;
   }
   for (const name of value)
-    if (!isTopicName(name)) problems.push(`topics has ${described(name)}, which is no topic name: ${topicNameRule}`);
+    if (!isTopicName(name)) problems.push(`topics has ${described(name)}, which is not a topic name: ${topicNameRule}`);
   return { names: Object.freeze([...new Set(value as string[])].sort()) };
 }
 
-/** Partitions as `assign` takes them. */
+/** Parses the partitions of `assign`. */
 export function parseAssign(value: unknown, problems: string[]): readonly AssignedStart[] {
   if (!Array.isArray(value)) {
     problems.push(`assign must be a list of { topic, partition, offset? }, not ${described(value)}`);
@@ -122,20 +122,21 @@ function parseStrategy(value: unknown, problems: string[]): readonly AssignorNam
 
 function checkTogether(config: Record<string, unknown>, given: Record<string, unknown>, problems: string[]): void {
   const { groupId, groupProtocol, subscription, assign } = config;
-  if (subscription !== null && assign !== null)
-    problems.push('topics and assign are both set; a consumer has one of them');
+  if (subscription !== null && assign !== null) problems.push('topics and assign are both set; set only one of them');
   if (subscription !== null && groupId === null)
-    problems.push('topics is set without groupId; without a group use assign');
+    problems.push('topics is set without groupId; set groupId, or use assign');
   if (groupId === '') problems.push('groupId is empty');
   if (config.groupInstanceId === '') problems.push('groupInstanceId is empty');
   if (groupId === null && given.commit !== undefined && given.commit !== 'manual')
-    problems.push('commit is set without groupId; offsets are committed for a group');
+    problems.push('commit is set without groupId; set groupId, because offsets are committed for a group');
   const misplaced = (keys: readonly string[], protocol: string): void => {
     for (const key of keys)
       if (given[key] != null)
-        problems.push(`${key} belongs to groupProtocol '${protocol}', and groupProtocol is '${String(groupProtocol)}'`);
+        problems.push(
+          `${key} is only for groupProtocol '${protocol}', but groupProtocol is '${String(groupProtocol)}'`,
+        );
   };
-  // With 'auto' both may be met: each is used where it belongs.
+  // With 'auto' either protocol may be used, so the options of both are allowed.
   if (groupProtocol === 'consumer')
     misplaced(['partitionAssignmentStrategy', 'heartbeatIntervalMs', 'sessionTimeoutMs'], 'classic');
   if (groupProtocol === 'classic') misplaced(['groupRemoteAssignor'], 'consumer');
@@ -143,7 +144,7 @@ function checkTogether(config: Record<string, unknown>, given: Record<string, un
   const session = typeof sessionTimeoutMs === 'number' ? sessionTimeoutMs : 45_000;
   const heartbeat = typeof heartbeatIntervalMs === 'number' ? heartbeatIntervalMs : 3000;
   if (heartbeat >= session)
-    problems.push(`heartbeatIntervalMs is ${heartbeat}, must be below sessionTimeoutMs, which is ${session}`);
+    problems.push(`heartbeatIntervalMs is ${heartbeat}; it must be below sessionTimeoutMs, which is ${session}`);
 }
 
 function unknownKey(key: string): string {

@@ -1,9 +1,9 @@
-// Owns every option of a consumer: its type, unit, default, range and meaning, declared once. Every thread. Validation is
-// consumer-config-parser.ts.
+// Owns the list of a consumer's options: type, unit, default, range and meaning of each. Every thread. consumer-config-parser.ts
+// validates them.
 
 import { type ConfigOption, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
 
-/** Names of the assignors that members of the classic protocol know; the same as Java's. */
+/** The names of the assignors of the classic protocol. They are the same in Java. */
 export const assignorNames = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const;
 export type AssignorName = (typeof assignorNames)[number];
 
@@ -11,101 +11,106 @@ const optionalText = (doc: string) => ({ type: 'string', default: null, maxBytes
 const optionalInteger = (min: number, max: number, doc: string) =>
   ({ type: 'integer', default: null, min, max, doc }) as const;
 
-/** Options of plain values, in the order of the documentation; the others are in `ConsumerOptions`. */
+/** The options with plain values, in the order of the documentation. The others are in `ConsumerOptions`. */
 export const consumerOptions = {
-  groupId: optionalText('Group to be a member of. Null: none; partitions are given by `assign`.'),
+  groupId: optionalText('Group of the consumer. Null: none; then set partitions with `assign`.'),
   groupProtocol: {
     type: 'choice',
     default: 'auto',
     choices: ['auto', 'consumer', 'classic'],
-    doc: 'How the group is run: `consumer` is KIP-848, `classic` the older one. `auto`: KIP-848 where brokers have it.',
+    doc: 'Protocol of the group: `consumer` is KIP-848, `classic` is the older one. `auto`: KIP-848 if the brokers have it.',
   },
-  groupInstanceId: optionalText('Id of a static member (KIP-345): a restart keeps its partitions.'),
+  groupInstanceId: optionalText('Id of a static member (KIP-345). It keeps its partitions when it restarts.'),
   groupRemoteAssignor: optionalText(
-    "Assignor in the broker, such as `uniform` or `range`; protocol `consumer` only. Null: the broker's first.",
+    "Assignor in the broker, such as `uniform` or `range`. Protocol `consumer` only. Null: the broker's first one.",
   ),
   sessionTimeoutMs: optionalInteger(
     1,
     maxInt32,
-    'A member that was not heard of for this long is taken for dead; protocol `classic` only. Null: 45000.',
+    'A member without a heartbeat for this time is removed from the group. Protocol `classic` only. Null: 45000.',
   ),
   heartbeatIntervalMs: optionalInteger(
     1,
     maxInt32,
-    'Time between heartbeats; protocol `classic` only, else the broker says. Null: 3000.',
+    'Time between heartbeats. Protocol `classic` only; in protocol `consumer` the broker sets it. Null: 3000.',
   ),
   maxPollIntervalMs: integer(
     300_000,
     1,
     maxInt32,
-    'The application counts as blocked when it asks for nothing for this long; also the time the group gives a member to release partitions.',
+    'The application counts as blocked when it asks for no records for this time. It is also the time in which a member must release partitions.',
   ),
   whenBlocked: {
     type: 'choice',
     default: 'keep',
     choices: ['keep', 'pause', 'leave'],
-    doc: 'What follows when the application is blocked: `keep` all as it is, `pause` fetching, or `leave` the group until it asks again.',
+    doc: 'What happens when the application is blocked: `keep` changes nothing, `pause` stops fetching, `leave` leaves the group until the application asks for records again.',
   },
   whenRevoked: {
     type: 'choice',
     default: 'wait',
     choices: ['wait', 'drop'],
-    doc: 'A partition is to be released while a batch of it is out: `wait` until it is done, as long as the group allows, or `drop` it at once.',
+    doc: 'What happens when a partition must be released while the application has a batch of it: `wait` until the batch is done, as long as the group allows, or `drop` it at once.',
   },
   prefetchBytes: integer(
     64 * MiB,
     64 * KiB,
     maxInt32,
-    'Bytes of fetched records kept for the application, in all; one batch that is larger goes alone.',
+    'Limit of all fetched bytes that are kept for the application. A single batch may be larger.',
   ),
   batchMaxBytes: integer(
     1 * MiB,
     1,
     maxInt32,
-    "Bytes of records handed out at a time, as they were fetched; a broker's batch that is larger goes whole.",
+    "Limit of the fetched bytes in one batch for the application. A broker's batch that is larger is handed out whole.",
   ),
   isolationLevel: {
     type: 'choice',
     default: 'read_uncommitted',
     choices: ['read_uncommitted', 'read_committed'],
-    doc: '`read_committed`: records of open and aborted transactions are not handed out.',
+    doc: 'With `read_committed`, the application gets no records of open and aborted transactions.',
   },
   clientRack: {
     type: 'string',
     default: '',
     maxBytes: 32767,
-    doc: 'Rack of this process: records are fetched from a replica there (KIP-392).',
+    doc: 'Rack of this process. Records are fetched from a replica in this rack (KIP-392).',
   },
-  fetchMinBytes: integer(1, 0, maxInt32, 'A broker waits for this many bytes before it answers a fetch.'),
-  fetchMaxWaitMs: integer(500, 0, maxInt32, 'The longest that it waits for them.'),
+  fetchMinBytes: integer(
+    1,
+    0,
+    maxInt32,
+    'A broker waits for so many bytes before it answers a fetch, at most `fetchMaxWaitMs`.',
+  ),
+  fetchMaxWaitMs: integer(500, 0, maxInt32, 'Longest time that a broker waits for `fetchMinBytes`.'),
   fetchMaxBytes: integer(
     50 * MiB,
     0,
     maxInt32,
-    'Bytes of one fetch answer; the first batch comes whole even if it is larger.',
+    'Limit of the bytes in one fetch response. The first batch is sent whole even if it is larger.',
   ),
-  maxPartitionFetchBytes: integer(1 * MiB, 0, maxInt32, 'The same for each partition in it.'),
+  maxPartitionFetchBytes: integer(
+    1 * MiB,
+    0,
+    maxInt32,
+    'Limit of the bytes of each partition in one fetch response. The first batch is sent whole even if it is larger.',
+  ),
   allowAutoCreateTopics: {
     type: 'boolean',
     default: true,
-    doc: 'Whether brokers may create topics that are subscribed by name.',
+    doc: 'Whether brokers may create the topics of a subscription by name.',
   },
   excludeInternalTopics: {
     type: 'boolean',
     default: true,
-    doc: 'Whether a regular expression passes over internal topics.',
+    doc: 'Whether a regular expression leaves out internal topics.',
   },
-  defaultApiTimeoutMs: integer(
-    60_000,
-    1,
-    maxInt32,
-    'Limit of `commit`, `committed`, `offsetsForTimes` and their like.',
-  ),
+  defaultApiTimeoutMs: integer(60_000, 1, maxInt32, 'Limit of calls like `commit`, `committed` and `offsetsForTimes`.'),
   stalledMs: integer(
     60_000,
     1,
     maxInt32,
-    'A partition that could be fetched and is not for this long raises `stalled`.',
+    'If a partition could be fetched but is not for this time, the event `stalled` is raised.',
   ),
 } as const satisfies Record<string, ConfigOption>;
 
@@ -114,7 +119,7 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** Where to begin; structured clone and JSON carry it. */
+/** The place at which to begin, as plain data for structured clone and JSON. */
 export type StartAt = 'earliest' | 'latest' | { readonly offset: string } | { readonly timestampMs: number };
 
 export type OffsetReset =
@@ -125,11 +130,11 @@ export type OffsetReset =
   | { readonly timestampMs: number };
 
 export interface AssignedStart extends TopicPartition {
-  /** Null: the committed offset, else `autoOffsetReset`. */
+  /** Null: the committed offset. If there is none, `autoOffsetReset`. */
   readonly start: StartAt | null;
 }
 
-/** Topics wanted: names, or a pattern that is matched here, or one for the broker (RE2). */
+/** The topics of a subscription: names, or a pattern that is matched here, or a pattern for the broker (RE2). */
 export type Subscription =
   | { readonly names: readonly string[] }
   | { readonly pattern: { readonly source: string; readonly flags: string } }
@@ -137,7 +142,7 @@ export type Subscription =
 
 export type CommitMode = 'processed' | 'manual';
 
-/** The effective options, validated and frozen; plain data that crosses threads. */
+/** The effective options, validated and frozen. They are plain data that crosses threads. */
 export type ConsumerConfig = { readonly [K in keyof typeof consumerOptions]: ValueOf<(typeof consumerOptions)[K]> } & {
   readonly subscription: Subscription | null;
   readonly assign: readonly AssignedStart[] | null;

@@ -1,7 +1,7 @@
-// Owns what options of other Kafka clients are called here: Java's consumer, kafkajs, librdkafka. Every thread.
+// Owns the names of other Kafka clients' options (Java's consumer, kafkajs, librdkafka) and what to use instead. Every thread.
 
 const commitText = "use commit: 'processed', 'manual' or { everyMs }";
-const membershipText = 'nothing here needs it: membership does not depend on the application';
+const membershipText = 'leave it out: membership does not depend on the application here';
 
 const known: Readonly<Record<string, string>> = {
   enableautocommit: `${commitText}`,
@@ -28,7 +28,7 @@ const known: Readonly<Record<string, string>> = {
   eachmessage: 'use run(handler), or for await',
   eachbatch: 'use run(handler), or for await',
   groupremoteassignor: 'use groupRemoteAssignor',
-  bootstrapservers: 'it is an option of the client: give it to KafkaClient.start or Consumer.start',
+  bootstrapservers: 'it is an option of the client: pass it to KafkaClient.start or Consumer.start',
   brokers: 'use bootstrapServers, an option of the client',
   metadatabrokerlist: 'use bootstrapServers, an option of the client',
   queuedmaxmessageskbytes: 'use prefetchBytes',
@@ -36,18 +36,18 @@ const known: Readonly<Record<string, string>> = {
   fetchmessagemaxbytes: 'use maxPartitionFetchBytes',
   fetchwaitmaxms: 'use fetchMaxWaitMs',
   fetcherrorbackoffms: 'use retryBackoffMs, an option of the client',
-  enableautooffsetstore: 'call done() of a batch: what is not done is not committed',
+  enableautooffsetstore: 'call done() of a batch: only what is done is committed',
   enablepartitioneof: 'use batch.lag, or consumer.lag()',
   checkcrcs: 'use checkCrcs, an option of the client',
   keydeserializer: 'read record.key, a Buffer',
   valuedeserializer: 'read record.value, a Buffer',
-  interceptorclasses: 'there are none',
+  interceptorclasses: 'leave it out: there are no interceptors here',
   heartbeat: membershipText,
   socketkeepaliveenable: 'use socketOptions, an option of the client',
   autooffsetresetduration: 'use autoOffsetReset: { agoMs }',
 };
 
-/** What to use instead of another client's option; null for one that is not known. */
+/** What to use instead of another client's option. Null if the option is not known. */
 export function foreignOption(key: string): string | null {
   const plain = key.replace(/[._-]/g, '').toLowerCase();
   return Object.hasOwn(known, plain) ? known[plain]! : null;

@@ -1,8 +1,8 @@
-// Owns the reading of ISO 8601 durations as Java's by_duration takes them: days, hours, minutes, seconds. Every thread.
+// Owns the parsing of ISO 8601 durations in the form of Java's by_duration: days, hours, minutes, seconds. Every thread.
 
 const pattern = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$/i;
 
-/** ms; null for what is no such duration, or one beyond exact numbers. Years, months and weeks have no fixed length. */
+/** The duration in ms. Null if the text is not such a duration, or if the number would not be exact. Years and months have no fixed length. */
 export function parseDuration(text: string): number | null {
   const parts = pattern.exec(text);
   if (parts === null || !/\d/.test(text) || /T$/i.test(text)) return null;

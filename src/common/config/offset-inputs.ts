@@ -1,19 +1,19 @@
-// Owns what callers may give for an offset or a place in a log, and its plain form. Every thread.
+// Owns the types in which callers pass an offset or a place in a log, and the parsing into plain data. Every thread.
 
 import type { StartAt } from './consumer-config.ts';
 
-/** A Long, as far as it is needed here. */
+/** The part of a Long that is needed here. */
 interface LongLike {
   readonly low: number;
   readonly high: number;
 }
 
-/** What callers may give for an offset. */
+/** The types in which callers may pass an offset. */
 export type OffsetLike = LongLike | bigint | number;
 
 const maxOffset = 2n ** 63n - 1n;
 
-/** The offset; null for what is none: negative, not whole, beyond int64, or a number that is not exact. */
+/** The offset. Null if the value is negative, not an integer, beyond int64, or a number that is not exact. */
 export function parseOffset(value: unknown): bigint | null {
   let offset: bigint;
   if (typeof value === 'bigint') offset = value;
@@ -23,7 +23,7 @@ export function parseOffset(value: unknown): bigint | null {
   return offset < 0n || offset > maxOffset ? null : offset;
 }
 
-/** Where to begin, as plain data; undefined for what is no place. */
+/** The place at which to begin, as plain data. Undefined if the value is not a place. */
 export function parseStart(value: unknown): StartAt | undefined {
   if (value === 'earliest' || value === 'latest') return value;
   const offset = parseOffset(value);

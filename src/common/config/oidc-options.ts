@@ -1,19 +1,19 @@
-// Owns the options of the OIDC token provider and their check. Every thread. Must not talk to anybody.
+// Owns the options of the OIDC token provider and their check. Every thread. Must not send requests.
 
 export interface OidcOptions {
-  /** Token endpoint of the authorization server, `https:`; `http:` is for loopback only. */
+  /** The token endpoint of the authorization server. It begins with `https:`; `http:` is allowed for loopback only. */
   readonly tokenEndpointUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Names with spaces between, as the server wants them; default none. */
+  /** The scopes to request, separated by spaces. Default: none. */
   readonly scope?: string | undefined;
   /** More parameters of the request, such as `audience`. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** SASL extensions sent with each token, such as `logicalCluster` (KIP-342). */
   readonly extensions?: Readonly<Record<string, string>> | undefined;
-  /** Where id and secret go: the Authorization header (RFC 6749, 2.3.1), or the body for servers without it. Default `header`. */
+  /** Where id and secret are sent: in the Authorization header (RFC 6749, 2.3.1), or in the body. Default `header`. */
   readonly credentialsIn?: 'header' | 'body' | undefined;
-  /** Limit of one request to the server, ms; default 10000. */
+  /** Limit of one request to the server, in ms. Default 10000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -21,7 +21,7 @@ const texts = ['tokenEndpointUrl', 'clientId', 'clientSecret'] as const;
 const optional = ['scope', 'parameters', 'extensions', 'credentialsIn', 'timeoutMs'];
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** What is wrong with them, a line each; never a value. */
+/** What is wrong with the options, one text for each problem. No text holds a value. */
 export function oidcProblems(key: string, options: unknown): string[] {
   if (typeof options !== 'object' || options === null) return [`${key} must be an object`];
   const given = options as Record<string, unknown>;
@@ -31,7 +31,7 @@ export function oidcProblems(key: string, options: unknown): string[] {
   }
   for (const name of texts) {
     if (typeof given[name] !== 'string' || given[name] === '')
-      problems.push(`${key}.${name} must be a string, not empty`);
+      problems.push(`${key}.${name} must be a string that is not empty`);
   }
   if (typeof given.tokenEndpointUrl === 'string' && given.tokenEndpointUrl !== '') {
     const problem = urlProblem(given.tokenEndpointUrl);
@@ -60,7 +60,7 @@ function urlProblem(text: string): string | null {
   const { protocol, hostname, username, password } = new URL(text);
   if (username !== '' || password !== '') return 'must not hold credentials';
   if (protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname))) return null;
-  return 'must begin with https:, since the secret goes there';
+  return 'must begin with https:, because the secret is sent there';
 }
 
 export function isTextMap(value: unknown): value is Record<string, string> {

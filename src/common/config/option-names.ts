@@ -1,4 +1,4 @@
-// Owns what to say about a key that is no option: most are another client's name for one of ours, or misspelt. Every thread.
+// Owns the advice for a key that is not an option. Most such keys are names of another client, or misspelt. Every thread.
 // Names of kafkajs, @platformatic/kafka, librdkafka (and so node-rdkafka and @confluentinc/kafka-javascript), Java, kafka-python.
 
 import { nearestName } from '../text.ts';
@@ -9,7 +9,7 @@ const shownCharacters = 80;
 const login = 'saslMechanism, saslPlainUsername and saslPlainPassword, with securityProtocol SASL_SSL';
 const ownCertificate = 'sslCertFile and sslKeyFile, or sslContext: { cert, key }';
 
-/** By the other name, in small letters and digits only. */
+/** The key is the other client's name, in small letters and digits only. */
 export const foreignNames: Readonly<Record<string, string>> = {
   // kafkajs, @platformatic/kafka
   brokers: 'bootstrapServers',
@@ -76,7 +76,7 @@ export const foreignNames: Readonly<Record<string, string>> = {
   username: 'saslPlainUsername',
   password: 'saslPlainPassword',
   mechanism: 'saslMechanism',
-  saslkerberosprincipal: 'saslKerberosServiceName; the principal is the ticket’s (kinit)',
+  saslkerberosprincipal: 'saslKerberosServiceName; the principal comes from the ticket (kinit)',
   sasloauthbearerconfig: 'saslOauthTokenProvider',
   sasloauthbearermethod: 'saslOauthTokenProvider: { oidc }',
   sasloauthbearerclientid: 'saslOauthTokenProvider: { oidc: { clientId } }',
@@ -110,7 +110,7 @@ export const foreignNames: Readonly<Record<string, string>> = {
   apiversionautotimeoutms: 'apiVersionAutoTimeoutMs',
 };
 
-/** @param known all names of options */
+/** @param known the names of all options */
 export function unknownKey(key: string, known: readonly string[]): string {
   const told = `unknown configuration key '${key.slice(0, shownCharacters)}'`;
   const camel = key.replace(/[._-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

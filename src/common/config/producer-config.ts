@@ -1,4 +1,4 @@
-// Owns the validation of a producer's options into a frozen configuration, all problems in one error. Every thread.
+// Owns the validation of a producer's options into a frozen configuration. One error reports all problems. Every thread.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import { nearestName } from '../text.ts';
@@ -6,12 +6,12 @@ import type { ConfigOption } from './config-kinds.ts';
 import { described, parseOption } from './config-parser.ts';
 import { otherProducerOptions, type ProducerConfig, producerOptions } from './producer-options.ts';
 
-/** With idempotence a broker remembers this many batches of a producer and partition. */
+/** For idempotence, a broker remembers this many batches of each producer and partition. */
 const maxInFlightWithIdempotence = 5;
 
 type TableInputs = { [K in keyof typeof producerOptions]?: ProducerConfig[K] | undefined };
 
-/** What callers pass. */
+/** The options that callers pass. */
 export interface ProducerConfigInput extends TableInputs {
   acks?: 'all' | -1 | 0 | 1 | undefined;
   compressionLevel?: number | null | undefined;
@@ -20,7 +20,7 @@ export interface ProducerConfigInput extends TableInputs {
 
 const knownKeys: readonly string[] = [...Object.keys(producerOptions), ...Object.keys(otherProducerOptions)];
 
-/** Keys of kafkajs, @confluentinc/kafka-javascript and others, and ours for them. Java's own are turned by rule. */
+/** Keys of kafkajs, @confluentinc/kafka-javascript and others, with our names. Java's keys are converted by a rule. */
 const foreignKeys: Readonly<Record<string, string>> = {
   idempotent: 'enableIdempotence',
   maxInFlightRequests: 'maxInFlightRequestsPerConnection',
@@ -47,7 +47,7 @@ const foreignKeys: Readonly<Record<string, string>> = {
   'max.in.flight': 'maxInFlightRequestsPerConnection',
 };
 
-/** The right name for a key that is none of ours, or undefined. */
+/** The right name for a key that is not an option. Undefined if there is none. */
 export function rightKeyFor(key: string): string | undefined {
   const foreign = Object.hasOwn(foreignKeys, key) ? foreignKeys[key] : undefined;
   if (foreign !== undefined) return foreign;
@@ -60,7 +60,7 @@ export function rightKeyFor(key: string): string | undefined {
 
 /**
  * Validates the options of a producer.
- * @param onNotice told of what was changed although nobody asked, in words for the log
+ * @param onNotice called with a text for the log when a setting was changed by itself
  * Throws KafkaConfigurationError with every problem found, each naming key, value and limit.
  */
 export function parseProducerConfig(
@@ -85,7 +85,8 @@ export function parseProducerConfig(
   config.acks = parseAcks(options.acks, problems);
   config.partitioner = parsePartitioner(options.partitioner, problems);
   config.compressionLevel = parseLevel(options, problems);
-  if (config.transactionalId === '') problems.push('transactionalId must not be empty; null makes no transactions');
+  if (config.transactionalId === '')
+    problems.push('transactionalId must not be empty; use null for a producer without transactions');
   if (problems.length === 0) {
     checkIdempotence(config, options, problems, onNotice);
     checkTimes(config, options, problems);
@@ -116,7 +117,7 @@ function parseLevel({ compressionLevel, compressionType = 'none' }: ProducerConf
   const range = Object.hasOwn(levels, compressionType) ? levels[compressionType] : undefined;
   if (range === undefined) {
     problems.push(
-      `compressionLevel is ${described(compressionLevel)}, but compressionType ${compressionType} has none`,
+      `compressionLevel is ${described(compressionLevel)}, but compressionType ${compressionType} has no levels`,
     );
   } else if (!Number.isInteger(compressionLevel) || compressionLevel < range[0] || compressionLevel > range[1]) {
     problems.push(
@@ -134,8 +135,8 @@ function checkIdempotence(
 ): void {
   const isTransactional = config.transactionalId !== null;
   const reasons: string[] = [];
-  if (config.acks !== -1) reasons.push(`acks is ${config.acks}, it needs 'all'`);
-  if (config.retries === 0) reasons.push('retries is 0, it needs more');
+  if (config.acks !== -1) reasons.push(`acks is ${config.acks}, it must be 'all'`);
+  if (config.retries === 0) reasons.push('retries is 0, it must be at least 1');
   const isAsked = options.enableIdempotence === true || isTransactional;
   const asker = isTransactional ? 'transactionalId needs idempotence' : 'enableIdempotence is true';
   if (isTransactional && config.enableIdempotence === false) {
@@ -149,7 +150,7 @@ function checkIdempotence(
   const inFlight = config.maxInFlightRequestsPerConnection as number;
   if (config.enableIdempotence === true && inFlight > maxInFlightWithIdempotence) {
     problems.push(
-      `maxInFlightRequestsPerConnection is ${inFlight}; with idempotence it may be ${maxInFlightWithIdempotence} at most`,
+      `maxInFlightRequestsPerConnection is ${inFlight}; with idempotence it may be at most ${maxInFlightWithIdempotence}`,
     );
   }
 }

@@ -1,57 +1,57 @@
-// Owns every option of a producer: its type, unit, default, range and meaning, declared once. Every thread. Validation is
-// producer-config.ts.
+// Owns the list of a producer's options: type, unit, default, range and meaning of each. Every thread. producer-config.ts validates
+// them.
 // Source: Kafka's ProducerConfig; the names are its keys in camelCase with the unit last.
 
 import { type ConfigOption, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
 
-/** Those that a table describes; `acks`, `partitioner` and `compressionLevel` have kinds of their own. */
+/** The options that a table can describe. `acks`, `partitioner` and `compressionLevel` have kinds of their own. */
 export const producerOptions = {
   enableIdempotence: {
     type: 'boolean',
     default: true,
-    doc: 'Producer id and sequence numbers: no duplicates and no changed order within a partition, for the life of the producer. Switched off when `acks` or `retries` exclude it and it was not asked for.',
+    doc: 'Use a producer id and sequence numbers: during the life of the producer, no record is written twice or out of order within its partition. If it is not set, it is switched off when `acks` or `retries` do not allow it.',
   },
   retries: integer(
     maxInt32,
     0,
     maxInt32,
-    'How often a batch is sent again at most. Better left alone: `deliveryTimeoutMs` bounds it by time.',
+    'How often a batch is sent again at most. It is better to limit retries by `deliveryTimeoutMs`.',
   ),
   deliveryTimeoutMs: integer(
     120000,
     0,
     maxInt32,
-    'From the making of a batch to its success or failure: waiting, sending and all retries. At least `lingerMs` + `requestTimeoutMs`.',
+    'Limit of the time from the beginning of a batch to its success or failure, with waiting, sending and all retries. At least `lingerMs` + `requestTimeoutMs`.',
   ),
   requestTimeoutMs: integer(
     30000,
     1,
     maxInt32,
-    "One request; also sent along as the broker's limit for its wait for replicas.",
+    'Limit of one request. It is also sent to the broker, as the limit of its wait for replicas.',
   ),
   lingerMs: integer(
     5,
     0,
     maxInt32,
-    'How long a batch waits for more records. A full batch does not wait, nor does a record given to `send` while nothing of its partition is on its way.',
+    'How long a batch waits for more records. A full batch does not wait. A record of `send` does not wait if nothing of its partition is being sent.',
   ),
   batchSizeBytes: integer(
     16 * KiB,
     0,
     1 << 30,
-    'Size of a batch (of one partition) at which it is full; 0: one record in each. Also the step of the sticky partitioner.',
+    'Size at which a batch of one partition is full. 0: each batch has one record. Also, the sticky partitioner changes the partition after so many bytes.',
   ),
   bufferMemoryBytes: integer(
     32 * MiB,
     64 * KiB,
     maxInt32,
-    'All records that are not settled: shared memory, batches waiting, on their way, or to be sent again.',
+    'Limit of the memory of all records that are not settled: in shared memory, in waiting batches, in requests under way, or in batches to be sent again.',
   ),
   maxBlockMs: integer(
     60000,
     0,
     maxInt32,
-    'Longest wait for metadata of a topic, for room (`ready`), and of the calls of a transaction.',
+    'Limit of the wait for metadata of a topic, of the wait for room (`ready`), and of the calls of a transaction.',
   ),
   maxRequestSizeBytes: integer(
     1 * MiB,
@@ -63,64 +63,64 @@ export const producerOptions = {
     5,
     1,
     65535,
-    'Requests of producers to one broker that may await their answer at a time; with idempotence at most 5.',
+    'How many requests of producers to one broker may await their response at a time. With idempotence at most 5.',
   ),
   compressionType: {
     type: 'choice',
     default: 'none',
     choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-    doc: 'How batches are compressed, in the network thread or its pool.',
+    doc: 'How batches are compressed. The network thread or its codec pool does it.',
   },
-  retryBackoffMs: integer(100, 0, maxInt32, 'Wait before a batch is sent again; doubles with each failure.'),
+  retryBackoffMs: integer(100, 0, maxInt32, 'Wait before a batch is sent again. It doubles with each failure.'),
   retryBackoffMaxMs: integer(1000, 0, maxInt32, 'Limit of that wait, before 20 % of jitter.'),
   partitionerIgnoreKeys: {
     type: 'boolean',
     default: false,
-    doc: 'Records with a key are spread like those without.',
+    doc: 'Whether records with a key are spread like records without a key.',
   },
   partitionerAdaptivePartitioningEnable: {
     type: 'boolean',
     default: true,
-    doc: 'Records without a key prefer partitions with short queues (KIP-794).',
+    doc: 'Whether records without a key go more often to partitions with short queues (KIP-794).',
   },
   partitionerAvailabilityTimeoutMs: integer(
     0,
     0,
     maxInt32,
-    'A partition whose broker takes nothing for that long gets no records without a key; 0: never.',
+    'When the broker of a partition has taken nothing for this time, the partition gets no records without a key. 0: no limit.',
   ),
   partitionerRackAware: {
     type: 'boolean',
     default: false,
-    doc: 'Records without a key go to partitions whose leader is in `clientRack`, if there are any.',
+    doc: 'Whether records without a key go to partitions whose leader is in `clientRack`, if there are any.',
   },
   clientRack: { type: 'string', default: '', maxBytes: 255, doc: 'Rack of this client, for `partitionerRackAware`.' },
   transactionalId: {
     type: 'string',
     default: null,
     maxBytes: 32767,
-    doc: 'Makes the producer transactional; one that starts with the same id ends the one before. Implies idempotence.',
+    doc: 'Makes the producer transactional. When another producer starts with the same id, it fences this one. Implies idempotence.',
   },
   transactionTimeoutMs: integer(
     60000,
     1,
     maxInt32,
-    "The broker aborts a transaction that is open for longer; at most the broker's `transaction.max.timeout.ms`.",
+    "The broker aborts a transaction that is open for longer than this. At most the broker's `transaction.max.timeout.ms`.",
   ),
   metadataMaxIdleMs: integer(
     300000,
     5000,
     maxInt32,
-    'The metadata of a topic that nothing is produced to for that long is no longer refreshed.',
+    'When nothing was produced to a topic for this time, its metadata is no longer refreshed.',
   ),
 } as const satisfies Record<string, ConfigOption>;
 
-/** What is said of the options that are not in the table, for the page. */
+/** The documentation of the options that are not in the table. */
 export const otherProducerOptions = {
   acks: {
     type: '`all`, -1, 1, 0',
     default: 'all',
-    doc: 'Who must have a batch before the broker answers: all in-sync replicas, the leader, nobody (then there is no answer at all).',
+    doc: 'Which brokers must have a batch before the leader answers: `all` in-sync replicas, only the leader (`1`), or none (`0`). With `0` there is no answer at all.',
   },
   compressionLevel: {
     type: 'integer, or null',
@@ -130,7 +130,7 @@ export const otherProducerOptions = {
   partitioner: {
     type: '`murmur2`, `crc32`, or a function',
     default: 'murmur2',
-    doc: "Where records go that name no partition. `murmur2`: the hash of the key as Java's producer; `crc32`: as librdkafka's default, where an empty key counts as none. Records without a key are spread. A function `(topic, key, value, partitionCount) => partition` runs in the calling thread.",
+    doc: "How the partition of a record is chosen if the record names none. `murmur2`: by the hash of the key, as in Java's producer. `crc32`: as in librdkafka's default, where an empty key counts as none. Records without a key are spread. A function `(topic, key, value, partitionCount) => partition` runs in the calling thread.",
   },
 } as const;
 
@@ -138,11 +138,11 @@ type TableValues = { readonly [K in keyof typeof producerOptions]: ValueOf<(type
 
 export type PartitionerName = 'murmur2' | 'crc32';
 
-/** The effective configuration of a producer, validated and frozen; plain data, but for nothing. */
+/** The effective configuration of a producer, validated and frozen. It is plain data. */
 export interface ProducerConfig extends TableValues {
   /** -1: all in-sync replicas. */
   readonly acks: -1 | 0 | 1;
   readonly compressionLevel: number | null;
-  /** How keys are hashed where no partition is given. */
+  /** How keys are hashed for records that name no partition. */
   readonly partitioner: PartitionerName;
 }

@@ -1,4 +1,4 @@
-// Owns what `proxyUrl` means. Every thread. Must not connect, nor show user and password.
+// Owns the parsing of `proxyUrl`. Every thread. Must not connect, and must not show user and password.
 
 export interface ProxyServer {
   readonly kind: 'socks5' | 'http';
@@ -6,9 +6,9 @@ export interface ProxyServer {
   readonly port: number;
   readonly user: string | null;
   readonly password: string | null;
-  /** The proxy looks names up, not this machine. */
+  /** True: the proxy looks names up. False: this machine does. */
   readonly resolvesNames: boolean;
-  /** For messages: without user and password. */
+  /** A text for messages, without user and password. */
   readonly text: string;
 }
 
@@ -19,23 +19,24 @@ const schemes: Readonly<
   'socks5h:': { kind: 'socks5', resolvesNames: true, defaultPort: 1080 },
   'http:': { kind: 'http', resolvesNames: true, defaultPort: 80 },
 };
-/** RFC 1929 has one byte for each length. */
+/** RFC 1929 has one byte for the length of each. */
 const maxLoginBytes = 255;
 
-/** The proxy, or what is wrong with the URL, in words that show none of it. */
+/** The proxy, or a text that says what is wrong. The text shows nothing of the URL. */
 export function parseProxyUrl(url: string): ProxyServer | string {
-  if (!URL.canParse(url)) return 'is no URL, such as socks5://user:password@host:1080';
+  if (!URL.canParse(url)) return 'is not a URL such as socks5://user:password@host:1080';
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(url);
   const scheme = schemes[protocol];
   if (scheme === undefined) return `must begin with socks5://, socks5h:// or http://, not ${protocol}//`;
   if (hostname === '') return 'names no host';
   if ((pathname !== '' && pathname !== '/') || search !== '' || hash !== '')
-    return 'has something behind host and port';
+    return 'has text after host and port; leave it out';
   const login = [username, password].map(decoded);
-  if (login.includes(undefined)) return 'has a user or password with a % that encodes nothing';
+  if (login.includes(undefined))
+    return 'has a user or password with a % that is not part of a code such as %40; write % as %25';
   const [user = '', secret = ''] = login;
   if (scheme.kind === 'socks5' && [user, secret].some((text) => Buffer.byteLength(text) > maxLoginBytes)) {
-    return `has a user or password of more than ${maxLoginBytes} bytes, which SOCKS 5 cannot carry`;
+    return `has a user or password of more than ${maxLoginBytes} bytes, which is the limit of SOCKS 5`;
   }
   const hasLogin = username !== '' || password !== '';
   const number = port === '' ? scheme.defaultPort : Number(port);

@@ -1,4 +1,5 @@
-// Owns which options a SASL mechanism and a security protocol need. Every thread. Must not load what a mechanism uses: the network thread does.
+// Owns the check of the options that a SASL mechanism and a security protocol need. Every thread. Must not load the packages of a
+// mechanism: the network thread does.
 
 import { Secret } from '../secret.ts';
 import { usesTls } from './ssl-context.ts';
@@ -6,20 +7,20 @@ import { usesTls } from './ssl-context.ts';
 export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 export const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'GSSAPI'] as const;
 
-/** Whether connections have to log in. */
+/** Whether connections must log in. */
 export function usesSasl({ securityProtocol }: { readonly securityProtocol: string }): boolean {
   return securityProtocol.startsWith('SASL_');
 }
 
-/** Keys that only one kind of security protocol reads, by how they begin. */
+/** Keys with these prefixes are read by some security protocols only. */
 const protocolsOf = [
   { prefix: 'ssl', protocols: 'SSL or SASL_SSL', matches: usesTls, without: 'without encryption' },
   { prefix: 'sasl', protocols: 'SASL_SSL or SASL_PLAINTEXT', matches: usesSasl, without: 'without a login' },
 ] as const;
 
 /**
- * Keys about TLS or logins under a security protocol that does not read them: one that was forgotten would mean connections in
- * the open. Keys that say what is the default anyhow are no sign of that.
+ * Refuses keys about TLS or logins if the security protocol does not read them: the user may have forgotten the protocol, and
+ * connections would not be secure. Keys with their default values are allowed.
  */
 export function checkSecurityProtocol(
   config: Readonly<Record<string, unknown>>,
@@ -33,7 +34,7 @@ export function checkSecurityProtocol(
     const isIdle = (key: string): boolean =>
       new RegExp(`^${prefix}[A-Z]`).test(key) &&
       config[key] !== defaults[key]?.default &&
-      // What is wrong with the value itself has been said.
+      // `problems` already has the problem of this value.
       !problems.some((problem) => problem.startsWith(key));
     const idle = Object.keys(config).filter(isIdle);
     if (idle.length === 0) continue;
@@ -47,7 +48,7 @@ function isSecurityProtocol(text: string): text is (typeof securityProtocols)[nu
   return (securityProtocols as readonly string[]).includes(text);
 }
 
-/** Adds what is missing or contradicts itself to `problems`; nothing without a SASL security protocol. */
+/** Adds missing and contradicting options to `problems`. Does nothing without a SASL security protocol. */
 export function checkSasl(config: Readonly<Record<string, unknown>>, problems: string[]): void {
   const { securityProtocol, saslMechanism: mechanism, apiVersion } = config;
   if (typeof securityProtocol !== 'string' || !usesSasl({ securityProtocol })) return;
@@ -77,7 +78,7 @@ function checkUser(config: Readonly<Record<string, unknown>>, mechanism: string,
     const value = config[key];
     const text = value instanceof Secret ? value.reveal() : value;
     if (text === null) problems.push(`${key} must be given with saslMechanism ${mechanism}; it may be empty`);
-    // The character that ends a field of the message (RFC 4616), and that no prepared string may hold (RFC 4013).
+    // NUL ends a field of the message (RFC 4616), and prepared strings must not hold it (RFC 4013).
     else if (typeof text === 'string' && text.includes('\0')) problems.push(`${key} must not contain a NUL character`);
   }
 }

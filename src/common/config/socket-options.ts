@@ -1,10 +1,10 @@
-// Owns what `socketOptions` may hold, and the names of levels and options. Every thread. Must not touch a socket. The numbers
-// are Linux's, the only system that options other than no-delay and keep-alive are set on.
+// Owns the parsing of `socketOptions`, and the names of levels and options. Every thread. Must not use a socket. The numbers are
+// those of Linux: on other systems only no-delay and keep-alive can be set.
 
 /** Level and option by name (`'SOL_SOCKET'`, `'SO_RCVBUF'`) or number, and a 32-bit value. */
 export type SocketOption = readonly [level: string | number, option: string | number, value: number | boolean];
 
-/** The same in numbers. */
+/** A socket option in numbers. */
 export interface ResolvedOption {
   readonly level: number;
   readonly option: number;
@@ -51,7 +51,7 @@ const options: Readonly<Record<number, Readonly<Record<string, number>>>> = {
 const isInt32 = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) === (value as number) >> 0;
 
-/** A frozen copy; problems name the place in the list. */
+/** A frozen copy of the list. Problems name the position in the list. */
 export function parseSocketOptions(key: string, given: unknown, problems: string[]): readonly SocketOption[] {
   if (!Array.isArray(given)) {
     problems.push(`${key} must be a list of [level, option, value], such as [['SOL_SOCKET', 'SO_RCVBUF', 65536]]`);
@@ -84,7 +84,7 @@ function numberOf(given: unknown, names: Readonly<Record<string, number>>): numb
   return isInt32(given) && given >= 0 ? given : undefined;
 }
 
-/** Numbers for what `parseSocketOptions` has accepted. */
+/** The numbers of an option that `parseSocketOptions` has accepted. */
 export function resolveOption([level, option, value]: SocketOption): ResolvedOption {
   const levelNumber = numberOf(level, levels)!;
   return {
@@ -98,7 +98,7 @@ export function resolveOption([level, option, value]: SocketOption): ResolvedOpt
 export const isNoDelay = ({ level, option }: ResolvedOption): boolean => level === 6 && option === 1;
 export const isKeepAlive = ({ level, option }: ResolvedOption): boolean => level === 1 && option === 9;
 
-/** A proxy's own client makes the socket. */
+/** With a proxy, the library of the proxy makes the socket, so most options cannot be set. */
 export function checkSocketOptions(config: Record<string, unknown>, problems: string[]): void {
   if (config.proxyUrl === null || problems.length > 0) return;
   const given = (config.socketOptions ?? []) as readonly SocketOption[];

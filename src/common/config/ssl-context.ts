@@ -1,5 +1,5 @@
-// Owns what `sslContext` may hold: TLS settings as plain values, since they cross to the network thread. Every thread. Must
-// not open files or judge certificates: the network thread does, before `start` ends.
+// Owns the parsing of `sslContext`: TLS settings as plain values, because they cross to the network thread. Every thread. Must
+// not open files or check certificates: the network thread does, before `start` ends.
 
 import { Secret } from '../secret.ts';
 
@@ -7,35 +7,35 @@ import { Secret } from '../secret.ts';
 export type PemData = string | Uint8Array;
 
 /**
- * TLS settings by value: the part of `tls.SecureContextOptions` and `tls.ConnectionOptions` that another thread can be given.
- * A `tls.SecureContext`, a `KeyObject` and functions belong to the thread that made them, and are refused. So is every
- * setting that is empty: it would stand for a restriction, and be none.
+ * TLS settings by value: the part of `tls.SecureContextOptions` and `tls.ConnectionOptions` that can cross to another thread.
+ * A `tls.SecureContext`, a `KeyObject` and functions belong to the thread that made them, so they are refused. An empty setting is
+ * refused too: it looks like a restriction but is none.
  */
 export interface SslContext {
-  /** Only these authorities are trusted; default: those that Node brings along, or `tls.setDefaultCACertificates` has set. */
+  /** Only these authorities are trusted. Default: Node's authorities, or those of `tls.setDefaultCACertificates`. */
   ca?: PemData | readonly PemData[];
   cert?: PemData | readonly PemData[];
   key?: PemData | readonly (PemData | { readonly pem: PemData; readonly passphrase?: string })[];
   pfx?: PemData | readonly (PemData | { readonly buf: PemData; readonly passphrase?: string })[];
   passphrase?: string;
   crl?: PemData | readonly PemData[];
-  /** Trust a chain that ends at any certificate of `ca`, signed by itself or not; where Node has it. */
+  /** Trust a chain that ends at any certificate of `ca`, even if that one is not self-signed. Only some Node versions have it. */
   allowPartialTrustChain?: boolean;
   ciphers?: string;
   honorCipherOrder?: boolean;
   sigalgs?: string;
   ecdhCurve?: string;
   dhparam?: PemData;
-  /** Bits; smaller Diffie-Hellman keys of a broker are refused. Default 1024. */
+  /** In bits. Smaller Diffie-Hellman keys of a broker are refused. Default 1024. */
   minDHSize?: number;
   /** Default `TLSv1.2`. */
   minVersion?: TlsVersion;
   maxVersion?: TlsVersion;
   /** Bits of `crypto.constants.SSL_OP_...`. */
   secureOptions?: number;
-  /** False accepts any certificate: whoever stands in between then reads and changes everything. */
+  /** False accepts any certificate. An attacker between client and broker can then read and change everything. */
   rejectUnauthorized?: boolean;
-  /** Name for every broker: sent to it (SNI), and the one its certificate must be for. Default: the broker's own. */
+  /** The name of every broker: it is sent to the broker (SNI), and the certificate must be for it. Default: the broker's own name. */
   servername?: string;
   ALPNProtocols?: readonly string[];
   clientCertEngine?: string;
@@ -46,7 +46,7 @@ export interface SslContext {
   sessionTimeout?: number;
   /** 48 bytes. */
   ticketKeys?: Uint8Array;
-  /** Node writes each packet to the error output, for debugging. */
+  /** For debugging: Node writes each packet to stderr. */
   enableTrace?: boolean;
 }
 
@@ -88,14 +88,14 @@ const expected: Readonly<Record<keyof SslContext, Kind>> = {
   enableTrace: 'boolean',
 };
 
-/** Settings of Node that are values, or look like one, and are refused all the same. */
+/** Settings of Node that are refused although they are values or look like values. */
 const refused: Readonly<Record<string, string>> = {
-  secureProtocol: 'say it by minVersion and maxVersion',
-  secureContext: 'a tls.SecureContext belongs to the thread that made it: give what it was made of',
-  requestOCSP: 'nobody would judge the answer; revocation is checked by crl',
+  secureProtocol: 'use minVersion and maxVersion',
+  secureContext: 'a tls.SecureContext belongs to the thread that made it: pass the settings that it was made from',
+  requestOCSP: 'its answer would not be checked; use crl to check revocation',
 };
 
-/** A copy that shares no memory with the caller's; null with problems in `problems`, none of which shows a value. */
+/** A copy that shares no memory with the caller's object. Null when something is wrong; `problems` says what, without showing values. */
 export function parseSslContext(key: string, given: unknown, problems: string[]): Secret<SslContext> | null {
   if (!isPlainObject(given)) {
     problems.push(`${key} must be a plain object of TLS settings, not ${kindOf(given)}: it crosses to another thread`);
@@ -107,7 +107,7 @@ export function parseSslContext(key: string, given: unknown, problems: string[])
     .map(([name, value]) => [name, setting(`${key}.${name}`, name, value, found)] as const);
   const context = Object.fromEntries(entries) as SslContext;
   if (context.minVersion === 'TLSv1.3' && context.maxVersion === 'TLSv1.2') {
-    found.push(`${key}.minVersion is newer than ${key}.maxVersion: no version is left`);
+    found.push(`${key}.minVersion is newer than ${key}.maxVersion: no version is allowed`);
   }
   problems.push(...found);
   return found.length > 0 ? null : new Secret(Object.freeze(context));
@@ -118,7 +118,7 @@ function setting(path: string, name: string, value: unknown, problems: string[])
     const known = `known are ${Object.keys(expected).join(', ')}`;
     if (typeof value === 'function') {
       problems.push(`${path}: a function cannot cross to the network thread; ${known}`);
-    } else if (Object.hasOwn(refused, name)) problems.push(`${path} is not taken: ${refused[name]}`);
+    } else if (Object.hasOwn(refused, name)) problems.push(`${path} is not accepted: ${refused[name]}`);
     else problems.push(`${path}: no such setting; ${known}`);
     return value;
   }
@@ -169,7 +169,7 @@ function data(path: string, value: unknown, problems: string[]): unknown {
   if (typeof value === 'string') return text(path, value, problems, false);
   if (value instanceof Uint8Array || Array.isArray(value)) {
     if (value.length === 0) problems.push(isEmpty(path));
-    // A copy: a Buffer may lie in a pool, all of which would cross with it.
+    // This makes a copy: a Buffer may be a part of a pool, and the whole pool would cross with it.
     if (value instanceof Uint8Array) return Uint8Array.from(value);
     return value.map((item, i) => data(`${path}[${i}]`, item, problems));
   }
@@ -189,7 +189,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Never the value itself, which may be secret. */
+/** Names the kind of the value. The value itself may be secret and must not be shown. */
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value !== 'object') return `a value of type ${typeof value}`;
@@ -201,7 +201,7 @@ export function usesTls({ securityProtocol }: { readonly securityProtocol: strin
   return securityProtocol === 'SSL' || securityProtocol === 'SASL_SSL';
 }
 
-/** What keys about TLS say together. */
+/** Checks keys about TLS that depend on each other. */
 export function checkSsl(config: Record<string, unknown>, problems: string[]): void {
   if (config.sslContext instanceof Secret) return;
   if (typeof config.sslCiphers === 'string' && /^[\s:]*$/.test(config.sslCiphers))

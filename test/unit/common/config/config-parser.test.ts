@@ -150,7 +150,7 @@ test('bootstrapTopicsFilter: names of topics, each once, copied', () => {
   for (const wrong of ['', '..', 'a/b', 'x'.repeat(250), 3]) {
     assert.match(
       problemsOf({ bootstrapTopicsFilter: [wrong] })[0]!,
-      /^bootstrapTopicsFilter has .* which is no topic name/,
+      /^bootstrapTopicsFilter has .* which is not a topic name/,
     );
   }
 });
@@ -301,7 +301,7 @@ test('what is no object at all', () => {
 test('rings have to hold two bodies of spillBytes', () => {
   for (const key of ['requestRingBytes', 'responseRingBytes'] as const) {
     assert.deepEqual(problemsOf({ [key]: 128 * 1024 }), [
-      `spillBytes is 65536; with ${key} 131072 it may be 65520 at most`,
+      `spillBytes is 65536; with ${key} 131072 it may be at most 65520`,
     ]);
     assert.deepEqual(problemsOf({ [key]: 128 * 1024, spillBytes: 65_520 }), []);
     // Rounded up to the next power of two.

@@ -60,7 +60,7 @@ describe('options of a consumer', () => {
   for (const [what, options, words] of [
     ['topics without a group', { topics: ['t'] }, /topics is set without groupId/],
     ['topics beside partitions', { groupId: 'g', topics: ['t'], assign: [] }, /topics and assign/],
-    ['an impossible topic', { groupId: 'g', topics: ['a b'] }, /no topic name/],
+    ['an impossible topic', { groupId: 'g', topics: ['a b'] }, /not a topic name/],
     [
       'a partition twice',
       {
@@ -76,12 +76,12 @@ describe('options of a consumer', () => {
     [
       'an option of the classic protocol',
       { groupId: 'g', groupProtocol: 'consumer', sessionTimeoutMs: 10000 },
-      /sessionTimeoutMs belongs to groupProtocol 'classic'/,
+      /sessionTimeoutMs is only for groupProtocol 'classic'/,
     ],
     [
       'an option of KIP-848',
       { groupId: 'g', groupProtocol: 'classic', groupRemoteAssignor: 'range' },
-      /groupRemoteAssignor belongs to groupProtocol 'consumer'/,
+      /groupRemoteAssignor is only for groupProtocol 'consumer'/,
     ],
     [
       'a heartbeat slower than the session',

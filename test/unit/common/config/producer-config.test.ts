@@ -43,11 +43,11 @@ test('acks and retries that exclude idempotence switch it off, and say so once',
 
 test('idempotence that was asked for is not switched off', () => {
   assert.deepEqual(problems({ enableIdempotence: true, acks: 1, retries: 0 }), [
-    "enableIdempotence is true, but acks is 1, it needs 'all'",
-    'enableIdempotence is true, but retries is 0, it needs more',
+    "enableIdempotence is true, but acks is 1, it must be 'all'",
+    'enableIdempotence is true, but retries is 0, it must be at least 1',
   ]);
   assert.deepEqual(problems({ transactionalId: 't', acks: 0 }), [
-    "transactionalId needs idempotence, but acks is 0, it needs 'all'",
+    "transactionalId needs idempotence, but acks is 0, it must be 'all'",
   ]);
   assert.deepEqual(problems({ transactionalId: 't', enableIdempotence: false }), [
     'transactionalId needs idempotence, but enableIdempotence is false',

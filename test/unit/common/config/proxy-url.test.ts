@@ -30,10 +30,10 @@ test('what a proxy URL says', () => {
 
 test('what is wrong with a proxy URL is said without showing it', () => {
   const cases: [string, RegExp][] = [
-    ['hush', /^proxyUrl is no URL/],
+    ['hush', /^proxyUrl is not a URL/],
     ['https://hush@proxy.test', /^proxyUrl must begin with socks5:\/\/, socks5h:\/\/ or http:\/\/, not https:/],
-    ['socks5://hush@proxy.test/hush', /^proxyUrl has something behind host and port/],
-    ['http://hush@proxy.test?hush', /^proxyUrl has something behind host and port/],
+    ['socks5://hush@proxy.test/hush', /^proxyUrl has text after host and port/],
+    ['http://hush@proxy.test?hush', /^proxyUrl has text after host and port/],
     [`socks5://hush:${'hush'.repeat(70)}@proxy.test`, /^proxyUrl has a user or password of more than 255 bytes/],
     ['http://hush%ff@proxy.test', /^proxyUrl has a user or password with a %/],
   ];

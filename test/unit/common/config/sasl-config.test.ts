@@ -101,7 +101,7 @@ describe('SASL options', () => {
   const oidc = { tokenEndpointUrl: 'https://x.test/token', clientId: 'id', clientSecret: 'the-secret' };
   const badOidc: readonly (readonly [what: string, oidc: unknown, says: RegExp])[] = [
     ['no object', 'the-secret', /oidc must be an object/],
-    ['no secret', { ...oidc, clientSecret: undefined }, /clientSecret must be a string, not empty/],
+    ['no secret', { ...oidc, clientSecret: undefined }, /clientSecret must be a string that is not empty/],
     ['an endpoint without encryption', { ...oidc, tokenEndpointUrl: 'http://x.test' }, /must begin with https/],
     [
       'an endpoint with credentials',

@@ -100,8 +100,8 @@ test('every setting of Node that is a value is taken, and the others say why the
   assert.deepEqual(problemsOf({ sslContext: taken }), []);
   for (const [name, value, why] of [
     ['secureProtocol', 'TLSv1_method', /minVersion and maxVersion/],
-    ['secureContext', {}, /what it was made of/],
-    ['requestOCSP', true, /nobody would judge/],
+    ['secureContext', {}, /settings that it was made from/],
+    ['requestOCSP', true, /would not be checked/],
   ] as const)
     assert.match(problemsOf({ sslContext: { [name]: value } })[0]!, why);
 });
