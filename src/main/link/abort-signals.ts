@@ -1,13 +1,13 @@
-// Owns what AbortSignals of the application mean here: their check, and one listener for each signal, however many wait for it.
+// Owns the use of the application's AbortSignals: their check, and one listener for each signal, however many calls wait for it.
 // Application thread.
 
 import { AbortError } from '../../common/errors/errors.ts';
 import { thrownText } from '../../common/thrown.ts';
 
-/** Who waits for which signal. A Set that is empty has no listener at its signal. */
+/** The listeners of each signal. If the Set is empty, there is no listener at the signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Null for none. Throws TypeError for anything but an AbortSignal. */
+/** Null if there is no signal. Throws TypeError for anything but an AbortSignal. */
 export function checkSignal(signal: AbortSignal | null | undefined): AbortSignal | null {
   if (signal === undefined || signal === null) return null;
   if (signal instanceof AbortSignal) return signal;
@@ -16,8 +16,8 @@ export function checkSignal(signal: AbortSignal | null | undefined): AbortSignal
 }
 
 /**
- * Calls `listener`, which must not throw, when the signal is aborted, which it must not be yet.
- * @returns takes it back
+ * Calls `listener` when the signal is aborted. `listener` must not throw. The signal must not be aborted yet.
+ * @returns a function that removes the listener
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   let listeners = waiting.get(signal);
@@ -25,7 +25,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
     listeners = new Set();
     waiting.set(signal, listeners);
   }
-  // Node warns from the eleventh listener on, as if somebody had forgotten to take them back.
+  // Only one listener is added: from the eleventh listener on, Node warns of a leak.
   if (listeners.size === 0) signal.addEventListener('abort', tellAll);
   listeners.add(listener);
   return () => {
@@ -33,13 +33,13 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
-/** What a call that is given up fails with. @param what names it, such as `the request` */
+/** The error of a call whose signal was aborted. @param what names the call, for example `the request` */
 export function abortError(what: string, signal: AbortSignal, nodeId?: number): AbortError {
   const details = { cause: signal.reason as unknown, ...(nodeId !== undefined && { nodeId }) };
   return new AbortError(`${what} was given up: its signal was aborted`, details);
 }
 
-/** The outcome of `work`, or an AbortError as soon as the signal is aborted; `work` goes on by itself then. */
+/** The outcome of `work`, or an AbortError when the signal is aborted. `work` is not stopped. */
 export async function untilAborted<T>(what: string, signal: AbortSignal | null, work: () => Promise<T>): Promise<T> {
   if (signal === null) return work();
   if (signal.aborted) throw abortError(what, signal);

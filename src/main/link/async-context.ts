@@ -1,15 +1,15 @@
-// Owns running callbacks in the async context (AsyncLocalStorage) of the code that added them, whoever reads the link when they
-// are due. Application thread.
+// Owns the async context (AsyncLocalStorage) of callbacks: a callback runs in the context of the code that added it. Application
+// thread.
 
 import { AsyncResource } from 'node:async_hooks';
 import { checkCallbackRoom } from './stack-room.ts';
 
 export type CallerContext = AsyncResource;
 
-/** Callbacks under way, each within the one before. */
+/** How many callbacks are under way, each inside another. */
 let depth = 0;
 
-// Compiles what Node runs around a callback: with little stack left, that would fail, and end the process.
+// This call makes the engine compile Node's code around callbacks now. With little stack left, that would fail and end the process.
 callerContext().runInAsyncScope(() => {});
 
 /** The context of the code that runs now. */
@@ -17,7 +17,7 @@ export function callerContext(): CallerContext {
   return new AsyncResource('KAFKA_CALLBACK');
 }
 
-/** Calls `callback(value)` in that context; null: in whatever is the current one. */
+/** Calls `callback(value)` in that context. Null: in the current context. */
 export function runIn<V>(context: CallerContext | null, callback: (value: V) => unknown, value: V): void {
   if (context === null) {
     callback(value);

@@ -1,24 +1,24 @@
-// Owns the place of a call in the application's code, kept until it is known whether anybody needs it. Application thread. It is
-// on the way of every request: what it costs is measured by bench/micro/futures.ts.
+// Owns the place of a call in the application's code. It is kept for the case that nobody looks at the call's failure. Application
+// thread. It runs for every request: bench/micro/futures.ts measures what it costs.
 
-/** A stack that the engine turns into text when it is first read. */
+/** A stack. The engine makes its text when it is first read. */
 export interface CallPlace {
   readonly stack?: string;
 }
 
-/** Frames of the application; each one more costs. */
+/** How many frames of the application are kept. Each frame has a cost. */
 const maxFrames = 4;
 
 const canLimit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable === true;
 
 /**
- * Where the function that the application called was called.
+ * The place at which the application called a function.
  * @param below that function; it must be on the stack
  */
 export function callPlace(below: (...args: never[]) => unknown): CallPlace {
   const place: CallPlace = {};
   const limit = Error.stackTraceLimit;
-  // An application that wants fewer frames, or none, gets fewer.
+  // If the application has set a lower limit, that limit is used.
   if (!canLimit || limit <= maxFrames) {
     Error.captureStackTrace(place, below);
     return place;
@@ -29,7 +29,7 @@ export function callPlace(below: (...args: never[]) => unknown): CallPlace {
   return place;
 }
 
-/** The frames, one a line, without what stands before them. */
+/** The frames, one per line, without the text before them. */
 export function framesOf({ stack }: CallPlace): string {
   const lines = typeof stack === 'string' ? stack.split('\n') : [];
   return lines
@@ -38,23 +38,23 @@ export function framesOf({ stack }: CallPlace): string {
     .join('\n');
 }
 
-/** Calls whose places are taken one by one; then, while nothing is missed, those of every sixteenth. */
+/** The first so many calls have their places taken. After that, every sixteenth call has, as long as no place was missing. */
 const takenAtFirst = 1024;
 const takenOneOf = 16;
 
-/** Owns which calls have their place taken: a place costs a tenth of the shortest request (bench/micro/futures.ts). */
+/** Decides which calls have their place taken. A place costs a tenth of the shortest request (bench/micro/futures.ts). */
 export class CallPlaces {
   #left = takenAtFirst;
   #count = 0;
 
-  /** As `callPlace`; null for most calls of an application that has made very many. */
+  /** Like `callPlace`, but null for most calls of an application that has made very many. */
   of(below: (...args: never[]) => unknown): CallPlace | null {
     if (this.#left > 0) this.#left--;
     else if (this.#count++ % takenOneOf !== 0) return null;
     return callPlace(below);
   }
 
-  /** A failure was told without its place: the next of its kind is to have one. */
+  /** A failure was reported without its place. The next calls have their places taken again. */
   missed(): void {
     this.#left = takenAtFirst;
   }

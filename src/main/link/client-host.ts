@@ -1,18 +1,18 @@
-// Owns what producers and consumers need of the client they belong to. Types only. Application thread.
+// Owns the interface through which producers and consumers use their client. Types only. Application thread.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
 import type { LogLevel } from '../../common/logger.ts';
 
-/** A producer or a consumer, as its client sees it. */
+/** A producer or a consumer of a client. */
 export interface ClientRole {
-  /** The client is being closed; ends within `timeoutMs`. Never rejects. */
+  /** The client is being closed. Closes the producer or consumer within `timeoutMs`. Never rejects. */
   closeWithClient(timeoutMs: number): Promise<void>;
-  /** The network thread is gone: whatever waits fails with `error`. */
+  /** The network thread has ended. Everything that waits fails with `error`. */
   onThreadLost(error: Error): void;
 }
 
-/** What carries a client to another thread, as `client.share()` makes it. */
+/** A handle that carries a client to another thread. `client.share()` makes it. */
 export interface SharedClient {
   readonly transferList: readonly MessagePort[];
 }
@@ -22,22 +22,22 @@ export interface ClientHost {
   share(): SharedClient;
   readonly networkDoorbell: SharedArrayBuffer;
   readonly countersMemory: SharedArrayBuffer;
-  /** One control call. `ports` of arguments are moved with it. */
+  /** Runs one control call. The `ports` in its argument are moved. */
   callWith<Argument, T>(
     run: (control: Control, argument: Argument) => Promise<ControlResult<T>>,
     argument: Argument,
     ports: readonly MessagePort[],
   ): Promise<T>;
-  /** Keeps the process alive until as many `release` as `hold`. */
+  /** Keeps the process alive until `release` was called as often as `hold`. */
   hold(): void;
   release(): void;
-  /** Partitions of a topic as far as this thread knows; null for a topic it does not know. */
+  /** How many partitions the topic has. Null for a topic that this thread does not know. */
   partitionCount(topic: string): number | null;
-  /** Has metadata cover the topic, and waits for it once. */
+  /** Adds the topic to the tracked topics and waits for one metadata update. */
   learnTopic(topic: string): Promise<void>;
   addRole(role: ClientRole): void;
   removeRole(role: ClientRole): void;
   log(level: LogLevel, event: string, message: string, error?: Error): void;
-  /** Told of what callbacks throw. */
+  /** Called with errors that callbacks throw. */
   readonly callbackThrew: (error: unknown) => void;
 }

@@ -1,4 +1,4 @@
-// Owns the Future: a result that is settled once, tells callbacks at once and can be awaited. Application thread.
+// Owns the Future: a result that is settled once, calls its callbacks at once and can be awaited. Application thread.
 
 import { IllegalStateError, KafkaClientError } from '../../common/errors/errors.ts';
 import { defer } from '../../common/microtask.ts';
@@ -7,17 +7,17 @@ import { type CallerContext, callerContext, runIn } from './async-context.ts';
 import { type CallPlace, callPlace, framesOf } from './call-place.ts';
 import { type FailureUnseen, UnseenFailure } from './unseen-failures.ts';
 
-/** What is to happen when a Future is settled; the unused half is null. */
+/** A callback pair for a Future. The unused one is null. */
 interface Reaction<T> {
   readonly onSuccess: ((value: T) => void) | null;
   readonly onFailure: ((error: Error) => void) | null;
-  /** The async context of whoever added it; null: it needs none. */
+  /** The async context of the code that added it. Null: it needs none. */
   readonly context: CallerContext | null;
 }
 
-/** What the client itself does to Futures, whatever the application has done to them. */
+/** The client's own access to Futures. It works even if the application has changed them. */
 interface Access {
-  /** False when it was complete already. */
+  /** Returns false when the Future was complete already. */
   succeed<T>(future: Future<T>, value: T): boolean;
   fail(future: Future<unknown>, error: Error): boolean;
   onSettled(future: Future<unknown>, listener: () => void): () => void;
@@ -26,24 +26,25 @@ interface Access {
 let access: Access;
 
 /**
- * The result of a request, as kafka-python's Future, and awaitable besides. Callbacks run synchronously, in the order
- * they were added, inside whatever call completes it (a drain of the response link, `poll`, `pollSync`), and in the async
- * context (`AsyncLocalStorage`) of the code that added them; `await` continues after that. A failure that nobody looks at is
- * told of by a warning: by awaiting, `then` and its like, a callback, or reading `failed`, `succeeded`, `exception` or
- * `retriable` of a Future that has failed. It never raises `unhandledRejection` by itself, nor does one whose failure an
- * errback hears of, whatever promises were made of it besides.
+ * The result of a request. It is like kafka-python's Future, and can be awaited. Callbacks run synchronously, in the order in
+ * which they were added, inside the call that completes the Future (a drain of the response link, `poll`, `pollSync`). They run in
+ * the async context (`AsyncLocalStorage`) of the code that added them. `await` continues after the callbacks.
+ *
+ * If nobody looks at a failure, a warning reports it. To await the Future, to call `then`, `catch` or `finally`, to add a callback,
+ * and to read `failed`, `succeeded`, `exception` or `retriable` after the failure all count as a look. A Future by itself never
+ * raises `unhandledRejection`. If an errback gets the failure, promises made from the Future do not raise it either.
  */
 export class Future<T> implements PromiseLike<T> {
   #isDone = false;
   #value: T | undefined;
   #exception: Error | null = null;
-  /** Null while there is none, as of most Futures until they are awaited. */
+  /** Null while there are none. Most Futures have none until they are awaited. */
   #reactions: Reaction<T>[] | null = null;
   #settledListeners: Set<() => void> | null = null;
   #isFailureHeard = false;
   #isSeen = false;
   #unseen: UnseenFailure | null = null;
-  /** Made when it is first awaited. */
+  /** Made when the Future is first awaited. */
   #promise: Promise<T> | null = null;
   #place: CallPlace | null;
   readonly #callbackThrew: (error: unknown) => void;
@@ -58,9 +59,9 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   /**
-   * @param callbackThrew told of what callbacks throw; default: a process warning
-   * @param failureUnseen told of a failure that nobody looked at; default: a process warning
-   * @param place         of the call whose result this is; default: where it fails
+   * @param callbackThrew called with errors that callbacks throw; default: a process warning
+   * @param failureUnseen called with a failure that nobody looked at; default: a process warning
+   * @param place         the place of the call whose result this is; default: the place where it fails
    */
   constructor(
     callbackThrew: (error: unknown) => void = warn,
@@ -76,53 +77,53 @@ export class Future<T> implements PromiseLike<T> {
     return this.#isDone;
   }
 
-  /** Done without an exception. */
+  /** Whether it is done without an exception. */
   get succeeded(): boolean {
     this.#lookAtFailure();
     return this.#isDone && this.#exception === null;
   }
 
-  /** Done with an exception. */
+  /** Whether it is done with an exception. */
   get failed(): boolean {
     this.#lookAtFailure();
     return this.#exception !== null;
   }
 
-  /** The result; undefined until it succeeds. */
+  /** The result. Undefined until the Future succeeds. */
   get value(): T | undefined {
     return this.#value;
   }
 
-  /** Why it failed; null unless it did. */
+  /** The reason of the failure. Null unless the Future has failed. */
   get exception(): Error | null {
     this.#lookAtFailure();
     return this.#exception;
   }
 
-  /** Whether the same request may succeed later; false unless it failed. */
+  /** Whether the same request may succeed later. False unless the Future has failed. */
   get retriable(): boolean {
     this.#lookAtFailure();
     return this.#exception instanceof KafkaClientError && this.#exception.retriable;
   }
 
-  /** Completes it. Throws IllegalStateError when it is complete already. */
+  /** Completes the Future. Throws IllegalStateError when it is complete already. */
   success(value: T): this {
     this.#checkOpen();
     this.#succeed(value);
     return this;
   }
 
-  /** Completes it with an error. Throws IllegalStateError when it is complete already, TypeError for anything but an Error. */
+  /** Completes the Future with an error. Throws IllegalStateError when it is complete already, and TypeError for anything but an Error. */
   failure(exception: Error): this {
     if (!(exception instanceof Error))
-      throw new TypeError(`a Future fails with an Error, not with ${typeof exception}`);
+      throw new TypeError(`failure takes an Error, not a value of type ${typeof exception}`);
     this.#checkOpen();
     if (!this.#isSeen) this.#place ??= callPlace(this.failure);
     this.#fail(exception);
     return this;
   }
 
-  /** Calls `callback(...args, value)` on success: at once when it has already succeeded. */
+  /** Calls `callback(...args, value)` on success. If the Future has already succeeded, calls it at once. */
   addCallback<A extends unknown[]>(callback: (...args: [...A, T]) => void, ...args: A): this {
     this.#look();
     if (!this.#isDone || this.#exception === null) {
@@ -131,7 +132,7 @@ export class Future<T> implements PromiseLike<T> {
     return this;
   }
 
-  /** Calls `errback(...args, error)` on failure: at once when it has already failed. */
+  /** Calls `errback(...args, error)` on failure. If the Future has already failed, calls it at once. */
   addErrback<A extends unknown[]>(errback: (...args: [...A, Error]) => void, ...args: A): this {
     this.#look();
     this.#isFailureHeard = true;
@@ -141,12 +142,12 @@ export class Future<T> implements PromiseLike<T> {
     return this;
   }
 
-  /** Calls `callback(...args, valueOrError)` either way. */
+  /** Calls `callback(...args, valueOrError)` on success and on failure. */
   addBoth<A extends unknown[]>(callback: (...args: [...A, T | Error]) => void, ...args: A): this {
     return this.addCallback<A>(callback, ...args).addErrback<A>(callback, ...args);
   }
 
-  /** Passes the outcome on to `other`, unless that is complete by then. */
+  /** Completes `other` with the same outcome, unless it is complete already. */
   chain(other: Future<T>): this {
     this.addCallback((value) => succeed(other, value));
     return this.addErrback((error) => fail(other, error));
@@ -162,12 +163,12 @@ export class Future<T> implements PromiseLike<T> {
     return promise;
   }
 
-  /** As a promise's: of the value, or of what `onRejected` makes of the failure. */
+  /** Like a promise's `catch`. */
   catch<E = never>(onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
     return this.then(undefined, onRejected);
   }
 
-  /** As a promise's: calls `onFinally` either way, then goes on with the outcome. */
+  /** Like a promise's `finally`. */
   finally(onFinally?: (() => void) | null): Promise<T> {
     const promise = this.#asPromise().finally(onFinally);
     this.#leaveToErrback(promise);
@@ -182,9 +183,9 @@ export class Future<T> implements PromiseLike<T> {
     return this.#promise;
   }
 
-  /** Of a promise that rejects with the failure although nobody handles it there. */
+  /** The promise does not raise `unhandledRejection` if an errback gets the failure. */
   #leaveToErrback(promise: Promise<unknown>): void {
-    // Not now: of a future that has failed already, the promise may be made first and the errback added after it.
+    // This is done later: the promise may be made before the errback is added, if the Future has failed already.
     const leave = (): void => {
       if (this.#isFailureHeard) promise.catch(() => {});
     };
@@ -203,7 +204,7 @@ export class Future<T> implements PromiseLike<T> {
     return () => void this.#settledListeners?.delete(listener);
   }
 
-  /** Somebody will hear of a failure, or has heard of it. */
+  /** The failure is looked at, or will be. */
   #look(): void {
     this.#isSeen = true;
     this.#place = null;
@@ -241,7 +242,7 @@ export class Future<T> implements PromiseLike<T> {
   }
 
   #settled(): void {
-    // Released, so that a Future kept for its value keeps nothing else.
+    // The reactions are released, so that a Future that is kept for its value keeps nothing else alive.
     const reactions = this.#reactions;
     this.#reactions = null;
     if (reactions !== null) for (const reaction of reactions) this.#react(reaction);
@@ -258,28 +259,28 @@ export class Future<T> implements PromiseLike<T> {
         runIn(context, onSuccess, this.#value as T);
       }
     } catch (error) {
-      // One listener's fault must not keep the others, or the reader of the link, from going on.
+      // An error in one callback must not stop the other callbacks or the reader of the link.
       tell(this.#callbackThrew, error);
     }
   }
 }
 
-/** Completes it, unless the application did so by itself. */
+/** Completes the Future, unless the application has completed it. */
 export function succeed<T>(future: Future<T>, value: T): void {
   access.succeed(future, value);
 }
 
-/** Completes it with an error, unless the application completed it by itself. */
+/** Completes the Future with an error, unless the application has completed it. */
 export function fail<T>(future: Future<T>, error: Error): void {
   access.fail(future as Future<unknown>, error);
 }
 
-/** Calls `listener`, which must not throw, when the Future is settled, which it must not be yet. @returns takes it back */
+/** Calls `listener` when the Future is settled. `listener` must not throw. The Future must not be settled yet. @returns a function that removes the listener */
 export function onSettled(future: Future<unknown>, listener: () => void): () => void {
   return access.onSettled(future, listener);
 }
 
-/** A Future that has already failed. @param place of the call that it answers */
+/** A Future that has already failed. @param place the place of the call whose result it is */
 export function failedFuture<T>(
   error: Error,
   callbackThrew?: (error: unknown) => void,
@@ -295,7 +296,7 @@ function tell(listener: (error: unknown) => void, error: unknown): void {
   try {
     listener(error);
   } catch {
-    // Mostly for want of stack, which there is again in a turn of its own.
+    // The usual reason is a full stack. A later callback of the event loop has room again.
     setImmediate(() => {
       try {
         listener(error);
@@ -314,7 +315,7 @@ function warnOfFailure(error: Error, place: string): void {
   process.emitWarning(unseenText(error, place), { type: 'KafkaWarning', code: 'KAFKA_FAILURE_UNSEEN', detail: place });
 }
 
-/** What is said of a failure that nobody looked at. */
+/** The warning about a failure that nobody looked at. */
 export function unseenText(error: Error, place: string): string {
   const { name, message } = thrownError(error);
   const where = place === '' ? '' : `, made ${place.split('\n', 1)[0]}`;

@@ -1,5 +1,5 @@
-// Owns this application thread's requests that are not settled yet: requestId to Future and Api, and how many there are
-// for each node. Application thread.
+// Owns this application thread's requests that are not settled yet: their Futures and Apis by requestId, and the number of them for
+// each node. Application thread.
 
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { Api } from '../../protocol/flat/api.ts';
@@ -14,47 +14,47 @@ export interface PendingRequest {
   readonly expectsResponse: boolean;
 }
 
-/** One that nobody waits for any more; its answer still comes. */
+/** `isGivenUp`: nobody waits for the request any more, but its response still comes. */
 interface Entry extends PendingRequest {
   isGivenUp?: boolean;
 }
 
-/** Of a length that is a power of two. */
+/** Its length is a power of two. */
 type Table = (Entry | undefined)[];
 
 const minTableLength = 64;
 
 /**
- * A table rather than a Map: each time a Map renews its memory, the old one goes on referring to the new, and once one of
- * them is old for the collector, all that follow keep what they held (Futures, and so whole responses) until a full
- * collection. With big responses that was half of the time the collector took (bench/macro/fetch.ts).
+ * This is a table and not a Map. When a Map gets new memory, its old memory refers to the new one. If the garbage collector has
+ * moved old memory to the old generation, it keeps all later memory, and so Futures and whole responses, until a full collection.
+ * With big responses this took half of the collector's time (bench/macro/fetch.ts).
  */
 export class InFlight {
-  /** The request with an id stands at its lowest bits; `nextRequestId` passes over ids whose place is taken. */
+  /** The lowest bits of its id are the request's place. `nextRequestId` skips ids whose place is taken. */
   #table = emptyTable(minTableLength);
   #size = 0;
-  /** Entries in the table: requests given up still take a place on their connection, and here. */
+  /** How many entries the table has. Requests that were given up still take a place here and on their connection. */
   #entryCount = 0;
-  /** A node that was asked once keeps its entry. */
+  /** By node. An entry stays here even when it is 0. */
   readonly #countOf = new Map<number, number>();
   #lastRequestId: number;
 
-  /** @param lastRequestId uint32; other than 0 only in tests of the wrap */
+  /** @param lastRequestId uint32; only tests pass another value than 0 */
   constructor(lastRequestId = 0) {
     this.#lastRequestId = lastRequestId;
   }
 
-  /** All requests not settled. */
+  /** How many requests are not settled. */
   get size(): number {
     return this.#size;
   }
 
-  /** Those to one node that expect a response; also those given up, as long as the network thread has not settled them. */
+  /** How many requests to the node expect a response. Requests that were given up count until the network thread has settled them. */
   countOf(nodeId: number): number {
     return this.#countOf.get(nodeId) ?? 0;
   }
 
-  /** uint32, never one that is in use. */
+  /** A uint32 that is not in use. */
   nextRequestId(): number {
     if (this.#entryCount * 2 >= this.#table.length) this.#grow();
     let requestId = this.#lastRequestId;
@@ -66,7 +66,7 @@ export class InFlight {
 
   /** @throws IllegalStateError for an id that is in use */
   add(request: PendingRequest): void {
-    // Not with ids of `nextRequestId`: their place is free.
+    // This loop does not run for ids of `nextRequestId`: their place is free.
     while (this.#at(request.requestId) !== undefined) {
       if (this.#at(request.requestId)!.requestId === request.requestId) {
         throw new IllegalStateError(`request ${request.requestId} is in flight already`);
@@ -79,7 +79,7 @@ export class InFlight {
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) + 1);
   }
 
-  /** Nobody waits for that request any more; ignored when it is settled already. */
+  /** Nobody waits for the request any more. Does nothing when it is settled already. */
   giveUp(requestId: number): void {
     const entry = this.#at(requestId);
     if (entry === undefined || entry.requestId !== requestId || entry.isGivenUp === true) return;
@@ -87,7 +87,7 @@ export class InFlight {
     this.#size--;
   }
 
-  /** Removes and returns the request; undefined for an id that was settled here before, such as by `close(nodeId)`. */
+  /** Removes and returns the request. Undefined if it was settled here before, for example by `close(nodeId)`. */
   take(requestId: number): PendingRequest | undefined {
     const request = this.#at(requestId);
     if (request === undefined || request.requestId !== requestId) return undefined;
@@ -95,7 +95,7 @@ export class InFlight {
     return request;
   }
 
-  /** Removes and returns all requests to a node, or all there are, in the order they were sent. */
+  /** Removes and returns all requests to a node, or to all nodes, in the order in which they were sent. */
   takeAll(nodeId?: number): PendingRequest[] {
     const taken: Entry[] = [];
     for (const request of this.#table) {
@@ -117,7 +117,7 @@ export class InFlight {
     if (request.expectsResponse) this.#countOf.set(request.nodeId, this.countOf(request.nodeId) - 1);
   }
 
-  /** Ids that differ in the table's bits differ in one bit more, too. */
+  /** Doubles the table. Ids with different places get different places again. */
   #grow(): void {
     const table = emptyTable(this.#table.length * 2);
     for (const request of this.#table) {

@@ -1,5 +1,5 @@
-// Owns the writing of the request link: sends, polls, connects, disconnects. Application thread. What cannot be written
-// now is refused at once; nothing waits here but the closing of nodes, which must not be lost.
+// Owns the writing of the request link: sends, polls, connects, disconnects. Application thread. If a frame has no room, the call
+// fails at once. Only the closing of a node waits here, because it must not be lost.
 
 import { RingFullError } from '../../common/errors/errors.ts';
 import { defer } from '../../common/microtask.ts';
@@ -18,22 +18,22 @@ import {
   SEND_VERSION_WORD,
 } from '../../ring/frames.ts';
 
-/** Most requests fit; those that do not grow in place. */
+/** Most requests fit into this size. Larger ones grow. */
 const minExpectedBytes = 512;
-/** Requests of one API tend to be of one size: claiming that much at once spares a large one its moves. */
+/** Requests of one API often have the same size. To claim that size at once avoids moves of a large request. */
 const expectedMargin = 1.0625;
 
 export class NetworkProxy {
   readonly #end: ApplicationEnd;
   readonly #writer = new FlatWriter();
-  /** API key to the size of its last request. */
+  /** The size of the last request of each API, by API key. */
   readonly #lastBytes = new Map<number, number>();
   #isNotifyDue = false;
-  /** Nodes whose DISCONNECT found no room yet. */
+  /** Nodes whose DISCONNECT waits for room. */
   #pendingDisconnects: number[] = [];
   /**
-   * Nodes closed by this thread, and the request link position after which the network thread knows; oldest first. Positions
-   * wrap, so each is forgotten before the link can come round to it: at the latest when the next frame is posted.
+   * Nodes that this thread has closed, oldest first. The value is the position of the request link after which the network thread
+   * knows it. Positions wrap around. Each is removed before the link can reach it again, at the latest when the next frame is posted.
    */
   readonly #disconnects = new Map<number, number>();
   readonly #notify = (): void => {
@@ -46,7 +46,7 @@ export class NetworkProxy {
 
   /**
    * Posts one request. Returns RingFullError when there is no room.
-   * Throws InvalidRequestError when `request` cannot be written; nothing is posted then.
+   * Throws InvalidRequestError when `request` cannot be written. Nothing is posted then.
    */
   send<Request>(
     requestId: number,
@@ -81,17 +81,17 @@ export class NetworkProxy {
     return this.#full(nodeId);
   }
 
-  /** Posts a fence; false when there is no room. */
+  /** Posts a fence. Returns false when there is no room. */
   poll(pollId: number): boolean {
     return this.#post(POLL, pollId, 0);
   }
 
-  /** Asks for a connection; false when there is no room. */
+  /** Asks for a connection. Returns false when there is no room. */
   connect(nodeId: number): boolean {
     return this.#flushDisconnects() && this.#post(CONNECT, 0, nodeId);
   }
 
-  /** Asks for a connection to a broker in a lane; false when there is no room. */
+  /** Asks for a connection to a broker in a lane. Returns false when there is no room. */
   connectLane(brokerId: number, lane: string): boolean {
     const { requests } = this.#end;
     if (!this.#flushDisconnects() || !requests.begin(lane.length)) return false;
@@ -104,7 +104,7 @@ export class NetworkProxy {
     return false;
   }
 
-  /** Closes a node's connection, now or as soon as there is room to say so. */
+  /** Closes a node's connection, as soon as the link has room for the frame. */
   disconnect(nodeId: number): void {
     this.#pendingDisconnects.push(nodeId);
     this.#flushDisconnects();
@@ -117,7 +117,7 @@ export class NetworkProxy {
     return this.#pendingDisconnects.length > 0 && this.#pendingDisconnects.includes(nodeId);
   }
 
-  /** Rings the bell now rather than at the end of this turn; before this thread blocks. */
+  /** Rings the doorbell now, not at the end of this turn. Called before this thread blocks. */
   flush(): void {
     this.#flushDisconnects();
     if (!this.#isNotifyDue) return;
@@ -128,16 +128,16 @@ export class NetworkProxy {
   #expectedBytes(apiKey: number): number {
     const expected = Math.ceil((this.#lastBytes.get(apiKey) ?? 0) * expectedMargin);
     const { requests } = this.#end;
-    // A guess must not be what makes a small request find no room.
+    // The expected size is only a guess. It must not make a small request fail for want of room.
     return expected > minExpectedBytes && requests.hasRoom(expected) ? expected : minExpectedBytes;
   }
 
-  /** Those that the network thread has taken: all but the newest ones, since frames are taken in order. */
+  /** Removes the entries whose frames the network thread has taken. Frames are taken in order. */
   #forgetDisconnects(): void {
     if (this.#disconnects.size === 0) return;
     const { releasedPosition } = this.#end.requests;
     for (const [nodeId, position] of this.#disconnects) {
-      // Both lie within one ring of each other.
+      // The two positions are less than one ring apart.
       if (((releasedPosition - position) | 0) < 0) return;
       this.#disconnects.delete(nodeId);
     }
@@ -150,20 +150,20 @@ export class NetworkProxy {
     return true;
   }
 
-  /** True when none is left. */
+  /** Returns true when none is left. */
   #flushDisconnects(): boolean {
     while (this.#pendingDisconnects.length > 0) {
       const nodeId = this.#pendingDisconnects[0]!;
       if (!this.#post(DISCONNECT, 0, nodeId)) return false;
       this.#pendingDisconnects.shift();
-      // Behind the others, also if the node was closed before.
+      // The node goes behind the others, even if it was closed before.
       this.#disconnects.delete(nodeId);
       this.#disconnects.set(nodeId, this.#end.requests.position);
     }
     return true;
   }
 
-  /** One notify for all that is posted in one turn of the application. */
+  /** Calls notify once for all frames that are posted in one turn of the application. */
   #notifySoon(): void {
     if (this.#isNotifyDue) return;
     this.#isNotifyDue = true;

@@ -1,5 +1,5 @@
-// Owns waiting for responses: poll and pollSync, their fences and their ends. Application thread. What one poll waits for must
-// cost no other.
+// Owns the waits for responses: poll and pollSync, their fences and their ends. Application thread. A poll must not slow down other
+// polls.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
@@ -12,10 +12,10 @@ import type { ResponseSpan } from './response-log.ts';
 import { checkStackRoom } from './stack-room.ts';
 
 const maxTimerMs = 2 ** 31 - 1;
-/** A blocked thread hears of the network thread's sudden end only by looking: its exit event needs an event loop. */
+/** A blocked thread looks so often whether the network thread has ended. It gets no exit event, because that needs an event loop. */
 const lookForEndMs = 1000;
 
-/** No poll id: those are uint32. */
+/** This is not a poll id: poll ids are uint32. */
 const noFence = -1;
 
 /** Any Future, whatever its value. */
@@ -24,10 +24,10 @@ export interface PollTarget {
 }
 
 interface Wait {
-  /** Where it has to be asked: for responses, or for what is no Future of ours. */
+  /** Whether the wait is over. It must be asked: a wait for responses, or for an object that is not our Future, is not told. */
   readonly isOver: () => boolean;
   readonly end: () => void;
-  /** The application's own code threw. */
+  /** Ends the wait with an error that the application's code threw. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -41,18 +41,18 @@ export class Poller {
   readonly #proxy: NetworkProxy;
   readonly #adapter: ResponseAdapter;
   readonly #waits = new Set<Wait>();
-  /** Those of them for any response. */
+  /** The waits for any response. */
   readonly #forResponses = new Set<Wait>();
-  /** Those for what only tells when it is asked. */
+  /** The waits that must be asked whether they are over. */
   readonly #asked = new Set<Wait>();
-  /** Those for fences, in the order in which these are answered; some may have ended before. */
+  /** The waits for fences, in the order in which fences are answered. Some of them may have ended already. */
   #fences: FenceWait[] = [];
-  /** Where those begin that are not answered yet. */
+  /** The index of the first fence that is not answered yet. */
   #firstFence = 0;
   #wakeups = 0;
   #lastResponses = 0;
   readonly #onceSettled = new Set<() => void>();
-  /** Called when `pollSync` has blocked in vain for a second, or to its end. */
+  /** Called when `pollSync` has blocked for a second, or to its end, and nothing came. */
   onLook: () => void = () => {};
   #lastPollId = 0;
   #isClosed = false;
@@ -72,7 +72,7 @@ export class Poller {
     try {
       this.#adapter.drain();
       const pollId = this.#fence(limitMs, future);
-      // A callback that ran meanwhile may have ended it already.
+      // A callback that ran in the meantime may have ended the wait.
       const isEnded = signal?.aborted === true || this.#isClosed || wakeups !== this.#wakeups;
       if (!isEnded && !this.#isOver(pollId, limitMs, future, span)) {
         await this.#wait(limitMs, pollId, future, signal, span);
@@ -101,7 +101,7 @@ export class Poller {
         !this.#end.counters.isEnded()
       ) {
         const leftMs = deadline - monotonicNowMs();
-        // Only poll(0) awaits its fence past the deadline: it is over when what was ready has been read.
+        // Only poll(0) waits for its fence after the deadline. It is over when everything that was ready has been read.
         if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) break;
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
         const isRung = this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
@@ -116,13 +116,13 @@ export class Poller {
     }
   }
 
-  /** Ends every wait that is under way. */
+  /** Ends all waits. */
   wakeup(): void {
     this.#wakeups++;
     for (const wait of [...this.#waits]) wait.end();
   }
 
-  /** Ends the waits that are over by what was read. Never throws. */
+  /** Ends the waits that are over after a read. Never throws. */
   onProgress(): void {
     const { responses } = this.#adapter;
     if (responses !== this.#lastResponses) {
@@ -134,7 +134,7 @@ export class Poller {
     for (const listener of [...this.#onceSettled]) listener();
   }
 
-  /** Resolves when nothing is in flight any more, at the latest after `limitMs`. */
+  /** Resolves when nothing is in flight, at the latest after `limitMs`. */
   untilSettled(inFlight: InFlight, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {
@@ -158,8 +158,8 @@ export class Poller {
   }
 
   /**
-   * Posts a fence where the end of the poll depends on one: a wait for something to arrive is over when it arrives, and
-   * the network thread reads and writes without being told. Without room for one, what has arrived so far has to do.
+   * Posts a fence if the poll needs one. A wait for a response needs none: the network thread reads and writes by itself. If there is
+   * no room for a fence, the poll ends with what has arrived so far.
    */
   #fence(limitMs: number, future: PollTarget | null): number {
     if (limitMs > 0 && future?.isDone !== true) return noFence;
@@ -170,7 +170,7 @@ export class Poller {
   #isOver(pollId: number, limitMs: number, future: PollTarget | null, span: ResponseSpan): boolean {
     const hasPolled = pollId === noFence || this.#adapter.hasPolled(pollId);
     if (limitMs <= 0) return hasPolled;
-    // One that is done already still gets a round of reading.
+    // A poll for a Future that is done still reads once.
     if (future !== null) return future.isDone && hasPolled;
     return this.#adapter.log.hasAny(span);
   }
@@ -205,7 +205,7 @@ export class Poller {
       else if (future instanceof Future) stops.push(onSettled(future, wait.end));
       else stops.push(joined(this.#asked, wait));
       if (signal !== null) stops.push(onAbort(signal, wait.end));
-      // poll(0) waits for its fence alone, and that is answered within two turns of the network thread.
+      // poll(0) only waits for its fence, which the network thread answers within two turns.
       if (limitMs <= 0) return;
       const timer = setTimeout(wait.end, Math.min(limitMs, maxTimerMs));
       stops.push(() => clearTimeout(timer));
@@ -215,7 +215,7 @@ export class Poller {
   #endFences(): void {
     const fences = this.#fences;
     while (this.#firstFence < fences.length && this.#adapter.hasPolled(fences[this.#firstFence]!.pollId)) {
-      // One for a Future was for one that is done, and stays so.
+      // A fence for a Future was posted because the Future is done. It is still done.
       fences[this.#firstFence++]!.wait.end();
     }
     if (this.#firstFence * 2 < fences.length || this.#firstFence === 0) return;

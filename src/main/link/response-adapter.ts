@@ -1,5 +1,5 @@
-// Owns the reading of the response link: takes each body, finds its Future, completes it. Application thread. Runs when
-// the doorbell rings, and inside poll and pollSync; callbacks of Futures run in here.
+// Owns the reading of the response link: takes each body, finds its Future, completes it. Application thread. It runs when the
+// doorbell rings, and inside poll and pollSync. Callbacks of Futures run inside it.
 
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
@@ -14,10 +14,10 @@ import { fail, succeed } from './future.ts';
 import type { InFlight } from './in-flight.ts';
 import { ResponseLog } from './response-log.ts';
 
-/** Frames taken before the event loop gets a turn. */
+/** How many frames are taken before the event loop may go on. */
 const maxFramesPerSlice = 512;
 
-/** Who takes over what responses tell of the cluster. */
+/** Takes what responses say about the cluster. */
 export interface ClusterListener {
   update(response: MetadataResponseView, updateId: number): void;
   learn(hints: ClusterHints): void;
@@ -29,24 +29,24 @@ export class ResponseAdapter {
   readonly #cluster: ClusterListener;
   /** Called after every drain that took something. */
   onProgress: () => void = () => {};
-  /** Called once when the link cannot be read any further; nothing is taken from it afterwards. */
+  /** Called once when the link cannot be read any more. Nothing is taken from it after that. */
   onBroken: (error: unknown) => void = () => {};
-  /** What completes while polls are under way. */
+  /** The responses that complete while polls are under way. */
   readonly log = new ResponseLog();
-  /** Counts responses, whoever they are for. */
+  /** Counts all responses. */
   responses = 0;
-  /** Told of each response, in the order of arrival; they must not throw. */
+  /** Called with each response, in the order of arrival. They must not throw. */
   readonly #listeners = new Set<(response: unknown) => void>();
   #lastPolled = 0;
-  /** Answers to requests that had been settled here before. */
+  /** Counts responses to requests that were settled here before. */
   lateResponses = 0;
   #isClosed = false;
   #awaitedBell: Promise<void> | null = null;
   readonly #listenAgain = (): void => this.listen();
   readonly #onBell = (): void => {
     this.drain(maxFramesPerSlice);
-    // Whoever awaits a Future goes on before this thread prepares to sleep: only then it needs a bell. In this turn of the
-    // event loop, though: one more costs a fifth of what an awaited request takes this thread (bench/macro/round-trip.ts).
+    // The code that awaits a Future continues before this thread arms its doorbell. The doorbell is armed in the same turn of the event
+    // loop: one more turn would cost a fifth of this thread's time for an awaited request (bench/macro/round-trip.ts).
     process.nextTick(this.#listenAgain);
   };
 
@@ -56,7 +56,7 @@ export class ResponseAdapter {
     this.#cluster = cluster;
   }
 
-  /** Drains whenever the doorbell rings, from now on. */
+  /** Drains from now on whenever the doorbell rings. */
   listen(): void {
     if (this.#isClosed) return;
     const bell = this.#end.ownDoorbell.sleep(this.hasWork);
@@ -77,23 +77,23 @@ export class ResponseAdapter {
     try {
       return !this.#end.responses.isEmpty();
     } catch {
-      // Positions that cannot be: the drain that follows finds the same, and deals with it.
+      // The positions are impossible. The next drain finds the same and handles it.
       return true;
     }
   };
 
-  /** Whether the network thread has answered this poll. */
+  /** Whether the network thread has answered the poll. */
   hasPolled(pollId: number): boolean {
     return ((this.#lastPolled - pollId) | 0) >= 0;
   }
 
-  /** Calls `listener` with each response from now on. @returns ends that */
+  /** Calls `listener` with each response from now on. @returns a function that removes the listener */
   listenForResponses(listener: (response: unknown) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Takes frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
+  /** Takes the frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
   drain(limit = Number.POSITIVE_INFINITY): number {
     const { responses } = this.#end;
     let count = 0;
@@ -112,7 +112,7 @@ export class ResponseAdapter {
     return count;
   }
 
-  /** Everything is copied out and released first: a callback may come back in here. */
+  /** Everything is copied out and released before callbacks run, because a callback may call this again. */
   #take(): void {
     const { responses } = this.#end;
     const { kind, requestId, detail } = responses;
@@ -136,7 +136,7 @@ export class ResponseAdapter {
 
   #succeed(requestId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
     const pending = this.#inFlight.take(requestId);
-    // The application may have settled or given up its Future by itself.
+    // The application may have settled the Future or given the request up.
     if (pending === undefined || pending.future.isDone) {
       this.lateResponses++;
       return;
@@ -153,7 +153,7 @@ export class ResponseAdapter {
       response = pending.api.readResponse(message);
       hints = clusterHintsOf(pending.api, response);
     } catch (error) {
-      // An API of the application's own, or code that cannot be loaded: its request alone fails.
+      // The API belongs to the application, or its code cannot be loaded. Only this request fails.
       fail(pending.future, thrownError(error));
       return;
     }

@@ -1,31 +1,31 @@
-// Owns the responses that completed while polls are under way: each poll gets those of its own time. Application thread. Must
-// not keep a response that no poll under way will list.
+// Owns the responses that complete while polls are under way. Each poll gets the responses of its own time. Application thread. Must
+// not keep a response that no poll will list.
 
-/** A poll's beginning. */
+/** The beginning of a poll. */
 export interface ResponseSpan {
   readonly start: number;
   isOver: boolean;
 }
 
 /*
- * An array rather than a list for each poll, which a thousand polls side by side would all have to be given every response. Nor
- * are responses chained: an old link that is dead keeps all that follow alive until a full collection.
+ * There is one array for all polls. With a list for each poll, a response would be added to a thousand lists if there are a thousand
+ * polls. Responses are not a linked list: an old dead node would keep all later ones alive until a full collection.
  */
 export class ResponseLog {
-  /** Those from position `#base` on. */
+  /** The responses from position `#base` on. */
   #responses: unknown[] = [];
   #base = 0;
-  /** How many at the beginning of `#responses` are let go of already. */
+  /** How many places at the beginning of `#responses` are cleared already. */
   #cleared = 0;
-  /** In the order of their starts, from `#firstSpan` on. */
+  /** The spans in the order of their starts, from `#firstSpan` on. */
   #spans: ResponseSpan[] = [];
   #firstSpan = 0;
-  /** The last list made, for other polls of the same time. */
+  /** The last list that was made, for other polls of the same time. */
   #lastStart = -1;
   #lastEnd = -1;
   #lastList: readonly unknown[] = [];
 
-  /** The position behind the newest response. */
+  /** The position after the newest response. */
   get end(): number {
     return this.#base + this.#responses.length;
   }
@@ -44,7 +44,7 @@ export class ResponseLog {
     return this.end > span.start;
   }
 
-  /** Ends the span. @returns its responses; spans of the same time get the same list */
+  /** Ends the span. @returns its responses; spans of the same time get the same array */
   finish(span: ResponseSpan): readonly unknown[] {
     const { end } = this;
     if (span.start !== this.#lastStart || end !== this.#lastEnd) {
@@ -57,7 +57,7 @@ export class ResponseLog {
     return list;
   }
 
-  /** Ends a span whose responses nobody wants. */
+  /** Ends a span without a list of its responses. */
   drop(span: ResponseSpan): void {
     span.isOver = true;
     while (this.#firstSpan < this.#spans.length && this.#spans[this.#firstSpan]!.isOver) this.#firstSpan++;

@@ -1,28 +1,28 @@
-// Owns the question whether the stack has room for work that must not stop half way. Application thread.
+// Owns the check whether the stack has room for work that must not be interrupted by an overflow. Application thread.
 
 import { IllegalStateError } from '../../common/errors/errors.ts';
 
-/** Of 8 bytes each: as much as the client needs between two calls of the application's code, several times over. */
+/** Slots of 8 bytes. This is several times what the client needs between two calls of the application's code. */
 const callSlots: readonly number[] = Array.from({ length: 2048 }, () => 0);
-/** What Node needs around a callback. */
+/** What Node's own code needs around a callback. */
 const callbackSlots: readonly number[] = Array.from({ length: 512 }, () => 0);
-/** The same where functions of Node's have to be compiled again first, which takes more. */
+/** The same if functions of Node must be compiled again first, which needs more. */
 const nestedSlots: readonly number[] = Array.from({ length: 16 * 1024 }, () => 0);
-/** Callbacks within callbacks that are taken for an accident from here on. */
+/** From this depth on, callbacks inside callbacks count as an endless recursion. */
 const manyNested = 16;
 
 /**
- * Throws IllegalStateError where the application has nearly used up its stack, as by a recursion without end. An overflow would
- * otherwise come wherever the client happens to be, such as between taking a frame and settling its Future.
+ * Throws IllegalStateError if the application has nearly used up the stack, for example by an endless recursion. Otherwise the
+ * overflow could come at any place in the client, for example after a frame was taken and before its Future was settled.
  */
 export function checkStackRoom(): void {
   check(callSlots);
 }
 
 /**
- * The same before a callback in its async context, where an overflow ends the process: Node counts contexts, and finds that it
- * has counted wrong.
- * @param depth of callbacks within callbacks
+ * The same check before a callback in its async context. There an overflow ends the process, because Node's count of contexts is
+ * then wrong.
+ * @param depth how many callbacks are under way, each inside another
  */
 export function checkCallbackRoom(depth: number): void {
   check(depth < manyNested ? callbackSlots : nestedSlots);
@@ -33,7 +33,9 @@ function check(slots: readonly number[]): void {
     // Arguments lie on the stack.
     Reflect.apply(nothing, undefined, slots);
   } catch (cause) {
-    throw new IllegalStateError('the stack is nearly full: an endless recursion of callbacks or calls?', { cause });
+    throw new IllegalStateError('the stack is nearly full: look for an endless recursion of callbacks or calls', {
+      cause,
+    });
   }
 }
 

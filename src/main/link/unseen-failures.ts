@@ -1,11 +1,11 @@
-// Owns failures of Futures that nobody has looked at: each is told once, when its Future is collected or the process is about to
-// end. Application thread. Must not keep a Future alive.
+// Owns the failures of Futures that nobody has looked at. Each is reported once, when its Future is collected or when the process is
+// about to end. Application thread. Must not keep a Future alive.
 
-/** Told of a failure, and where in the application its call was made: frames, one a line; empty when that is not known. */
+/** Called with a failure and the place of its call in the application: stack frames, one per line. Empty if the place is not known. */
 export type FailureUnseen = (error: Error, place: string) => void;
 
 const collected = new FinalizationRegistry<UnseenFailure>((failure) => failure.tell());
-/** Of Futures that are not collected yet; most processes end before they are. */
+/** The failures of Futures that are not collected yet. Most processes end before they are. */
 const untold = new Set<UnseenFailure>();
 
 export class UnseenFailure {
@@ -13,7 +13,7 @@ export class UnseenFailure {
   readonly #place: string;
   readonly #told: FailureUnseen;
 
-  /** @param future whose failure it is */
+  /** @param future the Future that has failed */
   constructor(future: object, error: Error, place: string, told: FailureUnseen) {
     this.#error = error;
     this.#place = place;
@@ -23,7 +23,7 @@ export class UnseenFailure {
     untold.add(this);
   }
 
-  /** Somebody has looked: there is nothing to tell any more. */
+  /** Somebody has looked at the failure, so it is not reported. */
   forget(): void {
     if (!untold.delete(this)) return;
     collected.unregister(this);
@@ -37,7 +37,7 @@ export class UnseenFailure {
   }
 }
 
-/** Nothing is under way any more, so nobody will look. */
+/** Reports all of them: nothing is under way any more, so nobody will look. */
 export function tellUnseenFailures(): void {
   for (const failure of [...untold]) failure.tell();
 }

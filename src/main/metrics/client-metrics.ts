@@ -1,6 +1,6 @@
-// Owns the names and meanings of metrics, and how they are computed from what the network thread recorded.
-// Application thread. Must not send a message or write: it only reads shared memory. Source: names and groups of
-// kafka-python's and Kafka's own clients, counted per request and per response.
+// Owns the names and meanings of metrics, and how they are computed from what the network thread recorded. Application thread. It
+// only reads shared memory: it must not write and must not send messages. Source: names and groups of kafka-python's and Kafka's own
+// clients, counted per request and per response.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import { coordinatorLane, mainLane } from '../../common/node-ids.ts';
@@ -17,13 +17,13 @@ import {
 /** Metrics by group and name. */
 export type MetricGroups = Record<string, Record<string, number>>;
 
-/** What a metric is. A `total` only grows; the others rise and fall. */
+/** Describes a metric. A `total` only grows. The others rise and fall. */
 export interface MetricDefinition {
   readonly name: string;
-  /** Recorded for each node, for the whole client, or both. */
+  /** Whether it is recorded for each node, for the whole client, or for both. */
   readonly scope: 'client' | 'node' | 'both';
   readonly kind: 'total' | 'gauge';
-  /** `events` count what the name says; `ratio` is 0 to 1; rates are per second. */
+  /** `events` is a number of what the name says. `ratio` is 0 to 1. Rates are per second. */
   readonly unit: 'events' | 'events/s' | 'bytes' | 'bytes/s' | 'ms' | 'ns' | 'ratio';
   readonly doc: string;
 }
@@ -31,7 +31,7 @@ export interface MetricDefinition {
 interface Context {
   readonly row: MetricsRow;
   readonly end: ApplicationEnd;
-  /** In the node table; not used for the whole client. */
+  /** The row in the node table. Not used for the whole client. */
   readonly nodeRow: number;
 }
 
@@ -50,7 +50,7 @@ function total(scope: Scope, name: string, slot: SlotName, doc: string, unit: Un
   return { name: `${name}-total`, scope, kind: 'total', unit, doc, read: ({ row }) => row.total(slot) };
 }
 
-/** A rate, and the total that it belongs to. */
+/** A rate and its total. */
 function counted(
   scope: Scope,
   name: string,
@@ -80,7 +80,7 @@ const openRequests: Metric['read'] = ({ row }) => row.total('accepted') - row.to
 
 const metrics: readonly Metric[] = [
   ...counted('both', 'connection-creation', 'connectionsCreated', 'Connections that became ready'),
-  ...counted('both', 'connection-close', 'connectionsClosed', 'Connections that ended, attempts that failed included'),
+  ...counted('both', 'connection-close', 'connectionsClosed', 'Connections that ended, and attempts that failed'),
   now('connection-count', 'connectionCount', 'Connections open or being opened'),
   ...counted('both', 'request', 'requests', 'Requests sent'),
   average('both', 'request-size', 'bytes', ['requestBytes', 'requests'], 'size of requests'),
@@ -103,36 +103,46 @@ const metrics: readonly Metric[] = [
     row.perSecond('rounds'),
   ),
   average('client', 'io-wait-time-ns', 'ns', ['waitNs', 'rounds'], 'time the network thread slept between two rounds'),
-  gauge('client', 'io-wait-ratio', 'ratio', 'Share of its time the network thread slept', ({ row }) => {
+  gauge('client', 'io-wait-ratio', 'ratio', 'Share of the time in which the network thread slept', ({ row }) => {
     return row.perSecond('waitNs') / 1e9;
   }),
   average('client', 'io-time-ns', 'ns', ['roundNs', 'rounds'], 'duration of a round of the poll loop'),
   greatest('client', 'io-time-ns', 'ns', 'roundNsMax', 'duration of a round: nothing else happened in that time'),
-  gauge('client', 'io-ratio', 'ratio', 'Share of its time the network thread worked', ({ row }) => {
+  gauge('client', 'io-ratio', 'ratio', 'Share of the time in which the network thread worked', ({ row }) => {
     return row.perSecond('roundNs') / 1e9;
   }),
-  now('muted-connections', 'mutedConnections', 'Connections not read because the application is behind'),
-  now('codec-pool-tasks', 'poolTasks', 'Tasks that run in the codec pool, or wait for it'),
+  now('muted-connections', 'mutedConnections', 'Connections that are not read because the application is behind'),
+  now('codec-pool-tasks', 'poolTasks', 'Tasks that run in the codec pool or wait for it'),
   now('codec-pool-bytes', 'poolBytes', 'Bytes in those tasks', 'bytes'),
-  total('client', 'request-accepted', 'accepted', 'Requests the network thread took over: succeeded, failed and open'),
+  total(
+    'client',
+    'request-accepted',
+    'accepted',
+    'Requests that the network thread has taken: succeeded, failed and open',
+  ),
   total(
     'client',
     'request-succeeded',
     'succeeded',
-    'Those with a response, or handed to the socket where there is none',
+    'Requests that got their response; with acks 0, requests that the socket has',
   ),
-  total('client', 'request-failed', 'failed', 'Those that ended without'),
-  gauge('client', 'requests-open', 'events', 'Those that are neither', openRequests),
+  total('client', 'request-failed', 'failed', 'Requests that ended without a response'),
+  gauge('client', 'requests-open', 'events', 'Requests that have neither succeeded nor failed', openRequests),
   total('client', 'metadata-refresh', 'metadataRefreshes', 'Metadata refreshes that succeeded'),
   total('client', 'metadata-failure', 'metadataFailures', 'Metadata refreshes that failed'),
-  total('client', 'protocol-error', 'protocolErrors', 'Connections lost to bytes that could not be understood'),
+  total(
+    'client',
+    'protocol-error',
+    'protocolErrors',
+    'Connections that were closed because their bytes could not be decoded',
+  ),
   total(
     'client',
     'response-with-extra-bytes',
     'responsesWithExtraBytes',
-    'Responses to the application with bytes behind their body, which are let pass: the broker and this client read the protocol differently',
+    'Responses with bytes after their body, which are ignored: the broker and this client have different definitions of the message',
   ),
-  total('client', 'rebootstrap', 'startedOver', 'Times the client went back to its bootstrap servers'),
+  total('client', 'rebootstrap', 'startedOver', 'How often the client went back to its bootstrap servers'),
   gauge('client', 'request-ring-bytes', 'bytes', 'Bytes in the ring of requests', ({ end }) => end.requests.usedBytes),
   gauge(
     'client',
@@ -145,7 +155,7 @@ const metrics: readonly Metric[] = [
     'client',
     'request-spill-bytes',
     'bytes',
-    'Moved bodies of requests under way, of `spillBudgetBytes`',
+    'Bytes of moved request bodies that are under way; the limit is `spillBudgetBytes`',
     ({ end }) => {
       return end.requests.spilledBytesOutstanding;
     },
@@ -154,7 +164,7 @@ const metrics: readonly Metric[] = [
     'client',
     'response-spill-bytes',
     'bytes',
-    'Moved bodies of responses not read yet, of `spillBudgetBytes`',
+    'Bytes of moved response bodies that are not read yet; the limit is `spillBudgetBytes`',
     ({ end }) => {
       return end.responses.spilledBytesOutstanding;
     },
@@ -164,7 +174,7 @@ const metrics: readonly Metric[] = [
 const ofClient = metrics.filter(({ scope }) => scope !== 'node');
 const ofNodes = metrics.filter(({ scope }) => scope !== 'client');
 
-/** Every metric there is, in the order of docs/metrics.md. */
+/** All metrics, in the order of docs/metrics.md. */
 export const metricDefinitions: readonly MetricDefinition[] = metrics.map(({ read: _, ...definition }) =>
   Object.freeze(definition),
 );
@@ -175,7 +185,7 @@ export type MetricValues = Readonly<Record<string, number>>;
 /** All metrics at one moment. */
 export interface MetricsSnapshot {
   readonly client: MetricValues;
-  /** By the node's name, such as `1`, `bootstrap-0` or `coordinator-1`. */
+  /** The key is the node's name, such as `1`, `bootstrap-0` or `coordinator-1`. */
   readonly nodes: ReadonlyMap<string, MetricValues>;
 }
 
@@ -195,7 +205,7 @@ export function readMetrics(reader: MetricsReader, end: ApplicationEnd): Metrics
   };
 }
 
-/** In groups as other clients name them; a prefix stands in front of each, with a hyphen. */
+/** The metrics in the groups of other clients. Each group name begins with the prefix and a hyphen. */
 export function groupsOf({ client, nodes }: MetricsSnapshot, prefix: string): MetricGroups {
   const start = prefix === '' ? '' : `${prefix}-`;
   const groups: MetricGroups = { [`${start}metrics`]: { ...client } };

@@ -1,15 +1,15 @@
-// Owns what adapters of metrics to other systems share: the clients whose metrics one registry or meter shows, each under a
-// label of its own, and one reading of each client for everything that is asked for at once. Application thread.
+// Owns what the adapters for other metrics systems share: the clients of one registry or meter, a label for each client, and one
+// snapshot of each client for all metrics that are read together. Application thread.
 
 import { type MetricDefinition, type MetricsSnapshot, type MetricValues, metricDefinitions } from './client-metrics.ts';
 
-/** What an adapter needs of a KafkaClient. */
+/** The part of a KafkaClient that an adapter needs. */
 export interface MetricsSource {
   readonly config: { readonly clientId: string; readonly metrics: boolean };
   metricsSnapshot(): MetricsSnapshot | null;
 }
 
-/** One value with what tells it from others of its metric. */
+/** One value with its labels. */
 export interface Sample {
   readonly clientId: string;
   /** Undefined for the whole client. */
@@ -17,13 +17,13 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Metrics of one kind of rows: of clients, or of their nodes. */
+/** A metric of clients or of nodes. */
 export interface ExportedMetric {
   readonly definition: MetricDefinition;
   readonly isOfNodes: boolean;
 }
 
-/** Rates are left to the other system, which makes them of totals as it likes. */
+/** Rates are left out: the other system computes them from totals. */
 export const exportedMetrics: readonly ExportedMetric[] = metricDefinitions
   .filter(({ unit }) => !unit.endsWith('/s'))
   .flatMap((definition) => [
@@ -31,13 +31,13 @@ export const exportedMetrics: readonly ExportedMetric[] = metricDefinitions
     ...(definition.scope === 'client' ? [] : [{ definition, isOfNodes: true }]),
   ]);
 
-/** In seconds what is a time, as other systems want it. */
+/** Converts times to seconds, the base unit of other systems. */
 export function inBaseUnit({ unit }: MetricDefinition, value: number): number {
   if (unit === 'ms') return value / 1e3;
   return unit === 'ns' ? value / 1e9 : value;
 }
 
-/** The name without its unit: that is the other system's to add. */
+/** The name without its unit. The other system adds the unit. */
 export function nameWithoutUnit({ name }: MetricDefinition): string {
   return name
     .replace(/-total$/, '')
@@ -53,7 +53,7 @@ export class MetricsSources {
     return this.#clients.size === 0;
   }
 
-  /** Throws TypeError unless the client records metrics. Returns the label; a number tells clients of one id apart. */
+  /** Adds a client. Returns its label: the id, with a number if another client has the same id. Throws TypeError if the client records no metrics. */
   add(client: MetricsSource, clientId: string = client.config.clientId): string {
     if (!client.config.metrics) {
       throw new TypeError('this client records no metrics: start it with `metrics: true`');
@@ -77,7 +77,7 @@ export class MetricsSources {
     }
   }
 
-  /** Read once for all metrics that are asked for in one go: they belong together. */
+  /** One snapshot of each client is used for all metrics that are read together. */
   #snapshots(): Map<string, MetricsSnapshot> {
     if (this.#read !== null) return this.#read;
     const read = new Map<string, MetricsSnapshot>();

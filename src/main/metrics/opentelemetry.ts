@@ -1,5 +1,5 @@
-// Owns the passage of metrics to OpenTelemetry, by a meter the caller brings along: nothing of it is imported. Application
-// thread. Source: OpenTelemetry's rules for instrument names, and UCUM for units.
+// Owns the export of metrics to OpenTelemetry. The caller passes a meter, so no package of it is imported. Application thread.
+// Source: OpenTelemetry's rules for instrument names, and UCUM for units.
 
 import type { MetricDefinition } from './client-metrics.ts';
 import {
@@ -21,7 +21,7 @@ interface InstrumentOptions {
   unit: string;
 }
 
-/** What is used of a meter of `@opentelemetry/api`. */
+/** The used part of a meter of `@opentelemetry/api`. */
 export interface OpenTelemetryMeter<Instrument> {
   createObservableCounter(name: string, options: InstrumentOptions): Instrument;
   createObservableGauge(name: string, options: InstrumentOptions): Instrument;
@@ -30,20 +30,20 @@ export interface OpenTelemetryMeter<Instrument> {
 }
 
 export interface OpenTelemetryOptions {
-  /** Attribute `messaging.client.id`; default the client's `clientId`. */
+  /** The attribute `messaging.client.id`. Default: the client's `clientId`. */
   clientId?: string;
 }
 
 const sourcesOf = new WeakMap<object, { sources: MetricsSources; stop: () => void }>();
 
 /**
- * Shows a client's metrics by a meter of OpenTelemetry, read from shared memory whenever the meter's reader collects:
+ * Exports a client's metrics by a meter of OpenTelemetry. They are read from shared memory when the meter's reader collects:
  *
  *     const stop = exportToOpenTelemetry(client, metrics.getMeter('kafka'));
  *
- * Instruments begin with `kafka.client.` or `kafka.client.node.`; times are in seconds. Attributes: `messaging.client.id`, and
- * `kafka.node` for those of nodes. Nodes that have left the cluster are shown no more.
- * @returns stops showing this client
+ * Names of instruments begin with `kafka.client.` or `kafka.client.node.`. Times are in seconds. The attributes are
+ * `messaging.client.id`, and `kafka.node` for nodes. Nodes that have left the cluster are not exported.
+ * @returns a function that ends the export of this client
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToOpenTelemetry<Instrument>(
@@ -96,7 +96,7 @@ function ucum({ unit, name }: MetricDefinition): string {
   return unit === 'ratio' ? '1' : `{${eventOf(name)}}`;
 }
 
-/** What is counted, as UCUM's annotations name it. */
+/** The name of the counted things, for UCUM's annotation. */
 function eventOf(name: string): string {
   for (const event of ['request', 'response', 'connection', 'task', 'error']) if (name.includes(event)) return event;
   return 'event';

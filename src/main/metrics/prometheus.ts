@@ -1,5 +1,5 @@
-// Owns the passage of metrics to `prom-client`, which the caller brings along: nothing of it is imported. Application thread.
-// Source: Prometheus' naming rules: base units, unit last, `_total` behind what only grows.
+// Owns the export of metrics to `prom-client`. The caller passes the module, so it is not imported. Application thread.
+// Source: Prometheus' naming rules: base units, unit last, `_total` at the end of counters.
 
 import {
   type ExportedMetric,
@@ -23,12 +23,12 @@ interface PromOptions<Registry> {
   collect(): void;
 }
 
-/** What is used of a registry. */
+/** The used part of a registry. */
 export interface PromRegistry {
   getSingleMetric(name: string): unknown;
 }
 
-/** What is used of the `prom-client` module. */
+/** The used part of the `prom-client` module. */
 export interface PromClient<Registry> {
   readonly Counter: new (options: PromOptions<Registry>) => PromMetric & { inc(labels: Labels, value: number): void };
   readonly Gauge: new (options: PromOptions<Registry>) => PromMetric & { set(labels: Labels, value: number): void };
@@ -38,21 +38,21 @@ export interface PromClient<Registry> {
 export interface PrometheusOptions<Registry> {
   /** Default: prom-client's own. Clients may share one. */
   registry?: Registry;
-  /** Label `client_id`; default the client's `clientId`, with a number behind it when the registry shows that one already. */
+  /** The label `client_id`. Default: the client's `clientId`, with a number if the registry has that label already. */
   clientId?: string;
 }
 
 const sourcesOf = new WeakMap<object, MetricsSources>();
 
 /**
- * Shows a client's metrics in a registry of `prom-client`, read from shared memory whenever the registry is collected:
+ * Exports a client's metrics to a registry of `prom-client`. They are read from shared memory when the registry is collected:
  *
  *     import * as prom from 'prom-client';
  *     const stop = exportToPrometheus(client, prom);
  *
- * Names begin with `kafka_client_` or `kafka_client_node_`; times are in seconds. Labels: `client_id`, and `node` for those
- * of nodes. Nodes that have left the cluster are shown no more.
- * @returns stops showing this client
+ * Names begin with `kafka_client_` or `kafka_client_node_`. Times are in seconds. The labels are `client_id`, and `node` for nodes.
+ * Nodes that have left the cluster are not exported.
+ * @returns a function that ends the export of this client
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToPrometheus<Registry extends PromRegistry>(
@@ -64,7 +64,7 @@ export function exportToPrometheus<Registry extends PromRegistry>(
   const label = sources.add(client, clientId);
   sourcesOf.set(registry, sources);
   for (const metric of exportedMetrics) {
-    // Another client has brought it; unless the registry was cleared since.
+    // Another client may have registered the metric already, unless the registry was cleared since then.
     if (registry.getSingleMetric(prometheusName(metric)) === undefined) register(prom, registry, sources, metric);
   }
   return () => sources.remove(label);
@@ -95,7 +95,7 @@ function register<Registry>(
     });
   }
   function collect(target: PromMetric, show: (labels: Labels, value: number) => void): void {
-    // From scratch: a node that is gone must not stay as it was last.
+    // All values are removed first: the last value of a node that has left must not stay.
     target.reset();
     for (const { clientId, node, value } of sources.samples(metric)) {
       show(node === undefined ? { client_id: clientId } : { client_id: clientId, node }, value);

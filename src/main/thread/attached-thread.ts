@@ -1,5 +1,5 @@
-// Owns a client's part in a network thread that another thread has started: its links, its control port, its end. Application
-// thread. It learns by the close of its port that the network thread has ended, or has detached it.
+// Owns the attachment of a client to a network thread that another thread has started: its links, its control port, its end.
+// Application thread. Its port closes when the network thread has ended or has detached it.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ControlResult } from '../../common/control.ts';
@@ -11,7 +11,7 @@ import type { ClientHandle } from './client-handle.ts';
 import { ControlCalls } from './control-calls.ts';
 import type { RemoteControl, ThreadAccess } from './thread-access.ts';
 
-/** How long the network thread may take to answer that this client has ended; it learns the same from the port's close. */
+/** How long `close` waits for the network thread's answer. Without an answer, the close of the port ends the attachment. */
 const closeGraceMs = 2000;
 
 export class AttachedThread implements ThreadAccess {
@@ -30,7 +30,7 @@ export class AttachedThread implements ThreadAccess {
     this.#calls = new ControlCalls(this.#port);
     this.#port.on('close', () => this.#onPortClosed());
     this.#port.unref();
-    // Of a port that was closed before anybody listened no event comes.
+    // A port that was closed before we listened emits no event.
     queueMicrotask(() => this.look());
   }
 
@@ -56,7 +56,7 @@ export class AttachedThread implements ThreadAccess {
     return this.#calls.call(run);
   }
 
-  /** The thread is not this client's to end: it leaves. */
+  /** This client must not end the network thread, so it detaches itself. */
   condemn(error: Error): void {
     this.#lose(error);
     this.#finish();
@@ -70,7 +70,7 @@ export class AttachedThread implements ThreadAccess {
     const isLate = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeGraceMs);
     });
-    // It fails where there is no network thread any more, and then there is nothing to leave.
+    // The call fails if the network thread has ended. Then there is nothing to detach from.
     const answered = this.#calls.call((control) => control.close()).catch(() => {});
     await Promise.race([answered, isLate]);
     clearTimeout(timer);

@@ -1,5 +1,5 @@
-// Owns how a configuration crosses to the network thread: what is secret beside the rest, and a token provider, whose
-// functions cannot cross, as a port at which this thread calls it. Application thread.
+// Owns how a configuration crosses to the network thread. Secrets cross separately. The functions of a token provider cannot cross,
+// so this thread calls the provider for requests at a port. Application thread.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -22,7 +22,7 @@ export function carriedConfig(config: KafkaClientConfig): {
   return { data: { config: open, secrets: crossing, tokenPort }, transferList: [tokenPort] };
 }
 
-/** Each message at the port is an id, answered with it when the provider has answered. */
+/** Each message at the port is an id. The reply has the same id and the provider's answer. */
 function servedPort(provider: TokenProvider): MessagePort {
   const { port1, port2 } = new MessageChannel();
   port1.on('message', (id: number) => {
@@ -31,7 +31,7 @@ function servedPort(provider: TokenProvider): MessagePort {
       (error: unknown) => port1.postMessage({ id, error: toPlainError(error) } satisfies TokenReply),
     );
   });
-  // It serves connections, which do not keep the process alive by themselves.
+  // The port must not keep the process alive: connections do not either.
   port1.unref();
   return port2;
 }
@@ -40,7 +40,7 @@ function reply(port: MessagePort, id: number, provided: ProvidedToken): void {
   try {
     port.postMessage({ id, provided } satisfies TokenReply);
   } catch {
-    // The error of structured clone shows the value.
+    // The error of structured clone is not used, because it shows the value.
     const error = toPlainError(new TypeError('it returned something that cannot cross threads, such as a function'));
     port.postMessage({ id, error } satisfies TokenReply);
   }

@@ -1,5 +1,5 @@
-// Owns the handle by which another thread gets a client of its own on the same network thread: made by one client, carried by
-// structured clone, opened once. Application thread.
+// Owns the handle with which another thread gets its own client on the same network thread. A client makes the handle, structured
+// clone carries it, and it is opened once. Application thread.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -12,31 +12,31 @@ import { ringSizes } from './ring-sizes.ts';
 import type { ThreadAccess } from './thread-access.ts';
 
 const kind = 'offthread-kafka client';
-/** Of the memory and frames that both sides share: a handle of another layout cannot be opened. */
+/** The version of the shared memory and frames. A handle of another version cannot be opened. */
 const layout = 1;
 const unclaimed = 0;
 const claimed = 1;
 
 /**
- * Carries a client to another thread: as `workerData`, in `postMessage` or as a task of a pool, always with `transferList` as the
- * transfer list. Opened there, once, by `KafkaClient.attach`.
+ * Carries a client to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
+ * as the transfer list. `KafkaClient.attach` opens the handle there, once.
  */
 export interface ClientHandle {
   readonly kind: typeof kind;
   readonly layout: number;
-  /** What has to be in the transfer list of whatever carries the handle. */
+  /** The ports to pass in the transfer list together with the handle. */
   readonly transferList: readonly MessagePort[];
-  /** Without secrets, which only the network thread has. */
+  /** The configuration without secrets. Only the network thread has these. */
   readonly config: KafkaClientConfig;
   readonly versions: VersionInfo | null;
   readonly application: ApplicationHandle;
   readonly metrics: SharedArrayBuffer | null;
   readonly controlPort: MessagePort;
-  /** Tells whether it was opened. */
+  /** Shared memory that shows whether the handle was opened. */
   readonly claim: SharedArrayBuffer;
 }
 
-/** The network thread takes the other half in as soon as it comes to that; calls over the control port wait until then. */
+/** Makes a handle. The network thread gets the other half by a control call. Until it has that, calls over the new control port wait. */
 export function makeHandle(
   thread: ThreadAccess,
   config: KafkaClientConfig,
@@ -46,7 +46,7 @@ export function makeHandle(
   const { application, network } = createAttachmentHandles(ringSizes(config), networkDoorbell.buffer, counters.buffer);
   const { port1, port2 } = new MessageChannel();
   const ports = [network.bodyPort, network.sparePort, port2];
-  // Without a network thread the port is closed, which whoever opens the handle is told of.
+  // If the network thread has ended, the port is closed, and the client that opens the handle sees that.
   thread
     .call((control) => control.attach(withPorts({ handle: network, controlPort: port2 }, ports)))
     .catch(() => port1.close());
@@ -64,27 +64,27 @@ export function makeHandle(
 }
 
 /**
- * The handle, which is nobody else's from now on.
- * Throws: TypeError for anything else, a client for example; IllegalStateError for one that was opened before, or is of another
- * version of this package
+ * Opens the handle. It cannot be opened again.
+ * Throws TypeError for anything that is not a handle, such as a client. Throws IllegalStateError for a handle that was opened before
+ * or that another version of this package made.
  */
 export function claimHandle(given: unknown): ClientHandle {
   const handle = given as Partial<ClientHandle> | null | undefined;
   if (handle === null || typeof handle !== 'object' || handle.kind !== kind) {
     const what = typeof given === 'object' && given !== null && 'cluster' in given ? 'a client' : String(given);
     throw new TypeError(
-      `attach takes what \`client.share()\` returned, carried here with its transferList; not ${what}`,
+      `attach takes a handle that \`client.share()\` returned and that was sent with its transferList, not ${what}`,
     );
   }
   if (handle.layout !== layout) {
-    const text = `the handle was made by another version of offthread-kafka (layout ${handle.layout}, here ${layout}): all threads must load the same`;
+    const text = `the handle was made by another version of offthread-kafka (layout ${handle.layout}, here ${layout}): load the same version in all threads`;
     throw new IllegalStateError(text);
   }
   const words = new Int32Array(handle.claim!);
-  // Atomic: a copy in another thread may be opened at the same time.
+  // This is atomic, because another thread may open a copy at the same time.
   if (Atomics.compareExchange(words, 0, unclaimed, claimed) !== unclaimed) {
     throw new IllegalStateError(
-      'this handle was attached before: each one is for one thread, make another by `client.share()`',
+      'this handle was attached before: a handle is for one thread, so make another one with `client.share()`',
     );
   }
   return handle as ClientHandle;

@@ -1,5 +1,5 @@
-// Owns what becomes of log records on the application side: the network thread's and this side's own go to the configured
-// logger, or, without one, become process warnings. Application thread. A logger that throws must not stop anything.
+// Owns the log records on the application side. Records of both threads go to the configured logger. Without a logger, they become
+// process warnings. Application thread. A logger that throws must not stop anything.
 
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
@@ -34,13 +34,13 @@ export class ClientLog {
     }
   }
 
-  /** Told of whatever a callback or listener of the application throws. */
+  /** Called with errors that a callback or listener of the application throws. */
   readonly callbackThrew = (error: unknown): void => {
     const err = thrownError(error);
     this.write('error', { event: 'callback-threw', err }, `a callback or listener threw: ${err.message}`);
   };
 
-  /** Takes the network thread's records from that port, and says so; until `drain`. */
+  /** Takes the network thread's records from the port and confirms them, until `drain`. */
   listen(port: MessagePort): void {
     port.on('message', (batch: LogBatch) => {
       this.#take(batch);
@@ -49,7 +49,7 @@ export class ClientLog {
     port.unref();
   }
 
-  /** Takes what is left in the port of a thread that has ended, and closes it. */
+  /** Takes the rest from the port of a thread that has ended, and closes the port. */
   drain(port: MessagePort): void {
     for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
       this.#take(received.message as LogBatch);
@@ -72,7 +72,7 @@ export class ClientLog {
   }
 }
 
-/** Seen without anybody doing anything for it, once per text on one line, and silenced by `--no-warnings`. */
+/** Process warnings. They are seen without any setting, have one line each, and `--no-warnings` silences them. */
 const warnings: Logger = {
   debug: () => {},
   info: () => {},
@@ -89,7 +89,7 @@ function warn({ event, clientId, err, place }: LogFields, message: string): void
   });
 }
 
-/** A stack can be anything, once an application has set it. */
+/** An application may set `stack` to any value. */
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -1,4 +1,4 @@
-// Owns the control calls of one client that are under way: comlink never settles them when the other side is gone.
+// Owns the control calls of one client that are under way. comlink never settles them when the other side has ended.
 // Application thread.
 
 import type { MessagePort } from 'node:worker_threads';
@@ -36,17 +36,17 @@ export class ControlCalls {
     }
   }
 
-  /** There is no other side any more. */
+  /** The other side has ended: rejects all calls with `error`. */
   end(error: Error): void {
     if (this.#endError !== null) return;
     this.#endError = error;
     for (const reject of this.#rejectCalls) reject(error);
-    // Calls that got no answer, and comlink's registry of proxies, would keep this object alive, and all that leads from it.
+    // Otherwise calls without an answer and comlink's registry of proxies would keep this object alive, with everything it refers to.
     this.#releaseControl();
   }
 }
 
-/** Marks ports that an argument of a call holds to be moved with it. */
+/** Marks the ports in an argument of a call, so that they are moved. */
 export function withPorts<T>(argument: T, ports: readonly MessagePort[]): T {
   return comlink.transfer(argument, [...ports] as unknown as Parameters<typeof comlink.transfer>[1]);
 }

@@ -1,9 +1,9 @@
-// Owns the judgement that the network thread is stuck: it makes no turn though its doorbell is rung again and again.
-// Application thread. Must not read a clock.
+// Owns the decision that the network thread is stuck: it makes no turn although its doorbell is rung repeatedly. Application thread.
+// Must not read a clock.
 
 /**
- * So many looks in a row, not a span of time: after this thread, the process or the whole machine stood still, much time has
- * passed and nothing is wrong.
+ * The thread is stuck after so many looks in a row without a turn. A time span is not used: after this thread, the process or the
+ * machine was stopped for a while, much time has passed and nothing is wrong.
  */
 const looksPerLimit = 4;
 
@@ -17,9 +17,9 @@ export class HeartbeatWatch {
   #looksInVain = 0;
 
   /**
-   * @param limitMs without a turn that mean it is stuck
-   * @param turns   of the network thread so far
-   * @param ring    asks the network thread for a turn, which one that sleeps has no other reason to make
+   * @param limitMs the thread is stuck after so many ms without a turn
+   * @param turns   returns how many turns the network thread has made
+   * @param ring    asks the network thread for a turn; a thread that sleeps makes none by itself
    */
   constructor(limitMs: number, turns: () => number, ring: () => void) {
     this.intervalMs = Math.max(1, Math.ceil(limitMs / looksPerLimit));
@@ -39,7 +39,7 @@ export class HeartbeatWatch {
     return false;
   }
 
-  /** Nobody looked for a while, since nothing was under way. */
+  /** Must be called after a time without looks, when nothing was under way. */
   reset(): void {
     this.#lastTurns = -1;
     this.#looksInVain = 0;

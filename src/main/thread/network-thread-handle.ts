@@ -1,8 +1,8 @@
-// Owns the life of the network thread as the application sees it: starts it, keeps the process alive for it while needed,
-// notices its end. Application thread.
+// Owns the network thread on the application side: starts it, keeps the process alive while it is needed, notices its end.
+// Application thread.
 
 import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads';
-// biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows the thread of Node by this name only
+// biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows Node's Worker only by this module name
 import { Worker } from 'worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
@@ -27,18 +27,18 @@ import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { ringSizes } from './ring-sizes.ts';
 import type { RemoteControl, ThreadAccess } from './thread-access.ts';
 
-/** From where this file runs as it is written. */
+/** The worker's entry when this file runs from its source. */
 const sourceEntry = '../../worker/index.ts';
 const here = import.meta.url;
 
-/** How long an orderly end may take before the thread is ended by force. */
+/** How long an orderly end may take. After that the thread is ended by force. */
 const exitGraceMs = 2000;
 
 export class NetworkThreadHandle implements ThreadAccess {
   readonly end: ApplicationEnd;
   /** Null unless `metrics` is configured. */
   readonly metrics: MetricsReader | null;
-  /** Called once when the thread has ended without being asked to. */
+  /** Called once when the thread has ended although `close` was not called. */
   onLost: (error: Error) => void = () => {};
 
   readonly #worker: Worker;
@@ -46,7 +46,7 @@ export class NetworkThreadHandle implements ThreadAccess {
   readonly #port: MessagePort;
   readonly #exited: Promise<void>;
   readonly #takeLeftLogs: () => void;
-  /** Null: it may take as long as it likes. */
+  /** Null: the thread is not watched. */
   readonly #watch: HeartbeatWatch | null;
   readonly #timeoutMs: number;
   #watchTimer: NodeJS.Timeout | null = null;
@@ -67,7 +67,7 @@ export class NetworkThreadHandle implements ThreadAccess {
     const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
       ...carried.data,
       authorities: defaultAuthorities(config),
-      // Functions cannot be carried over; the network thread's records come back over the port.
+      // A logger's functions cannot cross. The network thread sends its records over the port.
       config: { ...carried.data.config, logger: null },
       counters,
       doorbell,
@@ -82,7 +82,7 @@ export class NetworkThreadHandle implements ThreadAccess {
     this.#port = port1;
     this.#worker = newWorker(config.workerUrl, {
       name: 'kafka-network',
-      // `node --input-type=module -e ...` passes its flag on, and no worker file starts under it.
+      // `node --input-type=module -e ...` passes its flag on, and with that flag no worker file starts.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
       workerData: data,
       transferList: [...transferList, ...carried.transferList, port2, networkLogPort],
@@ -103,43 +103,43 @@ export class NetworkThreadHandle implements ThreadAccess {
     log.listen(logPort);
   }
 
-  /** Keeps the process alive, or not: a pending `waitAsync` alone would let it end. */
+  /** Whether to keep the process alive. A pending `waitAsync` alone does not. */
   reference(isNeeded: boolean): void {
-    // One that is ending is referenced until it has.
+    // A thread that is ending stays referenced until it has ended.
     if (isNeeded === this.#isReferenced || this.#isClosing || this.#isLost) return;
     this.#isReferenced = isNeeded;
-    // The worker rather than the port: that one closes with the worker, before its exit event tells why.
+    // The worker is referenced, not the port: the port closes before the worker's exit event, which has the reason.
     if (isNeeded) this.#worker.ref();
     else this.#worker.unref();
     if (isNeeded && this.#watchTimer === null && this.#watch !== null) this.#startWatch(this.#watch);
   }
 
   /**
-   * Ends the thread unless it runs within so long: on Node 20 its modules are read in the thread pool of the process, and
-   * wait there behind whatever the application does. Returns what gives the limit up.
+   * Ends the thread unless it runs within `limitMs`. On Node 20 its modules are read in the thread pool of the process, where they wait
+   * behind the application's own work. Returns a function that removes the limit.
    */
   limitBegin(limitMs: number): () => void {
     const timer = setTimeout(() => {
       if (this.end.counters.state() !== STATE_STARTING) return;
-      const text = `the network thread did not begin within ${limitMs} ms; most likely its modules cannot be read, since something else holds every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
+      const text = `the network thread did not begin within ${limitMs} ms; probably its modules cannot be read, because other work uses every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
       this.condemn(new NetworkThreadError(text));
     }, limitMs);
     timer.unref();
     return () => clearTimeout(timer);
   }
 
-  /** Sees whether the thread is stuck; a thread that blocks has to ask now and then, since no timer of its own fires. */
+  /** Checks whether the thread is stuck. A blocked application thread must call this now and then, because its timers do not fire. */
   look(): void {
     if (this.#isClosing || this.#isLost) return;
     if (this.#hasEnded()) {
       this.condemn(
-        new NetworkThreadError('the network thread has ended; while this thread blocks, nobody can tell why'),
+        new NetworkThreadError('the network thread has ended; the reason is not known while this thread blocks'),
       );
       return;
     }
     if (this.#watch === null || !this.#watch.look(monotonicNowMs())) return;
     const error = new NetworkThreadError(
-      `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) though something was under way; it was ended`,
+      `the network thread made no turn for ${this.#timeoutMs} ms (networkThreadTimeoutMs) although requests or calls were under way; it was ended`,
     );
     this.condemn(error);
   }
@@ -151,14 +151,14 @@ export class NetworkThreadHandle implements ThreadAccess {
     return value;
   }
 
-  /** Ends the thread by force, as lost because of `error`. */
+  /** Ends the thread by force. `error` is the reason. */
   condemn(error: Error): void {
     void this.#worker.terminate();
-    // Now, not at its exit: of that a blocked thread would not hear.
+    // This is done now and not at the exit event: a blocked thread does not get that event.
     this.#lose(error);
   }
 
-  /** Ends the thread: orderly if it still answers, by force if not. */
+  /** Ends the thread: in order if it still answers, otherwise by force. */
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
@@ -166,7 +166,7 @@ export class NetworkThreadHandle implements ThreadAccess {
       this.#calls.call((control) => control.close()).catch(() => {});
     }
     let timer: NodeJS.Timeout | undefined;
-    // Even one that was terminated ends only when the process's pool has let go of what it reads there.
+    // Even after `terminate`, the thread only ends when the process's thread pool has finished the thread's reads.
     const isGivenUp = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         void this.#worker.terminate();
@@ -180,7 +180,7 @@ export class NetworkThreadHandle implements ThreadAccess {
 
   #onExit(exitCode: number, counters: SharedArrayBuffer): void {
     const error = new NetworkThreadError(this.#describeExit(exitCode), { cause: this.#lastError });
-    // Its writer is gone, so this thread may write in its place.
+    // The thread that writes these words has ended, so this thread may write them.
     new CountersWriter(counters).setState(this.#isClosing && !this.#isLost ? STATE_CLOSED : STATE_LOST);
     this.#stopWatch();
     this.#takeLeftLogs();
@@ -194,7 +194,7 @@ export class NetworkThreadHandle implements ThreadAccess {
     const cause = this.#lastError;
     const isLoaded = this.end.counters.state() !== STATE_STARTING;
     if (isLoaded || !(cause instanceof Error)) return `the network thread ended with exit code ${exitCode}`;
-    return `the network thread could not be loaded: ${cause.message.split('\n', 1)[0]}; if the application was bundled, keep offthread-kafka external, or name the thread's module in workerUrl`;
+    return `the network thread could not be loaded: ${cause.message.split('\n', 1)[0]}; if the application was bundled, keep offthread-kafka external, or set workerUrl to the thread's module`;
   }
 
   #lose(error: Error): void {
@@ -206,8 +206,8 @@ export class NetworkThreadHandle implements ThreadAccess {
   }
 
   /**
-   * Asked of Node itself, since the exit event waits for a turn of this thread's event loop: the idle time of a loop that is no
-   * more is negative. Node has to be asked once while there is a loop, else it says 0 ever after.
+   * Asks Node, because the exit event needs this thread's event loop. The idle time of an event loop that has ended is negative. Node
+   * must be asked once while the loop exists, otherwise it always returns 0.
    */
   #hasEnded(): boolean {
     return this.#worker.performance.eventLoopUtilization().idle < 0;
@@ -223,7 +223,7 @@ export class NetworkThreadHandle implements ThreadAccess {
     );
   }
 
-  /** It goes on until it finds nothing under way, rather than begin anew with every request. */
+  /** The timer runs until nothing is under way. It is not started again for each request. */
   #startWatch(watch: HeartbeatWatch): void {
     watch.reset();
     this.#watchTimer = setInterval(() => {
@@ -242,6 +242,6 @@ export class NetworkThreadHandle implements ThreadAccess {
 function newWorker(workerUrl: string | null, options: WorkerOptions): Worker {
   if (workerUrl !== null) return new Worker(new URL(workerUrl), options);
   if (here.endsWith('.ts')) return new Worker(new URL(sourceEntry, here), options);
-  // In full, since by this form bundlers find the file, and build it, too.
+  // This exact form is needed: bundlers find the file by it and build it too.
   return new Worker(new URL('../../worker/index.js', import.meta.url), options);
 }

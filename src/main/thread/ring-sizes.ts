@@ -1,4 +1,4 @@
-// Owns the sizes of an attachment's rings, as configuration gives them. Application thread.
+// Owns the sizes of an attachment's rings, by the configuration. Application thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { ringCapacity } from '../../common/ring-sizes.ts';
