@@ -9,6 +9,7 @@ import { toPlainError } from '../common/errors/plain-error.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
+import type { Attachment } from './link/attachments.ts';
 import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
 import type { Consumers } from './link/consumers.ts';
 import type { ProducerLink, Producers } from './link/producers.ts';
@@ -33,8 +34,8 @@ export interface ControlParts {
 
 /** The attachment that makes these calls. */
 export interface ControlledAttachment {
-  /** The key under which metadata keeps this attachment's topics. */
-  readonly owner: object;
+  /** The attachment: metadata keeps its topics under it, and producers and consumers end with it. */
+  readonly owner: Attachment;
   /** Detaches the attachment. For the owner's attachment: ends the whole network thread. */
   close(): Promise<void>;
   isClosed(): boolean;
@@ -104,18 +105,20 @@ export class AttachmentControl implements Control {
     batchMemoryBytes: number,
     link: object,
   ): ReturnType<Control['openProducer']> {
-    return settle(() => this.#parts.producers.open(config, batchMemoryBytes, link as ProducerLink));
+    return settle(() =>
+      this.#parts.producers.open(config, batchMemoryBytes, link as ProducerLink, this.#attachment.owner),
+    );
   }
 
   async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
     return settle(() => {
-      this.#parts.producers.attach(producerId, link as ProducerLink);
+      this.#parts.producers.attach(producerId, link as ProducerLink, this.#attachment.owner);
       return null;
     });
   }
 
   async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
-    return settle(() => this.#parts.consumers.open(config, handle as OpeningConsumer));
+    return settle(() => this.#parts.consumers.open(config, handle as OpeningConsumer, this.#attachment.owner));
   }
 
   async attachConsumer(consumerId: number, handle: object): ReturnType<Control['attachConsumer']> {

@@ -121,6 +121,8 @@ export class NetworkThread {
     this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics);
     this.#attachments.onBroken = (attachment, error) => {
       events.attachmentBroken(error);
+      // Null: only the link of a producer or consumer was broken, and that link has ended.
+      if (attachment === null) return;
       this.detach(attachment);
       this.onBroken(attachment, error);
     };
@@ -162,10 +164,11 @@ export class NetworkThread {
     });
     this.roles = new Roles(requests);
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
-    this.#producers = new Producers(this.roleHost, this.#log, this.roles);
-    const newMemberId = surroundings.newMemberId ?? randomMemberId;
     const { roleHost: host, roles } = this;
-    this.#consumers = new Consumers({ config, host, roles, log: this.#log, clock, newMemberId });
+    const shared = { host, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
+    this.#producers = new Producers(shared);
+    const newMemberId = surroundings.newMemberId ?? randomMemberId;
+    this.#consumers = new Consumers({ ...shared, config, clock, newMemberId });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -187,6 +190,8 @@ export class NetworkThread {
   detach(attachment: Attachment): void {
     this.#attachments.remove(attachment);
     this.#metadata.tracked.forget(attachment);
+    this.#producers.ownerGone(attachment);
+    this.#consumers.ownerGone(attachment);
     this.loop.wake();
   }
 

@@ -27,15 +27,16 @@ export interface ConsumerHandle {
   readonly application: ApplicationHandle;
   readonly table: SharedArrayBuffer;
   readonly snapshot: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
   /** Tells whether it was opened. */
   readonly claim: SharedArrayBuffer;
 }
 
 export function makeConsumerHandle(
-  parts: Pick<ConsumerHandle, 'config' | 'application' | 'table' | 'snapshot'>,
+  parts: Pick<ConsumerHandle, 'config' | 'application' | 'table' | 'snapshot' | 'lifePort'>,
 ): ConsumerHandle {
   const { bodyPort, sparePort } = parts.application;
-  return { kind, transferList: [bodyPort, sparePort], claim: new SharedArrayBuffer(4), ...parts };
+  return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: new SharedArrayBuffer(4), ...parts };
 }
 
 /** Throws: TypeError for what is no handle, IllegalStateError for one that was opened before. */

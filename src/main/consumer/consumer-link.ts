@@ -31,6 +31,8 @@ export interface ConsumerLinkParts {
   readonly table: SharedArrayBuffer;
   readonly onEvent: (event: ConsumerEvent) => void;
   readonly callbackThrew: (error: unknown) => void;
+  /** Nothing comes any more. */
+  readonly onClosed: () => void;
 }
 
 export class ConsumerLink implements BatchHost {
@@ -234,6 +236,7 @@ export class ConsumerLink implements BatchHost {
     // An armed wait would keep this, and the memory behind it.
     this.#end.ownDoorbell.notify();
     this.#end.close();
+    this.#parts.onClosed();
   }
 
   #takeFrame(): void {

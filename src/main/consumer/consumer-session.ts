@@ -1,6 +1,7 @@
 // Owns what a consumer consists of in this thread, polling, calls, its end. Application thread. Must not check arguments:
 // consumer.ts does.
 
+import type { MessagePort } from 'node:worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerConfig, TopicPartition } from '../../common/config/consumer-config.ts';
 import type {
@@ -18,6 +19,7 @@ import {
   createAttachmentHandles,
   openApplicationEnd,
 } from '../../ring/attachment.ts';
+import { createLifeline, Lifeline } from '../../ring/lifeline.ts';
 import { createBatchTable } from '../../state/batch-table.ts';
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
@@ -38,11 +40,19 @@ const spillBytes = 64 * 1024;
 const spillBudgetBytes = 256 * 1024 * 1024;
 const limits = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
 
+interface OwnLink {
+  readonly end: ApplicationEnd;
+  readonly table: SharedArrayBuffer;
+  readonly snapshot: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
+}
+
 export class ConsumerSession implements ClientRole {
   readonly link: ConsumerLink;
   readonly #host: ConsumerHost;
   readonly #snapshot: SharedArrayBuffer;
   readonly #reader: ConsumerSnapshotReader;
+  readonly #lifeline: Lifeline;
   #fatal: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -53,7 +63,7 @@ export class ConsumerSession implements ClientRole {
   private constructor(
     host: ConsumerHost,
     origin: { readonly host: ClientHost; readonly id: number } | null,
-    link: { readonly end: ApplicationEnd; readonly table: SharedArrayBuffer; readonly snapshot: SharedArrayBuffer },
+    link: OwnLink,
     onEvent: (event: ConsumerEvent) => void,
   ) {
     this.#host = host;
@@ -69,7 +79,10 @@ export class ConsumerSession implements ClientRole {
         onEvent(event);
       },
       callbackThrew: host.callbackThrew,
+      onClosed: () => this.#lifeline.close(),
     });
+    // The network thread learns by this that the thread has ended, or the consumer was closed.
+    this.#lifeline = new Lifeline(link.lifePort, { onTold: (reason) => this.link.close(fromPlainError(reason)) });
     host.addRole(this);
     this.link.listen();
   }
@@ -83,15 +96,17 @@ export class ConsumerSession implements ClientRole {
     const { application, handle, transferList } = createAttachment(limits, host.networkDoorbell, host.countersMemory);
     const table = createBatchTable(places);
     const snapshot = createConsumerSnapshot();
+    const lifePorts = createLifeline();
     try {
-      const opening = { link: handle, table, snapshot };
-      const id = await host.callWith(
-        (control, argument) => control.openConsumer(config, argument),
-        opening,
-        transferList,
-      );
-      return new ConsumerSession(host, { host, id }, { end: application, table, snapshot }, onEvent);
+      const opening = { link: handle, table, snapshot, lifePort: lifePorts.network };
+      const id = await host.callWith((control, argument) => control.openConsumer(config, argument), opening, [
+        ...transferList,
+        lifePorts.network,
+      ]);
+      const link = { end: application, table, snapshot, lifePort: lifePorts.application };
+      return new ConsumerSession(host, { host, id }, link, onEvent);
     } catch (error) {
+      lifePorts.application.close();
       application.close();
       throw error;
     }
@@ -99,12 +114,12 @@ export class ConsumerSession implements ClientRole {
 
   /** This thread's end of a consumer of another thread. */
   static attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): ConsumerSession {
-    const { application, table, snapshot } = handle;
+    const { application, table, snapshot, lifePort } = handle;
     const end = openApplicationEnd(application);
     const host = attachedHost(() => {
       if (session.link.isNetworkThreadOver) session.link.close(new NetworkThreadError('the network thread has ended'));
     });
-    const session = new ConsumerSession(host, null, { end, table, snapshot }, onEvent);
+    const session = new ConsumerSession(host, null, { end, table, snapshot, lifePort }, onEvent);
     return session;
   }
 
@@ -113,13 +128,15 @@ export class ConsumerSession implements ClientRole {
     const { host, id } = this.#origin;
     const { application, network } = createAttachmentHandles(limits, host.networkDoorbell, host.countersMemory);
     const table = createBatchTable(places);
-    const ports = [network.bodyPort, network.sparePort];
-    const opening = { link: network, table };
+    const lifePorts = createLifeline();
+    const ports = [network.bodyPort, network.sparePort, lifePorts.network];
+    const opening = { link: network, table, lifePort: lifePorts.network };
     host
       .callWith((control, argument) => control.attachConsumer(id, argument), opening, ports)
       // Whoever opens the handle finds the consumer closed.
       .catch(() => application.bodyPort.close());
-    return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot });
+    const lifePort = lifePorts.application;
+    return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot, lifePort });
   }
 
   closeWithClient(timeoutMs: number): Promise<void> {

@@ -24,7 +24,7 @@ export async function openProducer<K = BytesInput, V = BytesInput>(
   const producerId = await host.callWith<object, number>(
     (control, link) => control.openProducer(config, memory.batchMemoryBytes, link),
     memory.network,
-    portsOf(memory.network.link),
+    portsOf(memory.network),
   );
   const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
   return new Producer(options, host, handleOf, (listener) => {
@@ -39,11 +39,7 @@ async function attachProducer<K, V>(
   options: AttachedProducerOptions<K, V>,
 ): Promise<Producer<K, V>> {
   const { application, network } = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
-  await host.callWith(
-    (control, link) => control.attachProducer(producerId, link),
-    network as object,
-    portsOf(network.link),
-  );
+  await host.callWith((control, link) => control.attachProducer(producerId, link), network as object, portsOf(network));
   const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
   return new Producer(options, host, handleOf, (listener) => {
     return new ProducerSession(host, config, application, listener);

@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { type ApplicationHandle, createAttachmentHandles, type NetworkHandle } from '../../ring/attachment.ts';
+import { createLifeline } from '../../ring/lifeline.ts';
 import { createProducerCounters } from '../../state/producer-counters.ts';
 
 const minRingBytes = 8 * 1024;
@@ -17,11 +18,18 @@ const maxSpillBytes = 64 * 1024;
 export interface ApplicationProducerLink {
   readonly link: ApplicationHandle;
   readonly counters: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
+}
+
+export interface NetworkProducerLink {
+  readonly link: NetworkHandle;
+  readonly counters: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
 }
 
 export interface ProducerMemory {
   readonly application: ApplicationProducerLink;
-  readonly network: { readonly link: NetworkHandle; readonly counters: SharedArrayBuffer };
+  readonly network: NetworkProducerLink;
   /** What is left for batches. */
   readonly batchMemoryBytes: number;
 }
@@ -42,14 +50,15 @@ export function createProducerMemory(
     countersMemory,
   );
   const counters = createProducerCounters();
+  const lifePorts = createLifeline();
   return {
-    application: { link: application, counters },
-    network: { link: network, counters },
+    application: { link: application, counters, lifePort: lifePorts.application },
+    network: { link: network, counters, lifePort: lifePorts.network },
     batchMemoryBytes: Math.max(0, bufferMemoryBytes - requestRingBytes - spillBudgetBytes),
   };
 }
 
 /** What has to be moved with the network thread's handle. */
-export function portsOf({ bodyPort, sparePort }: NetworkHandle): readonly MessagePort[] {
-  return [bodyPort, sparePort];
+export function portsOf({ link, lifePort }: NetworkProducerLink): readonly MessagePort[] {
+  return [link.bodyPort, link.sparePort, lifePort];
 }

@@ -10,8 +10,10 @@ import {
   NetworkThreadError,
   ProducerClosedError,
 } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { openApplicationEnd } from '../../ring/attachment.ts';
 import { FLUSH, GROUP_END, PRODUCER_CLOSE, TOPIC } from '../../ring/frames.ts';
+import { Lifeline } from '../../ring/lifeline.ts';
 import { RECORD_PREFIX_BYTES, TRACK_SINGLE } from '../../ring/producer-frames.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
@@ -45,6 +47,7 @@ export class ProducerSession implements ClientRole {
   appended = 0;
   readonly #host: ClientHost;
   readonly #link: ProducerLink;
+  readonly #lifeline: Lifeline;
   readonly #writer: RecordWriter;
   readonly #listener: SessionListener;
   readonly #handles = new Map<string, number>();
@@ -85,6 +88,7 @@ export class ProducerSession implements ClientRole {
       () => this.#onProgress(),
       (cause) => this.#broken(cause),
     );
+    this.#lifeline = new Lifeline(memory.lifePort, { onTold: (reason) => this.#lost(fromPlainError(reason)) });
     this.#writer = new RecordWriter(this.#link.end.requests, config.maxRequestSizeBytes);
     host.addRole(this);
     this.#link.listen();
@@ -289,12 +293,17 @@ export class ProducerSession implements ClientRole {
   }
 
   #broken(cause: unknown): void {
-    this.onThreadLost(new NetworkThreadError('what the network thread sent a producer cannot be read', { cause }));
-    this.#listener.onFatal(this.#refusal!);
+    this.#lost(new NetworkThreadError('what the network thread sent a producer cannot be read', { cause }));
+  }
+
+  #lost(error: Error): void {
+    this.onThreadLost(error);
+    this.#listener.onFatal(error);
   }
 
   #end(error: Error): void {
     this.#link.close();
+    this.#lifeline.close();
     this.#host.removeRole(this);
     this.deliveries.failAll(error);
     const waiters = this.#waiters;

@@ -35,8 +35,8 @@ export class Attachments {
   #all: Attachment[] = [];
   /** Attachments whose shared memory holds an impossible value. The next round removes them. */
   #broken: { readonly attachment: Attachment; readonly error: Error }[] = [];
-  /** Called once for each of them. */
-  onBroken: (attachment: Attachment, error: Error) => void = () => {};
+  /** Called once for each of them. Null: only the link of a producer or consumer is broken; that link has ended. */
+  onBroken: (attachment: Attachment | null, error: Error) => void = () => {};
   #hasRecovered = false;
   /** Sent to every attachment that comes later. */
   #newest: MetadataUpdate | null = null;
@@ -83,6 +83,12 @@ export class Attachments {
     attachment.responses.close();
     this.#broken.push({ attachment, error });
   }
+
+  /** The same for the link of a producer or consumer, which has ended. A broken link of the owner does not end the network thread. */
+  readonly linkBroken = (owner: Attachment | null, error: Error): void => {
+    if (owner === null || owner.isOwner) this.onBroken(null, error);
+    else if (!owner.isClosed) this.broken(owner, error);
+  };
 
   get all(): readonly Attachment[] {
     return this.#all;

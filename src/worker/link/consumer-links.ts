@@ -1,15 +1,20 @@
 // Owns one consumer together with the links of the application threads that read it. The poll loop calls it as a role. Network
 // thread.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
+import { NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames.ts';
+import { Lifeline } from '../../ring/lifeline.ts';
 import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { ConsumerRole } from '../consumer/consumer-role.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
+import type { Attachment } from './attachments.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
 
@@ -17,6 +22,7 @@ import { ConsumerProxy } from './consumer-proxy.ts';
 export interface ConsumerLinkHandle {
   readonly link: NetworkHandle;
   readonly table: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
 }
 
 /** The first thread's link, and the memory that all threads read. */
@@ -32,22 +38,31 @@ export interface ConsumerLinksParts {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
   /** The consumer has ended and must not be called any more. */
   readonly onClosed: (links: ConsumerLinks) => void;
+  /** Called when the shared memory of a link holds an impossible value. The owner is null if the link's thread has no client. */
+  readonly onBroken: (owner: Attachment | null, error: Error) => void;
 }
 
 interface Link {
   readonly proxy: ConsumerProxy;
   readonly adapter: ConsumerAdapter;
+  readonly lifeline: Lifeline;
+  /** The attachment of the thread that reads; null for a thread without a client. */
+  readonly owner: Attachment | null;
 }
 
 export class ConsumerLinks implements Role {
   readonly #role: ConsumerRole;
   readonly #links = new Map<number, Link>();
-  readonly #onClosed: (links: ConsumerLinks) => void;
+  readonly #parts: ConsumerLinksParts;
+  readonly #host: RoleHost;
   #lastId = 0;
+  /** The last thread has gone: the next round closes the consumer. */
+  #isDeserted = false;
 
   constructor(host: RoleHost, parts: ConsumerLinksParts, now: number) {
     const { client, config } = parts;
-    this.#onClosed = parts.onClosed;
+    this.#parts = parts;
+    this.#host = host;
     const writer = new ConsumerSnapshotWriter(parts.snapshot);
     this.#role = new ConsumerRole(
       host,
@@ -68,24 +83,33 @@ export class ConsumerLinks implements Role {
   }
 
   /** @returns the id for `detach` */
-  attach({ link, table }: ConsumerLinkHandle): number {
+  attach({ link, table, lifePort }: ConsumerLinkHandle, owner: Attachment | null): number {
     const end = openNetworkEnd(link);
     const id = ++this.#lastId;
     const proxy = new ConsumerProxy(id, end, table);
-    this.#links.set(id, { proxy, adapter: new ConsumerAdapter(this.#role, end.requests, proxy) });
-    this.#role.add(proxy);
     // The thread has ended, or it has stopped to read.
-    link.bodyPort.once('close', () => this.detach(id));
+    const lifeline = new Lifeline(lifePort, { onEnd: () => this.detach(id) });
+    const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);
+    this.#links.set(id, { proxy, adapter, lifeline, owner });
+    this.#role.add(proxy);
     return id;
   }
 
-  /** Gives the batches that the thread has not finished to other threads. */
+  /** Gives the batches that the thread has not finished to other threads. If there is no other thread, the consumer is closed. */
   detach(id: number): void {
     const link = this.#links.get(id);
     if (link === undefined) return;
     this.#links.delete(id);
     this.#role.remove(link.proxy);
     link.proxy.close();
+    link.lifeline.close();
+    if (this.#links.size === 0) this.#isDeserted = true;
+    this.#host.wake();
+  }
+
+  /** The client of that thread is closed, or its thread has ended: detaches the links that belong to it. */
+  ownerGone(owner: Attachment): void {
+    for (const [id, link] of [...this.#links]) if (link.owner === owner) this.detach(id);
   }
 
   /** Begins the subscription or assignment in the options. */
@@ -96,20 +120,52 @@ export class ConsumerLinks implements Role {
 
   /** Whether an application has written anything. Asked before the thread sleeps. */
   hasWork(): boolean {
-    for (const { proxy, adapter } of this.#links.values()) if (proxy.hasWork() || adapter.hasWork()) return true;
+    if (this.#isDeserted) return true;
+    for (const [id, { proxy, adapter }] of this.#links) {
+      if (this.#guard(id, () => proxy.hasWork() || adapter.hasWork(), true)) return true;
+    }
     return false;
   }
 
   poll(now: number): void {
-    for (const { adapter } of this.#links.values()) adapter.drain(now);
+    for (const [id, { adapter }] of [...this.#links]) this.#guard(id, () => adapter.drain(now), undefined);
+    if (this.#isDeserted) this.#closeDeserted(now);
     this.#role.poll(now);
     let isFlushed = true;
-    for (const { proxy } of this.#links.values()) if (!proxy.flush()) isFlushed = false;
+    for (const [id, { proxy }] of [...this.#links]) if (!this.#guard(id, () => proxy.flush(), true)) isFlushed = false;
     // The consumer is removed after the last answer was written.
-    if (this.#role.isClosed && isFlushed) this.#onClosed(this);
+    if (this.#role.isClosed && isFlushed) this.#parts.onClosed(this);
   }
 
   nextDeadline(now: number): number {
     return this.#role.nextDeadline(now);
+  }
+
+  /** No thread reads the consumer any more. It commits what was done and leaves its group, as `close` does. */
+  #closeDeserted(now: number): void {
+    this.#isDeserted = false;
+    if (this.#links.size > 0) return;
+    this.#role.close(this.#parts.config.defaultApiTimeoutMs, 'default', now, () => {});
+  }
+
+  /** Returns what `use` returns. If the link's shared memory holds an impossible value, ends that link alone and returns `broken`. */
+  #guard<T>(id: number, use: () => T, broken: T): T {
+    try {
+      return use();
+    } catch (error) {
+      this.#broken(id, error);
+      return broken;
+    }
+  }
+
+  #broken(id: number, error: unknown): void {
+    if (!(error instanceof RingCorruptError)) throw error;
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    const text =
+      'the memory that this thread shares with the network thread holds an impossible value; something has overwritten it';
+    link.lifeline.tell(toPlainError(new NetworkThreadError(text, { cause: error })));
+    this.detach(id);
+    this.#parts.onBroken(link.owner, error);
   }
 }

@@ -5,6 +5,7 @@ import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import type { Log } from '../report/log.ts';
+import type { Attachment } from './attachments.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
 
 export interface ConsumersParts {
@@ -14,6 +15,7 @@ export interface ConsumersParts {
   readonly log: Log;
   readonly clock: () => number;
   readonly newMemberId: () => string;
+  readonly onBroken: (owner: Attachment | null, error: Error) => void;
 }
 
 export class Consumers {
@@ -25,9 +27,18 @@ export class Consumers {
     this.#parts = parts;
   }
 
-  /** Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id */
-  open(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer): number {
-    const { config: client, host, roles, log, clock, newMemberId } = this.#parts;
+  /** The number of consumers that have not ended. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /**
+   * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id
+   * @param owner the attachment of the thread that reads it
+   */
+  open(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer, owner: Attachment): number {
+    if (owner.isClosed) throw new Cancelled('the client was closed');
+    const { config: client, host, roles, log, clock, newMemberId, onBroken } = this.#parts;
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
       host,
@@ -36,6 +47,7 @@ export class Consumers {
         config,
         snapshot,
         newMemberId,
+        onBroken,
         log: (level, text) => log.write(level, 'consumer', text),
         onClosed: () => {
           roles.delete(links);
@@ -44,7 +56,7 @@ export class Consumers {
       },
       clock(),
     );
-    const first = links.attach(handle);
+    const first = links.attach(handle, owner);
     try {
       links.begin(config, clock());
     } catch (error) {
@@ -57,11 +69,16 @@ export class Consumers {
     return id;
   }
 
-  /** Attaches one more application thread. Throws Cancelled when the consumer has ended. */
+  /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */
+  ownerGone(owner: Attachment): void {
+    for (const links of this.#byId.values()) links.ownerGone(owner);
+  }
+
+  /** Attaches one more application thread, which needs no client. Throws Cancelled when the consumer has ended. */
   attach(id: number, handle: ConsumerLinkHandle): void {
     const links = this.#byId.get(id);
     if (links === undefined) throw new Cancelled('the consumer was closed');
-    links.attach(handle);
+    links.attach(handle, null);
     this.#parts.host.wake();
   }
 }

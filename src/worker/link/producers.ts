@@ -1,13 +1,17 @@
 // Owns the producers of the network thread, and the application threads that are attached to each: makes them, calls them in each
 // round, closes them. Network thread. Must not decide anything about records.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import { IllegalStateError } from '../../common/errors/errors.ts';
+import { Cancelled, IllegalStateError, NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
 import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
+import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
+import type { Attachment } from './attachments.ts';
 import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
@@ -16,18 +20,28 @@ import { ProducerProxy } from './producer-proxy.ts';
 export interface ProducerLink {
   readonly link: NetworkHandle;
   readonly counters: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
 }
+
+/** Called when the shared memory of a link holds an impossible value. `owner` is the attachment of the link's thread. */
+type OnBroken = (owner: Attachment, error: Error) => void;
 
 /** With a longer time, the ring of a fast application would fill. */
 const maxDozeMs = 2;
 
 interface Attached {
+  readonly owner: Attachment;
   readonly adapter: ProducerAdapter;
   readonly counters: ProducerCountersWriter;
-  /** The application thread is closing; its last records are being sent. */
+  readonly lifeline: Lifeline;
+  /** The application thread is closing, or it has ended; its last records are being sent. */
   isLeaving: boolean;
-  /** The application thread has ended: it does not write or read any more. */
+  /** The application thread has ended, or its memory holds impossible values: nothing is written for it any more. */
   isGone: boolean;
+  /** The link is not read or written any more. */
+  isOver: boolean;
+  /** When the thread is gone: until then its complete records may stay in the link for want of memory. */
+  goneDeadline: number;
 }
 
 /** A producer with its links. The poll loop calls it as a role. */
@@ -35,14 +49,23 @@ class LinkedProducer implements Role {
   readonly role: ProducerRole;
   readonly #host: RoleHost;
   readonly #onEnd: () => void;
+  readonly #onBroken: OnBroken;
+  readonly #deliveryTimeoutMs: number;
   #attached: Attached[] = [];
   /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
   dozeMs = 0;
   readonly #maxDozeMs: number;
 
-  constructor(config: ProducerConfig, batchMemoryBytes: number, host: RoleHost, log: Log, onEnd: () => void) {
+  constructor(
+    config: ProducerConfig,
+    batchMemoryBytes: number,
+    { host, log, onBroken }: ProducersParts,
+    onEnd: () => void,
+  ) {
     this.#host = host;
     this.#onEnd = onEnd;
+    this.#onBroken = onBroken;
+    this.#deliveryTimeoutMs = config.deliveryTimeoutMs;
     this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
     this.role = new ProducerRole({
       config,
@@ -55,7 +78,7 @@ class LinkedProducer implements Role {
     });
   }
 
-  attach({ link, counters: memory }: ProducerLink): void {
+  attach({ link, counters: memory, lifePort }: ProducerLink, owner: Attachment): void {
     const counters = new ProducerCountersWriter(memory);
     const end = openNetworkEnd(link);
     const proxy = new ProducerProxy(end, counters);
@@ -64,27 +87,50 @@ class LinkedProducer implements Role {
       this.#detach(adapter, requestId, deadline, now);
     });
     counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
-    const attached: Attached = { adapter, counters, isLeaving: false, isGone: false };
-    // The ports of an application thread close however it ends.
-    link.bodyPort.on('close', () => {
-      attached.isGone = true;
-      this.#host.wake();
+    const lifeline = new Lifeline(lifePort, {
+      onEnd: () => {
+        attached.isGone = true;
+        this.#host.wake();
+      },
     });
+    const attached: Attached = {
+      owner,
+      adapter,
+      counters,
+      lifeline,
+      isLeaving: false,
+      isGone: false,
+      isOver: false,
+      goneDeadline: Number.NaN,
+    };
     this.#attached.push(attached);
     this.#host.wake();
   }
 
+  /** The client of that thread is closed, or its thread has ended. */
+  ownerGone(owner: Attachment): void {
+    for (const attached of this.#attached) if (attached.owner === owner) attached.isGone = true;
+    this.#host.wake();
+  }
+
   hasWork(): boolean {
-    return this.#attached.some(({ adapter }) => adapter.hasWork);
+    return this.#attached.some((attached) => {
+      if (attached.isOver) return false;
+      try {
+        return attached.adapter.hasWork;
+      } catch (error) {
+        this.#broken(attached, error);
+        return true;
+      }
+    });
   }
 
   poll(now: number): void {
     const wallNow = this.#host.wallClock();
     let hasMore = false;
     let count = 0;
-    for (const { adapter } of this.#attached) {
-      adapter.proxy.flush();
-      const taken = adapter.drain(now, wallNow);
+    for (const attached of this.#attached) {
+      const taken = this.#take(attached, now, wallNow);
       count += taken;
       if (taken === maxFramesPerTurn) hasMore = true;
     }
@@ -100,15 +146,46 @@ class LinkedProducer implements Role {
   }
 
   nextDeadline(): number {
-    return this.role.nextDeadline();
+    let deadline = this.role.nextDeadline();
+    for (const { isLeaving, goneDeadline } of this.#attached)
+      if (!isLeaving && goneDeadline < deadline) deadline = goneDeadline;
+    return deadline;
+  }
+
+  #take(attached: Attached, now: number, wallNow: number): number {
+    if (attached.isOver) return 0;
+    const { adapter } = attached;
+    try {
+      adapter.proxy.flush();
+      return adapter.drain(now, wallNow);
+    } catch (error) {
+      this.#broken(attached, error);
+      return 0;
+    }
+  }
+
+  /** The link is not read or written any more. The records that were read before are sent. */
+  #broken(attached: Attached, error: unknown): void {
+    if (!(error instanceof RingCorruptError)) throw error;
+    attached.isOver = true;
+    attached.isGone = true;
+    attached.adapter.proxy.close();
+    const text =
+      'the memory that this thread shares with the network thread holds an impossible value; something has overwritten it';
+    attached.lifeline.tell(toPlainError(new NetworkThreadError(text, { cause: error })));
+    this.#onBroken(attached.owner, error);
+    this.#host.wake();
   }
 
   /** The thread has ended. The records that it had posted are sent like any others. Nobody is told their outcomes. */
   #bury(attached: Attached, now: number): void {
     const { adapter } = attached;
-    if (attached.isLeaving || adapter.hasFrames) return;
+    if (attached.isLeaving) return;
+    if (Number.isNaN(attached.goneDeadline)) attached.goneDeadline = now + this.#deliveryTimeoutMs;
+    if (!attached.isOver && adapter.hasFrames && now < attached.goneDeadline) return;
+    attached.isOver = true;
     adapter.proxy.close();
-    this.#detach(adapter, 0, Number.POSITIVE_INFINITY, now);
+    this.#detach(adapter, 0, attached.goneDeadline, now);
   }
 
   /** Detaches an application thread. The producer ends with the last one. */
@@ -120,7 +197,10 @@ class LinkedProducer implements Role {
       adapter.proxy.closed(requestId);
       adapter.proxy.notify();
       this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
-      // The application closes the ports when it has read the answer.
+      // A thread that goes on closes the ports itself, when it has read the answer.
+      if (!attached.isGone) return;
+      adapter.end.close();
+      attached.lifeline.close();
     };
     if (this.#attached.some((each) => !each.isLeaving)) {
       this.role.flush(leave, now);
@@ -133,38 +213,58 @@ class LinkedProducer implements Role {
   }
 }
 
+export interface ProducersParts {
+  readonly host: RoleHost;
+  readonly log: Log;
+  readonly roles: { add(role: Role): void; delete(role: Role): void };
+  readonly onBroken: OnBroken;
+}
+
 export class Producers {
-  readonly #host: RoleHost;
-  readonly #log: Log;
-  readonly #roles: { add(role: Role): void; delete(role: Role): void };
+  readonly #parts: ProducersParts;
   readonly #all = new Map<number, LinkedProducer>();
   #lastId = 0;
 
-  constructor(host: RoleHost, log: Log, roles: { add(role: Role): void; delete(role: Role): void }) {
-    this.#host = host;
-    this.#log = log;
-    this.#roles = roles;
+  constructor(parts: ProducersParts) {
+    this.#parts = parts;
+  }
+
+  /** The number of producers that have not ended. */
+  get size(): number {
+    return this.#all.size;
   }
 
   /** Makes a producer with one application thread attached. Returns its id. */
-  open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink): number {
+  open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink, owner: Attachment): number {
+    checkOpen(owner);
+    const { roles } = this.#parts;
     this.#lastId++;
     const id = this.#lastId;
-    const producer = new LinkedProducer(config, batchMemoryBytes, this.#host, this.#log, () => {
+    const producer = new LinkedProducer(config, batchMemoryBytes, this.#parts, () => {
       this.#all.delete(id);
-      this.#roles.delete(producer);
+      roles.delete(producer);
     });
-    producer.attach(link);
+    producer.attach(link, owner);
     this.#all.set(id, producer);
-    this.#roles.add(producer);
+    roles.add(producer);
     return id;
   }
 
   /** Attaches one more application thread. Throws IllegalStateError when the producer has ended. */
-  attach(producerId: number, link: ProducerLink): void {
+  attach(producerId: number, link: ProducerLink, owner: Attachment): void {
+    checkOpen(owner);
     const producer = this.#all.get(producerId);
     if (producer === undefined)
       throw new IllegalStateError(`producer ${producerId} is closed, or it belongs to another client`);
-    producer.attach(link);
+    producer.attach(link, owner);
   }
+
+  /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
+  ownerGone(owner: Attachment): void {
+    for (const producer of this.#all.values()) producer.ownerGone(owner);
+  }
+}
+
+function checkOpen({ isClosed }: Attachment): void {
+  if (isClosed) throw new Cancelled('the client was closed');
 }
