@@ -15,16 +15,29 @@ const maxOutputBytes = 64 * 1024 * 1024;
 
 /** Resolves with standard output. Fails with the command's name and both its outputs. */
 export async function command(file: string, args: readonly string[], options: CommandOptions): Promise<string> {
+  return (await commandOutputs(file, args, options)).stdout;
+}
+
+export interface CommandOutputs {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** As `command`, with both outputs. */
+export async function commandOutputs(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandOutputs> {
   const { cwd, timeoutMs, env } = options;
   try {
-    const { stdout } = await run(file, args, {
+    return await run(file, args, {
       cwd,
       env: env ?? process.env,
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
       maxBuffer: maxOutputBytes,
     });
-    return stdout;
   } catch (error) {
     const { killed, message, stdout, stderr } = error as Error & { killed?: boolean; stdout?: string; stderr?: string };
     const what = killed === true ? `took longer than ${timeoutMs / 1000} s` : message.split('\n')[0];

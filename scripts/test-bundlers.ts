@@ -1,12 +1,12 @@
 // Tests the package in programs that bundlers made of it, and under Jest: each asks a broker for metadata. The tools are
 // installed into `.cache/bundlers`, the package from a tarball. Arguments: names of tools, all by default. Exit code 1 when one failed.
 
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmbeddedBroker } from '../test/helpers/embedded-broker.ts';
 import { command } from './command.ts';
 import { projectFolder } from './project.ts';
+import { installTools } from './tools.ts';
 
 const installTimeoutMs = 240_000;
 const buildTimeoutMs = 120_000;
@@ -101,22 +101,17 @@ process.exitCode = hasFailed ? 1 : 0;
 
 /** The tools once, the package each time. */
 async function install(): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const manifest = `${JSON.stringify({ private: true, type: 'module', devDependencies: tools }, null, 2)}\n`;
-  const path = join(folder, 'package.json');
-  const isThere =
-    existsSync(join(folder, 'node_modules')) && (await readFile(path, 'utf8').catch(() => '')) === manifest;
-  await writeFile(path, manifest);
-  const npm = (...args: string[]) =>
-    command('npm', [...args, '--no-audit', '--no-fund'], { cwd: folder, timeoutMs: installTimeoutMs });
-  if (!isThere) await npm('install');
+  await installTools('bundlers', tools);
   for (const name of await readdir(folder)) if (name.endsWith('.tgz')) await rm(join(folder, name));
   await command('npm', ['pack', '--silent', '--pack-destination', folder], {
     cwd: projectFolder,
     timeoutMs: buildTimeoutMs,
   });
   const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;
-  await npm('install', '--no-save', join(folder, tarball));
+  await command('npm', ['install', '--no-save', '--no-audit', '--no-fund', join(folder, tarball)], {
+    cwd: folder,
+    timeoutMs: installTimeoutMs,
+  });
 }
 
 /** What the program prints that the bundler makes of it. */

@@ -1,16 +1,18 @@
-// Tests the package as users get it: packs it, looks at what is in it, installs it into an empty folder, type-checks a program
-// that uses it, and runs that program on every supported Node whose binary can be had.
+// Tests the package as users get it: packs it, looks at what is in it and how much it brings along, installs it into an empty folder,
+// type-checks programs that use it, and runs them on every supported Node whose binary can be had.
 // Arguments: major versions of Node, all supported ones by default. The oldest must be there; others are reported as missing.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { command } from './command.ts';
+import { type CommandOutputs, command, commandOutputs } from './command.ts';
 import { closedPort, consumerText } from './consumer.ts';
 import { findNodes, majorsOf, supportedMajors } from './node-binaries.ts';
+import { checkTypes } from './pack-types.ts';
 import { projectFolder } from './project.ts';
+import { installTools } from './tools.ts';
 
 const packTimeoutMs = 120_000;
 const installTimeoutMs = 300_000;
@@ -24,17 +26,24 @@ const wanted = [
   'CHANGELOG.md',
   'dist/index.js',
   'dist/index.d.ts',
-  'src/index.ts',
+  'docs/configuration.md',
 ];
-const unwanted = ['test', 'bench', 'scripts', 'build', '.ci', 'src/protocol/generate', 'src/protocol/schema'];
+const unwanted = ['src', 'test', 'bench', 'scripts', 'build', '.ci', 'dist/protocol/generate', 'dist/protocol/schema'];
+/** Without optional packages, this one included. */
+const maxPackages = 12;
+const maxInstalledBytes = 12e6;
+const blockBytes = 4096;
 
 const folder = await mkdtemp(join(tmpdir(), 'test-pack-'));
 try {
   const tarball = await pack(folder);
+  await checkWeight(tarball, join(folder, 'weight'));
+  await checkManifest(tarball);
   const consumer = join(folder, 'consumer');
   await install(tarball, consumer);
-  checkContents(join(consumer, 'node_modules', 'offthread-kafka'));
-  await checkTypes(consumer);
+  await checkContents(join(consumer, 'node_modules', 'offthread-kafka'));
+  await checkConsumerTypes(consumer);
+  await checkTypes(consumer, 'entries.mts', print);
   await runEverywhere(consumer);
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -51,23 +60,90 @@ async function pack(destination: string): Promise<string> {
   return join(destination, tarballs[0]!);
 }
 
+/** What the package costs in a folder of `npm init`, without and with its optional packages. */
+async function checkWeight(tarball: string, empty: string): Promise<void> {
+  for (const omit of [['--omit=optional'], []]) {
+    await mkdir(empty);
+    await command('npm', ['init', '--yes'], { cwd: empty, timeoutMs: installTimeoutMs });
+    const { stdout, stderr } = await npmInstall(empty, [...omit, tarball]);
+    assert.doesNotMatch(stdout + stderr, /\bwarn|install-scripts|deprecated/i, 'npm install warns');
+    const lock = join(empty, 'node_modules', '.package-lock.json');
+    const { packages } = JSON.parse(await readFile(lock, 'utf8')) as Lock;
+    const scripted = Object.keys(packages).filter((name) => packages[name]!.hasInstallScript === true);
+    assert.deepEqual(scripted, [], 'packages with install scripts');
+    const count = Object.keys(packages).length;
+    const bytes = await bytesOnDisk(join(empty, 'node_modules'));
+    const what = omit.length > 0 ? 'without optional packages' : 'with optional packages';
+    print(`${what}: ${count} packages, ${(bytes / 1e6).toFixed(1)} MB on disk, and no warning\n`);
+    if (omit.length > 0) {
+      assert.ok(count <= maxPackages, `${count} packages, ${maxPackages} are the limit: ${Object.keys(packages)}`);
+      assert.ok(bytes <= maxInstalledBytes, `${bytes} bytes, ${maxInstalledBytes} are the limit`);
+    }
+    await rm(empty, { recursive: true });
+  }
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;
+}
+
+/** Whole blocks, as a file system counts. */
+async function bytesOnDisk(root: string): Promise<number> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
+  return sizes.reduce((sum, size) => sum + Math.ceil(size / blockBytes) * blockBytes, 0);
+}
+
+/** By the tools that package authors use. */
+async function checkManifest(tarball: string): Promise<void> {
+  const tools = await installTools('package-tools', { '@arethetypeswrong/cli': '0.18.5', publint: '0.3.25' });
+  const bin = join(tools, 'node_modules', '.bin');
+  const options = { cwd: tools, timeoutMs: typesTimeoutMs };
+  await command(join(bin, 'publint'), ['--strict', tarball], options);
+  // Node requires ES modules from 20.19 on, which is the oldest that is supported: so `require` works, and the one rule is not kept.
+  // Resolution of Node 10 knows no `exports`. The entry of the network thread is not for programs.
+  const exceptions = [
+    '--ignore-rules',
+    'cjs-resolves-to-esm',
+    '--profile',
+    'node16',
+    '--exclude-entrypoints',
+    'worker',
+  ];
+  await command(join(bin, 'attw'), [tarball, ...exceptions], options);
+  print('publint and attw have nothing to say of the package\n');
+}
+
 async function install(tarball: string, consumer: string): Promise<void> {
   await mkdir(consumer);
   await writeFile(join(consumer, 'package.json'), '{ "private": true, "type": "module" }\n');
   await writeFile(join(consumer, 'consumer.mjs'), await consumerText());
-  await command('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: consumer, timeoutMs: installTimeoutMs });
+  const programs = join(projectFolder, 'scripts', 'pack-consumer');
+  for (const name of ['entries.mts', 'entries.mjs']) await copyFile(join(programs, name), join(consumer, name));
+  await npmInstall(consumer, [tarball]);
 }
 
-function checkContents(installed: string): void {
+function npmInstall(cwd: string, args: readonly string[]): Promise<CommandOutputs> {
+  return commandOutputs('npm', ['install', '--no-audit', '--no-fund', ...args], { cwd, timeoutMs: installTimeoutMs });
+}
+
+async function checkContents(installed: string): Promise<void> {
   const lacking = wanted.filter((path) => !existsSync(join(installed, path)));
   assert.deepEqual(lacking, [], 'files missing from the package');
   const surplus = unwanted.filter((path) => existsSync(join(installed, path)));
   assert.deepEqual(surplus, [], 'folders that do not belong into the package');
+  const maps = (await readdir(installed, { recursive: true })).filter((name) => name.endsWith('.map'));
+  assert.deepEqual(
+    maps,
+    [],
+    'the files of the package are readable as they are: maps would name sources that are not there',
+  );
   print('the package holds what it should, and nothing else was found in it\n');
 }
 
 /** With this project's compiler, which reads the program's documentation comments for types. */
-async function checkTypes(consumer: string): Promise<void> {
+async function checkConsumerTypes(consumer: string): Promise<void> {
   const options = {
     allowJs: true,
     checkJs: true,
@@ -83,7 +159,8 @@ async function checkTypes(consumer: string): Promise<void> {
   await writeFile(join(consumer, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   await command(process.execPath, [tsc, '-p', consumer], { cwd: consumer, timeoutMs: typesTimeoutMs });
-  print('the types of the package hold in a program that uses it\n');
+  await rm(join(consumer, 'tsconfig.json'));
+  print('the types of the package hold in a program of JavaScript that uses it\n');
 }
 
 async function runEverywhere(consumer: string): Promise<void> {
@@ -98,6 +175,7 @@ async function runEverywhere(consumer: string): Promise<void> {
   );
   for (const node of nodes) {
     const port = await closedPort();
+    print(await command(node.path, ['entries.mjs'], { cwd: consumer, timeoutMs: runTimeoutMs }));
     print(await command(node.path, ['consumer.mjs', String(port)], { cwd: consumer, timeoutMs: runTimeoutMs }));
   }
 }

@@ -1,9 +1,9 @@
-// Owns the kinds of configuration options: how an option is described, the type of its value, and the type that callers pass.
-// Every thread. Must not validate: config-parser.ts does.
+// Owns the kinds of configuration options: how an option is described, and the type of its value. The types that callers pass are in
+// generated/options.ts. Every thread. Must not validate: config-parser.ts does.
 
 import type { Logger } from '../logger.ts';
 import type { Secret } from '../secret.ts';
-import type { TokenProviderInput, TokenSource } from '../token-provider.ts';
+import type { TokenSource } from '../token-provider.ts';
 import type { BootstrapServer } from './bootstrap-servers.ts';
 import type { SocketOption } from './socket-options.ts';
 import type { SslContext } from './ssl-context.ts';
@@ -136,19 +136,6 @@ export type ValueOf<O> = O extends IntegerOption
                     : O extends { default: null }
                       ? string | null
                       : string;
-
-/** The type that callers pass for an option. */
-export type InputOf<O> = O extends ServersOption
-  ? string | readonly string[]
-  : O extends SecretOption
-    ? string | null
-    : O extends TokenProviderOption
-      ? TokenProviderInput | null
-      : O extends SslContextOption
-        ? SslContext | null
-        : O extends UrlOption
-          ? URL | string | null
-          : ValueOf<O>;
 
 /** The path of a file that the network thread reads. A relative path begins at the working directory of the process. */
 export const file = (doc: string) => ({ type: 'string', default: null, maxBytes: 4096, doc }) as const;

@@ -2,7 +2,7 @@
 // them.
 
 import { logLevels } from '../logger.ts';
-import { type ConfigOption, file, type InputOf, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { type ConfigOption, file, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
 import { saslMechanisms, securityProtocols } from './sasl-config.ts';
 
 /** Every option of `KafkaClient.start`, in the order of the documentation. */
@@ -289,5 +289,4 @@ export const configOptions = {
 /** The effective configuration, validated and frozen. */
 export type KafkaClientConfig = { readonly [K in keyof typeof configOptions]: ValueOf<(typeof configOptions)[K]> };
 
-/** The options of `KafkaClient.start`, all optional. An undefined option counts as left out. */
-export type KafkaClientOptions = { [K in keyof typeof configOptions]?: InputOf<(typeof configOptions)[K]> | undefined };
+export type { KafkaClientOptions } from './generated/options.ts';

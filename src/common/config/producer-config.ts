@@ -4,15 +4,14 @@ import { KafkaConfigurationError } from '../errors/errors.ts';
 import { nearestName } from '../text.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { described, parseOption } from './config-parser.ts';
+import type { ProducerTableOptions } from './generated/options.ts';
 import { otherProducerOptions, type ProducerConfig, producerOptions } from './producer-options.ts';
 
 /** For idempotence, a broker remembers this many batches of each producer and partition. */
 const maxInFlightWithIdempotence = 5;
 
-type TableInputs = { [K in keyof typeof producerOptions]?: ProducerConfig[K] | undefined };
-
 /** The options that callers pass. */
-export interface ProducerConfigInput extends TableInputs {
+export interface ProducerConfigInput extends ProducerTableOptions {
   acks?: 'all' | -1 | 0 | 1 | undefined;
   compressionLevel?: number | null | undefined;
   partitioner?: 'murmur2' | 'crc32' | undefined;
@@ -78,7 +77,7 @@ export function parseProducerConfig(
     problems.push(`unknown configuration key '${key.slice(0, 80)}' of a producer${hint}`);
   }
   const config: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(producerOptions) as [keyof TableInputs, ConfigOption][]) {
+  for (const [key, option] of Object.entries(producerOptions) as [keyof ProducerTableOptions, ConfigOption][]) {
     const given = options[key];
     config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
   }

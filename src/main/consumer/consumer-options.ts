@@ -1,7 +1,7 @@
 // Owns the types of what callers give to a consumer. Types only.
 
-import type { InputOf } from '../../common/config/config-kinds.ts';
-import type { AssignorName, CommitMode, consumerOptions, TopicPartition } from '../../common/config/consumer-config.ts';
+import type { AssignorName, CommitMode, TopicPartition } from '../../common/config/consumer-config.ts';
+import type { ConsumerTableOptions } from '../../common/config/generated/options.ts';
 import type { OffsetLike } from '../../common/config/offset-inputs.ts';
 
 /** Somewhere in a partition's log; a time means the first record of then or later. */
@@ -19,17 +19,7 @@ export interface OffsetOf extends TopicPartition {
   readonly metadata?: string | null | undefined;
 }
 
-/** The options whose values are texts that name a choice. */
-interface Choices {
-  readonly groupProtocol?: 'auto' | 'consumer' | 'classic' | undefined;
-  readonly whenBlocked?: 'keep' | 'pause' | 'leave' | undefined;
-  readonly whenRevoked?: 'wait' | 'drop' | undefined;
-  readonly isolationLevel?: 'read_uncommitted' | 'read_committed' | undefined;
-}
-
-type PlainOptions = { readonly [K in keyof typeof consumerOptions]?: InputOf<(typeof consumerOptions)[K]> | undefined };
-
-export interface ConsumerOptions extends Choices, Omit<PlainOptions, keyof Choices> {
+export interface ConsumerOptions extends ConsumerTableOptions {
   /** Names; or a RegExp, matched here against all topics; or a pattern for the broker (RE2), with KIP-848. */
   readonly topics?: readonly string[] | RegExp | { readonly brokerPattern: string };
   /** Partitions to read without a group's help. */

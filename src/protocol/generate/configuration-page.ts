@@ -58,7 +58,7 @@ function numberText(value: number): string {
   return String(value);
 }
 
-function defaultOf(key: string, option: ConfigOption): string {
+export function defaultOf(key: string, option: ConfigOption): string {
   if (option.type === 'integer' && option.default !== null && key.endsWith('Bytes')) return numberText(option.default);
   return typeof option.default === 'string' ? option.default || "''" : JSON.stringify(option.default);
 }

@@ -8,9 +8,11 @@ import { configurationPage } from './configuration-page.ts';
 import { exportedTypes, flatApiFile, flatDataFile } from './flat-file.ts';
 import { apisFile, brokerErrorsFile, errorCodesFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
+import { optionsFile } from './options-file.ts';
 import { wireApiFile, wireDataFile } from './wire-file.ts';
 
 const commonFolder = 'src/common/generated';
+const configFolder = 'src/common/config/generated';
 const errorsFolder = 'src/common/errors/generated';
 const flatFolder = 'src/protocol/flat/generated';
 const wireFolder = 'src/protocol/wire/generated';
@@ -45,6 +47,7 @@ export function generateFiles(): Map<string, string> {
   files.set(`${commonFolder}/package-version.ts`, packageVersionFile());
   files.set(`${errorsFolder}/broker-errors.ts`, brokerErrorsFile());
   files.set(`${errorsFolder}/error-codes.ts`, errorCodesFile());
+  files.set(`${configFolder}/options.ts`, optionsFile());
   files.set('docs/configuration.md', configurationPage());
   files.set(`${wireFolder}/index.ts`, wireIndexFile(apis, data));
   return files;
@@ -79,7 +82,7 @@ export function findDifferences(root: string, files: ReadonlyMap<string, string>
 
 function strayFiles(root: string, files: ReadonlyMap<string, string>): string[] {
   const found: string[] = [];
-  for (const folder of [commonFolder, errorsFolder, flatFolder, wireFolder]) {
+  for (const folder of [commonFolder, configFolder, errorsFolder, flatFolder, wireFolder]) {
     mkdirSync(join(root, folder), { recursive: true });
     for (const name of readdirSync(join(root, folder))) {
       if (!files.has(`${folder}/${name}`)) found.push(`${folder}/${name}`);

@@ -38,6 +38,7 @@ const table = {
     ],
     packages: [],
   },
+  entries: { rooms: ['main/metrics', 'common', 'protocol/flat', 'protocol/wire'], packages: [] },
   common: { rooms: [], packages: ['node:module', 'node:net'], types: ['node:worker_threads', 'long'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },

@@ -1,0 +1,25 @@
+// Loads every entry of the installed package, by `import` and by `require`, and uses a little of each. test-pack.ts runs it.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const { exports } = require('offthread-kafka/package.json');
+/** Not for programs: the entry of the network thread. */
+const others = new Set(['./worker', './package.json']);
+const entries = Object.keys(exports).filter((name) => !others.has(name));
+assert.ok(entries.length >= 3, `entries: ${entries}`);
+
+for (const entry of entries) {
+  const name = `offthread-kafka${entry.slice(1)}`;
+  const imported = await import(name);
+  const required = require(name);
+  assert.ok(Object.keys(imported).length > 0, `${name} exports nothing`);
+  assert.deepEqual(Object.keys(required).sort(), Object.keys(imported).sort(), `require of ${name}`);
+  for (const key of Object.keys(imported)) assert.equal(required[key], imported[key], `${name}: ${key}`);
+}
+
+const { ConsumerProtocolSubscription } = require('offthread-kafka/protocol');
+const bytes = ConsumerProtocolSubscription.encode({ topics: ['a', 'b'] }, 1);
+assert.deepEqual(ConsumerProtocolSubscription.decode(bytes).topics.toArray(), ['a', 'b']);
+console.log(`${entries.length} entries can be imported and required on Node ${process.version}`);
