@@ -65,11 +65,16 @@ export function invalidMessage(error: unknown, title: string, apiKey: number): u
   return error;
 }
 
-/** Throws unless `value` is an object all of whose enumerable properties are among `keys`. */
+/**
+ * Throws unless `value` is an object all of whose enumerable properties are among `keys`. Properties that other code has added to
+ * `Object.prototype` are nobody's fields.
+ */
 export function checkObject(value: unknown, keys: ReadonlySet<string>): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw problem('', value, 'an object');
   for (const key in value) {
-    if (!keys.has(key) && (value as Record<string, unknown>)[key] !== undefined) throw unknownProperty(key, keys);
+    if (keys.has(key) || (value as Record<string, unknown>)[key] === undefined) continue;
+    if (key in Object.prototype && !Object.hasOwn(value, key)) continue;
+    throw unknownProperty(key, keys);
   }
 }
 

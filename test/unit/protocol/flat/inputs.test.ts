@@ -139,6 +139,18 @@ describe('request objects', () => {
     assert.equal(write(Fetch, { ...fetchRequest({}), maxBytes: undefined }).maxBytes, 2147483647);
   });
 
+  it('take no notice of what other code has added to Object.prototype, but refuse it as a property of the request', () => {
+    const polluted = Object.prototype as { addedByAnotherPackage?: unknown };
+    polluted.addedByAnotherPackage = 'x';
+    try {
+      assert.equal(write(Fetch, fetchRequest({})).maxBytes, 2147483647);
+      const own = { ...fetchRequest({}), addedByAnotherPackage: 1 };
+      refused(Fetch, own, 'addedByAnotherPackage', /no such field/);
+    } finally {
+      delete polluted.addedByAnotherPackage;
+    }
+  });
+
   it('refuse names that are no fields, with the closest right one', () => {
     refused(Fetch, { ...fetchRequest({}), maxWaitMS: 5 }, 'maxWaitMS', /no such field; did you mean maxWaitMs\?/);
     const path = 'topics[1].partitions[1].fetchOfset';
