@@ -1,5 +1,5 @@
-// Owns what a coordinator wants a member of KIP-848 to have: by topic id as it was said, by name as far as metadata knows. Network
-// thread.
+// Owns the target assignment that the coordinator sends to a member of KIP-848: by topic ids, and by names when metadata knows them.
+// Network thread.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
@@ -12,7 +12,7 @@ export interface TargetRow {
 }
 
 export class AssignmentTarget {
-  /** Only the newest counts. */
+  /** The newest target. Older ones are replaced. */
   rows: readonly TargetRow[] = [];
   readonly #cluster: Pick<ClusterView, 'topicName'>;
   readonly #onResolved: (topic: string, topicId: string) => void;
@@ -27,7 +27,7 @@ export class AssignmentTarget {
     return isWhole && textOf(wanted) === textOf(owned);
   }
 
-  /** `isWhole` false: metadata does not know all topics of the target yet. */
+  /** The changes from `owned` to the target. `isWhole` is false while metadata does not know all topics of the target. */
   differenceTo(owned: readonly TopicPartition[]): Difference & { readonly isWhole: boolean } {
     const { wanted, isWhole } = this.#resolve();
     return { ...differenceOf(owned, wanted), isWhole };

@@ -1,4 +1,4 @@
-// Owns judging whether the application still asks for records, and whether partitions still move. Network thread.
+// Owns the checks whether the application still asks for records, and whether partitions still make progress. Network thread.
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import type { Application } from './handed-batch.ts';
@@ -6,7 +6,7 @@ import type { Partition } from './partition.ts';
 
 export interface AttentionListener {
   onBlocked(sinceMs: number, now: number): void;
-  /** It asks again. */
+  /** The application asks for records again. */
   onActive(now: number): void;
   onStalled(partition: Partition, cause: string): void;
 }
@@ -48,7 +48,7 @@ export class Attention {
     return Math.max(deadline, now + 1);
   }
 
-  /** Any thread that asks is enough; one that waits asks all the time. */
+  /** The last time at which any thread asked for records. A thread that waits for records asks all the time. */
   #lastAskedAt(applications: readonly Application[], now: number): number {
     let lastAt = this.#startedAt;
     for (const application of applications) {
@@ -71,7 +71,7 @@ export class Attention {
   }
 }
 
-/** Whether it is right that nothing moves: paused, given up, or the application has records it has not finished. */
+/** Whether there is a good reason for no progress: the partition is paused, has failed, or the application has unfinished records. */
 function waitsForGood(partition: Partition): boolean {
   const { isPaused, isReleasing, state, handed, hasRecords, isFetchInFlight } = partition;
   return isPaused || isReleasing || state === 'failed' || handed.length > 0 || hasRecords || isFetchInFlight;
@@ -86,8 +86,8 @@ function causeOf({ state, failures, error }: Partition): string {
     case 'reset':
       return `the offset to begin at is not known yet${tries}`;
     case 'validating':
-      return `its log is not compared with the new leader's yet${tries}`;
+      return `its log was not compared with the new leader's log yet${tries}`;
     default:
-      return `no broker answers fetches of it${tries}`;
+      return `no broker answers its fetches${tries}`;
   }
 }

@@ -1,4 +1,4 @@
-// Owns committing by itself what the application has done: on a timer, and when partitions are given up. Network thread.
+// Owns automatic commits of what the application has done: on a timer, and before partitions are released. Network thread.
 
 import type { GroupOffsets, OffsetToCommit } from './group-offsets.ts';
 import type { Partition } from './partition.ts';
@@ -25,7 +25,7 @@ export class AutoCommit {
   poll(partitions: readonly Partition[], now: number): void {
     if (!this.#settings.isOn || this.#isBusy) return;
     if (!partitions.some(isUncommitted)) return;
-    // What is to be committed starts the clock, so that an idle consumer has none.
+    // The interval begins when there is something to commit, so that an idle consumer has no timer.
     this.#lastAt ??= now;
     if (now < this.#lastAt + this.#settings.everyMs) return;
     this.#isBusy = true;
@@ -37,7 +37,7 @@ export class AutoCommit {
     return Math.max(now, (this.#lastAt ?? now) + this.#settings.everyMs);
   }
 
-  /** Commits what is done before partitions are given up; nothing when offsets are the application's own affair. */
+  /** Commits what is done before partitions are released. Does nothing if the application commits by itself. */
   beforeRelease(partitions: readonly Partition[], deadline: number, done: (now: number) => void, now: number): void {
     if (!this.#settings.isOn) done(now);
     else
@@ -52,7 +52,7 @@ export class AutoCommit {
       );
   }
 
-  /** Commits what is done and not committed yet, whatever the mode. */
+  /** Commits what is done and not committed yet, in every mode. */
   commit(
     partitions: readonly Partition[],
     deadline: number,
@@ -93,7 +93,7 @@ export class AutoCommit {
   }
 }
 
-/** Whether the position to commit differs from what is committed: also the very first, so that a restart begins there again. */
+/** Whether the position to commit differs from the committed offset. The first position counts too, so that a restart begins there. */
 export function isUncommitted({ donePosition, committed }: Partition): boolean {
   return donePosition.offset >= 0n && donePosition.offset !== committed?.offset;
 }

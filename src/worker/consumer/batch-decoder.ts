@@ -1,5 +1,5 @@
-// Owns the decoding of fetched bytes into records that can be handed out: aborted transactions and what lies before the
-// position are taken out, so that an application sees what it is to see and nothing else. Network thread.
+// Owns the decoding of fetched bytes into records that can be handed out. Records of aborted transactions and records before the
+// position are removed, so that the application gets only the records that it may see. Network thread.
 // Source: KIP-98 (transactions), record format of the protocol guide.
 
 import { CorruptBatchError } from '../../common/errors/errors.ts';
@@ -23,15 +23,15 @@ import type { PreparedBatch } from './handed-batch.ts';
 import type { Position } from './partition.ts';
 
 export interface Decoded {
-  /** Null: nothing in it is for the application. */
+  /** Null: the piece has no records for the application. */
   readonly batch: PreparedBatch | null;
-  /** Where to go on. */
+  /** The position at which to go on. */
   readonly next: Position;
-  /** What ended it early: it is raised when the application reaches `next`. */
+  /** The error that ended the decoding early. It is raised when the application reaches `next`. */
   readonly error: Error | null;
 }
 
-/** Flat records are larger than their bytes: ten words for each. */
+/** How many times larger than their bytes flat records are expected to be: each record has ten words. */
 const flatPerWire = 2;
 const beginBytes = 4096;
 
@@ -39,8 +39,8 @@ const writer = new FlatWriter();
 const reader = new WireReader();
 
 /**
- * @param from      records before it are left out
- * @param skipBytes prefix to leave free, a multiple of 8
+ * @param from      records before this position are left out
+ * @param skipBytes size of the prefix to leave free, a multiple of 8
  */
 export function decodePiece(
   piece: Piece,
@@ -96,8 +96,8 @@ function ending(
   const cause = records.error;
   if (cause === null) {
     if (batches.length > 0 || records.tailBytes === 0) return { next, error: null };
-    // Pieces are whole entries, so nothing can have been cut off: whatever it is, it would come again for ever.
-    return { next, error: corrupt(place, next.offset, 'its bytes are no whole batch', undefined) };
+    // A piece has whole entries, so nothing was cut off. The same bytes would come again with every fetch, so this is an error.
+    return { next, error: corrupt(place, next.offset, 'its bytes are not a whole batch', undefined) };
   }
   return { next, error: corrupt(place, next.offset, cause.message, cause) };
 }
@@ -114,7 +114,7 @@ function corrupt(
   );
 }
 
-/** Closes the gaps that hidden batches leave in the rows. Returns where a marker that cannot be read ended it; null for nowhere. */
+/** Closes the gaps that hidden batches leave in the rows. Returns the place of a marker that cannot be read. Null if there is none. */
 function dropAborted(
   message: FlatMessage,
   slot: number,
@@ -143,7 +143,7 @@ function dropAborted(
   return faulty;
 }
 
-/** Leaves out records below `from`: a batch may begin before the offset that was asked for. Returns the first row's word. */
+/** Leaves out records before `from`: a batch may begin before the offset that was fetched. Returns the first row's word. */
 function skipBefore(message: FlatMessage, slot: number, count: number, from: bigint): number {
   const first = message.int32(slot + ROWS_WORD);
   let skipped = 0;

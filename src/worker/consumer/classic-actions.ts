@@ -1,16 +1,16 @@
-// Owns what each error code of the classic protocol asks a member to do, by request. Network thread. Must not do it.
+// Owns the table of what a member does for each error code of the classic protocol, by request. Network thread. Must not act itself.
 // Source: protocol guide; reference of Java's AbstractCoordinator.
 
 import { codes } from './codes.ts';
 
 /**
- * `keepId`: join again with the id given. `find`: another broker coordinates, join there. `again`: join again. `backOff`: the same, a
- * little later. `newIdentity`: out of the group, join as a new member. `lost`: out of the generation, join again as before.
- * `fatal`: the group will not have this member.
+ * `keepId`: join again with the id in the response. `find`: find the new coordinator and join there. `again`: join again. `backOff`:
+ * join again after a wait. `newIdentity`: the member is no longer in the group; join as a new member. `lost`: the member is no longer
+ * in the generation; join again with the same id. `fatal`: the group does not accept this member.
  */
 export type JoinAction = 'ok' | 'keepId' | 'find' | 'again' | 'backOff' | 'newIdentity' | 'lost' | 'fatal';
 
-/** `find`: the next goes to another broker. `rejoin`: the group rebalances. */
+/** `find`: find the new coordinator for the next heartbeat. `rejoin`: the group rebalances, so join again. */
 export type HeartbeatAction = 'ok' | 'find' | 'backOff' | 'rejoin' | 'newIdentity' | 'lost' | 'fatal';
 
 export function joinAction(errorCode: number): JoinAction {

@@ -1,5 +1,5 @@
-// Owns a membership by the classic protocol: joining, the leader's duty, heartbeats, what each error means. Network thread. Must
-// not fetch or commit: the host does when it releases partitions.
+// Owns a membership in the classic protocol: joins, the assignment of a leader, heartbeats, what each error means. Network thread.
+// Must not fetch or commit: the host does when it releases partitions.
 // Source: protocol guide, JoinGroup to LeaveGroup; KIP-345 (static members), KIP-394 (member ids), KIP-429 (cooperative).
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
@@ -21,7 +21,7 @@ import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 
 export type ClassicState = 'UNJOINED' | 'PREPARING_REBALANCE' | 'COMPLETING_REBALANCE' | 'STABLE' | 'LEFT' | 'FATAL';
 
-/** What stands between the wish to join and the request: `release` partitions first, then `send`. */
+/** The steps of a join, in order: release partitions, send JoinGroup, assign as the leader, send SyncGroup. */
 type JoinStep = 'none' | 'release' | 'send' | 'sent' | 'assign' | 'syncing';
 
 const noGeneration = -1;
@@ -43,7 +43,7 @@ export class ClassicGroupMember implements Membership {
   #matcher: TopicMatcher | null = null;
   #step: JoinStep = 'none';
   #isRejoinWanted = false;
-  /** Counts identities and joins: what was begun under another is void. */
+  /** Counts identities and joins. Answers to requests of an earlier one are ignored. */
   #serial = 0;
   #failures = 0;
   #retryAt = Number.NEGATIVE_INFINITY;
@@ -179,7 +179,7 @@ export class ClassicGroupMember implements Membership {
     return { memberId: this.#memberId, generation: this.#generation };
   }
 
-  /** Assigned last: what a sticky member that released everything would like to have again. */
+  /** The last assignment. A sticky member that has released everything asks for it again. */
   #lastOwned: readonly TopicPartition[] = [];
 
   #onJoined(response: JoinGroupResponseView, now: number): void {
@@ -199,7 +199,7 @@ export class ClassicGroupMember implements Membership {
     this.#assign(now);
   }
 
-  /** Does what an answer to JoinGroup or SyncGroup asks for. Returns whether it was a good one. */
+  /** Acts on the error code of a JoinGroup or SyncGroup response. Returns whether there was no error. */
   #goesOn(action: JoinAction, errorCode: number, now: number): boolean {
     switch (action) {
       case 'ok':
@@ -225,7 +225,7 @@ export class ClassicGroupMember implements Membership {
     return false;
   }
 
-  /** The leader works out who gets what; the others wait for that. */
+  /** The leader computes the assignment. The other members wait for it. */
   #assign(now: number): void {
     const to = this.#coordinator.ready(now);
     if (to === null) return;
@@ -271,7 +271,7 @@ export class ClassicGroupMember implements Membership {
     const { toRelease, toTake } = differenceOf(owned, assigned);
     if (toTake.length > 0 || owned.length === 0) this.#parts.take(toTake, now);
     if (toRelease.length === 0) return;
-    // Their new owners get them in the next generation, once this member has joined without them.
+    // The new owners get the partitions in the next generation, after this member has joined without them.
     const serial = this.#serial;
     const released = (): void => {
       if (serial !== this.#serial) return;
@@ -305,7 +305,7 @@ export class ClassicGroupMember implements Membership {
         this.#refused(errorCode);
         return;
       default:
-        // While it completes a rebalance the answer to that tells.
+        // During a rebalance the answer to JoinGroup or SyncGroup decides, not this one.
         if (this.#state === 'STABLE') this.#lost(now, action === 'newIdentity');
     }
   }
@@ -318,7 +318,7 @@ export class ClassicGroupMember implements Membership {
 
   // --- ends
 
-  /** @returns false when nobody can be told */
+  /** @returns false when the coordinator cannot be reached */
   #sendLeave(now: number, done: () => void): boolean {
     const to = this.#coordinator.ready(now);
     if (to === null) return false;
@@ -326,9 +326,12 @@ export class ClassicGroupMember implements Membership {
     return true;
   }
 
-  /** The group has gone on without this member: what it has is another's. */
+  /** The group has continued without this member. Its partitions belong to other members now. */
   #lost(now: number, needsNewId: boolean): void {
-    this.#parts.log('warn', `${this.#name}, generation ${this.#generation}, is out of the group; it joins again`);
+    this.#parts.log(
+      'warn',
+      `${this.#name}, generation ${this.#generation}, was removed from the group; it joins again`,
+    );
     this.#forget(needsNewId);
     this.#parts.lose(this.#parts.owned(), now);
     this.#setState('UNJOINED');
@@ -352,7 +355,7 @@ export class ClassicGroupMember implements Membership {
     this.#host.wake();
   }
 
-  /** What follows a request of a join, unless that is over by then. */
+  /** The outcome of a request that belongs to a join. It is ignored if the join is over by then. */
   #unless<T>(isOver: () => boolean, onResponse: (response: T, now: number) => void): Outcome<T> {
     return {
       onResponse: (response, now) => (isOver() ? undefined : onResponse(response, now)),

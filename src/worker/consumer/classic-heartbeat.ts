@@ -1,11 +1,11 @@
-// Owns when a membership by the classic protocol sends heartbeats, and when its coordinator counts as silent. Network thread. Must
+// Owns when a membership in the classic protocol sends heartbeats, and when its coordinator counts as silent. Network thread. Must
 // not decide what an answer means.
 
 import type { ClassicIdentity, ClassicRequests, ClassicSettings } from './classic-requests.ts';
 import type { Coordinator } from './coordinator.ts';
 
 export interface HeartbeatOutcome {
-  /** Neither is called for an identity that is over. */
+  /** Neither of the two is called for an identity that is over. */
   onAnswer(errorCode: number, now: number): void;
   onFailure(now: number): void;
 }
@@ -34,18 +34,18 @@ export class ClassicHeartbeat {
     this.#outcome = outcome;
   }
 
-  /** The coordinator has answered something. */
+  /** The coordinator has answered a request. */
   heard(now: number): void {
     this.#heardAt = now;
   }
 
-  /** A generation begins: the join was as good as a heartbeat. */
+  /** A generation begins. The join counts as a heartbeat. */
   joined(now: number): void {
     this.#heardAt = now;
     this.#sentAt = now;
   }
 
-  /** Infinity while one is under way. */
+  /** The time of the next heartbeat. Infinity while one is under way. */
   get dueAt(): number {
     return this.#isInFlight ? Number.POSITIVE_INFINITY : this.#sentAt + this.#settings.heartbeatIntervalMs;
   }

@@ -1,4 +1,4 @@
-// Owns the requests of a membership by the classic protocol: what is in each, and which form a broker's version wants. Network
+// Owns the requests of a membership in the classic protocol: their content, and the form that a broker's version needs. Network
 // thread. Must not decide what an answer means.
 
 import type { AssignorName, TopicPartition } from '../../common/config/consumer-config.ts';
@@ -24,17 +24,17 @@ export interface ClassicSettings {
   readonly excludeInternalTopics: boolean;
 }
 
-/** Who asks. */
+/** The identity of the member that sends a request. */
 export interface ClassicIdentity {
   readonly memberId: string;
   readonly generation: number;
 }
 
-/** What a member tells the leader. */
+/** The content of a join, which the group's leader reads. */
 export interface JoinContent {
   readonly topics: readonly string[];
   readonly owned: readonly TopicPartition[];
-  /** For assignors whose members have released everything when they join. */
+  /** The last assignment, for assignors whose members release everything before they join. */
   readonly lastOwned: readonly TopicPartition[];
 }
 
@@ -43,7 +43,7 @@ export interface Outcome<Response> {
   onFailure(error: Error, now: number): void;
 }
 
-/** A broker answers a join when the rebalance timeout is over, at the latest. */
+/** A broker answers a join at the latest when the rebalance timeout is over. This time is added to that timeout. */
 const joinGraceMs = 5000;
 const instanceIdVersion = 5;
 const protocolVersion = 5;
@@ -129,7 +129,7 @@ export class ClassicRequests {
     );
   }
 
-  /** `done` is called once, however it ends. */
+  /** `done` is called once, after success and after failure. */
   leave(to: Destination, memberId: string, done: () => void, now: number): void {
     const { groupId, requestTimeoutMs } = this.#settings;
     const hasMembers = (this.#host.requests.versionRange(to.brokerId, LeaveGroup)?.max ?? 0) >= membersVersion;

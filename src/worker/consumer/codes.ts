@@ -1,4 +1,4 @@
-// Owns the names of the error codes that a consumer acts on. Network thread. The words behind them are in the error classes.
+// Owns the numbers of the error codes that a consumer acts on. Network thread. Their meanings are in the error classes.
 
 export const codes = {
   unknownServerError: -1,

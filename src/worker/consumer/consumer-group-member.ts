@@ -1,5 +1,5 @@
-// Owns a membership by the protocol of KIP-848: states, heartbeats, reconciling what the coordinator wants with what is owned,
-// what each error means. Network thread. Must not fetch or commit: the host does when it releases partitions.
+// Owns a membership in the protocol of KIP-848: states, heartbeats, the changes from owned partitions to the target assignment, what
+// each error means. Network thread. Must not fetch or commit: the host does when it releases partitions.
 // Source: KIP-848, KIP-1092 (leaving), protocol guide, ConsumerGroupHeartbeat.
 
 import type { Subscription } from '../../common/config/consumer-config.ts';
@@ -31,7 +31,7 @@ export interface MemberSettings extends HeartbeatSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly excludeInternalTopics: boolean;
-  /** How long a static member whose place is still taken tries again: the one before may have died. */
+  /** How long a static member tries to join while its instance id is in use. The former member may have died. */
   readonly unreleasedLimitMs: number;
   readonly newMemberId: () => string;
 }
@@ -53,12 +53,12 @@ export class ConsumerGroupMember implements Membership {
   #matcher: TopicMatcher | null = null;
   readonly #target: AssignmentTarget;
   #isReconciling = false;
-  /** Counts joins: what was begun in an earlier one is void. */
+  /** Counts joins. Answers to requests of an earlier join are ignored. */
   #join = 0;
   #isInFlight = false;
   #sentAt = Number.NEGATIVE_INFINITY;
   #intervalMs = firstIntervalMs;
-  /** The last heartbeat has to be repeated. */
+  /** The last heartbeat must be repeated. */
   #isAgain = false;
   #failures = 0;
   #retryAt = Number.NEGATIVE_INFINITY;
@@ -109,7 +109,7 @@ export class ConsumerGroupMember implements Membership {
   nextDeadline(now: number): number {
     if (this.#isInFlight || !this.#hasHeartbeats) return Number.POSITIVE_INFINITY;
     const deadline = Math.max(this.#isUrgent ? now : this.#sentAt + this.#intervalMs, this.#retryAt);
-    // Due already: whatever it waits for brings a round of its own.
+    // If it is due already, it waits for an event, and that event starts a round.
     return deadline > now ? deadline : Number.POSITIVE_INFINITY;
   }
 
@@ -238,13 +238,13 @@ export class ConsumerGroupMember implements Membership {
     if (error instanceof UnsupportedVersionError) {
       this.#fatal(
         new GroupFatalError(
-          "the coordinator does not have what this membership needs (KIP-848; patterns for the broker need version 1): use groupProtocol 'classic' or 'auto'",
+          "the coordinator does not support this membership (KIP-848; patterns for the broker need version 1 of ConsumerGroupHeartbeat): use groupProtocol 'classic' or 'auto'",
           { cause: error },
         ),
       );
       return;
     }
-    // The membership lives on until the broker's session ends.
+    // The member stays in the group until the broker's session timeout.
     this.#coordinator.unknown();
     this.#tryAgain(now);
   }
@@ -289,7 +289,7 @@ export class ConsumerGroupMember implements Membership {
       this.#fatal(this.#fatalError(errorCode, null));
       return;
     }
-    this.#parts.log('warn', `${this.#name}: another member still holds the instance id; trying again`);
+    this.#parts.log('warn', `${this.#name}: another member still uses the instance id; this member tries again`);
     this.#retryAt = now + unreleasedRetryMs;
   }
 
@@ -314,7 +314,7 @@ export class ConsumerGroupMember implements Membership {
   #fenced(now: number): void {
     this.#parts.log(
       'warn',
-      `${this.#name} at epoch ${this.#epoch} was fenced: its partitions are lost, it joins again`,
+      `${this.#name} at epoch ${this.#epoch} was fenced: it has lost its partitions and joins again`,
     );
     this.#setState('FENCED');
     this.#epoch = joinEpoch;

@@ -1,5 +1,5 @@
-// Owns the bytes that members of a classic group send each other through the coordinator: subscriptions and assignments, with
-// their version in front. Network thread.
+// Owns the bytes that members of a classic group exchange through the coordinator: subscriptions and assignments, each after its
+// version. Network thread.
 // Source: protocol guide, "consumer" protocol type; KIP-429, KIP-792, KIP-881.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
@@ -23,7 +23,7 @@ export interface MemberSubscription {
 
 export const consumerProtocolType = 'consumer';
 const subscriptionVersion = 3;
-/** All that is said is in the first version; later ones differ in nothing. */
+/** The first version has everything that is needed. Later versions have no other fields. */
 const assignmentVersion = 0;
 const versionBytes = 2;
 
@@ -53,7 +53,7 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   return encode(dataCodec('ConsumerProtocolAssignment'), assignmentVersion, (w) => assignmentMessage.write(w, data));
 }
 
-/** No bytes at all: nothing assigned. Throws: KafkaProtocolError. */
+/** Without bytes, nothing is assigned. Throws: KafkaProtocolError. */
 export function decodeAssignment(bytes: Uint8Array): TopicPartition[] {
   if (bytes.byteLength === 0) return [];
   const view = assignmentMessage.read(decode(dataCodec('ConsumerProtocolAssignment'), bytes));
@@ -74,7 +74,7 @@ function encode(codec: DataCodec, version: number, write: (w: FlatWriter) => voi
   return wire.finish();
 }
 
-/** A newer version begins like the newest that is known. */
+/** The bytes of a newer version begin like those of the newest known version. */
 function decode(codec: DataCodec, bytes: Uint8Array): FlatMessage {
   const reader = new WireReader(bytes);
   reader.describe(codec.name, -1, -1);

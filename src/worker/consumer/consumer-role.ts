@@ -1,5 +1,5 @@
-// Owns one consumer in the network thread: what it consists of, its turn, what applications may ask of it, its end. Network
-// thread. Must not know rings: applications are reached through `Application`, and their calls come in as plain data.
+// Owns one consumer in the network thread: its parts, its turn in each round, the calls of applications, its end. Network thread.
+// Must not know rings: it reaches applications through `Application`, and their calls are plain data.
 
 import type { ConsumerConfig, Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
@@ -22,7 +22,7 @@ import { PositionResolver } from './position-resolver.ts';
 import { snapshotOf } from './snapshot.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
-/** What the role takes from the client below it. */
+/** The settings of the role and those of its client. */
 export interface RoleSettings {
   readonly config: ConsumerConfig;
   readonly requestTimeoutMs: number;
@@ -33,7 +33,7 @@ export interface RoleSettings {
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
   readonly onSnapshot: (snapshot: ConsumerSnapshot) => void;
-  /** Nothing more comes of it. */
+  /** Called when the consumer has ended. */
   readonly onClosed: () => void;
 }
 
@@ -55,7 +55,7 @@ export class ConsumerRole implements Role {
   readonly #attention: Attention;
   readonly #topics: TopicTracker;
   #isSnapshotDue = true;
-  /** It costs a little for each partition, and nobody reads it a thousand times a second. */
+  /** A snapshot is only made now and then: it has a cost for each partition, and applications read it rarely. */
   #snapshotFrom = Number.NEGATIVE_INFINITY;
   #lastError: Error | null = null;
   #fatal: Error | null = null;
@@ -115,7 +115,7 @@ export class ConsumerRole implements Role {
     return this.#isClosed;
   }
 
-  /** Why it does nothing any more; null while it does. */
+  /** The error that stopped the consumer. Null while it works. */
   get fatalError(): Error | null {
     return this.#fatal;
   }
@@ -171,7 +171,7 @@ export class ConsumerRole implements Role {
     );
   }
 
-  // --- what applications ask
+  // --- calls of applications
 
   subscribe(subscription: Subscription, now: number): void {
     this.#checkAlive();
@@ -182,7 +182,7 @@ export class ConsumerRole implements Role {
     this.group.subscribe(subscription, now);
   }
 
-  /** Replaces what is assigned by hand. */
+  /** Replaces the partitions that are assigned by hand. */
   assign(
     partitions: readonly {
       readonly topic: string;
@@ -205,7 +205,7 @@ export class ConsumerRole implements Role {
     this.#host.wake();
   }
 
-  /** Gives everything up and leaves the group; `done` is called once. */
+  /** Releases all partitions and leaves the group. `done` is called once. */
   unsubscribe(now: number, done: () => void): void {
     this.#topics.subscribe({ names: [] });
     const deadline = now + this.config.defaultApiTimeoutMs;
@@ -217,7 +217,7 @@ export class ConsumerRole implements Role {
     );
   }
 
-  /** Commits, gives up, leaves, in this order and by the deadline. `done` is called once; again for each later call. */
+  /** Commits, releases partitions and leaves the group, in this order and by the deadline. `done` is called once for each call. */
   close(timeoutMs: number, leave: LeaveModeName, now: number, done: () => void): void {
     if (this.#isClosed) {
       done();
@@ -242,7 +242,7 @@ export class ConsumerRole implements Role {
       },
       now,
     );
-    // Whoever closes is not going to finish batches any more.
+    // An application that closes will not finish its batches.
     this.partitions.hurry(now);
     this.#host.wake();
   }
@@ -335,7 +335,7 @@ export class ConsumerRole implements Role {
       onTruncated: ({ topic, partition, from, to }: { topic: string; partition: number; from: bigint; to: bigint }) => {
         this.#settings.log(
           'warn',
-          `${topic}-${partition}: the log was cut off below offset ${from}; going on at ${to}`,
+          `${topic}-${partition}: the log was truncated below offset ${from}; reading continues at ${to}`,
         );
         this.#tell({ type: 'truncated', topic, partition, from: String(from), to: String(to) });
       },
@@ -358,7 +358,7 @@ export class ConsumerRole implements Role {
       },
       onStalled: (partition: Partition, cause: string) => {
         const { topic, index } = partition;
-        this.#settings.log('warn', `${topic}-${index} has not moved for ${this.config.stalledMs} ms: ${cause}`);
+        this.#settings.log('warn', `${topic}-${index} has made no progress for ${this.config.stalledMs} ms: ${cause}`);
         this.#tell({ type: 'stalled', topic, partition: index, cause });
       },
     };

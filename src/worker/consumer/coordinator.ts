@@ -1,4 +1,4 @@
-// Owns finding the broker that coordinates the group, and forgetting it when it turns out not to. Network thread.
+// Owns the search for the group's coordinator. Forgets the coordinator when it turns out to be wrong. Network thread.
 // Source: protocol guide, FindCoordinator; KIP-699 (several keys).
 
 import { errorFor, UnsupportedVersionError } from '../../common/errors/errors.ts';
@@ -22,18 +22,18 @@ export interface CoordinatorSettings {
 }
 
 export class Coordinator {
-  /** A lane of its own: neither fetches nor anybody else's requests are in the way of heartbeats. */
+  /** The coordinator has a lane of its own, so that heartbeats do not wait behind fetches or other requests. */
   to: Destination | null = null;
   readonly #host: RoleHost;
   readonly #settings: CoordinatorSettings;
   readonly #onFatal: (error: Error) => void;
-  /** Older brokers are asked about one key at a time. */
+  /** False for older brokers: they are asked about one key at a time. */
   #hasKeys = true;
   #isAsking = false;
   #isWanted = false;
   #failures = 0;
   #retryAt = Number.NEGATIVE_INFINITY;
-  /** Why the last look-up failed; null when it did not. */
+  /** The error of the last look-up. Null if it succeeded. */
   lastError: Error | null = null;
 
   constructor(host: RoleHost, settings: CoordinatorSettings, onFatal: (error: Error) => void) {
@@ -42,7 +42,7 @@ export class Coordinator {
     this.#onFatal = onFatal;
   }
 
-  /** Where to send now; null while that is not known or not connected: it is being seen to. */
+  /** The place to which requests can be sent now. Null while it is not known or not connected; then a look-up or a connection is under way. */
   ready(now: number): Destination | null {
     if (this.to === null) {
       this.#isWanted = true;
@@ -52,7 +52,7 @@ export class Coordinator {
     if (this.#host.requests.isReady(this.to, now)) return this.to;
     const error = this.#host.requests.lastError(this.to);
     if (error !== null && this.#host.requests.inFlight(this.to) === 0) {
-      // It cannot be reached: another broker may have the group by now.
+      // The coordinator cannot be reached. Another broker may be the coordinator by now.
       this.lastError = error;
       this.unknown();
       this.#failed(now);
@@ -95,7 +95,7 @@ export class Coordinator {
     return readyAt > now ? readyAt : Number.POSITIVE_INFINITY;
   }
 
-  /** It is not the coordinator any more, or does not answer. */
+  /** Must be called when the broker is not the coordinator any more or does not answer. */
   unknown(): void {
     this.to = null;
     this.#isWanted = true;

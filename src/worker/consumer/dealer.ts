@@ -1,18 +1,18 @@
-// Owns who reads what: each partition has one application thread at a time, moved only when it has nothing of it; and the
-// decoding and handing out of records while a thread has room. Network thread. Must not fetch.
+// Owns which application thread reads which partition, and the decoding and handing out of records while a thread has room. Each
+// partition has one thread at a time. It gets another one only while its thread has no batch of it. Network thread. Must not fetch.
 
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { decodePiece } from './batch-decoder.ts';
 import type { Application } from './handed-batch.ts';
 import type { Partition } from './partition.ts';
 
-/** A decoded record takes ten words beside its bytes: for the question whether there is room. */
+/** How many times larger than fetched bytes decoded records are expected to be: each record has ten words. It is used to check for room. */
 const flatPerFetched = 2;
 
 export interface DealerSettings {
   readonly batchMaxBytes: number;
   readonly decode: DecodeOptions;
-  /** Bytes of the prefix that the link fills. */
+  /** Size of the prefix that the link fills. */
   readonly prefixBytes: number;
 }
 
@@ -20,7 +20,7 @@ export class Dealer {
   readonly #settings: DealerSettings;
   readonly #applications: Application[] = [];
   readonly #holders = new Map<string, Application>();
-  /** Where the next round begins, so that no partition is always last. */
+  /** The index at which the next round begins, so that no partition is always last. */
   #turn = 0;
 
   constructor(settings: DealerSettings) {
@@ -35,7 +35,7 @@ export class Dealer {
     this.#applications.push(application);
   }
 
-  /** The thread has ended, or reads no more: what it has not done comes again, to others, before anything newer. */
+  /** The thread has ended or does not read any more. Other threads get its unfinished records again, before newer ones. */
   remove(application: Application, partitions: Iterable<Partition>): void {
     const at = this.#applications.indexOf(application);
     if (at < 0) return;
@@ -47,12 +47,12 @@ export class Dealer {
     }
   }
 
-  /** The partition is not this consumer's any more. */
+  /** The partition does not belong to this consumer any more. */
   forget(partition: Partition): void {
     this.#holders.delete(partition.key);
   }
 
-  /** Takes over what was done, then hands out while there is room. Returns whether anything changed. */
+  /** Notes what the threads have done, then hands out batches while there is room. Returns whether anything changed. */
   poll(partitions: readonly Partition[], now: number): boolean {
     let hasChanged = false;
     for (const application of this.#applications) if (application.see()) hasChanged = true;
@@ -68,7 +68,7 @@ export class Dealer {
     return hasChanged;
   }
 
-  /** Every partition a holder; as even as can be without taking from one who has something of it. */
+  /** Gives every partition a thread, as evenly as possible. A partition stays with a thread that has a batch of it. */
   #deal(partitions: readonly Partition[], now: number): void {
     const readers = this.#readers(now);
     if (readers.length === 0) return;
@@ -80,7 +80,7 @@ export class Dealer {
         held.push(partition);
         continue;
       }
-      // Whoever had it has not asked for anything, so it has taken nothing.
+      // The former thread has not asked for records, so it has taken none.
       partition.withdraw();
       free.push(partition);
     }
@@ -97,7 +97,7 @@ export class Dealer {
     }
   }
 
-  /** A thread that shares the consumer with others and never asks for records itself gets none. */
+  /** The threads that get records. If there are several threads, a thread that has never asked for records gets none. */
   #readers(now: number): readonly Application[] {
     if (this.#applications.length === 1) return this.#applications;
     return this.#applications.filter((application) => application.lastAskedAt(now) !== null);
@@ -142,7 +142,7 @@ export class Dealer {
     return hasHanded;
   }
 
-  /** Decodes the next records. False: there are none, or no room for them. */
+  /** Decodes the next records. Returns false when there are none or no room for them. */
   #prepare(partition: Partition, application: Application): boolean {
     const { batchMaxBytes, decode, prefixBytes } = this.#settings;
     while (partition.prepared === null) {
@@ -173,7 +173,7 @@ export class Dealer {
     return true;
   }
 
-  /** An error is raised once the application has everything before it. */
+  /** Raises an error when the application has everything before it. */
   #raise(partition: Partition, application: Application): boolean {
     const { error } = partition;
     if (error === null || partition.isRaised || partition.prepared !== null) return false;

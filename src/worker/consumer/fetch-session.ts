@@ -1,5 +1,5 @@
-// Owns one fetch session with one broker (KIP-227): what the broker remembers, what the next request has to say of changes,
-// what ends the session. Network thread. Must not send, nor know positions beyond the rows it is given.
+// Owns one fetch session with one broker (KIP-227): what the broker remembers, the changes for the next request, and what ends the
+// session. Network thread. Must not send. It only knows the positions in the rows that it gets.
 
 import type {
   FetchRequestFetchTopic,
@@ -10,7 +10,7 @@ import type {
 /** One partition to read. */
 export interface FetchRow {
   readonly topic: string;
-  /** Null where no id is known. */
+  /** Null if the id is not known. */
   readonly topicId: string | null;
   readonly index: number;
   readonly offset: bigint;
@@ -24,7 +24,7 @@ export interface SessionRequest {
   readonly sessionEpoch: number;
   readonly topics: FetchRequestFetchTopic[];
   readonly forgottenTopicsData: FetchRequestForgottenTopic[];
-  /** Whether it names every partition that is wanted. */
+  /** Whether the request names every wanted partition. */
   readonly isFull: boolean;
 }
 
@@ -41,7 +41,7 @@ export class FetchSession {
     return this.#id;
   }
 
-  /** @param hasSessions false for brokers without: every request then is whole */
+  /** @param hasSessions false for brokers without sessions; then every request names all partitions */
   next(rows: readonly FetchRow[], hasSessions: boolean): SessionRequest {
     if (!hasSessions || this.#epoch === 0) {
       this.#known.clear();
@@ -59,7 +59,7 @@ export class FetchSession {
     const forgotten: FetchRow[] = [];
     for (const [key, row] of this.#known) {
       const now = wanted.get(key);
-      // A topic that was made anew has another id: the broker knows the old one only.
+      // A topic that was deleted and created again has another id. The broker's session has the old id.
       if (now === undefined || now.topicId !== row.topicId) forgotten.push(row);
     }
     for (const row of forgotten) this.#known.delete(keyOfRow(row));
@@ -74,9 +74,9 @@ export class FetchSession {
   }
 
   /**
-   * Takes over what an answer without an error at its top says of the session.
-   * @param answered keys of the partitions in it, as `keyOfRow`
-   * @returns what is wrong with it, so that its data must not be used; null for nothing
+   * Notes what a response without a top-level error says about the session.
+   * @param answered keys of the partitions in the response, as made by `keyOfRow`
+   * @returns what is wrong with the response; its data must then not be used. Null if nothing is wrong
    */
   answered(
     { sessionId }: Pick<FetchResponseView, 'sessionId'>,
@@ -90,7 +90,7 @@ export class FetchSession {
       for (const key of this.#known.keys())
         if (!answered.has(key)) return this.#violated(`lacks ${key}, which was asked for`);
       this.#id = sessionId;
-      // No session was granted: the next request is whole again.
+      // The broker granted no session, so the next request names all partitions again.
       this.#epoch = sessionId === 0 ? 0 : 1;
       return null;
     }
@@ -99,9 +99,9 @@ export class FetchSession {
     return null;
   }
 
-  /** The broker does not know the session, or it is not known what it knows: the next request begins a new one. */
+  /** The next request begins a new session, because the broker does not know this one, or its state at the broker is not known. */
   restart(isKnownToBroker: boolean): void {
-    // Naming the old id with epoch 0 lets the broker drop it.
+    // A request with the old id and epoch 0 makes the broker drop the old session.
     if (!isKnownToBroker) this.#id = 0;
     this.#epoch = 0;
     this.#known.clear();

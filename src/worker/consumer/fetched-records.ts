@@ -1,16 +1,16 @@
-// Owns the bytes of one partition that a fetch brought and that wait for the application: undecoded, in memory of their own,
-// given out in pieces of whole batches. Network thread. Must not verify or decompress: that is done when a piece is decoded.
+// Owns the fetched bytes of one partition that wait for the application. They are undecoded, in memory of their own, and are taken in
+// pieces of whole batches. Network thread. Must not verify or decompress: that is done when a piece is decoded.
 
 import type { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
 
-/** Offset and size of an entry, and what follows up to the magic byte. */
+/** Positions of fields in an entry: offset, size, and the fields up to the magic byte. */
 const sizeAt = 8;
 const entryHeadBytes = 12;
 const leaderEpochAt = 12;
 const magicAt = 16;
 const smallestSize = 14;
 
-/** A run of whole entries. */
+/** A sequence of whole entries. */
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -19,7 +19,7 @@ export interface Piece {
 
 export class FetchedRecords {
   readonly #bytes: Uint8Array;
-  /** Which transactions are to be passed over; null unless reading committed. Its state goes with the pieces, in order. */
+  /** The aborted transactions whose records are skipped. Null unless the isolation level is `read_committed`. Its state advances with the pieces, so they must be decoded in order. */
   readonly aborted: OpenTransactions | null;
   #at = 0;
 
@@ -32,12 +32,12 @@ export class FetchedRecords {
     return this.#bytes.byteLength;
   }
 
-  /** Whether nothing whole is left: what a limit cut off at the end is no entry. */
+  /** Whether no whole entry is left. The last entry may be cut off by a fetch limit; that one does not count. */
   get isEmpty(): boolean {
     return this.#entryEnd(this.#at) < 0;
   }
 
-  /** Leader epoch of the last whole entry; -1 where entries have none. */
+  /** The leader epoch of the last whole entry. -1 if entries have none. */
   get leaderEpoch(): number {
     let at = this.#at;
     let epoch = -1;
@@ -46,7 +46,7 @@ export class FetchedRecords {
     return epoch;
   }
 
-  /** The next whole entries of at most `maxBytes`, one at least; null when none is left. */
+  /** Takes the next whole entries of at most `maxBytes`, but at least one. Null when none is left. */
   take(maxBytes: number): Piece | null {
     const start = this.#at;
     let end = this.#entryEnd(start);
@@ -56,7 +56,7 @@ export class FetchedRecords {
     return { bytes: this.#bytes, start, end };
   }
 
-  /** Where the entry at `at` ends; -1 when there is none, or only a part of one. One that cannot be right is the rest of all. */
+  /** The end of the entry at `at`. -1 when there is none, or only a part of one. An entry with an impossible size counts up to the end of all bytes. */
   #entryEnd(at: number): number {
     const left = this.#bytes.byteLength - at;
     if (left < entryHeadBytes) return -1;

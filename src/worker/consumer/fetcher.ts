@@ -1,5 +1,5 @@
-// Owns the fetching of records: which partition is read from which broker, how much of each, what an answer means. Network
-// thread. Must not decode records, nor keep more of them than `prefetchBytes`.
+// Owns the fetching of records: from which broker each partition is read, how much, and what an answer means. Network thread. Must
+// not decode records, and must not keep more than `prefetchBytes`.
 // Source: KIP-74 (limits), KIP-227 (sessions), KIP-392 (nearest replica), KIP-951 (leader hints).
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
@@ -16,21 +16,21 @@ import { type FetchRow, FetchSession, keyOfRow } from './fetch-session.ts';
 import { FetchedRecords } from './fetched-records.ts';
 import type { Partition } from './partition.ts';
 
-/** So that a partition that has become free need not wait for the long poll of others on its broker. */
+/** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker. */
 const lanes = ['fetch', 'fetch-2'] as const;
 const sessionsVersion = 7;
 const topicIdsVersion = 13;
-/** Below this a request is not worth its way, unless nothing is kept at all. */
+/** With less room than this no request is sent, unless nothing is kept at all. */
 const minRoomBytes = 16 * 1024;
 
 export interface FetchListener {
-  /** Something is known of partitions that was not. */
+  /** A fetch has brought records or other news of partitions. */
   onFetched(): void;
-  /** The position is beyond what the broker has. */
+  /** The position is outside of the broker's log. */
   onOutOfRange(partition: Partition, now: number): void;
-  /** Something is wrong that the application has to know; the partition is not fetched until it seeks. */
+  /** An error for the application. The partition is not fetched until the application seeks. */
   onPartitionFailed(partition: Partition, error: Error): void;
-  /** Refused by the cluster: other partitions go on, this one is tried again. */
+  /** The cluster refuses to give access to the partition. It is tried again; other partitions go on. */
   onDenied(partition: Partition, error: Error): void;
 }
 
@@ -66,7 +66,7 @@ export class Fetcher {
     this.#listener = listener;
   }
 
-  /** Asks for more of the partitions that have room. */
+  /** Sends fetches for the partitions that have room. */
   poll(partitions: Iterable<Partition>, now: number): void {
     if (this.#isClosed) return;
     const all = [...partitions];
@@ -97,12 +97,12 @@ export class Fetcher {
     return deadline;
   }
 
-  /** Whether the partition is being read, so that it need not be waited for. */
+  /** Whether a fetch of the partition is under way. */
   close(now: number): void {
     this.#isClosed = true;
     for (const { to, session, isBusy } of this.#connections.values()) {
       if (isBusy) {
-        // A long poll would keep the broker, and the connection, for nothing.
+        // A long poll is of no use any more. It would only keep the broker and the connection busy.
         this.#host.requests.disconnect(to, new KafkaProtocolError('the consumer was closed'), now);
       } else if (session.id !== 0 && this.#host.requests.isReady(to, now)) {
         this.#closeSession(to, session.id, now);
@@ -150,7 +150,7 @@ export class Fetcher {
     if (this.#host.requests.lastError(to) === null) return;
     for (const partition of wanted)
       if (partition.preferredReplica === to.brokerId) {
-        // The leader has all that the follower has.
+        // The partition is fetched from the leader again. It has everything that the follower has.
         partition.preferredReplica = -1;
         this.#backOff(partition, now);
       }
@@ -275,7 +275,7 @@ export class Fetcher {
     isAlone: boolean,
     now: number,
   ): void {
-    // Sought, released or given anew meanwhile: the answer is about something else.
+    // The partition was sought, released or assigned again in the meantime, so the answer is out of date.
     if (partition.version !== version || partition.fetchPosition.offset !== row.offset) return;
     if (partition.state !== 'fetching') return;
     const { errorCode } = answer;
@@ -297,7 +297,7 @@ export class Fetcher {
     if (raw === null || raw.byteLength === 0) return;
     const isCommitted = this.#settings.config.isolationLevel === 'read_committed';
     const aborted = isCommitted ? new OpenTransactions(answer.abortedTransactions) : null;
-    // Memory of the whole answer must not live as long as the slowest partition in it.
+    // The bytes are copied. Otherwise the slowest partition would keep the memory of the whole answer.
     const bytes = isAlone ? raw : new Uint8Array(raw);
     const fetched = new FetchedRecords(bytes, aborted);
     if (fetched.isEmpty) return;
@@ -325,7 +325,7 @@ export class Fetcher {
         return;
       case codes.notLeaderOrFollower:
       case codes.fencedLeaderEpoch:
-        // With a leader in the answer, the view of the cluster has learnt it already.
+        // If the answer names a leader, the cluster view has it already.
         partition.preferredReplica = -1;
         if (answer.currentLeader.leaderId >= 0 && answer.currentLeader.leaderId !== brokerId) return;
         cluster.requestUpdate();
@@ -379,7 +379,7 @@ export class Fetcher {
         api: Fetch,
         request: { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: -1, topics: [], forgottenTopicsData: [] },
         timeoutMs: this.#settings.requestTimeoutMs,
-        // The broker forgets the session by itself, in time: whether it heard of this makes no difference.
+        // The outcome does not matter: without this request the broker drops the session later by itself.
         onResponse: () => {},
         onFailure: () => {},
       },

@@ -1,5 +1,5 @@
-// Owns the duty of a classic group's leader: to know the topics of all members, and to work out who gets which partitions. Network
-// thread. Must not send: classic-group-member.ts does.
+// Owns the work of a classic group's leader: it needs the topics of all members and computes which member gets which partitions.
+// Network thread. Must not send: classic-group-member.ts does.
 
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
@@ -17,7 +17,7 @@ export class GroupLeader {
   readonly #cluster: ClusterView;
   #members: readonly AssignorMember[] | null = null;
   #topics: ReadonlySet<string> = new Set();
-  /** What the assignment was made of; null while this member leads no group. */
+  /** The partition counts from which the assignment was computed. Null while this member is not the leader. */
   #countsText: string | null = null;
   #seenUpdateId = -1;
 
@@ -25,7 +25,7 @@ export class GroupLeader {
     this.#cluster = cluster;
   }
 
-  /** @param response of the leader's join; null for a member that has nothing to work out */
+  /** @param response the response to the leader's join; null for a member that is not the leader */
   begin(response: JoinGroupResponseView | null): void {
     this.#countsText = null;
     if (response === null) {
@@ -40,7 +40,7 @@ export class GroupLeader {
     this.#track(new Set(this.#members.flatMap(({ topics }) => topics)));
   }
 
-  /** @returns null while metadata of some topic is still to come; nothing for a member that does not lead */
+  /** @returns null while metadata of a topic is missing; an empty list for a member that is not the leader */
   assign(protocolName: string): readonly EncodedAssignment[] | null {
     if (this.#members === null) return [];
     for (const topic of this.#topics) {
@@ -60,7 +60,7 @@ export class GroupLeader {
     return [...assignment].map(([memberId, partitions]) => ({ memberId, assignment: encodeAssignment(partitions) }));
   }
 
-  /** Whether topics have come, gone or grown since this member worked out the assignment. */
+  /** Whether topics were added, removed or given more partitions since the assignment was computed. */
   hasTopicsChanged(): boolean {
     if (this.#countsText === null || this.#seenUpdateId === this.#cluster.updateId) return false;
     this.#seenUpdateId = this.#cluster.updateId;
@@ -69,7 +69,7 @@ export class GroupLeader {
     return true;
   }
 
-  /** It leads no group any more. */
+  /** The member is not the leader any more. */
   end(): void {
     this.#members = null;
     this.#countsText = null;

@@ -1,5 +1,5 @@
-// Owns what the group's coordinator is told and asked of offsets: commits, one request at a time and in order, and look-ups of
-// committed offsets; what each error means. Network thread. Must not decide what is to be committed.
+// Owns the offset requests to the group's coordinator: commits (one request at a time and in order), look-ups of committed offsets,
+// and what each error means. Network thread. Must not decide what is committed.
 // Source: protocol guide, OffsetCommit and OffsetFetch; KIP-447 (requireStable), KIP-709 (groups), KIP-848 (member epochs).
 
 import { CommitFailedError, errorFor, KafkaTimeoutError } from '../../common/errors/errors.ts';
@@ -21,7 +21,7 @@ export interface OffsetToCommit extends LogPlace, Position {
 export interface CommitOutcome {
   /** Null when every partition was committed. */
   readonly error: Error | null;
-  /** Keys of the partitions that were. */
+  /** The keys of the committed partitions. */
   readonly committed: ReadonlySet<string>;
 }
 
@@ -29,16 +29,16 @@ export interface CommittedOffset extends Position {
   readonly metadata: string | null;
 }
 
-/** -1: none is committed. */
+/** Called with the committed offset of a partition or with an error. Offset -1: none is committed. */
 export type FoundCommitted = (key: string, found: CommittedOffset | Error, now: number) => void;
 
-/** What is asked of whoever knows the membership. */
+/** The part of the membership that commits need. */
 export interface IdentitySource {
-  /** How commits are signed now. */
+  /** The member id and epoch for commits now. */
   identity(): Identity;
-  /** Whether this member still has the partition. */
+  /** Whether this member still owns the partition. */
   owns(key: string): boolean;
-  /** The coordinator says that the membership with this epoch is over. */
+  /** The coordinator has answered that the membership with this epoch is over. */
   onFenced(epoch: number, now: number): void;
 }
 
@@ -47,16 +47,16 @@ interface Job {
   readonly committed: Set<string>;
   readonly deadline: number;
   readonly done: (outcome: CommitOutcome, now: number) => void;
-  /** What no other try makes good. */
+  /** An error after which no other try is made. */
   error: Error | null;
-  /** Of the last try. */
+  /** The retriable error of the last try. */
   retryError: Error | null;
   failures: number;
-  /** Epoch that the broker called stale; the next try waits for another. */
+  /** The epoch that the broker called stale. The next try waits for another epoch. */
   staleEpoch: number | null;
 }
 
-/** Topics by name: the ids of version 10 tell nothing that is needed here. */
+/** The newest version that names topics. Version 10 has topic ids, which are not needed here. */
 const maxNamedVersion = 9;
 const groupsVersion = 8;
 const requireStableVersion = 7;
@@ -89,7 +89,7 @@ export class GroupOffsets {
     return this.#jobs.length === 0;
   }
 
-  /** Commits, after everything that was to be committed before; `done` is called once, by the deadline at the latest. */
+  /** Commits offsets, after all earlier commits. `done` is called once, at the latest at the deadline. */
   commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
     const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));
     this.#jobs.push({
@@ -128,7 +128,7 @@ export class GroupOffsets {
     return Math.min(job.deadline, this.#retryAt > now ? this.#retryAt : Number.POSITIVE_INFINITY);
   }
 
-  /** Asks for committed offsets. Each key is answered once. @returns false when nobody can be asked now */
+  /** Looks up committed offsets. `found` is called once for each key. @returns false when the coordinator cannot be asked now */
   fetch(places: readonly LogPlace[], found: FoundCommitted, now: number): boolean {
     const to = this.#coordinator.ready(now);
     if (to === null) return false;
@@ -191,7 +191,7 @@ export class GroupOffsets {
     for (const key of open) found(key, missing, now);
   }
 
-  /** Retriable ones are asked again by whoever wants to know. */
+  /** The error for an error code of OffsetFetch. The caller asks again if it is retriable. */
   #fetchError(errorCode: number, epoch: number, now: number): Error {
     switch (errorCode) {
       case codes.notCoordinator:
@@ -203,7 +203,7 @@ export class GroupOffsets {
         return errorFor(codes.unstableOffsetCommit)!;
       case codes.staleMemberEpoch:
       case codes.illegalGeneration:
-        // The next try is signed with what is then the epoch.
+        // The next try uses the epoch of that time.
         return errorFor(codes.unstableOffsetCommit)!;
     }
     return errorFor(errorCode)!;
@@ -280,7 +280,7 @@ export class GroupOffsets {
       case codes.unknownTopicId:
         return true;
       case codes.staleMemberEpoch:
-        // Each rebalance anywhere in the group makes epochs stale: what is still ours may be committed with the new one.
+        // Every rebalance of the group makes epochs stale. Partitions that this member still owns are committed with the new epoch.
         if (!this.#source.owns(key)) return false;
         job.staleEpoch = identity.epoch;
         return true;
@@ -297,13 +297,16 @@ export class GroupOffsets {
       case codes.fencedInstanceId:
       case codes.fencedMemberEpoch:
         if (identity.epoch >= 0) this.#source.onFenced(identity.epoch, now);
-        return new CommitFailedError(`offset of ${key} not committed: the group has gone on without this member`, {
+        return new CommitFailedError(`offset of ${key} not committed: the group has continued without this member`, {
           cause,
         });
       case codes.staleMemberEpoch:
-        return new CommitFailedError(`offset of ${key} not committed: the partition is not this member's any more`, {
-          cause,
-        });
+        return new CommitFailedError(
+          `offset of ${key} not committed: this member does not own the partition any more`,
+          {
+            cause,
+          },
+        );
       case codes.rebalanceInProgress:
         return new CommitFailedError(
           `offset of ${key} not committed: the group is rebalancing; commit again when that is over`,

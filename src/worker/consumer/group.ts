@@ -1,5 +1,5 @@
-// Owns the consumer's part in a group: which protocol, the coordinator, the membership, its offsets. Network thread. Must not
-// know applications.
+// Owns the consumer's membership in a group: the choice of the protocol, the coordinator, the member, its offsets. Network thread.
+// Must not know applications.
 
 import type { ConsumerConfig, Subscription } from '../../common/config/consumer-config.ts';
 import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
@@ -12,7 +12,7 @@ import { type CommittedOffset, GroupOffsets } from './group-offsets.ts';
 import type { LogPlace } from './log-questions.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, noIdentity } from './membership.ts';
 
-/** Level of the feature with which brokers have KIP-848 groups. */
+/** The feature whose level says whether brokers have KIP-848 groups. */
 const groupFeature = 'group.version';
 const defaultSessionMs = 45_000;
 const defaultHeartbeatMs = 3000;
@@ -42,7 +42,7 @@ export class Group {
   readonly #settings: GroupSettings;
   readonly #questions: CommittedQuestion[] = [];
   #membership: Membership | null = null;
-  /** What is wanted before it is known which protocol it will be. */
+  /** The subscription that waits until the protocol is chosen. */
   #subscription: Subscription | null = null;
 
   constructor(host: RoleHost, parts: MembershipHost, owns: (key: string) => boolean, settings: GroupSettings) {
@@ -99,7 +99,7 @@ export class Group {
     );
   }
 
-  /** What is asked of committed offsets and not answered fails. */
+  /** Fails the open questions about committed offsets. */
   close(error: Error): void {
     for (const question of [...this.#questions]) this.#endQuestion(question, error);
   }
@@ -114,7 +114,7 @@ export class Group {
     membership.leave(mode, now, done);
   }
 
-  /** What is committed of each; asked until all have answered or the time is over. `done` is called once. */
+  /** Looks up committed offsets, until all are known or the time is over. `done` is called once. */
   committed(
     places: readonly LogPlace[],
     deadline: number,

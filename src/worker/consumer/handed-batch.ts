@@ -1,33 +1,33 @@
-// Owns what the consumer knows of a batch that was handed to an application. Network thread. Must not know shared memory: a
-// batch table (worker/link) implements it.
+// Owns the interfaces of handed-out batches and of the applications that get them. Network thread. Must not know shared memory:
+// worker/link implements them.
 
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 
-/** A batch that is with an application, or on its way there. */
+/** A batch that an application has, or that is in its link. */
 export interface HandedBatch {
-  /** Offset that `doneUpTo` counts from. */
+  /** The offset from which `doneUpTo` counts. */
   readonly firstOffset: bigint;
   readonly nextOffset: bigint;
-  /** Leader epoch of its last record, -1 for unknown. */
+  /** The leader epoch of the last record. -1 for unknown. */
   readonly leaderEpoch: number;
   readonly count: number;
-  /** Bytes it takes until the application has it. */
+  /** The bytes that it takes until the application has it. */
   readonly byteLength: number;
-  /** Everything before this offset is done; read afresh. */
+  /** Everything before this offset is done. It is read from shared memory at each call. */
   doneUpTo(): bigint;
-  /** Takes it back unless the application has it. @returns false when it has */
+  /** Takes the batch back unless the application has it. @returns false when the application has it */
   withdraw(): boolean;
-  /** Whether the application gave it back unfinished; read afresh. */
+  /** Whether the application gave it back unfinished. It is read from shared memory at each call. */
   isReturned(): boolean;
-  /** Gives up what is not done: from now on the application is told `lost`. `doneUpTo` does not move any more. */
+  /** Gives up the unfinished part. The application now sees `lost`, and `doneUpTo` does not change any more. */
   giveUp(): void;
-  /** Its place in the table may serve the next one. */
+  /** Frees the batch's place in the table. */
   free(): void;
 }
 
 /** Decoded records, ready to be handed out. */
 export interface PreparedBatch {
-  /** All of it: a prefix that the link fills, then the flat records. */
+  /** A prefix that the link fills, then the flat records. */
   readonly buffer: ArrayBuffer;
   readonly usedBytes: number;
   readonly count: number;
@@ -36,31 +36,31 @@ export interface PreparedBatch {
   readonly leaderEpoch: number;
 }
 
-/** What the application is told beside the records. */
+/** What the application gets beside the records. */
 export interface BatchLabel {
   readonly topic: string;
   readonly partition: number;
-  /** That of the partition. */
+  /** The round of the partition. */
   readonly round: number;
   readonly highWatermark: bigint;
   readonly lastStableOffset: bigint;
 }
 
-/** One application thread that reads. */
+/** One application thread that reads records. */
 export interface Application {
   readonly id: number;
-  /** Looks for what the application did since: marks, requests for more. Returns whether it did anything. */
+  /** Reads what the application has done since the last call: finished records, requests for more. Returns whether there was anything. */
   see(): boolean;
-  /** ms of the monotonic clock, when it last asked for records; null for never. */
+  /** The time at which it last asked for records, in ms on the monotonic clock. Null for never. */
   lastAskedAt(now: number): number | null;
-  /** Whether it waits for records right now. */
+  /** Whether it waits for records now. */
   readonly isWaiting: boolean;
-  /** Tells of something that happened. */
+  /** Sends an event to the application. */
   tell(event: ConsumerEvent): void;
-  /** Whether a batch of this size may be handed out now: a free place, room, and not too many that it has not taken. */
+  /** Whether a batch of this size may be handed out now: there are a free place and room, and the application has taken most batches. */
   hasRoom(byteLength: number): boolean;
-  /** @returns null when there is no room after all */
+  /** @returns null when there is no room */
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null;
-  /** An error that is raised when the application reaches it, in the order of batches. False: no room yet. */
+  /** Sends an error. It is raised when the application has read the batches before it. Returns false when there is no room yet. */
   raise(error: Error): boolean;
 }

@@ -1,5 +1,5 @@
-// Owns what a heartbeat of KIP-848 says: what has changed since the last that was answered, or everything. Network thread. Must not
-// send, nor know states beyond those that the request depends on.
+// Owns the content of a heartbeat of KIP-848: the changes since the last answered heartbeat, or everything. Network thread. Must not
+// send.
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerGroupHeartbeatRequest } from '../../protocol/flat/generated/consumer-group-heartbeat.ts';
@@ -22,18 +22,18 @@ const leaveEpoch = -1;
 const leaveStaticEpoch = -2;
 
 export class HeartbeatContent {
-  /** The subscription is said again. */
+  /** The next heartbeat must have the subscription. */
   isSubscriptionNew = false;
   readonly #settings: HeartbeatSettings;
   readonly #memberId: string;
   readonly #cluster: Pick<ClusterView, 'topicId'>;
   #subscription: Subscription | null = null;
   #matcher: TopicMatcher | null = null;
-  /** Everything is said again, not only what changed. */
+  /** The next heartbeat must have everything, not only changes. */
   #isFull = true;
   #toldOwned: string | null = null;
   #hadPattern = false;
-  /** Metadata may know a newer topic of the same name: what was assigned keeps the id it was assigned by. */
+  /** The topic ids of the assignment, by name. Metadata may have a newer topic with the same name, so it is not asked. */
   readonly #ids = new Map<string, string>();
 
   constructor(settings: HeartbeatSettings, memberId: string, cluster: Pick<ClusterView, 'topicId'>) {
@@ -48,12 +48,12 @@ export class HeartbeatContent {
     this.isSubscriptionNew = true;
   }
 
-  /** The broker may have heard nothing of what was said last. */
+  /** The broker may not have got the last heartbeat, so the next one must have everything. */
   sayEverything(): void {
     this.#isFull = true;
   }
 
-  /** A membership begins: what was said in another does not count. */
+  /** A membership begins: the heartbeats of an earlier one do not count. */
   beginAnew(): void {
     this.#isFull = true;
     this.#toldOwned = null;
@@ -64,7 +64,7 @@ export class HeartbeatContent {
     this.#ids.set(topic, topicId);
   }
 
-  /** A heartbeat with these partitions in it, or null for none, was answered without an error. */
+  /** A heartbeat was answered without an error. @param toldOwned the partitions that it named, or null if it named none */
   answered(toldOwned: string | null): void {
     this.#isFull = false;
     if (this.#subscription !== null) this.#hadPattern = 'brokerPattern' in this.#subscription;
@@ -97,7 +97,7 @@ export class HeartbeatContent {
     if ('brokerPattern' in subscription)
       return { subscribedTopicNames: [], subscribedTopicRegex: subscription.brokerPattern };
     const subscribedTopicNames = this.#matcher!.names();
-    // An empty pattern takes an earlier one back; at the join there is none, and version 0 could not say it.
+    // An empty pattern removes an earlier one. At the join there is none to remove, and version 0 has no field for it.
     return isJoining || !this.#hadPattern
       ? { subscribedTopicNames }
       : { subscribedTopicNames, subscribedTopicRegex: '' };
@@ -116,7 +116,7 @@ export class HeartbeatContent {
   }
 }
 
-/** The same for the same partitions, in whatever order. */
+/** A text that is the same for the same partitions in any order. */
 export function textOf(partitions: readonly TopicPartition[]): string {
   return partitions
     .map(({ topic, partition }) => keyOf(topic, partition))

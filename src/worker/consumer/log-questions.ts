@@ -1,5 +1,5 @@
-// Owns questions to leaders about their logs: the offset of a time or an end (ListOffsets), the end of a leader epoch
-// (OffsetForLeaderEpoch). One try each; who asks decides about another. Network thread.
+// Owns requests to leaders about their logs: the offset of a time or of an end (ListOffsets), the end of a leader epoch
+// (OffsetForLeaderEpoch). Each is tried once; the caller decides about another try. Network thread.
 // Source: KIP-79, KIP-320.
 
 import { errorFor } from '../../common/errors/errors.ts';
@@ -9,10 +9,10 @@ import type { RoleHost } from '../client/role.ts';
 import { codes } from './codes.ts';
 import { keyOf } from './partition.ts';
 
-/** Times that are no times. */
+/** Special values of a timestamp in ListOffsets: the end and the beginning of a log. */
 export const latestTimestamp = -1n;
 export const earliestTimestamp = -2n;
-/** First version that tells one offset instead of a list. */
+/** The first version whose response has one offset instead of a list. */
 const singleOffsetVersion = 1;
 const epochVersion = 2;
 
@@ -22,7 +22,7 @@ export interface LogPlace {
 }
 
 export interface OffsetQuestion extends LogPlace {
-  /** ms since the epoch, or one of the two above. */
+  /** In ms since the epoch, or one of the two values above. */
   readonly timestamp: bigint;
 }
 
@@ -31,14 +31,14 @@ export interface EpochQuestion extends LogPlace {
 }
 
 export interface FoundOffset {
-  /** -1 when there is no record that young. */
+  /** -1 when there is no record of this time or later. */
   readonly offset: bigint;
   readonly timestamp: bigint;
   readonly leaderEpoch: number;
 }
 
 export interface FoundEpoch {
-  /** -1 for both when the broker knows no such epoch. */
+  /** Both fields are -1 when the broker does not know the epoch. */
   readonly leaderEpoch: number;
   readonly endOffset: bigint;
 }
@@ -54,7 +54,7 @@ export class LogQuestions {
     this.#requestTimeoutMs = requestTimeoutMs;
   }
 
-  /** The partition's leader if it can be asked now; -1 if not, and then a connection or metadata is on its way. */
+  /** The id of the partition's leader if it can be asked now. -1 if not; then a connection or metadata was requested. */
   askable({ topic, index }: LogPlace, now: number): number {
     const { cluster, requests } = this.#host;
     const leaderId = cluster.leader(topic, index)?.leaderId ?? -1;
@@ -65,13 +65,13 @@ export class LogQuestions {
     return requests.isReady({ brokerId: leaderId, lane: mainLane }, now) ? leaderId : -1;
   }
 
-  /** Whether brokers like this one can compare logs at all. */
+  /** Whether the broker's versions allow the comparison of logs. */
   canCompare(brokerId: number): boolean {
     const range = this.#host.requests.versionRange(brokerId, OffsetForLeaderEpoch);
     return range !== null && range.max >= epochVersion;
   }
 
-  /** Each question is answered once; an Error is worth another try when it is retriable. */
+  /** Each question is answered once. A retriable Error allows another try. */
   offsets<Q extends OffsetQuestion>(
     brokerId: number,
     questions: readonly Q[],
@@ -93,7 +93,7 @@ export class LogQuestions {
             timestamp,
           })).map(([name, partitions]) => ({ name, partitions })),
         },
-        // Version 0 answers with lists of segments.
+        // The response of version 0 has lists of segments.
         minVersion: singleOffsetVersion,
         timeoutMs: this.#requestTimeoutMs,
         onResponse: (response, _version, at) => {
@@ -113,7 +113,7 @@ export class LogQuestions {
     );
   }
 
-  /** The same about the end of leader epochs. */
+  /** Asks for the ends of leader epochs. Each question is answered once. */
   epochs<Q extends EpochQuestion>(
     brokerId: number,
     questions: readonly Q[],
@@ -175,7 +175,7 @@ function take<Q>(open: Map<string, Q>, topic: string, index: number): Q | undefi
   return question;
 }
 
-/** Rows of each topic, in the order in which topics first come. */
+/** The rows of each topic. Topics are in the order of their first place. */
 export function byTopic<P extends LogPlace, R>(places: readonly P[], row: (place: P) => R): [string, R[]][] {
   const topics = new Map<string, R[]>();
   for (const place of places) {

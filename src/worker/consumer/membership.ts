@@ -1,64 +1,64 @@
-// Owns what the consumer and its membership in a group, of either protocol, say to each other. Network thread. Must not hold state.
+// Owns the interfaces between the consumer and its membership in a group, for both protocols. Network thread. Must not hold state.
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
 
-/** What a commit is signed with. */
+/** The identity of the member in a commit. */
 export interface Identity {
   readonly memberId: string;
-  /** Member epoch, or generation of the classic protocol; -1 outside of a group. */
+  /** The member epoch, or the generation in the classic protocol. -1 outside of a group. */
   readonly epoch: number;
   readonly instanceId: string | null;
 }
 
 export const noIdentity: Identity = { memberId: '', epoch: -1, instanceId: null };
 
-/** `leave`: static members give up their place, too. `remain`: the group is told nothing. */
+/** `leave`: static members leave too. `remain`: no leave request is sent. */
 export type LeaveMode = 'default' | 'leave' | 'remain';
 
-/** What giving up in good order must leave of the rebalance timeout. */
+/** The part of the rebalance timeout that must be left after a release of partitions. */
 const releaseMargin = 0.1;
 const maxReleaseMarginMs = 5000;
 
-/** How long partitions may take to be given up, so that the group hears of it before it takes the member for dead. */
+/** How long a release of partitions may take, so that the group is told before the rebalance timeout. */
 export function releaseLimitMs(rebalanceTimeoutMs: number): number {
   return rebalanceTimeoutMs - Math.min(rebalanceTimeoutMs * releaseMargin, maxReleaseMarginMs);
 }
 
 export interface Membership {
   readonly protocol: 'consumer' | 'classic';
-  /** Kafka's name of it, as in the reference of the protocol. */
+  /** Kafka's name of the state. */
   readonly state: string;
   readonly identity: Identity;
-  /** Whether offsets can be committed as a member. */
+  /** Whether offsets can be committed as a member of the group. */
   readonly isMember: boolean;
   subscribe(subscription: Subscription, now: number): void;
   poll(now: number): void;
   nextDeadline(now: number): number;
-  /** The application asked for records, after a while in which it did not. */
+  /** The application asks for records again, after a time in which it did not. */
   onApplicationActive(now: number): void;
-  /** The application is blocked, and the policy is to leave. */
+  /** The application is blocked, and `whenBlocked` is `leave`. */
   leaveForSlowness(now: number): void;
-  /** Everything has been released. Tells the group; `done` is called once, without it when it takes too long. */
+  /** Leaves the group. All partitions must have been released. `done` is called once, even if the coordinator does not answer in time. */
   leave(mode: LeaveMode, now: number, done: () => void): void;
-  /** What a request of somebody else has found out about the membership. */
+  /** A commit or another request was answered with an error that ends the membership of this epoch. */
   onFenced(epoch: number, now: number): void;
 }
 
-/** What a membership asks of the consumer it belongs to. */
+/** The functions that a membership needs from its consumer. */
 export interface MembershipHost {
-  /** What is assigned now. */
+  /** The partitions that are assigned now. */
   owned(): readonly TopicPartition[];
   /**
-   * Gives partitions up in good order: batches that are out are waited for as the policy says, offsets committed, the
-   * application told. `done` is called once, later, by `deadline` at the latest.
+   * Releases partitions in order: waits for handed-out batches (by `whenRevoked`), commits offsets, tells the application. `done` is
+   * called once, later, at the latest at the deadline.
    */
   release(partitions: readonly TopicPartition[], deadline: number, done: (now: number) => void, now: number): void;
-  /** They are another's already: given up at once, nothing is committed. */
+  /** The partitions belong to another member already. They are given up at once, and nothing is committed. */
   lose(partitions: readonly TopicPartition[], now: number): void;
   take(partitions: readonly TopicPartition[], now: number): void;
   onFatal(error: Error): void;
   onError(error: Error): void;
   log(level: 'debug' | 'info' | 'warn', text: string): void;
-  /** State, id or epoch changed. */
+  /** The state, the member id or the epoch has changed. */
   onChange(): void;
 }

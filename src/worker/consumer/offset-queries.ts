@@ -1,5 +1,5 @@
-// Owns an application's questions about offsets of logs: beginning, end, first record of a time. They are asked until every
-// partition has answered or the time is over. Network thread.
+// Owns an application's questions about offsets of logs: the beginning, the end, the first record of a time. They are asked again
+// until every partition has an answer or the time is over. Network thread.
 
 import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
 import type { RoleHost } from '../client/role.ts';
@@ -32,7 +32,7 @@ export class OffsetQueries {
     this.#retryBackoffMs = retryBackoffMs;
   }
 
-  /** `done` is called once. Topics that are not tracked are, until then. */
+  /** Asks the questions. `done` is called once. Until then the topics are tracked. */
   ask(questions: readonly OffsetQuestion[], deadline: number, done: Query['done'], now: number): void {
     const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
     const query: Query = {
@@ -117,6 +117,6 @@ export class OffsetQueries {
 }
 
 function timedOut({ open, error }: Query): Error {
-  const text = `no offsets in time of ${[...open.keys()].slice(0, 5).join(', ')}`;
+  const text = `the offsets of ${[...open.keys()].slice(0, 5).join(', ')} did not come in time`;
   return new KafkaTimeoutError(text, error === null ? {} : { cause: error });
 }

@@ -1,4 +1,4 @@
-// Owns what is between the partitions that a member has and those it is to have. Network thread.
+// Owns the difference between the partitions that a member has and those that it shall have. Network thread.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import { keyOf } from './partition.ts';

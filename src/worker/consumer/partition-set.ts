@@ -1,5 +1,5 @@
-// Owns the partitions that are assigned, and giving them up in good order: hand out no more, wait for batches that are out,
-// commit what is done, tell the application. Network thread.
+// Owns the assigned partitions and their release in order: stop handing out, wait for handed-out batches, commit what is done, tell
+// the application. Network thread.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
@@ -9,7 +9,7 @@ import { keyOf, Partition } from './partition.ts';
 interface Release {
   readonly partitions: readonly Partition[];
   readonly deadline: number;
-  /** Batches that are out are waited for until then; the rest of the time is for the commit. */
+  /** Until this time handed-out batches are waited for. The rest of the time is for the commit. */
   waitUntil: number;
   readonly done: (now: number) => void;
   isCommitting: boolean;
@@ -18,7 +18,7 @@ interface Release {
 export interface PartitionSetParts {
   readonly dealer: Dealer;
   readonly whenRevoked: 'wait' | 'drop';
-  /** Commits what is done of these, if that is to be committed at all; `done` is called once, by the deadline. */
+  /** Commits what is done of these partitions, if the commit mode wants that. `done` is called once, at the latest at the deadline. */
   readonly commitDone: (
     partitions: readonly Partition[],
     deadline: number,
@@ -29,7 +29,7 @@ export interface PartitionSetParts {
   readonly onChange: () => void;
 }
 
-/** Of what is left until the deadline, the part kept for the commit. */
+/** The part of the time until the deadline that is kept for the commit. */
 const commitShare = 0.25;
 const maxCommitMs = 5000;
 
@@ -86,7 +86,7 @@ export class PartitionSet {
     this.poll(now);
   }
 
-  /** Gives up at once; nothing is committed. */
+  /** Gives the partitions up at once. Nothing is committed. */
   lose(wanted: readonly TopicPartition[]): void {
     const partitions = this.#known(wanted);
     if (partitions.length === 0) return;
@@ -94,7 +94,7 @@ export class PartitionSet {
     this.#parts.tell({ type: 'lost', partitions: partitions.map(named) });
   }
 
-  /** Ends every wait for batches: what is out is given up. */
+  /** Ends all waits for batches: handed-out batches are given up. */
   hurry(now: number): void {
     for (const release of this.#releases) release.waitUntil = Math.min(release.waitUntil, now);
     this.poll(now);
@@ -122,7 +122,7 @@ export class PartitionSet {
 
   #released(release: Release, now: number): void {
     this.#releases = this.#releases.filter((other) => other !== release);
-    // Some may have been lost meanwhile, and have been told of.
+    // Some partitions may have been lost in the meantime. The application was told of those already.
     const partitions = release.partitions.filter((partition) => this.#byKey.get(partition.key) === partition);
     this.#remove(partitions);
     if (partitions.length > 0) this.#parts.tell({ type: 'revoked', partitions: partitions.map(named) });

@@ -1,5 +1,5 @@
-// Owns one assigned partition: where its position is and how sure that is, what was fetched, what is handed out, what is done.
-// Network thread. Must not send: fetcher.ts, position-resolver.ts and offset-committer.ts ask it what it needs.
+// Owns one assigned partition: its position and the state of that, what was fetched, what was handed out, what is done. Network
+// thread. Must not send: fetcher.ts, position-resolver.ts and auto-commit.ts do, by its state.
 // Source: reference of Java's SubscriptionState; KIP-320 (leader epochs), KIP-392 (nearest replica).
 
 import type { StartAt } from '../../common/config/consumer-config.ts';
@@ -7,22 +7,22 @@ import type { FetchedRecords } from './fetched-records.ts';
 import type { HandedBatch, PreparedBatch } from './handed-batch.ts';
 
 /**
- * `initializing`: no position, the committed one is asked for. `reset`: an offset of the log is asked for. `validating`: the
- * leader changed, its log is compared. `fetching`: the position is good. `failed`: only a seek helps.
+ * `initializing`: there is no position; the committed offset is looked up. `reset`: an offset of the log is looked up. `validating`:
+ * the leader has changed; its log is compared. `fetching`: the position is valid. `failed`: only a seek helps.
  */
 export type PositionState = 'initializing' | 'reset' | 'validating' | 'fetching' | 'failed';
 
 export interface Position {
   readonly offset: bigint;
-  /** Leader epoch of the record read last, -1 for unknown. */
+  /** The leader epoch of the last record read. -1 for unknown. */
   readonly leaderEpoch: number;
 }
 
 const unknownOffset = -1n;
-/** One that is being worked on, and some that wait behind it. */
+/** How many batches of a partition may be handed out: one in work, and some that wait behind it. */
 const maxHandedOut = 4;
 
-/** Never the same for two partitions, or for one before and after it went back. */
+/** Every round has another number, also across partitions. */
 let lastRound = 0;
 
 export class Partition {
@@ -30,38 +30,38 @@ export class Partition {
   readonly index: number;
   readonly key: string;
   state: PositionState = 'initializing';
-  /** Changes whenever earlier answers about it are void: fetches, look-ups, batches. */
+  /** Changes when the answers of earlier requests must be ignored: fetches and look-ups. */
   version = 0;
-  /** Newer after each time that what was handed out was given up: tells batches of before from those that follow. */
+  /** Changes when handed-out batches were given up. It distinguishes earlier batches from later ones. */
   round = ++lastRound;
-  /** What an answer is to replace, in `reset`. */
+  /** In state `reset`: the place whose offset is looked up. */
   resetTo: StartAt | { readonly agoMs: number } = 'latest';
-  /** Where the next fetch reads. */
+  /** The position of the next fetch. */
   fetchPosition: Position = { offset: unknownOffset, leaderEpoch: -1 };
-  /** Leader epoch that the position was validated against, -1 for none. */
+  /** The leader epoch against which the position was validated. -1 for none. */
   validatedEpoch = -1;
   highWatermark = unknownOffset;
   lastStableOffset = unknownOffset;
   logStartOffset = unknownOffset;
   isPaused = false;
-  /** To be released: nothing is fetched or handed out any more. */
+  /** The partition is being released: nothing is fetched or handed out any more. */
   isReleasing = false;
   isFetchInFlight = false;
   isLookUpInFlight = false;
-  /** Not asked for before, after a failure. */
+  /** After a failure: the time before which nothing is sent for this partition. */
   retryAt = Number.NEGATIVE_INFINITY;
   failures = 0;
-  /** Waits to be raised, in order, behind what is handed out. */
+  /** An error that is raised after the handed-out batches. */
   error: Error | null = null;
   isRaised = false;
-  /** The leader sent us there (KIP-392); -1 for none. */
+  /** The replica that the leader has named for fetches (KIP-392). -1 for none. */
   preferredReplica = -1;
   preferredUntil = Number.NEGATIVE_INFINITY;
-  /** Last time it went on, or had a reason not to. */
+  /** The last time at which it made progress or had a good reason to make none. */
   movedAt = Number.NEGATIVE_INFINITY;
   isStalled = false;
   committed: Position | null = null;
-  /** Decoded, waiting for room. */
+  /** A decoded batch that waits for room. */
   prepared: PreparedBatch | null = null;
   readonly fetched: FetchedRecords[] = [];
   readonly handed: HandedBatch[] = [];
@@ -78,17 +78,17 @@ export class Partition {
     return this.fetchPosition.offset >= 0n;
   }
 
-  /** Offset of the next record to hand out. */
+  /** The position of the next record to hand out. */
   get handPosition(): Position {
     return this.#handPosition;
   }
 
-  /** Everything before is done: what may be committed. */
+  /** Everything before this position is done. It may be committed. */
   get donePosition(): Position {
     return this.#donePosition;
   }
 
-  /** Bytes kept for it that the application does not have. */
+  /** The bytes that are kept for the partition and that the application does not have. */
   get bufferedBytes(): number {
     let bytes = this.prepared?.usedBytes ?? 0;
     for (const records of this.fetched) bytes += records.byteLength;
@@ -99,7 +99,7 @@ export class Partition {
     return this.prepared !== null || this.fetched.length > 0;
   }
 
-  /** Begins anew at a position, whatever was known or under way before. */
+  /** Begins at a new position. Everything that was fetched or under way is given up. */
   startAt(offset: bigint, leaderEpoch: number): void {
     this.giveUp();
     this.fetchPosition = { offset, leaderEpoch };
@@ -110,7 +110,7 @@ export class Partition {
     this.#settled();
   }
 
-  /** The position is to be found out. */
+  /** The position must be looked up. */
   resetAt(resetTo: Partition['resetTo']): void {
     this.giveUp();
     this.state = 'reset';
@@ -118,7 +118,7 @@ export class Partition {
     this.#settled();
   }
 
-  /** Nothing is read beyond the records that are prepared: `error` comes behind them, and then it waits for a seek. */
+  /** Stops after the records that are prepared. `error` is raised after them, and then the partition waits for a seek. */
   stopAt(error: Error): void {
     this.version++;
     this.fetched.length = 0;
@@ -126,7 +126,7 @@ export class Partition {
     this.isRaised = false;
   }
 
-  /** It waits for a seek; `error` is raised when the application has what was handed out before. */
+  /** Stops. `error` is raised after the handed-out batches, and then the partition waits for a seek. */
   fail(error: Error): void {
     this.dropFetched();
     this.state = 'failed';
@@ -134,7 +134,7 @@ export class Partition {
     this.isRaised = false;
   }
 
-  /** Gives up all that was fetched or handed out and is not done: the application hears `lost`, the position goes back. */
+  /** Gives up everything that was fetched or handed out and is not done. The application sees `lost`, and the position goes back. */
   giveUp(): void {
     for (const batch of this.handed) batch.giveUp();
     this.#advance();
@@ -144,7 +144,7 @@ export class Partition {
     this.dropFetched();
   }
 
-  /** Takes back what the application has not taken yet; it is handed out later, or by somebody else. */
+  /** Takes back the batches that the application has not taken. They are handed out again later, perhaps to another thread. */
   withdraw(): void {
     while (this.handed.at(-1)?.withdraw() === true) this.handed.pop()!.free();
     const last = this.handed.at(-1);
@@ -153,7 +153,7 @@ export class Partition {
     this.dropFetched();
   }
 
-  /** Gives up what was fetched and not handed out; it is fetched again. */
+  /** Gives up what was fetched and not handed out. It is fetched again. */
   dropFetched(): void {
     this.version++;
     this.fetched.length = 0;
@@ -161,13 +161,13 @@ export class Partition {
     this.fetchPosition = this.#handPosition;
   }
 
-  /** A fetch read up to `next`. */
+  /** A fetch has read up to `next`. */
   fetchedTo(next: Position): void {
     this.fetchPosition = next;
     this.failures = 0;
   }
 
-  /** Records up to `next` need not be handed out: there are none for the application. */
+  /** There are no records for the application before `next`. */
   passOver(next: Position): void {
     this.#handPosition = next;
     if (this.handed.length === 0) this.#donePosition = next;
@@ -178,13 +178,13 @@ export class Partition {
     this.#handPosition = { offset: batch.nextOffset, leaderEpoch: batch.leaderEpoch };
   }
 
-  /** Takes over what the application has done since. What it gave back comes again, and what was behind that. */
+  /** Notes what the application has done. Batches that it gave back are handed out again, with those behind them. */
   collectDone(): void {
     this.#advance();
     if (this.handed.some((batch) => batch.isReturned())) this.giveUp();
   }
 
-  /** Whether another batch may go out. */
+  /** Whether another batch may be handed out. */
   get mayHandOut(): boolean {
     return this.handed.length < maxHandedOut && !this.isPaused && !this.isReleasing && this.state === 'fetching';
   }

@@ -1,5 +1,5 @@
-// Owns finding out where partitions are to be read: committed offsets, resets by policy, comparison with the log of a new
-// leader. Network thread. Must not fetch records.
+// Owns the search for the positions of partitions: committed offsets, resets by `autoOffsetReset`, the comparison with the log of a
+// new leader. Network thread. Must not fetch records.
 // Source: KIP-320 (truncation), KIP-1106 (reset by duration), reference of Java's OffsetsRequestManager.
 
 import type { OffsetReset, StartAt } from '../../common/config/consumer-config.ts';
@@ -27,14 +27,14 @@ import type { Partition } from './partition.ts';
 export interface Truncation {
   readonly topic: string;
   readonly partition: number;
-  /** Where we were, and where the log ends that both have. */
+  /** The position, and the end of the part of the log that both leaders have. */
   readonly from: bigint;
   readonly to: bigint;
 }
 
 export interface PositionListener {
   onPartitionFailed(partition: Partition, error: Error): void;
-  /** Told once; tried again all the same. */
+  /** The cluster refuses to give access to the partition. Called once; the look-up is tried again. */
   onDenied(partition: Partition, error: Error): void;
   onTruncated(truncation: Truncation): void;
   onLog(level: 'info' | 'warn', text: string): void;
@@ -48,7 +48,7 @@ interface Asked {
 export interface ResolverParts {
   readonly host: RoleHost;
   readonly questions: LogQuestions;
-  /** Null without a group: then there are no committed offsets. */
+  /** Null without a group, because then there are no committed offsets. */
   readonly offsets: GroupOffsets | null;
   readonly autoOffsetReset: OffsetReset;
   readonly isCommitted: boolean;
@@ -96,7 +96,7 @@ export class PositionResolver {
     return deadline;
   }
 
-  /** Begins where the caller says; null for where the policy says. */
+  /** Begins at `start`. Null: at the committed offset, or by `autoOffsetReset`. */
   start(partition: Partition, start: StartAt | null): void {
     if (start === null) {
       this.resetByPolicy(partition, null);
@@ -107,7 +107,7 @@ export class PositionResolver {
     }
   }
 
-  /** The position is of no use: back to where the policy says, or an error. @param why null when there was no position at all */
+  /** There is no valid position: resets it by `autoOffsetReset`, or fails. @param why the reason; null when there was no position */
   resetByPolicy(partition: Partition, why: Error | null): void {
     const { autoOffsetReset, listener } = this.#parts;
     if (autoOffsetReset !== 'none') {
@@ -118,27 +118,30 @@ export class PositionResolver {
     const error =
       why ??
       new NoOffsetForPartitionError(
-        `${topic}-${index} has no committed offset and autoOffsetReset is 'none': seek to where it is to be read from`,
+        `${topic}-${index} has no committed offset and autoOffsetReset is 'none': seek to the offset at which to begin`,
         { topic, partition: index },
       );
     listener.onPartitionFailed(partition, error);
   }
 
-  /** A leader does not have the position. */
+  /** The position is outside of the leader's log. */
   outOfRange(partition: Partition): void {
     const { topic, index, fetchPosition } = partition;
     const { offset } = fetchPosition;
     const text = `${topic}-${index}: offset ${offset} is outside of the log`;
     this.#parts.listener.onLog('warn', text);
-    const error = new PositionOutsideLogError(`${text} and autoOffsetReset is 'none': seek to one that is there`, {
-      topic,
-      partition: index,
-      recordOffset: String(offset),
-    });
+    const error = new PositionOutsideLogError(
+      `${text} and autoOffsetReset is 'none': seek to an offset inside of the log`,
+      {
+        topic,
+        partition: index,
+        recordOffset: String(offset),
+      },
+    );
     this.resetByPolicy(partition, error);
   }
 
-  /** A new leader may have another log than the one we have read. */
+  /** The log of a new leader may differ from the log that was read, so it must be compared. */
   #noteLeader(partition: Partition): void {
     if (partition.state !== 'fetching') return;
     const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
@@ -200,7 +203,7 @@ export class PositionResolver {
     partition.isLookUpInFlight = false;
     if (partition.version !== version || partition.state !== 'reset') return;
     if (found instanceof Error) this.#failed(partition, found, now);
-    // Nothing that young: what comes next is.
+    // There is no record of this time or later, so reading begins at the end.
     else if (found.offset < 0n) partition.resetAt('latest');
     else partition.startAt(found.offset, found.leaderEpoch);
   }
@@ -224,7 +227,7 @@ export class PositionResolver {
     }
     const isUndefined = found.endOffset < 0n || found.leaderEpoch < 0;
     if (!isUndefined && found.endOffset >= partition.handPosition.offset) {
-      // Only what nobody has seen is gone.
+      // Only records that the application has not seen were truncated.
       partition.dropFetched();
       this.#validated(partition);
       return;
@@ -240,15 +243,15 @@ export class PositionResolver {
       partition.startAt(to.endOffset, to.leaderEpoch);
       return;
     }
-    const where = to === null ? 'nobody knows where' : `at offset ${to.endOffset}`;
+    const where = to === null ? 'the offset is not known' : `at offset ${to.endOffset}`;
     const error = new LogTruncationError(
-      `the log of ${topic}-${index} was cut off below offset ${from} (${where}): seek to where it is to be read on`,
+      `the log of ${topic}-${index} was truncated below offset ${from} (${where}): seek to the offset at which to go on`,
       { topic, partition: index, ...(to === null ? {} : { recordOffset: String(to.endOffset) }) },
     );
     this.resetByPolicy(partition, error);
   }
 
-  /** Look-ups go on until they succeed; only what cannot succeed is told. */
+  /** Look-ups are tried again until they succeed. Only an error that no retry can solve is raised. */
   #failed(partition: Partition, error: Error, now: number): void {
     const { retryBackoffMs, host, listener } = this.#parts;
     if (error instanceof AuthorizationError) listener.onDenied(partition, error);

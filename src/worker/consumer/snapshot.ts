@@ -1,4 +1,4 @@
-// Owns the making of what applications read of a consumer's state. Network thread.
+// Owns the snapshot of a consumer's state that applications read. Network thread.
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import type { ConsumerSnapshot } from '../../common/consumer-calls.ts';

@@ -1,13 +1,13 @@
-// Owns which topics a subscription means: the names given, or those in the cluster that a pattern fits. Network thread. Must
-// not be used for patterns that the broker evaluates.
+// Owns the topics of a subscription: the given names, or the topics of the cluster that match a pattern. Network thread. Must not be
+// used for patterns that the broker evaluates.
 
 import type { Subscription } from '../../common/config/consumer-config.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 
 export interface TopicMatcher {
-  /** Sorted. */
+  /** The topic names, sorted. */
   names(): readonly string[];
-  /** Whether `names` has become different since this was last asked. */
+  /** Whether `names` has changed since the last call. */
   hasChanged(): boolean;
 }
 

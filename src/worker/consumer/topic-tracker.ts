@@ -1,5 +1,5 @@
-// Owns which topics metadata has to cover for this consumer: those subscribed, those assigned, all where a pattern asks for it.
-// Network thread.
+// Owns which topics metadata must cover for this consumer: subscribed topics, assigned topics, and all topics for a pattern. Network
+// thread.
 
 import type { Subscription } from '../../common/config/consumer-config.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
@@ -20,7 +20,7 @@ export class TopicTracker {
 
   subscribe(subscription: Subscription): void {
     this.#subscribed = new Set('names' in subscription ? subscription.names : []);
-    // Also for the broker's patterns: its answers name topics by id.
+    // This also holds for patterns of the broker, because its answers name topics by id.
     this.#cluster.setNeedsAllTopics(this.#role, !('names' in subscription));
     this.#update();
   }

@@ -1,5 +1,5 @@
-// Owns what an assignor of the classic protocol is given and gives back, and the order of members that all share. Network thread.
-// Must not know the wire: consumer-protocol.ts does.
+// Owns the input and output of the classic protocol's assignors, and the order of members that all of them use. Network thread. Must
+// not know the wire format: consumer-protocol.ts does.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 
@@ -7,28 +7,28 @@ export interface AssignorMember {
   readonly id: string;
   readonly instanceId: string | null;
   readonly topics: readonly string[];
-  /** What it says it has, and since which generation; -1 for unknown. */
+  /** The partitions that the member says it owns, and the generation of that. -1 for unknown. */
   readonly owned: readonly TopicPartition[];
   readonly generation: number;
-  /** Bytes of the assignor; null for none. */
+  /** The assignor's own bytes. Null for none. */
   readonly userData: Uint8Array | null;
 }
 
-/** Partitions of each member, by its id. */
+/** The partitions of each member, by member id. */
 export type GroupAssignment = Map<string, TopicPartition[]>;
 
-/** @param partitionCounts of topics that exist; others get no partitions */
+/** @param partitionCounts the partition counts of existing topics; partitions of other topics are not assigned */
 export type Assign = (
   members: readonly AssignorMember[],
   partitionCounts: ReadonlyMap<string, number>,
 ) => GroupAssignment;
 
-/** UTF-16 order, as Java has it. */
+/** Compares by UTF-16 units, like Java. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Static members first, by instance id, so that a restart keeps their place; then the others by member id. */
+/** Static members come first, by instance id, so that they keep their place after a restart. The others follow by member id. */
 export function compareMembers(a: AssignorMember, b: AssignorMember): number {
   if (a.instanceId !== null && b.instanceId !== null) return compareText(a.instanceId, b.instanceId);
   if (a.instanceId !== null) return -1;

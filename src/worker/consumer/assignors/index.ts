@@ -10,7 +10,7 @@ export interface AssignorEntry {
   readonly assign: Assign;
   /** Whether members may keep partitions while they join. */
   readonly isCooperative: boolean;
-  /** What a member adds to its subscription. @param owned of the generation, -1 before the first */
+  /** The bytes that a member adds to its subscription. @param owned the partitions of the generation; -1 before the first generation */
   userData(owned: readonly TopicPartition[], generation: number): Uint8Array | null;
 }
 

@@ -1,5 +1,5 @@
-// Owns the order in which Java's hash tables go through their entries: the sticky assignors decide ties by it, so that two leaders,
-// one of them Java's, decide alike. Network thread.
+// Owns the order of entries in Java's hash tables. The sticky assignors break ties by this order, so that a Java leader and our leader
+// compute the same assignment. Network thread.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 
@@ -16,7 +16,7 @@ export function hashOfPartition({ topic, partition }: TopicPartition): number {
   return (Math.imul(31, 31 + partition) + hashOfText(topic)) | 0;
 }
 
-/** @param maxSize the most entries the table ever had; it never shrinks */
+/** @param maxSize the largest number of entries that the table ever had; a table never shrinks */
 export function inTableOrder<T>(entries: readonly T[], hashOf: (entry: T) => number, maxSize = entries.length): T[] {
   let capacity = firstCapacity;
   while (maxSize > capacity * loadFactor) capacity *= 2;

@@ -1,5 +1,5 @@
-// Owns what has been moved between which members in one assignment, so that no two partitions of a topic change places: then both
-// could have stayed. Network thread.
+// Owns the list of partitions that one assignment has moved between members. It avoids that two partitions of a topic change places,
+// because then both could have stayed. Network thread.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 import { keyOf } from '../partition.ts';
@@ -17,10 +17,10 @@ interface Group {
 
 export class PartitionMoves {
   readonly #moves = new Map<string, Moved>();
-  /** By topic, then by the two members. */
+  /** The moves by topic, then by the two members. */
   readonly #groups = new Map<string, Map<string, Group>>();
 
-  /** The partition to move instead, if one of its topic went the other way before. */
+  /** The partition to move instead, if a partition of the same topic was moved in the other direction before. */
   keyToMove({ topic, partition }: TopicPartition, from: string, to: string): string {
     const key = keyOf(topic, partition);
     const source = this.#moves.get(key)?.from ?? from;

@@ -1,5 +1,5 @@
-// Owns the assignor `range`: of each topic, every member gets partitions in a row. Network thread.
-// Source: Kafka documentation, partition.assignment.strategy; KIP-881 where racks are unknown.
+// Owns the assignor `range`: every member gets consecutive partitions of each topic. Network thread.
+// Source: Kafka documentation, partition.assignment.strategy; KIP-881 for unknown racks.
 
 import { type Assign, compareMembers, compareText, emptyAssignment } from './assignor.ts';
 

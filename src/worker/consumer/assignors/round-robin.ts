@@ -1,4 +1,4 @@
-// Owns the assignor `roundrobin`: all partitions of all topics are dealt in turn. Network thread.
+// Owns the assignor `roundrobin`: members get all partitions of all topics one by one, in turn. Network thread.
 // Source: Kafka documentation, partition.assignment.strategy.
 
 import { type Assign, compareMembers, compareText, emptyAssignment } from './assignor.ts';

@@ -1,5 +1,5 @@
-// Owns the sticky assignment of a group whose members all want the same topics: counts differ by at most one, and whoever has
-// something keeps as much of it as that allows. Network thread.
+// Owns the sticky assignment of a group whose members all have the same topics: counts differ by at most one, and every member keeps
+// as many of its partitions as that allows. Network thread.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 import { keyOf } from '../partition.ts';
@@ -16,10 +16,10 @@ class EqualAssignment {
   readonly #transfers: Transfers = new Map();
   readonly #kept = new Set<string>();
   readonly #taken = new Set<string>();
-  /** Fewest and most partitions of a member. */
+  /** The lowest and the highest number of partitions of a member. */
   readonly #least: number;
   readonly #most: number;
-  /** Members that get one more than the least; how many have it. */
+  /** How many members get one partition more than the lowest number, and how many have it already. */
   readonly #expectedWithMost: number;
   #withMost = 0;
   readonly #belowLeast: string[] = [];
@@ -72,7 +72,7 @@ class EqualAssignment {
     return partitions;
   }
 
-  /** In turn to those below the least, in the order of their ids; then one more each, until all is dealt. */
+  /** Gives partitions in turn to members below the lowest number, in the order of their ids. Then each member gets one more until none is left. */
   #deal(partitions: readonly TopicPartition[]): void {
     this.#belowLeast.sort(compareText);
     this.#atLeast.sort(compareText);

@@ -1,5 +1,5 @@
-// Owns the sticky assignment of a group whose members want different topics: everything first to whoever has least, then moved
-// about while that makes the counts more even. Network thread.
+// Owns the sticky assignment of a group whose members have different topics. Partitions go first to the member with the fewest. Then
+// partitions are moved while that makes the counts more even. Network thread.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 import { keyOf } from '../partition.ts';
@@ -17,15 +17,15 @@ interface Row extends TopicPartition {
 
 class GeneralAssignment {
   readonly #input: StickyInput;
-  /** Those that exist, of each member; and members of each topic. */
+  /** The existing topics of each member, and the members of each topic. */
   readonly #topicsOf = new Map<string, ReadonlySet<string>>();
   readonly #membersOf = new Map<string, string[]>();
   #current = new Map<string, Row[]>();
   #ownerOf = new Map<string, string>();
   readonly #moves = new PartitionMoves();
-  /** All partitions, those that fewest members want first. */
+  /** All partitions. Those with the fewest interested members come first. */
   #partitions: Row[] = [];
-  /** Members that may give or get, kept in the order of their counts. */
+  /** The members that may give or get partitions, in the order of their counts. */
   #sorted: string[] = [];
   #mustRevoke = false;
 
@@ -95,7 +95,7 @@ class GeneralAssignment {
   #improve(unassigned: readonly Row[], isFresh: boolean): void {
     const before = new Map([...this.#current].map(([id, rows]) => [id, [...rows]]));
     const ownersBefore = new Map(this.#ownerOf);
-    // New partitions can be moved without taking anything from anybody.
+    // New partitions can be moved without taking a partition from a member.
     if (!this.#mustRevoke) this.#reassign(unassigned);
     const hasMoved = this.#reassign(this.#partitions);
     if (isFresh || !hasMoved || unevenness(this.#current) < unevenness(before)) return;
@@ -103,7 +103,7 @@ class GeneralAssignment {
     this.#ownerOf = ownersBefore;
   }
 
-  /** Whether a member could get more, or has what another could have. */
+  /** Whether a member could get more partitions, or has partitions that another member could have. */
   #takesPart(id: string, isMovable: (row: TopicPartition) => boolean): boolean {
     return this.#count(id) < this.#mostOf(id) || this.#current.get(id)!.some(isMovable);
   }
@@ -114,7 +114,7 @@ class GeneralAssignment {
     return most;
   }
 
-  /** Moves partitions as long as that helps. Returns whether it moved any. */
+  /** Moves partitions while that makes the counts more even. Returns whether it moved any. */
   #reassign(rows: readonly Row[]): boolean {
     let hasMoved = false;
     for (let isModified = true; isModified; ) {
@@ -181,7 +181,7 @@ class GeneralAssignment {
   }
 }
 
-/** Sum of the differences between all counts. */
+/** The sum of the differences between all counts. */
 function unevenness(assignment: ReadonlyMap<string, readonly unknown[]>): number {
   const counts = [...assignment.values()].map(({ length }) => length);
   let sum = 0;

@@ -1,6 +1,6 @@
-// Owns the assignors `sticky` and `cooperative-sticky`: who had what before, and which of two ways works out the rest. Network
-// thread.
-// Source: KIP-54, KIP-341, KIP-429, KIP-792; results compared with those of Kafka's Java classes (test/fixtures/assignors.json).
+// Owns the assignors `sticky` and `cooperative-sticky`: which member had which partitions before, and which of two algorithms assigns
+// the rest. Network thread.
+// Source: KIP-54, KIP-341, KIP-429, KIP-792. Results are compared with those of Kafka's Java classes (test/fixtures/assignors.json).
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 import { keyOf } from '../partition.ts';
@@ -15,19 +15,19 @@ export interface Claim {
   readonly generation: number;
 }
 
-/** What is known before partitions are dealt. */
+/** The input of both algorithms. */
 export interface StickyInput {
   readonly members: readonly AssignorMember[];
   readonly partitionCounts: ReadonlyMap<string, number>;
-  /** Valid claims by member id. */
+  /** The valid claims, by member id. */
   readonly owned: ReadonlyMap<string, TopicPartition[]>;
-  /** Keys of partitions that two members of one generation claim: neither has it. */
+  /** The keys of partitions that two members of one generation claim. Neither of them has such a partition. */
   readonly disputed: ReadonlySet<string>;
-  /** Claims of generations that are over: used to decide between otherwise equal members. */
+  /** The claims of earlier generations. They decide between members that are otherwise equal. */
   readonly former: ReadonlyMap<string, { readonly member: string; readonly generation: number }>;
 }
 
-/** Partitions that go from a living member to another, by key, with who gets them. */
+/** The partitions that go from a present member to another one. The key is the partition, the value is the new member. */
 export type Transfers = Map<string, string>;
 
 const unknownGeneration = -1;
@@ -35,7 +35,7 @@ const unknownGeneration = -1;
 export const assignSticky: Assign = (members, partitionCounts) =>
   assignWith(members, partitionCounts, claimInUserData).assignment;
 
-/** What is still with another member is left out: it follows when that one has released it and joined again. */
+/** Partitions that another member still owns are left out. They are assigned after that member has released them and joined again. */
 export const assignCooperativeSticky: Assign = (members, partitionCounts) => {
   const { assignment, transfers } = assignWith(members, partitionCounts, claimInFields);
   const moving = transfers ?? transfersOf(members, assignment);
@@ -128,9 +128,9 @@ function transfersOf(members: readonly AssignorMember[], assignment: GroupAssign
   return added;
 }
 
-// --- what members say of themselves
+// --- claims of members
 
-/** A member of the eager protocol has released everything when it joins: what it had is in the assignor's own bytes. */
+/** A member of the eager protocol has released everything when it joins. The assignor's own bytes say what it had. */
 function claimInUserData({ userData }: AssignorMember): Claim {
   const nothing = { partitions: [], generation: unknownGeneration };
   return userData === null || userData.byteLength === 0 ? nothing : (readStickyUserData(userData) ?? nothing);
@@ -142,7 +142,7 @@ function claimInFields({ owned, generation, userData }: AssignorMember): Claim {
   return { partitions: owned, generation: said };
 }
 
-/** Array of topic and its partitions, then the generation. */
+/** Writes an array of topics with their partitions, then the generation. */
 export function stickyUserData(owned: readonly TopicPartition[], generation: number): Uint8Array | null {
   if (generation < 0) return null;
   const topics = new Map<string, number[]>();
@@ -157,12 +157,12 @@ export function stickyUserData(owned: readonly TopicPartition[], generation: num
   return Buffer.concat([...parts, int32(generation)]);
 }
 
-/** The generation alone: what is owned is in the subscription itself. */
+/** Writes only the generation. The owned partitions are in the subscription. */
 export function cooperativeUserData(_owned: readonly TopicPartition[], generation: number): Uint8Array | null {
   return int32(generation);
 }
 
-/** Null for what cannot be read: such a member had nothing, as far as anybody knows. */
+/** Null if the bytes cannot be read. Then the member counts as one that had no partitions. */
 function readStickyUserData(bytes: Uint8Array): Claim | null {
   const view = viewOf(bytes);
   const partitions: TopicPartition[] = [];
@@ -178,7 +178,7 @@ function readStickyUserData(bytes: Uint8Array): Claim | null {
       at += 4;
       for (let j = 0; j < count; j++, at += 4) partitions.push({ topic, partition: view.getInt32(at) });
     }
-    // The oldest form ends here.
+    // The oldest form has no generation.
     const generation = at + 4 <= bytes.byteLength ? view.getInt32(at) : unknownGeneration;
     return { partitions, generation };
   } catch (error) {
