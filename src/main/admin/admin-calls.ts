@@ -1,4 +1,4 @@
-// Owns what every administration call needs: its way to the network thread and its time limit. Application thread.
+// Owns what every administration call needs: the call to the network thread and the time limit. Application thread.
 
 import Long from 'long';
 import type { AdminCallName, AdminCalls as Calls } from '../../common/admin/calls.ts';
@@ -6,14 +6,14 @@ import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import { withLongs } from './results.ts';
 
 export interface AdminOptions {
-  /** Limit of each call with its retries, ms; a call may set its own. Default 60000. */
+  /** Limit of each call with its retries, in ms. A call may set its own limit. Default 60000. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface ChangeCallOptions extends AdminCallOptions {
-  /** Only check the request, and change nothing; default false. */
+  /** Whether to only check the request and change nothing. Default false. */
   readonly validateOnly?: boolean | undefined;
-  /** Wait while the controller's quota is exceeded (KIP-599); default true. */
+  /** Whether to wait while the controller's quota is exceeded (KIP-599). Default true. */
   readonly retryOnQuotaViolation?: boolean | undefined;
 }
 
@@ -26,12 +26,12 @@ export type RunAdminCall = <Name extends AdminCallName>(
 
 const defaultTimeoutMs = 60_000;
 
-/** The class that the others add their calls to. */
+/** The base class. The other classes add their calls to it. */
 export class AdminCalls {
   readonly #run: RunAdminCall;
   readonly #timeoutMs: number;
 
-  /** Internal: clients make them. */
+  /** Internal: only the client calls this. */
   constructor(run: RunAdminCall, { timeoutMs = defaultTimeoutMs }: AdminOptions = {}) {
     this.#run = run;
     this.#timeoutMs = checkTimeout(timeoutMs);
@@ -46,12 +46,12 @@ export class AdminCalls {
   }
 }
 
-/** A Long would lose its class on the way between threads. */
+/** Converts a Long, which would lose its class between threads. */
 export function cloneable(value: Long | number | bigint): number | bigint {
   return Long.isLong(value) ? value.toBigInt() : value;
 }
 
 function checkTimeout(timeoutMs: number): number {
   if (Number.isFinite(timeoutMs) && timeoutMs >= 0) return timeoutMs;
-  throw new TypeError(`timeoutMs must be a number of milliseconds from 0 on, not ${String(timeoutMs)}`);
+  throw new TypeError(`timeoutMs must be a number of milliseconds, at least 0, not ${String(timeoutMs)}`);
 }

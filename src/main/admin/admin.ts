@@ -1,5 +1,5 @@
-// Owns the Admin that applications call, and its calls about the cluster, replicas and transactions. Application thread. A thin
-// proxy: each call is one message to the network thread, where it is routed, repeated and timed (worker/admin).
+// Owns the Admin that applications call, and its calls about the cluster, replicas and transactions. Application thread. It is a thin
+// proxy: each call is one message to the network thread, and worker/admin does the rest.
 
 import type { DescribedCluster } from '../../common/admin/cluster.ts';
 import type {
@@ -22,10 +22,10 @@ import { errorsByBroker, type Results, resultsFor, resultsOf } from './results.t
 import { SecurityCalls } from './security-calls.ts';
 
 /**
- * Administration of a cluster. Made by `client.admin()`; it has no life of its own, and shares the client's connections.
+ * Administration of a cluster. `client.admin()` makes it. It uses the client's connections and needs no close.
  *
- * Calls about many items answer with `Results`: a Map with an outcome for each item. A call rejects only when nothing can be said
- * about any item: KafkaTimeoutError, Cancelled when the client was closed, UnsupportedVersionError when the brokers are too old.
+ * Calls about many items return `Results`: a Map with an outcome for each item. Such a call rejects only when no item has an outcome:
+ * with KafkaTimeoutError, with Cancelled when the client was closed, or with UnsupportedVersionError when the brokers are too old.
  */
 export class Admin extends SecurityCalls {
   describeCluster(
@@ -35,7 +35,7 @@ export class Admin extends SecurityCalls {
     return this.call('describeCluster', { includeFencedBrokers }, timeoutMs);
   }
 
-  /** Features of the cluster and their levels (KIP-584). */
+  /** The features of the cluster and their levels (KIP-584). */
   describeFeatures(options: AdminCallOptions = {}): Promise<DescribedFeatures> {
     return this.call('describeFeatures', {}, options.timeoutMs);
   }
@@ -48,12 +48,12 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, timeoutMs));
   }
 
-  /** The metadata quorum: who leads, who votes, how far each is (KIP-836). */
+  /** The metadata quorum: its leader, its voters, and the log position of each (KIP-836). */
   describeMetadataQuorum(options: AdminCallOptions = {}): Promise<DescribedQuorum> {
     return this.call('describeMetadataQuorum', {}, options.timeoutMs);
   }
 
-  /** Adds a controller to the quorum (KIP-853). @param directoryId as Kafka prints it */
+  /** Adds a controller to the quorum (KIP-853). @param directoryId in the form that Kafka prints */
   async addRaftVoter(
     voterId: number,
     directoryId: string,
@@ -73,20 +73,20 @@ export class Admin extends SecurityCalls {
     await this.call('removeRaftVoter', { clusterId, voterId, directoryId }, timeoutMs);
   }
 
-  /** Removes a broker that is down for good from the cluster (KIP-631). */
+  /** Removes a broker that will not come back from the cluster (KIP-631). */
   async unregisterBroker(brokerId: number, options: AdminCallOptions = {}): Promise<void> {
     await this.call('unregisterBroker', { brokerId }, options.timeoutMs);
   }
 
-  /** The same for a controller; Kafka 4.4 and later. */
+  /** Removes a controller that will not come back. Kafka 4.4 and later. */
   async unregisterController(controllerId: number, options: AdminCallOptions = {}): Promise<void> {
     await this.call('unregisterController', { controllerId }, options.timeoutMs);
   }
 
   /**
    * Elects leaders (KIP-460).
-   * @param partitions null: of all partitions; results then name only those that changed or failed
-   * @param options `unclean`: also a replica that is not in sync, which loses records; default false
+   * @param partitions null: all partitions; results then have only the partitions that changed or failed
+   * @param options `unclean`: whether a replica that is not in sync may become leader, which loses records; default false
    */
   async electLeaders(
     partitions: readonly TopicPartitionKey[] | null,
@@ -97,7 +97,7 @@ export class Admin extends SecurityCalls {
     return partitions === null ? resultsOf(plain) : resultsFor(partitions, plain);
   }
 
-  /** Moves replicas, or ends moves (KIP-455). */
+  /** Reassigns replicas, or cancels reassignments (KIP-455). */
   async alterPartitionReassignments(
     reassignments: readonly Reassignment[],
     options: AdminCallOptions & { readonly allowReplicationFactorChange?: boolean } = {},
@@ -107,7 +107,7 @@ export class Admin extends SecurityCalls {
     return resultsFor(reassignments, await this.call('alterPartitionReassignments', args, timeoutMs));
   }
 
-  /** Moves under way. @param partitions null: of all */
+  /** The reassignments under way. @param partitions null: all partitions */
   async listPartitionReassignments(
     partitions: readonly TopicPartitionKey[] | null = null,
     options: AdminCallOptions = {},
@@ -115,7 +115,7 @@ export class Admin extends SecurityCalls {
     return new Map(await this.call('listPartitionReassignments', { partitions }, options.timeoutMs));
   }
 
-  /** Log folders of brokers and the replicas in them (KIP-113). */
+  /** The log directories of brokers and the replicas in them (KIP-113). */
   async describeLogDirs(
     brokerIds: readonly number[],
     options: AdminCallOptions = {},
@@ -123,7 +123,7 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('describeLogDirs', { brokerIds }, options.timeoutMs));
   }
 
-  /** Moves replicas to other folders of their brokers. */
+  /** Moves replicas to other log directories of their brokers. */
   async alterReplicaLogDirs(
     moves: readonly (TopicPartitionKey & { readonly brokerId: number; readonly path: string })[],
     options: AdminCallOptions = {},
@@ -131,14 +131,14 @@ export class Admin extends SecurityCalls {
     return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options.timeoutMs));
   }
 
-  /** Transactions of all coordinators (KIP-664, KIP-1152). A broker that does not answer is in `errors`. */
+  /** The transactions of all coordinators (KIP-664, KIP-1152). `errors` has the brokers that did not answer. */
   async listTransactions(
     options: AdminCallOptions & {
       readonly states?: readonly string[];
       readonly producerIds?: readonly Int64Input[];
-      /** Open for longer than this, ms; Kafka 3.8 and later. */
+      /** Only transactions that are open for longer than this, in ms. Kafka 3.8 and later. */
       readonly minDurationMs?: number;
-      /** In the syntax of RE2/J; Kafka 4.1 and later. */
+      /** A pattern in the syntax of RE2/J. Kafka 4.1 and later. */
       readonly transactionalIdPattern?: string;
     } = {},
   ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly errors: ReadonlyMap<number, Error> }> {
@@ -155,7 +155,7 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('describeTransactions', { transactionalIds }, options.timeoutMs));
   }
 
-  /** Ends the open transactions of these ids and fences their producers. */
+  /** Aborts the open transactions of these ids and fences their producers. */
   async fenceProducers(
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
@@ -163,7 +163,7 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('fenceProducers', { transactionalIds }, options.timeoutMs));
   }
 
-  /** Producers with state at the leaders of partitions. */
+  /** The producers that the leaders of the partitions know. */
   async describeProducers(
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
@@ -171,7 +171,7 @@ export class Admin extends SecurityCalls {
     return resultsFor(partitions, await this.call('describeProducers', { partitions }, options.timeoutMs));
   }
 
-  /** Ends a transaction that hangs on one partition, as `describeProducers` shows it (KIP-664). */
+  /** Aborts a hanging transaction of one partition, which `describeProducers` shows (KIP-664). */
   async abortTransaction(transaction: TransactionToAbort, options: AdminCallOptions = {}): Promise<void> {
     const cloned = { ...transaction, producerId: cloneable(transaction.producerId) };
     const plain = await this.call('abortTransaction', { transaction: cloned }, options.timeoutMs);

@@ -1,4 +1,4 @@
-// Owns the calls about groups and their offsets as applications make them. Application thread.
+// Owns the Admin's calls about groups and their offsets. Application thread.
 
 import type {
   CommittedOffset,
@@ -14,7 +14,7 @@ import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsFor, resu
 import { TopicCalls } from './topic-calls.ts';
 
 export class GroupCalls extends TopicCalls {
-  /** Groups of all brokers. A broker that does not answer is in `errors`, and costs only the groups that it coordinates. */
+  /** The groups of all brokers. `errors` has the brokers that did not answer; only the groups that they coordinate are missing. */
   async listGroups(
     options: AdminCallOptions & {
       readonly states?: readonly string[];
@@ -27,7 +27,7 @@ export class GroupCalls extends TopicCalls {
     return { groups, errors: errorsByBroker(errors) };
   }
 
-  /** Consumer groups of both protocols. */
+  /** Describes consumer groups of both protocols. */
   async describeConsumerGroups(
     groups: readonly string[],
     options: AdminCallOptions = {},
@@ -35,15 +35,15 @@ export class GroupCalls extends TopicCalls {
     return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs));
   }
 
-  /** Deletes groups of any type with their offsets; one that has members is refused with NON_EMPTY_GROUP. */
+  /** Deletes groups of any type with their offsets. A group with members is refused with NON_EMPTY_GROUP. */
   async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
     return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs));
   }
 
   /**
-   * What groups have committed, partition by partition; null where nothing was.
-   * @param groups each with the partitions to ask about; without any: all that have an offset
-   * @param options `requireStable`: wait for transactions that are about to change an offset (KIP-447); default true
+   * The committed offsets of groups, by partition. Null if nothing was committed.
+   * @param groups each group with the partitions to look up; without partitions: all that have an offset
+   * @param options `requireStable`: whether to wait for open transactions that will change an offset (KIP-447); default true
    */
   async listConsumerGroupOffsets(
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
@@ -59,7 +59,7 @@ export class GroupCalls extends TopicCalls {
     return resultsOf(mapped);
   }
 
-  /** Sets offsets of a group that has no members; a group that has some is refused with UNKNOWN_MEMBER_ID. */
+  /** Sets offsets of a group without members. A group with members is refused with UNKNOWN_MEMBER_ID. */
   async alterConsumerGroupOffsets(
     groupId: string,
     offsets: readonly OffsetToCommit[],
@@ -83,7 +83,7 @@ export class GroupCalls extends TopicCalls {
     );
   }
 
-  /** Ends memberships: of static members by instance id, or of all members. Outcomes by instance id, else by member id. */
+  /** Removes static members by instance id, or all members. Outcomes are by instance id, or by member id for members without one. */
   async removeMembersFromConsumerGroup(
     groupId: string,
     members: readonly MemberToRemove[] | 'all',

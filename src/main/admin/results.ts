@@ -1,25 +1,25 @@
-// Owns what administration calls answer about many items: a Map of outcomes, one for each item. Application thread.
+// Owns the results of administration calls about many items: a Map with an outcome for each item. Application thread.
 
 import Long from 'long';
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
 
-/** What became of one item. */
+/** The result of one item. */
 export type Outcome<V> =
   | { readonly ok: true; readonly value: V }
   | {
       readonly ok: false;
       readonly error: Error;
       /**
-       * An earlier attempt was lost on its way, and the broker may have carried it out: then `TOPIC_ALREADY_EXISTS` may mean that
+       * True if an earlier attempt got no answer. The broker may have executed it. For example, `TOPIC_ALREADY_EXISTS` may then mean that
        * this call created the topic.
        */
       readonly maybeApplied: boolean;
     };
 
-/** Outcomes by item, in the order in which the items were given. An item's error is no error of the call. */
+/** The outcomes by item, in the order of the items. An error of an item does not make the call reject. */
 export class Results<K, V> extends Map<K, Outcome<V>> {
-  /** The values by item. Throws: AggregateError with the error of every item that failed. */
+  /** The values by item. If items failed, throws an AggregateError with all their errors. */
   orThrow(): Map<K, V> {
     const errors: Error[] = [];
     const values = new Map<K, V>();
@@ -37,7 +37,7 @@ export function resultsOf<K, V>(plain: PlainResults<K, V>): Results<K, V> {
   return new Results(plain.map(([key, outcome]) => [key, outcomeOf(outcome)] as const));
 }
 
-/** The same with the callers' own objects as keys: results come in the order of the items. */
+/** Results with the caller's own objects as keys. Plain results are in the order of the items. */
 export function resultsFor<K, V>(items: readonly K[], plain: PlainResults<unknown, V>): Results<K, V> {
   return new Results(plain.map(([, outcome], i) => [items[i]!, outcomeOf(outcome)] as const));
 }
@@ -47,14 +47,14 @@ export function outcomeOf<V>(plain: PlainOutcome<V>): Outcome<V> {
   return { ok: false, error: fromPlainError(plain.error), maybeApplied: plain.maybeApplied };
 }
 
-/** What went wrong at brokers, by broker id. */
+/** The errors of brokers, by broker id. */
 export function errorsByBroker(
   errors: readonly { readonly brokerId: number; readonly error: PlainError }[],
 ): ReadonlyMap<number, Error> {
   return new Map(errors.map(({ brokerId, error }) => [brokerId, fromPlainError(error)]));
 }
 
-/** Structured clone carries a Long as its three fields; this makes it a Long again, wherever it stands in `value`. */
+/** Structured clone makes a plain object with three fields from a Long. This makes Longs again, anywhere in `value`. */
 export function withLongs<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(withLongs) as T;

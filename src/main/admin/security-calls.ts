@@ -1,4 +1,4 @@
-// Owns the calls about rights, quotas and users as applications make them. Application thread.
+// Owns the Admin's calls about ACLs, quotas and users. Application thread.
 
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type {
@@ -15,7 +15,7 @@ import { GroupCalls } from './group-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 
 export class SecurityCalls extends GroupCalls {
-  /** Access control lists that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED where brokers have no authorizer. */
+  /** The ACLs that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED if brokers have no authorizer. */
   describeAcls(filter: AclFilter = {}, options: AdminCallOptions = {}): Promise<readonly AclBinding[]> {
     return this.call('describeAcls', { filter }, options.timeoutMs);
   }
@@ -24,7 +24,7 @@ export class SecurityCalls extends GroupCalls {
     return resultsFor(acls, await this.call('createAcls', { acls }, options.timeoutMs));
   }
 
-  /** Values: the lists that a filter matched, each with the outcome of its own deletion. */
+  /** Deletes the ACLs that match the filters. The value of a filter has its ACLs, each with the outcome of its deletion. */
   async deleteAcls(
     filters: readonly AclFilter[],
     options: AdminCallOptions = {},
@@ -38,7 +38,7 @@ export class SecurityCalls extends GroupCalls {
     return resultsFor(filters, mapped);
   }
 
-  /** Quotas by entity (KIP-546). */
+  /** The quotas by entity (KIP-546). */
   describeClientQuotas(
     filter: QuotaFilter = { components: [] },
     options: AdminCallOptions = {},
@@ -58,7 +58,7 @@ export class SecurityCalls extends GroupCalls {
     );
   }
 
-  /** Mechanisms of users, never passwords (KIP-554). @param users default: all that have any */
+  /** The SCRAM mechanisms of users, never passwords (KIP-554). @param users default: all users with SCRAM credentials */
   async describeUserScramCredentials(
     users: readonly string[] | null = null,
     options: AdminCallOptions = {},
@@ -66,7 +66,7 @@ export class SecurityCalls extends GroupCalls {
     return resultsOf(await this.call('describeUserScramCredentials', { users }, options.timeoutMs));
   }
 
-  /** Sets or deletes passwords. They are salted and hashed in the network thread; brokers never see them. Outcomes by user. */
+  /** Sets or deletes passwords. The network thread salts and hashes them, so brokers never see them. Outcomes are by user. */
   async alterUserScramCredentials(
     alterations: readonly ScramAlteration[],
     options: AdminCallOptions = {},

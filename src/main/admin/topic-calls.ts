@@ -1,4 +1,4 @@
-// Owns the calls about topics, partitions and configurations as applications make them. Application thread.
+// Owns the Admin's calls about topics, partitions and configurations. Application thread.
 
 import type Long from 'long';
 import type {
@@ -25,7 +25,7 @@ import { type Results, resultsFor, resultsOf } from './results.ts';
 export class TopicCalls extends AdminCalls {
   /**
    * Creates topics. Source: KIP-4
-   * @param options `waitForLeaders`: also wait until a broker names a leader of each new partition; default false
+   * @param options `waitForLeaders`: whether to wait until a broker names a leader of each new partition; default false
    */
   async createTopics(
     topics: readonly NewTopic[],
@@ -35,7 +35,7 @@ export class TopicCalls extends AdminCalls {
     return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs));
   }
 
-  /** Deletes topics by name. Brokers go on deleting after they have answered. */
+  /** Deletes topics by name. Brokers may still be deleting after the call has ended. */
   async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
     const { timeoutMs, ...rest } = options;
     return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs));
@@ -50,7 +50,7 @@ export class TopicCalls extends AdminCalls {
     return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs));
   }
 
-  /** All topics that this user may see, by name. Internal ones only with `includeInternal`. */
+  /** All topics that this user may see. Internal topics only with `includeInternal`. */
   listTopics(options: AdminCallOptions & { readonly includeInternal?: boolean } = {}): Promise<readonly ListedTopic[]> {
     return this.call('listTopics', { includeInternal: options.includeInternal === true }, options.timeoutMs);
   }
@@ -64,7 +64,7 @@ export class TopicCalls extends AdminCalls {
     return resultsOf(plain);
   }
 
-  /** Deletes the oldest records of partitions. Values: the new first offset (KIP-107). */
+  /** Deletes the oldest records of partitions. A value is the new first offset (KIP-107). */
   async deleteRecords(
     partitions: readonly RecordsToDelete[],
     options: AdminCallOptions = {},
@@ -74,7 +74,7 @@ export class TopicCalls extends AdminCalls {
   }
 
   /**
-   * Offsets of partitions: the first, the next to be written, or by time.
+   * Offsets of partitions: the first offset, the next one to be written, or the offset of a time.
    * @param options `isolationLevel`: with `read_committed`, `latest` is the first offset of the oldest open transaction
    */
   async listOffsets(
@@ -99,7 +99,7 @@ export class TopicCalls extends AdminCalls {
     return resultsFor(resources, await this.call('describeConfigs', args, timeoutMs));
   }
 
-  /** Changes the keys that are named, and no other (KIP-339). */
+  /** Changes only the configurations that are named (KIP-339). */
   async incrementalAlterConfigs(
     resources: readonly ConfigResourceChanges[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
@@ -112,7 +112,7 @@ export class TopicCalls extends AdminCalls {
     );
   }
 
-  /** What has a configuration of these types; Kafka 4.1 and later, client metrics from 3.7 on. */
+  /** The resources of these types that have a configuration. Kafka 4.1 and later; client metrics from 3.7 on. */
   listConfigResources(
     types: readonly ConfigResourceType[],
     options: AdminCallOptions = {},

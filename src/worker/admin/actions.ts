@@ -1,12 +1,12 @@
-// Owns what follows from an error code in an answer to an administration call. Network thread.
+// Owns the table of what an administration call does for each error code of an answer. Network thread.
 // Source: the retry rules of Kafka's own admin client (KIP-117, KIP-599, KIP-716)
 
 export type Action =
-  /** The same request again, after a backoff. */
+  /** Send the same request again, after a backoff. */
   | 'retry'
-  /** Find out anew where the request belongs, then send it again. */
+  /** Look up the broker again, then send the request again. */
   | 'locate'
-  /** The same request again when the throttle time is over (KIP-599). */
+  /** Send the same request again when the throttle time is over (KIP-599). */
   | 'throttled'
   | 'final';
 
@@ -52,7 +52,7 @@ const located: Readonly<Record<Target, ReadonlySet<number>>> = {
   ]),
 };
 
-/** What kind of broker a call is for. */
+/** The kind of broker that a call is for. */
 export type Target = 'any' | 'controller' | 'coordinator' | 'leader';
 
 export function actionFor(errorCode: number, target: Target): Action {

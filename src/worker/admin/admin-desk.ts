@@ -11,7 +11,7 @@ import { callTable } from './call-table.ts';
 type RunByName = (call: Call, args: unknown) => Promise<unknown>;
 
 export class AdminDesk {
-  /** To be given its turns. */
+  /** The role that the poll loop must call. */
   readonly role: AdminRole;
   readonly #config: KafkaClientConfig;
 
@@ -20,7 +20,7 @@ export class AdminDesk {
     this.#config = config;
   }
 
-  /** @param args as the call wants them, which the application's side has seen to */
+  /** @param args the arguments of the call; the application's side has checked them */
   run(name: AdminCallName, args: unknown, timeoutMs: number, now: number): Promise<unknown> {
     this.role.now = now;
     const { requestTimeoutMs, retryBackoffMs } = this.#config;
@@ -34,5 +34,5 @@ export class AdminDesk {
   }
 }
 
-/** As Kafka's own admin client has it (`retry.backoff.max.ms`). */
+/** The default of Kafka's own admin client (`retry.backoff.max.ms`). */
 const maxBackoffMs = 1000;

@@ -1,5 +1,5 @@
-// Owns the turns of administration calls: what they wait for, and when each wait is over. Network thread. Must not know what a
-// call asks for. Calls are rare, so each is an async function; what it waits for is judged in the role's turn, by its `now`.
+// Owns the waits of administration calls. Network thread. Must not know what a call does. Calls are rare, so each is an async
+// function. The role checks in each round, with its `now`, which waits are over.
 
 import { Cancelled, KafkaTimeoutError } from '../../common/errors/errors.ts';
 import type { Role, RoleHost } from '../client/role.ts';
@@ -7,7 +7,7 @@ import type { Role, RoleHost } from '../client/role.ts';
 interface Wait {
   /** ms on the monotonic clock. */
   readonly deadline: number;
-  /** When to look again although nothing happened; Infinity: an event will tell. */
+  /** The time at which to check again even if nothing happens. Infinity: an event will come. */
   lookAt(now: number): number;
   isOver(now: number): boolean;
   resolve(isOver: boolean): void;
@@ -16,7 +16,7 @@ interface Wait {
 
 export class AdminRole implements Role {
   readonly host: RoleHost;
-  /** Of the newest turn. Calls begin between two turns, so it may be a little behind. */
+  /** The time of the last round. Calls begin between two rounds, so it may be a little behind. */
   now: number;
   #waits: Wait[] = [];
   #closedBy: Error | null = null;
@@ -45,9 +45,9 @@ export class AdminRole implements Role {
   }
 
   /**
-   * Waits until `isOver(now)` is true, looked at once a turn.
+   * Waits until `isOver(now)` is true. It is checked once in each round.
    * @param deadline ms on the monotonic clock
-   * @param lookAt   when to look again although nothing happened
+   * @param lookAt   returns the time at which to check again even if nothing happens
    * @returns false when the deadline came first
    */
   until(isOver: (now: number) => boolean, deadline: number, lookAt: (now: number) => number = never): Promise<boolean> {
@@ -63,7 +63,7 @@ export class AdminRole implements Role {
     if (this.#closedBy !== null) throw this.#closedBy;
   }
 
-  /** Every call that waits fails. */
+  /** Fails all waiting calls. */
   close(error: Error = new Cancelled('the client was closed')): void {
     this.#closedBy ??= error;
     const waits = this.#waits;

@@ -1,4 +1,4 @@
-// Owns the reading of what classic members of consumer groups were assigned, which travels as bytes inside DescribeGroups.
+// Owns the decoding of the assignments of classic group members. They are bytes inside of DescribeGroups.
 // Network thread. Source: Kafka protocol guide, "ConsumerProtocolAssignment"
 
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
@@ -12,14 +12,16 @@ import { WireReader } from '../../protocol/wire/wire-reader.ts';
 
 const versionBytes = 2;
 
-/** Empty for a member that has nothing yet. Throws: KafkaProtocolError when the bytes are no assignment. */
+/** Empty for a member without an assignment. Throws KafkaProtocolError when the bytes are not an assignment. */
 export function readAssignment(bytes: Uint8Array): TopicPartitionKey[] {
   if (bytes.length === 0) return [];
   if (bytes.length < versionBytes) {
-    throw new KafkaProtocolError(`a member's assignment has ${bytes.length} bytes; its version alone takes 2`);
+    throw new KafkaProtocolError(
+      `a member's assignment has ${bytes.length} bytes; it must have at least 2 for its version`,
+    );
   }
   const codec = dataCodec('ConsumerProtocolAssignment');
-  // A newer version begins as the older ones do.
+  // A newer version begins with the fields of the older ones.
   const version = Math.min((bytes[0]! << 8) | bytes[1]!, codec.maxVersion);
   const memory = new HeapMemory(1024);
   const writer = new FlatWriter().reset(memory);

@@ -1,4 +1,4 @@
-// Owns which function runs each administration call. Network thread.
+// Owns the table of the functions that run administration calls. Network thread.
 
 import type { AdminCallName, AdminCalls } from '../../common/admin/calls.ts';
 import type { Call } from './call.ts';

@@ -1,5 +1,5 @@
-// Owns one administration call on its way: its deadline, its requests, its backoff. Network thread. Must not know what is
-// asked for: the files in calls/ do.
+// Owns one administration call: its deadline, its requests, its backoff. Network thread. Must not know what the call does: the files
+// in calls/ do.
 
 import {
   KafkaClientError,
@@ -12,11 +12,11 @@ import { anyBroker, type Destination, mainLane } from '../client/broker-requests
 import { type AdminRole, callTimedOut } from './admin-role.ts';
 
 export interface CallSettings {
-  /** Name of the call, for errors. */
+  /** The name of the call, for errors. */
   readonly name: string;
-  /** Limit of the whole call, ms. */
+  /** Limit of the whole call, in ms. */
   readonly timeoutMs: number;
-  /** Limit of one request, ms. */
+  /** Limit of one request, in ms. */
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
@@ -24,7 +24,7 @@ export interface CallSettings {
 
 export interface Answered<Response> {
   readonly response: Response;
-  /** Version of the response. */
+  /** The version of the response. */
   readonly version: number;
 }
 
@@ -34,14 +34,14 @@ export function broker(brokerId: number): Destination {
   return { brokerId, lane: mainLane };
 }
 
-/** Share of a backoff that is left to chance, to either side. */
+/** A backoff is longer or shorter by a random part of up to this. */
 const jitter = 0.2;
 
 export class Call {
   readonly role: AdminRole;
   readonly settings: CallSettings;
   readonly deadline: number;
-  /** Attempts that failed so far, of the round that failed most. */
+  /** How many attempts have failed so far, for the item with the most failures. */
   attempts = 0;
   lastError: Error | null = null;
 
@@ -51,7 +51,7 @@ export class Call {
     this.deadline = role.now + settings.timeoutMs;
   }
 
-  /** ms left of the call's time, as requests carry it to brokers; at least 1. */
+  /** How many ms are left until the call's deadline, at least 1. Requests send this to brokers. */
   get timeLeftMs(): number {
     return Math.max(1, Math.floor(this.deadline - this.role.now));
   }
@@ -61,8 +61,8 @@ export class Call {
   }
 
   /**
-   * Sends one request as soon as its destination takes it.
-   * Rejects with: KafkaTimeoutError when that is not within the call's time; UnsupportedVersionError; whatever the request failed with
+   * Sends one request when its destination is ready.
+   * Rejects with KafkaTimeoutError when the call's time is over before that, with UnsupportedVersionError, or with the request's error.
    */
   async send<Request, Response>(
     to: Destination,
@@ -94,7 +94,7 @@ export class Call {
     });
   }
 
-  /** The same for an API whose newer versions take another request: `older` goes to brokers below `newerSince`. */
+  /** Sends a request of an API whose newer versions have other fields. Brokers below `newerSince` get `older`. */
   async sendEither<Request, Response>(
     to: Destination,
     api: Api<Request, Response>,
@@ -113,7 +113,7 @@ export class Call {
     }
   }
 
-  /** Waits before the next attempt. Rejects with KafkaTimeoutError when the call's time is over before. */
+  /** Waits before the next attempt. Rejects with KafkaTimeoutError when the call's time is over before that. */
   async backOff(error: Error | null): Promise<void> {
     this.attempts++;
     this.lastError = error ?? this.lastError;
@@ -122,7 +122,7 @@ export class Call {
     await this.sleep(meanMs * (1 - jitter + 2 * jitter * this.role.host.random()));
   }
 
-  /** Rejects with KafkaTimeoutError when the call's time is over before. */
+  /** Waits for `ms`. Rejects with KafkaTimeoutError when the call's time is over before that. */
   async sleep(ms: number): Promise<void> {
     const at = this.role.now + ms;
     const isAwake = await this.role.until(
@@ -138,12 +138,12 @@ export class Call {
   }
 }
 
-/** Whether a request that failed with this may be sent again. */
+/** Whether a request that failed with this error may be sent again. */
 export function isRetriableFailure(error: unknown): boolean {
   return error instanceof KafkaClientError && error.retriable && !(error instanceof UnsupportedVersionError);
 }
 
-/** Whether the broker may have carried out a request that failed with this. */
+/** Whether the broker may have executed a request that failed with this error. */
 export function mayHaveArrived(error: unknown): boolean {
   return error instanceof KafkaConnectionError || error instanceof RequestTimedOutError;
 }

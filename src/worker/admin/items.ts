@@ -1,5 +1,5 @@
-// Owns the way of a call that asks about many items at once: each item is located, asked for, and asked for again until its
-// outcome is final or the call's time is over. One item's error is no other item's. Network thread.
+// Owns calls about many items: finds the broker of each item, sends the requests, and repeats them until each item has a final
+// outcome or the call's time is over. An error of one item does not affect the others. Network thread.
 
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { errorFor } from '../../common/errors/error-for.ts';
@@ -8,12 +8,12 @@ import type { Destination } from '../client/broker-requests.ts';
 import { actionFor, type Target } from './actions.ts';
 import { type Call, isRetriableFailure, mayHaveArrived } from './call.ts';
 
-/** What a broker answered for one item. */
+/** A broker's answer for one item. */
 export type Answer<V> =
   | { readonly value: V }
   | { readonly errorCode: number; readonly errorMessage?: string | null; readonly throttleTimeMs?: number };
 
-/** The answer that a part of a response gives: its value, or its error. */
+/** The answer in a part of a response: its value or its error. */
 export function answerOf<V>(
   { errorCode, errorMessage = null }: { readonly errorCode: number; readonly errorMessage?: string | null },
   readValue: () => V,
@@ -22,7 +22,7 @@ export function answerOf<V>(
   return errorCode === 0 ? { value: readValue() } : { errorCode, errorMessage, throttleTimeMs };
 }
 
-/** Items that go to one broker together, and items whose place could not be found. */
+/** The groups of items that go to one broker together, and the items whose broker was not found. */
 export interface Located<K, V> {
   readonly groups: readonly { readonly to: Destination; readonly keys: readonly K[] }[];
   readonly answers?: readonly (readonly [key: K, answer: Answer<V>])[];
@@ -30,20 +30,20 @@ export interface Located<K, V> {
 
 export interface ItemPlan<K, V> {
   readonly target: Target;
-  /** The call changes something, so an attempt that was lost may have done so. */
+  /** True if the call changes something. An attempt without an answer may then have made the change. */
   readonly isChange: boolean;
-  /** Default true: a quota that is exceeded is waited for (KIP-599). */
+  /** Whether to wait while a quota is exceeded (KIP-599). Default true. */
   readonly retryOnQuotaViolation?: boolean;
-  /** Codes that this call repeats, or does not, other than the table says. */
+  /** The exceptions of this call from the table of actions, by error code. */
   readonly actions?: Readonly<Record<number, 'retry' | 'locate' | 'final'>>;
   locate(keys: readonly K[]): Promise<Located<K, V>>;
-  /** An item that is missing from the answer is an error of its own. */
+  /** Sends one request for the items. An item without an answer becomes an error of its own. */
   ask(to: Destination, keys: readonly K[]): Promise<ReadonlyMap<K, Answer<V>>>;
 }
 
 const unknownServerError = -1;
 
-/** Asks for every item until each has its outcome. Results are in the order of `keys`. Never rejects for Kafka's reasons. */
+/** Asks for all items until each has an outcome. Results are in the order of `keys`. Does not reject for errors of Kafka. */
 export async function askForItems<K, V>(
   call: Call,
   keys: readonly K[],
@@ -68,7 +68,7 @@ class ItemRun<K, V> {
   readonly outcomes = new Map<K, PlainOutcome<V>>();
   readonly #call: Call;
   readonly #plan: ItemPlan<K, V>;
-  /** Items of which an attempt may have arrived, though no answer came. */
+  /** The items of attempts that got no answer but may have reached the broker. */
   readonly #maybeApplied = new Set<K>();
   readonly #lastErrors = new Map<K, Error>();
   #throttleTimeMs = 0;
@@ -79,7 +79,7 @@ class ItemRun<K, V> {
     this.#plan = plan;
   }
 
-  /** One attempt for each of the items; returns those that need another. */
+  /** Makes one attempt for each item. Returns the items that need another one. */
   async round(keys: readonly K[]): Promise<K[]> {
     this.#throttleTimeMs = 0;
     let located: Located<K, V>;
@@ -95,7 +95,10 @@ class ItemRun<K, V> {
         try {
           const answers = await this.#plan.ask(to, group);
           for (const key of group) {
-            const missing = { errorCode: unknownServerError, errorMessage: 'the broker did not answer for this item' };
+            const missing = {
+              errorCode: unknownServerError,
+              errorMessage: 'the response of the broker does not have this item',
+            };
             if (this.#answered(key, answers.get(key) ?? missing)) again.push(key);
           }
         } catch (error) {
@@ -119,7 +122,7 @@ class ItemRun<K, V> {
     }
   }
 
-  /** @returns whether the item is to be asked for again */
+  /** @returns whether the item must be asked for again */
   #answered(key: K, answer: Answer<V>): boolean {
     if ('value' in answer) {
       this.outcomes.set(key, { ok: true, value: answer.value });

@@ -1,4 +1,4 @@
-// Owns enumerations that have numbers on the wire and names here. Network thread. A number that has no name stays a number: brokers
+// Owns enumerations with numbers on the wire and names here. Network thread. A number without a name stays a number, because brokers
 // may be newer than this client.
 
 export interface NamedCodes<Name extends string> {

@@ -1,5 +1,5 @@
-// Owns where the items of administration calls belong: the controller, a partition's leader, a coordinator, every broker.
-// Network thread. Must not decide what happens about errors: items.ts does.
+// Owns the search for the brokers of items: the controller, a partition's leader, a coordinator, every broker. Network thread. Must
+// not decide what follows from errors: items.ts does.
 
 import { FindCoordinator, Metadata } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker, type Destination } from '../client/broker-requests.ts';
@@ -9,12 +9,12 @@ import type { Answer, Located } from './items.ts';
 const coordinatorNotAvailable = 15;
 const leaderNotAvailable = 5;
 
-/** All items at any broker. */
+/** Sends all items to any broker. */
 export async function atAnyBroker<K>(keys: readonly K[]): Promise<Located<K, never>> {
   return { groups: [{ to: someBroker, keys }] };
 }
 
-/** All items at the controller. With KRaft every broker forwards, and Metadata names one of them. */
+/** Sends all items to the controller. With KRaft every broker forwards requests, and Metadata names one of the brokers. */
 export async function atController<K>(call: Call, keys: readonly K[]): Promise<Located<K, never>> {
   return { groups: [{ to: await controller(call), keys }] };
 }
@@ -25,13 +25,13 @@ export async function controller(call: Call): Promise<Destination> {
   return broker(controllerId >= 0 ? controllerId : anyBroker);
 }
 
-/** Ids of all brokers that metadata names. */
+/** The ids of all brokers in metadata. */
 export async function allBrokers(call: Call): Promise<number[]> {
   const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
   return response.brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
 }
 
-/** Each partition at its leader, as metadata asked for now says. */
+/** Sends each partition to its leader, by metadata that is requested now. */
 export async function atLeaders<K, V>(
   call: Call,
   keys: readonly K[],
@@ -46,7 +46,7 @@ export async function atLeaders<K, V>(
     const { topic, partition } = partitionOf(key);
     const described = byName.get(topic);
     const found = described?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
-    // A partition that a new topic does not have yet is unknown, and may come.
+    // A partition that is missing gets the error for an unknown partition: it may appear later.
     const errorCode = described?.errorCode || found?.errorCode || (found === undefined ? 3 : 0);
     const leader = found?.leaderId ?? -1;
     if (leader >= 0) append(groups, leader, key);
@@ -57,7 +57,7 @@ export async function atLeaders<K, V>(
 
 const batchedVersion = 4;
 
-/** Each key at its coordinator. @param keyType 0 group, 1 transactional id */
+/** Sends each key to its coordinator. @param keyType 0: group, 1: transactional id */
 export async function atCoordinators<V>(
   call: Call,
   keys: readonly string[],
@@ -70,7 +70,7 @@ export async function atCoordinators<V>(
     else if (nodeId < 0) answers.push([key, { errorCode: coordinatorNotAvailable }]);
     else append(groups, nodeId, key);
   };
-  // One by one where brokers cannot be asked for several (KIP-699): each answer says which it was.
+  // Brokers that do not know several keys (KIP-699) are asked for one key at a time.
   const newer = { keyType, coordinatorKeys: keys };
   const older = { keyType, key: keys[0]! };
   const requests = { newerSince: batchedVersion, newer, older };

@@ -1,18 +1,18 @@
-// Owns the way of a call that has one answer as a whole: it is asked again until the answer is final or the call's time is over.
-// Network thread.
+// Owns calls with one answer for the whole call: repeats the request until the answer is final or the call's time is over. Network
+// thread.
 
 import { errorFor } from '../../common/errors/error-for.ts';
 import { actionFor, type Target } from './actions.ts';
 import { type Call, isRetriableFailure } from './call.ts';
 
 export interface WholeAnswer<Response> {
-  /** Kafka's error code of the answer. */
+  /** The error code of the answer. */
   readonly code: number;
   readonly message?: string | null;
   readonly answer: Response;
 }
 
-/** Rejects with the answer's error, with KafkaTimeoutError, or with what a request failed with for good. */
+/** Rejects with the answer's error, with KafkaTimeoutError, or with the final error of a request. */
 export async function askOnce<Response>(
   call: Call,
   target: Target,

@@ -328,10 +328,7 @@ export class ClassicGroupMember implements Membership {
 
   /** The group has continued without this member. Its partitions belong to other members now. */
   #lost(now: number, needsNewId: boolean): void {
-    this.#parts.log(
-      'warn',
-      `${this.#name}, generation ${this.#generation}, was removed from the group; it joins again`,
-    );
+    this.#parts.log('warn', `${this.#name}, generation ${this.#generation}, is not in the group now; it joins again`);
     this.#forget(needsNewId);
     this.#parts.lose(this.#parts.owned(), now);
     this.#setState('UNJOINED');

@@ -78,7 +78,7 @@ export function createAcls(call: Call, { acls }: Args<'createAcls'>): Promise<Pl
         permissionType: permissions.code(acl.permission),
       }));
       const { response } = await call.send(to, CreateAcls, { creations });
-      // Results have no names: they are in the order of the creations.
+      // The results have no names. They are in the order of the request.
       return new Map(response.results.map((result, i) => [keys[i]!, answerOf(result, () => null)]));
     },
   });

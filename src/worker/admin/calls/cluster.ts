@@ -7,7 +7,7 @@ import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
 import { DescribeCluster, Metadata } from '../../../protocol/flat/generated/apis.ts';
 import { type Call, someBroker } from '../call.ts';
 
-/** Since this version fenced brokers can be asked for (KIP-1073). */
+/** From this version on, fenced brokers can be requested (KIP-1073). */
 const fencedBrokersVersion = 2;
 
 export async function describeCluster(
@@ -28,7 +28,7 @@ export async function describeCluster(
       }),
     };
   } catch (error) {
-    // Brokers before 2.8 know Metadata only.
+    // Brokers before 2.8 do not have DescribeCluster, so Metadata is used.
     if (!(error instanceof UnsupportedVersionError) || includeFencedBrokers) throw error;
     const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
     return {

@@ -24,7 +24,7 @@ const typeNumbers: Readonly<Record<ConfigResourceType, number>> = {
 };
 const typeNames = new Map(Object.entries(typeNumbers).map(([name, number]) => [number, name as ConfigResourceType]));
 const operationNumbers = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
-/** Kafka's number of a value that is the broker's built-in default. */
+/** Kafka's number for the broker's built-in default as the source of a value. */
 const defaultConfigSource = 5;
 
 export function describeConfigs(
@@ -96,7 +96,7 @@ export async function listConfigResources(
 ): Promise<readonly ConfigResource[]> {
   const isOnlyMetrics = types.length === 1 && types[0] === 'clientMetrics';
   const request = { resourceTypes: types.map((type) => typeNumbers[type]) };
-  // Version 0 lists client metrics, whatever is asked for.
+  // Version 0 only lists client metrics.
   const versions = isOnlyMetrics ? {} : { minVersion: 1 };
   const { response } = await call.send(someBroker, ListConfigResources, request, versions);
   const error = errorFor(response.errorCode);
@@ -111,7 +111,7 @@ function numbered({ type, name }: ConfigResource): { resourceType: number; resou
   return { resourceType: typeNumbers[type], resourceName: name };
 }
 
-/** What belongs to one broker is asked of that broker, the rest of any. */
+/** Sends the resources of a broker to that broker, and all others to any broker. */
 function atOwners<K>(keys: readonly K[], resourceOf: (key: K) => ConfigResource): Located<K, never> {
   const groups = new Map<string, { to: Destination; keys: K[] }>();
   for (const key of keys) {

@@ -22,9 +22,9 @@ type GroupOffsets = readonly (readonly [TopicPartitionKey, PlainOutcome<Committe
 
 const rebalanceInProgress = 27;
 const unstableOffsetCommit = 88;
-/** Since this version one request asks about several groups (KIP-709). */
+/** From this version on, one request may have several groups (KIP-709). */
 const severalGroupsVersion = 8;
-/** From this version on topics are named by id only. */
+/** The newest version that names topics. Newer ones have only topic ids. */
 const maxNamedVersion = 9;
 
 export function listConsumerGroupOffsets(
@@ -63,7 +63,7 @@ async function offsetsOf(
   const offsets: (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[] = [];
   for (const topic of group.topics) {
     for (const one of topic.partitions as Iterable<OffsetFetchResponsePartitionsView>) {
-      // An open transaction is about to change it: the whole group is asked about again.
+      // An open transaction will change this offset, so the whole group is asked for again.
       if (one.errorCode === unstableOffsetCommit) return { errorCode: one.errorCode };
       offsets.push([{ topic: topic.name, partition: one.partitionIndex }, committed(one)]);
     }
@@ -75,12 +75,12 @@ function committed(answer: OffsetFetchResponsePartitionsView): PlainOutcome<Comm
   const error = errorFor(answer.errorCode);
   if (error !== null) return { ok: false, error: toPlainError(error), maybeApplied: false };
   const { committedOffset, committedLeaderEpoch, metadata } = answer;
-  // Brokers say -1 where nothing was committed.
+  // Brokers send -1 if nothing was committed.
   if (committedOffset.isNegative()) return { ok: true, value: null };
   return { ok: true, value: { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: metadata ?? '' } };
 }
 
-/** Only while the group has no members: a broker answers UNKNOWN_MEMBER_ID otherwise. */
+/** Sets offsets of a group. If the group has members, the broker answers UNKNOWN_MEMBER_ID. */
 export async function alterConsumerGroupOffsets(
   call: Call,
   { groupId, offsets }: Args<'alterConsumerGroupOffsets'>,

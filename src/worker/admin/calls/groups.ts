@@ -1,4 +1,4 @@
-// Owns administration calls about groups: which there are, what they are, and their end. Network thread.
+// Owns administration calls that list, describe and delete groups and remove members. Network thread.
 // Source: KIP-518, KIP-848, KIP-1043, KIP-345, KIP-800
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
@@ -27,7 +27,7 @@ type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 const groupIdNotFound = 69;
 const unsupportedVersion = 35;
 
-/** Asks every broker, each until it answers; one that does not costs only the groups it coordinates. */
+/** Asks every broker until it answers. If a broker does not answer, only the groups that it coordinates are missing. */
 export async function listGroups(call: Call, args: Args<'listGroups'>): Promise<ListedGroups> {
   const groups = new Map<string, ListedGroup>();
   const errors: { brokerId: number; error: PlainError }[] = [];
@@ -85,7 +85,7 @@ export function describeConsumerGroups(
     locate: (keys) => atCoordinators(call, keys, 0),
     ask: async (to, keys) => {
       const answers = await describeNew(call, to, keys);
-      // Groups of the classic protocol are unknown to the new call, and so is the call to older brokers.
+      // The newer request does not know groups of the classic protocol, and older brokers do not know the request.
       const classic = keys.filter((key) => isUnknown(answers.get(key)));
       if (classic.length > 0)
         for (const [key, answer] of await describeClassic(call, to, classic)) answers.set(key, answer);
@@ -159,7 +159,7 @@ async function describeClassic(call: Call, to: Destination, groups: readonly str
     if (errorCode !== 0) {
       described.set(groupId, { errorCode, errorMessage });
     } else if (groupState === 'Dead' && members.length === 0) {
-      // How brokers before 4.0 say that there is no such group.
+      // Brokers before 4.0 answer with this state if the group does not exist.
       described.set(groupId, { errorCode: groupIdNotFound });
     } else {
       const about = { groupId, state: groupState, assignor: protocolData, groupEpoch: -1, assignmentEpoch: -1 };
@@ -190,10 +190,10 @@ export function deleteGroups(call: Call, { groups }: Args<'deleteGroups'>): Prom
   });
 }
 
-/** Since this version several members can be named in one request (KIP-345). */
+/** From this version on, one request may name several members (KIP-345). */
 const severalMembersVersion = 3;
 
-/** @returns an outcome for each member: by instance id, or, with 'all', by member id */
+/** @returns an outcome for each member, by instance id; with 'all', by member id if there is no instance id */
 export async function removeMembersFromConsumerGroup(
   call: Call,
   { groupId, members, reason }: Args<'removeMembersFromConsumerGroup'>,
@@ -232,7 +232,7 @@ async function identitiesOf(call: Call, groupId: string): Promise<MemberIdentity
   return outcome.value.members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId }));
 }
 
-/** All keys at the coordinator of one group. */
+/** Sends all keys to the coordinator of one group. */
 export async function atCoordinatorOf<K>(call: Call, groupId: string, keys: readonly K[]) {
   const { groups, answers = [] } = await atCoordinators<never>(call, [groupId], 0);
   const refused = answers[0];

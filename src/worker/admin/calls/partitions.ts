@@ -1,4 +1,4 @@
-// Owns administration calls that go to the leaders of partitions. Network thread. Source: KIP-79, KIP-107, KIP-734, KIP-1005
+// Owns administration calls to the leaders of partitions. Network thread. Source: KIP-79, KIP-107, KIP-734, KIP-1005
 
 import type Long from 'long';
 import type { AdminCalls } from '../../../common/admin/calls.ts';
@@ -13,7 +13,7 @@ import { atLeaders } from '../routes.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
-/** Timestamp that stands for the offset, and the first version that has it. */
+/** The timestamp that means this offset, and the first version that has it. */
 const specs = {
   earliest: [-2, 1],
   latest: [-1, 1],
@@ -26,7 +26,7 @@ export async function listOffsets(
   call: Call,
   { partitions, isReadCommitted }: Args<'listOffsets'>,
 ): Promise<PlainResults<TopicPartitionKey, ListedOffset>> {
-  // Each kind has a request of its own: a broker that is too old for one answers the others all the same.
+  // Each kind has a request of its own, so that a broker that is too old for one kind still answers the others.
   const results = await Promise.all(
     groupsOf(partitions).map((keys) =>
       askForItems<OffsetKey, ListedOffset>(call, keys, {
@@ -69,7 +69,7 @@ function minVersionOf(at: OffsetSpec): number {
   return typeof at === 'string' ? specs[at][1] : 1;
 }
 
-/** Items that may share a request: of one kind, and no partition twice. */
+/** Groups the items that may share a request: those of one kind, with each partition at most once. */
 function groupsOf(items: readonly OffsetKey[]): OffsetKey[][] {
   const groups = new Map<string, OffsetKey[]>();
   const seen = new Map<string, number>();
@@ -115,7 +115,7 @@ export async function deleteRecords(
   return results.map(([{ topic, partition }, outcome]) => [{ topic, partition }, outcome] as const);
 }
 
-/** Partitions as requests list them: topic by topic. */
+/** Groups partitions by topic, as requests need them. */
 export function byTopic<K extends TopicPartitionKey, P>(
   keys: readonly K[],
   partitionOf: (key: K) => P,
@@ -129,7 +129,7 @@ export function byTopic<K extends TopicPartitionKey, P>(
   return [...topics].map(([name, partitions]) => ({ name, partitions }));
 }
 
-/** The answer for each key out of a response that lists partitions topic by topic. */
+/** The answers by key, from a response that lists partitions by topic. */
 export function answersOf<K extends TopicPartitionKey, P extends { partitionIndex: number; errorCode: number }, V>(
   keys: readonly K[],
   topics: Iterable<{ readonly name: string; readonly partitions: Iterable<P> }>,

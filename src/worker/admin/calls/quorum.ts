@@ -23,12 +23,12 @@ import { askOnce } from '../whole.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
-/** Since this version brokers tell of features. */
+/** From this version on, brokers send their features. */
 const featuresVersion = 3;
 
 export async function describeFeatures(call: Call): Promise<DescribedFeatures> {
   const request = { clientSoftwareName: 'offthread-kafka', clientSoftwareVersion: 'admin' };
-  // 5 would ask for a certain broker, and be refused by any other.
+  // Version 5 names a broker, and any other broker would refuse it.
   const versions = { minVersion: featuresVersion, maxVersion: 4 };
   const response = await askOnce(call, 'any', async () => {
     const { response: answer } = await call.send(someBroker, ApiVersions, request, versions);
@@ -69,7 +69,7 @@ export function updateFeatures(
       const { response } = await call.send(to, UpdateFeatures, request, versions);
       const { errorCode, errorMessage } = response;
       if (errorCode !== 0) return new Map(keys.map((key) => [key, { errorCode, errorMessage }]));
-      // From version 2 on all updates succeed together, and none is listed.
+      // From version 2 on, all updates succeed or fail together, and the response does not list them.
       const answers = new Map<string, Answer<null>>(keys.map((key) => [key, { value: null }]));
       for (const result of response.results)
         answers.set(

@@ -12,7 +12,7 @@ import { askOnce } from '../whole.ts';
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 type Alteration = Args<'alterClientQuotas'>['alterations'][number];
 
-/** How a part of an entity is matched, on the wire. */
+/** The numbers on the wire for how a part of an entity is matched. */
 const matchExact = 0;
 const matchDefault = 1;
 const matchAny = 2;
@@ -69,7 +69,7 @@ function entityOf(parts: Iterable<{ readonly entityType: string; readonly entity
   return entity;
 }
 
-/** The same for the same entity, whatever the order of its parts. */
+/** A name of the entity that does not depend on the order of its parts. */
 function nameOf(entity: QuotaEntity): string {
   return JSON.stringify(Object.entries(entity).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,4 +1,4 @@
-// Owns administration calls about where replicas are and which one leads. Network thread.
+// Owns administration calls about the places of replicas and about leaders. Network thread.
 // Source: KIP-113, KIP-183, KIP-455, KIP-460, KIP-827
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
@@ -22,7 +22,7 @@ type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
 const electionNotNeeded = 84;
 
-/** Without partitions: of all; then the answer names only those that changed or failed. */
+/** Without partitions, elects leaders of all. The answer then has only the partitions that changed or failed. */
 export async function electLeaders(
   call: Call,
   { isUnclean, partitions }: Args<'electLeaders'>,
@@ -40,7 +40,7 @@ export async function electLeaders(
     const found: (readonly [TopicPartitionKey, Answer<null>])[] = [];
     for (const { topic, partitionResult } of response.replicaElectionResults) {
       for (const { partitionId, errorCode, errorMessage } of partitionResult) {
-        // The leader is the wanted one already.
+        // The leader is already the wanted one, which is a success.
         const code = errorCode === electionNotNeeded ? 0 : errorCode;
         const answer = answerOf({ errorCode: code, errorMessage }, () => null);
         found.push([{ topic, partition: partitionId }, answer]);
@@ -64,7 +64,7 @@ export async function electLeaders(
     isChange: true,
     locate: (pending) => atController(call, pending),
     ask: async (_to, pending) => {
-      // The first answers are there already.
+      // The first round uses the answers that are there already.
       const answers = isFirst ? all : await ask(pending);
       isFirst = false;
       return byKey(pending, answers);
@@ -138,7 +138,7 @@ export function describeLogDirs(
       if (response.errorCode !== 0) return new Map([[key!, { errorCode: response.errorCode }]]);
       const dirs: DescribedLogDir[] = [];
       for (const { errorCode, logDir, topics, totalBytes, usableBytes } of response.results) {
-        if (errorCode !== 0) return new Map([[key!, { errorCode, errorMessage: `folder ${logDir}` }]]);
+        if (errorCode !== 0) return new Map([[key!, { errorCode, errorMessage: `log directory ${logDir}` }]]);
         const replicas: DescribedLogDir['replicas'][number][] = [];
         for (const { name, partitions } of topics) {
           for (const { partitionIndex, partitionSize, offsetLag, isFutureKey } of partitions) {
@@ -153,7 +153,7 @@ export function describeLogDirs(
   });
 }
 
-/** A replica that the broker does not have yet is remembered by it: REPLICA_NOT_AVAILABLE is its answer then. */
+/** If the broker does not have the replica yet, it notes the log directory for later and answers REPLICA_NOT_AVAILABLE. */
 export async function alterReplicaLogDirs(
   call: Call,
   { moves }: Args<'alterReplicaLogDirs'>,
@@ -189,7 +189,7 @@ export async function alterReplicaLogDirs(
   return results.map(([{ topic, partition, brokerId }, outcome]) => [{ topic, partition, brokerId }, outcome] as const);
 }
 
-/** The answers of those keys among what a broker answered. */
+/** The answers for these keys, from all answers of a broker. */
 function byKey<K extends TopicPartitionKey, V>(
   keys: readonly K[],
   found: Iterable<readonly [TopicPartitionKey, Answer<V>]>,

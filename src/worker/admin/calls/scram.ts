@@ -1,4 +1,4 @@
-// Owns administration calls about users that log in with SCRAM. Network thread. Source: KIP-554, RFC 5802
+// Owns administration calls about SCRAM users. Network thread. Source: KIP-554, RFC 5802
 
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -16,11 +16,11 @@ type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
 const mechanisms = codesOf<ScramMechanism>({ 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 });
 const hashes = { 'SCRAM-SHA-256': ['sha256', 32], 'SCRAM-SHA-512': ['sha512', 64] } as const;
-/** The fewest that brokers take. */
+/** The least number that brokers accept. */
 const defaultIterations = 4096;
 const saltBytes = 24;
 
-/** @returns of each user that has any; with `users`, also why there are none for one of them */
+/** @returns the credentials of each user that has any; with `users`, also the error for a user without credentials */
 export async function describeUserScramCredentials(
   call: Call,
   { users }: Args<'describeUserScramCredentials'>,

@@ -13,7 +13,7 @@ import { atAnyBroker, atController } from '../routes.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
-/** Since this version both may be left to the broker (KIP-464). */
+/** From this version on, the broker can choose both numbers (KIP-464). */
 const brokerDefaultsVersion = 4;
 
 export async function createTopics(
@@ -67,7 +67,7 @@ type CreatedView = {
 };
 
 function createdTopic(topic: CreatedView): CreatedTopic {
-  // With code 29 the topic exists, but this user may not see how it is made.
+  // With code 29 the topic was created, but this user may not see its configuration.
   const isShown = topic.topicConfigErrorCode === 0;
   const configs = isShown && topic.configs !== null ? [...topic.configs] : null;
   return {
@@ -78,7 +78,7 @@ function createdTopic(topic: CreatedView): CreatedTopic {
   };
 }
 
-/** A topic that was created is not known to every broker at once: waits until one names a leader of each partition. */
+/** Brokers do not know a new topic at once. Waits until a broker names a leader of each partition. */
 async function untilLed(
   call: Call,
   results: PlainResults<string, CreatedTopic>,
@@ -101,7 +101,7 @@ async function untilLed(
   }
 }
 
-/** From this version on topics are named by name or id (KIP-516). */
+/** From this version on, topics are named by name or by id (KIP-516). */
 const topicStatesVersion = 6;
 
 export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<PlainResults<string, null>> {
@@ -151,7 +151,7 @@ export async function listTopics(call: Call, { includeInternal }: Args<'listTopi
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What brokers send for "not asked". */
+/** Brokers send this value if the operations were not requested. */
 const noOperations = -2147483648;
 
 export function describeTopics(

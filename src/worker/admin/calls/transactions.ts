@@ -1,4 +1,4 @@
-// Owns administration calls about transactions, those that hang above all. Network thread. Source: KIP-664, KIP-939, KIP-1152
+// Owns administration calls about transactions, mainly about hanging ones. Network thread. Source: KIP-664, KIP-939, KIP-1152
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type {
@@ -99,7 +99,7 @@ export function describeTransactions(
   });
 }
 
-/** A new InitProducerId ends what the id's producer has open, and fences it. The shortest timeout: nobody will use the id. */
+/** Sends InitProducerId, which aborts the open transaction of the id and fences its producer. The timeout is the shortest, because nobody will use the new id. */
 export function fenceProducers(
   call: Call,
   { transactionalIds }: Args<'fenceProducers'>,
@@ -161,7 +161,7 @@ export function describeProducers(
   });
 }
 
-/** Writes the abort marker of a transaction that its coordinator has forgotten; for one partition at a time. */
+/** Writes the abort marker of a transaction that its coordinator does not know any more, for one partition. */
 export async function abortTransaction(
   call: Call,
   { transaction }: Args<'abortTransaction'>,

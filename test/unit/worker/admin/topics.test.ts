@@ -103,7 +103,7 @@ describe('createTopics', () => {
     const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
     const missing = results[1]![1];
     assert.ok(!missing.ok);
-    assert.match(missing.error.message, /did not answer for this item/);
+    assert.match(missing.error.message, /does not have this item/);
   });
 
   test('ends at its deadline, with the number of attempts and the last reason', async () => {
