@@ -9,9 +9,14 @@ import type { KafkaClientOptions } from '../../../../src/common/config/config.ts
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 
 const page = readFileSync(join(projectFolder, 'docs', 'security.md'), 'utf8');
-const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text!);
+const blocks = [...page.matchAll(/^```[jt]s\n(.*?)^```$/gms)].map(([, text]) => withoutTypes(text!));
 /** In place of what the environment would hold. */
 const env = new Proxy({}, { get: (_, name) => `of ${String(name)}` });
+
+/** The only types on the page are those of the configurations. */
+function withoutTypes(text: string): string {
+  return text.replace(/^import type .*\n/gm, '').replaceAll(': KafkaClientOptions', '');
+}
 
 /** Values of the constants in a block of the page; `start` of a client gives the options it was called with. */
 function constantsOf(block: string): Record<string, KafkaClientOptions> {
