@@ -3,7 +3,7 @@
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
-import { SEND } from '../../src/ring/frames.ts';
+import { SEND } from '../../src/ring/frames/kinds.ts';
 import { createRing, FRAME_HEADER_BYTES, openRing } from '../../src/ring/layout.ts';
 import { RingProducer } from '../../src/ring/ring-buffer.ts';
 import { type BenchRow, median } from '../support/rows.ts';

@@ -3,7 +3,7 @@
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
-import { RESPONSE } from '../../src/ring/frames.ts';
+import { RESPONSE } from '../../src/ring/frames/kinds.ts';
 import { createRing, openRing } from '../../src/ring/layout.ts';
 import { LinkWriter } from '../../src/ring/link.ts';
 import { RingProducer } from '../../src/ring/ring-buffer.ts';

@@ -134,6 +134,12 @@ export function isRingCapacity(bytes: number): boolean {
   return bytes >= MIN_RING_BYTES && bytes <= MAX_RING_BYTES && Number.isInteger(bytes) && (bytes & (bytes - 1)) === 0;
 }
 
+/** Flag of a frame whose body is two words about an ArrayBuffer that went through the link's port. Never leaves link-reader.ts and
+ * link-writer.ts. */
+export const FLAG_SPILLED = 1;
+/** Every flag bit that exists. */
+export const KNOWN_FLAGS = FLAG_SPILLED;
+
 /*
  * A spilled body is moved as an ArrayBuffer; its frame holds two words about it. The body's message is posted before its
  * frame is committed and picked up when the reader comes to that frame, so both queues have the same order.

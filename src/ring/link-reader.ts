@@ -4,8 +4,8 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { RingCorruptError } from '../common/errors/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
-import { FLAG_SPILLED } from './frames.ts';
 import {
+  FLAG_SPILLED,
   RETURNED_WORD,
   SPILLED_BODY_BYTES,
   SPILLED_BUFFER_WORD,

@@ -4,8 +4,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 import { alignTo8, type MessageMemory } from '../common/memory.ts';
-import { FLAG_SPILLED, isFrameKind } from './frames.ts';
+import { isFrameKind } from './frames/kinds.ts';
 import {
+  FLAG_SPILLED,
   HEAD_WORD,
   RETURNED_WORD,
   SPILLED_BODY_BYTES,

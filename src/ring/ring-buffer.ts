@@ -3,7 +3,7 @@
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 import { maxRingBodyBytes } from '../common/ring-sizes.ts';
-import { isFrameKind, KNOWN_FLAGS, PAD } from './frames.ts';
+import { isFrameKind, PAD } from './frames/kinds.ts';
 import {
   DATA_OFFSET,
   FLAGS_SHIFT,
@@ -14,6 +14,7 @@ import {
   FRAME_REQUEST_ID_WORD,
   HEAD_WORD,
   KIND_MASK,
+  KNOWN_FLAGS,
   type RingMemory,
   TAIL_WORD,
 } from './layout.ts';

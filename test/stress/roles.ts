@@ -3,7 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { Doorbell } from '../../src/ring/doorbell.ts';
-import { SEND } from '../../src/ring/frames.ts';
+import { SEND } from '../../src/ring/frames/kinds.ts';
 import { openRing } from '../../src/ring/layout.ts';
 import { type LinkLimits, LinkReader, LinkWriter } from '../../src/ring/link.ts';
 import { RingConsumer, RingProducer } from '../../src/ring/ring-buffer.ts';

@@ -103,14 +103,19 @@ const briefSizes = [
   [0, 100],
 ] as const;
 
-/** The error as JSON of at most `maxBytes`, for `fromPlainError`. It has no stacks, and as much of the rest as fits. */
-export function toBriefJson(error: Error, maxBytes: number): string {
+/** The error as data whose JSON has at most `maxBytes`. It has no stacks, and as much of the rest as fits. */
+export function toBriefError(error: Error, maxBytes: number): PlainError {
   const plain = toPlainError(error);
   for (const [causes, length] of briefSizes) {
-    const text = JSON.stringify(brief(plain, causes, length));
-    if (Buffer.byteLength(text) <= maxBytes) return text;
+    const shorter = brief(plain, causes, length);
+    if (Buffer.byteLength(JSON.stringify(shorter)) <= maxBytes) return shorter;
   }
-  return '';
+  return { name: plain.name, message: '' };
+}
+
+/** The same as JSON. */
+export function toBriefJson(error: Error, maxBytes: number): string {
+  return JSON.stringify(toBriefError(error, maxBytes));
 }
 
 function brief(plain: PlainError, causes: number, length: number): PlainError {

@@ -1,25 +1,14 @@
 // Owns a batch as the application has it: records read where they lie, what is done of it, whether it is still this consumer's.
 // Application thread.
 
-import Long from 'long';
+import type Long from 'long';
 import { type OffsetLike, parseOffset } from '../../common/config/offset-inputs.ts';
 import { IllegalArgumentError } from '../../common/errors/errors.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
+import { longOf } from '../../protocol/flat/int64.ts';
 import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
 import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
-import {
-  BATCH_COUNT_WORD,
-  BATCH_FIRST_OFFSET_WORD,
-  BATCH_HIGH_WATERMARK_WORD,
-  BATCH_LAST_STABLE_WORD,
-  BATCH_LEADER_EPOCH_WORD,
-  BATCH_NEXT_OFFSET_WORD,
-  BATCH_PARTITION_WORD,
-  BATCH_PREFIX_BYTES,
-  BATCH_ROUND_WORD,
-  BATCH_SERIAL_WORD,
-} from '../../ring/frames.ts';
-import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+import { BATCH_PREFIX_BYTES, type ConsumerBatchFrame } from '../../ring/frames/consumer-frames.ts';
 
 /** The link that a batch came by. */
 export interface BatchHost {
@@ -48,46 +37,45 @@ export class ConsumerBatch implements Iterable<RecordView> {
   readonly #host: BatchHost;
   readonly #message: FlatMessage;
   readonly #records: RecordsView;
-  readonly #words: Int32Array;
+  readonly #frame: ConsumerBatchFrame;
   /** Offsets done, counted from the first. */
   #done = 0;
   #isFinished = false;
   #controller: AbortController | null = null;
 
   /** Internal: the link makes it. */
-  constructor(host: BatchHost, topic: string, place: number, body: OwnedBytes) {
+  constructor(host: BatchHost, topic: string, frame: ConsumerBatchFrame) {
     this.#host = host;
     this.topic = topic;
-    this.place = place;
-    const words = body.i32.subarray(body.base >>> 2, (body.base >>> 2) + BATCH_PREFIX_BYTES / 4);
-    this.#words = words;
-    this.partition = words[BATCH_PARTITION_WORD]!;
-    this.serial = words[BATCH_SERIAL_WORD]!;
-    this.round = words[BATCH_ROUND_WORD]!;
-    this.count = words[BATCH_COUNT_WORD]!;
-    this.leaderEpoch = words[BATCH_LEADER_EPOCH_WORD]!;
-    this.#message = new FlatMessage(body, BATCH_PREFIX_BYTES);
-    this.#message.isRecyclable = body.isMoved;
+    this.#frame = frame;
+    this.place = frame.place;
+    this.partition = frame.partition;
+    this.serial = frame.serial;
+    this.round = frame.round;
+    this.count = frame.count;
+    this.leaderEpoch = frame.leaderEpoch;
+    this.#message = new FlatMessage(frame.body, BATCH_PREFIX_BYTES);
+    this.#message.isRecyclable = frame.body.isMoved;
     this.#records = new RecordsView(this.#message, 0);
   }
 
   get firstOffset(): Long {
-    return this.#offset(BATCH_FIRST_OFFSET_WORD);
+    return this.#frame.firstOffset(longOf);
   }
 
   /** Where the next batch begins: behind gaps, markers and aborted records that follow the last record. */
   get nextOffset(): Long {
-    return this.#offset(BATCH_NEXT_OFFSET_WORD);
+    return this.#frame.nextOffset(longOf);
   }
 
   /** End of the log, as far as it is replicated, when the batch was handed out. */
   get highWatermark(): Long {
-    return this.#offset(BATCH_HIGH_WATERMARK_WORD);
+    return this.#frame.highWatermark(longOf);
   }
 
   /** Records with `read_committed` go up to here; -1 when the broker did not say. */
   get lastStableOffset(): Long {
-    return this.#offset(BATCH_LAST_STABLE_WORD);
+    return this.#frame.lastStableOffset(longOf);
   }
 
   /** Records between this batch and the end of the log, when it was handed out. */
@@ -188,9 +176,5 @@ export class ConsumerBatch implements Iterable<RecordView> {
     if (offset === null || offset < first || offset > next)
       throw new IllegalArgumentError(`done up to ${String(upTo)}: the batch is from offset ${first} to ${next}`);
     return Number(offset - first);
-  }
-
-  #offset(word: number): Long {
-    return Long.fromBits(this.#words[word]!, this.#words[word + 1]!, false);
   }
 }

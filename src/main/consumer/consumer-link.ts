@@ -4,17 +4,26 @@
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerAnswer, ConsumerCall, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { Cancelled, RingFullError } from '../../common/errors/errors.ts';
-import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
+import {
+  consumerCallFrame,
+  takeConsumerAnswer,
+  takeConsumerBatch,
+  takeConsumerEvent,
+  takeConsumerRaise,
+  takeConsumerRefusal,
+  takeConsumerTopic,
+} from '../../ring/frames/consumer-frames.ts';
+import { refuseFrame, writeFrame } from '../../ring/frames/frame.ts';
 import {
   CONSUMER_ANSWER,
   CONSUMER_BATCH,
-  CONSUMER_CALL,
   CONSUMER_EVENT,
   CONSUMER_RAISE,
+  CONSUMER_REFUSAL,
   CONSUMER_TOPIC,
-} from '../../ring/frames.ts';
-import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+} from '../../ring/frames/kinds.ts';
 import { BatchTableUser } from '../../state/batch-table.ts';
 import { STATE_CLOSED } from '../../state/counters.ts';
 import { Future, failedFuture } from '../link/future.ts';
@@ -47,7 +56,7 @@ export class ConsumerLink implements BatchHost {
   readonly #leastRounds = new Map<string, number>();
   /** Batches this thread holds, told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
-  #lastRequestId = 0;
+  #lastCallId = 0;
   #closeError: Error | null = null;
   #awaitedBell: Promise<void> | null = null;
   readonly #onBell = (): void => {
@@ -85,18 +94,13 @@ export class ConsumerLink implements BatchHost {
   call<T extends ConsumerAnswer>(call: ConsumerCall): Future<T> {
     const { callbackThrew } = this.#parts;
     if (this.#closeError !== null) return failedFuture(this.#closeError, callbackThrew);
-    const { requests } = this.#end;
-    const body = Buffer.from(JSON.stringify(call));
-    const requestId = (this.#lastRequestId + 1) >>> 0;
-    if (!requests.begin(body.byteLength)) return failedFuture(ringFull(), callbackThrew);
-    requests.u8.set(body, requests.base);
-    if (!requests.commit(CONSUMER_CALL, requestId, 0, body.byteLength)) {
-      requests.abandon();
+    const callId = (this.#lastCallId + 1) >>> 0;
+    if (!writeFrame(this.#end.requests, consumerCallFrame({ callId, call }))) {
       return failedFuture(ringFull(), callbackThrew);
     }
-    this.#lastRequestId = requestId;
+    this.#lastCallId = callId;
     const future = new Future<ConsumerAnswer>(callbackThrew);
-    this.#calls.set(requestId, future);
+    this.#calls.set(callId, future);
     this.#end.networkDoorbell.notify();
     return future as unknown as Future<T>;
   }
@@ -241,39 +245,43 @@ export class ConsumerLink implements BatchHost {
 
   #takeFrame(): void {
     const { responses } = this.#end;
-    const { kind, requestId, detail } = responses;
-    const body = responses.own();
-    responses.release();
-    switch (kind) {
-      case CONSUMER_BATCH:
-        this.#ready.push(new ConsumerBatch(this, this.#topics.get(detail)!, requestId, body));
+    switch (responses.kind) {
+      case CONSUMER_BATCH: {
+        const batch = takeConsumerBatch(responses);
+        this.#ready.push(new ConsumerBatch(this, this.#topics.get(batch.topicHandle)!, batch));
         break;
-      case CONSUMER_TOPIC:
-        this.#topics.set(detail, textOf(body));
+      }
+      case CONSUMER_TOPIC: {
+        const { topicHandle, name } = takeConsumerTopic(responses);
+        this.#topics.set(topicHandle, name);
         break;
+      }
       case CONSUMER_RAISE:
-        this.#ready.push(fromPlainError(JSON.parse(textOf(body)) as PlainError));
+        this.#ready.push(fromPlainError(takeConsumerRaise(responses)));
         break;
       case CONSUMER_EVENT:
-        this.#parts.onEvent(JSON.parse(textOf(body)) as ConsumerEvent);
+        this.#parts.onEvent(takeConsumerEvent(responses));
         break;
-      case CONSUMER_ANSWER:
-        this.#answer(requestId, detail, textOf(body));
+      case CONSUMER_ANSWER: {
+        const { callId, answer } = takeConsumerAnswer(responses);
+        this.#takeCall(callId)?.success(answer);
         break;
+      }
+      case CONSUMER_REFUSAL: {
+        const { callId, error } = takeConsumerRefusal(responses);
+        this.#takeCall(callId)?.failure(fromPlainError(error));
+        break;
+      }
+      default:
+        refuseFrame(responses, 'the link of a consumer');
     }
   }
 
-  #answer(requestId: number, detail: number, text: string): void {
-    const future = this.#calls.get(requestId);
-    if (future === undefined) return;
-    this.#calls.delete(requestId);
-    if (detail === 0) future.success(JSON.parse(text) as ConsumerAnswer);
-    else future.failure(fromPlainError(JSON.parse(text) as PlainError));
+  #takeCall(callId: number): Future<ConsumerAnswer> | undefined {
+    const future = this.#calls.get(callId);
+    this.#calls.delete(callId);
+    return future;
   }
-}
-
-function textOf({ u8, base, byteLength }: OwnedBytes): string {
-  return Buffer.from(u8.buffer, u8.byteOffset + base, byteLength).toString();
 }
 
 function ringFull(): Error {

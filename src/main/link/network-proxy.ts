@@ -7,16 +7,14 @@ import type { Api } from '../../protocol/flat/api.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
-  CONNECT,
-  CONNECT_LANE,
-  DISCONNECT,
-  POLL,
-  SEND,
-  SEND_API_KEY_WORD,
+  commitSend,
   SEND_PREFIX_BYTES,
-  SEND_TIMEOUT_WORD,
-  SEND_VERSION_WORD,
-} from '../../ring/frames.ts';
+  type SendFrame,
+  writeConnect,
+  writeConnectLane,
+  writeDisconnect,
+  writePoll,
+} from '../../ring/frames/client-frames.ts';
 
 /** Most requests fit into this size. Larger ones grow. */
 const minExpectedBytes = 512;
@@ -26,6 +24,8 @@ const expectedMargin = 1.0625;
 export class NetworkProxy {
   readonly #end: ApplicationEnd;
   readonly #writer = new FlatWriter();
+  /** The request that is being sent. One object is used for all. */
+  readonly #send: SendFrame = { requestId: 0, nodeId: 0, apiKey: 0, version: -1, timeoutMs: -1 };
   /** The size of the last request of each API, by API key. */
   readonly #lastBytes = new Map<number, number>();
   #isNotifyDue = false;
@@ -58,18 +58,18 @@ export class NetworkProxy {
   ): RingFullError | null {
     const { requests } = this.#end;
     if (!this.#flushDisconnects() || !requests.begin(this.#expectedBytes(api.key))) return this.#full(nodeId);
-    this.#forgetDisconnects();
     try {
       const writer = this.#writer.reset(requests, SEND_PREFIX_BYTES);
       api.writeRequest(writer, request);
       const usedBytes = writer.finish();
       this.#lastBytes.set(api.key, usedBytes);
-      const word = requests.base >>> 2;
-      const { i32 } = requests;
-      i32[word + SEND_API_KEY_WORD] = api.key;
-      i32[word + SEND_VERSION_WORD] = version;
-      i32[word + SEND_TIMEOUT_WORD] = timeoutMs;
-      if (requests.commit(SEND, requestId, nodeId, usedBytes)) {
+      const frame = this.#send;
+      frame.requestId = requestId;
+      frame.nodeId = nodeId;
+      frame.apiKey = api.key;
+      frame.version = version;
+      frame.timeoutMs = timeoutMs;
+      if (commitSend(requests, frame, usedBytes)) {
         this.#notifySoon();
         return null;
       }
@@ -83,25 +83,18 @@ export class NetworkProxy {
 
   /** Posts a fence. Returns false when there is no room. */
   poll(pollId: number): boolean {
-    return this.#post(POLL, pollId, 0);
+    this.#forgetDisconnects();
+    return this.#posted(writePoll(this.#end.requests, pollId));
   }
 
   /** Asks for a connection. Returns false when there is no room. */
   connect(nodeId: number): boolean {
-    return this.#flushDisconnects() && this.#post(CONNECT, 0, nodeId);
+    return this.#flushDisconnects() && this.#posted(writeConnect(this.#end.requests, nodeId));
   }
 
   /** Asks for a connection to a broker in a lane. Returns false when there is no room. */
   connectLane(brokerId: number, lane: string): boolean {
-    const { requests } = this.#end;
-    if (!this.#flushDisconnects() || !requests.begin(lane.length)) return false;
-    for (let i = 0; i < lane.length; i++) requests.u8[requests.base + i] = lane.charCodeAt(i);
-    if (requests.commit(CONNECT_LANE, 0, brokerId, lane.length)) {
-      this.#notifySoon();
-      return true;
-    }
-    requests.abandon();
-    return false;
+    return this.#flushDisconnects() && this.#posted(writeConnectLane(this.#end.requests, { brokerId, lane }));
   }
 
   /** Closes a node's connection, as soon as the link has room for the frame. */
@@ -143,18 +136,17 @@ export class NetworkProxy {
     }
   }
 
-  #post(kind: number, requestId: number, detail: number): boolean {
-    this.#forgetDisconnects();
-    if (!this.#end.requests.commitEmpty(kind, requestId, detail)) return false;
-    this.#notifySoon();
-    return true;
+  #posted(isWritten: boolean): boolean {
+    if (isWritten) this.#notifySoon();
+    return isWritten;
   }
 
   /** Returns true when none is left. */
   #flushDisconnects(): boolean {
+    this.#forgetDisconnects();
     while (this.#pendingDisconnects.length > 0) {
       const nodeId = this.#pendingDisconnects[0]!;
-      if (!this.#post(DISCONNECT, 0, nodeId)) return false;
+      if (!this.#posted(writeDisconnect(this.#end.requests, nodeId))) return false;
       this.#pendingDisconnects.shift();
       // The node goes behind the others, even if it was closed before.
       this.#disconnects.delete(nodeId);

@@ -2,20 +2,32 @@
 // doorbell rings, and inside poll and pollSync. Callbacks of Futures run inside it.
 
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
-import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { thrownError } from '../../common/thrown.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Metadata } from '../../protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 import { type ClusterHints, clusterHintsOf } from '../../protocol/flat/leader-hints.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
-import { FAILURE, METADATA, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../../ring/frames.ts';
+import {
+  type FailureFrame,
+  type ResponseFrame,
+  takeFailure,
+  takeMetadata,
+  takePolled,
+  takeResponse,
+  takeSent,
+} from '../../ring/frames/client-frames.ts';
+import { refuseFrame } from '../../ring/frames/frame.ts';
+import { FAILURE, METADATA, POLLED, RESPONSE, SENT } from '../../ring/frames/kinds.ts';
+import { OwnedBytes } from '../../ring/owned-bytes.ts';
 import { fail, succeed } from './future.ts';
 import type { InFlight } from './in-flight.ts';
 import { ResponseLog } from './response-log.ts';
 
 /** How many frames are taken before the event loop may go on. */
 const maxFramesPerSlice = 512;
+const noBytes = new OwnedBytes(new Int32Array(0), new Uint8Array(0), 0, 0);
 
 /** Takes what responses say about the cluster. */
 export interface ClusterListener {
@@ -27,6 +39,8 @@ export class ResponseAdapter {
   readonly #end: ApplicationEnd;
   readonly #inFlight: InFlight;
   readonly #cluster: ClusterListener;
+  /** The response that is being taken. One object is used for all. */
+  readonly #response: ResponseFrame = { requestId: 0, body: noBytes };
   /** Called after every drain that took something. */
   onProgress: () => void = () => {};
   /** Called once when the link cannot be read any more. Nothing is taken from it after that. */
@@ -115,40 +129,51 @@ export class ResponseAdapter {
   /** Everything is copied out and released before callbacks run, because a callback may call this again. */
   #take(): void {
     const { responses } = this.#end;
-    const { kind, requestId, detail } = responses;
-    if (kind === POLLED) {
-      responses.release();
-      this.#lastPolled = requestId;
-      return;
-    }
-    const body = responses.own();
-    responses.release();
-    if (kind === METADATA) {
-      const response = Metadata.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
-      this.#cluster.update(response, requestId);
-      this.#collected(response);
-    } else if (kind === RESPONSE) {
-      this.#succeed(requestId, body);
-    } else if (kind === FAILURE) {
-      this.#fail(requestId, detail, body);
+    switch (responses.kind) {
+      case RESPONSE: {
+        const { requestId, body } = takeResponse(responses, this.#response);
+        // Nothing of it is kept here.
+        this.#response.body = noBytes;
+        this.#succeed(requestId, body);
+        break;
+      }
+      case SENT:
+        this.#succeed(takeSent(responses), null);
+        break;
+      case FAILURE:
+        this.#fail(takeFailure(responses));
+        break;
+      case METADATA: {
+        const { updateId, body } = takeMetadata(responses);
+        const response = Metadata.readResponse(new FlatMessage(body));
+        this.#cluster.update(response, updateId);
+        this.#collected(response);
+        break;
+      }
+      case POLLED:
+        this.#lastPolled = takePolled(responses);
+        break;
+      default:
+        refuseFrame(responses, 'a link of responses');
     }
   }
 
-  #succeed(requestId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
+  /** @param body null: there is no response, the request was sent */
+  #succeed(requestId: number, body: OwnedBytes | null): void {
     const pending = this.#inFlight.take(requestId);
     // The application may have settled the Future or given the request up.
     if (pending === undefined || pending.future.isDone) {
       this.lateResponses++;
       return;
     }
-    if (body.byteLength === 0) {
+    if (body === null) {
       succeed(pending.future, null);
       return;
     }
     let response: unknown;
     let hints: ClusterHints | null;
     try {
-      const message = new FlatMessage(body, RESPONSE_PREFIX_BYTES);
+      const message = new FlatMessage(body);
       message.isRecyclable = body.isMoved;
       response = pending.api.readResponse(message);
       hints = clusterHintsOf(pending.api, response);
@@ -162,14 +187,13 @@ export class ResponseAdapter {
     succeed(pending.future, response);
   }
 
-  #fail(requestId: number, nodeId: number, body: ReturnType<ApplicationEnd['responses']['own']>): void {
+  #fail({ requestId, nodeId, error }: FailureFrame): void {
     const pending = this.#inFlight.take(requestId);
     if (pending === undefined) {
       this.lateResponses++;
       return;
     }
-    const text = Buffer.from(body.u8.buffer, body.u8.byteOffset + body.base, body.byteLength).toString('utf8');
-    fail(pending.future, withNodeId(fromPlainError(JSON.parse(text) as PlainError), nodeId));
+    fail(pending.future, withNodeId(fromPlainError(error), nodeId));
   }
 
   #collected(response: unknown): void {

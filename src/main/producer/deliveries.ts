@@ -2,7 +2,9 @@
 // Application thread. Must not write anything.
 
 import Long from 'long';
-import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { TrackKind } from '../../common/record-tracking.ts';
+import { refuseFrame } from '../../ring/frames/frame.ts';
 import {
   DELIVERED,
   FLUSHED,
@@ -10,30 +12,26 @@ import {
   PRODUCER_CLOSED,
   PRODUCER_FATAL,
   TRANSACTION_DONE,
-} from '../../ring/frames.ts';
-import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+} from '../../ring/frames/kinds.ts';
 import {
-  DELIVERED_ERROR_BYTES_WORD,
-  DELIVERED_FIRST_RUN_WORD,
-  DELIVERED_OFFSET_WORD,
-  DELIVERED_PARTITION_WORD,
-  DELIVERED_RUNS_WORD,
-  DELIVERED_TIME_WORD,
+  takeFlushed,
+  takeProducerClosed,
+  takeProducerFatal,
+  takeTransactionDone,
+} from '../../ring/frames/producer-call-frames.ts';
+import {
   type DeliveredError,
-  RUN_COUNT,
-  RUN_FIRST,
-  RUN_KIND,
-  RUN_TRACK_ID,
-  RUN_WORDS,
-  TRACK_GROUP,
-  TRACK_SINGLE,
-} from '../../ring/producer-frames.ts';
+  type DeliveredFrame,
+  type GroupDoneFrame,
+  takeDelivered,
+  takeGroupDone,
+} from '../../ring/frames/record-frames.ts';
+import type { LinkReader } from '../../ring/link.ts';
 import type { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { Future } from '../link/future.ts';
 import type { DeliveryReport, RecordFailure, RecordMetadata } from './producer-types.ts';
 
 const maxFailures = 100;
-const two32 = 4294967296;
 
 /** A record that has a Future of its own. */
 export interface PendingRecord {
@@ -124,24 +122,31 @@ export class Deliveries {
     return { records, failed: newlyFailed, failures };
   }
 
-  onFrame(kind: number, requestId: number, detail: number, body: OwnedBytes): void {
-    switch (kind) {
+  /** Takes the current frame, and tells whoever waits for it. */
+  onFrame(responses: LinkReader): void {
+    switch (responses.kind) {
       case DELIVERED:
-        this.#delivered(detail, body);
+        this.#delivered(takeDelivered(responses));
         break;
       case GROUP_DONE:
-        this.#groupDone(requestId, detail);
+        this.#groupDone(takeGroupDone(responses));
         break;
       case FLUSHED:
+        this.#callDone(takeFlushed(responses), null);
+        break;
       case PRODUCER_CLOSED:
-        this.#callDone(requestId, null);
+        this.#callDone(takeProducerClosed(responses), null);
         break;
-      case TRANSACTION_DONE:
-        this.#callDone(requestId, body.byteLength === 0 ? null : errorOf(jsonOf(body, 0, body.byteLength)));
+      case TRANSACTION_DONE: {
+        const { callId, error } = takeTransactionDone(responses);
+        this.#callDone(callId, error === null ? null : fromPlainError(error));
         break;
+      }
       case PRODUCER_FATAL:
-        this.#listener.onFatal(errorOf(jsonOf(body, 0, body.byteLength)));
+        this.#listener.onFatal(fromPlainError(takeProducerFatal(responses)));
         break;
+      default:
+        refuseFrame(responses, 'the link of a producer');
     }
   }
 
@@ -158,26 +163,18 @@ export class Deliveries {
     for (const call of calls) call(error);
   }
 
-  #delivered(handle: number, body: OwnedBytes): void {
-    const { i32 } = body;
-    const word = body.base >>> 2;
-    const topic = this.#listener.topicName(handle);
-    const partition = i32[word + DELIVERED_PARTITION_WORD]!;
-    const runs = i32[word + DELIVERED_RUNS_WORD]!;
-    const errorBytes = i32[word + DELIVERED_ERROR_BYTES_WORD]!;
-    const runsEnd = DELIVERED_FIRST_RUN_WORD + runs * RUN_WORDS;
-    const failed = errorBytes === 0 ? null : (jsonOf(body, runsEnd * 4, errorBytes) as DeliveredError<PlainError>);
+  #delivered(delivered: DeliveredFrame): void {
+    const { partition, runs, error: failed, logAppendTimeMs } = delivered;
+    const topic = this.#listener.topicName(delivered.topicHandle);
     const error = failed === null ? null : fromPlainError(failed.error);
-    const base = new Long(i32[word + DELIVERED_OFFSET_WORD]!, i32[word + DELIVERED_OFFSET_WORD + 1]!);
-    const timeHigh = i32[word + DELIVERED_TIME_WORD + 1]!;
-    const timeMs = timeHigh < 0 ? -1 : timeHigh * two32 + (i32[word + DELIVERED_TIME_WORD]! >>> 0);
-    for (let run = word + DELIVERED_FIRST_RUN_WORD; run < word + runsEnd; run += RUN_WORDS) {
-      const trackId = i32[run + RUN_TRACK_ID]! >>> 0;
-      const kind = i32[run + RUN_KIND]!;
-      const count = i32[run + RUN_COUNT]!;
-      const first = i32[run + RUN_FIRST]!;
+    const base = new Long(delivered.offsetLow, delivered.offsetHigh);
+    for (let run = 0; run < runs.length; run++) {
+      const trackId = runs.trackId(run);
+      const kind = runs.kind(run);
+      const count = runs.count(run);
+      const first = runs.position(run);
       if (error !== null) this.#noteFailure({ topic, partition, records: count, error }, kind, trackId);
-      if (kind !== TRACK_SINGLE) continue;
+      if (kind !== TrackKind.SINGLE) continue;
       for (let i = 0; i < count; i++) {
         const pending = this.#takeRecord((trackId + i) >>> 0);
         if (pending === undefined) continue;
@@ -189,7 +186,7 @@ export class Deliveries {
             topic,
             partition,
             offset,
-            timestampMs: timeMs < 0 ? pending.timestampMs : timeMs,
+            timestampMs: logAppendTimeMs < 0 ? pending.timestampMs : logAppendTimeMs,
           });
         }
       }
@@ -202,16 +199,16 @@ export class Deliveries {
     return pending;
   }
 
-  #noteFailure(failure: RecordFailure, kind: number, trackId: number): void {
+  #noteFailure(failure: RecordFailure, kind: TrackKind, trackId: number): void {
     if (this.#failures.length < maxFailures) this.#failures.push(failure);
-    if (kind === TRACK_GROUP) {
+    if (kind === TrackKind.GROUP) {
       const group = this.#groups.get(trackId);
       if (group !== undefined && group.failures.length < maxFailures) group.failures.push(failure);
     }
     this.#listener.onFailure(failure);
   }
 
-  #groupDone(trackId: number, failed: number): void {
+  #groupDone({ trackId, failed }: GroupDoneFrame): void {
     const group = this.#groups.get(trackId);
     if (group === undefined) return;
     this.#groups.delete(trackId);
@@ -226,16 +223,7 @@ export class Deliveries {
 }
 
 /** One that the broker named has an error of its own. */
-function errorOfRecord({ error, records }: DeliveredError<PlainError>, index: number, common: Error): Error {
+function errorOfRecord({ error, records }: DeliveredError, index: number, common: Error): Error {
   const own = records?.find(([at]) => at === index);
   return own === undefined ? common : fromPlainError({ ...error, message: own[1] });
-}
-
-function jsonOf(body: OwnedBytes, from: number, length: number): unknown {
-  const start = body.u8.byteOffset + body.base + from;
-  return JSON.parse(Buffer.from(body.u8.buffer as ArrayBuffer, start, length).toString('utf8'));
-}
-
-function errorOf(json: unknown): Error {
-  return fromPlainError(json as PlainError);
 }

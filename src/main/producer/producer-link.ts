@@ -3,20 +3,14 @@
 
 import { defer } from '../../common/microtask.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
-import type { OwnedBytes } from '../../ring/owned-bytes.ts';
+import { bodyBytesOf, type Frame, FrameQueue } from '../../ring/frames/frame.ts';
+import type { LinkReader } from '../../ring/link.ts';
 
 /** Frames taken before the event loop gets a turn. */
 const maxFramesPerSlice = 512;
 
-/** A frame that must not be lost for want of room. */
-interface OwedFrame {
-  readonly kind: number;
-  readonly requestId: number;
-  readonly detail: number;
-  readonly body: Uint8Array | null;
-}
-
-export type OnFrame = (kind: number, requestId: number, detail: number, body: OwnedBytes) => void;
+/** Takes the current frame, which releases it, and then deals with it: a callback may come back in here. */
+export type OnFrame = (responses: LinkReader) => void;
 
 export class ProducerLink {
   readonly end: ApplicationEnd;
@@ -25,7 +19,8 @@ export class ProducerLink {
   readonly #onProgress: () => void;
   /** Called once when the link cannot be read any further. */
   readonly #onBroken: (error: unknown) => void;
-  readonly #owed: OwedFrame[] = [];
+  /** Frames that must not be lost for want of room. */
+  readonly #owed: FrameQueue;
   /** Room that somebody waits for; -1: nobody does. */
   #wantedBytes = -1;
   #unannouncedBytes = 0;
@@ -45,6 +40,7 @@ export class ProducerLink {
 
   constructor(end: ApplicationEnd, onFrame: OnFrame, onProgress: () => void, onBroken: (error: unknown) => void) {
     this.end = end;
+    this.#owed = new FrameQueue(end.requests);
     this.#notifyAfterBytes = end.requests.ringBytes / 4;
     this.#onFrame = onFrame;
     this.#onProgress = onProgress;
@@ -76,8 +72,8 @@ export class ProducerLink {
   }
 
   /** Posts a frame now, or as soon as there is room, in order with other frames that are posted here. */
-  post(kind: number, requestId: number, detail: number, body: Uint8Array | null = null): void {
-    this.#owed.push({ kind, requestId, detail, body });
+  post(frame: Frame): void {
+    this.#owed.put(frame);
     this.#postOwed();
     this.announce();
   }
@@ -125,8 +121,8 @@ export class ProducerLink {
     if (this.#isClosed) return false;
     try {
       if (!this.end.responses.isEmpty()) return true;
-      const owed = this.#owed[0];
-      if (owed !== undefined) return this.end.requests.hasRoom(owed.body?.length ?? 0);
+      const owed = this.#owed.first;
+      if (owed !== undefined) return this.end.requests.hasRoom(bodyBytesOf(owed));
       return this.#wantedBytes >= 0 && this.#fits(this.#wantedBytes);
     } catch {
       // Positions that cannot be: the drain that follows finds the same, and deals with it.
@@ -141,12 +137,8 @@ export class ProducerLink {
     try {
       if (this.#owed.length > 0 && this.#postOwed()) this.announce();
       while (count < limit && !this.#isClosed && responses.next()) {
-        const { kind, requestId, detail } = responses;
-        // Copied out and released first: a callback may come back in here.
-        const body = responses.own();
-        responses.release();
         count++;
-        this.#onFrame(kind, requestId, detail, body);
+        this.#onFrame(responses);
       }
       if (count > 0 && responses.isWriterWaiting) this.end.networkDoorbell.notify();
     } catch (error) {
@@ -171,21 +163,7 @@ export class ProducerLink {
 
   /** @returns whether none is left */
   #postOwed(): boolean {
-    const { requests } = this.end;
-    while (this.#owed.length > 0) {
-      const { kind, requestId, detail, body } = this.#owed[0]!;
-      if (body === null) {
-        if (!requests.commitEmpty(kind, requestId, detail)) break;
-      } else {
-        if (!requests.begin(body.length)) break;
-        requests.u8.set(body, requests.base);
-        if (!requests.commit(kind, requestId, detail, body.length)) {
-          requests.abandon();
-          break;
-        }
-      }
-      this.#owed.shift();
-    }
+    this.#owed.flush();
     this.#setWaiting();
     return this.#owed.length === 0;
   }

@@ -11,10 +11,12 @@ import {
   ProducerClosedError,
 } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { TrackKind } from '../../common/record-tracking.ts';
 import { openApplicationEnd } from '../../ring/attachment.ts';
-import { FLUSH, GROUP_END, PRODUCER_CLOSE, TOPIC } from '../../ring/frames.ts';
+import type { Frame } from '../../ring/frames/frame.ts';
+import { flushFrame, producerCloseFrame } from '../../ring/frames/producer-call-frames.ts';
+import { groupEndFrame, RECORD_PREFIX_BYTES, type RecordFields, topicFrame } from '../../ring/frames/record-frames.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
-import { RECORD_PREFIX_BYTES, TRACK_SINGLE } from '../../ring/producer-frames.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
 import { Future } from '../link/future.ts';
@@ -23,7 +25,7 @@ import { ProducerLink } from './producer-link.ts';
 import type { ApplicationProducerLink } from './producer-memory.ts';
 import type { DeliveryReport, RecordFailure } from './producer-types.ts';
 import { type BytesInput, checkTopic, type HeaderPair } from './record-input.ts';
-import { lengthsBytes, type RecordRoute, RecordWriter } from './record-writer.ts';
+import { lengthsBytes, RecordWriter } from './record-writer.ts';
 
 /** What a record takes in the ring besides key, value and headers. */
 const recordOverheadBytes = RECORD_PREFIX_BYTES + lengthsBytes;
@@ -77,10 +79,10 @@ export class ProducerSession implements ClientRole {
     });
     this.#link = new ProducerLink(
       openApplicationEnd(memory.link),
-      (kind, requestId, detail, body) => {
+      (responses) => {
         this.#isInCallback = true;
         try {
-          this.deliveries.onFrame(kind, requestId, detail, body);
+          this.deliveries.onFrame(responses);
         } finally {
           this.#isInCallback = false;
         }
@@ -108,7 +110,7 @@ export class ProducerSession implements ClientRole {
   /** Writes one record. False: there is no room. Throws: TypeError, RecordTooLargeError. */
   write(
     topic: string,
-    route: RecordRoute,
+    route: RecordFields,
     key: BytesInput | null,
     value: BytesInput | null,
     headers: readonly HeaderPair[] | null,
@@ -116,7 +118,7 @@ export class ProducerSession implements ClientRole {
     route.topicHandle = topic === this.#lastTopic ? this.#lastHandle : this.#handleOf(topic);
     if (this.#link.isOwing || !this.#writer.write(route, key, value, headers)) return false;
     this.appended++;
-    this.#link.posted(this.#writer.lastBytes, route.kind === TRACK_SINGLE);
+    this.#link.posted(this.#writer.lastBytes, route.kind === TrackKind.SINGLE);
     return true;
   }
 
@@ -129,25 +131,25 @@ export class ProducerSession implements ClientRole {
 
   groupComplete(trackId: number, records: number): void {
     this.deliveries.groupComplete(trackId, records);
-    this.#link.post(GROUP_END, trackId, records);
+    this.#link.post(groupEndFrame({ trackId, records }));
     this.busy();
   }
 
-  /** Posts a frame whose end is told to `onDone`. */
-  call(kind: number, detail: number, body: Uint8Array | null, onDone: (error: Error | null) => void): void {
-    if (this.#refusal !== null && kind !== PRODUCER_CLOSE) {
-      onDone(this.#refusal);
-      return;
-    }
-    const callId = this.deliveries.addCall(onDone);
-    this.#link.post(kind, callId, detail, body);
+  /** Posts a call whose end is told to `onDone`. */
+  call(frameOf: (callId: number) => Frame, onDone: (error: Error | null) => void): void {
+    if (this.#refusal === null) this.#call(frameOf, onDone);
+    else onDone(this.#refusal);
+  }
+
+  #call(frameOf: (callId: number) => Frame, onDone: (error: Error | null) => void): void {
+    this.#link.post(frameOf(this.deliveries.addCall(onDone)));
     this.busy();
   }
 
   flush(timeoutMs: number): Future<DeliveryReport> {
     const future = this.newFuture<DeliveryReport>();
     let timer: NodeJS.Timeout | undefined;
-    this.call(FLUSH, 0, null, (error) => {
+    this.call(flushFrame, (error) => {
       clearTimeout(timer);
       if (future.isDone) return;
       if (error === null) future.success(this.deliveries.takeReport());
@@ -220,8 +222,9 @@ export class ProducerSession implements ClientRole {
     const future = this.newFuture<DeliveryReport>();
     this.#closing = future;
     if (this.#refusal instanceof NetworkThreadError) return future.success(this.deliveries.takeReport());
-    const detail = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), 2147483647) : -1;
-    this.call(PRODUCER_CLOSE, detail, null, () => {
+    const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), 2147483647) : -1;
+    const frameOf = (callId: number): Frame => producerCloseFrame({ callId, timeoutMs: toldMs });
+    this.#call(frameOf, () => {
       this.#end(new ProducerClosedError('the producer was closed'));
       if (!future.isDone) future.success(this.deliveries.takeReport());
     });
@@ -252,7 +255,7 @@ export class ProducerSession implements ClientRole {
       handle = this.#names.length;
       this.#names.push(topic);
       this.#handles.set(topic, handle);
-      this.#link.post(TOPIC, 0, handle, Buffer.from(topic, 'latin1'));
+      this.#link.post(topicFrame({ topicHandle: handle, name: topic }));
     }
     this.#lastTopic = topic;
     this.#lastHandle = handle;

@@ -3,8 +3,9 @@
 
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
-import { TRANSACTION_BEGIN } from '../../ring/frames.ts';
-import { LINGER_AS_CONFIGURED, TRACK_GROUP, TRACK_NONE, TRACK_SINGLE } from '../../ring/producer-frames.ts';
+import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
+import { transactionBeginFrame } from '../../ring/frames/producer-call-frames.ts';
+import type { RecordFields } from '../../ring/frames/record-frames.ts';
 import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
@@ -26,7 +27,6 @@ import type {
   SendRecordOptions,
 } from './producer-types.ts';
 import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf, shown } from './record-input.ts';
-import type { RecordRoute } from './record-writer.ts';
 import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
@@ -51,7 +51,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   };
   readonly #preparer: Preparer<K, V>;
   /** One for all records: written before each. */
-  readonly #route: RecordRoute = {
+  readonly #route: RecordFields = {
     topicHandle: 0,
     kind: 0,
     trackId: 0,
@@ -168,7 +168,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
       let count = 0;
       const appender: GroupAppender = {
         append: (key, value, partition) => {
-          const isTaken = this.#append(topic, TRACK_GROUP, trackId, key, value, partition);
+          const isTaken = this.#append(topic, TrackKind.GROUP, trackId, key, value, partition);
           if (isTaken) count++;
           return isTaken;
         },
@@ -190,7 +190,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
    * Throws: TypeError for arguments of the wrong kind, RecordTooLargeError, ProducerClosedError and the error of a fatal state
    */
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean {
-    return this.#append(topic, TRACK_NONE, 0, key, value, partition);
+    return this.#append(topic, TrackKind.NONE, 0, key, value, partition);
   }
 
   /**
@@ -235,7 +235,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
    */
   begin(): Future<Transaction<K, V>> {
     const future = this.#session.newFuture<Transaction<K, V>>();
-    this.#session.call(TRANSACTION_BEGIN, 0, null, (error) => {
+    this.#session.call(transactionBeginFrame, (error) => {
       if (error === null) future.success(new Transaction<K, V>(this.#transactionHost));
       else future.failure(error);
     });
@@ -305,7 +305,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
 
   #append(
     topic: string,
-    kind: number,
+    kind: TrackKind,
     trackId: number,
     key: BytesInput | null,
     value: BytesInput | null,
@@ -328,7 +328,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     let count = 0;
     for await (const record of records) {
       const prepared = await this.#preparer.prepare(topic, record, partitionOf(record.partition));
-      while (!this.#writePrepared(topic, prepared, TRACK_GROUP, trackId, LINGER_AS_CONFIGURED)) {
+      while (!this.#writePrepared(topic, prepared, TrackKind.GROUP, trackId, LINGER_AS_CONFIGURED)) {
         await this.#session.ready(exactBytes(prepared.key, prepared.value, prepared.headers));
       }
       count++;
@@ -346,7 +346,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     const trackId = deliveries.nextTrackId();
     let isTaken: boolean;
     try {
-      isTaken = this.#writePrepared(topic, { ...prepared, timestampMs }, TRACK_SINGLE, trackId, lingerMs);
+      isTaken = this.#writePrepared(topic, { ...prepared, timestampMs }, TrackKind.SINGLE, trackId, lingerMs);
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw error;
       future.failure(error as Error);
@@ -361,7 +361,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     future.failure(new BufferExhaustedError(text, { topic, maybeWritten: false }));
   }
 
-  #writePrepared(topic: string, prepared: Prepared, kind: number, trackId: number, lingerMs: number): boolean {
+  #writePrepared(topic: string, prepared: Prepared, kind: TrackKind, trackId: number, lingerMs: number): boolean {
     const route = this.#route;
     route.kind = kind;
     route.trackId = trackId;

@@ -1,8 +1,8 @@
 // Owns what callers may give for the parts of a record, and how much room they take. Application thread.
 
 import { SerializationError } from '../../common/errors/errors.ts';
+import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
-import { LINGER_WHILE_BUSY } from '../../ring/producer-frames.ts';
 
 /** Bytes, or text that is written as UTF-8. */
 export type BytesInput = Uint8Array | string;

@@ -2,42 +2,20 @@
 // object for each. Application thread. Must not wait.
 
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
+import { frameHeaderBytes } from '../../common/ring-sizes.ts';
 import { putSigned, sizeOfLength } from '../../protocol/flat/records/varints.ts';
-import { RECORD } from '../../ring/frames.ts';
+import { commitRecord, RECORD_PREFIX_BYTES, type RecordFields } from '../../ring/frames/record-frames.ts';
 import type { LinkWriter } from '../../ring/link-writer.ts';
-import {
-  NO_TIMESTAMP,
-  RECORD_KEY_LENGTH_WORD,
-  RECORD_KIND_WORD,
-  RECORD_LINGER_WORD,
-  RECORD_PAD_SHIFT,
-  RECORD_PARTITION_WORD,
-  RECORD_PREFIX_BYTES,
-  RECORD_TIMESTAMP_WORD,
-} from '../../ring/producer-frames.ts';
 import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';
 
 /** Varints of the lengths of key and value, and of the number of headers; up to 7 bytes that are left unused. */
 export const lengthsBytes = 24;
 /** Up to this many units a loop beats a call into native code. */
 const shortText = 24;
-const two32 = 4294967296;
 /** From this size on a value is worth lying as its source does. */
 const minAlignedBytes = 32;
 /** The key before it has to be moved for that. */
 const maxMovedBytes = 64;
-const frameBytes = 16;
-
-/** How a record is to be dealt with: which Future it belongs to, where it goes, how long it may wait. */
-export interface RecordRoute {
-  topicHandle: number;
-  kind: number;
-  trackId: number;
-  partition: number;
-  lingerMs: number;
-  /** ms since the epoch; NaN: when the network thread takes it. */
-  timestampMs: number;
-}
 
 export class RecordWriter {
   /** Bytes of the record written last, with its frame. */
@@ -49,6 +27,9 @@ export class RecordWriter {
   #textOf: Uint8Array | null = null;
   /** Length in bytes of what was written last; -1 for null. */
   #lastLength = -1;
+  /** Of the record that is being written. */
+  #keyLength = -1;
+  #padBytes = 0;
 
   /** @param maxRecordBytes of a record with its lengths, `maxRequestSizeBytes` */
   constructor(requests: LinkWriter, maxRecordBytes: number) {
@@ -62,7 +43,7 @@ export class RecordWriter {
    * Throws: TypeError for what is neither bytes, text nor null; RecordTooLargeError for more than `maxRequestSizeBytes`
    */
   write(
-    route: RecordRoute,
+    route: RecordFields,
     key: BytesInput | null,
     value: BytesInput | null,
     headers: readonly HeaderPair[] | null,
@@ -75,9 +56,9 @@ export class RecordWriter {
     if (!requests.begin(boundBytes) && !requests.begin(RECORD_PREFIX_BYTES + exactBytes(key, value, headers)))
       return false;
     try {
-      const usedBytes = this.#fill(route, key, value, headers);
-      if (requests.commit(RECORD, route.trackId, route.topicHandle, usedBytes)) {
-        this.lastBytes = usedBytes + frameBytes;
+      const usedBytes = this.#fill(key, value, headers);
+      if (commitRecord(requests, route, this.#keyLength, this.#padBytes, usedBytes)) {
+        this.lastBytes = usedBytes + frameHeaderBytes;
         return true;
       }
     } catch (error) {
@@ -88,20 +69,12 @@ export class RecordWriter {
     return false;
   }
 
-  /** Fills the open message, and returns how much of it was used. */
-  #fill(
-    route: RecordRoute,
-    key: BytesInput | null,
-    value: BytesInput | null,
-    headers: readonly HeaderPair[] | null,
-  ): number {
-    const { i32, u8, base } = this.#requests;
-    const word = base >>> 2;
+  /** Writes the record into the open message, and returns how much of that was used. */
+  #fill(key: BytesInput | null, value: BytesInput | null, headers: readonly HeaderPair[] | null): number {
+    const { u8, base } = this.#requests;
     const start = base + RECORD_PREFIX_BYTES;
     let at = this.#put(u8, start, key);
-    i32[word + RECORD_PARTITION_WORD] = route.partition;
-    i32[word + RECORD_KEY_LENGTH_WORD] = this.#lastLength;
-    i32[word + RECORD_LINGER_WORD] = route.lingerMs;
+    this.#keyLength = this.#lastLength;
     let padBytes = 0;
     const isKeyShort = at - start <= maxMovedBytes;
     if (isKeyShort && value !== null && typeof value !== 'string' && value.length >= minAlignedBytes) {
@@ -110,14 +83,7 @@ export class RecordWriter {
       if (padBytes > 0) for (let i = at - 1; i >= start; i--) u8[i + padBytes] = u8[i]!;
       at += padBytes;
     }
-    i32[word + RECORD_KIND_WORD] = route.kind | (padBytes << RECORD_PAD_SHIFT);
-    const { timestampMs } = route;
-    if (Number.isNaN(timestampMs)) {
-      i32[word + RECORD_TIMESTAMP_WORD + 1] = NO_TIMESTAMP;
-    } else {
-      i32[word + RECORD_TIMESTAMP_WORD] = timestampMs | 0;
-      i32[word + RECORD_TIMESTAMP_WORD + 1] = Math.floor(timestampMs / two32);
-    }
+    this.#padBytes = padBytes;
     at = this.#put(u8, at, value);
     if (headers === null || headers.length === 0) u8[at++] = 0;
     else at = this.#putHeaders(u8, at, headers);

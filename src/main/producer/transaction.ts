@@ -4,7 +4,8 @@
 import Long from 'long';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { GroupIdentity, OffsetToCommit, TransactionOffsets } from '../../common/transaction-offsets.ts';
-import { TRANSACTION_END, TRANSACTION_OFFSETS } from '../../ring/frames.ts';
+import type { Frame } from '../../ring/frames/frame.ts';
+import { transactionEndFrame, transactionOffsetsFrame } from '../../ring/frames/producer-call-frames.ts';
 import type { Future } from '../link/future.ts';
 import type { ProducerSession } from './producer-session.ts';
 import type {
@@ -92,9 +93,10 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     if (typeof group?.groupId !== 'string' || group.groupId === '') {
       throw new TypeError(`sendOffsets needs the group of the consumer, not ${shown(group)}`);
     }
-    const body: TransactionOffsets = { group, offsets: offsets.map(offsetOf) };
+    const told: TransactionOffsets = { group, offsets: offsets.map(offsetOf) };
+    const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, offsets: told });
     const future = this.#host.session.newFuture<void>();
-    this.#host.session.call(TRANSACTION_OFFSETS, 0, Buffer.from(JSON.stringify(body)), (error) => {
+    this.#host.session.call(frameOf, (error) => {
       if (error === null) future.success(undefined);
       else future.failure(error);
     });
@@ -121,8 +123,9 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     this.#state = 'ending';
     await this.#host.serialized();
     if (isCommit) await this.#settled();
+    const frameOf = (callId: number): Frame => transactionEndFrame({ callId, isCommit });
     await new Promise<void>((resolve, reject) => {
-      this.#host.session.call(TRANSACTION_END, isCommit ? 1 : 0, null, (error) => {
+      this.#host.session.call(frameOf, (error) => {
         if (error === null) resolve();
         else reject(error);
       });

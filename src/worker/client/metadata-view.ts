@@ -1,14 +1,13 @@
 // Owns the view of the cluster that roles use: look-up tables of the newest metadata, updated by the hints that came
 // since. Network thread. Must not send; asks for metadata through metadata.ts.
 
-import type { MessageBytes } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { MetadataResponseTopicView } from '../../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
 import { zeroUuid } from '../../protocol/flat/uuid.ts';
 import type { ClusterBroker, ClusterView, PartitionLeader, TopicInterest } from './cluster-view.ts';
-import type { Metadata } from './metadata.ts';
+import type { Metadata, MetadataUpdate } from './metadata.ts';
 
 const noLeader = -1;
 
@@ -34,8 +33,8 @@ export class MetadataView implements ClusterView {
   }
 
   /** Takes over a complete response, then calls the listeners. */
-  update({ updateId, bytes }: { readonly updateId: number; readonly bytes: MessageBytes }, now: number): void {
-    const response = MetadataApi.readResponse(new FlatMessage(bytes));
+  update({ updateId, body }: MetadataUpdate, now: number): void {
+    const response = MetadataApi.readResponse(new FlatMessage(body));
     const brokers = new Map<number, ClusterBroker>();
     for (const { nodeId, host, port, rack } of response.brokers) brokers.set(nodeId, { id: nodeId, host, port, rack });
     const topics = new Map<string, KnownTopic>();

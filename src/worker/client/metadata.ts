@@ -38,9 +38,8 @@ export interface Broker {
 export interface MetadataUpdate {
   /** Counts refreshes from 1. */
   readonly updateId: number;
-  readonly nodeId: number;
-  readonly version: number;
-  readonly bytes: MessageBytes;
+  /** Flat. */
+  readonly body: MessageBytes;
 }
 
 export interface MetadataListener {
@@ -301,7 +300,7 @@ export class Metadata implements RequestOwner {
     const served = this.#served;
     this.#served = [];
     const { updateId } = this;
-    this.#listener.onMetadata({ updateId, nodeId: request.nodeId, version: request.version, bytes }, brokers, now);
+    this.#listener.onMetadata({ updateId, body: bytes }, brokers, now);
     for (const waiter of served) {
       const refusal = waiter.onlyTopic === null ? null : refusalOf(response, waiter.onlyTopic);
       if (refusal === null) waiter.resolve(updateId);

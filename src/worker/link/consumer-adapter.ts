@@ -3,7 +3,9 @@
 import type { ConsumerCall, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
-import { CONSUMER_CALL } from '../../ring/frames.ts';
+import { takeConsumerCall } from '../../ring/frames/consumer-frames.ts';
+import { refuseFrame } from '../../ring/frames/frame.ts';
+import { CONSUMER_CALL } from '../../ring/frames/kinds.ts';
 import type { LinkReader } from '../../ring/link.ts';
 import type { ConsumerRole } from '../consumer/consumer-role.ts';
 import type { CommittedOffset, OffsetToCommit } from '../consumer/group-offsets.ts';
@@ -30,33 +32,31 @@ export class ConsumerAdapter {
 
   drain(now: number): void {
     for (let left = maxCallsPerTurn; left > 0 && this.#requests.next(); left--) {
-      const { kind, requestId, u8, base, byteLength } = this.#requests;
-      const text = Buffer.from(u8.buffer, u8.byteOffset + base, byteLength).toString();
-      this.#requests.release();
-      if (kind !== CONSUMER_CALL) continue;
+      if (this.#requests.kind !== CONSUMER_CALL) refuseFrame(this.#requests, 'a link of a consumer');
+      const { callId, call } = takeConsumerCall(this.#requests);
       try {
-        this.#call(requestId, JSON.parse(text) as ConsumerCall, now);
+        this.#call(callId, call, now);
       } catch (error) {
-        this.#proxy.fail(requestId, error);
+        this.#proxy.fail(callId, error);
       }
     }
   }
 
-  #call(requestId: number, call: ConsumerCall, now: number): void {
+  #call(callId: number, call: ConsumerCall, now: number): void {
     const role = this.#role;
-    const done = (): void => this.#proxy.answer(requestId, null);
+    const done = (): void => this.#proxy.answer(callId, null);
     switch (call.op) {
       case 'unsubscribe':
         role.unsubscribe(now, done);
         break;
       case 'commit':
-        this.#commit(requestId, call.offsets, now + call.timeoutMs, now);
+        this.#commit(callId, call.offsets, now + call.timeoutMs, now);
         break;
       case 'committed':
-        this.#committed(requestId, call, now);
+        this.#committed(callId, call, now);
         break;
       case 'offsets':
-        this.#offsets(requestId, call, now);
+        this.#offsets(callId, call, now);
         break;
       case 'close':
         role.close(call.timeoutMs, call.leave, now, done);
@@ -110,7 +110,7 @@ export class ConsumerAdapter {
     this.#role.changed();
   }
 
-  #commit(requestId: number, offsets: readonly PlainOffset[] | null, deadline: number, now: number): void {
+  #commit(callId: number, offsets: readonly PlainOffset[] | null, deadline: number, now: number): void {
     const { group, autoCommit, partitions } = this.#role;
     if (group === null) throw new IllegalStateError('commit needs a groupId');
     if (offsets === null) {
@@ -123,7 +123,7 @@ export class ConsumerAdapter {
           const committed = all
             .filter(({ committed: done, donePosition }) => done !== null && done.offset === donePosition.offset)
             .map(({ topic, index }) => ({ topic, partition: index }));
-          this.#proxy.answer(requestId, { committed, error: error === null ? null : toPlainError(error) });
+          this.#proxy.answer(callId, { committed, error: error === null ? null : toPlainError(error) });
         },
         now,
       );
@@ -146,17 +146,13 @@ export class ConsumerAdapter {
           if (partition !== undefined) partition.committed = { offset: BigInt(offset), leaderEpoch: leaderEpoch ?? -1 };
         }
         const report = done.map(({ topic, partition }) => ({ topic, partition }));
-        this.#proxy.answer(requestId, { committed: report, error: error === null ? null : toPlainError(error) });
+        this.#proxy.answer(callId, { committed: report, error: error === null ? null : toPlainError(error) });
       },
       now,
     );
   }
 
-  #committed(
-    requestId: number,
-    { partitions, timeoutMs }: Extract<ConsumerCall, { op: 'committed' }>,
-    now: number,
-  ): void {
+  #committed(callId: number, { partitions, timeoutMs }: Extract<ConsumerCall, { op: 'committed' }>, now: number): void {
     const { group } = this.#role;
     if (group === null) throw new IllegalStateError('committed needs a groupId');
     const places = partitions.map(({ topic, partition }) => ({ topic, index: partition }));
@@ -164,10 +160,10 @@ export class ConsumerAdapter {
       places,
       now + timeoutMs,
       (outcome) => {
-        if (outcome instanceof Error) this.#proxy.fail(requestId, outcome);
+        if (outcome instanceof Error) this.#proxy.fail(callId, outcome);
         else
           this.#proxy.answer(
-            requestId,
+            callId,
             partitions.map((place) => plainCommitted(place, outcome.get(`${place.topic}-${place.partition}`))),
           );
       },
@@ -175,7 +171,7 @@ export class ConsumerAdapter {
     );
   }
 
-  #offsets(requestId: number, { questions, timeoutMs }: Extract<ConsumerCall, { op: 'offsets' }>, now: number): void {
+  #offsets(callId: number, { questions, timeoutMs }: Extract<ConsumerCall, { op: 'offsets' }>, now: number): void {
     const asked = questions.map(({ topic, partition, timestampMs }) => ({
       topic,
       index: partition,
@@ -186,7 +182,7 @@ export class ConsumerAdapter {
       now + timeoutMs,
       (outcome) => {
         if (outcome instanceof Error) {
-          this.#proxy.fail(requestId, outcome);
+          this.#proxy.fail(callId, outcome);
           return;
         }
         const rows = questions.map(({ topic, partition }): PlainFound => {
@@ -199,7 +195,7 @@ export class ConsumerAdapter {
             leaderEpoch: found.leaderEpoch,
           };
         });
-        this.#proxy.answer(requestId, rows);
+        this.#proxy.answer(callId, rows);
       },
       now,
     );

@@ -8,7 +8,7 @@ import { NetworkThreadError, RingCorruptError } from '../../common/errors/errors
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
-import { BATCH_PREFIX_BYTES } from '../../ring/frames.ts';
+import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';

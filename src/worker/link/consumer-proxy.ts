@@ -5,21 +5,14 @@ import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import {
-  BATCH_COUNT_WORD,
-  BATCH_FIRST_OFFSET_WORD,
-  BATCH_HIGH_WATERMARK_WORD,
-  BATCH_LAST_STABLE_WORD,
-  BATCH_LEADER_EPOCH_WORD,
-  BATCH_NEXT_OFFSET_WORD,
-  BATCH_PARTITION_WORD,
-  BATCH_ROUND_WORD,
-  BATCH_SERIAL_WORD,
-  CONSUMER_ANSWER,
-  CONSUMER_BATCH,
-  CONSUMER_EVENT,
-  CONSUMER_RAISE,
-  CONSUMER_TOPIC,
-} from '../../ring/frames.ts';
+  consumerAnswerFrame,
+  consumerEventFrame,
+  consumerRaiseFrame,
+  consumerRefusalFrame,
+  consumerTopicFrame,
+  writeConsumerBatch,
+} from '../../ring/frames/consumer-frames.ts';
+import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner } from '../../state/batch-table.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
 
@@ -29,13 +22,6 @@ const maxUntakenBytes = 16 * 1024 * 1024;
 /** How many events wait for room. Further events are dropped. */
 const maxHeldEvents = 1024;
 
-interface HeldFrame {
-  readonly kind: number;
-  readonly requestId: number;
-  readonly detail: number;
-  readonly body: Buffer;
-}
-
 export class ConsumerProxy implements Application {
   readonly id: number;
   readonly #end: NetworkEnd;
@@ -44,12 +30,13 @@ export class ConsumerProxy implements Application {
   /** Places in the table whose batch the application has not taken. */
   readonly #untaken = new Map<number, number>();
   #untakenBytes = 0;
-  #held: HeldFrame[] = [];
+  readonly #held: FrameQueue;
   #hasNews = false;
 
   constructor(id: number, end: NetworkEnd, table: SharedArrayBuffer) {
     this.id = id;
     this.#end = end;
+    this.#held = new FrameQueue(end.responses);
     this.#table = new BatchTableOwner(table);
   }
 
@@ -90,16 +77,16 @@ export class ConsumerProxy implements Application {
   }
 
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null {
-    const handle = this.#handleOf(label.topic);
-    if (handle < 0) return null;
+    const topicHandle = this.#handleOf(label.topic);
+    if (topicHandle < 0) return null;
     const posted = this.#table.post();
     if (posted === null) return null;
     const { place, serial } = posted;
-    const { responses } = this.#end;
-    writePrefix(batch, label, serial);
-    responses.adopt(batch.buffer);
-    if (!responses.commit(CONSUMER_BATCH, place, handle, batch.usedBytes)) {
-      responses.abandon();
+    const { buffer, usedBytes, count, leaderEpoch, firstOffset, nextOffset } = batch;
+    const { partition, round, highWatermark, lastStableOffset } = label;
+    const offsets = { firstOffset, nextOffset, highWatermark, lastStableOffset };
+    const fields = { place, topicHandle, partition, serial, count, leaderEpoch, ...offsets, round };
+    if (!writeConsumerBatch(this.#end.responses, buffer, usedBytes, fields)) {
       this.#table.free(place);
       return null;
     }
@@ -111,28 +98,24 @@ export class ConsumerProxy implements Application {
 
   raise(error: Error): boolean {
     if (this.#held.length > 0) return false;
-    return this.#write(CONSUMER_RAISE, 0, 0, jsonOf(toPlainError(error)));
+    return this.#write(consumerRaiseFrame(toPlainError(error)));
   }
 
   tell(event: ConsumerEvent): void {
-    if (this.#held.length < maxHeldEvents) this.#put(CONSUMER_EVENT, 0, 0, jsonOf(event));
+    if (this.#held.length < maxHeldEvents) this.#put(consumerEventFrame(event));
   }
 
-  answer(requestId: number, answer: ConsumerAnswer): void {
-    this.#put(CONSUMER_ANSWER, requestId, 0, jsonOf(answer));
+  answer(callId: number, answer: ConsumerAnswer): void {
+    this.#put(consumerAnswerFrame({ callId, answer }));
   }
 
-  fail(requestId: number, error: unknown): void {
-    this.#put(CONSUMER_ANSWER, requestId, 1, jsonOf(toPlainError(error)));
+  fail(callId: number, error: unknown): void {
+    this.#put(consumerRefusalFrame({ callId, error: toPlainError(error) }));
   }
 
   /** Writes what waited for room, and wakes the application if anything is new. Returns true when nothing waits any more. */
   flush(): boolean {
-    while (this.#held.length > 0) {
-      const { kind, requestId, detail, body } = this.#held[0]!;
-      if (!this.#write(kind, requestId, detail, body)) break;
-      this.#held.shift();
-    }
+    if (this.#held.flush() > 0) this.#hasNews = true;
     this.#end.responses.setWaiting(this.#held.length > 0 || !this.#end.responses.hasRoom(0));
     if (this.#hasNews) this.#end.applicationDoorbell.notify();
     this.#hasNews = false;
@@ -147,24 +130,17 @@ export class ConsumerProxy implements Application {
     const known = this.#handles.get(topic);
     if (known !== undefined) return known;
     const handle = this.#handles.size;
-    if (!this.#write(CONSUMER_TOPIC, 0, handle, Buffer.from(topic))) return -1;
+    if (!this.#write(consumerTopicFrame({ topicHandle: handle, name: topic }))) return -1;
     this.#handles.set(topic, handle);
     return handle;
   }
 
-  #put(kind: number, requestId: number, detail: number, body: Buffer): void {
-    if (this.#held.length > 0 || !this.#write(kind, requestId, detail, body))
-      this.#held.push({ kind, requestId, detail, body });
+  #put(frame: Frame): void {
+    if (this.#held.put(frame)) this.#hasNews = true;
   }
 
-  #write(kind: number, requestId: number, detail: number, body: Buffer): boolean {
-    const { responses } = this.#end;
-    if (!responses.begin(body.byteLength)) return false;
-    responses.u8.set(body, responses.base);
-    if (!responses.commit(kind, requestId, detail, body.byteLength)) {
-      responses.abandon();
-      return false;
-    }
+  #write(frame: Frame): boolean {
+    if (!writeFrame(this.#end.responses, frame)) return false;
     this.#hasNews = true;
     return true;
   }
@@ -209,31 +185,4 @@ class PlacedBatch implements HandedBatch {
   free(): void {
     this.#table.free(this.#place);
   }
-}
-
-function writePrefix(
-  batch: PreparedBatch,
-  { partition, round, highWatermark, lastStableOffset }: BatchLabel,
-  serial: number,
-): void {
-  const words = new Int32Array(batch.buffer, 0, 16);
-  words.fill(0);
-  words[BATCH_PARTITION_WORD] = partition;
-  words[BATCH_SERIAL_WORD] = serial;
-  words[BATCH_ROUND_WORD] = round;
-  words[BATCH_COUNT_WORD] = batch.count;
-  words[BATCH_LEADER_EPOCH_WORD] = batch.leaderEpoch;
-  putOffset(words, BATCH_FIRST_OFFSET_WORD, batch.firstOffset);
-  putOffset(words, BATCH_NEXT_OFFSET_WORD, batch.nextOffset);
-  putOffset(words, BATCH_HIGH_WATERMARK_WORD, highWatermark);
-  putOffset(words, BATCH_LAST_STABLE_WORD, lastStableOffset);
-}
-
-function putOffset(words: Int32Array, word: number, offset: bigint): void {
-  words[word] = Number(offset & 0xffff_ffffn) | 0;
-  words[word + 1] = Number(offset >> 32n) | 0;
-}
-
-function jsonOf(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }

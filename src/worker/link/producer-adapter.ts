@@ -3,10 +3,10 @@
 // application has to wait. Words of shared memory are checked before they are used.
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
-import { isTopicName } from '../../common/topic-names.ts';
-import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
+import { TrackKind } from '../../common/record-tracking.ts';
 import { sizeOfLength } from '../../protocol/flat/records/varints.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
+import { refuseFrame } from '../../ring/frames/frame.ts';
 import {
   FLUSH,
   GROUP_END,
@@ -16,33 +16,30 @@ import {
   TRANSACTION_BEGIN,
   TRANSACTION_END,
   TRANSACTION_OFFSETS,
-} from '../../ring/frames.ts';
+} from '../../ring/frames/kinds.ts';
 import {
-  NO_TIMESTAMP,
-  RECORD_KEY_LENGTH_WORD,
-  RECORD_KIND_MASK,
-  RECORD_KIND_WORD,
-  RECORD_LINGER_WORD,
-  RECORD_PAD_SHIFT,
-  RECORD_PARTITION_WORD,
-  RECORD_PREFIX_BYTES,
-  RECORD_TIMESTAMP_WORD,
-} from '../../ring/producer-frames.ts';
+  type ProducerCloseFrame,
+  readFlush,
+  readProducerClose,
+  readTransactionBegin,
+  readTransactionEnd,
+  readTransactionOffsets,
+} from '../../ring/frames/producer-call-frames.ts';
+import { type RecordFrame, readGroupEnd, readRecord, readTopic } from '../../ring/frames/record-frames.ts';
 import type { ProducerRole } from '../producer/producer-role.ts';
-import type { TrackKind } from '../producer/record-owner.ts';
 import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
 
 /** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 export const maxFramesPerTurn = 2048;
-const two32 = 4294967296;
 
 /** The record that is being read. One object is used for all records. */
-class CurrentRecord implements UnplacedRecord {
+class CurrentRecord implements UnplacedRecord, RecordFrame {
   readonly owner: ProducerProxy;
   topic!: TopicState;
-  kind: TrackKind = 0;
+  topicHandle = -1;
+  kind: TrackKind = TrackKind.NONE;
   trackId = 0;
   timestampMs = 0;
   lingerMs = 0;
@@ -50,6 +47,7 @@ class CurrentRecord implements UnplacedRecord {
   from = 0;
   to = 0;
   partition = -1;
+  keyLength = -1;
   keyFrom = -1;
   keyTo = -1;
 
@@ -62,7 +60,7 @@ export class ProducerAdapter {
   readonly end: NetworkEnd;
   readonly proxy: ProducerProxy;
   readonly #role: ProducerRole;
-  readonly #onClose: (requestId: number, timeoutMs: number, now: number) => void;
+  readonly #onClose: (close: ProducerCloseFrame, now: number) => void;
   readonly #record: CurrentRecord;
   readonly #topics: (TopicState | undefined)[] = [];
   /** The application is told of room when the ring holds at most this many bytes. */
@@ -70,12 +68,12 @@ export class ProducerAdapter {
   /** There was no memory for the current frame. */
   #isStuck = false;
 
-  /** @param onClose called when the application closes its producer; a timeout of -1 means no limit */
+  /** @param onClose called when the application closes its producer */
   constructor(
     end: NetworkEnd,
     proxy: ProducerProxy,
     role: ProducerRole,
-    onClose: (requestId: number, timeoutMs: number, now: number) => void,
+    onClose: (close: ProducerCloseFrame, now: number) => void,
   ) {
     this.end = end;
     this.proxy = proxy;
@@ -119,80 +117,71 @@ export class ProducerAdapter {
   /** @returns false when the frame must be handled again later */
   #handle(now: number, wallNow: number): boolean {
     const { requests } = this.end;
-    const { kind, requestId, detail } = requests;
-    switch (kind) {
+    switch (requests.kind) {
       case RECORD:
         return this.#append(now, wallNow);
       case TOPIC:
-        this.#nameTopic(detail, now);
-        return true;
-      case FLUSH:
-        this.#role.flush(() => this.proxy.flushed(requestId), now);
-        return true;
+        this.#nameTopic(now);
+        break;
+      case FLUSH: {
+        const callId = readFlush(requests);
+        this.#role.flush(() => this.proxy.flushed(callId), now);
+        break;
+      }
       case GROUP_END:
-        this.proxy.groupComplete(requestId, detail);
-        return true;
+        this.proxy.groupComplete(readGroupEnd(requests));
+        break;
       case TRANSACTION_BEGIN:
-      case TRANSACTION_OFFSETS:
-      case TRANSACTION_END:
-        this.#transaction(kind, requestId, detail, now);
-        return true;
+        this.#role.beginTransaction(this.#doneOf(readTransactionBegin(requests)), now);
+        break;
+      case TRANSACTION_OFFSETS: {
+        const { callId, offsets } = readTransactionOffsets(requests);
+        this.#role.sendOffsets(offsets, this.#doneOf(callId), now);
+        break;
+      }
+      case TRANSACTION_END: {
+        const { callId, isCommit } = readTransactionEnd(requests);
+        this.#role.endTransaction(isCommit, this.#doneOf(callId), now);
+        break;
+      }
       case PRODUCER_CLOSE:
-        this.#onClose(requestId, detail, now);
-        return true;
+        this.#onClose(readProducerClose(requests), now);
+        break;
       default:
-        throw new RingCorruptError(
-          `a frame of kind ${kind} is in the link of a producer, where no such frame is written`,
-        );
+        refuseFrame(requests, 'the link of a producer');
     }
+    return true;
   }
 
   #append(now: number, wallNow: number): boolean {
     const { requests } = this.end;
-    const { i32, base, byteLength, detail } = requests;
     const record = this.#record;
-    const word = base >>> 2;
-    const topic = this.#topics[detail];
-    if (topic === undefined || byteLength < RECORD_PREFIX_BYTES) {
+    readRecord(requests, record);
+    const { keyLength } = record;
+    const topic = this.#topics[record.topicHandle];
+    if (topic === undefined) {
       throw new RingCorruptError(
-        `a record of ${byteLength} bytes names topic number ${detail}, which no earlier frame has introduced`,
+        `a record names topic number ${record.topicHandle}, which no earlier frame has introduced`,
       );
     }
-    const keyLength = i32[word + RECORD_KEY_LENGTH_WORD]!;
-    const high = i32[word + RECORD_TIMESTAMP_WORD + 1]!;
     record.topic = topic;
-    const kindWord = i32[word + RECORD_KIND_WORD]!;
-    record.kind = (kindWord & RECORD_KIND_MASK) as TrackKind;
-    record.trackId = requests.requestId;
-    record.partition = i32[word + RECORD_PARTITION_WORD]!;
-    record.lingerMs = i32[word + RECORD_LINGER_WORD]!;
-    record.timestampMs = high === NO_TIMESTAMP ? wallNow : high * two32 + (i32[word + RECORD_TIMESTAMP_WORD]! >>> 0);
+    if (Number.isNaN(record.timestampMs)) record.timestampMs = wallNow;
     record.bytes = requests.u8;
-    record.from = base + RECORD_PREFIX_BYTES + (kindWord >>> RECORD_PAD_SHIFT);
-    record.to = base + byteLength;
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
-    if (record.from > record.to || record.keyTo > record.to)
-      throw new RingCorruptError(`a record of ${byteLength} bytes claims a key of ${keyLength} bytes`);
+    if (record.keyTo > record.to) {
+      throw new RingCorruptError(`a record of ${record.to - record.from} bytes claims a key of ${keyLength} bytes`);
+    }
     return this.#role.append(record, now);
   }
 
-  #nameTopic(handle: number, now: number): void {
-    const { u8, base, byteLength } = this.end.requests;
-    const name = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('latin1');
-    if (!isTopicName(name)) throw new RingCorruptError(`topic number ${handle} has a name that Kafka does not allow`);
-    this.#topics[handle] = this.#role.topic(name, now);
-    this.proxy.nameTopic(handle, name);
+  #nameTopic(now: number): void {
+    const { topicHandle, name } = readTopic(this.end.requests);
+    this.#topics[topicHandle] = this.#role.topic(name, now);
+    this.proxy.nameTopic(topicHandle, name);
   }
 
-  #transaction(kind: number, requestId: number, detail: number, now: number): void {
-    const { u8, base, byteLength } = this.end.requests;
-    const onDone = (error: Error | null): void => this.proxy.transactionDone(requestId, error);
-    if (kind === TRANSACTION_BEGIN) this.#role.beginTransaction(onDone, now);
-    else if (kind === TRANSACTION_END) this.#role.endTransaction(detail === 1, onDone, now);
-    else {
-      const text = Buffer.from(u8.buffer as ArrayBuffer, u8.byteOffset + base, byteLength).toString('utf8');
-      this.#role.sendOffsets(JSON.parse(text) as TransactionOffsets, onDone, now);
-    }
+  #doneOf(callId: number): (error: Error | null) => void {
+    return (error) => this.proxy.transactionDone(callId, error);
   }
 }

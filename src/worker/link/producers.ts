@@ -82,9 +82,9 @@ class LinkedProducer implements Role {
     const counters = new ProducerCountersWriter(memory);
     const end = openNetworkEnd(link);
     const proxy = new ProducerProxy(end, counters);
-    const adapter = new ProducerAdapter(end, proxy, this.role, (requestId, timeoutMs, now) => {
+    const adapter = new ProducerAdapter(end, proxy, this.role, ({ callId, timeoutMs }, now) => {
       const deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : now + timeoutMs;
-      this.#detach(adapter, requestId, deadline, now);
+      this.#detach(adapter, callId, deadline, now);
     });
     counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
     const lifeline = new Lifeline(lifePort, {
@@ -189,12 +189,12 @@ class LinkedProducer implements Role {
   }
 
   /** Detaches an application thread. The producer ends with the last one. */
-  #detach(adapter: ProducerAdapter, requestId: number, deadline: number, now: number): void {
+  #detach(adapter: ProducerAdapter, callId: number, deadline: number, now: number): void {
     const attached = this.#attached.find((each) => each.adapter === adapter);
     if (attached === undefined || attached.isLeaving) return;
     attached.isLeaving = true;
     const leave = (): void => {
-      adapter.proxy.closed(requestId);
+      adapter.proxy.closed(callId);
       adapter.proxy.notify();
       this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
       // A thread that goes on closes the ports itself, when it has read the answer.

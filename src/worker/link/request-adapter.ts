@@ -1,21 +1,18 @@
 // Owns the reading of request links: every frame that an application thread posted becomes a call of the network client.
 // Network thread. Requests are encoded straight out of the ring, so nothing may keep a part of a frame.
 
-import { RingCorruptError } from '../../common/errors/errors.ts';
-import { isLaneName, laneNameRule, maxLaneNameLength } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import {
-  CONNECT,
-  CONNECT_LANE,
-  DISCONNECT,
-  POLL,
-  SEND,
-  SEND_API_KEY_WORD,
+  readConnect,
+  readConnectLane,
+  readDisconnect,
+  readPoll,
+  readSend,
   SEND_PREFIX_BYTES,
-  SEND_TIMEOUT_WORD,
-  SEND_VERSION_WORD,
-} from '../../ring/frames.ts';
-import type { LinkReader } from '../../ring/link.ts';
+  type SendFrame,
+} from '../../ring/frames/client-frames.ts';
+import { refuseFrame } from '../../ring/frames/frame.ts';
+import { CONNECT, CONNECT_LANE, DISCONNECT, POLL, SEND } from '../../ring/frames/kinds.ts';
 import type { Connections } from '../client/connections.ts';
 import type { NetworkClient } from '../client/network-client.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -31,6 +28,8 @@ export class RequestAdapter {
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #metrics: Metrics;
+  /** The request that is being read. One object is used for all requests. */
+  readonly #frame: SendFrame = { requestId: 0, nodeId: 0, apiKey: 0, version: -1, timeoutMs: -1 };
   /** The attachment that comes first in the next round. It changes when frames were left. */
   #first = 0;
 
@@ -85,50 +84,40 @@ export class RequestAdapter {
         this.#send(attachment, now);
         break;
       case POLL:
-        attachment.fences.push({ pollId: requests.requestId, turn });
+        attachment.fences.push({ pollId: readPoll(requests), turn });
         break;
       case CONNECT:
-        this.#client.connect(requests.detail, now);
+        this.#client.connect(readConnect(requests), now);
         break;
-      case CONNECT_LANE:
-        this.#client.connectLane(requests.detail, laneIn(requests), now);
+      case CONNECT_LANE: {
+        const { brokerId, lane } = readConnectLane(requests);
+        this.#client.connectLane(brokerId, lane, now);
         break;
+      }
       case DISCONNECT:
-        this.#connections.disconnect(requests.detail, now);
+        this.#connections.disconnect(readDisconnect(requests), now);
         break;
       default:
-        throw new RingCorruptError(`a frame of kind ${requests.kind} is in a ring of requests`);
+        refuseFrame(requests, 'a link of requests');
     }
   }
 
   #send(attachment: Attachment, now: number): void {
     const { requests } = attachment.end;
-    if (requests.byteLength < SEND_PREFIX_BYTES) {
-      throw new RingCorruptError(`a request of ${requests.byteLength} bytes, expected at least ${SEND_PREFIX_BYTES}`);
-    }
-    const word = requests.base >>> 2;
+    const frame = this.#frame;
+    readSend(requests, frame);
     this.#metrics.requestAccepted();
     this.#client.send(
       {
         owner: attachment.responses,
-        requestId: requests.requestId,
-        nodeId: requests.detail,
-        apiKey: requests.i32[word + SEND_API_KEY_WORD]!,
-        version: requests.i32[word + SEND_VERSION_WORD]!,
-        timeoutMs: requests.i32[word + SEND_TIMEOUT_WORD]!,
+        requestId: frame.requestId,
+        nodeId: frame.nodeId,
+        apiKey: frame.apiKey,
+        version: frame.version,
+        timeoutMs: frame.timeoutMs,
         message: new FlatMessage(requests, SEND_PREFIX_BYTES),
       },
       now,
     );
   }
-}
-
-/** The lane's name in the frame. Throws RingCorruptError when it is not a valid name. */
-function laneIn({ u8, base, byteLength }: LinkReader): string {
-  const lane = Buffer.from(u8.buffer, u8.byteOffset + base, Math.min(byteLength, maxLaneNameLength + 1)).toString(
-    'latin1',
-  );
-  if (!isLaneName(lane))
-    throw new RingCorruptError(`a frame names lane ${JSON.stringify(lane)}, expected ${laneNameRule}`);
-  return lane;
 }

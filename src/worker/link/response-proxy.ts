@@ -10,7 +10,7 @@ import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
-import { FAILURE, POLLED, RESPONSE, RESPONSE_PREFIX_BYTES } from '../../ring/frames.ts';
+import { commitResponse, writeMetadata } from '../../ring/frames/client-frames.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import { budgetBytes, CodecAccount } from '../requests/codec-account.ts';
@@ -25,8 +25,8 @@ import {
   type ResponseHost,
 } from '../requests/request-owner.ts';
 import type { ProxyHost } from './attachments.ts';
+import { type Held, writeHeld } from './held-frame.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
-import { commitFailure, commitMetadata, type Held, writePrefix } from './response-frames.ts';
 
 /** How many times larger than its frame a flat message is expected to be. Every field has fixed words, every record ten. */
 const flatPerWire = 2;
@@ -143,10 +143,7 @@ export class ResponseProxy implements RequestOwner {
     if (this.#pooled.hasAny(request.nodeId) && (!mayPool || this.#plain.has(request))) return notDelivered;
     const bodyStart = reader.offset;
     const { responses } = this.#end;
-    const expectedBytes = Math.min(
-      RESPONSE_PREFIX_BYTES + flatOverheadBytes + reader.remaining * flatPerWire,
-      maxBodyBytes,
-    );
+    const expectedBytes = Math.min(flatOverheadBytes + reader.remaining * flatPerWire, maxBodyBytes);
     // Waiting frames go first: an application must not see a later response before an earlier failure.
     if (mustWait || !this.#hasRoom(expectedBytes)) return this.#fellBehind(expectedBytes);
     // For a big body little room is claimed now: the decoder knows the size better when it needs the room.
@@ -155,7 +152,7 @@ export class ResponseProxy implements RequestOwner {
     let throttleTimeMs: number;
     let neededBytes: number;
     try {
-      const writer = this.#writer.reset(responses, RESPONSE_PREFIX_BYTES);
+      const writer = this.#writer.reset(responses);
       codec.decodeResponse(reader, writer, version, this.#inlineOptions);
       const usedBytes = writer.finish();
       if (this.#pooled.hasAny(request.nodeId)) {
@@ -166,8 +163,7 @@ export class ResponseProxy implements RequestOwner {
       const message = this.#openMessage(usedBytes);
       throttleTimeMs = responseThrottleTimeMs(codec.apiKey, message);
       this.#learn(codec.apiKey, message);
-      writePrefix(responses, codec.apiKey, version);
-      if (responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
+      if (commitResponse(responses, request.requestId, usedBytes)) {
         this.#delivered(reader.remaining);
         return throttleTimeMs;
       }
@@ -184,16 +180,16 @@ export class ResponseProxy implements RequestOwner {
 
   onFailure(request: RequestName, error: Error): void {
     this.#metrics.requestFailed();
-    this.#put({ kind: FAILURE, request, error });
+    this.#put({ kind: 'failure', request, error });
   }
 
   onSentWithoutResponse(request: InFlightRequest): void {
     this.#metrics.requestSucceeded();
-    this.#put({ kind: RESPONSE, request });
+    this.#put({ kind: 'sent', request });
   }
 
   onPolled(pollId: number): void {
-    this.#put({ kind: POLLED, pollId });
+    this.#put({ kind: 'polled', pollId });
   }
 
   onMetadata(update: MetadataUpdate): void {
@@ -263,7 +259,7 @@ export class ResponseProxy implements RequestOwner {
     }
     const response = this.#pooled.add(request);
     const { codec, version } = request;
-    const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: RESPONSE_PREFIX_BYTES };
+    const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: 0 };
     const done = (outcome: DecodedBody | Error, now: number): void => {
       response.outcome = outcome;
       this.#deliverPooled(now);
@@ -302,8 +298,7 @@ export class ResponseProxy implements RequestOwner {
     const { byteLength } = buffer;
     responses.adopt(buffer);
     this.#learn(request.codec.apiKey, this.#openMessage(usedBytes));
-    writePrefix(responses, request.codec.apiKey, request.version);
-    if (!responses.commit(RESPONSE, request.requestId, request.nodeId, usedBytes)) {
+    if (!commitResponse(responses, request.requestId, usedBytes)) {
       responses.abandon();
       this.#fellBehind(buffer.byteLength);
       return false;
@@ -320,10 +315,10 @@ export class ResponseProxy implements RequestOwner {
     if (extraBytes > 0) this.#metrics.count('responsesWithExtraBytes');
   }
 
-  /** The response that is being written, without its prefix. */
+  /** The response that is being written. */
   #openMessage(byteLength: number): FlatMessage {
     const { i32, u8, base } = this.#end.responses;
-    return new FlatMessage({ i32, u8, base, byteLength }, RESPONSE_PREFIX_BYTES);
+    return new FlatMessage({ i32, u8, base, byteLength });
   }
 
   #learn(apiKey: number, message: FlatMessage): void {
@@ -344,12 +339,7 @@ export class ResponseProxy implements RequestOwner {
 
   #write(held: Held, now: number): boolean {
     if (held.kind === 'aside') return this.#writeAside(held.request, held.body, now);
-    const { responses } = this.#end;
-    let isWritten: boolean;
-    if (held.kind === POLLED) isWritten = responses.commitEmpty(POLLED, held.pollId, 0);
-    else if (held.kind === RESPONSE)
-      isWritten = responses.commitEmpty(RESPONSE, held.request.requestId, held.request.nodeId);
-    else isWritten = commitFailure(responses, held.request, held.error);
+    const isWritten = writeHeld(this.#end.responses, held);
     if (isWritten) this.#hasNews = true;
     return isWritten;
   }
@@ -365,7 +355,7 @@ export class ResponseProxy implements RequestOwner {
     } catch (thrown) {
       if (thrown instanceof RingCorruptError) throw thrown;
       const error = withNodeId(thrown instanceof Error ? thrown : new Error(String(thrown)), request.nodeId);
-      if (!commitFailure(this.#end.responses, request, error)) return false;
+      if (!writeHeld(this.#end.responses, { kind: 'failure', request, error })) return false;
       this.#hasNews = true;
       this.#metrics.requestFailed();
       if (error instanceof KafkaProtocolError) this.#host.onPooledFailure(request, error, now);
@@ -377,7 +367,7 @@ export class ResponseProxy implements RequestOwner {
   #flushMetadata(): void {
     const update = this.#heldMetadata;
     if (update === null) return;
-    if (commitMetadata(this.#end.responses, update)) {
+    if (writeMetadata(this.#end.responses, update)) {
       this.#heldMetadata = null;
       this.#hasNews = true;
     } else {

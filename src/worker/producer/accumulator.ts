@@ -3,6 +3,7 @@
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
+import { LINGER_WHILE_BUSY, type TrackKind } from '../../common/record-tracking.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import { BatchMemory } from './batch-memory.ts';
@@ -10,13 +11,8 @@ import { splitBatch } from './batch-split.ts';
 import { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type BatchCompression, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
-import type { BatchOutcome, RecordOwner, TrackKind } from './record-owner.ts';
+import type { BatchOutcome, RecordOwner } from './record-owner.ts';
 import { TopicState } from './topic-state.ts';
-
-/** Values of `AppendedRecord.lingerMs` that are no time. */
-export const LINGER_AS_CONFIGURED = -1;
-/** Somebody waits for this record by itself. */
-export const LINGER_WHILE_BUSY = -2;
 
 /** One record on its way into a batch; read during the call only. */
 export interface AppendedRecord {

@@ -1,9 +1,10 @@
 // Owns the splitting of a batch that the broker finds too large, into several with the same records in the same order. Network thread.
 
+import { TrackKind } from '../../common/record-tracking.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { visitRecords } from './batch-records.ts';
 import { addSequence, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
-import { type RecordRuns, TrackKind } from './record-owner.ts';
+import type { RecordRuns } from './record-owner.ts';
 
 /**
  * The parts, each of about `targetBytes`, not compressed until they are closed. They have the sequences that the whole had.

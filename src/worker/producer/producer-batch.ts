@@ -4,13 +4,14 @@
 
 import { crc32c } from '../../codec/crc32c.ts';
 import { compress } from '../../codec/index.ts';
+import type { TrackKind } from '../../common/record-tracking.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
 import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/records/varints.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { writeInt16, writeInt32, writeInt64 } from '../../protocol/wire/records/record-bytes.ts';
 import type { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
-import { type RecordOwner, RecordRuns, type TrackKind } from './record-owner.ts';
+import { type RecordOwner, RecordRuns } from './record-owner.ts';
 
 /** Up to this many bytes a loop beats a call into native code, which needs a slice. */
 const shortBytes = 48;

@@ -1,16 +1,7 @@
 // Owns the contract between a producer and whoever appended its records: what is told of them, and when. Types and the runs of
 // records in a batch. Network thread.
 
-/** How a record's outcome reaches whoever appended it. */
-export const TrackKind = {
-  /** Counters only; a failure is told besides. */
-  NONE: 0,
-  /** One Future for the record: its trackId. */
-  SINGLE: 1,
-  /** One Future for many records: trackId is that of all. */
-  GROUP: 2,
-} as const;
-export type TrackKind = (typeof TrackKind)[keyof typeof TrackKind];
+import { TrackKind } from '../../common/record-tracking.ts';
 
 /** Where a batch of records ended, or why it did not. */
 export interface BatchOutcome {

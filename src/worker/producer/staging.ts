@@ -2,11 +2,12 @@
 // known. Network thread. They wait `maxBlockMs` at most, and keep their order. Must not hold up records of other topics.
 
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
+import type { TrackKind } from '../../common/record-tracking.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import type { AppendedRecord } from './accumulator.ts';
 import type { BatchMemory } from './batch-memory.ts';
 import { outcomeOf } from './outcomes.ts';
-import { type RecordOwner, RecordRuns, type TrackKind } from './record-owner.ts';
+import { type RecordOwner, RecordRuns } from './record-owner.ts';
 import type { TopicState } from './topic-state.ts';
 
 /** Errors of a topic that no waiting helps against: INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED. */

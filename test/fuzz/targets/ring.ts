@@ -1,7 +1,7 @@
 // Overwrites words of a ring's shared memory between writes and reads, as a thread gone wild would. The reader says that the
 // memory is corrupt, or returns frames that lie within the ring; it never loops and never reads beyond its memory.
 
-import { POLL, SEND } from '../../../src/ring/frames.ts';
+import { POLL, SEND } from '../../../src/ring/frames/kinds.ts';
 import { createRing, DATA_OFFSET, HEAD_WORD, openRing, TAIL_WORD } from '../../../src/ring/layout.ts';
 import { RingConsumer, RingProducer } from '../../../src/ring/ring-buffer.ts';
 import { mutated } from '../support/mutate.ts';

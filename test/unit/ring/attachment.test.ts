@@ -11,7 +11,7 @@ import {
   openNetworkEnd,
 } from '../../../src/ring/attachment.ts';
 import { createDoorbell, Doorbell } from '../../../src/ring/doorbell.ts';
-import { POLL, POLLED, RESPONSE, SEND } from '../../../src/ring/frames.ts';
+import { POLL, POLLED, RESPONSE, SEND } from '../../../src/ring/frames/kinds.ts';
 import type { LinkReader, LinkWriter } from '../../../src/ring/link.ts';
 import { CountersWriter, createCounters, STATE_RUNNING } from '../../../src/state/counters.ts';
 import { fillPattern, findMismatch } from './support/random.ts';

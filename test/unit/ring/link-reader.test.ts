@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { FLAG_SPILLED, SEND } from '../../../src/ring/frames.ts';
-import { createRing, openRing, RETURNED_WORD } from '../../../src/ring/layout.ts';
+import { SEND } from '../../../src/ring/frames/kinds.ts';
+import { createRing, FLAG_SPILLED, openRing, RETURNED_WORD } from '../../../src/ring/layout.ts';
 import { LinkReader, LinkWriter } from '../../../src/ring/link.ts';
 import { RingConsumer, RingProducer } from '../../../src/ring/ring-buffer.ts';
 import { fillPattern, findMismatch } from './support/random.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { IllegalStateError, RingCorruptError } from '../../../src/common/errors/errors.ts';
-import { POLL, RESPONSE, SEND } from '../../../src/ring/frames.ts';
+import { POLL, RESPONSE, SEND } from '../../../src/ring/frames/kinds.ts';
 import {
   createRing,
   openRing,

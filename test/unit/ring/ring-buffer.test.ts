@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { IllegalStateError, RingCorruptError } from '../../../src/common/errors/errors.ts';
-import { FLAG_SPILLED, POLL, RESPONSE, SEND } from '../../../src/ring/frames.ts';
-import { createRing, DATA_OFFSET, HEAD_WORD, openRing, TAIL_WORD } from '../../../src/ring/layout.ts';
+import { POLL, RESPONSE, SEND } from '../../../src/ring/frames/kinds.ts';
+import { createRing, DATA_OFFSET, FLAG_SPILLED, HEAD_WORD, openRing, TAIL_WORD } from '../../../src/ring/layout.ts';
 import { RingConsumer, RingProducer } from '../../../src/ring/ring-buffer.ts';
 import { chooseSeed, fillPattern, findMismatch, Random } from './support/random.ts';
 

@@ -4,7 +4,7 @@ import { InvalidRequestError, RingFullError } from '../../../../src/common/error
 import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { AttachmentOptions } from '../../../../src/ring/attachment.ts';
-import { CONNECT, DISCONNECT, POLL, SEND } from '../../../../src/ring/frames.ts';
+import { CONNECT, DISCONNECT, POLL, SEND } from '../../../../src/ring/frames/kinds.ts';
 import { FakeThread } from '../support/fake-thread.ts';
 
 let thread: FakeThread;

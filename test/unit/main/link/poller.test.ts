@@ -8,7 +8,7 @@ import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
 import { Poller } from '../../../../src/main/link/poller.ts';
 import { ResponseAdapter } from '../../../../src/main/link/response-adapter.ts';
 import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
-import { POLL } from '../../../../src/ring/frames.ts';
+import { POLL } from '../../../../src/ring/frames/kinds.ts';
 import { STATE_CLOSED, STATE_RUNNING } from '../../../../src/state/counters.ts';
 import { FakeThread } from '../support/fake-thread.ts';
 
@@ -42,7 +42,7 @@ function send(requestId: number): Future<unknown> {
 }
 
 function answer(requestId: number): void {
-  thread.respond(requestId, 1, ListGroups, { groups: [] });
+  thread.respond(requestId, ListGroups, { groups: [] });
 }
 
 /** The promise's state after everything that is due has run. */

@@ -41,7 +41,7 @@ const nameOf = (view: View | undefined) => [...view!.groups][0]!.groupId;
 test('a response completes its future with a view', () => {
   start();
   const future = send(5);
-  thread.respond(5, 1, ListGroups, named('a'));
+  thread.respond(5, ListGroups, named('a'));
   assert.equal(future.isDone, false);
   assert.equal(adapter.hasWork(), true);
   assert.equal(adapter.drain(), 1);
@@ -54,11 +54,11 @@ test('a response completes its future with a view', () => {
 test('a view owns its memory: it stays what it was when the ring is written over', () => {
   start();
   const first = send(1);
-  thread.respond(1, 1, ListGroups, named('the first'));
+  thread.respond(1, ListGroups, named('the first'));
   adapter.drain();
   for (let i = 2; i < 2000; i++) {
     send(i);
-    thread.respond(i, 1, ListGroups, named(`${i} ${'x'.repeat(100)}`));
+    thread.respond(i, ListGroups, named(`${i} ${'x'.repeat(100)}`));
     adapter.drain();
   }
   assert.equal(nameOf(first.value), 'the first');
@@ -68,7 +68,7 @@ test('a moved body likewise', () => {
   start({ spillBytes: 1024 });
   const futures = [1, 2, 3].map((requestId) => {
     const future = send(requestId);
-    thread.respond(requestId, 1, ListGroups, named(`${requestId}${'x'.repeat(5000)}`));
+    thread.respond(requestId, ListGroups, named(`${requestId}${'x'.repeat(5000)}`));
     return future;
   });
   adapter.drain();
@@ -93,7 +93,7 @@ test('an answer without body is null: a Produce with acks 0', () => {
   start();
   const future = send(5);
   const span = adapter.log.begin();
-  thread.respondEmpty(5, 1);
+  thread.sent(5);
   adapter.drain();
   assert.equal(future.succeeded, true);
   assert.equal(future.value, null);
@@ -103,9 +103,9 @@ test('an answer without body is null: a Produce with acks 0', () => {
 test('answers to requests settled here before are counted and dropped', () => {
   start();
   const span = adapter.log.begin();
-  thread.respond(77, 1, ListGroups, named('late'));
+  thread.respond(77, ListGroups, named('late'));
   thread.fail(78, 1, new KafkaConnectionError('late'));
-  thread.respondEmpty(79, 1);
+  thread.sent(79);
   assert.equal(adapter.drain(), 3);
   assert.equal(adapter.lateResponses, 3);
   assert.deepEqual(adapter.log.finish(span), []);
@@ -128,15 +128,15 @@ test('spans list what completes between their begin and their end, in order, eac
   start();
   const early = adapter.log.begin();
   send(1);
-  thread.respond(1, 1, ListGroups, named('1'));
+  thread.respond(1, ListGroups, named('1'));
   adapter.drain();
   const late = adapter.log.begin();
   send(2);
-  thread.respond(2, 1, ListGroups, named('2'));
+  thread.respond(2, ListGroups, named('2'));
   adapter.drain();
   const earlyList = adapter.log.finish(early) as View[];
   send(3);
-  thread.respond(3, 1, ListGroups, named('3'));
+  thread.respond(3, ListGroups, named('3'));
   adapter.drain();
   assert.deepEqual(earlyList.map(nameOf), ['1', '2']);
   assert.deepEqual((adapter.log.finish(late) as View[]).map(nameOf), ['2', '3']);
@@ -149,9 +149,9 @@ test('an answer to a request whose Future the application settled by itself is d
   const next = send(3);
   mine.failure(new Error('my own time-out'));
   failed.success(null as never);
-  thread.respond(1, 1, ListGroups, named('a'));
+  thread.respond(1, ListGroups, named('a'));
   thread.fail(2, 1, new KafkaConnectionError('b'));
-  thread.respond(3, 1, ListGroups, named('c'));
+  thread.respond(3, ListGroups, named('c'));
   let isBroken = false;
   adapter.onBroken = () => {
     isBroken = true;
@@ -192,7 +192,7 @@ test('progress is told once per drain that took something', () => {
   assert.equal(progress, 0);
   for (const requestId of [1, 2, 3]) {
     send(requestId);
-    thread.respond(requestId, 1, ListGroups, named('x'));
+    thread.respond(requestId, ListGroups, named('x'));
   }
   adapter.drain();
   assert.equal(progress, 1);
@@ -201,7 +201,7 @@ test('progress is told once per drain that took something', () => {
 test('a limit leaves the rest for later', () => {
   start();
   const futures = [1, 2, 3].map((requestId) => send(requestId));
-  for (const requestId of [1, 2, 3]) thread.respond(requestId, 1, ListGroups, named('x'));
+  for (const requestId of [1, 2, 3]) thread.respond(requestId, ListGroups, named('x'));
   assert.equal(adapter.drain(2), 2);
   assert.deepEqual(
     futures.map(({ isDone }) => isDone),
@@ -222,7 +222,7 @@ test('a callback may drain, send and settle others in the middle of a drain', ()
     inFlight.take(3)?.future.failure(new KafkaConnectionError('taken back'));
     log.push('out');
   });
-  for (const [i, name] of ['one', 'two', 'three'].entries()) thread.respond(i + 1, 1, ListGroups, named(name));
+  for (const [i, name] of ['one', 'two', 'three'].entries()) thread.respond(i + 1, ListGroups, named(name));
   adapter.drain();
   assert.deepEqual(log, ['one', 'two', 'out']);
   assert.equal(nameOf(third.value), 'three');
@@ -235,12 +235,12 @@ test('a writer that waits for room is told after the drain', () => {
   adapter.drain();
   assert.equal(thread.rings, before, 'nothing was released');
   send(1);
-  thread.respond(1, 1, ListGroups, named('x'));
+  thread.respond(1, ListGroups, named('x'));
   adapter.drain();
   assert.equal(thread.rings, before + 1);
   thread.network.responses.setWaiting(false);
   send(2);
-  thread.respond(2, 1, ListGroups, named('x'));
+  thread.respond(2, ListGroups, named('x'));
   adapter.drain();
   assert.equal(thread.rings, before + 1, 'a writer with room is left alone');
 });
@@ -251,19 +251,19 @@ test('after listen the bell is enough: frames are taken without a call', async (
   const futures = Array.from({ length: 700 }, (_, i) => send(i + 1));
   // The first ring finds the adapter asleep, later ones find it at work, or asleep again.
   for (const [i] of futures.entries()) {
-    thread.respond(i + 1, 1, ListGroups, named('x'));
+    thread.respond(i + 1, ListGroups, named('x'));
     if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
   }
   await waitFor('all futures', () => futures.every(({ isDone }) => isDone));
   const again = send(9000);
-  thread.respond(9000, 1, ListGroups, named('again'));
+  thread.respond(9000, ListGroups, named('again'));
   await again;
 });
 
 test('frames that were there before listen are taken too, in slices', async () => {
   start({ responseRingBytes: 1 << 20 });
   const futures = Array.from({ length: 2000 }, (_, i) => send(i + 1));
-  for (const [i] of futures.entries()) thread.respond(i + 1, 1, ListGroups, named('x'));
+  for (const [i] of futures.entries()) thread.respond(i + 1, ListGroups, named('x'));
   adapter.listen();
   assert.equal(futures[0]!.isDone, false, 'not inside the call');
   await futures[0];
@@ -276,7 +276,7 @@ test('after close nothing is taken any more', async () => {
   adapter.listen();
   adapter.close();
   const future = send(1);
-  thread.respond(1, 1, ListGroups, named('x'));
+  thread.respond(1, ListGroups, named('x'));
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(future.isDone, false);
 });
@@ -292,7 +292,7 @@ test('a leader that a response names is known before its callbacks run', () => {
   const leaders: (number | null)[] = [];
   future.addCallback(() => leaders.push(cluster.leaderForPartition({ topic: 'orders', partition: 0 })));
   const currentLeader = { leaderId: 2, leaderEpoch: 6 };
-  thread.respond(7, 1, Produce, {
+  thread.respond(7, Produce, {
     responses: [{ name: 'orders', partitionResponses: [{ index: 0, errorCode: 6, currentLeader }] }],
     nodeEndpoints: [{ nodeId: 2, host: 'two', port: 9092 }],
   });

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { ProducerLink } from '../../../../src/main/producer/producer-link.ts';
 import { createAttachmentHandles, openApplicationEnd, openNetworkEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
-import { RECORD } from '../../../../src/ring/frames.ts';
+import { RECORD } from '../../../../src/ring/frames/kinds.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 
 const ringBytes = 64 * 1024;

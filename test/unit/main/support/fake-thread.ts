@@ -3,6 +3,7 @@
 
 import type { KafkaClientError } from '../../../../src/common/errors/errors.ts';
 import { toPlainError } from '../../../../src/common/errors/plain-error.ts';
+import { HeapMemory } from '../../../../src/common/memory.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
@@ -17,21 +18,24 @@ import {
 } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import {
-  FAILURE,
-  METADATA,
-  POLLED,
-  RESPONSE,
-  RESPONSE_API_KEY_WORD,
-  RESPONSE_PREFIX_BYTES,
-  SEND,
-  SEND_API_KEY_WORD,
+  commitResponse,
+  readConnect,
+  readConnectLane,
+  readDisconnect,
+  readPoll,
+  readSend,
   SEND_PREFIX_BYTES,
-  SEND_TIMEOUT_WORD,
-  SEND_VERSION_WORD,
-} from '../../../../src/ring/frames.ts';
+  type SendFrame,
+  writeFailure,
+  writeMetadata,
+  writePolled,
+  writeSent,
+} from '../../../../src/ring/frames/client-frames.ts';
+import { CONNECT, CONNECT_LANE, DISCONNECT, POLL, SEND } from '../../../../src/ring/frames/kinds.ts';
+import type { LinkReader } from '../../../../src/ring/link.ts';
 import { CountersWriter, createCounters } from '../../../../src/state/counters.ts';
 
-/** A frame of the request link. */
+/** A frame of the request link; requestId is that of the poll, and nodeId the broker of a lane. */
 export interface Posted {
   readonly kind: number;
   readonly requestId: number;
@@ -78,53 +82,42 @@ export class FakeThread {
     const { requests } = this.network;
     const posted: Posted[] = [];
     while (posted.length < limit && requests.next()) {
-      const isSend = requests.kind === SEND;
-      const body = requests.own();
-      const word = body.base >>> 2;
-      posted.push({
-        kind: requests.kind,
-        requestId: requests.requestId,
-        nodeId: requests.detail,
-        apiKey: isSend ? body.i32[word + SEND_API_KEY_WORD]! : -1,
-        version: isSend ? body.i32[word + SEND_VERSION_WORD]! : -1,
-        timeoutMs: isSend ? body.i32[word + SEND_TIMEOUT_WORD]! : -1,
-        message: new FlatMessage(body, isSend ? SEND_PREFIX_BYTES : 0),
-      });
+      posted.push(postedIn(requests));
       requests.release();
     }
     return posted;
   }
 
-  respond<Request, Response, Data>(
-    requestId: number,
-    nodeId: number,
-    api: Api<Request, Response, Data>,
-    response: Data,
-  ): void {
-    this.#body(RESPONSE, requestId, nodeId, api.key, (writer) => api.writeResponse(writer, response));
+  respond<Request, Response, Data>(requestId: number, api: Api<Request, Response, Data>, response: Data): void {
+    const { responses } = this.network;
+    must(responses.begin(1024));
+    api.writeResponse(this.#writer.reset(responses), response);
+    must(commitResponse(responses, requestId, this.#writer.finish()));
+    this.notify();
   }
 
   /** As for a Produce with acks 0. */
-  respondEmpty(requestId: number, nodeId: number): void {
-    must(this.network.responses.commitEmpty(RESPONSE, requestId, nodeId));
+  sent(requestId: number): void {
+    must(writeSent(this.network.responses, requestId));
     this.notify();
   }
 
   fail(requestId: number, nodeId: number, error: KafkaClientError | Error): void {
-    const { responses } = this.network;
-    const text = Buffer.from(JSON.stringify(toPlainError(error)), 'utf8');
-    must(responses.begin(text.length));
-    responses.u8.set(text, responses.base);
-    must(responses.commit(FAILURE, requestId, nodeId, text.length));
+    must(writeFailure(this.network.responses, { requestId, nodeId, error: toPlainError(error) }));
     this.notify();
   }
 
   metadata(updateId: number, response: MetadataResponse): void {
-    this.#body(METADATA, updateId, 1, Metadata.key, (writer) => Metadata.writeResponse(writer, response));
+    const memory = new HeapMemory();
+    Metadata.writeResponse(this.#writer.reset(memory), response);
+    const { i32, u8, base } = memory;
+    const body = { i32, u8, base, byteLength: this.#writer.finish() };
+    must(writeMetadata(this.network.responses, { updateId, body }));
+    this.notify();
   }
 
   polled(pollId: number): void {
-    must(this.network.responses.commitEmpty(POLLED, pollId, 0));
+    must(writePolled(this.network.responses, pollId));
     this.notify();
   }
 
@@ -137,18 +130,17 @@ export class FakeThread {
     this.application.close();
     this.network.close();
   }
+}
 
-  #body(kind: number, requestId: number, nodeId: number, apiKey: number, write: (writer: FlatWriter) => void): void {
-    const { responses } = this.network;
-    must(responses.begin(1024));
-    write(this.#writer.reset(responses, RESPONSE_PREFIX_BYTES));
-    const usedBytes = this.#writer.finish();
-    const word = responses.base >>> 2;
-    responses.i32.fill(0, word, word + RESPONSE_PREFIX_BYTES / 4);
-    responses.i32[word + RESPONSE_API_KEY_WORD] = apiKey;
-    must(responses.commit(kind, requestId, nodeId, usedBytes));
-    this.notify();
-  }
+function postedIn(requests: LinkReader): Posted {
+  const send: SendFrame = { requestId: 0, nodeId: 0, apiKey: -1, version: -1, timeoutMs: -1 };
+  const { kind } = requests;
+  if (kind === SEND) readSend(requests, send);
+  else if (kind === POLL) send.requestId = readPoll(requests);
+  else if (kind === CONNECT) send.nodeId = readConnect(requests);
+  else if (kind === DISCONNECT) send.nodeId = readDisconnect(requests);
+  else if (kind === CONNECT_LANE) send.nodeId = readConnectLane(requests).brokerId;
+  return { ...send, kind, message: new FlatMessage(requests.own(), kind === SEND ? SEND_PREFIX_BYTES : 0) };
 }
 
 function must(isDone: boolean): void {

@@ -61,7 +61,7 @@ function metadata(updateId: number): MetadataUpdate {
   const writer = new FlatWriter().reset(memory);
   Metadata.writeResponse(writer, { brokers: [{ nodeId: updateId, host: 'h', port: 1 }] });
   const byteLength = writer.finish();
-  return { updateId, nodeId: 1, version: 12, bytes: { i32: memory.i32, u8: memory.u8, base: 0, byteLength } };
+  return { updateId, body: { i32: memory.i32, u8: memory.u8, base: 0, byteLength } };
 }
 
 test('there is work while somebody has posted something', () => {

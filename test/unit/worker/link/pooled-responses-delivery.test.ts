@@ -46,7 +46,6 @@ test('a big compressed response is decoded in the pool', async () => {
   assert.equal(sent.state, 'open');
   await finish(0);
   assertRecords(sent.view, [batch]);
-  assert.equal(sent.version, byName.version);
 });
 
 test('bytes behind a body are counted, wherever it is decoded', async () => {

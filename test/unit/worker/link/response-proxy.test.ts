@@ -11,7 +11,7 @@ import {
   RequestTimedOutError,
 } from '../../../../src/common/errors/errors.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
-import { RESPONSE } from '../../../../src/ring/frames.ts';
+import { RESPONSE } from '../../../../src/ring/frames/kinds.ts';
 import type { SentRequest } from '../support/fake-application.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, int32, metadataOf, responseFrame } from '../support/fake-peer.ts';
@@ -405,7 +405,7 @@ test('nonsense in a ring ends its attachment and nothing else', () => {
   net.run();
   assert.deepEqual(
     net.broken.map(({ message }) => message),
-    ['a frame of kind 16 is in a ring of requests'],
+    ['a frame of kind 16 is in a link of requests, where no such frame is written'],
   );
   net.forget(bad);
   while (mine.state === 'open') {

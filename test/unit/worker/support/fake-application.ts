@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { KafkaClientError } from '../../../../src/common/errors/errors.ts';
-import { fromPlainError, type PlainError } from '../../../../src/common/errors/plain-error.ts';
+import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
 import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
 import type { Api } from '../../../../src/protocol/flat/api.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
@@ -11,15 +11,17 @@ import { Metadata, Produce } from '../../../../src/protocol/flat/generated/apis.
 import type { MetadataResponseView } from '../../../../src/protocol/flat/generated/metadata.ts';
 import type { ApplicationEnd } from '../../../../src/ring/attachment.ts';
 import {
-  FAILURE,
-  METADATA,
-  POLLED,
-  RESPONSE,
-  RESPONSE_API_KEY_WORD,
-  RESPONSE_PREFIX_BYTES,
-  RESPONSE_VERSION_WORD,
-} from '../../../../src/ring/frames.ts';
+  takeFailure,
+  takeMetadata,
+  takePolled,
+  takeResponse,
+  takeSent,
+} from '../../../../src/ring/frames/client-frames.ts';
+import { FAILURE, METADATA, POLLED, RESPONSE, SENT } from '../../../../src/ring/frames/kinds.ts';
+import { OwnedBytes } from '../../../../src/ring/owned-bytes.ts';
 import { NODE_CONNECTED } from '../../../../src/state/counters.ts';
+
+const noBytes = new OwnedBytes(new Int32Array(0), new Uint8Array(0), 0, 0);
 
 export class SentRequest<Response = unknown> {
   readonly requestId: number;
@@ -32,7 +34,6 @@ export class SentRequest<Response = unknown> {
   state: 'open' | 'succeeded' | 'failed' = 'open';
   /** Null for a Produce with acks 0. */
   response: Response | null = null;
-  version = -1;
   /** What it failed with; throws unless it failed. */
   #error: Error | null = null;
 
@@ -75,7 +76,7 @@ export class FakeApplication {
   /** Every request posted, oldest first. */
   readonly sent: SentRequest[] = [];
   /** Every metadata refresh that arrived. */
-  readonly metadata: { updateId: number; nodeId: number; view: MetadataResponseView }[] = [];
+  readonly metadata: { updateId: number; view: MetadataResponseView }[] = [];
   /** Ids of polls answered. */
   readonly polled: number[] = [];
   /** What arrived, in order: `response 3`, `failure 4`, `polled 1`, `metadata 1`. */
@@ -161,39 +162,51 @@ export class FakeApplication {
 
   #take(): void {
     const { responses } = this.end;
-    const { kind, requestId, detail } = responses;
-    const body = responses.own();
-    responses.release();
-    if (kind === POLLED) {
-      this.polled.push(requestId);
-      this.log.push(`polled ${requestId}`);
-    } else if (kind === METADATA) {
-      const view = Metadata.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
-      this.metadata.push({ updateId: requestId, nodeId: detail, view });
-      this.log.push(`metadata ${requestId}`);
-    } else if (kind === RESPONSE) {
-      const request = this.#settle(requestId, detail);
-      request.state = 'succeeded';
-      if (body.byteLength > 0) {
-        const word = body.base >>> 2;
-        assert.equal(body.i32[word + RESPONSE_API_KEY_WORD], request.api.key);
-        request.version = body.i32[word + RESPONSE_VERSION_WORD]!;
-        request.response = request.api.readResponse(new FlatMessage(body, RESPONSE_PREFIX_BYTES));
+    switch (responses.kind) {
+      case POLLED: {
+        const pollId = takePolled(responses);
+        this.polled.push(pollId);
+        this.log.push(`polled ${pollId}`);
+        break;
       }
-      this.log.push(`response ${requestId}`);
-    } else if (kind === FAILURE) {
-      const text = Buffer.from(body.u8.buffer, body.u8.byteOffset + body.base, body.byteLength).toString('utf8');
-      this.#settle(requestId, detail).fail(fromPlainError(JSON.parse(text) as PlainError));
-      this.log.push(`failure ${requestId}`);
-    } else {
-      assert.fail(`frame of kind ${kind}`);
+      case METADATA: {
+        const { updateId, body } = takeMetadata(responses);
+        this.metadata.push({ updateId, view: Metadata.readResponse(new FlatMessage(body)) });
+        this.log.push(`metadata ${updateId}`);
+        break;
+      }
+      case RESPONSE: {
+        const { requestId, body } = takeResponse(responses, { requestId: 0, body: noBytes });
+        const request = this.#succeeded(requestId);
+        request.response = request.api.readResponse(new FlatMessage(body));
+        break;
+      }
+      case SENT:
+        this.#succeeded(takeSent(responses));
+        break;
+      case FAILURE: {
+        const { requestId, nodeId, error } = takeFailure(responses);
+        const request = this.#settle(requestId);
+        assert.equal(nodeId, request.nodeId, 'node named by the frame');
+        request.fail(fromPlainError(error));
+        this.log.push(`failure ${requestId}`);
+        break;
+      }
+      default:
+        assert.fail(`frame of kind ${responses.kind}`);
     }
   }
 
-  #settle(requestId: number, nodeId: number): SentRequest {
+  #succeeded(requestId: number): SentRequest {
+    const request = this.#settle(requestId);
+    request.state = 'succeeded';
+    this.log.push(`response ${requestId}`);
+    return request;
+  }
+
+  #settle(requestId: number): SentRequest {
     const request = this.#open.get(requestId);
     assert.ok(request !== undefined, `request ${requestId} was settled twice, or never posted`);
-    assert.equal(nodeId, request.nodeId, 'node named by the frame');
     this.#open.delete(requestId);
     return request;
   }

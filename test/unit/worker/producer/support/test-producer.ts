@@ -1,14 +1,10 @@
 // Owns a producer's role over a fake cluster, and an owner of records that remembers what it was told.
 
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../../src/common/config/producer-config.ts';
+import { TrackKind } from '../../../../../src/common/record-tracking.ts';
 import { putSigned } from '../../../../../src/protocol/flat/records/varints.ts';
 import { ProducerRole } from '../../../../../src/worker/producer/producer-role.ts';
-import {
-  type BatchOutcome,
-  type RecordOwner,
-  type RecordRuns,
-  TrackKind,
-} from '../../../../../src/worker/producer/record-owner.ts';
+import type { BatchOutcome, RecordOwner, RecordRuns } from '../../../../../src/worker/producer/record-owner.ts';
 import { FakeCluster } from './fake-cluster.ts';
 
 /** What one record came to. */

@@ -1,0 +1,108 @@
+// Owns frames that can wait: written at once, or kept in order until their link has room; and bodies of text. Runs on every thread.
+// Must not know any kind.
+
+import { RingCorruptError } from '../../common/errors/errors.ts';
+import type { MessageBytes } from '../../common/memory.ts';
+import type { LinkReader } from '../link-reader.ts';
+import type { LinkWriter } from '../link-writer.ts';
+
+/** A frame before it is written. The writer function of its kind makes it; nobody else looks into it. */
+export interface Frame {
+  readonly kind: number;
+  /** uint32. */
+  readonly requestId: number;
+  /** int32. */
+  readonly detail: number;
+  readonly body: Uint8Array | null;
+}
+
+export function emptyFrame(kind: number, requestId: number, detail: number): Frame {
+  return { kind, requestId, detail, body: null };
+}
+
+/** Bytes of a frame's body; what a link needs room for. */
+export function bodyBytesOf({ body }: Frame): number {
+  return body === null ? 0 : body.length;
+}
+
+/** @returns false when there is no room; then nothing was written */
+export function writeFrame(link: LinkWriter, { kind, requestId, detail, body }: Frame): boolean {
+  if (body === null) return link.commitEmpty(kind, requestId, detail);
+  if (!link.begin(body.length)) return false;
+  link.u8.set(body, link.base);
+  if (link.commit(kind, requestId, detail, body.length)) return true;
+  link.abandon();
+  return false;
+}
+
+/** Frames that wait for room in a link, in order. Whoever puts frames here bounds them. */
+export class FrameQueue {
+  readonly #link: LinkWriter;
+  #waiting: Frame[] = [];
+
+  constructor(link: LinkWriter) {
+    this.#link = link;
+  }
+
+  /** Frames that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** The frame that is written next; undefined when none waits. */
+  get first(): Frame | undefined {
+    return this.#waiting[0];
+  }
+
+  /** Writes the frame, or keeps it behind those that wait. @returns whether it was written */
+  put(frame: Frame): boolean {
+    if (this.#waiting.length === 0 && writeFrame(this.#link, frame)) return true;
+    this.#waiting.push(frame);
+    return false;
+  }
+
+  /** Writes what waits while there is room. @returns how many frames were written */
+  flush(): number {
+    let count = 0;
+    while (count < this.#waiting.length && writeFrame(this.#link, this.#waiting[count]!)) count++;
+    if (count > 0) this.#waiting.splice(0, count);
+    return count;
+  }
+
+  /** Drops what waits. */
+  clear(): void {
+    this.#waiting = [];
+  }
+}
+
+/** UTF-8. */
+export function bytesOf(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+/** UTF-8 of the value's JSON. */
+export function jsonBytesOf(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** The UTF-8 text in `length` bytes of a body, from its byte `from` on. */
+export function textIn({ u8, base, byteLength }: MessageBytes, from = 0, length = byteLength - from): string {
+  return Buffer.from(u8.buffer, u8.byteOffset + base + from, length).toString();
+}
+
+/** The value whose JSON the body is. @throws RingCorruptError when it is none */
+export function jsonIn(bytes: MessageBytes, from?: number, length?: number): unknown {
+  const text = textIn(bytes, from, length);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RingCorruptError(`a frame's body begins with ${JSON.stringify(text.slice(0, 40))}, expected JSON`, {
+      cause: error,
+    });
+  }
+}
+
+/** What a link does with a frame that does not belong in it. */
+export function refuseFrame({ kind }: LinkReader, where: string): never {
+  throw new RingCorruptError(`a frame of kind ${kind} is in ${where}, where no such frame is written`);
+}
