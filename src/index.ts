@@ -52,16 +52,11 @@ export {
   type TopicPartition,
 } from './main/client/cluster.ts';
 export { KafkaClient } from './main/client/kafka-client.ts';
-export {
-  type CloseOptions,
-  type CommitReport,
-  type CommittedOffset,
-  Consumer,
-  type OffsetOfTime,
-} from './main/consumer/consumer.ts';
+export { type CloseOptions, Consumer } from './main/consumer/consumer.ts';
 export type { ConsumerBatch } from './main/consumer/consumer-batch.ts';
 export type { ConsumerListeners } from './main/consumer/consumer-events.ts';
 export type { ConsumerHandle } from './main/consumer/consumer-handle.ts';
+export type { CommitReport, CommittedOffset, OffsetOfTime } from './main/consumer/consumer-offsets.ts';
 export type {
   ConsumerOptions,
   OffsetOf,

@@ -1,16 +1,17 @@
 // Owns the error classes of consumers. Every thread.
 
+import Long from 'long';
 import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
 
 /** An error about one partition of a topic, usually about one offset in it. */
 export abstract class PartitionError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_PARTITION';
   /** The offset at which the error is, an int64. Null when the error is not about one offset. */
-  readonly recordOffset: bigint | null;
+  readonly recordOffset: Long | null;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details);
-    this.recordOffset = details.recordOffset === undefined ? null : BigInt(details.recordOffset);
+    this.recordOffset = details.recordOffset === undefined ? null : Long.fromString(details.recordOffset);
   }
 }
 

@@ -1,5 +1,6 @@
 // Owns who listens to a consumer's events, and the passage of events to them. Application thread.
 
+import Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
@@ -16,7 +17,7 @@ export interface ConsumerListeners {
   /** A partition does not move, though it could. */
   stalled: (event: TopicPartition & { readonly cause: string }) => void;
   /** The log was cut off below the position; reading goes on at `to`. */
-  truncated: (event: TopicPartition & { readonly from: bigint; readonly to: bigint }) => void;
+  truncated: (event: TopicPartition & { readonly from: Long; readonly to: Long }) => void;
   /** What went wrong in the background; after a fatal one only `close` is left. */
   error: (error: Error, isFatal: boolean) => void;
 }
@@ -55,7 +56,7 @@ export class ConsumerEvents {
         break;
       case 'truncated': {
         const { topic, partition, from, to } = event;
-        this.#tell('truncated', { topic, partition, from: BigInt(from), to: BigInt(to) });
+        this.#tell('truncated', { topic, partition, from: Long.fromString(from), to: Long.fromString(to) });
         break;
       }
       case 'closed':

@@ -1,6 +1,9 @@
 // Owns the public consumer: what may be called, and the checks of arguments. Application thread. It fetches nothing and knows no
 // group: consumer-link.ts asks the network thread, which does.
 
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import Long from 'long';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../../common/config/consumer-config.ts';
 import {
@@ -9,7 +12,7 @@ import {
   parseConsumerConfig,
   parseSubscription,
 } from '../../common/config/consumer-config-parser.ts';
-import { parseOffset, parseStart } from '../../common/config/offset-inputs.ts';
+import { parseStart } from '../../common/config/offset-inputs.ts';
 import type {
   ConsumerAnswer,
   ConsumerCall,
@@ -18,39 +21,30 @@ import type {
   PartitionSnapshot,
   PlainCommitReport,
   PlainFound,
-  PlainOffset,
 } from '../../common/consumer-calls.ts';
 import { IllegalArgumentError, KafkaConfigurationError } from '../../common/errors/errors.ts';
-import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { ConsumerEvents, type ConsumerListeners } from './consumer-events.ts';
 import { type ConsumerHandle, claimConsumerHandle } from './consumer-handle.ts';
+import {
+  type CommitReport,
+  type CommittedOffset,
+  committedOf,
+  longOf,
+  type OffsetOfTime,
+  offsetOfTimeOf,
+  plainOffsets,
+  reportOf,
+} from './consumer-offsets.ts';
 import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer-options.ts';
 import { ConsumerSession } from './consumer-session.ts';
+import { readableOf } from './readable.ts';
 import { type RunOptions, runHandler } from './run.ts';
 
 const defaultCloseTimeoutMs = 30_000;
-
-export interface CommitReport {
-  /** Partitions whose offsets are committed. */
-  readonly committed: readonly TopicPartition[];
-  /** Why others are not; null when all are. */
-  readonly error: Error | null;
-}
-
-export interface CommittedOffset extends TopicPartition {
-  readonly offset: bigint;
-  readonly leaderEpoch: number;
-  readonly metadata: string | null;
-}
-
-export interface OffsetOfTime extends TopicPartition {
-  readonly offset: bigint;
-  readonly timestampMs: number;
-}
 
 export interface CloseOptions {
   /** ms; default 30000. Kept by the network thread, also while this thread is blocked. */
@@ -173,6 +167,20 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     await runHandler(this.#session, handler, options);
   }
 
+  /**
+   * A stream of batches in object mode. Call `done` of each batch when it is dealt with: a pipeline takes chunks ahead, so the
+   * stream cannot know. A stream that is destroyed gives back the batches that are not done. It ends when the consumer is closed.
+   * It fails with: as `poll`.
+   */
+  readable(): Readable {
+    return readableOf(this);
+  }
+
+  /** The same as a web stream. */
+  readableWeb(): ReadableStream<ConsumerBatch> {
+    return Readable.toWeb(this.readable()) as ReadableStream<ConsumerBatch>;
+  }
+
   // --- what is read
 
   /** Names, a RegExp, or `{ brokerPattern }` in RE2's syntax. Replaces what was subscribed before. */
@@ -242,41 +250,29 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   /** What the group has committed; null for partitions without. */
   committed(partitions: readonly TopicPartition[]): Future<(CommittedOffset | null)[]> {
     const call: ConsumerCall = { op: 'committed', partitions, timeoutMs: this.config.defaultApiTimeoutMs };
-    return this.#session.callThen(call, (answer) =>
-      (answer as readonly PlainFound[]).map(({ topic, partition, offset, leaderEpoch, metadata }) =>
-        offset === null ? null : { topic, partition, offset: BigInt(offset), leaderEpoch, metadata: metadata ?? null },
-      ),
-    );
+    return this.#session.callThen(call, (answer) => (answer as readonly PlainFound[]).map(committedOf));
   }
 
   /** First record with this timestamp or a later one; null where there is none. */
   offsetsForTimes(
     times: readonly (TopicPartition & { readonly timestampMs: number })[],
   ): Future<(OffsetOfTime | null)[]> {
-    return this.#offsets(times, (found) =>
-      found.offset === null
-        ? null
-        : {
-            topic: found.topic,
-            partition: found.partition,
-            offset: BigInt(found.offset),
-            timestampMs: found.timestampMs ?? -1,
-          },
-    );
+    return this.#offsets(times, offsetOfTimeOf);
   }
 
-  beginningOffsets(partitions: readonly TopicPartition[]): Future<bigint[]> {
+  /** Offsets of the first records that are there. */
+  beginningOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
       partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -2 })),
-      ({ offset }) => BigInt(offset ?? 0),
+      ({ offset }) => Long.fromString(offset ?? '0'),
     );
   }
 
   /** Offsets of the records to come; with `read_committed`, of the first that may not be read yet. */
-  endOffsets(partitions: readonly TopicPartition[]): Future<bigint[]> {
+  endOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
       partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -1 })),
-      ({ offset }) => BigInt(offset ?? 0),
+      ({ offset }) => Long.fromString(offset ?? '0'),
     );
   }
 
@@ -287,8 +283,9 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   }
 
   /** Next offset to hand out; null while it is not known, or for a partition that is not assigned. */
-  position(partition: TopicPartition): bigint | null {
-    return this.#find(partition)?.position ?? null;
+  position(partition: TopicPartition): Long | null {
+    const position = this.#find(partition)?.position ?? null;
+    return position === null ? null : longOf(position);
   }
 
   /** Records between what is done and the end, of one partition or of all; as far as it is known. */
@@ -350,19 +347,6 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   #find({ topic, partition }: TopicPartition): PartitionSnapshot | undefined {
     return this.#session.snapshot.partitions.find((row) => row.topic === topic && row.partition === partition);
   }
-}
-
-function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
-  return offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
-    const parsed = parseOffset(offset);
-    if (parsed === null)
-      throw new IllegalArgumentError(`offset of ${topic}-${partition} must be 0 or more, not ${String(offset)}`);
-    return { topic, partition, offset: String(parsed), leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
-  });
-}
-
-function reportOf({ committed, error }: PlainCommitReport): CommitReport {
-  return { committed, error: error === null ? null : fromPlainError(error) };
 }
 
 function checkTimeout(timeoutMs: number): number {

@@ -1,6 +1,7 @@
 // Owns the public producer: what may be called, the checks of arguments, serializers and hooks. Application thread. It writes records into
 // shared memory and reads what became of them; everything with a clock happens in the network thread.
 
+import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
@@ -28,6 +29,7 @@ import type {
 } from './producer-types.ts';
 import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf, shown } from './record-input.ts';
 import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
+import { type WritableOptions, writableOf } from './writable.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 
@@ -182,6 +184,16 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
       this.#sendEach(topic, records, trackId).catch((error: Error) => deliveries.failGroup(trackId, error));
     }
     return future;
+  }
+
+  /**
+   * A stream of node:stream that writes its chunks to the topic: records, or bytes or text for the value of one. It slows its
+   * source down when the producer has no room, and finishes when every record is in the log.
+   * Fails with: the error of the first record that fails; records taken before it are still delivered
+   */
+  writable(topic: string, options: WritableOptions = {}): Writable {
+    checkTopic(topic);
+    return writableOf(this, topic, options);
   }
 
   /**

@@ -39,7 +39,7 @@ const table = {
     packages: [],
   },
   entries: { rooms: ['main/metrics', 'common', 'protocol/flat', 'protocol/wire'], packages: [] },
-  common: { rooms: [], packages: ['node:module', 'node:net'], types: ['node:worker_threads', 'long'] },
+  common: { rooms: [], packages: ['long', 'node:module', 'node:net'], types: ['node:worker_threads'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {
@@ -63,12 +63,12 @@ const table = {
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {
     rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
-    packages: ['long'],
-    types: ['node:worker_threads'],
+    packages: ['long', 'node:stream'],
+    types: ['node:stream/web', 'node:worker_threads'],
   },
   'main/producer': {
     rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
-    packages: ['long'],
+    packages: ['long', 'node:stream'],
     types: ['node:worker_threads'],
   },
   'main/client': {

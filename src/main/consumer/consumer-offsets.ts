@@ -1,0 +1,56 @@
+// Owns how offsets look on the public consumer: int64 is `Long` there, as everywhere on the public API. Application thread.
+
+import Long from 'long';
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
+import { parseOffset } from '../../common/config/offset-inputs.ts';
+import type { PlainCommitReport, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
+import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import { fromPlainError } from '../../common/errors/plain-error.ts';
+import type { OffsetOf } from './consumer-options.ts';
+
+export interface CommitReport {
+  /** Partitions whose offsets are committed. */
+  readonly committed: readonly TopicPartition[];
+  /** Why others are not; null when all are. */
+  readonly error: Error | null;
+}
+
+export interface CommittedOffset extends TopicPartition {
+  /** Of the next record to read. */
+  readonly offset: Long;
+  /** -1 when it was committed without one. */
+  readonly leaderEpoch: number;
+  readonly metadata: string | null;
+}
+
+export interface OffsetOfTime extends TopicPartition {
+  readonly offset: Long;
+  /** Of the record at that offset, in ms since 1970. */
+  readonly timestampMs: number;
+}
+
+export const longOf = (offset: bigint): Long => Long.fromBigInt(offset);
+
+/** @throws IllegalArgumentError for an offset that is none */
+export function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
+  return offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
+    const parsed = parseOffset(offset);
+    if (parsed === null)
+      throw new IllegalArgumentError(`offset of ${topic}-${partition} must be 0 or more, not ${String(offset)}`);
+    return { topic, partition, offset: String(parsed), leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
+  });
+}
+
+export function reportOf({ committed, error }: PlainCommitReport): CommitReport {
+  return { committed, error: error === null ? null : fromPlainError(error) };
+}
+
+export function committedOf({ topic, partition, offset, leaderEpoch, metadata }: PlainFound): CommittedOffset | null {
+  return offset === null
+    ? null
+    : { topic, partition, offset: Long.fromString(offset), leaderEpoch, metadata: metadata ?? null };
+}
+
+export function offsetOfTimeOf({ topic, partition, offset, timestampMs }: PlainFound): OffsetOfTime | null {
+  return offset === null ? null : { topic, partition, offset: Long.fromString(offset), timestampMs: timestampMs ?? -1 };
+}
