@@ -1,5 +1,5 @@
-// Owns the records of a producer that are not settled: open, waiting and sent batches of every partition, the memory they lie in,
-// and when a batch is worth sending. Network thread. Must not send, nor decide what an answer means.
+// Owns the records of a producer that are not settled: the open, waiting and sent batches of every partition, their memory, and when
+// a batch is ready to be sent. Network thread. Must not send, and must not decide what an answer means.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
@@ -22,21 +22,21 @@ export interface AppendedRecord {
   readonly trackId: number;
   /** ms since the epoch. */
   readonly timestampMs: number;
-  /** ms, or one of the two above. */
+  /** In ms, or one of the two values above. */
   readonly lingerMs: number;
-  /** Holds, at `[from, to)`, the record from its key's length on, in wire format. */
+  /** `[from, to)` of these bytes is the record in wire format, from the length of its key on. */
   readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
 }
 
-/** A compressed batch's size is only expected while records are added; it may come out this much larger. */
+/** While records are added, the compressed size is only an estimate. The batch may become larger by this factor. */
 const ratioMargin = 1.05;
-/** Compressed batches collect this much more than `batchSizeBytes` at most, however well the topic compresses. */
+/** A batch that will be compressed collects at most this many times `batchSizeBytes`, however well the topic compresses. */
 const maxCompressedGain = 8;
 /**
- * A batch that must wait behind another one anyway may become this many times `batchSizeBytes` large: a broker takes a few large batches
- * at far less cost than many small ones (bench/peers/produce.ts).
+ * A batch that waits behind another one may become this many times as large as `batchSizeBytes`. A few large batches cost a broker
+ * much less than many small ones (bench/peers/produce.ts).
  */
 const maxBacklogGain = 8;
 
@@ -44,21 +44,21 @@ export class Accumulator {
   readonly memory: BatchMemory;
   /** Partitions with batches that are not settled. */
   readonly listed: PartitionState[] = [];
-  /** A record found no memory: everything may go. */
+  /** There was no memory for a record: all batches may be sent. */
   isStarved = false;
-  /** Everything goes at once: the producer is closing. */
+  /** All batches are sent at once, because the producer is closing. */
   isHurried = false;
-  /** Everything goes at once because a transaction is completing. */
+  /** All batches are sent at once, because a transaction is completing. */
   isCompleting = false;
-  /** Batches that are not settled. */
+  /** How many batches are not settled. */
   batchCount = 0;
-  /** Batches settled with records written, failed, split; retries. */
+  /** Counters of settled batches and records, failed records, retries and splits. */
   readonly stats = { batches: 0, batchBytes: 0, records: 0, failedRecords: 0, retries: 0, splits: 0 };
   readonly #config: ProducerConfig;
   readonly #cluster: ClusterView;
   readonly #random: () => number;
   readonly #compression: BatchCompression;
-  /** Told once when there is memory again after a record found none. */
+  /** Called once when there is memory again after a record found none. */
   readonly #onRoom: () => void;
   readonly #topics = new Map<string, TopicState>();
   #flushes = 0;
@@ -96,7 +96,7 @@ export class Accumulator {
     this.#topics.delete(topic.name);
   }
 
-  /** Why a record of this size can never be taken; null when it can. */
+  /** The error if a record of this size can never be accepted. Null if it can. */
   whyTooLarge(bodyBytes: number): RecordTooLargeError | null {
     const bytes = bodyBytes + maxRecordHeadBytes + BATCH_HEADER_BYTES;
     const { maxRequestSizeBytes } = this.#config;
@@ -131,15 +131,16 @@ export class Accumulator {
     return true;
   }
 
-  /** Whether the partition has no batch that is only partly full. */
+  /** Whether no batch of the partition is partly full. */
   isQueueFull(partition: PartitionState): boolean {
     const { queue } = partition;
     return queue.length === 0 || queue[queue.length - 1]!.isFull;
   }
 
   /**
-   * When the head of the partition's queue is ready: a time up to `now` for ready, Infinity when only an event makes it so.
-   * @param leaderEpoch of the leader known now
+   * The time at which the first batch of the partition's queue is ready. A time up to `now` means that it is ready. Infinity means that
+   * only an event can make it ready.
+   * @param leaderEpoch the epoch of the leader that is known now
    */
   readyAt(partition: PartitionState, leaderEpoch: number, now: number): number {
     const batch = partition.queue[0];
@@ -154,7 +155,7 @@ export class Accumulator {
     return batch.lingerUntil;
   }
 
-  /** Takes the head out of the queue, closed: to be numbered, sealed and sent. */
+  /** Takes the first batch out of the queue and closes it. The caller numbers, seals and sends it. */
   takeHead(partition: PartitionState): ProducerBatch {
     const batch = partition.queue.shift()!;
     batch.isQueued = false;
@@ -168,7 +169,7 @@ export class Accumulator {
     return batch;
   }
 
-  /** The batch is over for its records; its memory goes back as soon as nobody reads it. */
+  /** Settles the records of the batch. Its memory is given back when no socket reads it any more. */
   settle(batch: ProducerBatch, outcome: BatchOutcome, now: number): void {
     if (batch.isSettled) return;
     batch.isSettled = true;
@@ -188,7 +189,7 @@ export class Accumulator {
     this.release(batch);
   }
 
-  /** Gives the memory of a batch back that is settled, answered, and read by no socket. */
+  /** Gives the memory of a batch back if the batch is settled and answered and no socket reads it. */
   release(batch: ProducerBatch): void {
     if (!batch.isSettled || batch.requests > 0 || batch.readers > 0 || batch.memory === null) return;
     const { memory } = batch;
@@ -199,7 +200,7 @@ export class Accumulator {
     this.#onRoom();
   }
 
-  /** Replaces a batch that the broker finds too large by smaller ones, at its place. */
+  /** Replaces a batch that is too large for the broker by smaller ones, at the same place. */
   split(batch: ProducerBatch): void {
     const { partition } = batch;
     const targetBytes =
@@ -217,7 +218,7 @@ export class Accumulator {
       }
       this.batchCount++;
     }
-    // Behind all that stand there already because they are older.
+    // Each part goes behind the older batches in the queue.
     for (const part of parts) partition.requeue(part);
     batch.isSettled = true;
     this.batchCount--;
@@ -225,7 +226,7 @@ export class Accumulator {
     this.release(batch);
   }
 
-  /** Everything that is here now goes out without delay. `onDone` is called when all of it is settled; perhaps at once. */
+  /** Sends everything that is here now without delay. `onDone` is called when all of it is settled, which may be at once. */
   flush(onDone: (now: number) => void, now: number): void {
     this.#flushes++;
     const waiter = new FlushWaiter((at) => {
@@ -240,12 +241,12 @@ export class Accumulator {
     waiter.done(now);
   }
 
-  /** Batches that are not settled, those sent before those waiting; a list of its own. */
+  /** A new list of all batches that are not settled. Sent batches come before waiting ones. */
   unsettled(): ProducerBatch[] {
     return this.listed.flatMap(({ sent, queue }) => [...sent, ...queue.filter((batch) => !sent.includes(batch))]);
   }
 
-  /** Drops partitions from the list that have nothing to do any more. */
+  /** Removes partitions without batches from the list. */
   tidy(): void {
     const { listed } = this;
     let kept = 0;
@@ -281,7 +282,7 @@ export class Accumulator {
     return batch;
   }
 
-  /** Size at which a new batch of the partition is full: twice that of the one that waits before it. */
+  /** The size at which a new batch of the partition is full: twice the size of the batch that waits before it. */
   #targetBytes({ queue, topic }: PartitionState): number {
     const { batchSizeBytes, maxRequestSizeBytes } = this.#config;
     const ahead = queue[queue.length - 1];
@@ -290,7 +291,7 @@ export class Accumulator {
     return Math.min(ahead.targetBytes * 2, limit);
   }
 
-  /** Memory for a batch of that size: with compression more than it is to take in the end. */
+  /** The memory for a batch of that size. With compression it is more than the batch needs at the end. */
   #capacity(topic: TopicState, batchSizeBytes: number): number {
     if (this.#compression.codec === 0) return batchSizeBytes;
     const gain = 2 ** Math.floor(Math.log2(1 / Math.max(topic.compressionRatio, 1 / maxCompressedGain)));

@@ -1,46 +1,46 @@
-// Owns the memory of a producer's batches: taken for a batch, given back when nobody reads it any more, filled again. Network
-// thread. Must not hand out more than its bound, whatever asks.
+// Owns the memory of a producer's batches: it is taken for a batch, given back when nobody reads it, and used again. Network thread.
+// Must not hand out more than its limit.
 
-/** Sizes are rounded up to a multiple of this, so that memory of one batch serves another. */
+/** Sizes are rounded up to a multiple of this, so that another batch can use the memory again. */
 const granuleBytes = 1024;
-/** Memory of the usual size, and of 2, 4, ... times that, is kept to be filled again. */
+/** Memory of the usual size and of 2, 4 and 8 times that size is kept for reuse. */
 const keptSizes = 4;
 
 export class BatchMemory {
   readonly maxBytes: number;
   readonly #chunkBytes: number;
-  /** Memory that waits to be filled again, by its size. */
+  /** The memory that is kept for reuse, by its size. */
   readonly #free = new Map<number, Buffer[]>();
   #usedBytes = 0;
   #freeBytes = 0;
 
   /**
-   * @param maxBytes   of all memory that is out or waits to be filled again
-   * @param chunkBytes what a batch usually takes
+   * @param maxBytes   limit of all memory that is in use or kept for reuse
+   * @param chunkBytes the usual size of a batch
    */
   constructor(maxBytes: number, chunkBytes: number) {
     this.#chunkBytes = rounded(chunkBytes);
-    // One batch must fit, whatever was configured: else nothing could ever be sent.
+    // One batch must always fit, otherwise nothing could ever be sent.
     this.maxBytes = Math.max(maxBytes, this.#chunkBytes);
     for (let i = 0; i < keptSizes; i++) this.#free.set(this.#chunkBytes * 2 ** i, []);
   }
 
-  /** Bytes that are out. */
+  /** The bytes in use. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Bytes that may still be taken. */
+  /** The bytes that may still be taken. */
   get availableBytes(): number {
     return this.maxBytes - this.#usedBytes;
   }
 
-  /** Whether `take` of this many bytes may ever succeed. */
+  /** Whether `take` of this many bytes can ever succeed. */
   canEverHold(bytes: number): boolean {
     return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;
   }
 
-  /** Memory of at least `minBytes`, with whatever it held before in it; null when the bound does not allow that now. */
+  /** Takes memory of at least `minBytes`, with any contents. Null when the limit does not allow it now. */
   take(minBytes: number): Buffer | null {
     const bytes = rounded(Math.max(minBytes, this.#chunkBytes));
     if (this.#usedBytes + bytes > this.maxBytes) return null;
@@ -50,7 +50,7 @@ export class BatchMemory {
       this.#freeBytes -= bytes;
       return kept;
     }
-    // What waits counts against the bound as well: it makes room for what is asked for.
+    // Memory that is kept for reuse counts against the limit too. Some of it is dropped to make room.
     for (const [size, list] of this.#free) {
       while (list.length > 0 && this.#usedBytes + this.#freeBytes > this.maxBytes) {
         list.pop();
@@ -60,31 +60,31 @@ export class BatchMemory {
     return Buffer.allocUnsafeSlow(bytes);
   }
 
-  /** The same whatever the bound: for the parts of a batch that is split, whose own memory comes back right after. */
+  /** Takes memory without the limit, for the parts of a batch that is split. The batch's own memory is given back right after that. */
   takeBeyond(minBytes: number): Buffer {
     const bytes = rounded(Math.max(minBytes, this.#chunkBytes));
     this.#usedBytes += bytes;
     return Buffer.allocUnsafeSlow(bytes);
   }
 
-  /** Counts memory that lies elsewhere. @returns false, and nothing is counted, when the bound does not allow it */
+  /** Counts memory that is not from here. @returns false when the limit does not allow it; nothing is then counted */
   reserve(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.maxBytes) return false;
     this.#usedBytes += bytes;
     return true;
   }
 
-  /** The same whatever the bound: for memory that was counted a moment ago. */
+  /** Counts memory without the limit, for memory that was counted a moment ago. */
   reserveBeyond(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
-  /** Counts it no longer. */
+  /** Ends the count of memory that is not from here. */
   unreserve(bytes: number): void {
     this.#usedBytes -= bytes;
   }
 
-  /** Takes back what `take` gave. */
+  /** Gives memory back that `take` returned. */
   give(memory: Buffer): void {
     const { length } = memory;
     this.#usedBytes -= length;

@@ -1,5 +1,5 @@
-// Owns the way back from a closed batch to its records, for batches that are split or re-encoded for old brokers. Network thread.
-// Only for batches that this thread wrote itself: nothing is checked.
+// Owns the reading of records out of a closed batch, for batches that are split or encoded again for old brokers. Network thread. Must
+// only be used for batches that this thread wrote: nothing is checked.
 
 import { ByteArena } from '../../codec/byte-arena.ts';
 import { decompress } from '../../codec/index.ts';
@@ -7,7 +7,7 @@ import { readSigned, readWide, varintEnd } from '../../protocol/flat/records/var
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
-/** Called with each record, in order: its time, and its bytes from the length of the key on. */
+/** Called with each record, in order: its timestamp, and its bytes from the length of the key on. */
 export type RecordVisitor = (timestampMs: number, bytes: Uint8Array, from: number, to: number, index: number) => void;
 
 export function visitRecords(batch: ProducerBatch, visit: RecordVisitor): void {

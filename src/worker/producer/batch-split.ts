@@ -1,4 +1,4 @@
-// Owns the splitting of a batch that the broker finds too large, into several with the same records in the same order. Network thread.
+// Owns the splitting of a batch that is too large for the broker. The parts have the same records in the same order. Network thread.
 
 import { TrackKind } from '../../common/record-tracking.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
@@ -7,8 +7,8 @@ import { addSequence, maxRecordHeadBytes, ProducerBatch } from './producer-batch
 import type { RecordRuns } from './record-owner.ts';
 
 /**
- * The parts, each of about `targetBytes`, not compressed until they are closed. They have the sequences that the whole had.
- * @param take memory for a part
+ * Splits a batch into parts of about `targetBytes`. They are compressed when they are closed. They keep the sequences of the batch.
+ * @param take takes memory for a part
  */
 export function splitBatch(
   batch: ProducerBatch,
@@ -45,7 +45,7 @@ function newPart(batch: ProducerBatch, memory: Buffer): ProducerBatch {
   return part;
 }
 
-/** Goes through the runs of a batch record by record. */
+/** Reads the runs of a batch record by record. */
 class TrackReader {
   readonly #runs: RecordRuns;
   #run = 0;

@@ -1,5 +1,5 @@
-// Owns the search for coordinators, of a transactional id and of groups: who is known, who is asked, when again. Network thread. Must not
-// know what the coordinator is asked afterwards.
+// Owns the search for coordinators of a transactional id and of groups: which are known, which look-ups are under way, when to retry.
+// Network thread. Must not know the requests that are sent to coordinators.
 
 import { mainLane } from '../../common/node-ids.ts';
 import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
@@ -18,7 +18,7 @@ const maxOneKeyVersion = 3;
 interface Search {
   readonly type: CoordinatorType;
   readonly key: string;
-  /** -1: not known. */
+  /** -1: the coordinator is not known. */
   brokerId: number;
   isAsking: boolean;
   failures: number;
@@ -27,14 +27,14 @@ interface Search {
 
 export interface CoordinatorSettings {
   readonly requestTimeoutMs: number;
-  /** ms to wait after so many failures in a row. */
+  /** The wait in ms after so many failures in a row. */
   backoffMs(failures: number): number;
 }
 
 export class Coordinators {
   readonly #host: RoleHost;
   readonly #settings: CoordinatorSettings;
-  /** Told of a code that no waiting helps against. */
+  /** Called with an error code that is not retriable. */
   readonly #onRefused: (type: CoordinatorType, key: string, errorCode: number, now: number) => void;
   readonly #isRetriable: (errorCode: number) => boolean;
   readonly #searches = new Map<string, Search>();
@@ -51,19 +51,19 @@ export class Coordinators {
     this.#onRefused = onRefused;
   }
 
-  /** The coordinator's broker id; -1 while it is not known, and then it is looked for. */
+  /** The coordinator's broker id. -1 while it is not known; a look-up is then started. */
   find(type: CoordinatorType, key: string, now: number): number {
     const search = this.#search(type, key);
     if (search.brokerId < 0) this.#ask(search, now);
     return search.brokerId;
   }
 
-  /** The coordinator has moved. */
+  /** Must be called when the coordinator has moved. */
   forget(type: CoordinatorType, key: string): void {
     this.#search(type, key).brokerId = -1;
   }
 
-  /** When it is worth to look again; ms on the monotonic clock. */
+  /** The time at which to look again, in ms on the monotonic clock. */
   readyAt(type: CoordinatorType, key: string, now: number): number {
     const search = this.#search(type, key);
     if (search.isAsking) return Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
-// Owns the choice of what is sent now: which partitions are ready, which node gets their batches, in which requests. Network thread.
-// Must not know what becomes of a batch afterwards: sender.ts does.
+// Owns the choice of what is sent now: which partitions are ready, which node gets their batches, and in which requests. Network
+// thread. Must not know what happens to a batch after that: sender.ts does.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -13,9 +13,9 @@ import type { ProducerBatch } from './producer-batch.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { TransactionGate } from './transaction-gate.ts';
 
-/** Connections of producers: their requests hold up nothing else. */
+/** The lane of producers, so that their requests do not delay others. */
 export const produceLane = 'produce';
-/** First versions of Produce whose records are batches v2, and may be zstd. */
+/** The first version of Produce with record batches v2, and the first with zstd. */
 const minBatchVersion = 3;
 const minZstdVersion = 7;
 const maxNameVersion = 12;
@@ -30,18 +30,18 @@ export interface DrainParts {
   readonly transaction: TransactionGate | null;
 }
 
-/** What one node may get in a round. */
+/** The ready batches of one node. */
 interface NodeBatches {
   readonly to: Destination;
   readonly partitions: PartitionState[];
 }
 
 export class Drain {
-  /** When something becomes ready although nothing happens; ms on the monotonic clock. */
+  /** The time at which a batch becomes ready even if nothing happens, in ms on the monotonic clock. */
   nextDeadline = Number.POSITIVE_INFINITY;
   readonly #parts: DrainParts;
   readonly #listener: ProduceListener;
-  /** Where the next round begins, so that no partition is always first. */
+  /** The index at which the next round begins, so that no partition is always first. */
   #turn = 0;
 
   constructor(parts: DrainParts, listener: ProduceListener) {
@@ -49,7 +49,7 @@ export class Drain {
     this.#listener = listener;
   }
 
-  /** Sends what is ready, as far as nodes take it. */
+  /** Sends the ready batches to the nodes that accept requests. */
   poll(now: number): void {
     this.nextDeadline = Number.POSITIVE_INFINITY;
     for (const node of this.#readyNodes(now).values()) this.#drain(node, now);
@@ -97,11 +97,11 @@ export class Drain {
     const batch = partition.queue[0]!;
     if (numbers !== null && !numbers.maySend(partition, batch)) return false;
     if (transaction !== null && !transaction.maySend(partition)) return false;
-    // One request at a time: the order of batches holds without numbers, too.
+    // With one request at a time, batches stay in order even without sequence numbers.
     return config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
   }
 
-  /** Sends to one node, one request after the other, as long as it takes them and something is ready. */
+  /** Sends requests to one node, as long as it accepts them and batches are ready. */
   #drain({ to, partitions }: NodeBatches, now: number): void {
     const { config, host, accumulator } = this.#parts;
     const { requests } = host;
@@ -110,11 +110,11 @@ export class Drain {
       if (!requests.isReady(to, now)) {
         for (const partition of ready) if (partition.refusedSince < 0) partition.refusedSince = now;
         const readyAt = requests.readyAt(to, now);
-        // Ready at once, and not ready: a connection is being made, and an event will tell.
+        // If `readyAt` is not in the future, a connection is being opened, and its event starts a round.
         if (readyAt > now) this.#noteDeadline(readyAt);
         return;
       }
-      // An answer makes room, and brings the next round.
+      // An answer makes room and starts the next round.
       if (requests.inFlight(to) >= config.maxInFlightRequestsPerConnection) return;
       this.#sendOne(to, ready, now);
       ready = ready.filter((partition) => {
@@ -125,7 +125,7 @@ export class Drain {
     }
   }
 
-  /** One request, with one batch of each partition as far as its size allows. */
+  /** Sends one request, with one batch of each partition, up to the size limit. */
   #sendOne(to: Destination, ready: readonly PartitionState[], now: number): void {
     const { config, accumulator, numbers, transaction, host } = this.#parts;
     const byTopic = new Map<string, ProducerBatch[]>();

@@ -1,5 +1,4 @@
-// Owns the wait for a number of batches: those that existed when somebody asked for a flush, or that belong to a transaction.
-// Network thread.
+// Owns the wait for a number of batches: those that existed at a flush, or those of a transaction. Network thread.
 
 export class FlushWaiter {
   #remaining = 0;
@@ -13,12 +12,12 @@ export class FlushWaiter {
     return this.#remaining === 0;
   }
 
-  /** One thing more to wait for. */
+  /** Adds one batch to wait for. */
   add(): void {
     this.#remaining++;
   }
 
-  /** One thing is over; the last one ends the wait. */
+  /** One batch is settled. The last one ends the wait. */
   done(now: number): void {
     this.#remaining--;
     if (this.#remaining === 0) this.#onDone(now);

@@ -1,4 +1,4 @@
-// Owns the asking for a producer id without transactions: any broker gives one. Network thread.
+// Owns the request for a producer id without transactions. Any broker can answer it. Network thread.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
@@ -10,7 +10,7 @@ import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
 
 const to = { brokerId: anyBroker, lane: mainLane };
-/** No transaction can time out. */
+/** The transaction timeout in the request. There are no transactions, so it is the maximum. */
 const noTimeoutMs = 2147483647;
 
 export class IdempotentStart {
@@ -20,7 +20,7 @@ export class IdempotentStart {
   readonly #host: RoleHost;
   readonly #numbers: ProducerNumbers;
   readonly #report: ProducerReport;
-  /** Told of an error that no waiting helps against: what waits fails, records that come later try again. */
+  /** Called with an error that is not retriable: waiting records fail, and later records try again. */
   readonly #onRefused: (error: Error, now: number) => void;
   #isAsking = false;
   #retryAt = 0;
@@ -40,7 +40,7 @@ export class IdempotentStart {
     this.#onRefused = onRefused;
   }
 
-  /** Asks when an id is needed, and nobody has been asked yet. */
+  /** Sends the request if an id is needed and no request is under way. */
   poll(now: number): void {
     this.nextDeadline = Number.POSITIVE_INFINITY;
     const isNeeded = this.#numbers.poll(null);

@@ -1,5 +1,5 @@
-// Owns the records of a batch as brokers before 0.11 take them: a message set. Network thread. Rare and slow by design: such
-// brokers know neither batches nor idempotence.
+// Owns the encoding of a batch's records for brokers before 0.11: a message set. Network thread. It is rare and slow: such brokers know
+// neither batches nor idempotence.
 
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';

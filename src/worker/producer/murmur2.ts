@@ -1,6 +1,6 @@
-// Owns the hash by which Java's producer finds the partition of a key: murmur2, 32 bits. Network thread. To the bit: where two
-// clients disagree, records of one key lie in two partitions.
-// Source: org.apache.kafka.common.utils.Utils.murmur2, as the published test vectors tell it.
+// Owns the hash with which Java's producer finds the partition of a key: murmur2, 32 bits. Network thread. Every bit must be the same:
+// otherwise two clients would write records of one key to two partitions.
+// Source: the published test vectors of org.apache.kafka.common.utils.Utils.murmur2.
 
 const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;

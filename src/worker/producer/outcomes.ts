@@ -1,8 +1,8 @@
-// Owns the making of outcomes: what records' owners are told. Network thread.
+// Owns how outcomes for the owners of records are made. Network thread.
 
 import type { BatchOutcome, RecordError } from './record-owner.ts';
 
-/** Records that failed, all for the same reason. */
+/** The outcome of records that all failed for the same reason. */
 export function outcomeOf(
   topic: string,
   partition: number,

@@ -1,5 +1,5 @@
-// Owns what a producer knows of one partition: batches that wait, batches that were sent, and the sequence numbers between them.
-// Network thread. Must not decide what an error means: sequences.ts does.
+// Owns a producer's state of one partition: waiting batches, sent batches, and their sequence numbers. Network thread. Must not decide
+// what an error means: producer-numbers.ts does.
 
 import { addSequence, noSequence, type ProducerBatch } from './producer-batch.ts';
 import type { TopicState } from './topic-state.ts';
@@ -7,26 +7,26 @@ import type { TopicState } from './topic-state.ts';
 export class PartitionState {
   readonly topic: TopicState;
   readonly index: number;
-  /** Batches to be sent, oldest first; those to be sent again stand before all others; the last may be open. */
+  /** Batches to be sent, oldest first. Batches to be sent again come before all others. The last one may be open. */
   readonly queue: ProducerBatch[] = [];
-  /** Batches that were sent and are not settled, in the order of their sequences, also those that are to be sent again. */
+  /** Batches that were sent and are not settled, in the order of their sequences. Batches to be sent again are here too. */
   readonly sent: ProducerBatch[] = [];
-  /** Whether it is in the accumulator's list of partitions with something to do. */
+  /** Whether the partition is in the accumulator's list of partitions with batches. */
   isListed = false;
-  /** The numbers under which the next batch is sent. */
+  /** The producer id, epoch and sequence of the next batch. */
   producerIdLow = -1;
   producerIdHigh = -1;
   producerEpoch = -1;
   nextSequence = 0;
-  /** -1: nothing was acknowledged under these numbers. */
+  /** -1: nothing was acknowledged with this producer id and epoch. */
   lastAckedSequence = noSequence;
-  /** The leader has written something of this producer, and so checks the sequences of what follows. */
+  /** The leader has written records of this producer, so it checks the next sequences. */
   isKnownToLeader = false;
-  /** Of the last record acknowledged; -1 for none. As a number: compared with a log start only. */
+  /** The offset of the last acknowledged record. -1 for none. It is a number, because it is only compared with a log start offset. */
   lastAckedOffset = -1;
-  /** The sequence after the last one of a batch that was sent and given up, so that nobody knows whether it is in the log; -1: none. */
+  /** The sequence after a batch that was sent and then given up, so that it is unknown whether it was written. -1: none. */
   unresolvedSequence = noSequence;
-  /** When its leader's connection first refused what was ready here; -1: it did not. */
+  /** The time at which the leader's connection first refused a ready batch. -1: it did not. */
   refusedSince = -1;
 
   constructor(topic: TopicState, index: number) {
@@ -42,7 +42,7 @@ export class PartitionState {
     return this.unresolvedSequence !== noSequence;
   }
 
-  /** Whether a batch that starts with this sequence is the one after the last acknowledged. */
+  /** Whether a batch with this first sequence comes directly after the last acknowledged one. */
   isNext(sequence: number): boolean {
     return sequence === (this.lastAckedSequence === noSequence ? 0 : addSequence(this.lastAckedSequence, 1));
   }
@@ -53,7 +53,7 @@ export class PartitionState {
     this.nextSequence = addSequence(this.nextSequence, batch.count);
   }
 
-  /** Takes other numbers and starts again at 0: batches that were sent and are not settled come first, in their order. */
+  /** Changes producer id and epoch, and numbers again from 0. Sent batches that are not settled come first, in their order. */
   restart(producerIdLow: number, producerIdHigh: number, producerEpoch: number): void {
     this.producerIdLow = producerIdLow;
     this.producerIdHigh = producerIdHigh;
@@ -67,19 +67,19 @@ export class PartitionState {
     }
   }
 
-  /** Notes that the broker has the batch; `offset` is that of its last record, -1 unknown. */
+  /** Notes that the broker has the batch. `offset` is the offset of its last record; -1 for unknown. */
   acknowledged(batch: ProducerBatch, offset: number): void {
     this.isKnownToLeader = true;
     if (!this.hasNumbersOf(batch)) return;
     const last = batch.lastSequence;
-    // Within half the range, later is what is ahead: sequences wrap.
+    // Sequences wrap around. A sequence is later if it is ahead by less than half of the range.
     const isLater =
       this.lastAckedSequence === noSequence || (last - this.lastAckedSequence + 2147483648) % 2147483648 < 1073741824;
     if (isLater) this.lastAckedSequence = last;
     if (offset > this.lastAckedOffset) this.lastAckedOffset = offset;
   }
 
-  /** Whether the batch has the producer id and epoch that the partition's next one will have. */
+  /** Whether the batch has the producer id and epoch of the partition's next batch. */
   hasNumbersOf(batch: ProducerBatch): boolean {
     return (
       batch.hasSequence &&
@@ -89,7 +89,7 @@ export class PartitionState {
     );
   }
 
-  /** A batch failed without being written: those sent after it move down, so that no gap is left. */
+  /** A batch failed and was not written. The batches sent after it get lower sequences, so that there is no gap. */
   closeGap(failed: ProducerBatch): void {
     if (!this.hasNumbersOf(failed)) return;
     const from = this.sent.indexOf(failed);
@@ -102,7 +102,7 @@ export class PartitionState {
     }
   }
 
-  /** Puts a batch back to be sent again: before all that were never sent, and in the order of `sent`. */
+  /** Puts a batch back into the queue to be sent again: before all batches that were never sent, and in the order of `sent`. */
   requeue(batch: ProducerBatch): void {
     const order = this.sent.indexOf(batch);
     let at = 0;

@@ -1,5 +1,5 @@
-// Owns the meaning of error codes in answers to Produce, and the errors made of them. Network thread. What sequences have to do
-// with it is producer-numbers.ts.
+// Owns the meaning of error codes in Produce responses, and the errors made from them. Network thread. producer-numbers.ts handles
+// the codes about sequences.
 
 import { errorFor } from '../../common/errors/errors.ts';
 import type { ErrorDetails } from '../../common/errors/kafka-client-error.ts';
@@ -12,7 +12,7 @@ export const DUPLICATE_SEQUENCE_NUMBER = 46;
 const CORRUPT_MESSAGE = 2;
 const THROTTLING_QUOTA_EXCEEDED = 89;
 
-/** The leader may have written the batch although it answered with this. */
+/** Whether the leader may have written the batch in spite of this error code. */
 export function isInDoubt(errorCode: number): boolean {
   return errorCode === REQUEST_TIMED_OUT || errorCode === NOT_ENOUGH_REPLICAS_AFTER_APPEND;
 }
@@ -23,12 +23,12 @@ export function isRetriable(errorCode: number): boolean {
   return errorFor(errorCode)?.retriable === true;
 }
 
-/** Whether metadata is to be refreshed before the next attempt. */
+/** Whether metadata must be refreshed before the next attempt. */
 export function isAboutMetadata(errorCode: number): boolean {
   return errorFor(errorCode)?.invalidMetadata === true;
 }
 
-/** The error that records of a batch fail with. */
+/** The error for the records of a batch. */
 export function produceError(errorCode: number, message: string | null, details: ErrorDetails): Error {
   const error = errorFor(errorCode, details)!;
   if (message !== null && message !== '') error.message += `: ${message}`;

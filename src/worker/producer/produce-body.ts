@@ -1,15 +1,14 @@
-// Owns the body of a Produce request whose record batches are in wire format already: pieces that go to the socket one after the
-// other, the batches among them where they lie. Network thread. Must not copy records, but for brokers before 0.11, whose format
-// is another one.
+// Owns the body of a Produce request whose record batches are in wire format already. It is a list of pieces for the socket, and the
+// batches themselves are pieces. Network thread. Must not copy records, except for brokers before 0.11, which have another format.
 
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
 import { legacyRecords } from './legacy-records.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
-/** First version with compact lengths and tagged fields, and the first that names topics by id. */
+/** The first version with compact lengths and tagged fields, and the first with topic ids. */
 const flexibleVersion = 9;
 const topicIdVersion = 13;
-/** First version whose records are batches. */
+/** The first version with record batches. */
 const batchVersion = 3;
 
 export interface ProduceBody {
@@ -21,20 +20,20 @@ export interface ProduceBody {
 
 export interface ProduceTopic {
   readonly name: string;
-  /** As Kafka prints it, 22 characters of base64url; null when unknown: then the version must be below 13. */
+  /** 22 characters of base64url, as Kafka prints it. Null when unknown; the version must then be below 13. */
   readonly topicId: string | null;
-  /** One of each partition. */
+  /** At most one batch of each partition. */
   readonly batches: readonly ProducerBatch[];
 }
 
 const writer = new WireWriter();
 
-/** The body in wire format of `version`. Batches must be sealed. Throws InvalidRequestError for what a message set cannot hold. */
+/** Encodes the body in wire format of `version`. Batches must be sealed. Throws InvalidRequestError for records that a message set cannot hold. */
 export function encodeProduceBody(body: ProduceBody, version: number): Uint8Array[] {
   const isFlexible = version >= flexibleVersion;
   const w = writer.reset();
   w.describe('Produce', 0, version);
-  /** Where, in what is written around the records, each batch stands. */
+  /** The position of each batch in the bytes around the batches. */
   const cuts: number[] = [];
   const records: Uint8Array[] = [];
   if (version >= batchVersion) text(w, isFlexible, body.transactionalId);
@@ -67,7 +66,7 @@ export function encodeProduceBody(body: ProduceBody, version: number): Uint8Arra
   return pieces;
 }
 
-/** Bytes of the request besides its batches, at most, for each topic and partition in it. */
+/** The largest number of bytes that a request needs for a topic and partition, without the batch. */
 export function overheadBytes(topicName: string): number {
   return 2 * topicName.length + 64;
 }

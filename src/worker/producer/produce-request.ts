@@ -1,5 +1,5 @@
-// Owns one Produce request on its way: which batches it carries, the pairing of its answer with them. Network thread. Must not
-// decide what becomes of a batch: its listener does.
+// Owns one Produce request under way: its batches, and which part of the answer belongs to which batch. Network thread. Must not decide
+// what happens to a batch: its listener does.
 
 import { Produce } from '../../protocol/flat/generated/apis.ts';
 import type {
@@ -16,13 +16,13 @@ export type PartitionAnswer = ProduceResponsePartitionProduceResponseView;
 export interface ProduceListener {
   /** The request is about to be sent. */
   onSending(request: ProduceRequest): void;
-  /** Null: the answer does not speak of this partition; or, with acks 0, the batch was handed to the socket. */
+  /** Null: the answer does not have this partition, or, with acks 0, the socket has the batch. */
   onAnswer(batch: ProducerBatch, answer: PartitionAnswer | null, now: number): void;
   /** There will be no answer. */
   onNoAnswer(batch: ProducerBatch, error: Error, now: number): void;
-  /** All batches of a request have been dealt with. */
+  /** All batches of the request are handled. */
   onDone(request: ProduceRequest, throttleTimeMs: number, latencyMs: number, now: number): void;
-  /** Memory of batches may be written to again. */
+  /** The memory of the batches may be written again. */
   onMemoryFree(request: ProduceRequest): void;
 }
 

@@ -1,6 +1,6 @@
-// Owns one batch of records of one partition: written record by record in wire format v2, straight into its memory, sealed with
-// header and checksum when it is sent, and sealed anew when it is sent again under other numbers. Network thread. Must not decide
-// when it is sent; where its memory comes from and goes to is the accumulator's business.
+// Owns one batch of records of one partition. Records are written one by one in wire format v2, straight into its memory. Before it is
+// sent, it is sealed with header and checksum. It is sealed again when it is sent again with other numbers. Network thread. Must not
+// decide when it is sent, and must not take or give back its memory: the accumulator does.
 
 import { crc32c } from '../../codec/crc32c.ts';
 import { compress } from '../../codec/index.ts';
@@ -13,15 +13,15 @@ import type { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type RecordOwner, RecordRuns } from './record-owner.ts';
 
-/** Up to this many bytes a loop beats a call into native code, which needs a slice. */
+/** Up to this many bytes, a loop is faster than a call into native code, which needs a slice. */
 const shortBytes = 48;
 const two32 = 4294967296;
 
-/** Bytes of a record besides its body, at most: length, attributes, two deltas. */
+/** The largest size of a record without its body: length, attributes, two deltas. */
 export const maxRecordHeadBytes = 5 + 1 + 10 + 5;
 export const noSequence = -1;
 
-/** A codec and its level, as `compress` takes them. */
+/** A codec and its level, for `compress`. */
 export interface BatchCompression {
   readonly codec: number;
   readonly level: number;
@@ -31,45 +31,45 @@ export class ProducerBatch {
   readonly partition: PartitionState;
   readonly createdAt: number;
   readonly runs = new RecordRuns();
-  /** Null once it was given back. */
+  /** Null after it was given back. */
   memory: Buffer | null;
-  /** Bytes used in memory: header and records. */
+  /** How many bytes of the memory are used: header and records. */
   end = BATCH_HEADER_BYTES;
   count = 0;
-  /** The largest of its records, without a batch's header. */
+  /** The size of the largest record, without the batch's header. */
   maxRecordBytes = 0;
-  /** Size at which it is full, set when it is opened. */
+  /** The size at which the batch is full. It is set when the batch is opened. */
   targetBytes = 0;
-  /** Records of it are written as they are until here; afterwards only the sum is of use. */
+  /** The size of header and records before compression. */
   uncompressedBytes = BATCH_HEADER_BYTES;
-  /** Nothing more is appended to it. */
+  /** No more records are appended. */
   isFull = false;
-  /** Its records are as they will be sent. */
+  /** The records are complete, and compressed if they are to be compressed. */
   isClosed = false;
   isSettled = false;
-  /** When it goes out though it is not full; ms on the monotonic clock. */
+  /** The time at which it is sent even if it is not full, in ms on the monotonic clock. */
   lingerUntil: number;
-  /** Somebody waits for one of its records: it goes out as soon as nothing of its partition is on its way. */
+  /** The application waits for one of its records, so it is sent when no request of its partition is under way. */
   isAwaited = false;
   attempts = 0;
-  /** Not before; ms on the monotonic clock. */
+  /** It must not be sent before this time, in ms on the monotonic clock. */
   retryAt = 0;
-  /** Leader epoch that it was sent under last; -1 unknown. */
+  /** The leader epoch at the last send. -1 for unknown. */
   leaderEpoch = -1;
   isQueued = true;
-  /** Requests that carry it and are not answered. */
+  /** How many requests with this batch are not answered. */
   requests = 0;
-  /** Sockets that may still read its memory. */
+  /** How many sockets may still read its memory. */
   readers = 0;
   producerIdLow = -1;
   producerIdHigh = -1;
   producerEpoch = -1;
   baseSequence = noSequence;
-  /** It was sent, and no answer said that it was not written. */
+  /** It was sent, and no answer has said that it was not written. */
   maybeWritten = false;
-  /** Its numbers are other ones than those it was sent under last. */
+  /** Its numbers have changed since the last send. */
   isRenumbered = false;
-  /** A second split makes smaller batches than the first. */
+  /** How often it was split. Each split makes smaller batches than the one before. */
   splits = 0;
   readonly waiters: FlushWaiter[] = [];
   #baseTimestamp = 0;
@@ -92,7 +92,7 @@ export class ProducerBatch {
     return this.#maxTimestamp;
   }
 
-  /** Number of the codec its records are compressed with; 0 for none. */
+  /** The number of the codec of its records. 0 for none. */
   get codec(): number {
     return this.#codec;
   }
@@ -105,16 +105,16 @@ export class ProducerBatch {
     return addSequence(this.baseSequence, this.count - 1);
   }
 
-  /** What goes over the wire; valid while it is sealed and has its memory. */
+  /** The bytes to send. They are valid while the batch is sealed and has its memory. */
   get bytes(): Buffer {
     return this.memory!.subarray(0, this.end);
   }
 
   /**
    * Adds a record.
-   * @param source      holds, at `[from, to)`, the record from its key's length on, in wire format
-   * @param timestampMs integer
-   * @returns false when it does not fit; the batch is as before
+   * @param source      `[from, to)` of these bytes is the record in wire format, from the length of its key on
+   * @param timestampMs an integer
+   * @returns false when the record does not fit; the batch is then unchanged
    */
   append(source: Uint8Array, from: number, to: number, timestampMs: number): boolean {
     const out = this.memory!;
@@ -147,12 +147,12 @@ export class ProducerBatch {
     return true;
   }
 
-  /** Notes whose record was appended last. */
+  /** Notes the owner of the last appended record. */
   track(owner: RecordOwner, kind: TrackKind, trackId: number): void {
     this.runs.add(owner, kind, trackId);
   }
 
-  /** Ends the appending, and compresses unless that makes it larger. Throws: UnsupportedCodecError. */
+  /** Closes the batch and compresses it, unless that makes it larger. Throws: UnsupportedCodecError. */
   close({ codec, level }: BatchCompression): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -165,7 +165,7 @@ export class ProducerBatch {
     this.#codec = codec;
   }
 
-  /** Takes these numbers; they reach the bytes when it is sealed next. */
+  /** Sets these numbers. `seal` writes them into the bytes. */
   number(producerIdLow: number, producerIdHigh: number, producerEpoch: number, baseSequence: number): void {
     this.producerIdLow = producerIdLow;
     this.producerIdHigh = producerIdHigh;
@@ -174,7 +174,7 @@ export class ProducerBatch {
     this.#isSealed = false;
   }
 
-  /** Writes header and checksum; the batch must be closed, and no socket may be reading it. */
+  /** Writes header and checksum. The batch must be closed, and no socket may be reading it. */
   seal(isTransactional: boolean): void {
     this.isRenumbered = false;
     if (this.#isSealed) return;
@@ -196,7 +196,7 @@ export class ProducerBatch {
   }
 }
 
-/** The sequence `count` records after `sequence`: 2147483647 is followed by 0. */
+/** The sequence `count` records after `sequence`. 0 follows 2147483647. */
 export function addSequence(sequence: number, count: number): number {
   return (sequence + count) % 2147483648;
 }

@@ -1,6 +1,6 @@
-// Owns producer id, epoch and what follows from an error about sequences: retry, raise the epoch, or give up. Network thread. One
-// for each producer; without idempotence there is none. Must not send: idempotent-start.ts and the transaction do.
-// Source: KIP-98, KIP-360 (epoch bump), Kafka's TransactionManager; the rules are those of section "Idempotence" in docs/producer.md.
+// Owns producer id, epoch and the reaction to an error about sequences: retry, raise the epoch, or give up. Network thread. Each
+// idempotent producer has one. Must not send: idempotent-start.ts and the transaction do.
+// Source: KIP-98, KIP-360 (epoch bump), Kafka's TransactionManager. The rules are in section "Idempotence" of docs/producer.md.
 
 import type { PartitionState } from './partition-state.ts';
 import { addSequence, type ProducerBatch } from './producer-batch.ts';
@@ -11,24 +11,24 @@ export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 export const INVALID_PRODUCER_EPOCH = 47;
 export const UNKNOWN_PRODUCER_ID = 59;
 
-/** What a producer with a transaction does about a gap that it cannot close. */
+/** Is told of a gap in the sequences that cannot be closed, if the producer has transactions. */
 export interface GapListener {
-  /** Records of the partition may be lost, in the middle: the transaction must be aborted. */
+  /** Records in the middle of the partition's records may be lost, so the transaction must be aborted. */
   onGap(partition: PartitionState): void;
 }
 
 export class ProducerNumbers {
   readonly isTransactional: boolean;
-  /** int64 in halves; both -1: none was given. */
+  /** An int64 in halves. Both are -1 if there is none. */
   producerIdLow = -1;
   producerIdHigh = -1;
   producerEpoch = -1;
   /**
-   * Partitions whose batches are to be numbered anew under another epoch, each with batches that must be over first: those sent
-   * before the gap may be in the log, and would be there twice under other numbers.
+   * The partitions whose batches must be numbered again with another epoch. The value has the batches that must be settled first: they
+   * were sent before the gap and may be in the log, and with other numbers they would be written twice.
    */
   readonly #toRenumber = new Map<PartitionState, ReadonlySet<ProducerBatch>>();
-  /** Partitions in which a batch was sent and given up. */
+  /** The partitions in which a batch was sent and then given up. */
   readonly #unresolved = new Set<PartitionState>();
   #needsNewId = false;
 
@@ -41,7 +41,7 @@ export class ProducerNumbers {
     return this.producerEpoch >= 0 && !this.#needsNewId;
   }
 
-  /** Takes id and epoch from an answer of a broker. */
+  /** Sets id and epoch from a broker's answer. */
   take(producerIdLow: number, producerIdHigh: number, producerEpoch: number): void {
     this.producerIdLow = producerIdLow;
     this.producerIdHigh = producerIdHigh;
@@ -50,7 +50,7 @@ export class ProducerNumbers {
     for (const partition of this.#due()) this.#restart(partition);
   }
 
-  /** Nothing is valid any more: another id has to be asked for. */
+  /** The id is not valid any more. Another one must be requested. */
   forget(): void {
     this.producerEpoch = -1;
     this.producerIdLow = -1;
@@ -58,16 +58,16 @@ export class ProducerNumbers {
   }
 
   /**
-   * Settles what is settled by itself once nothing is in flight, and raises the epoch where that was asked for.
-   * @param gaps told of gaps instead where there is a transaction
-   * @returns whether another producer id must be asked for
+   * Checks gaps when nothing is in flight, and raises the epoch where it must be raised.
+   * @param gaps is told of gaps if the producer has transactions
+   * @returns whether another producer id must be requested
    */
   poll(gaps: GapListener | null): boolean {
     for (const partition of this.#unresolved) {
       if (!partition.isUnresolved) this.#unresolved.delete(partition);
       else if (partition.sent.length === 0) {
         this.#unresolved.delete(partition);
-        // A batch that was given up was acknowledged, or one after it: then nothing is missing.
+        // Nothing is missing if a batch that was given up, or a later one, was acknowledged.
         const isWhole = partition.isNext(partition.nextSequence);
         partition.unresolvedSequence = -1;
         if (isWhole) continue;
@@ -87,32 +87,31 @@ export class ProducerNumbers {
     return false;
   }
 
-  /** Whether the batch at the head of the partition's queue may be sent now, as far as its number goes. */
+  /** Whether the sequences allow that the first batch of the partition's queue is sent now. */
   maySend(partition: PartitionState, batch: ProducerBatch): boolean {
     if (!this.isKnown) return false;
     if (!batch.hasSequence) {
       if (partition.isUnresolved || this.#toRenumber.has(partition)) return false;
-      // A leader that knows nothing of a producer takes any sequence: the second batch must not come before the first.
+      // A leader that does not know the producer accepts any sequence. So the second batch must wait for the answer to the first.
       if (!partition.isKnownToLeader && partition.sent.length > 0) return false;
-      // A new epoch starts at 0: what is in flight under the old one must be over, or it would come too late.
+      // A new epoch starts at sequence 0. The batches in flight with the old epoch must be answered first, otherwise they would come too late.
       return !(partition.sent.length > 0 && this.#isStale(partition));
     }
     const before = this.#toRenumber.get(partition);
     if (before !== undefined && !before.has(batch)) return false;
-    // One that is sent again is sent alone, the first of those that are not settled: so the order holds.
+    // Only the first batch that is not settled is sent again, and alone. So the order is kept.
     return partition.sent[0] === batch;
   }
 
-  /** Numbers a batch that is about to be sent for the first time. */
+  /** Numbers a batch before it is sent for the first time. */
   number(partition: PartitionState, batch: ProducerBatch): void {
     if (this.#isStale(partition)) this.#restart(partition);
     partition.number(batch);
   }
 
   /**
-   * Whether a batch that failed with this code is to be sent again, whatever other codes would mean; undefined: the code has
-   * nothing to do with numbers.
-   * @param logStartOffset of the answer; -1 unknown
+   * Whether a batch that failed with this code must be sent again. Undefined if the code is not about sequences.
+   * @param logStartOffset the log start offset in the answer; -1 for unknown
    */
   retries(batch: ProducerBatch, errorCode: number, logStartOffset: number): boolean | undefined {
     const { partition } = batch;
@@ -120,7 +119,7 @@ export class ProducerNumbers {
       partition.isKnownToLeader = false;
       if (logStartOffset < 0 || batch.isRenumbered) return true;
       if (partition.lastAckedOffset < logStartOffset) {
-        // Retention removed what this producer wrote, and the broker's memory of it.
+        // Retention has removed this producer's records, so the broker does not know its sequences any more.
         if (this.isTransactional) this.#restart(partition);
         else this.#renumberFrom(batch);
         return true;
@@ -146,8 +145,8 @@ export class ProducerNumbers {
   }
 
   /**
-   * A batch has failed for good; it is still among those sent.
-   * @param isInDoubt false: the broker has not written it, which is certain
+   * A batch has failed finally. It is still in the list of sent batches.
+   * @param isInDoubt false if it is certain that the broker has not written it
    */
   failed(batch: ProducerBatch, errorCode: number, isInDoubt: boolean): void {
     const { partition } = batch;
@@ -162,7 +161,7 @@ export class ProducerNumbers {
     }
   }
 
-  /** A batch that was sent is given up, and nobody knows whether it is in the log. */
+  /** A sent batch is given up, and it is unknown whether it was written. */
   givenUp(batch: ProducerBatch): void {
     const { partition } = batch;
     if (!partition.hasNumbersOf(batch)) return;
@@ -178,7 +177,7 @@ export class ProducerNumbers {
     return due;
   }
 
-  /** The batch and those behind it are numbered anew; those before it keep their numbers until they are over. */
+  /** The batch and later ones are numbered again. Earlier ones keep their numbers until they are settled. */
   #renumberFrom(batch: ProducerBatch): void {
     const { partition } = batch;
     const { sent } = partition;

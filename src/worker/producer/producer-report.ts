@@ -1,4 +1,4 @@
-// Owns what is told of a producer in words and in numbers. Types only. Network thread.
+// Owns the interface for log records and metrics of a producer. Types only. Network thread.
 
 import type { ProduceRequest } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -6,7 +6,7 @@ import type { ProducerBatch } from './producer-batch.ts';
 export interface ProducerReport {
   requestSent(request: ProduceRequest): void;
   requestEnded(latencyMs: number, throttleTimeMs: number): void;
-  /** The broker refused a batch, which is sent again. */
+  /** The broker refused a batch. The batch is sent again. */
   batchRefused(batch: ProducerBatch, errorCode: number, now: number): void;
   batchFailed(batch: ProducerBatch, error: Error): void;
   batchSplit(batch: ProducerBatch): void;

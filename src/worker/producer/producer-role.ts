@@ -1,5 +1,5 @@
-// Owns a producer inside the network thread: what may be appended, where a record goes, the order in which the parts get their turn,
-// the end. Network thread; whole in a unit test with a fake host. Must not know links, threads or sockets.
+// Owns a producer in the network thread: which records are accepted, their partitions, the order in which its parts are called, its
+// end. Network thread. A unit test runs it with a fake host. Must not know links, threads or sockets.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import {
@@ -24,16 +24,16 @@ import { Staging, type UnplacedRecord } from './staging.ts';
 import type { TopicState } from './topic-state.ts';
 import { Transactions } from './transactions.ts';
 
-/** How often topics are looked over for some that nobody produces to any more. */
+/** How often topics are checked for ones that are not used any more. */
 const idleCheckMs = 10_000;
 
 export interface ProducerRoleParts {
   readonly config: ProducerConfig;
-  /** What batches may take together. */
+  /** Limit of the memory of all batches. */
   readonly batchMemoryBytes: number;
   readonly host: RoleHost;
   readonly report: ProducerReport;
-  /** The producer can do nothing more; told once. */
+  /** Called once when the producer can only be closed. */
   readonly onFatal: (error: Error) => void;
 }
 
@@ -46,7 +46,7 @@ export class ProducerRole implements Role {
   readonly #transactions: Transactions | null;
   readonly #sender: Sender;
   readonly #stopUpdates: () => void;
-  /** What records fail with from now on; null while they are taken. */
+  /** The error for all later records. Null while records are accepted. */
   #refusal: KafkaClientError | null = null;
   #closeDeadline = Number.POSITIVE_INFINITY;
   #onClosed: ((now: number) => void) | null = null;
@@ -88,7 +88,7 @@ export class ProducerRole implements Role {
     this.#stopUpdates = host.cluster.onUpdate(() => host.wake());
   }
 
-  /** Bytes of records and batches that are not settled. */
+  /** The bytes of records and batches that are not settled. */
   get usedBytes(): number {
     return this.accumulator.memory.usedBytes;
   }
@@ -97,7 +97,7 @@ export class ProducerRole implements Role {
     return this.#refusal !== null && this.#onClosed === null;
   }
 
-  /** The topic's state, which records name it by. Metadata covers it from now on. */
+  /** The state of a topic, for its records. Metadata covers the topic from now on. */
   topic(name: string, now: number): TopicState {
     const topic = this.accumulator.topic(name);
     topic.usedAt = now;
@@ -109,8 +109,8 @@ export class ProducerRole implements Role {
   }
 
   /**
-   * Takes one record: into a batch, or to wait for metadata; or fails it at once.
-   * @returns false when there is no room now: the same record is to come again, before those behind it
+   * Takes one record: adds it to a batch, or lets it wait for metadata, or fails it at once.
+   * @returns false when there is no room now; the same record must then come again, before later ones
    */
   append(record: UnplacedRecord, now: number): boolean {
     const refusal = this.#refusal ?? this.#transactions?.refusal() ?? null;
@@ -135,12 +135,12 @@ export class ProducerRole implements Role {
     return false;
   }
 
-  /** `onDone` is called once when all that was appended before is settled; perhaps at once. */
+  /** `onDone` is called once when everything that was appended before is settled, which may be at once. */
   flush(onDone: (now: number) => void, now: number): void {
     if (this.#staging.isEmpty) {
       this.accumulator.flush(onDone, now);
     } else {
-      // What waits for metadata is in no batch yet: its batches exist, or it has failed, when the staging is empty.
+      // Records that wait for metadata are in no batch yet. When none waits any more, each is in a batch or has failed.
       this.#staging.onEmpty((at) => this.accumulator.flush(onDone, at));
       this.accumulator.flush(() => {}, now);
     }
@@ -163,9 +163,9 @@ export class ProducerRole implements Role {
     transactions?.end(isCommit, onDone, now);
   }
 
-  /** Takes no more records, sends what is here until `deadline`, then fails the rest. `onClosed` is called once. */
+  /** Accepts no more records, sends those that are here until `deadline`, then fails the rest. `onClosed` is called once. */
   close(deadline: number, onClosed: (now: number) => void): void {
-    // Nobody can commit it any more.
+    // The application cannot commit the transaction any more, so it is aborted.
     if (this.#transactions?.isOpen === true) this.#transactions.end(false, () => {}, this.#now);
     this.#refusal ??= new ProducerClosedError('the producer is closed');
     this.accumulator.isHurried = true;
@@ -200,7 +200,7 @@ export class ProducerRole implements Role {
     let index = record.partition;
     let isSticky = false;
     if (index < 0) {
-      // As librdkafka, whose default is crc32: an empty key counts as none.
+      // With crc32, an empty key counts as none, like in librdkafka, whose default is crc32.
       const hasKey = record.keyFrom >= 0 && (partitioner === 'murmur2' || record.keyTo > record.keyFrom);
       isSticky = !hasKey || partitionerIgnoreKeys;
       index = isSticky
@@ -215,7 +215,7 @@ export class ProducerRole implements Role {
     return true;
   }
 
-  /** Whether an earlier record that may go to the same partition waits for metadata. */
+  /** Whether an earlier record waits for metadata and may go to the same partition. */
   #waitsBehind(record: UnplacedRecord): boolean {
     return record.partition < 0 && this.#staging.isWaiting(record.topic);
   }

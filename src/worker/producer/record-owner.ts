@@ -1,20 +1,20 @@
-// Owns the contract between a producer and whoever appended its records: what is told of them, and when. Types and the runs of
-// records in a batch. Network thread.
+// Owns the interface between a producer and the owners of its records: what they are told, and when. It also has the runs of records
+// in a batch. Network thread.
 
 import { TrackKind } from '../../common/record-tracking.ts';
 
-/** Where a batch of records ended, or why it did not. */
+/** The outcome of a batch: the place of its records in the log, or the error. */
 export interface BatchOutcome {
   readonly topic: string;
   readonly partition: number;
-  /** int64 of the first record, in halves; -1, -1: unknown. */
+  /** The offset of the first record, an int64 in halves. -1, -1: unknown. */
   readonly offsetLow: number;
   readonly offsetHigh: number;
-  /** LogAppendTime in ms, -1 where records keep their own. */
+  /** The LogAppendTime in ms. -1 if records keep their own timestamps. */
   readonly logAppendTimeMs: number;
-  /** Null: the records are in the log. */
+  /** Null: the records were written. */
   readonly error: Error | null;
-  /** Of a batch that was refused for some records: their positions in the batch and what was wrong with each; else empty. */
+  /** If a batch was refused because of some of its records: their positions in the batch and their errors. Otherwise empty. */
   readonly recordErrors: readonly RecordError[];
 }
 
@@ -23,17 +23,17 @@ export interface RecordError {
   readonly error: Error;
 }
 
-/** An application thread's records: who hears how they ended. */
+/** Is told the outcomes of an application thread's records. */
 export interface RecordOwner {
-  /** A batch with records of this owner has ended, one way or the other. `runs` holds those of others too. */
+  /** A batch with records of this owner is settled. `runs` has the records of other owners too. */
   onBatchSettled(outcome: BatchOutcome, runs: RecordRuns): void;
 }
 
-/** Which records of a batch are whose: runs of consecutive records that are settled alike. */
+/** The owners of a batch's records, as runs of consecutive records with the same owner and kind. */
 export class RecordRuns {
   readonly owners: RecordOwner[] = [];
   readonly kinds: TrackKind[] = [];
-  /** Of a run of SINGLE records: the id of the first, each following one's is one more. */
+  /** For a run of SINGLE records: the id of the first one. The ids of the next ones follow it. */
   readonly trackIds: number[] = [];
   readonly counts: number[] = [];
 

@@ -1,4 +1,5 @@
-// Owns what becomes of a batch that was sent: by its answer, without one, or by time. Network thread. What is sent when is drain.ts.
+// Owns what happens to a batch after it was sent: by its answer, without an answer, or after its time limit. Network thread. drain.ts
+// decides what is sent.
 
 import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
 import { Drain, type DrainParts, produceLane } from './drain.ts';
@@ -21,14 +22,14 @@ const unknownErrorCode = -1;
 
 export interface SenderParts extends DrainParts {
   readonly report: ProducerReport;
-  /** The producer can do nothing more. */
+  /** Called when the producer can only be closed. */
   readonly onFatal: (error: Error, now: number) => void;
 }
 
 export class Sender implements ProduceListener {
-  /** When something becomes ready, or is over, although nothing happens; ms on the monotonic clock. */
+  /** The time at which a batch becomes ready or expires even if nothing happens, in ms on the monotonic clock. */
   nextDeadline = Number.POSITIVE_INFINITY;
-  /** Requests that are not answered. */
+  /** How many requests are not answered. */
   requestCount = 0;
   readonly #parts: SenderParts;
   readonly #drain: Drain;
@@ -38,7 +39,7 @@ export class Sender implements ProduceListener {
     this.#drain = new Drain(parts, this);
   }
 
-  /** Fails what is too old, sends what is ready. */
+  /** Fails batches that have expired, and sends batches that are ready. */
   poll(now: number): void {
     const { accumulator } = this.#parts;
     this.nextDeadline = Number.POSITIVE_INFINITY;
@@ -65,10 +66,10 @@ export class Sender implements ProduceListener {
       return;
     }
     if (answer === null) {
-      // The broker had the request, and says nothing of this partition.
+      // The broker had the request, but its answer does not have this partition.
       batch.maybeWritten = true;
       this.#parts.host.cluster.requestUpdate();
-      const text = `the answer of the broker says nothing of ${nameOf(batch)}`;
+      const text = `the answer of the broker does not have ${nameOf(batch)}`;
       this.#fail(batch, new KafkaClientError(text, detailsOf(batch)), unknownErrorCode, true, now);
       return;
     }
@@ -83,7 +84,7 @@ export class Sender implements ProduceListener {
 
   onNoAnswer(batch: ProducerBatch, error: Error, now: number): void {
     batch.requests--;
-    // A request that the connection did not take was not written.
+    // If the connection did not accept the request, it was not sent.
     if (!(error instanceof NodeNotReadyError)) batch.maybeWritten = true;
     this.#parts.host.cluster.requestUpdate();
     const isWorthRetrying = error instanceof KafkaClientError && error.retriable;
@@ -104,12 +105,12 @@ export class Sender implements ProduceListener {
     this.#parts.host.wake();
   }
 
-  /** Every batch fails with the error, those on their way as well. */
+  /** Fails every batch with the error, even batches under way. */
   failAll(errorOf: (batch: ProducerBatch) => Error, now: number): void {
     for (const batch of this.#parts.accumulator.unsettled()) this.#settleFailed(batch, errorOf(batch), now);
   }
 
-  /** Batches that were never sent fail; the others go on. */
+  /** Fails the batches that were never sent. The others go on. */
   failUnsent(errorOf: (batch: ProducerBatch) => Error, now: number): void {
     for (const batch of this.#parts.accumulator.unsettled()) {
       if (!batch.hasSequence) this.#settleFailed(batch, errorOf(batch), now);
@@ -205,13 +206,13 @@ export class Sender implements ProduceListener {
             error: produceError(answer.errorCode, batchIndexErrorMessage, detailsOf(batch)),
           }));
     if (recordErrors.length > 0 && batch.count > 1) {
-      error.message += `; the batch was refused for ${recordErrors.length} of its ${batch.count} records, none of them was written`;
+      error.message += `; the batch was refused for ${recordErrors.length} of its ${batch.count} records, and none of its records was written`;
     }
     this.#parts.report.batchFailed(batch, error);
     this.#parts.accumulator.settle(batch, outcomeOf(topic.name, index, error, recordErrors), now);
   }
 
-  /** The error as the records' owners see it: with what is known of the records besides. */
+  /** The error for the owners of the records, with topic, partition and `maybeWritten`. */
   #finalError(batch: ProducerBatch, error: Error): Error {
     if (error instanceof KafkaClientError) {
       error.topic ??= batch.partition.topic.name;

@@ -1,5 +1,5 @@
-// Owns records that have no partition yet because metadata is missing: of a topic that is not known, or of a partition beyond those
-// known. Network thread. They wait `maxBlockMs` at most, and keep their order. Must not hold up records of other topics.
+// Owns the records that wait for metadata: their topic is not known, or their partition is not known. Network thread. They wait at
+// most `maxBlockMs` and keep their order. Must not delay records of other topics.
 
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
@@ -10,14 +10,14 @@ import { outcomeOf } from './outcomes.ts';
 import { type RecordOwner, RecordRuns } from './record-owner.ts';
 import type { TopicState } from './topic-state.ts';
 
-/** Errors of a topic that no waiting helps against: INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED. */
+/** Errors of a topic that are final: INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED. */
 const finalErrors: ReadonlySet<number> = new Set([17, 29]);
-/** What is counted for a record besides its bytes. */
+/** The bytes that are counted for a record in addition to its own. */
 const overheadBytes = 200;
 
-/** A record with what the choice of its partition needs. */
+/** A record with the fields that are needed to choose its partition. */
 export interface UnplacedRecord extends AppendedRecord {
-  /** -1: none was given. */
+  /** -1: the record names no partition. */
   readonly partition: number;
   /** -1: no key. */
   readonly keyFrom: number;
@@ -63,7 +63,7 @@ export class Staging {
   readonly #cluster: ClusterView;
   readonly #memory: BatchMemory;
   readonly #maxBlockMs: number;
-  /** Told of records that failed for want of metadata. */
+  /** Called when records failed because metadata did not come. */
   readonly #onFailed: (error: Error, now: number) => void;
   #records: StagedRecord[] = [];
   #onEmpty: ((now: number) => void)[] = [];
@@ -84,17 +84,17 @@ export class Staging {
     return this.#records.length === 0;
   }
 
-  /** When the first one has waited long enough. */
+  /** The time at which the first record has waited too long. */
   get nextDeadline(): number {
     return this.#records[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Whether records of the topic that name no partition wait here, so that others must stand behind them. */
+  /** Whether records of the topic that name no partition wait here, so that later ones must wait behind them. */
   isWaiting(topic: TopicState): boolean {
     return this.#records.some((record) => record.topic === topic && record.partition < 0);
   }
 
-  /** Keeps a copy. @returns false when there is no memory for it */
+  /** Keeps a copy of the record. @returns false when there is no memory for it */
   add(record: UnplacedRecord, now: number): boolean {
     const staged = new StagedRecord(record, now + this.#maxBlockMs);
     if (!this.#memory.reserve(staged.countedBytes)) return false;
@@ -103,21 +103,21 @@ export class Staging {
     return true;
   }
 
-  /** Calls `listener` once, as soon as nothing waits here. */
+  /** Calls `listener` once when nothing waits here. */
   onEmpty(listener: (now: number) => void): void {
     this.#onEmpty.push(listener);
   }
 
   /**
-   * Places what can be placed, fails what has waited too long or for nothing.
-   * @param place puts the record into a batch; false: no memory for it now
+   * Places the records whose metadata has come. Fails records that have waited too long or whose topic has a final error.
+   * @param place puts the record into a batch; it returns false when there is no memory for it now
    */
   poll(place: (record: UnplacedRecord) => boolean, now: number): void {
     if (this.isEmpty) return;
     const left: StagedRecord[] = [];
     const failed: [StagedRecord, Error][] = [];
     let isFull = false;
-    // All of it at once: what waits here may fill the memory, and batches need some before the first record can leave.
+    // The memory of all records is released at once: they may fill it, and a batch needs memory before the first record can leave.
     for (const record of this.#records) this.#memory.unreserve(record.countedBytes);
     for (const record of this.#records) {
       const count = record.topic.partitionCount;
@@ -140,7 +140,7 @@ export class Staging {
     if (this.#records.length === 0) this.#tellEmpty(now);
   }
 
-  /** Everything that waits fails. */
+  /** Fails all waiting records. */
   failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
     const records = this.#records;
     this.#records = [];

@@ -1,16 +1,16 @@
-// Owns the choice of partitions for records without a key, for one topic: all go to one partition until about a batch is full,
-// then to another (KIP-794). Network thread. Must not look at queues or leaders itself: the topic tells.
+// Owns the choice of partitions for records of one topic without a key: all go to one partition until about a batch is full, then to
+// another one (KIP-794). Network thread. Must not look at queues or leaders: the topic gives it their load.
 
-/** Partitions that may be chosen, and for each how many batches wait there. */
+/** The partitions that may be chosen, and how many batches wait for each. */
 export interface PartitionLoad {
   readonly partitions: readonly number[];
   readonly lengths: readonly number[];
 }
 
-/** The topic as far as the choice needs it. */
+/** The part of the topic's state that the choice needs. */
 export interface StickyTopic {
   readonly partitionCount: number;
-  /** Null: all partitions with a leader are alike. */
+  /** Null: all partitions with a leader have the same chance. */
   load(): PartitionLoad | null;
   withLeader(): readonly number[];
 }
@@ -18,13 +18,13 @@ export interface StickyTopic {
 export class StickyPartitioner {
   readonly #stepBytes: number;
   readonly #random: () => number;
-  /** -1: none is chosen. */
+  /** -1: no partition is chosen. */
   #current = -1;
-  /** Appended to the current partition since it was chosen. */
+  /** How many bytes were appended to the current partition since it was chosen. */
   #bytes = 0;
 
   /**
-   * @param stepBytes bytes after which another partition is chosen
+   * @param stepBytes after so many bytes another partition is chosen
    * @param random    from 0 up to, but not including, 1
    */
   constructor(stepBytes: number, random: () => number) {
@@ -32,15 +32,15 @@ export class StickyPartitioner {
     this.#random = random;
   }
 
-  /** Where the next record without a key goes. The topic must have partitions. */
+  /** The partition of the next record without a key. The topic must have partitions. */
   choose(topic: StickyTopic): number {
     if (this.#current < 0 || this.#current >= topic.partitionCount) this.#next(topic);
     return this.#current;
   }
 
   /**
-   * Something was appended to a partition.
-   * @param isQueueFull whether the partition's queue has no batch that is only partly full: then nothing small stays behind
+   * Records were appended to a partition.
+   * @param isQueueFull whether the partition's queue has no partly full batch; then no small batch is left behind by a change
    */
   appended(topic: StickyTopic, partition: number, byteCount: number, isQueueFull: boolean): void {
     if (partition !== this.#current) return;
@@ -54,7 +54,7 @@ export class StickyPartitioner {
     this.#current = this.#byLoad(topic) ?? this.#uniform(topic);
   }
 
-  /** The shorter its queue, the likelier a partition is chosen; undefined where load tells nothing. */
+  /** A partition with a shorter queue is chosen with a higher probability. Undefined if the load cannot decide. */
   #byLoad(topic: StickyTopic): number | undefined {
     const load = topic.load();
     if (load === null) return undefined;

@@ -1,12 +1,12 @@
-// Owns what a producer knows of one topic: its partitions, which of them may get records without a key, how well its records
-// compress. Network thread.
+// Owns a producer's state of one topic: its partitions, which of them may get records without a key, how well its records compress.
+// Network thread.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import { PartitionState } from './partition-state.ts';
 import { type PartitionLoad, StickyPartitioner, type StickyTopic } from './sticky-partitioner.ts';
 
-/** The ratio falls slowly and rises at once: a batch that turns out too large costs a round trip. */
+/** The ratio falls slowly and rises at once, because a batch that becomes too large costs a round trip. */
 const ratioStepDown = 0.005;
 const ratioStepUp = 0.05;
 
@@ -14,17 +14,17 @@ export class TopicState implements StickyTopic {
   readonly name: string;
   readonly partitions: PartitionState[] = [];
   readonly sticky: StickyPartitioner;
-  /** Expected size of compressed records as a part of their size before. */
+  /** The expected size of compressed records divided by their size before. */
   compressionRatio = 1;
-  /** Batches may grow while others of their partition wait; until one is too large for the broker. */
+  /** Whether a batch may grow while another one of its partition waits. False after a batch was too large for the broker. */
   mayGrow = true;
-  /** When a record came last, ms on the monotonic clock. */
+  /** The time of the last record, in ms on the monotonic clock. */
   usedAt = 0;
   /** Whether metadata covers it for this producer. */
   isTracked = false;
   readonly #cluster: ClusterView;
   readonly #config: ProducerConfig;
-  /** The metadata update that the partitions are those of. */
+  /** The id of the metadata update from which the partitions are. */
   #updateId = -1;
   #known = 0;
 
@@ -35,13 +35,13 @@ export class TopicState implements StickyTopic {
     this.sticky = new StickyPartitioner(Math.max(config.batchSizeBytes, 1), random);
   }
 
-  /** 0 for a topic that is not known. */
+  /** 0 if the topic is not known. */
   get partitionCount(): number {
     const { updateId } = this.#cluster;
     if (updateId !== this.#updateId) {
       this.#updateId = updateId;
       this.#known = this.#cluster.partitionCount(this.name) ?? 0;
-      // One that was deleted and made anew may have fewer; what is queued for the others is not forgotten.
+      // A topic that was deleted and created again may have fewer partitions. Batches for the other partitions are kept.
       while (this.partitions.length < this.#known)
         this.partitions.push(new PartitionState(this, this.partitions.length));
     }
@@ -72,7 +72,7 @@ export class TopicState implements StickyTopic {
     return { partitions, lengths: partitions.map((index) => this.partitions[index]!.queue.length) };
   }
 
-  /** Takes over how large a batch became when it was compressed. */
+  /** Notes the compression ratio of a batch. */
   observeCompression(ratio: number): void {
     const known = this.compressionRatio;
     if (ratio > known) this.compressionRatio = Math.max(known + ratioStepUp, ratio);

@@ -1,5 +1,5 @@
-// Owns the sending of a transaction's requests, one at a time, to the coordinator that is meant, as often as it takes. Network thread. Must
-// not know states: what an answer leads to is told to whoever asked.
+// Owns the sending of a transaction's requests: one at a time, to the right coordinator, with retries. Network thread. Must not know
+// the transaction's state: the caller decides what follows from an answer.
 
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
 import type { Api } from '../../protocol/flat/api.ts';
@@ -13,11 +13,11 @@ import {
   transactionAction,
 } from './transaction-errors.ts';
 
-/** Connections for transactions: their requests wait behind nothing. */
+/** The lane of transactions, so that their requests do not wait behind others. */
 const transactionLane = 'txn';
-/** While the markers of the last transaction are written, which takes a moment only. */
+/** The retry wait while the markers of the last transaction are written. That takes only a moment. */
 const concurrentRetryMs = 20;
-/** The worst first: one partition decides for all. */
+/** The order of actions, worst first. The worst action of all partitions is taken. */
 const severity: readonly TransactionAction[] = ['fenced', 'fatal', 'restart', 'abort', 'find', 'retry', 'done'];
 
 export interface CallSettings {
@@ -26,7 +26,7 @@ export interface CallSettings {
   readonly retryBackoffMaxMs: number;
 }
 
-/** A part of an answer that has a code of its own. */
+/** An error code in a part of an answer. */
 export interface Code {
   readonly errorCode: number;
   readonly topic?: string;
@@ -42,7 +42,7 @@ export interface CoordinatorCall<Request, Response> {
   readonly maxVersion?: number;
   readonly canBump: boolean;
   readonly isCommit?: boolean;
-  /** Nothing was added to the transaction yet: a coordinator that still ends the last one is asked again soon. */
+  /** True if nothing was added to the transaction yet. If the coordinator is still ending the last transaction, it is asked again soon. */
   readonly isFirst?: boolean;
   codes(response: Response): readonly Code[];
   onDone(response: Response, now: number): void;
@@ -52,7 +52,7 @@ export interface CoordinatorCall<Request, Response> {
 
 export class TransactionCalls {
   readonly coordinators: Coordinators;
-  /** When something can be sent again although nothing happens; ms on the monotonic clock. */
+  /** The time at which a request can be sent again even if nothing happens, in ms on the monotonic clock. */
   nextDeadline = Number.POSITIVE_INFINITY;
   readonly #host: RoleHost;
   readonly #settings: CallSettings;
@@ -76,12 +76,12 @@ export class TransactionCalls {
     );
   }
 
-  /** A request is under way: nothing else can be asked. */
+  /** Whether a request is under way. Then no other one can be sent. */
   get isAsking(): boolean {
     return this.#isAsking;
   }
 
-  /** Sends the request, if its coordinator is known and ready; otherwise sees to that. */
+  /** Sends the request if its coordinator is known and ready. Otherwise starts a look-up or a connection. */
   ask<Request, Response>(call: CoordinatorCall<Request, Response>, now: number): void {
     if (this.#isAsking) return;
     if (now < this.#retryAt) {
@@ -99,7 +99,7 @@ export class TransactionCalls {
     if (!requests.isReady(to, now)) {
       const readyAt = requests.readyAt(to, now);
       if (readyAt > now) this.nextDeadline = readyAt;
-      // One that cannot be reached may be no coordinator any more.
+      // A broker that cannot be reached may not be the coordinator any more.
       if (requests.lastError(to) !== null) this.coordinators.forget(type, key);
       return;
     }

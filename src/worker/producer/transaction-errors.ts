@@ -1,4 +1,4 @@
-// Owns the meaning of error codes in answers to the requests of a transaction. Network thread. Must not act on it: transactions.ts does.
+// Owns the meaning of error codes in answers to a transaction's requests. Network thread. Must not act on them: transactions.ts does.
 // Source: Kafka's TransactionManager; KIP-360, KIP-447, KIP-890, KIP-1050.
 
 import { errorFor } from '../../common/errors/errors.ts';
@@ -11,8 +11,8 @@ export type TransactionCall =
   | 'EndTxn';
 
 /**
- * `retry`: the same again; `find`: after another search for the coordinator; `abort`: the transaction can only be aborted; `fenced`:
- * another producer has taken over; `fatal`: nothing more is possible; `restart`: the producer is as if it had not begun.
+ * `retry`: send the same request again. `find`: look up the coordinator, then send again. `abort`: the transaction can only be aborted.
+ * `fenced`: another producer has taken over. `fatal`: the producer can only be closed. `restart`: the producer must begin again.
  */
 export type TransactionAction = 'done' | 'retry' | 'find' | 'abort' | 'fenced' | 'fatal' | 'restart';
 
@@ -54,9 +54,9 @@ const groupMovedOn: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * What follows from a code.
+ * The action for an error code.
  * @param canBump whether the epoch can be raised by InitProducerId
- * @param isCommit of EndTxn
+ * @param isCommit for EndTxn: whether it commits
  */
 export function transactionAction(
   call: TransactionCall,
@@ -74,7 +74,7 @@ export function transactionAction(
     case 'AddPartitionsToTxn':
       if (errorCode === codes.UNKNOWN_TOPIC_OR_PARTITION) return 'retry';
       if (errorCode === codes.UNKNOWN_PRODUCER_ID) return canBump ? 'abort' : 'fatal';
-      // Any other code of one partition, OPERATION_NOT_ATTEMPTED and TOPIC_AUTHORIZATION_FAILED among them.
+      // All other codes of a partition, for example OPERATION_NOT_ATTEMPTED and TOPIC_AUTHORIZATION_FAILED.
       return isRetriable(errorCode) ? 'retry' : 'abort';
     case 'AddOffsetsToTxn':
       if (errorCode === codes.UNKNOWN_PRODUCER_ID) return canBump ? 'abort' : 'fatal';
@@ -90,12 +90,12 @@ export function transactionAction(
   }
 }
 
-/** Whether the group has moved on from the consumer whose offsets these are. */
+/** Whether the group does not accept offsets from this consumer any more. */
 export function hasGroupMovedOn(errorCode: number): boolean {
   return groupMovedOn.has(errorCode);
 }
 
-/** Whether what was refused may be accepted later, when a batch or a search for a coordinator is asked about. */
+/** Whether a request may succeed later after this error code. */
 export function isRetriable(errorCode: number): boolean {
   return errorCode === codes.CONCURRENT_TRANSACTIONS || errorFor(errorCode)?.retriable === true;
 }

@@ -1,5 +1,5 @@
-// Owns the requests of a transaction and what their answers come to: one code for each request, the worst of its partitions. Network thread.
-// Must not decide when one is sent, nor what a code means.
+// Owns the requests of a transaction and the error codes of their answers. Network thread. Must not decide when a request is sent, and
+// must not decide what a code means.
 
 import Long from 'long';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
@@ -17,20 +17,20 @@ import type { PartitionState } from './partition-state.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { CoordinatorCall } from './transaction-calls.ts';
 
-/** Versions of the old protocol: newer ones let brokers add partitions by themselves. */
+/** The highest versions of the old protocol. In newer ones, brokers add partitions by themselves. */
 export const maxOldVersion = { produce: 11, addPartitions: 3, offsetCommit: 4, endTxn: 4 };
-/** The first of the new one. */
+/** The lowest versions of the new protocol. */
 export const minNewVersion = { produce: 12, offsetCommit: 5, endTxn: 5 };
 const maxOffsetsByName = 5;
 
-/** A code of one partition. */
+/** The error code of one partition. */
 export interface PartitionCode {
   readonly topic: string;
   readonly partition: number;
   readonly errorCode: number;
 }
 
-/** Who sends, as each request says it. */
+/** The fields that identify the producer in each request. */
 export function identity(
   transactionalId: string,
   { producerIdLow, producerIdHigh, producerEpoch }: ProducerNumbers,
@@ -38,7 +38,7 @@ export function identity(
   return { transactionalId, producerId: new Long(producerIdLow, producerIdHigh), producerEpoch };
 }
 
-/** Of version 3 at most. */
+/** For versions up to 3. */
 export function addPartitionsRequest(
   { transactionalId, producerId, producerEpoch }: ReturnType<typeof identity>,
   partitions: Iterable<PartitionState>,
@@ -67,7 +67,7 @@ export function addPartitionsCodes(response: AddPartitionsToTxnResponseView): Pa
   );
 }
 
-/** @param topicId of a topic's name; null where one is unknown: then version 6 must not be used */
+/** @param topicId returns the id of a topic by its name; null if it is unknown, and version 6 must then not be used */
 function offsetCommitRequest(
   who: ReturnType<typeof identity>,
   { group, offsets }: TransactionOffsets,
@@ -98,7 +98,7 @@ function offsetCommitRequest(
   };
 }
 
-/** The commit of offsets at the group's coordinator, but for who hears of it. */
+/** The call that commits offsets at the group's coordinator, without its callbacks. */
 export function offsetCommitCall(
   who: ReturnType<typeof identity>,
   pending: TransactionOffsets,

@@ -1,5 +1,5 @@
-// Owns the steps of a transaction, each a request to a coordinator until it is answered: who is sent, in which versions. Network thread.
-// Must not know states: transactions.ts says which step comes next, and hears how it ended.
+// Owns the steps of a transaction: each is a request to a coordinator, in the right version. Network thread. Must not know states:
+// transactions.ts decides which step comes next, and is told how it ended.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
@@ -19,7 +19,7 @@ import {
   offsetCommitCall,
 } from './transaction-requests.ts';
 
-/** From here on InitProducerId raises an epoch. */
+/** From this version on, InitProducerId can raise the epoch. */
 const minBumpVersion = 3;
 
 export interface StepsListener {
@@ -55,12 +55,12 @@ export class TransactionSteps {
     return this.#calls.nextDeadline;
   }
 
-  /** A turn begins: what can be sent again later is found out anew. */
+  /** A round begins. The next deadline is computed again. */
   beginTurn(): void {
     this.#calls.nextDeadline = Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the cluster works by the new rules. */
+  /** Whether the cluster supports the new protocol (transaction.version 2). */
   get isNewSupported(): boolean {
     return (this.#host.requests.finalizedFeature('transaction.version') ?? 0) >= 2;
   }
@@ -75,7 +75,7 @@ export class TransactionSteps {
     return true;
   }
 
-  /** A producer id; or, with `isBump`, the next epoch of the one there is. */
+  /** Requests a producer id, or, with `isBump`, the next epoch of the present id. */
   start(isBump: boolean, onDone: (text: string) => void, now: number): void {
     const { producerId, producerEpoch } = this.#who;
     this.#calls.ask(
@@ -102,7 +102,7 @@ export class TransactionSteps {
     );
   }
 
-  /** @param isFirst nothing was added to the transaction yet */
+  /** @param isFirst true if nothing was added to the transaction yet */
   addPartitions(partitions: readonly PartitionState[], isFirst: boolean, onDone: () => void, now: number): void {
     this.#calls.ask(
       {
@@ -140,7 +140,7 @@ export class TransactionSteps {
     this.#calls.ask({ ...this.#common, ...call, onDone }, now);
   }
 
-  /** By the new rules the answer has the producer id and epoch of what follows. */
+  /** In the new protocol, the answer has the producer id and epoch for the next transaction. */
   end(isCommit: boolean, isNew: boolean, onDone: (now: number) => void, now: number): void {
     this.#calls.ask(
       {

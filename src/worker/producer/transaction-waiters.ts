@@ -1,4 +1,4 @@
-// Owns those who wait for a step of a transaction, each for a bounded time. Network thread.
+// Owns the calls that wait for a step of a transaction, each with a time limit. Network thread.
 
 import { KafkaTimeoutError } from '../../common/errors/errors.ts';
 
@@ -14,7 +14,7 @@ export class Waiters {
   readonly #maxBlockMs: number;
   #waiters: Waiter[] = [];
 
-  /** @param what is waited for, in words */
+  /** @param what the name of the step, for messages */
   constructor(what: string, maxBlockMs: number) {
     this.#what = what;
     this.#maxBlockMs = maxBlockMs;
@@ -24,7 +24,7 @@ export class Waiters {
     return this.#waiters.length === 0;
   }
 
-  /** When the first has waited long enough, ms on the monotonic clock. */
+  /** The time at which the first call has waited too long, in ms on the monotonic clock. */
   get nextDeadline(): number {
     return this.#waiters[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
@@ -33,7 +33,7 @@ export class Waiters {
     this.#waiters.push({ onDone, deadline: now + this.#maxBlockMs });
   }
 
-  /** Ends the wait of whoever came first. */
+  /** Ends the wait of the first call. */
   doneFirst(): void {
     this.#waiters.shift()?.onDone(null);
   }
@@ -44,10 +44,10 @@ export class Waiters {
     for (const { onDone } of waiters) onDone(error);
   }
 
-  /** What is waited for goes on; whoever waited too long is told. */
+  /** Fails the calls that have waited too long. The step itself goes on. */
   expire(now: number): void {
     while (this.#waiters.length > 0 && this.#waiters[0]!.deadline <= now) {
-      const text = `the ${this.#what} of the transaction did not end within ${this.#maxBlockMs} ms (maxBlockMs); the same call waits on`;
+      const text = `the ${this.#what} of the transaction did not end within ${this.#maxBlockMs} ms (maxBlockMs); it goes on, so make the same call again to wait for it`;
       this.#waiters.shift()!.onDone(new KafkaTimeoutError(text));
     }
   }

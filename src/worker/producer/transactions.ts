@@ -1,5 +1,5 @@
-// Owns the transactions of a producer: its states, and what is asked of a coordinator next. Network thread. Must not know records; what a
-// code means is transaction-errors.ts, how a step is made transaction-steps.ts.
+// Owns the transactions of a producer: their states, and the next step. Network thread. Must not know records. transaction-errors.ts
+// has the meaning of error codes, transaction-steps.ts the steps.
 // Source: KIP-98, KIP-360, KIP-447, KIP-890 (transaction.version 2); Kafka's TransactionManager.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
@@ -26,14 +26,14 @@ import { type OnDone, Waiters } from './transaction-waiters.ts';
 
 type State = 'starting' | 'stopped' | 'ready' | 'open' | 'committing' | 'aborting' | 'failed' | 'fatal';
 
-/** Codes of Produce that end the producer instead of the transaction. */
+/** Error codes of Produce that end the producer, not only the transaction. */
 const fatalProduceCodes: ReadonlySet<number> = new Set([31, 35, 49, 53, 90]);
 
 interface PendingOffsets extends TransactionOffsets {
   /** ms on the monotonic clock. */
   readonly deadline: number;
   readonly onDone: OnDone;
-  /** The group is part of the transaction (old protocol). */
+  /** Whether the group was added to the transaction (old protocol). */
   isAdded: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface TransactionParts {
   readonly report: ProducerReport;
   /** Whether every record is settled. */
   readonly isSettled: () => boolean;
-  /** Records that were never sent fail. */
+  /** Fails the records that were never sent. */
   readonly failUnsent: (errorOf: () => Error, now: number) => void;
-  /** The producer can do nothing more. */
+  /** Called when the producer can only be closed. */
   readonly onFatal: (error: Error, now: number) => void;
 }
 
@@ -55,13 +55,13 @@ export class Transactions implements TransactionGate {
   readonly #parts: TransactionParts;
   readonly #steps: TransactionSteps;
   #state: State = 'starting';
-  /** Why only an abort is possible; or why nothing is. */
+  /** The reason why the transaction can only be aborted, or why the producer can only be closed. */
   #error: Error | null = null;
-  /** The rules of the open transaction: chosen when it begins. */
+  /** Whether the open transaction uses the new protocol. It is chosen when the transaction begins. */
   #isNew = false;
-  /** The epoch has to be raised before the next transaction (old protocol). */
+  /** The epoch must be raised before the next transaction (old protocol). */
   #needsBump = false;
-  /** The coordinator, or a leader, may have heard of the open transaction. */
+  /** The coordinator or a leader may know the open transaction. */
   #isKnown = false;
   readonly #adding = new Set<PartitionState>();
   readonly #added = new Set<PartitionState>();
@@ -102,17 +102,17 @@ export class Transactions implements TransactionGate {
     return this.#ending !== null;
   }
 
-  /** Why a record is not taken; null when it is. */
+  /** The error if a record is not accepted now. Null if it is. */
   refusal(): KafkaClientError | null {
     if (this.#state === 'open') return null;
     if (this.#state === 'failed') {
       const text = `the transaction can only be aborted: ${this.#error!.message}`;
       return new TransactionAbortableError(text, { cause: this.#error });
     }
-    return new IllegalStateError('records of a transactional producer belong into a transaction: begin one first');
+    return new IllegalStateError('a transactional producer only takes records inside a transaction: begin one first');
   }
 
-  // --- what the application asks for
+  // --- calls of the application
 
   begin(onDone: OnDone, now: number): void {
     if (this.#state === 'fatal') {
@@ -151,7 +151,7 @@ export class Transactions implements TransactionGate {
     }
   }
 
-  // --- what the sender asks
+  // --- questions of the sender
 
   get maxProduceVersion(): number | undefined {
     return this.#isNew ? undefined : maxOldVersion.produce;
@@ -163,7 +163,7 @@ export class Transactions implements TransactionGate {
 
   maySend(partition: PartitionState): boolean {
     if (this.#state !== 'open' && this.#state !== 'committing') {
-      // What was sent before is sent again until it is known what became of it.
+      // Batches that were sent before are sent again until their outcome is known.
       return this.#ending !== null || this.#state === 'failed' ? this.#isNew || this.#added.has(partition) : false;
     }
     if (this.#isNew) {
@@ -197,11 +197,11 @@ export class Transactions implements TransactionGate {
   }
 
   onGap({ index, topic }: PartitionState, now: number): void {
-    const text = `nobody knows whether all records for partition ${index} of topic '${topic.name}' were written`;
+    const text = `it is not known whether all records for partition ${index} of topic '${topic.name}' were written`;
     this.#fail(new TransactionAbortableError(text, { topic: topic.name, partition: index, maybeWritten: true }), now);
   }
 
-  // --- the turn
+  // --- one round
 
   poll(now: number): void {
     this.#steps.beginTurn();
@@ -247,7 +247,7 @@ export class Transactions implements TransactionGate {
     );
   }
 
-  /** The old rules want the group added first. */
+  /** In the old protocol, the group must be added first. */
   #commitOffsets(pending: PendingOffsets, now: number): void {
     if (!this.#isNew && !pending.isAdded) {
       this.#steps.addOffsets(
@@ -274,7 +274,7 @@ export class Transactions implements TransactionGate {
   }
 
   #finish(now: number): void {
-    // Every batch has to be answered first: nothing may be written behind the end.
+    // Every batch must be settled first: nothing may be written after the end of the transaction.
     if (!this.#parts.isSettled()) return;
     if (this.#isKnown) this.#steps.end(this.#ending!.isCommit, this.#isNew, (at) => this.#ended(at), now);
     else this.#ended(now);
@@ -288,7 +288,7 @@ export class Transactions implements TransactionGate {
     this.#added.clear();
     this.#isKnown = false;
     this.#error = null;
-    // An upgrade of the cluster: the new rules need an epoch of their own.
+    // The cluster was upgraded. The new protocol needs a new epoch.
     if (!this.#isNew && this.#steps.isNewSupported && this.#steps.canBump) this.#needsBump = true;
     this.#state = this.#needsBump ? 'starting' : 'ready';
     this.#parts.report.state('debug', 'transaction-ended', `the transaction was ${isCommit ? 'committed' : 'aborted'}`);
@@ -306,7 +306,7 @@ export class Transactions implements TransactionGate {
     this.#begins.doneFirst();
   }
 
-  /** Only an abort is possible from now on. */
+  /** The transaction can only be aborted from now on. */
   #fail(error: Error, now: number): void {
     if (this.#state !== 'open' && this.#state !== 'committing') return;
     this.#error = error;
@@ -385,5 +385,5 @@ function detailsOf(error: KafkaClientError): {
 }
 
 function offsetsTimeout(maxBlockMs: number): KafkaTimeoutError {
-  return new KafkaTimeoutError(`the offsets were not taken within ${maxBlockMs} ms (maxBlockMs)`);
+  return new KafkaTimeoutError(`the offsets were not added to the transaction within ${maxBlockMs} ms (maxBlockMs)`);
 }

@@ -140,7 +140,7 @@ test('a partition that the answer does not name fails, and asks for metadata', (
   const { request, version } = producer.cluster.produces[0]!;
   const updates = producer.cluster.updatesAsked;
   request.onResponse({ responses: [], throttleTimeMs: 0 } as never, version, producer.cluster.now);
-  assert.match(producer.error(id).message, /says nothing of partition 0 of topic 't'/);
+  assert.match(producer.error(id).message, /does not have partition 0 of topic 't'/);
   assert.equal(producer.error(id).maybeWritten, true);
   assert.ok(producer.cluster.updatesAsked > updates);
 });
@@ -154,7 +154,7 @@ test('a batch refused for one record names it, and says that none was written', 
   const { outcome } = producer.settled.get(ids[0]!)!;
   assert.match(
     outcome.error!.message,
-    /bad time; the batch was refused for 1 of its 3 records, none of them was written/,
+    /bad time; the batch was refused for 1 of its 3 records, and none of its records was written/,
   );
   assert.deepEqual(
     outcome.recordErrors.map(({ index }) => index),
