@@ -227,7 +227,7 @@ test('flushSync in a callback is refused: it would wait for itself', async () =>
     }
   });
   await future;
-  assert.match(String(thrown), /flushSync inside a callback/);
+  assert.match(String(thrown), /flushSync inside a delivery's callback/);
 });
 
 test('sendAll takes a list, an async iterator or a callback, and answers with one report', async () => {
@@ -335,7 +335,7 @@ test('wrong arguments throw, naming the field', async () => {
     assert.throws(() => producer.send(topic, record as { value: string }), pattern);
   bad({ value: 5 }, /value must be a string, a Uint8Array or null, not 5/);
   bad({ value: 'v', key: {} }, /key must be a string, a Uint8Array or null, not an object of class Object/);
-  bad({ value: '\ud800' }, /value is text with half of a surrogate pair/);
+  bad({ value: '\ud800' }, /value is a text with half of a surrogate pair/);
   bad({ value: 'v', timestamp: -1 }, /timestamp must be a whole number of ms since the epoch, 0 or more, not -1/);
   bad({ value: 'v', partition: 1.5 }, /partition must be an integer from 0 to 2147483647, not 1.5/);
   bad({ value: 'v', headers: [[1, 'x']] }, /headers\[0\]: the name must be a string, not 1/);

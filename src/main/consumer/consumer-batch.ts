@@ -1,5 +1,5 @@
-// Owns a batch as the application has it: records read where they lie, what is done of it, whether it is still this consumer's.
-// Application thread.
+// Owns the batch that an application gets: its records (read in place), what is done of it, and whether it still belongs to this
+// consumer. Application thread.
 
 import type Long from 'long';
 import { type OffsetLike, parseOffset } from '../../common/config/offset-inputs.ts';
@@ -10,7 +10,7 @@ import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts'
 import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
 import { BATCH_PREFIX_BYTES, type ConsumerBatchFrame } from '../../ring/frames/consumer-frames.ts';
 
-/** The link that a batch came by. */
+/** The link from which a batch came. */
 export interface BatchHost {
   isHeld(place: number, serial: number): boolean;
   mark(place: number, serial: number, done: number): boolean;
@@ -20,17 +20,17 @@ export interface BatchHost {
 }
 
 /**
- * Records of one partition, in order. It owns its memory: views and slices of it stay valid for as long as anybody has them.
- * A partition may be given to another member of the group while the application works; `lost` says so at any time.
+ * Records of one partition, in order. The batch owns its memory: views and slices stay valid as long as they are used. The partition
+ * may go to another member of the group while the application works. `lost` says so at any time.
  */
 export class ConsumerBatch implements Iterable<RecordView> {
   readonly topic: string;
   readonly partition: number;
-  /** Records. */
+  /** How many records the batch has. */
   readonly count: number;
-  /** Of the record read last; -1 when brokers are too old to say. */
+  /** The leader epoch of the last record. -1 if brokers are too old to send it. */
   readonly leaderEpoch: number;
-  /** Internal: its place in the table of batches. */
+  /** Internal: the batch's place in the table of batches. */
   readonly place: number;
   readonly serial: number;
   readonly round: number;
@@ -38,12 +38,12 @@ export class ConsumerBatch implements Iterable<RecordView> {
   readonly #message: FlatMessage;
   readonly #records: RecordsView;
   readonly #frame: ConsumerBatchFrame;
-  /** Offsets done, counted from the first. */
+  /** How many offsets are done, counted from the first one. */
   #done = 0;
   #isFinished = false;
   #controller: AbortController | null = null;
 
-  /** Internal: the link makes it. */
+  /** Internal: only the link calls this. */
   constructor(host: BatchHost, topic: string, frame: ConsumerBatchFrame) {
     this.#host = host;
     this.topic = topic;
@@ -63,33 +63,33 @@ export class ConsumerBatch implements Iterable<RecordView> {
     return this.#frame.firstOffset(longOf);
   }
 
-  /** Where the next batch begins: behind gaps, markers and aborted records that follow the last record. */
+  /** The offset at which the next batch begins. Gaps, markers and aborted records after the last record are skipped. */
   get nextOffset(): Long {
     return this.#frame.nextOffset(longOf);
   }
 
-  /** End of the log, as far as it is replicated, when the batch was handed out. */
+  /** The end of the replicated log at the time when the batch was handed out. */
   get highWatermark(): Long {
     return this.#frame.highWatermark(longOf);
   }
 
-  /** Records with `read_committed` go up to here; -1 when the broker did not say. */
+  /** With `read_committed`, records can be read up to this offset. -1 if the broker did not send it. */
   get lastStableOffset(): Long {
     return this.#frame.lastStableOffset(longOf);
   }
 
-  /** Records between this batch and the end of the log, when it was handed out. */
+  /** How many records were between this batch and the end of the log when it was handed out. */
   get lag(): number {
     const lag = this.highWatermark.sub(this.nextOffset).toNumber();
     return lag < 0 ? 0 : lag;
   }
 
-  /** The batch's records, as a Fetch response has them. */
+  /** The batch's records, in the same view as in a Fetch response. */
   get records(): RecordsView {
     return this.#records;
   }
 
-  /** The fast way over the records: one object that moves. */
+  /** The fast way to read the records: one object that moves from record to record. */
   cursor(): RecordCursor {
     return this.#records.cursor();
   }
@@ -99,9 +99,9 @@ export class ConsumerBatch implements Iterable<RecordView> {
   }
 
   /**
-   * Says that records are done with: all of them, or those before the offset `upTo`. What is done is committed by the
-   * network thread, as `commit` says, and does not come again.
-   * @returns `lost` when the partition is not this consumer's any more: the records come again elsewhere
+   * Marks records as done: all of them, or those before the offset `upTo`. The network thread commits what is done, by the option
+   * `commit`. Records that are done do not come again.
+   * @returns `lost` when the partition does not belong to this consumer any more; another consumer gets the records again
    * Throws: IllegalArgumentError when `upTo` is outside of the batch
    */
   done(upTo?: OffsetLike): 'ok' | 'lost' {
@@ -119,42 +119,42 @@ export class ConsumerBatch implements Iterable<RecordView> {
     return 'ok';
   }
 
-  /** Whether all of it is done. */
+  /** Whether all records are done. */
   get isDone(): boolean {
     return this.#isFinished;
   }
 
-  /** Whether some of it is done, and not all. */
+  /** Whether some records are done, but not all. */
   get isPartlyDone(): boolean {
     return this.#done > 0 && !this.#isFinished;
   }
 
-  /** Whether the partition has been given to somebody else, or sought elsewhere, before all was done: one look at shared memory. */
+  /** Whether the partition went to another member, or the consumer was sought to another offset, before all was done. It reads shared memory once. */
   get lost(): boolean {
     return !this.#isFinished && !this.#host.isHeld(this.place, this.serial);
   }
 
-  /** Aborted when the batch is lost; noticed when this thread's event loop runs. */
+  /** Aborted when the batch is lost. This is noticed when the thread's event loop runs. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     this.look();
     return this.#controller.signal;
   }
 
-  /** Gives back what is not done: it comes again, as does everything behind it. */
+  /** Gives the unfinished records back. They come again, and so do all later records of the partition. */
   giveBack(): void {
     if (this.#isFinished) return;
     this.#host.giveBack(this);
     this.#host.finished(this);
   }
 
-  /** Gives the memory back, for a reader that has nothing of the batch left; reading it afterwards throws. */
+  /** Gives the memory back. The caller must not use views and slices of the batch any more; reading them throws. */
   recycle(): void {
     const memory = this.#message.recycle();
     if (memory !== null) this.#host.recycle(memory);
   }
 
-  /** Internal: something happened. */
+  /** Internal: checks whether the batch is lost. */
   look(): void {
     if (this.lost) this.#lose();
   }
@@ -174,7 +174,9 @@ export class ConsumerBatch implements Iterable<RecordView> {
     const first = this.firstOffset.toBigInt();
     const next = this.nextOffset.toBigInt();
     if (offset === null || offset < first || offset > next)
-      throw new IllegalArgumentError(`done up to ${String(upTo)}: the batch is from offset ${first} to ${next}`);
+      throw new IllegalArgumentError(
+        `done up to ${String(upTo)}: upTo must be from ${first} to ${next}, the offsets of the batch`,
+      );
     return Number(offset - first);
   }
 }

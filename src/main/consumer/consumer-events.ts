@@ -1,24 +1,24 @@
-// Owns who listens to a consumer's events, and the passage of events to them. Application thread.
+// Owns the listeners of a consumer's events, and calls them. Application thread.
 
 import Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 
-/** Events, and what their listeners are given. They are told what has happened: nothing waits for them. */
+/** The events and the arguments of their listeners. Listeners are called after the event, and nothing waits for them. */
 export interface ConsumerListeners {
   assigned: (partitions: readonly TopicPartition[]) => void;
-  /** Given up in good order: what was done is committed. */
+  /** Partitions were released in order: what was done is committed. */
   revoked: (partitions: readonly TopicPartition[]) => void;
-  /** Given to others already. */
+  /** Partitions were lost: they belong to other members already. */
   lost: (partitions: readonly TopicPartition[]) => void;
-  /** The application asked for nothing for `maxPollIntervalMs`; heard when it listens again. */
+  /** The application asked for no records for `maxPollIntervalMs`. The event comes when its event loop runs again. */
   blocked: (event: { readonly sinceMs: number; readonly policy: string }) => void;
-  /** A partition does not move, though it could. */
+  /** A partition makes no progress, although it could. */
   stalled: (event: TopicPartition & { readonly cause: string }) => void;
-  /** The log was cut off below the position; reading goes on at `to`. */
+  /** The log was truncated below the position. Reading continues at `to`. */
   truncated: (event: TopicPartition & { readonly from: Long; readonly to: Long }) => void;
-  /** What went wrong in the background; after a fatal one only `close` is left. */
+  /** An error in the background. After a fatal error the consumer can only be closed. */
   error: (error: Error, isFatal: boolean) => void;
 }
 

@@ -1,4 +1,4 @@
-// Owns the handle by which another thread reads the same consumer, and what that thread's end needs of its surroundings. Application
+// Owns the handle with which another thread uses the same consumer, and the host of a consumer in an attached thread. Application
 // thread.
 
 import type { MessagePort } from 'node:worker_threads';
@@ -7,7 +7,7 @@ import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { ApplicationHandle } from '../../ring/attachment.ts';
 import type { ClientHost } from '../link/client-host.ts';
 
-/** What a consumer's session needs of whoever it belongs to: a client, or, in an attached thread, nobody. */
+/** The host that a consumer's session needs: a client, or, in an attached thread, a host without a client. */
 export type ConsumerHost = Pick<ClientHost, 'hold' | 'release' | 'addRole' | 'removeRole' | 'callbackThrew'>;
 
 const kind = 'offthread-kafka consumer';
@@ -16,19 +16,19 @@ const claimed = 1;
 const keepAliveMs = 1000;
 
 /**
- * Carries a consumer to another thread: as `workerData`, in `postMessage` or as a task of a pool, always with `transferList` as the
- * transfer list. Opened there, once, by `Consumer.attach`.
+ * Carries a consumer to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
+ * as the transfer list. `Consumer.attach` opens the handle there, once.
  */
 export interface ConsumerHandle {
   readonly kind: typeof kind;
-  /** What has to be in the transfer list of whatever carries the handle. */
+  /** The ports to pass in the transfer list together with the handle. */
   readonly transferList: readonly MessagePort[];
   readonly config: ConsumerConfig;
   readonly application: ApplicationHandle;
   readonly table: SharedArrayBuffer;
   readonly snapshot: SharedArrayBuffer;
   readonly lifePort: MessagePort;
-  /** Tells whether it was opened. */
+  /** Shared memory that shows whether the handle was opened. */
   readonly claim: SharedArrayBuffer;
 }
 
@@ -39,18 +39,22 @@ export function makeConsumerHandle(
   return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: new SharedArrayBuffer(4), ...parts };
 }
 
-/** Throws: TypeError for what is no handle, IllegalStateError for one that was opened before. */
+/** Opens the handle. Throws TypeError for anything but a handle, and IllegalStateError for a handle that was opened before. */
 export function claimConsumerHandle(given: unknown): ConsumerHandle {
   const handle = given as Partial<ConsumerHandle> | null | undefined;
   if (handle === null || typeof handle !== 'object' || handle.kind !== kind)
-    throw new TypeError('attach takes what `consumer.share()` returned, carried here with its transferList');
-  // Atomic: a copy in another thread may be opened at the same time.
+    throw new TypeError(
+      'attach takes a handle that `consumer.share()` returned and that was sent with its transferList',
+    );
+  // This is atomic, because another thread may open a copy at the same time.
   if (Atomics.compareExchange(new Int32Array(handle.claim!), 0, unclaimed, claimed) !== unclaimed)
-    throw new IllegalStateError('this handle was attached before: each one is for one thread, make another by share()');
+    throw new IllegalStateError(
+      'this handle was attached before: a handle is for one thread, so make another one with share()',
+    );
   return handle as ConsumerHandle;
 }
 
-/** Surroundings of an attached thread: it has no client, so it keeps itself alive and looks for the network thread's end. */
+/** The host in an attached thread. There is no client, so this host keeps the thread alive and checks whether the network thread has ended. */
 export function attachedHost(look: () => void): ConsumerHost {
   let holds = 0;
   let timer: NodeJS.Timeout | null = null;

@@ -1,5 +1,5 @@
-// Owns this thread's end of a consumer's link: calls and their answers, batches that have come, events, waiting for them.
-// Application thread. Must not decide anything about groups or positions: the network thread does.
+// Owns this thread's end of a consumer's link: calls and their answers, batches, events, and waits for them. Application thread. Must
+// not decide anything about groups or positions: the network thread does.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerAnswer, ConsumerCall, ConsumerEvent } from '../../common/consumer-calls.ts';
@@ -29,10 +29,10 @@ import { STATE_CLOSED } from '../../state/counters.ts';
 import { Future, failedFuture } from '../link/future.ts';
 import { type BatchHost, ConsumerBatch } from './consumer-batch.ts';
 
-/** A blocked thread looks this often whether the network thread is still there. */
+/** A blocked thread checks so often whether the network thread has ended. */
 const lookForEndMs = 1000;
 
-/** What waits to be taken: a batch, or an error behind the batches before it. */
+/** A batch that can be taken, or an error that comes after the batches before it. */
 export type Ready = ConsumerBatch | Error;
 
 export interface ConsumerLinkParts {
@@ -40,7 +40,7 @@ export interface ConsumerLinkParts {
   readonly table: SharedArrayBuffer;
   readonly onEvent: (event: ConsumerEvent) => void;
   readonly callbackThrew: (error: unknown) => void;
-  /** Nothing comes any more. */
+  /** Called when nothing will come any more. */
   readonly onClosed: () => void;
 }
 
@@ -52,9 +52,9 @@ export class ConsumerLink implements BatchHost {
   readonly #calls = new Map<number, Future<ConsumerAnswer>>();
   readonly #ready: Ready[] = [];
   readonly #waiters = new Set<() => void>();
-  /** Of partitions that went back: batches of earlier rounds are passed over. */
+  /** The least round of each partition that went back. Batches of earlier rounds are skipped. */
   readonly #leastRounds = new Map<string, number>();
-  /** Batches this thread holds, told when their partition is lost. */
+  /** The batches that this thread has. They are told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
   #lastCallId = 0;
   #closeError: Error | null = null;
@@ -71,12 +71,12 @@ export class ConsumerLink implements BatchHost {
     this.#table = new BatchTableUser(parts.table);
   }
 
-  /** Why nothing comes any more; null while something may. */
+  /** The reason why nothing comes any more. Null while the link is open. */
   get closeError(): Error | null {
     return this.#closeError;
   }
 
-  /** Takes what comes whenever the doorbell rings, from now on. */
+  /** Drains from now on whenever the doorbell rings. */
   listen(): void {
     if (this.#closeError !== null) return;
     const bell = this.#end.ownDoorbell.sleep(this.#hasWork);
@@ -90,7 +90,7 @@ export class ConsumerLink implements BatchHost {
 
   readonly #hasWork = (): boolean => this.#closeError === null && !this.#end.responses.isEmpty();
 
-  /** Asks the network thread. Fails with: RingFullError, what the call fails with, Cancelled, NetworkThreadError. */
+  /** Makes a call to the network thread. Fails with: RingFullError, the call's error, Cancelled, NetworkThreadError. */
   call<T extends ConsumerAnswer>(call: ConsumerCall): Future<T> {
     const { callbackThrew } = this.#parts;
     if (this.#closeError !== null) return failedFuture(this.#closeError, callbackThrew);
@@ -109,7 +109,7 @@ export class ConsumerLink implements BatchHost {
     return this.#calls.size > 0;
   }
 
-  /** Tells the network thread that records are wanted. */
+  /** Tells the network thread that this thread asks for records. */
   asks(isWaiting: boolean): void {
     this.#table.asked(monotonicNowMs(), isWaiting);
     this.#end.networkDoorbell.notify();
@@ -119,7 +119,7 @@ export class ConsumerLink implements BatchHost {
     this.#table.stoppedWaiting(monotonicNowMs());
   }
 
-  /** The next batch that is still this consumer's, or an error whose turn it is; undefined when nothing has come. */
+  /** Takes the next batch that is not lost, or the next error. Undefined when nothing has come. */
   take(isWanted: (batch: ConsumerBatch) => boolean = () => true): Ready | undefined {
     let at = 0;
     while (at < this.#ready.length) {
@@ -136,7 +136,7 @@ export class ConsumerLink implements BatchHost {
       this.#ready.splice(at, 1);
       if (ready.round >= leastRound && this.#table.take(ready.place, ready.serial)) {
         this.#held.add(ready);
-        // There is room for another now.
+        // There is room for another batch now.
         this.#end.networkDoorbell.notify();
         return ready;
       }
@@ -145,7 +145,7 @@ export class ConsumerLink implements BatchHost {
     return undefined;
   }
 
-  /** Gives batches that wait here back to the network thread, which hands them out when they are wanted. */
+  /** Gives the waiting batches back to the network thread. It hands them out again later. */
   returnReady(isMeant: (batch: ConsumerBatch) => boolean): void {
     for (const ready of [...this.#ready]) {
       if (ready instanceof Error || !isMeant(ready)) continue;
@@ -154,7 +154,7 @@ export class ConsumerLink implements BatchHost {
     }
   }
 
-  // --- of batches
+  // --- calls of batches
 
   isHeld(place: number, serial: number): boolean {
     return this.#table.isHeld(place, serial);
@@ -167,7 +167,7 @@ export class ConsumerLink implements BatchHost {
   }
 
   giveBack({ topic, partition, round, place, serial }: ConsumerBatch): void {
-    // Batches behind it may be here already, or on their way: they come again, after it.
+    // Later batches of the partition may be here already. They are skipped, because they come again after this one.
     this.#leastRounds.set(`${topic}-${partition}`, round + 1);
     this.#table.giveBack(place, serial);
     this.#end.networkDoorbell.notify();
@@ -183,7 +183,7 @@ export class ConsumerLink implements BatchHost {
 
   // --- waiting
 
-  /** Resolves when something has come, at the latest after `timeoutMs`, or when `signal` is aborted. */
+  /** Resolves when something has come, after `timeoutMs`, or when `signal` is aborted. */
   untilNews(timeoutMs: number, signal: AbortSignal | null): Promise<void> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
@@ -200,7 +200,7 @@ export class ConsumerLink implements BatchHost {
     });
   }
 
-  /** The same, and blocks this thread, at most for a second. */
+  /** Like `untilNews`, but blocks this thread, at most for a second. */
   blockForNews(timeoutMs: number): void {
     this.#end.ownDoorbell.sleepSync(this.#hasWork, Math.min(timeoutMs, lookForEndMs));
     this.drain();
@@ -210,7 +210,7 @@ export class ConsumerLink implements BatchHost {
     return this.#end.counters.state() === STATE_CLOSED;
   }
 
-  /** Takes what has come. */
+  /** Takes the frames that have come. */
   drain(): void {
     const { responses } = this.#end;
     let count = 0;
@@ -220,7 +220,7 @@ export class ConsumerLink implements BatchHost {
         count++;
       }
     } catch (error) {
-      // Shared memory that nobody writes so: nothing of it can be read any further.
+      // The shared memory holds an impossible value, so it cannot be read any more.
       this.close(error as Error);
     }
     if (count === 0) return;
@@ -229,7 +229,7 @@ export class ConsumerLink implements BatchHost {
     for (const waiter of [...this.#waiters]) waiter();
   }
 
-  /** Nothing comes any more: everything that waits fails with `error`. */
+  /** Closes the link: everything that waits fails with `error`. */
   close(error: Error): void {
     if (this.#closeError !== null) return;
     this.#closeError = error;
@@ -237,7 +237,7 @@ export class ConsumerLink implements BatchHost {
     this.#calls.clear();
     for (const batch of [...this.#held]) batch.look();
     for (const waiter of [...this.#waiters]) waiter();
-    // An armed wait would keep this, and the memory behind it.
+    // An armed wait would keep this object and its shared memory alive.
     this.#end.ownDoorbell.notify();
     this.#end.close();
     this.#parts.onClosed();
@@ -288,7 +288,7 @@ function ringFull(): Error {
   return new RingFullError('the link of the consumer has no room: the network thread is behind; nothing was sent');
 }
 
-/** What calls and waits fail with when the consumer was closed. */
+/** The error of calls and waits after the consumer was closed. */
 export function closedError(): Error {
   return new Cancelled('the consumer was closed');
 }

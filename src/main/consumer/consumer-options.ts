@@ -1,18 +1,18 @@
-// Owns the types of what callers give to a consumer. Types only.
+// Owns the types of a consumer's options and arguments. Types only.
 
 import type { AssignorName, CommitMode, TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerTableOptions } from '../../common/config/generated/options.ts';
 import type { OffsetLike } from '../../common/config/offset-inputs.ts';
 
-/** Somewhere in a partition's log; a time means the first record of then or later. */
+/** A place in a partition's log. A time means the first record of that time or later. */
 export type PlaceInLog = OffsetLike | 'earliest' | 'latest' | { readonly timestampMs: number };
 
 export interface TopicPartitionOffset extends TopicPartition {
-  /** Default: the committed offset, else `autoOffsetReset`. */
+  /** Default: the committed offset. If there is none, `autoOffsetReset`. */
   readonly offset?: PlaceInLog | undefined;
 }
 
-/** An offset to commit: that of the next record to read. */
+/** An offset to commit. It is the offset of the next record to read. */
 export interface OffsetOf extends TopicPartition {
   readonly offset: OffsetLike;
   readonly leaderEpoch?: number | undefined;
@@ -20,11 +20,11 @@ export interface OffsetOf extends TopicPartition {
 }
 
 export interface ConsumerOptions extends ConsumerTableOptions {
-  /** Names; or a RegExp, matched here against all topics; or a pattern for the broker (RE2), with KIP-848. */
+  /** Topic names, or a RegExp that is matched here against all topics, or a pattern for the broker (RE2, needs KIP-848). */
   readonly topics?: readonly string[] | RegExp | { readonly brokerPattern: string };
-  /** Partitions to read without a group's help. */
+  /** The partitions to read without a group. */
   readonly assign?: readonly TopicPartitionOffset[] | undefined;
-  /** Where to begin without a committed offset, or with one that is gone; default `latest`. */
+  /** Where to begin if there is no committed offset, or if that offset is not in the log any more. Default `latest`. */
   readonly autoOffsetReset?:
     | 'earliest'
     | 'latest'
@@ -33,8 +33,8 @@ export interface ConsumerOptions extends ConsumerTableOptions {
     | { readonly agoMs: number }
     | { readonly timestampMs: number }
     | undefined;
-  /** `processed` commits what is done, every 5 s or as said, before partitions are given up, and at the end. */
+  /** `processed` commits what is done every 5 s, before partitions are released, and at the end. `everyMs` sets another interval. `manual`: only `commit` commits. */
   readonly commit?: CommitMode | { readonly everyMs: number };
-  /** Classic protocol only; default range, cooperative-sticky, as Java has it. */
+  /** Classic protocol only. Default: `range` and `cooperative-sticky`, like in Java. */
   readonly partitionAssignmentStrategy?: readonly AssignorName[] | undefined;
 }

@@ -1,5 +1,4 @@
-// Owns what a consumer consists of in this thread, polling, calls, its end. Application thread. Must not check arguments:
-// consumer.ts does.
+// Owns the parts of a consumer in this thread: polls, calls, its end. Application thread. Must not check arguments: consumer.ts does.
 
 import type { MessagePort } from 'node:worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
@@ -28,14 +27,14 @@ import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
 import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
 
-/** Beyond the deadline that the network thread keeps. */
+/** The network thread keeps the deadline of `close`. This time is added to it here. */
 const closeGraceMs = 2000;
 
-/** Batches that are on their way to this thread, or with it, at a time. */
+/** How many batches may be in this thread's link or with this thread. */
 const places = 256;
 const requestRingBytes = 256 * 1024;
 const responseRingBytes = 1024 * 1024;
-/** Batches larger than this are moved instead of copied. */
+/** Batches that are larger than this are moved instead of copied. */
 const spillBytes = 64 * 1024;
 const spillBudgetBytes = 256 * 1024 * 1024;
 const limits = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
@@ -81,13 +80,13 @@ export class ConsumerSession implements ClientRole {
       callbackThrew: host.callbackThrew,
       onClosed: () => this.#lifeline.close(),
     });
-    // The network thread learns by this that the thread has ended, or the consumer was closed.
+    // Its close tells the network thread that this thread has ended or that the consumer was closed.
     this.#lifeline = new Lifeline(link.lifePort, { onTold: (reason) => this.link.close(fromPlainError(reason)) });
     host.addRole(this);
     this.link.listen();
   }
 
-  /** Fails with what the network thread says of the options. */
+  /** Fails with the network thread's error about the options. */
   static async open(
     host: ClientHost,
     config: ConsumerConfig,
@@ -112,7 +111,7 @@ export class ConsumerSession implements ClientRole {
     }
   }
 
-  /** This thread's end of a consumer of another thread. */
+  /** Opens this thread's end of a consumer that another thread has made. */
   static attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): ConsumerSession {
     const { application, table, snapshot, lifePort } = handle;
     const end = openApplicationEnd(application);
@@ -124,7 +123,8 @@ export class ConsumerSession implements ClientRole {
   }
 
   share(config: ConsumerConfig): ConsumerHandle {
-    if (this.#origin === null) throw new IllegalStateError('share a consumer in the thread that it was made in');
+    if (this.#origin === null)
+      throw new IllegalStateError('a consumer can only be shared in the thread in which it was made');
     const { host, id } = this.#origin;
     const { application, network } = createAttachmentHandles(limits, host.networkDoorbell, host.countersMemory);
     const table = createBatchTable(places);
@@ -133,7 +133,7 @@ export class ConsumerSession implements ClientRole {
     const opening = { link: network, table, lifePort: lifePorts.network };
     host
       .callWith((control, argument) => control.attachConsumer(id, argument), opening, ports)
-      // Whoever opens the handle finds the consumer closed.
+      // The thread that opens the handle then sees that the consumer is closed.
       .catch(() => application.bodyPort.close());
     const lifePort = lifePorts.application;
     return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot, lifePort });
@@ -186,7 +186,7 @@ export class ConsumerSession implements ClientRole {
     }
   }
 
-  /** A call whose answer is made into something else. */
+  /** Makes a call and converts its answer. */
   callThen<T>(call: ConsumerCall, make: (answer: ConsumerAnswer) => T): Future<T> {
     const made = new Future<T>(this.#host.callbackThrew);
     const asked = this.link.call<ConsumerAnswer>(call);
@@ -196,10 +196,10 @@ export class ConsumerSession implements ClientRole {
     return made;
   }
 
-  /** The same, and blocks this thread. Throws what the call fails with. */
+  /** Makes a call and blocks this thread. Throws the call's error. */
   callSync(call: ConsumerCall, timeoutMs: number): ConsumerAnswer {
     const asked = this.link.call<ConsumerAnswer>(call);
-    // What it fails with is thrown below.
+    // The error is thrown below.
     asked.addErrback(() => {});
     const deadline = monotonicNowMs() + timeoutMs + closeGraceMs;
     while (!asked.isDone) {
@@ -211,7 +211,7 @@ export class ConsumerSession implements ClientRole {
     return asked.value as ConsumerAnswer;
   }
 
-  /** Batches that wait here are handed out when they are wanted again. */
+  /** Gives the waiting batches back. They are handed out again later. */
   returnReady(partitions: readonly TopicPartition[] | null): void {
     const keys = new Set(partitions?.map(({ topic, partition }) => `${topic}-${partition}`));
     this.link.returnReady(({ topic, partition }) => partitions === null || keys.has(`${topic}-${partition}`));
@@ -222,7 +222,7 @@ export class ConsumerSession implements ClientRole {
     return this.#closing;
   }
 
-  /** The process lives until `run` has ended. */
+  /** Keeps the process alive until `run` has ended. */
   async #keepAlive<T>(run: () => Promise<T>): Promise<T> {
     this.#host.hold();
     try {
@@ -234,7 +234,7 @@ export class ConsumerSession implements ClientRole {
 
   async #close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
     try {
-      // An attached thread gives back what it has, and the consumer goes on in the others.
+      // An attached thread only gives its batches back. The consumer goes on in the other threads.
       if (this.link.closeError !== null || this.#origin === null || this.#isOver) return;
       const closed = this.link.call<null>({ op: 'close', timeoutMs, leave });
       closed.addErrback(() => {});
@@ -282,7 +282,7 @@ function settled<T>(future: Future<T>): Promise<void> {
   });
 }
 
-/** Ends with the work, or when the time is over. */
+/** Resolves when the work has ended or the time is over. */
 async function withLimit(work: Promise<void>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {

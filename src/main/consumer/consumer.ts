@@ -1,5 +1,5 @@
-// Owns the public consumer: what may be called, and the checks of arguments. Application thread. It fetches nothing and knows no
-// group: consumer-link.ts asks the network thread, which does.
+// Owns the public consumer: its methods and the checks of arguments. Application thread. Must not fetch and must not know groups: the
+// network thread does, and consumer-link.ts asks it.
 
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
@@ -47,25 +47,25 @@ import { type RunOptions, runHandler } from './run.ts';
 const defaultCloseTimeoutMs = 30_000;
 
 export interface CloseOptions {
-  /** ms; default 30000. Kept by the network thread, also while this thread is blocked. */
+  /** In ms. Default 30000. The network thread keeps this deadline even while this thread is blocked. */
   readonly timeoutMs?: number | undefined;
-  /** `leave`: static members give up their place, too. `remain`: the group is told nothing (KIP-1092). */
+  /** `leave`: static members leave too. `remain`: no leave request is sent (KIP-1092). */
   readonly leave?: LeaveModeName | undefined;
 }
 
 /**
- * Reads records, alone or as a member of a group. Membership, fetching and commits live in the network thread: an application that
- * computes for minutes stays a member, and its next batch waits for it.
+ * Reads records, alone or as a member of a group. Membership, fetching and commits run in the network thread. So an application that
+ * computes for minutes stays a member, and its next batch is ready.
  */
 export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   readonly config: ConsumerConfig;
   readonly #session: ConsumerSession;
   readonly #events: ConsumerEvents;
-  /** A client that was started for this consumer alone. */
+  /** The client that was started only for this consumer. */
   #ownClient: KafkaClient | null = null;
   #closing: Promise<void> | null = null;
 
-  /** Internal: `client.consumer` makes it. */
+  /** Internal: use `client.consumer`. */
   constructor(config: ConsumerConfig, session: ConsumerSession, events: ConsumerEvents) {
     this.config = config;
     this.#session = session;
@@ -82,13 +82,13 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /**
    * Starts a consumer with a client of its own, which is closed with it.
-   * Fails with: as `KafkaClient.start` and `client.consumer`.
+   * Fails with the errors of `KafkaClient.start` and `client.consumer`.
    */
   static async start(options: KafkaClientOptions & ConsumerOptions): Promise<Consumer> {
     const own: Record<string, unknown> = {};
     const others: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(options)) (isConsumerOption(key) ? own : others)[key] = value;
-    // Before a thread is started in vain.
+    // The options are checked before a thread is started.
     parseConsumerConfig(own);
     const client = await KafkaClient.start(others as KafkaClientOptions);
     try {
@@ -102,15 +102,15 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   }
 
   /**
-   * A handle by which another thread reads the same consumer, by `Consumer.attach`: one for each thread, carried with its
-   * `transferList`. To the group all are one member: partitions are dealt among the threads, each has one at a time. What a thread
-   * that ends has not finished goes to others, before anything newer of that partition.
+   * Makes a handle with which another thread can use the same consumer by `Consumer.attach`. Each thread needs its own handle, sent with
+   * its `transferList`. All threads are one member of the group. Partitions are divided among the threads; a partition has one thread at
+   * a time. If a thread ends, other threads get its unfinished records, before newer records of the same partition.
    */
   share(): ConsumerHandle {
     return this.#session.share(this.config);
   }
 
-  /** The consumer that a handle was made of, for this thread. `close` of it detaches this thread alone. */
+  /** Opens a handle: this thread uses the same consumer. `close` detaches only this thread. */
   static async attach(handle: ConsumerHandle): Promise<Consumer> {
     const { config } = claimConsumerHandle(handle);
     const events = new ConsumerEvents((error) => process.emitWarning(error instanceof Error ? error : String(error)));
@@ -124,11 +124,11 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   // --- records
 
   /**
-   * Batches, as they come. Asking for the next settles the last one, unless it was settled partly or `commit` is `manual`. A loop
-   * that is left by `break` or an error gives back what it has: it comes again in the next loop.
+   * Returns batches as they come. To ask for the next batch marks the last one as done, unless it was marked partly or `commit` is
+   * `manual`. A loop that ends by `break` or an error gives its batch back, and the batch comes again in the next loop.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerBatch, void, void> {
-    // Without a group nothing is committed, by whomever.
+    // Without a group, there are no commits.
     const settles = this.config.commit !== 'manual' || this.config.groupId === null;
     let batch: ConsumerBatch | null = null;
     try {
@@ -139,29 +139,29 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
         if (settles && !batch.isPartlyDone) batch.done();
       }
     } finally {
-      // Reached with an unfinished batch only by who leaves the loop.
+      // The batch is only unfinished here if the caller has left the loop.
       if (batch !== null && !batch.isDone) batch.giveBack();
     }
   }
 
   /**
-   * The next batch; null when none came in time, or the consumer was closed. `done` of it says that it is dealt with.
-   * @param timeoutMs default 1000; Infinity: as long as it takes
-   * Fails with: what a partition cannot go on from, such as CorruptBatchError; GroupFatalError; NetworkThreadError
+   * Returns the next batch. Null when none came in time, or when the consumer was closed. Call `done` of the batch when it is processed.
+   * @param timeoutMs default 1000; Infinity: no limit
+   * Fails with: an error of a partition such as CorruptBatchError, GroupFatalError, NetworkThreadError
    */
   async poll(timeoutMs = 1000, options: { readonly signal?: AbortSignal } = {}): Promise<ConsumerBatch | null> {
     return this.#session.poll(checkTimeout(timeoutMs), options.signal ?? null);
   }
 
-  /** `poll` that blocks this thread: for loops that never return to the event loop. */
+  /** Like `poll`, but blocks this thread. It is for loops that never return to the event loop. */
   pollSync(timeoutMs = 1000): ConsumerBatch | null {
     return this.#session.pollSync(checkTimeout(timeoutMs));
   }
 
   /**
-   * Calls `handler` with each batch, up to `concurrency` at once, never with two of one partition. A batch is done when its handler
-   * has returned. Ends when the consumer is closed, when `signal` is aborted, or with the error of a handler that failed, after
-   * the others have returned; what failed comes again.
+   * Calls `handler` with each batch. Up to `concurrency` handlers run at once, but never two for the same partition. A batch is done when
+   * its handler has returned. `run` ends when the consumer is closed or `signal` is aborted. If a handler fails, `run` waits for the
+   * others and rejects with that error; the failed batch comes again.
    */
   async run(handler: (batch: ConsumerBatch) => Promise<void> | void, options: RunOptions = {}): Promise<void> {
     await runHandler(this.#session, handler, options);
@@ -181,9 +181,9 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return Readable.toWeb(this.readable()) as ReadableStream<ConsumerBatch>;
   }
 
-  // --- what is read
+  // --- topics and partitions
 
-  /** Names, a RegExp, or `{ brokerPattern }` in RE2's syntax. Replaces what was subscribed before. */
+  /** Subscribes to names, a RegExp, or `{ brokerPattern }` in RE2's syntax. Replaces the former subscription. */
   subscribe(topics: NonNullable<ConsumerOptions['topics']>): Future<null> {
     const problems: string[] = [];
     const subscription = parseSubscription(topics, problems);
@@ -191,12 +191,12 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#call({ op: 'subscribe', subscription });
   }
 
-  /** Gives everything up, and leaves the group. */
+  /** Releases all partitions and leaves the group. */
   unsubscribe(): Future<null> {
     return this.#call({ op: 'unsubscribe' });
   }
 
-  /** Reads these partitions, and no others, without a group's help. */
+  /** Reads only these partitions, without a group. */
   assign(partitions: readonly TopicPartitionOffset[]): Future<null> {
     const problems: string[] = [];
     const rows: readonly AssignedStart[] = parseAssign(partitions, problems);
@@ -204,7 +204,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#call({ op: 'assign', partitions: rows });
   }
 
-  /** Goes on elsewhere: records that were handed out before and are not done are lost. */
+  /** Continues at another place. Handed-out records that are not done are lost. */
   seek(partition: TopicPartition, to: PlaceInLog): Future<null> {
     const start: StartAt | undefined = parseStart(to);
     if (start === undefined)
@@ -214,7 +214,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#call({ op: 'seek', topic, partition: index, start });
   }
 
-  /** Hands out nothing of these, or of all; what is handed out already is not touched. */
+  /** Stops handing out records of these partitions, or of all. Batches that the application has are not affected. */
   pause(partitions?: readonly TopicPartition[]): Future<null> {
     this.#session.returnReady(partitions ?? null);
     return this.#call({ op: 'pause', partitions: partitions ?? null });
@@ -226,7 +226,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   // --- offsets
 
-  /** Commits what is done, or the offsets given: each is that of the next record to read. */
+  /** Commits what is done, or the given offsets. Each is the offset of the next record to read. */
   commit(offsets?: readonly OffsetOf[]): Future<CommitReport> {
     const timeoutMs = this.config.defaultApiTimeoutMs;
     const call: ConsumerCall = {
@@ -237,7 +237,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#session.callThen(call, (answer) => reportOf(answer as PlainCommitReport));
   }
 
-  /** The same, and blocks this thread. Throws: what the commit fails with. */
+  /** Like `commit`, but blocks this thread. Throws the commit's error. */
   commitSync(timeoutMs = this.config.defaultApiTimeoutMs, offsets?: readonly OffsetOf[]): CommitReport {
     const call: ConsumerCall = {
       op: 'commit',
@@ -247,13 +247,13 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return reportOf(this.#session.callSync(call, timeoutMs) as PlainCommitReport);
   }
 
-  /** What the group has committed; null for partitions without. */
+  /** The committed offsets of the group. Null for a partition without one. */
   committed(partitions: readonly TopicPartition[]): Future<(CommittedOffset | null)[]> {
     const call: ConsumerCall = { op: 'committed', partitions, timeoutMs: this.config.defaultApiTimeoutMs };
     return this.#session.callThen(call, (answer) => (answer as readonly PlainFound[]).map(committedOf));
   }
 
-  /** First record with this timestamp or a later one; null where there is none. */
+  /** The first record with this timestamp or a later one. Null if there is none. */
   offsetsForTimes(
     times: readonly (TopicPartition & { readonly timestampMs: number })[],
   ): Future<(OffsetOfTime | null)[]> {
@@ -268,7 +268,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     );
   }
 
-  /** Offsets of the records to come; with `read_committed`, of the first that may not be read yet. */
+  /** The offset after the last record. With `read_committed`, the first offset that may not be read yet. */
   endOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
       partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -1 })),
@@ -282,13 +282,13 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#session.snapshot.partitions.map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  /** Next offset to hand out; null while it is not known, or for a partition that is not assigned. */
+  /** The next offset to hand out. Null while it is not known, and for a partition that is not assigned. */
   position(partition: TopicPartition): Long | null {
     const position = this.#find(partition)?.position ?? null;
     return position === null ? null : longOf(position);
   }
 
-  /** Records between what is done and the end, of one partition or of all; as far as it is known. */
+  /** How many records are between what is done and the end, of one partition or of all, as far as it is known. */
   lag(partition?: TopicPartition): number {
     const rows = partition === undefined ? this.#session.snapshot.partitions : [this.#find(partition)];
     let lag = 0;
@@ -296,7 +296,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return lag;
   }
 
-  /** State, member id, epoch and last error of the membership. */
+  /** The state, member id, epoch and last error of the membership. */
   get group(): Omit<ConsumerSnapshot, 'partitions'> {
     const { partitions: _, ...group } = this.#session.snapshot;
     return group;
@@ -314,7 +314,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   // --- end
 
-  /** Commits what is done, gives everything up, leaves the group, in this order. Loops and polls end. */
+  /** Commits what is done, releases all partitions and leaves the group, in this order. Loops and polls end. */
   close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options);
     return this.#closing;

@@ -1,13 +1,13 @@
-// Owns `run`: a handler for each batch, some at once, each partition's one after the other. Application thread.
+// Owns `run`: calls a handler for each batch, several at once, but the batches of a partition one after the other. Application thread.
 
 import { IllegalArgumentError } from '../../common/errors/errors.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import type { ConsumerSession } from './consumer-session.ts';
 
 export interface RunOptions {
-  /** Handlers at once; default 1. */
+  /** How many handlers run at once. Default 1. */
   readonly concurrency?: number | undefined;
-  /** Ends it, after handlers under way have returned. */
+  /** When it is aborted, `run` ends after the running handlers have returned. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function runHandler(
   if (signal?.aborted) stop.abort();
   const busy = new Set<string>();
   const errors: unknown[] = [];
-  // A partition that has become free may have a batch waiting for it already.
+  // When a handler returns, a batch of its partition may be waiting already.
   let waking = new AbortController();
   const work = async (batch: ConsumerBatch): Promise<void> => {
     const key = `${batch.topic}-${batch.partition}`;

@@ -1,5 +1,5 @@
-// Owns the records of this thread that somebody waits for: each Future, each group, each flush, until its outcome is read from the link.
-// Application thread. Must not write anything.
+// Owns the Futures, groups and flushes of this thread that wait for outcomes of records. Outcomes are read from the link. Application
+// thread. Must not write.
 
 import Long from 'long';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
@@ -33,7 +33,7 @@ import type { DeliveryReport, RecordFailure, RecordMetadata } from './producer-t
 
 const maxFailures = 100;
 
-/** A record that has a Future of its own. */
+/** A record with a Future of its own. */
 export interface PendingRecord {
   readonly future: Future<RecordMetadata>;
   readonly timestampMs: number;
@@ -56,7 +56,7 @@ export class Deliveries {
   readonly #counters: ProducerCountersReader;
   readonly #records = new Map<number, PendingRecord>();
   readonly #groups = new Map<number, PendingGroup>();
-  /** Flushes, calls of transactions and the end, by their ids. */
+  /** The flushes, the calls of transactions and the close, by their ids. */
   readonly #calls = new Map<number, (error: Error | null) => void>();
   #failures: RecordFailure[] = [];
   #reported = { acknowledged: 0, failed: 0 };
@@ -68,12 +68,12 @@ export class Deliveries {
     this.#listener = listener;
   }
 
-  /** Whether anybody waits. */
+  /** Whether anything waits. */
   get isBusy(): boolean {
     return this.#records.size > 0 || this.#groups.size > 0 || this.#calls.size > 0;
   }
 
-  /** uint32, never 0, never one that is in use. */
+  /** A uint32 that is not 0 and not in use. */
   nextTrackId(): number {
     let id = this.#lastTrackId;
     do id = id === 0xffffffff ? 1 : id + 1;
@@ -90,27 +90,27 @@ export class Deliveries {
     this.#groups.set(trackId, { future, records: 0, failures: [] });
   }
 
-  /** How many records the group has, now that it is complete. */
+  /** The group is complete. It has so many records. */
   groupComplete(trackId: number, records: number): void {
     const group = this.#groups.get(trackId);
     if (group !== undefined) group.records = records;
   }
 
-  /** A group that will not be completed. */
+  /** The group will not be completed: its Future fails. */
   failGroup(trackId: number, error: Error): void {
     const group = this.#groups.get(trackId);
     this.#groups.delete(trackId);
     group?.future.failure(error);
   }
 
-  /** Registers who hears of the end of a call; returns its id. */
+  /** Registers a callback for the end of a call. Returns the id of the call. */
   addCall(onDone: (error: Error | null) => void): number {
     this.#lastCallId = this.#lastCallId === 0xffffffff ? 1 : this.#lastCallId + 1;
     this.#calls.set(this.#lastCallId, onDone);
     return this.#lastCallId;
   }
 
-  /** What was settled since the last report. */
+  /** The records that were settled since the last report. */
   takeReport(): DeliveryReport {
     const acknowledged = this.#counters.get('acknowledged');
     const failed = this.#counters.get('failed');
@@ -150,7 +150,7 @@ export class Deliveries {
     }
   }
 
-  /** Nothing more will be heard: everybody who waits is told. */
+  /** No more outcomes will come: everything that waits fails. */
   failAll(error: Error): void {
     const records = [...this.#records.values()];
     const groups = [...this.#groups.values()];
@@ -222,7 +222,7 @@ export class Deliveries {
   }
 }
 
-/** One that the broker named has an error of its own. */
+/** The error of one record. If the broker has named the record, it has an error of its own. */
 function errorOfRecord({ error, records }: DeliveredError, index: number, common: Error): Error {
   const own = records?.find(([at]) => at === index);
   return own === undefined ? common : fromPlainError({ ...error, message: own[1] });

@@ -1,4 +1,4 @@
-// Owns the opening of a producer: its options checked, its shared memory made, the network thread told. Application thread.
+// Owns the opening of a producer: checks its options, makes its shared memory, tells the network thread. Application thread.
 
 import { configOptions, type KafkaClientOptions } from '../../common/config/config.ts';
 import { type ProducerConfigInput, parseProducerConfig } from '../../common/config/producer-config.ts';
@@ -12,7 +12,7 @@ import { ProducerSession } from './producer-session.ts';
 import type { AttachedProducerOptions, ProducerOptions } from './producer-types.ts';
 import type { BytesInput } from './record-input.ts';
 
-/** Opens a producer of the client behind `host`. Fails with: KafkaConfigurationError listing every problem. */
+/** Opens a producer of the client behind `host`. Fails with KafkaConfigurationError, which lists every problem. */
 export async function openProducer<K = BytesInput, V = BytesInput>(
   host: ClientHost,
   options: ProducerOptions<K, V>,
@@ -46,7 +46,7 @@ async function attachProducer<K, V>(
   });
 }
 
-/** The options of a client and of a producer, told apart; those that both know go to both. Every problem of the producer's is told. */
+/** Splits the options into those of a client and those of a producer. Options that both have go to both. Reports every problem of the producer's options. */
 export function apart<K, V>(
   options: KafkaClientOptions & ProducerOptions<K, V>,
 ): { readonly client: KafkaClientOptions; readonly producer: ProducerOptions<K, V> } {
@@ -57,12 +57,12 @@ export function apart<K, V>(
     if (isClients) client[key] = value;
     if (!isClients || Object.hasOwn(producerOptions, key)) producer[key] = value;
   }
-  // Before a thread is started in vain.
+  // The options are checked before a thread is started.
   parseProducerConfig(configOf(producer));
   return { client, producer: producer as ProducerOptions<K, V> };
 }
 
-/** The part of the options that is configuration: data for both threads. */
+/** The options that are plain data for both threads. */
 function configOf<K, V>(options: ProducerOptions<K, V>): ProducerConfigInput {
   if (typeof options !== 'object' || options === null) return options;
   const { serializeKey, serializeValue, hooks, partitioner, ...config } = options;

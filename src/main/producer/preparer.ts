@@ -1,5 +1,5 @@
-// Owns what happens to a record before it is written: hooks, serializers, the caller's own partitioner, and that records keep their order
-// whatever these take. Application thread. Must not write a record.
+// Owns what happens to a record before it is written: hooks, serializers, the caller's own partitioner. Records keep their order even
+// if a serializer is asynchronous. Application thread. Must not write a record.
 
 import { IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
 import type { ClientHost } from '../link/client-host.ts';
@@ -15,7 +15,7 @@ import {
   timestampOf,
 } from './record-input.ts';
 
-/** A record as it is written. */
+/** A record in the form in which it is written. */
 export interface Prepared {
   readonly key: BytesInput | null;
   readonly value: BytesInput | null;
@@ -25,14 +25,14 @@ export interface Prepared {
 }
 
 export class Preparer<K, V> {
-  /** The last of the records that wait for a serializer; those behind it wait as well. Null: none does. */
+  /** Resolves after the last record that waits for a serializer. Later records wait for it too. Null: no record waits. */
   tail: Promise<void> | null = null;
   readonly #options: ProducerOptions<K, V>;
   readonly #host: Pick<ClientHost, 'partitionCount'>;
   readonly #learn: (topic: string) => Promise<number>;
   readonly #partitioner: Partitioner | null;
 
-  /** @param learn how many partitions a topic has, once metadata tells */
+  /** @param learn returns the number of a topic's partitions when metadata has come */
   constructor(
     options: ProducerOptions<K, V>,
     host: Pick<ClientHost, 'partitionCount'>,
@@ -48,7 +48,7 @@ export class Preparer<K, V> {
     return this.#partitioner !== null;
   }
 
-  /** Prepares the record now, or behind those that still wait for their serializers. */
+  /** Prepares the record now, or after the records that still wait for their serializers. */
   inOrder(
     topic: string,
     record: ProducerRecord<K, V>,
@@ -103,7 +103,7 @@ export class Preparer<K, V> {
     );
   }
 
-  /** The choice of the caller's partitioner. Throws IllegalStateError while it is not known how many partitions there are. */
+  /** Calls the caller's partitioner. Throws IllegalStateError while the number of partitions is not known. */
   partitionFor(topic: string, key: BytesInput | null, value: BytesInput | null): number {
     const count = this.#host.partitionCount(topic);
     if (count === null) {
@@ -114,7 +114,7 @@ export class Preparer<K, V> {
     return partitionOf(this.#partitioner!(topic, key, value, count));
   }
 
-  /** Tells the hook what became of the record. */
+  /** Tells the hook the outcome of the record. */
   tellHook(topic: string, record: ProducerRecord<K, V>, future: Future<RecordMetadata>): void {
     const afterDelivery = this.#options.hooks?.afterDelivery?.bind(this.#options.hooks);
     if (afterDelivery !== undefined) future.addBoth((result) => afterDelivery(topic, record, result));

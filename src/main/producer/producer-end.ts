@@ -1,4 +1,4 @@
-// Owns what a producer tells of itself, and how it ends. Application thread.
+// Owns the counters of a producer, and how it is closed. Application thread.
 
 import type { Future } from '../link/future.ts';
 import type { ProducerSession } from './producer-session.ts';
@@ -15,8 +15,8 @@ export function countersOf({ counters, appended }: ProducerSession): ProducerCou
 }
 
 /**
- * Closes the producer, then the client that is its own.
- * @param tail ends when no record waits for its serializer any more; null: none does, and nothing more is taken from now on
+ * Closes the producer, then its own client if it has one.
+ * @param tail resolves when no record waits for its serializer any more; null: no record waits, and no more records are accepted
  */
 export function closeAll(
   session: ProducerSession,

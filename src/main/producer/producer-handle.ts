@@ -1,4 +1,4 @@
-// Owns the handle by which another thread writes through the same producer. Application thread.
+// Owns the handle with which another thread uses the same producer. Application thread.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
@@ -7,12 +7,12 @@ import type { SharedClient } from '../link/client-host.ts';
 const kind = 'offthread-kafka producer';
 
 /**
- * Carries a producer to another thread: as `workerData`, in `postMessage` or as a task of a pool, always with `transferList` as the
- * transfer list. Opened there, once, by `Producer.attach`.
+ * Carries a producer to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
+ * as the transfer list. `Producer.attach` opens the handle there, once.
  */
 export interface ProducerHandle {
   readonly kind: typeof kind;
-  /** What has to be in the transfer list of whatever carries the handle. */
+  /** The ports to pass in the transfer list together with the handle. */
   readonly transferList: readonly MessagePort[];
   readonly client: SharedClient;
   readonly producerId: number;
@@ -23,7 +23,7 @@ export function makeProducerHandle(client: SharedClient, producerId: number, con
   return { kind, transferList: client.transferList, client, producerId, config };
 }
 
-/** Options with which a client opens its end of a shared producer instead of one of its own: only `Producer.attach` makes some. */
+/** The handles in options that `Producer.attach` makes. With such options a client attaches to a shared producer and does not open a new one. */
 const handles = new WeakMap<object, ProducerHandle>();
 
 export function optionsFor<O extends object>(handle: ProducerHandle, options: O): O {
@@ -36,10 +36,12 @@ export function handleIn(options: unknown): ProducerHandle | null {
   return typeof options === 'object' && options !== null ? (handles.get(options) ?? null) : null;
 }
 
-/** Throws TypeError for what is no handle. That it is opened once is seen to by the client's handle in it. */
+/** Throws TypeError for anything that is not a handle. The client's handle in it makes sure that it is opened only once. */
 export function checkProducerHandle(given: unknown): ProducerHandle {
   const handle = given as Partial<ProducerHandle> | null | undefined;
   if (handle === null || typeof handle !== 'object' || handle.kind !== kind)
-    throw new TypeError('attach takes what `producer.share()` returned, carried here with its transferList');
+    throw new TypeError(
+      'attach takes a handle that `producer.share()` returned and that was sent with its transferList',
+    );
   return handle as ProducerHandle;
 }

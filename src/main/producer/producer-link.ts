@@ -1,4 +1,4 @@
-// Owns an application thread's end of a producer's link: posting frames, ringing the bell, waiting for room, and reading what came back.
+// Owns an application thread's end of a producer's link: posts frames, rings the doorbell, waits for room, reads the answers.
 // Application thread. Must not know what records or deliveries mean.
 
 import { defer } from '../../common/microtask.ts';
@@ -6,7 +6,7 @@ import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { bodyBytesOf, type Frame, FrameQueue } from '../../ring/frames/frame.ts';
 import type { LinkReader } from '../../ring/link.ts';
 
-/** Frames taken before the event loop gets a turn. */
+/** How many frames are taken before the event loop may go on. */
 const maxFramesPerSlice = 512;
 
 /** Takes the current frame, which releases it, and then deals with it: a callback may come back in here. */
@@ -15,16 +15,16 @@ export type OnFrame = (responses: LinkReader) => void;
 export class ProducerLink {
   readonly end: ApplicationEnd;
   readonly #onFrame: OnFrame;
-  /** Called after every look at the link, with or without frames: room may have appeared. */
+  /** Called after every look at the link, even without frames, because there may be room. */
   readonly #onProgress: () => void;
-  /** Called once when the link cannot be read any further. */
+  /** Called once when the link cannot be read any more. */
   readonly #onBroken: (error: unknown) => void;
   /** Frames that must not be lost for want of room. */
   readonly #owed: FrameQueue;
-  /** Room that somebody waits for; -1: nobody does. */
+  /** The bytes of room that are waited for. -1: nothing waits. */
   #wantedBytes = -1;
   #unannouncedBytes = 0;
-  /** So that the ring does not fill while the network thread dozes. */
+  /** After so many bytes the network thread is notified, so that the ring does not fill while it dozes. */
   readonly #notifyAfterBytes: number;
   #isNotifyDue = false;
   #isClosed = false;
@@ -49,8 +49,8 @@ export class ProducerLink {
 
   /**
    * Notes that a record of this many bytes was committed.
-   * @param isAwaited somebody waits for it: the network thread hears of it at the end of this turn. Else within the few ms for which
-   * it may doze, however long this thread goes on without an end to its turn
+   * @param isAwaited true: the record is awaited, so the network thread is notified at the end of this turn. False: the network thread
+   * sees it within the few ms for which it may doze, even if this thread's turn does not end
    */
   posted(byteCount: number, isAwaited: boolean): void {
     this.#unannouncedBytes += byteCount;
@@ -64,37 +64,37 @@ export class ProducerLink {
     }
   }
 
-  /** Rings the network thread's bell now. */
+  /** Rings the network thread's doorbell now. */
   announce(): void {
     this.#isNotifyDue = false;
     this.#unannouncedBytes = 0;
     this.end.networkDoorbell.notify();
   }
 
-  /** Posts a frame now, or as soon as there is room, in order with other frames that are posted here. */
+  /** Posts a frame now, or when there is room. Frames that are posted here keep their order. */
   post(frame: Frame): void {
     this.#owed.put(frame);
     this.#postOwed();
     this.announce();
   }
 
-  /** Whether frames wait for room: a record must not overtake them. */
+  /** Whether frames wait for room. Records must not be written before them. */
   get isOwing(): boolean {
     return this.#owed.length > 0 && !this.#postOwed();
   }
 
-  /** Whether a record of this many bytes would be taken now, or several small ones of as many together. */
+  /** Whether there is room for a record of this many bytes, or for several small ones with so many bytes together. */
   hasRoom(byteCount: number): boolean {
     return !this.isOwing && this.#fits(byteCount);
   }
 
-  /** Asks for a ring of the bell once that many bytes would be taken; -1: no longer. */
+  /** Asks for a notify when there is room for so many bytes. -1: not any more. */
   wantRoom(byteCount: number): void {
     this.#wantedBytes = byteCount;
     this.#setWaiting();
   }
 
-  /** Blocks this thread until `isOver` is true, at most `timeoutMs`; deliveries are left where they are. Returns what `isOver` says. */
+  /** Blocks this thread until `isOver` is true, at most `timeoutMs`. Deliveries are not read. Returns the last value of `isOver`. */
   blockUntil(isOver: () => boolean, timeoutMs: number, clock: () => number): boolean {
     const deadline = clock() + timeoutMs;
     for (;;) {
@@ -105,7 +105,7 @@ export class ProducerLink {
     }
   }
 
-  /** Reads whenever the bell rings, from now on. */
+  /** Reads from now on whenever the doorbell rings. */
   listen(): void {
     if (this.#isClosed) return;
     const bell = this.end.ownDoorbell.sleep(this.hasNews);
@@ -125,12 +125,12 @@ export class ProducerLink {
       if (owed !== undefined) return this.end.requests.hasRoom(bodyBytesOf(owed));
       return this.#wantedBytes >= 0 && this.#fits(this.#wantedBytes);
     } catch {
-      // Positions that cannot be: the drain that follows finds the same, and deals with it.
+      // The positions are impossible. The next drain finds the same and handles it.
       return true;
     }
   };
 
-  /** Takes frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
+  /** Takes the frames that are there, at most `limit`. Returns how many. Never throws: see `onBroken`. */
   drain(limit = Number.POSITIVE_INFINITY): number {
     const { responses } = this.end;
     let count = 0;
@@ -155,13 +155,13 @@ export class ProducerLink {
     this.end.close();
   }
 
-  /** One large record would be moved, and take next to nothing of the ring; many small ones of as many bytes would not. */
+  /** One large record would be moved and need little room in the ring. Many small ones with so many bytes together need the room in the ring. */
   #fits(byteCount: number): boolean {
     const { requests } = this.end;
     return requests.hasRoom(byteCount) && requests.hasRoom(Math.min(byteCount, requests.spillBytes));
   }
 
-  /** @returns whether none is left */
+  /** @returns true when none is left */
   #postOwed(): boolean {
     this.#owed.flush();
     this.#setWaiting();

@@ -10,9 +10,9 @@ import { createProducerCounters } from '../../state/producer-counters.ts';
 const minRingBytes = 8 * 1024;
 /** It stays in the processor's caches. */
 const maxRingBytes = 1024 * 1024;
-/** What became of records: small frames, of which few wait. */
+/** For the outcomes of records. These frames are small, and few of them wait. */
 const responseRingBytes = 128 * 1024;
-/** Records up to this size lie in the ring; larger ones are moved. */
+/** Records of up to this size are copied into the ring. Larger ones are moved. */
 const maxSpillBytes = 64 * 1024;
 
 export interface ApplicationProducerLink {
@@ -30,7 +30,7 @@ export interface NetworkProducerLink {
 export interface ProducerMemory {
   readonly application: ApplicationProducerLink;
   readonly network: NetworkProducerLink;
-  /** What is left for batches. */
+  /** The rest, which is for batches. */
   readonly batchMemoryBytes: number;
 }
 
@@ -39,7 +39,7 @@ export function createProducerMemory(
   networkDoorbell: SharedArrayBuffer,
   countersMemory: SharedArrayBuffer,
 ): ProducerMemory {
-  // An eighth each for records in the ring, and for large ones on their way.
+  // One eighth is for records in the ring, and one eighth for large records under way.
   const eighth = bufferMemoryBytes / 8;
   const requestRingBytes = 2 ** Math.floor(Math.log2(Math.min(Math.max(eighth, minRingBytes), maxRingBytes)));
   const spillBytes = Math.min(maxSpillBytes, requestRingBytes / 4);
@@ -58,7 +58,7 @@ export function createProducerMemory(
   };
 }
 
-/** What has to be moved with the network thread's handle. */
+/** The ports to move with the network thread's handle. */
 export function portsOf({ link, lifePort }: NetworkProducerLink): readonly MessagePort[] {
   return [link.bodyPort, link.sparePort, lifePort];
 }

@@ -1,5 +1,5 @@
-// Owns what a producer consists of in an application thread: its link, the topics it has named, who waits for room or for an end.
-// Application thread. Must not know serializers, hooks or what callers pass: producer.ts does.
+// Owns the parts of a producer in an application thread: its link, the topics that it has named, the waits for room and for the end.
+// Application thread. Must not know serializers, hooks or arguments: producer.ts does.
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
@@ -27,7 +27,7 @@ import type { DeliveryReport, RecordFailure } from './producer-types.ts';
 import { type BytesInput, checkTopic, type HeaderPair } from './record-input.ts';
 import { lengthsBytes, RecordWriter } from './record-writer.ts';
 
-/** What a record takes in the ring besides key, value and headers. */
+/** The bytes of a record in the ring without key, value and headers. */
 const recordOverheadBytes = RECORD_PREFIX_BYTES + lengthsBytes;
 
 interface RoomWaiter {
@@ -45,7 +45,7 @@ export class ProducerSession implements ClientRole {
   readonly config: ProducerConfig;
   readonly counters: ProducerCountersReader;
   readonly deliveries: Deliveries;
-  /** Records given to the producer. */
+  /** How many records were given to the producer. */
   appended = 0;
   readonly #host: ClientHost;
   readonly #link: ProducerLink;
@@ -57,10 +57,10 @@ export class ProducerSession implements ClientRole {
   #lastTopic = '';
   #lastHandle = -1;
   #waiters: RoomWaiter[] = [];
-  /** Whether the process is kept alive. */
+  /** Whether this producer keeps the process alive. */
   #isHeld = false;
   #closing: Future<DeliveryReport> | null = null;
-  /** What every call fails with; null while the producer works. */
+  /** The error of every call. Null while the producer works. */
   #refusal: Error | null = null;
   #isInCallback = false;
 
@@ -96,18 +96,18 @@ export class ProducerSession implements ClientRole {
     this.#link.listen();
   }
 
-  /** Why nothing more is taken; null while records are. */
+  /** The reason why no more records are accepted. Null while they are. */
   get refusal(): Error | null {
     return this.#refusal;
   }
 
-  /** Bytes of records that would be taken now. */
+  /** The bytes of records for which there is room now. */
   get roomBytes(): number {
     const { requests } = this.#link.end;
     return Math.max(0, this.#ringBytes - requests.usedBytes);
   }
 
-  /** Writes one record. False: there is no room. Throws: TypeError, RecordTooLargeError. */
+  /** Writes one record. Returns false when there is no room. Throws: TypeError, RecordTooLargeError. */
   write(
     topic: string,
     route: RecordFields,
@@ -122,7 +122,7 @@ export class ProducerSession implements ClientRole {
     return true;
   }
 
-  /** Somebody waits: the process stays, until nobody does. */
+  /** Something waits, so the process is kept alive until nothing waits. */
   busy(): void {
     if (this.#isHeld) return;
     this.#isHeld = true;
@@ -173,7 +173,7 @@ export class ProducerSession implements ClientRole {
     return future.value!;
   }
 
-  /** Runs what was delivered; waits for that at most so long. Returns how many frames there were. */
+  /** Runs the callbacks of deliveries. Waits for deliveries at most `timeoutMs`. Returns how many frames there were. */
   pollSync(timeoutMs: number): number {
     this.#refuseInCallback('pollSync');
     this.#link.announce();
@@ -183,7 +183,7 @@ export class ProducerSession implements ClientRole {
     return this.#link.drain();
   }
 
-  /** Done when that many bytes fit; fails with BufferExhaustedError after `maxBlockMs`. */
+  /** Succeeds when there is room for so many bytes. Fails with BufferExhaustedError after `maxBlockMs`. */
   ready(bytes: number): Future<void> {
     const future = this.newFuture<void>();
     const { maxBlockMs } = this.config;
@@ -201,7 +201,7 @@ export class ProducerSession implements ClientRole {
     this.#waiters.push({ bytes, future, timer });
     this.busy();
     this.#wantRoom();
-    // Room may have appeared just before that was said.
+    // There may have been room just before this call.
     this.#serveWaiters();
     this.#link.announce();
     return future;
@@ -320,12 +320,12 @@ export class ProducerSession implements ClientRole {
 
   #refuseInCallback(what: string): void {
     if (!this.#isInCallback) return;
-    throw new IllegalStateError(`${what} inside a callback of a delivery would wait for itself; await flush() instead`);
+    throw new IllegalStateError(`${what} inside a delivery's callback would wait for itself; await flush() instead`);
   }
 }
 
 function flushTimeout(timeoutMs: number): KafkaTimeoutError {
   return new KafkaTimeoutError(
-    `the flush did not end within ${timeoutMs} ms; records may still be delivered, or fail, afterwards`,
+    `the flush did not end within ${timeoutMs} ms; records may still be delivered or fail after that`,
   );
 }

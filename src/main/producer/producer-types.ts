@@ -1,10 +1,10 @@
-// Owns what callers of a producer give and get. Types only. Application thread.
+// Owns the types of a producer's arguments and results. Types only. Application thread.
 
 import type Long from 'long';
 import type { ProducerConfigInput } from '../../common/config/producer-config.ts';
 import type { BytesInput, HeadersInput } from './record-input.ts';
 
-/** Called on the calling thread. `key` and `value` are as given, or as the serializer made them. */
+/** Returns the partition of a record. Called on the calling thread. `key` and `value` are those of the record, after the serializers. */
 export type Partitioner = (
   topic: string,
   key: BytesInput | null,
@@ -12,94 +12,94 @@ export type Partitioner = (
   partitionCount: number,
 ) => number;
 
-/** Makes bytes of a key or value; a promise is waited for, and keeps the order. Null stays null. */
+/** Makes bytes from a key or value. If it returns a promise, the record waits for it, and records keep their order. Null stays null. */
 export type Serializer<T> = (value: T, topic: string) => BytesInput | null | Promise<BytesInput | null>;
 
 /** One record. */
 export interface ProducerRecord<K = BytesInput, V = BytesInput> {
-  /** Default null: no key. */
+  /** Null means no key. Default null. */
   readonly key?: K | null | undefined;
-  /** Null: a tombstone. */
+  /** Null means a tombstone. */
   readonly value: V | null;
   readonly headers?: HeadersInput | null | undefined;
-  /** ms since the epoch; default: now. */
+  /** In ms since the epoch. Default: now. */
   readonly timestamp?: number | undefined;
-  /** Default: the partitioner's choice. */
+  /** Default: the partitioner chooses. */
   readonly partition?: number | undefined;
 }
 
 export interface SendRecordOptions {
-  /** Default: the record's own, else the partitioner's choice. */
+  /** Default: the record's own. If it has none, the partitioner chooses. */
   readonly partition?: number | undefined;
-  /** How long the record may wait for company, ms; default: it does not, unless a batch of its partition is on its way. */
+  /** How long the record may wait for more records, in ms. Default: it does not wait, unless a batch of its partition is under way. */
   readonly lingerMs?: number | undefined;
 }
 
-/** Where a record is. */
+/** The place of a record in the log. */
 export interface RecordMetadata {
   readonly topic: string;
   readonly partition: number;
-  /** -1 with `acks` 0, and where the broker no longer knew: the record is in the log. */
+  /** -1 with `acks` 0. Also -1 if the record was written but the broker does not know its offset any more. */
   readonly offset: Long;
-  /** ms since the epoch: the broker's where the topic keeps that, else the record's own. */
+  /** In ms since the epoch: the broker's time if the topic uses LogAppendTime, otherwise the record's own. */
   readonly timestampMs: number;
 }
 
-/** Records of one batch that failed together. */
+/** Records of one batch that have failed together. */
 export interface RecordFailure {
   readonly topic: string;
   /** -1: no partition was chosen. */
   readonly partition: number;
-  /** How many records. */
+  /** How many records have failed. */
   readonly records: number;
   readonly error: Error;
 }
 
 export interface DeliveryReport {
-  /** Records that were settled, one way or the other. */
+  /** How many records have succeeded or failed. */
   readonly records: number;
   readonly failed: number;
-  /** The first 100. */
+  /** The first 100 failures. */
   readonly failures: readonly RecordFailure[];
 }
 
 export interface ProducerCounters {
-  /** Records that this thread has given to the producer. */
+  /** How many records this thread has given to the producer. */
   readonly appended: number;
   readonly acknowledged: number;
   readonly failed: number;
-  /** Records of all threads that were sent again, each time. */
+  /** How many records of all threads were sent again. A record counts each time. */
   readonly retried: number;
-  /** Bytes of batches and records that are not settled, of all threads, without those still in this thread's ring. */
+  /** The bytes of batches and records that are not settled, of all threads. Records that are still in this thread's ring do not count. */
   readonly usedBytes: number;
 }
 
 export interface ProducerHooks<K = BytesInput, V = BytesInput> {
-  /** Before a record is serialized; what it returns is sent instead. */
+  /** Called before a record is serialized. The record that it returns is sent instead. */
   beforeAppend?(topic: string, record: ProducerRecord<K, V>): ProducerRecord<K, V>;
-  /** After each record of `send`. */
+  /** Called after the delivery or failure of each record of `send`. */
   afterDelivery?(topic: string, record: ProducerRecord<K, V>, result: RecordMetadata | Error): void;
 }
 
-/** What `client.producer` takes: the options of docs/configuration.md, and these. */
+/** The options of `client.producer`: those in docs/configuration.md, and these. */
 export interface ProducerOptions<K = BytesInput, V = BytesInput> extends Omit<ProducerConfigInput, 'partitioner'> {
   partitioner?: 'murmur2' | 'crc32' | Partitioner | undefined;
-  /** Of `send` and `sendAll`; `append` takes bytes. */
+  /** For `send` and `sendAll`. `append` takes bytes. */
   serializeKey?: Serializer<K> | undefined;
   serializeValue?: Serializer<V> | undefined;
   hooks?: ProducerHooks<K, V> | undefined;
 }
 
-/** What `Producer.attach` takes: functions do not cross threads, each has its own. */
+/** The options of `Producer.attach`. Functions cannot cross threads, so each thread has its own. */
 export interface AttachedProducerOptions<K = BytesInput, V = BytesInput>
   extends Pick<ProducerOptions<K, V>, 'serializeKey' | 'serializeValue' | 'hooks'> {
-  /** In place of the shared producer's choice. */
+  /** Used instead of the shared producer's partitioner. */
   partitioner?: Partitioner | undefined;
 }
 
-/** Given to the callback of `sendAll`: writes records without an object for each. */
+/** The argument of the callback of `sendAll`. It writes records without an object for each. */
 export interface GroupAppender {
-  /** False: there is no room; nothing was written. */
+  /** Returns false when there is no room. Nothing was written then. */
   append(key: BytesInput | null, value: BytesInput | null, partition?: number): boolean;
 }
 

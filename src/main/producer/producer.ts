@@ -1,5 +1,5 @@
-// Owns the public producer: what may be called, the checks of arguments, serializers and hooks. Application thread. It writes records into
-// shared memory and reads what became of them; everything with a clock happens in the network thread.
+// Owns the public producer: its methods, the checks of arguments, serializers and hooks. Application thread. It writes records into
+// shared memory and reads their outcomes. All deadlines are kept in the network thread.
 
 import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
@@ -33,18 +33,18 @@ import { type WritableOptions, writableOf } from './writable.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 
-/** What a public producer needs of its client. */
+/** The part of the client that a producer needs. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew'>;
 
 /**
- * Writes records to Kafka from a thread that may be busy. Made by `client.producer(options)`, or by `Producer.start(options)` with a
- * client of its own. One producer serves any number of topics; end it with `close()` or `await using`.
+ * Writes records to Kafka from a thread that may be busy. `client.producer(options)` makes one. `Producer.start(options)` makes one
+ * with a client of its own. A producer may write to any number of topics. End it with `close()` or `await using`.
  */
 export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable {
   readonly #session: ProducerSession;
   readonly #host: ProducerHost;
   readonly #handleOf: () => ProducerHandle;
-  /** Closed with the producer. */
+  /** The client that is closed with the producer. */
   #ownClient: KafkaClient | null = null;
   #closing: Future<DeliveryReport> | null = null;
   readonly #listeners = {
@@ -52,7 +52,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     failure: new Set<(failure: RecordFailure) => void>(),
   };
   readonly #preparer: Preparer<K, V>;
-  /** One for all records: written before each. */
+  /** One object for all records. It is filled before each record. */
   readonly #route: RecordFields = {
     topicHandle: 0,
     kind: 0,
@@ -62,7 +62,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     timestampMs: Number.NaN,
   };
 
-  /** Internal: callers use `client.producer` or `Producer.start`. */
+  /** Internal: use `client.producer` or `Producer.start`. */
   constructor(
     options: ProducerOptions<K, V>,
     host: ProducerHost,
@@ -79,7 +79,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * A producer with a client of its own, which is closed with it. Takes the options of both; those that both have go to both.
+   * Starts a producer with a client of its own, which is closed with it. Takes the options of both. Options that both have go to both.
    * Fails with: KafkaConfigurationError, NoBrokersAvailable
    */
   static async start<K = BytesInput, V = BytesInput>(
@@ -91,9 +91,9 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * The producer that a handle was made of, for this thread: the same batches, memory and producer id, and futures, counters and
-   * events of its own. `close` of it detaches this thread alone.
-   * Fails with: TypeError, IllegalStateError for what cannot be attached
+   * Opens a handle: this thread uses the same producer, with the same batches, memory and producer id. Futures, counters and events are
+   * this thread's own. `close` detaches only this thread.
+   * Fails with: TypeError for anything but a handle, IllegalStateError for a handle that cannot be attached
    */
   static async attach<K = BytesInput, V = BytesInput>(
     handle: ProducerHandle,
@@ -106,9 +106,9 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * A handle by which another thread writes through the same producer, by `Producer.attach`: one for each thread, carried with its
-   * `transferList`. Records of one thread keep their order; so do those of a thread that ends without `close`, as far as it had
-   * written them.
+   * Makes a handle with which another thread can use the same producer by `Producer.attach`. Each thread needs its own handle, sent with
+   * its `transferList`. Records of one thread keep their order. If a thread ends without `close`, the records that it had written are
+   * still sent in order.
    */
   share(): ProducerHandle {
     return this.#handleOf();
@@ -119,22 +119,22 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     return this.#session.config;
   }
 
-  /** What became of this thread's records so far, read from shared memory. */
+  /** The counters of this thread's records, read from shared memory. */
   get counters(): ProducerCounters {
     return countersOf(this.#session);
   }
 
-  /** Bytes of shared memory that are free now; a record takes up to 63 bytes besides key, value and headers. */
+  /** The bytes of shared memory that are free now. A record takes up to 63 bytes in addition to key, value and headers. */
   get room(): number {
     return this.#session.roomBytes;
   }
 
   /**
    * Writes one record.
-   * @returns Future of where it is. It is settled exactly once, within `deliveryTimeoutMs` and the wait for metadata, whatever happens
+   * @returns Future of the record's place. It is always settled exactly once, within `deliveryTimeoutMs` and the wait for metadata
    * Fails with: BufferExhaustedError when there is no room (await `ready` and send again), TopicMetadataTimeoutError,
    * DeliveryTimeoutError, RecordTooLargeError, SerializationError, the broker's error. `maybeWritten` of the error says whether
-   * the record may be in the log all the same
+   * the record may have been written in spite of the error
    * Throws: TypeError and RangeError for arguments of the wrong kind
    */
   send(topic: string, record: ProducerRecord<K, V>, options: SendRecordOptions = {}): Future<RecordMetadata> {
@@ -148,16 +148,16 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     this.#preparer.tellHook(topic, record, future);
     const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
     this.#preparer.inOrder(topic, record, partition, settle, (error) => {
-      // Returned, the Future would be waited for, and its failure be that of the queue.
+      // The Future is not returned here: the queue would wait for it, and its failure would fail the queue.
       future.failure(error);
     });
     return future;
   }
 
   /**
-   * Writes many records, with one Future for all. With a list or an iterator each record is taken when there is room for it; with a callback,
-   * records are written by `appender.append` inside the call.
-   * @returns Future of a report; it fails only when the records cannot be taken at all
+   * Writes many records with one Future for all. From a list or an iterator, each record is taken when there is room for it. A callback
+   * writes records with `appender.append` inside the call.
+   * @returns Future of a report; it fails only when no records can be taken at all
    */
   sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
     checkTopic(topic);
@@ -197,8 +197,8 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * Writes one record of bytes, with no object for it: the outcome is told by `counters`, `on('failure')` and `flush`.
-   * @returns false when there is no room now: await `ready`, or block in `waitSync`, and append it again
+   * Writes one record of bytes without an object for it. `counters`, `on('failure')` and `flush` report the outcome.
+   * @returns false when there is no room now; then await `ready`, or block in `waitSync`, and append it again
    * Throws: TypeError for arguments of the wrong kind, RecordTooLargeError, ProducerClosedError and the error of a fatal state
    */
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean {
@@ -207,21 +207,21 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
 
   /**
    * Waits for room.
-   * @param bytes of key, value and headers; default: of a record of 1 KiB
+   * @param bytes size of key, value and headers; default: 1 KiB
    * Fails with: BufferExhaustedError after `maxBlockMs`
    */
   ready(bytes = 1024): Future<void> {
     return this.#session.ready(bytes);
   }
 
-  /** `ready` that blocks this thread, for loops that never return to the event loop. Returns whether there is room. */
+  /** Like `ready`, but blocks this thread. It is for loops that never return to the event loop. Returns whether there is room. */
   waitSync(bytes: number, timeoutMs = this.config.maxBlockMs): boolean {
     return this.#session.waitSync(bytes, timeoutMs);
   }
 
   /**
-   * Sends everything given so far without delay, and waits until all of it is settled, one way or the other.
-   * @returns Future of what was settled since the last report
+   * Sends everything given so far without delay, and waits until all of it has succeeded or failed.
+   * @returns Future of a report about the records that were settled since the last report
    * Fails with: KafkaTimeoutError after `timeoutMs`
    */
   flush(timeoutMs = defaultWaitMs): Future<DeliveryReport> {
@@ -231,18 +231,18 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     return future;
   }
 
-  /** `flush` that blocks this thread; callbacks run inside. Throws KafkaTimeoutError after `timeoutMs`. */
+  /** Like `flush`, but blocks this thread. Callbacks run inside. Throws KafkaTimeoutError after `timeoutMs`. */
   flushSync(timeoutMs = defaultWaitMs): DeliveryReport {
     return this.#session.flushSync(timeoutMs);
   }
 
-  /** Runs callbacks of what was delivered meanwhile, for loops that never return to the event loop. Returns how many messages it read. */
+  /** Runs the callbacks of deliveries. It is for loops that never return to the event loop. Returns how many messages it read. */
   pollSync(timeoutMs = 0): number {
     return this.#session.pollSync(timeoutMs);
   }
 
   /**
-   * Begins a transaction; needs `transactionalId`. While another one of this producer is open, it waits in line.
+   * Begins a transaction. Needs `transactionalId`. Waits while another transaction of this producer is open.
    * Fails with: KafkaTimeoutError after `maxBlockMs`, the error of a fatal state, IllegalStateError without `transactionalId`
    */
   begin(): Future<Transaction<K, V>> {
@@ -255,14 +255,14 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * Runs `work` in a transaction: committed when it ends, aborted when it throws or a record fails. Then it throws that error; nothing of
-   * the transaction is visible to readers of committed records.
+   * Runs `work` in a transaction. Commits when `work` ends. Aborts and throws the error when `work` throws or a record fails; readers of
+   * committed records then see nothing of the transaction.
    */
   async transaction<T>(work: (tx: Transaction<K, V>) => T | Promise<T>): Promise<T> {
     return runTransaction(await this.begin(), work);
   }
 
-  /** How many partitions a topic has, once metadata tells; a partitioner function needs it before `append`. */
+  /** The number of a topic's partitions, when metadata has come. A partitioner function needs this call before `append`. */
   async partitionsFor(topic: string): Promise<number> {
     checkTopic(topic);
     const known = this.#host.partitionCount(topic);
@@ -271,7 +271,7 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
     return this.#host.partitionCount(topic) ?? 0;
   }
 
-  /** `failure`: records that failed, batch by batch. `fatal`: the producer can only be closed. */
+  /** `failure`: records have failed; one event for each batch. `fatal`: the producer can only be closed. */
   on(event: 'fatal', listener: (error: Error) => void): this;
   on(event: 'failure', listener: (failure: RecordFailure) => void): this;
   on(event: 'fatal' | 'failure', listener: (what: never) => void): this {
@@ -280,8 +280,8 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   }
 
   /**
-   * Takes no more records, sends what was given, and ends. What is not acknowledged after `timeoutMs` fails.
-   * @returns Future of what was settled since the last report; the same at each call
+   * Takes no more records, sends those that were given, and ends. Records that are not acknowledged after `timeoutMs` fail.
+   * @returns Future of a report about the records that were settled since the last report; each call returns the same Future
    */
   close({ timeoutMs = defaultWaitMs }: { timeoutMs?: number } = {}): Future<DeliveryReport> {
     this.#closing ??= closeAll(this.#session, this.#preparer.tail, this.#ownClient, timeoutMs);

@@ -1,13 +1,13 @@
-// Owns what callers may give for the parts of a record, and how much room they take. Application thread.
+// Owns the types in which callers pass the parts of a record, and their sizes. Application thread.
 
 import { SerializationError } from '../../common/errors/errors.ts';
 import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 
-/** Bytes, or text that is written as UTF-8. */
+/** Bytes, or a text that is written as UTF-8. */
 export type BytesInput = Uint8Array | string;
 
-/** Headers in order, repeats kept; or by name. A value may be null. */
+/** A list of headers in their order, in which names may repeat, or an object by name. A value may be null. */
 export type HeadersInput =
   | Iterable<
       { readonly key: string; readonly value: BytesInput | null } | readonly [key: string, value: BytesInput | null]
@@ -17,15 +17,15 @@ export type HeadersInput =
 export type HeaderPair = readonly [name: string, value: BytesInput | null];
 
 const maxVarintBytes = 5;
-/** Text up to this length gets room for the worst case, three bytes a unit. Longer text is measured first. */
+/** A text of up to this length gets room for the worst case, three bytes per unit. A longer text is measured first. */
 const unmeasuredText = 4096;
 
-/** Bytes that a key or value takes at most. Throws TypeError, naming the field, for anything else than bytes, text or null. */
+/** The largest size that a key or value can take. Throws a TypeError that names the field for anything but bytes, text or null. */
 export function boundOf(bytes: BytesInput | null, field: string): number {
   if (bytes === null) return 0;
   if (typeof bytes === 'string') {
     if (!(bytes as string & { isWellFormed(): boolean }).isWellFormed()) {
-      throw new TypeError(`${field} is text with half of a surrogate pair, which UTF-8 cannot carry`);
+      throw new TypeError(`${field} is a text with half of a surrogate pair, which UTF-8 cannot encode`);
     }
     return bytes.length <= unmeasuredText ? bytes.length * 3 : Buffer.byteLength(bytes);
   }
@@ -41,7 +41,7 @@ export function boundOfHeaders(headers: readonly HeaderPair[]): number {
   return bytes;
 }
 
-/** Bytes that a record takes, but for a few of its lengths. */
+/** The bytes of a record, without a few of its lengths. */
 export function exactBytes(
   key: BytesInput | null,
   value: BytesInput | null,
@@ -52,7 +52,7 @@ export function exactBytes(
   return bytes;
 }
 
-/** The headers as a list of pairs, in their order. Throws TypeError for anything else than headers. */
+/** The headers as a list of pairs, in their order. Throws TypeError for anything but headers. */
 export function headerPairs(headers: HeadersInput | null | undefined): readonly HeaderPair[] | null {
   if (headers === null || headers === undefined) return null;
   if (typeof headers !== 'object') throw new TypeError(`headers must be an object or a list, not ${typeof headers}`);
@@ -66,7 +66,7 @@ export function headerPairs(headers: HeadersInput | null | undefined): readonly 
   });
 }
 
-/** ms since the epoch, or NaN for none. Throws TypeError for anything but a whole number of ms from 0 on. */
+/** In ms since the epoch, or NaN for none. Throws TypeError for anything but an integer from 0 on. */
 export function timestampOf(timestamp: number | undefined): number {
   if (timestamp === undefined) return Number.NaN;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
@@ -84,7 +84,7 @@ export function partitionOf(partition: number | undefined): number {
   return partition;
 }
 
-/** The wait for company in ms, as a record's frame has it. Throws TypeError for anything but a whole number of ms from 0 on. */
+/** The value of `lingerMs` for a record's frame. Throws TypeError for anything but an int32 from 0 on. */
 export function lingerOf(lingerMs: number | undefined): number {
   if (lingerMs === undefined) return LINGER_WHILE_BUSY;
   if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > 2147483647) {
@@ -93,14 +93,14 @@ export function lingerOf(lingerMs: number | undefined): number {
   return lingerMs;
 }
 
-/** Throws TypeError for anything but a string, RangeError for a name that no topic can have. */
+/** Throws TypeError for anything but a string, and RangeError for a name that Kafka does not allow. */
 export function checkTopic(topic: string): void {
   if (typeof topic !== 'string') throw new TypeError(`topic must be a string, not ${shown(topic)}`);
   if (!isTopicName(topic))
     throw new RangeError(`topic name '${String(topic).slice(0, 80)}' is invalid: ${topicNameRule}`);
 }
 
-/** What a serializer makes of a key or value; without one it is bytes already. Throws SerializationError. */
+/** The bytes that a serializer makes from a key or value. Without a serializer, the value must be bytes. Throws SerializationError. */
 export function serialized<T>(
   serialize: ((value: T, topic: string) => BytesInput | null | Promise<BytesInput | null>) | undefined,
   value: T | null,

@@ -1,5 +1,5 @@
-// Owns the writing of records into a producer's link: straight into shared memory, in wire format from the key's length on, without an
-// object for each. Application thread. Must not wait.
+// Owns the writing of records into a producer's link: straight into shared memory, in wire format from the length of the key on,
+// without an object for each record. Application thread. Must not wait.
 
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { frameHeaderBytes } from '../../common/ring-sizes.ts';
@@ -8,30 +8,30 @@ import { commitRecord, RECORD_PREFIX_BYTES, type RecordFields } from '../../ring
 import type { LinkWriter } from '../../ring/link-writer.ts';
 import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';
 
-/** Varints of the lengths of key and value, and of the number of headers; up to 7 bytes that are left unused. */
+/** The size of the varints (lengths of key and value, number of headers) and of up to 7 unused bytes. */
 export const lengthsBytes = 24;
-/** Up to this many units a loop beats a call into native code. */
+/** Up to this many units, a loop is faster than a call into native code. */
 const shortText = 24;
-/** From this size on a value is worth lying as its source does. */
+/** From this size on, a value is written at the same alignment as its source, because that makes the copy faster. */
 const minAlignedBytes = 32;
-/** The key before it has to be moved for that. */
+/** The key before the value must be moved for that. Only a key of up to this size is moved. */
 const maxMovedBytes = 64;
 
 export class RecordWriter {
-  /** Bytes of the record written last, with its frame. */
+  /** The size of the last record, with its frame. */
   lastBytes = 0;
   readonly #requests: LinkWriter;
   readonly #maxRecordBytes: number;
-  /** Over the memory that is written to; made when text needs it. */
+  /** A Buffer over the memory that is written. It is made when a text needs it. */
   #text: Buffer = Buffer.alloc(0);
   #textOf: Uint8Array | null = null;
-  /** Length in bytes of what was written last; -1 for null. */
+  /** The size of the last written part. -1 for null. */
   #lastLength = -1;
   /** Of the record that is being written. */
   #keyLength = -1;
   #padBytes = 0;
 
-  /** @param maxRecordBytes of a record with its lengths, `maxRequestSizeBytes` */
+  /** @param maxRecordBytes limit of a record with its lengths: `maxRequestSizeBytes` */
   constructor(requests: LinkWriter, maxRecordBytes: number) {
     this.#requests = requests;
     this.#maxRecordBytes = maxRecordBytes;
@@ -40,7 +40,7 @@ export class RecordWriter {
   /**
    * Writes one record.
    * @returns false when there is no room
-   * Throws: TypeError for what is neither bytes, text nor null; RecordTooLargeError for more than `maxRequestSizeBytes`
+   * Throws TypeError for anything but bytes, text and null, and RecordTooLargeError for more than `maxRequestSizeBytes`
    */
   write(
     route: RecordFields,
@@ -79,7 +79,8 @@ export class RecordWriter {
     const isKeyShort = at - start <= maxMovedBytes;
     if (isKeyShort && value !== null && typeof value !== 'string' && value.length >= minAlignedBytes) {
       padBytes = (value.byteOffset - at - sizeOfLength(value.length)) & 7;
-      // From its end on: the places overlap. A loop, since keys are short and a call into the engine costs as much as the record.
+      // The key is moved from its end on, because the places overlap. A loop is used because keys are short, and a call into native code
+      // costs as much as a whole record.
       if (padBytes > 0) for (let i = at - 1; i >= start; i--) u8[i + padBytes] = u8[i]!;
       at += padBytes;
     }
@@ -107,7 +108,7 @@ export class RecordWriter {
 
   #putText(u8: Uint8Array, to: number, text: string): number {
     const { length } = text;
-    // As if each unit were one byte, which is mostly so.
+    // The text is written as if each unit were one byte, because that is the usual case.
     const at = to + sizeOfLength(length);
     let written = 0;
     if (length <= shortText) {

@@ -1,5 +1,5 @@
-// Owns a transaction as the application sees it: records and offsets that become visible together, or not at all. Application thread. What
-// happens with the coordinator is the network thread's business.
+// Owns the transaction that applications use: records and offsets that become visible together or not at all. Application thread. It
+// must not know the coordinator: the network thread does.
 
 import Long from 'long';
 import { IllegalStateError } from '../../common/errors/errors.ts';
@@ -23,30 +23,30 @@ export interface OffsetInput {
   readonly topic: string;
   readonly partition: number;
   readonly offset: Long | bigint | number;
-  /** Leader epoch of the last record read; default: unknown. */
+  /** The leader epoch of the last record read. Default: unknown. */
   readonly leaderEpoch?: number;
   readonly metadata?: string | null;
 }
 
-/** Something that knows how far it was read, and by whom, such as a batch of a consumer. */
+/** An object that knows its offsets and its group, such as a batch of a consumer. */
 export interface OffsetsSource {
   transactionOffsets(): { readonly group: GroupIdentity; readonly offsets: readonly OffsetInput[] };
 }
 
-/** What a transaction needs of its producer. */
+/** The part of the producer that a transaction needs. */
 export interface TransactionHost<K, V> {
   readonly session: ProducerSession;
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean;
   send(topic: string, record: ProducerRecord<K, V>, options?: SendRecordOptions): Future<RecordMetadata>;
   sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport>;
-  /** Ends when no record waits for its serializer any more. */
+  /** Resolves when no record waits for its serializer any more. */
   serialized(): Promise<void>;
 }
 
-/** Open until `commit` or `abort`. Made by `producer.begin()`, or given to the function of `producer.transaction`. */
+/** A transaction. It is open until `commit` or `abort`. `producer.begin()` makes one, and `producer.transaction` passes one to its function. */
 export class Transaction<K = BytesInput, V = BytesInput> {
   readonly #host: TransactionHost<K, V>;
-  /** What has to end before the transaction may. */
+  /** The calls that must end before the transaction can end. */
   readonly #underWay = new Set<PromiseLike<unknown>>();
   #state: 'open' | 'ending' | 'ended' = 'open';
 
@@ -54,35 +54,35 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     this.#host = host;
   }
 
-  /** As `producer.append`. Throws IllegalStateError when the transaction is over. */
+  /** Like `producer.append`. Throws IllegalStateError when the transaction is over. */
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean {
     this.#checkOpen();
     return this.#host.append(topic, key, value, partition);
   }
 
-  /** As `producer.send`. Its Future is settled before the commit is; the record is visible after it. */
+  /** Like `producer.send`. The Future is settled before the commit. The record is visible after the commit. */
   send(topic: string, record: ProducerRecord<K, V>, options?: SendRecordOptions): Future<RecordMetadata> {
     this.#checkOpen();
     return this.#host.send(topic, record, options);
   }
 
-  /** As `producer.sendAll`; the commit waits for it. */
+  /** Like `producer.sendAll`. The commit waits for it. */
   sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
     this.#checkOpen();
     return this.#tracked(this.#host.sendAll(topic, records));
   }
 
-  /** Waits for room, as `producer.ready`. */
+  /** Waits for room, like `producer.ready`. */
   ready(bytes?: number): Future<void> {
     return this.#host.session.ready(bytes ?? 1024);
   }
 
   /**
-   * Commits positions of a consumer with the transaction, so that what was read and what was written belong together.
-   * @param offsets a batch of a consumer; or offsets of the next records to read
-   * @param group   the consumer's: without its member and generation the group cannot refuse offsets of a consumer that it has moved on
-   * from (KIP-447)
-   * Fails with: the group's error; then the transaction can only be aborted
+   * Commits offsets of a consumer as a part of the transaction, so that records that were read and written belong together.
+   * @param offsets a batch of a consumer, or the offsets of the next records to read
+   * @param group   the consumer's group; without member and generation the group cannot refuse the offsets of a consumer that has lost
+   * its partitions (KIP-447)
+   * Fails with: the group's error; the transaction can then only be aborted
    */
   sendOffsets(offsets: OffsetsSource): Future<void>;
   sendOffsets(offsets: readonly OffsetInput[], group: GroupIdentity): Future<void>;
@@ -104,15 +104,15 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 
   /**
-   * Waits for every record and all offsets, and makes them visible together.
-   * Fails with: TransactionAbortableError and others when a record failed: only `abort` is left; KafkaTimeoutError after `maxBlockMs`:
-   * call it again to wait on
+   * Waits for all records and offsets, and makes them visible together.
+   * Fails with: TransactionAbortableError or another error when a record failed; then call `abort`. KafkaTimeoutError after
+   * `maxBlockMs`; then call `commit` again to go on waiting
    */
   commit(): Promise<void> {
     return this.#end(true);
   }
 
-  /** Drops what was not sent, and makes nothing visible. */
+  /** Drops the records that were not sent. Readers of committed records see nothing of the transaction. */
   abort(): Promise<void> {
     return this.#end(false);
   }
@@ -134,7 +134,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 
   async #settled(): Promise<void> {
-    // What fails in here makes the commit fail, with the same error.
+    // If one of these calls fails, the commit fails with the same error.
     await Promise.allSettled([...this.#underWay].map(async (future) => future));
   }
 
@@ -146,7 +146,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 
   #checkOpen(): void {
-    if (this.#state !== 'open') throw new IllegalStateError('the transaction is over, or is being ended');
+    if (this.#state !== 'open') throw new IllegalStateError('the transaction is over or is ending');
   }
 }
 
@@ -171,7 +171,7 @@ function offsetOf({ topic, partition, offset, leaderEpoch, metadata }: OffsetInp
   };
 }
 
-/** Commits when `work` ends, aborts when it throws or cannot be committed. */
+/** Commits when `work` ends. Aborts when `work` throws or the commit fails. */
 export async function runTransaction<K, V, T>(
   tx: Transaction<K, V>,
   work: (tx: Transaction<K, V>) => T | Promise<T>,
@@ -181,7 +181,7 @@ export async function runTransaction<K, V, T>(
     result = await work(tx);
     await tx.commit();
   } catch (error) {
-    // A commit that goes on cannot be aborted, nor can a producer that is done for; either way the first error is the one to know.
+    // The abort fails if a commit is still under way or the producer can only be closed. The first error is the one to report.
     await tx.abort().catch(() => {});
     throw error;
   }
