@@ -2,7 +2,7 @@
 // few. Ratio 1: in proportion; a little more: n log n; as much as the numbers differ: quadratic.
 
 import { HeapMemory } from '../../src/common/memory.ts';
-import { Cluster } from '../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../src/main/client/cluster-writer.ts';
 import { Topics } from '../../src/main/client/topics.ts';
 import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
@@ -91,11 +91,11 @@ async function addTopics(count: number, isTurnEach: boolean): Promise<number> {
     port1.postMessage(topics);
     return Promise.resolve(0);
   };
-  const cluster = new Cluster([]);
+  const writer = new ClusterWriter([]);
   const topics = new Topics({
     retryBackoffMs: 100,
     dueInMs: () => 0,
-    cluster: () => cluster,
+    clusterWriter: () => writer,
     call: (run) => run({ addTopics: post, refreshMetadata: post } as never) as never,
     drain: () => {},
     untilProgress: () => Promise.resolve(),

@@ -1,25 +1,21 @@
-// Owns what this application thread knows about the cluster: the newest metadata, read lazily, and coordinators that
-// were looked up. Application thread. Must not send anything: its source asks the network thread.
+// Owns the cluster as applications see it: the newest metadata, read lazily, and coordinators that were looked up. Application thread.
+// Must not send anything: its source asks the network thread. Must not take over what the network thread tells: cluster-writer.ts does.
 
 import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { type BrokerError, errorFor, IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
-import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
-import { thrownError } from '../../common/thrown.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
-import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
-import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
-import { type CallerContext, callerContext, runIn } from '../link/async-context.ts';
 import { type CallPlace, callPlace } from '../link/call-place.ts';
 import type { Future } from '../link/future.ts';
 import { checkNodeId, checkString, checkTopics } from './arguments.ts';
 import {
   type BrokerMetadata,
-  ClusterSnapshot,
+  type ClusterSnapshot,
   noLeader,
   type PartitionMetadata,
   type TopicPartition,
 } from './cluster-snapshot.ts';
+import { type ClusterListener, ClusterState } from './cluster-state.ts';
 
 export type { BrokerMetadata, PartitionMetadata, TopicPartition } from './cluster-snapshot.ts';
 
@@ -38,12 +34,6 @@ export interface MetadataSource {
 /** A partition for `withPartitions`: what is left out is -1, 0 or empty. */
 export type PartitionInput = TopicPartition & { readonly leader: number } & Partial<PartitionMetadata>;
 
-type ClusterListener = (cluster: Cluster) => void;
-type Listeners = Map<ClusterListener, CallerContext>;
-
-/** By owner, and held by nothing else: who hears of a cluster must not be what keeps its client alive. */
-const listenersOf = new WeakMap<object, Listeners>();
-
 const failedLookup = -1;
 
 /**
@@ -51,39 +41,30 @@ const failedLookup = -1;
  * change.
  */
 export class Cluster {
-  /** Counts metadata refreshes; 0 before the first. */
-  updateId = 0;
   readonly #servers: readonly BootstrapServer[];
   readonly #source: MetadataSource | null;
   readonly #bootstrap: readonly BrokerMetadata[];
-  #listenersOwner: WeakRef<object> = new WeakRef(this);
-  readonly #listenerThrew: (error: unknown) => void;
-  readonly #groupCoordinators = new Map<string, number>();
-  readonly #coordinators = new Map<number, BrokerMetadata>();
-  /**
-   * Topics that a broker called invalid and that topics.ts has not removed yet; metadata refreshes leave them out
-   * from then on.
-   */
-  readonly invalidTopics = new Set<string>();
-  #response: MetadataResponseView | null = null;
-  #built: ClusterSnapshot | null = null;
-  #lastClusterId: string | null = null;
-  #needsAllTopics = false;
+  readonly #state: ClusterState;
 
   /**
    * For the client, and for tests of applications.
-   * @param source        null: it cannot be refreshed
-   * @param listenerThrew called with what a listener throws; default: a process warning
+   * @param source null: it cannot be refreshed
+   * @param state  what a client keeps up to date; default: nothing is known
    */
   constructor(
     servers: readonly BootstrapServer[],
     source: MetadataSource | null = null,
-    listenerThrew: (error: unknown) => void = warn,
+    state: ClusterState = new ClusterState(),
   ) {
     this.#servers = servers;
     this.#source = source;
-    this.#listenerThrew = listenerThrew;
+    this.#state = state;
     this.#bootstrap = servers.map(({ host, port }, i) => Object.freeze({ nodeId: -1 - i, host, port, rack: null }));
+  }
+
+  /** Counts metadata refreshes; 0 before the first. */
+  get updateId(): number {
+    return this.#state.updateId;
   }
 
   /** The brokers of the cluster; while no broker is known, the bootstrap servers with their negative ids. */
@@ -102,7 +83,7 @@ export class Cluster {
     const known = brokers.get(nodeId) ?? this.#bootstrap[-1 - nodeId];
     if (known !== undefined) return known;
     const broker = brokers.get(coordinatorNodeId(nodeId));
-    return broker === undefined ? (this.#coordinators.get(nodeId) ?? null) : Object.freeze({ ...broker, nodeId });
+    return broker === undefined ? (this.#state.coordinators.get(nodeId) ?? null) : Object.freeze({ ...broker, nodeId });
   }
 
   isBootstrap(nodeId: number): boolean {
@@ -168,7 +149,7 @@ export class Cluster {
 
   /** Node id of the group's coordinator, as `addGroupCoordinator` returned it; -1 after a failed look-up, null without one. */
   coordinatorForGroup(group: string): number | null {
-    return this.#groupCoordinators.get(checkString('group', group)) ?? null;
+    return this.#state.groupCoordinators.get(checkString('group', group)) ?? null;
   }
 
   /**
@@ -186,24 +167,24 @@ export class Cluster {
     const isList = response.coordinators.length > 0;
     const answer = isList ? response.coordinators.find(({ key }) => key === group) : response;
     if (answer === undefined || answer.errorCode !== 0 || answer.nodeId < 0) {
-      this.#groupCoordinators.set(group, failedLookup);
+      this.#state.groupCoordinators.set(group, failedLookup);
       return null;
     }
     const { nodeId: brokerId, host, port } = answer;
     const nodeId = coordinatorNodeId(brokerId);
-    this.#coordinators.set(nodeId, Object.freeze({ nodeId, host, port, rack: null }));
-    this.#groupCoordinators.set(group, nodeId);
+    this.#state.coordinators.set(nodeId, Object.freeze({ nodeId, host, port, rack: null }));
+    this.#state.groupCoordinators.set(group, nodeId);
     return nodeId;
   }
 
   /** Null if it is unknown, or not among the brokers. */
   get controller(): BrokerMetadata | null {
-    return this.#snapshot.brokers.get(this.#response?.controllerId ?? -1) ?? null;
+    return this.#snapshot.brokers.get(this.#state.response?.controllerId ?? -1) ?? null;
   }
 
   /** Null before the first refresh, and with brokers before Kafka 0.10.1. */
   get clusterId(): string | null {
-    return this.#response?.clusterId ?? null;
+    return this.#state.response?.clusterId ?? null;
   }
 
   get internalTopics(): ReadonlySet<string> {
@@ -220,16 +201,16 @@ export class Cluster {
    * asks for a refresh.
    */
   get needAllTopicMetadata(): boolean {
-    return this.#needsAllTopics;
+    return this.#state.needsAllTopics;
   }
 
   set needAllTopicMetadata(needsAll: boolean) {
     if (typeof needsAll !== 'boolean') {
       throw new TypeError(`needAllTopicMetadata must be true or false, not ${String(needsAll)}`);
     }
-    if (needsAll === this.#needsAllTopics) return;
+    if (needsAll === this.#state.needsAllTopics) return;
     const source = this.#refreshable();
-    this.#needsAllTopics = needsAll;
+    this.#state.needsAllTopics = needsAll;
     source.setNeedsAllTopics(needsAll);
   }
 
@@ -254,21 +235,12 @@ export class Cluster {
   /** Calls `listener(cluster)` after each refresh, in the async context of this call, as long as the client is not dropped. */
   addListener(listener: ClusterListener): void {
     if (typeof listener !== 'function') throw new TypeError(`listener must be a function, not ${typeof listener}`);
-    const owner = this.#listenersOwner.deref();
-    if (owner === undefined) return;
-    const listeners = listenersOf.get(owner) ?? new Map<ClusterListener, CallerContext>();
-    listenersOf.set(owner, listeners);
-    if (!listeners.has(listener)) listeners.set(listener, callerContext());
+    this.#state.listeners.add(listener);
   }
 
   /** A listener that was not added is ignored. */
   removeListener(listener: ClusterListener): void {
-    this.#listeners?.delete(listener);
-  }
-
-  /** Listeners live as long as that one, which they may well refer to; for the client. Not while there are any. */
-  keepListenersWith(owner: object): void {
-    this.#listenersOwner = new WeakRef(owner);
+    this.#state.listeners.remove(listener);
   }
 
   /**
@@ -276,71 +248,18 @@ export class Cluster {
    * Throws: TypeError for a value that is no partition; IllegalArgumentError for an unknown topic
    */
   withPartitions(partitions: Iterable<PartitionInput>): Cluster {
-    const copy = new Cluster(this.#servers, this.#source, this.#listenerThrew);
     const snapshot = this.#snapshot.copy();
     for (const partition of partitions) snapshot.setPartition(checkPartition(partition, snapshot));
-    copy.updateId = this.updateId;
-    copy.#response = this.#response;
-    copy.#built = snapshot;
-    copy.#needsAllTopics = this.#needsAllTopics;
-    for (const [group, nodeId] of this.#groupCoordinators) copy.#groupCoordinators.set(group, nodeId);
-    for (const [nodeId, broker] of this.#coordinators) copy.#coordinators.set(nodeId, broker);
-    return copy;
-  }
-
-  /** Takes over a metadata response; for the reader of the response link. */
-  update(response: MetadataResponseView, updateId: number): void {
-    this.#response = response;
-    this.#built = null;
-    this.updateId = updateId;
-    this.#checkClusterId(response.clusterId);
-    for (const topic of response.topics) {
-      // The name is read only if it is needed: there may be very many topics.
-      if (topic.errorCode === errorCodes.INVALID_TOPIC_EXCEPTION && topic.name !== null)
-        this.invalidTopics.add(topic.name);
-    }
-    for (const [listener, context] of [...(this.#listeners ?? [])]) {
-      try {
-        runIn<Cluster>(context, listener, this);
-      } catch (error) {
-        // The other listeners, and the reader of the link, go on.
-        this.#listenerThrew(error);
-      }
-    }
-  }
-
-  /** Takes over what another response says about the cluster; for the reader of the response link. */
-  learn(hints: ClusterHints): void {
-    // Before the first metadata, one broker that a response names must not look like the whole cluster.
-    if (this.#response !== null) this.#snapshot.learn(hints);
-  }
-
-  get #listeners(): Listeners | undefined {
-    const owner = this.#listenersOwner.deref();
-    return owner === undefined ? undefined : listenersOf.get(owner);
+    return new Cluster(this.#servers, this.#source, this.#state.copy(snapshot));
   }
 
   get #snapshot(): ClusterSnapshot {
-    this.#built ??= new ClusterSnapshot(this.#response);
-    return this.#built;
+    return this.#state.snapshot;
   }
 
   #refreshable(): MetadataSource {
     if (this.#source === null) throw new IllegalStateError('this Cluster does not belong to a client');
     return this.#source;
-  }
-
-  /**
-   * The cluster may have been replaced by another one at the same addresses, which has other groups. The network
-   * thread notices that.
-   */
-  #checkClusterId(clusterId: string | null): void {
-    if (clusterId === null || clusterId === this.#lastClusterId) return;
-    const before = this.#lastClusterId;
-    this.#lastClusterId = clusterId;
-    if (before === null) return;
-    this.#groupCoordinators.clear();
-    this.#coordinators.clear();
   }
 }
 
@@ -359,8 +278,4 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
     throw new IllegalArgumentError(`withPartitions: topic ${JSON.stringify(topic)} is unknown`);
   }
   return { topic, partition, leader, leaderEpoch, replicas, isr, errorCode };
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(thrownError(error), { code: 'KAFKA_CLUSTER_LISTENER' });
 }

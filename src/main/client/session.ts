@@ -27,7 +27,8 @@ import { type ClientHandle, makeHandle } from '../thread/client-handle.ts';
 import { ClientLog } from '../thread/client-log.ts';
 import type { RemoteControl, ThreadAccess } from '../thread/thread-access.ts';
 import { ClientRoles } from './client-roles.ts';
-import { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { ClusterWriter } from './cluster-writer.ts';
 import { NodeStates } from './node-states.ts';
 import type { StreamSource } from './response-stream.ts';
 import type { SendCall } from './send-call.ts';
@@ -43,6 +44,7 @@ const beginGraceMs = 5000;
 export class Session implements StreamSource {
   readonly config: KafkaClientConfig;
   readonly cluster: Cluster;
+  readonly #clusterWriter: ClusterWriter;
   readonly topics: Topics;
   readonly thread: ThreadAccess;
   readonly nodes: NodeStates;
@@ -80,7 +82,7 @@ export class Session implements StreamSource {
     this.topics = new Topics({
       retryBackoffMs: config.retryBackoffMs,
       dueInMs: () => this.nodes.metadataTtlMs(),
-      cluster: () => this.cluster,
+      clusterWriter: () => this.#clusterWriter,
       call: (run) => this.call(run),
       drain: () => this.drain(),
       untilProgress: async () => {
@@ -90,11 +92,12 @@ export class Session implements StreamSource {
       callbackThrew: this.#log.callbackThrew,
       failureUnseen: this.#failureUnseen,
     });
-    this.cluster = new Cluster(config.bootstrapServers, this.topics, this.#log.callbackThrew);
+    this.#clusterWriter = new ClusterWriter(config.bootstrapServers, this.topics, this.#log.callbackThrew);
+    this.cluster = this.#clusterWriter.cluster;
     this.thread = openThread(this.#log);
     const { end } = this.thread;
     this.proxy = new NetworkProxy(end);
-    this.#adapter = new ResponseAdapter(end, this.inFlight, this.cluster);
+    this.#adapter = new ResponseAdapter(end, this.inFlight, this.#clusterWriter);
     this.nodes = new NodeStates(
       end.counters,
       this.inFlight,
@@ -123,7 +126,7 @@ export class Session implements StreamSource {
 
   /** Ends the session some time after `client` has been garbage-collected. */
   watch(client: object): void {
-    this.cluster.keepListenersWith(client);
+    this.#clusterWriter.keepListenersWith(client);
     dropped.register(client, this, this);
   }
 

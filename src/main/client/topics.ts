@@ -9,13 +9,14 @@ import type { FailureUnseen } from '../link/unseen-failures.ts';
 import type { RemoteControl } from '../thread/thread-access.ts';
 import { checkTopics } from './arguments.ts';
 import type { Cluster, MetadataSource } from './cluster.ts';
+import type { ClusterWriter } from './cluster-writer.ts';
 
 /** What this needs from its client. */
 export interface TopicsHost {
   readonly retryBackoffMs: number;
   /** When the network thread will refresh metadata next. */
   readonly dueInMs: () => number;
-  readonly cluster: () => Cluster;
+  readonly clusterWriter: () => ClusterWriter;
   call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T>;
   /** Takes what has arrived. */
   drain(): void;
@@ -56,7 +57,7 @@ export class Topics implements MetadataSource {
   /** Replaces the set; a refresh is asked for only if a name is new. @param place of the application's call */
   set(topics: Iterable<string>, place: CallPlace | null = null): Future<Cluster> {
     const wanted = checkTopics(topics);
-    const { invalidTopics } = this.#host.cluster();
+    const { invalidTopics } = this.#host.clusterWriter();
     // Invalid topics: the network thread no longer asks for them, unless the application names them again.
     const hasNew = [...wanted].some((topic) => !this.#tracked.has(topic) || invalidTopics.has(topic));
     invalidTopics.clear();
@@ -70,7 +71,7 @@ export class Topics implements MetadataSource {
   /** Adds one topic; the cost does not depend on the number of topics. */
   add(topic: string, place: CallPlace | null = null): Future<Cluster> {
     checkTopics([topic]);
-    const isKnown = this.#tracked.has(topic) && !this.#host.cluster().invalidTopics.delete(topic);
+    const isKnown = this.#tracked.has(topic) && !this.#host.clusterWriter().invalidTopics.delete(topic);
     if (isKnown) return this.#done();
     this.#tracked.add(topic);
     return this.#refresh({ added: topic }, place);
@@ -100,12 +101,16 @@ export class Topics implements MetadataSource {
     this.#refresh({ isWhole: true }, null).addErrback(() => {});
   }
 
+  get #cluster(): Cluster {
+    return this.#host.clusterWriter().cluster;
+  }
+
   get #needsAllTopics(): boolean {
-    return this.#host.cluster().needAllTopicMetadata;
+    return this.#cluster.needAllTopicMetadata;
   }
 
   #done(): Future<Cluster> {
-    return new Future<Cluster>(this.#host.callbackThrew).success(this.#host.cluster());
+    return new Future<Cluster>(this.#host.callbackThrew).success(this.#cluster);
   }
 
   /** Future of a refresh whose request is sent after this call. */
@@ -143,7 +148,7 @@ export class Topics implements MetadataSource {
       for (const future of futures) complete(future);
     };
     this.#awaitRefresh(isWhole, added).then(
-      () => ended((future) => succeed(future, this.#host.cluster())),
+      () => ended((future) => succeed(future, this.#cluster)),
       (error: Error) => ended((future) => fail(future, error)),
     );
   }
@@ -158,6 +163,6 @@ export class Topics implements MetadataSource {
     // The network thread wrote the refresh into the response link before it answered the call. If the link was full,
     // the refresh comes after this drain has made room.
     host.drain();
-    while (host.cluster().updateId < updateId) await host.untilProgress();
+    while (host.clusterWriter().cluster.updateId < updateId) await host.untilProgress();
   }
 }

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FindCoordinator } from '../../../../src/protocol/flat/generated/apis.ts';
 import { responseView } from '../../protocol/support/response-view.ts';
-import { known, response, view } from './support/known-cluster.ts';
+import { known, knownWriter, response, view } from './support/known-cluster.ts';
 
 test('a coordinator has a node id of its own, and is where its broker is now', () => {
-  const cluster = known();
+  const writer = knownWriter();
+  const { cluster } = writer;
   assert.equal(cluster.coordinatorForGroup('readers'), null);
   const found = responseView(FindCoordinator, { nodeId: 2, host: 'two', port: 9093 });
   const nodeId = cluster.addGroupCoordinator('readers', found);
@@ -16,7 +17,7 @@ test('a coordinator has a node id of its own, and is where its broker is now', (
   assert.deepEqual(cluster.brokerMetadata(2147483645), { nodeId: 2147483645, host: 'two', port: 9093, rack: null });
   assert.equal(cluster.isBootstrap(2147483645), false);
   const moved = [{ nodeId: 2, host: 'elsewhere', port: 1 }];
-  cluster.update(view({ ...response, brokers: moved }), 2);
+  writer.update(view({ ...response, brokers: moved }), 2);
   assert.equal(cluster.brokerMetadata(2147483645)!.host, 'elsewhere');
   assert.equal(cluster.coordinatorForGroup('readers'), 2147483645, 'a refresh does not forget it');
 });

@@ -5,11 +5,13 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { IllegalStateError } from '../../../../src/common/errors/errors.ts';
 import { Cluster, type MetadataSource } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Future } from '../../../../src/main/link/future.ts';
 import { response, servers, view } from './support/known-cluster.ts';
 
 test('listeners hear of each update, each once, until they are removed', () => {
-  const cluster = new Cluster(servers);
+  const writer = new ClusterWriter(servers);
+  const { cluster } = writer;
   const heard: number[] = [];
   const listener = (changed: Cluster) => {
     assert.equal(changed, cluster);
@@ -17,23 +19,24 @@ test('listeners hear of each update, each once, until they are removed', () => {
   };
   cluster.addListener(listener);
   cluster.addListener(listener);
-  cluster.update(view(response), 1);
-  cluster.update(view(response), 2);
+  writer.update(view(response), 1);
+  writer.update(view(response), 2);
   cluster.removeListener(listener);
   cluster.removeListener(listener);
-  cluster.update(view(response), 3);
+  writer.update(view(response), 3);
   assert.deepEqual(heard, [1, 2]);
 });
 
 test('a listener sees the new metadata; one that throws does not hide it from the others', async () => {
   const warned = once(process, 'warning');
-  const cluster = new Cluster(servers);
+  const writer = new ClusterWriter(servers);
+  const { cluster } = writer;
   const heard: string[] = [];
   cluster.addListener(() => {
     throw new Error('a fault in a listener');
   });
   cluster.addListener(({ clusterId }) => heard.push(clusterId!));
-  cluster.update(view(response), 1);
+  writer.update(view(response), 1);
   assert.deepEqual(heard, ['the-cluster']);
   const [warning] = await warned;
   assert.match((warning as Error).message, /a fault in a listener/);

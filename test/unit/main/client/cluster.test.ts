@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { FindCoordinator, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { responseView } from '../../protocol/support/response-view.ts';
-import { known, response, servers, topicId, view } from './support/known-cluster.ts';
+import { known, knownWriter, response, servers, topicId, view } from './support/known-cluster.ts';
 
 test('before any metadata the brokers are the bootstrap servers', () => {
   const cluster = new Cluster(servers);
@@ -46,8 +47,9 @@ test('bootstrap ids stay resolvable for ever', () => {
 
 test('an unknown or absent controller is null', () => {
   for (const controllerId of [-1, 99]) {
-    const cluster = new Cluster(servers);
-    cluster.update(view({ ...response, controllerId }), 1);
+    const writer = new ClusterWriter(servers);
+    const { cluster } = writer;
+    writer.update(view({ ...response, controllerId }), 1);
     assert.equal(cluster.controller, null);
   }
 });
@@ -102,8 +104,9 @@ test('topic ids, where the broker has them', () => {
 });
 
 test('an update replaces everything', () => {
-  const cluster = known();
-  cluster.update(
+  const writer = knownWriter();
+  const { cluster } = writer;
+  writer.update(
     view({ brokers: [{ nodeId: 9, host: 'nine', port: 1 }], topics: [{ name: 'new', partitions: [] }] }),
     2,
   );
@@ -131,9 +134,25 @@ test('what is handed out cannot change what is known', () => {
   assert.equal(cluster.brokers().length, 2);
 });
 
+test('an application cannot take over metadata: the class has readers, and what an application itself says', () => {
+  const said = ['addGroupCoordinator', 'needAllTopicMetadata', 'requestUpdate', 'addListener', 'removeListener'];
+  const readers = [
+    ...['brokers', 'brokerMetadata', 'isBootstrap', 'topics', 'topicId', 'topicError', 'partitionsForTopic'],
+    ...['availablePartitionsForTopic', 'partition', 'leaderForPartition', 'partitionsForBroker', 'coordinatorForGroup'],
+    ...['controller', 'clusterId', 'updateId', 'internalTopics', 'unauthorizedTopics', 'ttl', 'refreshBackoff'],
+    'withPartitions',
+  ];
+  const members = Object.getOwnPropertyNames(Cluster.prototype).filter((name) => name !== 'constructor');
+  assert.deepEqual(members.sort(), [...said, ...readers].sort());
+  const cluster = known();
+  assert.deepEqual(Object.keys(cluster), []);
+  assert.throws(() => Object.assign(cluster, { updateId: 9 }), TypeError);
+});
+
 test('the same broker twice: the last one counts', () => {
-  const cluster = new Cluster(servers);
-  cluster.update(
+  const writer = new ClusterWriter(servers);
+  const { cluster } = writer;
+  writer.update(
     view({
       brokers: [
         { nodeId: 1, host: 'old', port: 1 },
@@ -149,9 +168,10 @@ test('the same broker twice: the last one counts', () => {
 });
 
 test('the same partition twice: the first one counts', () => {
-  const cluster = new Cluster(servers);
+  const writer = new ClusterWriter(servers);
+  const { cluster } = writer;
   const rowOf = (leaderId: number) => ({ partitionIndex: 0, leaderId, replicaNodes: [], isrNodes: [] });
-  cluster.update(view({ ...response, topics: [{ name: 'orders', partitions: [rowOf(2), rowOf(1)] }] }), 1);
+  writer.update(view({ ...response, topics: [{ name: 'orders', partitions: [rowOf(2), rowOf(1)] }] }), 1);
   assert.equal(cluster.leaderForPartition({ topic: 'orders', partition: 0 }), 2);
   assert.equal(cluster.partitionsForBroker(1), null);
 });
@@ -159,25 +179,27 @@ test('the same partition twice: the first one counts', () => {
 test('what a response tells in passing counts once there is metadata', () => {
   const leaders = [{ topic: 'orders', topicId: '', partition: 0, leaderId: 9, leaderEpoch: 6 }];
   const hints = { brokers: [{ nodeId: 9, host: 'nine', port: 9099, rack: null }], leaders };
-  const cluster = new Cluster(servers);
-  cluster.learn(hints);
+  const writer = new ClusterWriter(servers);
+  const { cluster } = writer;
+  writer.learn(hints);
   assert.deepEqual(
     cluster.brokers().map(({ nodeId }) => nodeId),
     [-1, -2],
   );
-  cluster.update(view(response), 1);
-  cluster.learn(hints);
+  writer.update(view(response), 1);
+  writer.learn(hints);
   assert.equal(cluster.leaderForPartition({ topic: 'orders', partition: 0 }), 9);
   assert.equal(cluster.brokerMetadata(9)!.host, 'nine');
   assert.equal(cluster.updateId, 1);
 });
 
 test('of another cluster behind the same names nothing of the former one is kept', () => {
-  const cluster = known();
+  const writer = knownWriter();
+  const { cluster } = writer;
   cluster.addGroupCoordinator('readers', responseView(FindCoordinator, { nodeId: 8, host: 'eight', port: 9098 }));
-  cluster.update(view({ ...response, clusterId: null }), 2);
+  writer.update(view({ ...response, clusterId: null }), 2);
   assert.equal(cluster.coordinatorForGroup('readers'), 2147483639, 'no id is no other id');
-  cluster.update(view({ brokers: [{ nodeId: 1, host: 'one', port: 9092 }], clusterId: 'another' }), 3);
+  writer.update(view({ brokers: [{ nodeId: 1, host: 'one', port: 9092 }], clusterId: 'another' }), 3);
   assert.equal(cluster.partitionsForTopic('orders'), null);
   assert.equal(cluster.coordinatorForGroup('readers'), null);
   assert.equal(cluster.brokerMetadata(2147483639), null);
@@ -203,15 +225,16 @@ test('arguments of the wrong type are named, with their value', () => {
 });
 
 test('a topic without usable metadata has an error of its own, until a refresh says otherwise', () => {
-  const cluster = new Cluster([{ host: 'b', port: 1 }]);
+  const writer = new ClusterWriter([{ host: 'b', port: 1 }]);
+  const { cluster } = writer;
   const brokers = [{ nodeId: 1, host: 'one', port: 1 }];
   const partitions = [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 1, replicaNodes: [1], isrNodes: [1] }];
   assert.equal(cluster.topicError('misspelt'), null);
-  cluster.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', errorCode: 3 }] }), 1);
+  writer.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', errorCode: 3 }] }), 1);
   const error = cluster.topicError('misspelt');
   assert.equal(error?.name, 'UnknownTopicOrPartitionError');
   assert.equal(cluster.topicError('other'), null);
   assert.equal(cluster.withPartitions([]).topicError('misspelt')?.errorCode, 3);
-  cluster.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', partitions }] }), 2);
+  writer.update(responseView(Metadata, { brokers, topics: [{ name: 'misspelt', partitions }] }), 2);
   assert.equal(cluster.topicError('misspelt'), null);
 });

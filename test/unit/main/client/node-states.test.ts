@@ -6,6 +6,7 @@ import { toPlainError } from '../../../../src/common/errors/plain-error.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
 import { coordinatorNodeId } from '../../../../src/common/node-ids.ts';
 import { Cluster } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { NodeStates } from '../../../../src/main/client/node-states.ts';
 import { Future } from '../../../../src/main/link/future.ts';
 import { InFlight } from '../../../../src/main/link/in-flight.ts';
@@ -20,6 +21,7 @@ import { FakeThread } from '../support/fake-thread.ts';
 let thread: FakeThread;
 let proxy: NetworkProxy;
 let inFlight: InFlight;
+let clusterWriter: ClusterWriter;
 let cluster: Cluster;
 let nodes: NodeStates;
 let nextRequestId = 1;
@@ -30,14 +32,18 @@ beforeEach(() => {
   thread = new FakeThread();
   proxy = new NetworkProxy(thread.application);
   inFlight = new InFlight();
-  cluster = new Cluster([{ host: 'boot', port: 9092 }]);
+  clusterWriter = new ClusterWriter([{ host: 'boot', port: 9092 }]);
+  cluster = clusterWriter.cluster;
   nodes = new NodeStates(thread.application.counters, inFlight, proxy, cluster, limit);
   const memory = new HeapMemory();
   const writer = new FlatWriter().reset(memory);
   const brokers = [1, 2, 3].map((nodeId) => ({ nodeId, host: `host-${nodeId}`, port: 9092 }));
   Metadata.writeResponse(writer, { brokers });
   const byteLength = writer.finish();
-  cluster.update(Metadata.readResponse(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength })), 1);
+  clusterWriter.update(
+    Metadata.readResponse(new FlatMessage({ i32: memory.i32, u8: memory.u8, base: 0, byteLength })),
+    1,
+  );
 });
 
 afterEach(() => thread.close());

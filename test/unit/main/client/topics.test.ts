@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Cluster } from '../../../../src/main/client/cluster.ts';
+import type { Cluster } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Topics } from '../../../../src/main/client/topics.ts';
 import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { responseView } from '../../protocol/support/response-view.ts';
@@ -8,6 +9,7 @@ import { responseView } from '../../protocol/support/response-view.ts';
 /** What the network thread was asked, oldest first. */
 let asked: unknown[][];
 let answers: { resolve(updateId: number): void; reject(error: Error): void }[];
+let writer: ClusterWriter;
 let cluster: Cluster;
 let topics: Topics;
 let dueInMs: number;
@@ -24,7 +26,7 @@ beforeEach(() => {
   topics = new Topics({
     retryBackoffMs: 100,
     dueInMs: () => dueInMs,
-    cluster: () => cluster,
+    clusterWriter: () => writer,
     call: (run) => {
       run(control as never);
       return new Promise((resolve, reject) => {
@@ -37,12 +39,13 @@ beforeEach(() => {
     },
     callbackThrew: (error) => assert.fail(String(error)),
   });
-  cluster = new Cluster([{ host: 'boot', port: 1 }], topics);
+  writer = new ClusterWriter([{ host: 'boot', port: 1 }], topics);
+  cluster = writer.cluster;
 });
 
 function update(updateId: number, invalid: readonly string[] = []): void {
   const names = invalid.map((name) => ({ name, errorCode: 17 }));
-  cluster.update(responseView(Metadata, { brokers: [{ nodeId: 1, host: 'one', port: 1 }], topics: names }), updateId);
+  writer.update(responseView(Metadata, { brokers: [{ nodeId: 1, host: 'one', port: 1 }], topics: names }), updateId);
 }
 
 test('new topics are asked for; the Future is done with the refresh that holds the answer', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
-import { Cluster } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Future } from '../../../../src/main/link/future.ts';
 import { InFlight } from '../../../../src/main/link/in-flight.ts';
 import { NetworkProxy } from '../../../../src/main/link/network-proxy.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   thread = new FakeThread();
   thread.counters.setState(STATE_RUNNING);
   inFlight = new InFlight();
-  adapter = new ResponseAdapter(thread.application, inFlight, new Cluster([{ host: 'b', port: 1 }]));
+  adapter = new ResponseAdapter(thread.application, inFlight, new ClusterWriter([{ host: 'b', port: 1 }]));
   proxy = new NetworkProxy(thread.application);
   poller = new Poller(thread.application, proxy, adapter);
   adapter.onProgress = () => poller.onProgress();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { KafkaConnectionError, RequestTimedOutError } from '../../../../src/common/errors/errors.ts';
-import { Cluster } from '../../../../src/main/client/cluster.ts';
+import type { Cluster } from '../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Future } from '../../../../src/main/link/future.ts';
 import { InFlight } from '../../../../src/main/link/in-flight.ts';
 import { ResponseAdapter } from '../../../../src/main/link/response-adapter.ts';
@@ -18,8 +19,9 @@ let adapter: ResponseAdapter;
 function start(options: Partial<AttachmentOptions> = {}): void {
   thread = new FakeThread(options);
   inFlight = new InFlight();
-  cluster = new Cluster([{ host: 'boot', port: 9092 }]);
-  adapter = new ResponseAdapter(thread.application, inFlight, cluster);
+  const writer = new ClusterWriter([{ host: 'boot', port: 9092 }]);
+  cluster = writer.cluster;
+  adapter = new ResponseAdapter(thread.application, inFlight, writer);
 }
 
 afterEach(() => {

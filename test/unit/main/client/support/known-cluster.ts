@@ -1,6 +1,7 @@
 // Owns the cluster that tests of Cluster know, and its metadata as a broker tells it. Test thread.
 
-import { Cluster } from '../../../../../src/main/client/cluster.ts';
+import type { Cluster } from '../../../../../src/main/client/cluster.ts';
+import { ClusterWriter } from '../../../../../src/main/client/cluster-writer.ts';
 import { Metadata } from '../../../../../src/protocol/flat/generated/apis.ts';
 import type { MetadataResponse, MetadataResponseView } from '../../../../../src/protocol/flat/generated/metadata.ts';
 import { responseView } from '../../../protocol/support/response-view.ts';
@@ -43,8 +44,13 @@ export const servers = [
   { host: 'boot-b', port: 2 },
 ];
 
+/** What changes the cluster that `known` returns. */
+export function knownWriter(): ClusterWriter {
+  const writer = new ClusterWriter(servers);
+  writer.update(view(response), 1);
+  return writer;
+}
+
 export function known(): Cluster {
-  const cluster = new Cluster(servers);
-  cluster.update(view(response), 1);
-  return cluster;
+  return knownWriter().cluster;
 }
