@@ -49,6 +49,7 @@ const thread = new NetworkThread(
     wallClock: Date.now,
     defer,
     random: Math.random,
+    newMemberId: randomMemberId,
     resolve: transports.resolve,
     openTransport: transports.open,
     prepareTransport: transports.prepare,
@@ -118,3 +119,8 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
 }
 
 serve(attachment, controlPort);
+
+/** 22 characters, as Kafka prints uuids. */
+function randomMemberId(): string {
+  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+}

@@ -10,7 +10,6 @@ import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
-import type { AdminDesk } from './admin/admin-desk.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
 import { FinalizedFeatures } from './client/finalized-features.ts';
@@ -24,6 +23,7 @@ import { Readiness } from './client/readiness.ts';
 import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
+import { LazyAdmin } from './lazy-admin.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
 import { Consumers } from './link/consumers.ts';
 import { Producers } from './link/producers.ts';
@@ -56,8 +56,8 @@ export interface Surroundings {
   readonly prepareTransport?: () => void;
   /** Loads the code that gets tokens for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
-  /** Makes the id of a new group member. Default: 128 random bits. */
-  readonly newMemberId?: () => string;
+  /** Makes the id of a new group member. */
+  readonly newMemberId: () => string;
   /** Default: starts the threads of the codec pool. */
   readonly startCodecThreads?: StartCodecThreads;
   /** Sends log records to the application. `logTaken` is called when the application has them. */
@@ -103,7 +103,7 @@ export class NetworkThread {
     onPooledThrottle: (...args) => this.#client.onPooledThrottle(...args),
     onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
   };
-  #admin: AdminDesk | null = null;
+  readonly #admin: LazyAdmin;
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
@@ -167,8 +167,8 @@ export class NetworkThread {
     const { roleHost: host, roles } = this;
     const shared = { host, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
     this.#producers = new Producers(shared);
-    const newMemberId = surroundings.newMemberId ?? randomMemberId;
-    this.#consumers = new Consumers({ ...shared, config, clock, newMemberId });
+    this.#consumers = new Consumers({ ...shared, config, clock, newMemberId: surroundings.newMemberId });
+    this.#admin = new LazyAdmin({ config, host, roles, clock });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -211,7 +211,7 @@ export class NetworkThread {
     const error = new Cancelled('the client was closed', { retriable: false });
     const now = this.#surroundings.clock();
     this.loop.close();
-    this.#admin?.close();
+    this.#admin.close();
     this.#readiness.close(error);
     this.#client.close(error, now);
     const poolClosed = this.#pool.close(error, now);
@@ -222,25 +222,13 @@ export class NetworkThread {
     await poolClosed;
   }
 
-  /** The code of the administration calls is loaded at the first call, because most clients never make one. */
-  async #runAdmin(...[name, args, timeoutMs]: Parameters<Control['admin']>): Promise<unknown> {
-    const { AdminDesk } = await import('./admin/admin-desk.ts');
-    if (this.#isClosed) throw new Cancelled('the client was closed');
-    const { clock } = this.#surroundings;
-    if (this.#admin === null) {
-      this.#admin = new AdminDesk(this.roleHost, this.#config, clock());
-      this.roles.add(this.#admin.role);
-    }
-    return this.#admin.run(name, args, timeoutMs, clock());
-  }
-
   get #controlParts(): ControlParts {
     return {
       config: this.#config,
       metadata: this.#metadata,
       readiness: this.#readiness,
       authenticator: this.#authenticator,
-      admin: (...call) => this.#runAdmin(...call),
+      admin: (...call) => this.#admin.run(...call),
       clock: this.#surroundings.clock,
       wake: () => this.loop.wake(),
       producers: this.#producers,
@@ -309,9 +297,4 @@ export class NetworkThread {
       random,
     });
   }
-}
-
-/** 22 characters, as Kafka prints uuids. */
-function randomMemberId(): string {
-  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
 }

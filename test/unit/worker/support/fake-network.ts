@@ -104,6 +104,7 @@ export class FakeNetwork {
       wallClock: () => this.now + this.wallAheadMs,
       defer: this.timers.defer,
       random: () => this.random(),
+      newMemberId: () => 'AAAAAAAAAAAAAAAAAAAAAA',
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),
       loadTokenSource: async () => () => this.askForToken(),
