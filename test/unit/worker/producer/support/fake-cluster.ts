@@ -4,6 +4,7 @@
 import { ByteArena } from '../../../../../src/codec/byte-arena.ts';
 import { decompress } from '../../../../../src/codec/index.ts';
 import { KafkaConnectionError } from '../../../../../src/common/errors/errors.ts';
+import type { Api } from '../../../../../src/protocol/flat/api.ts';
 import { InitProducerId, Produce } from '../../../../../src/protocol/flat/generated/apis.ts';
 import type { ProduceResponse } from '../../../../../src/protocol/flat/generated/produce.ts';
 import { readSigned, varintEnd } from '../../../../../src/protocol/flat/records/varints.ts';
@@ -97,6 +98,8 @@ export class FakeCluster implements RoleHost {
   readonly tracked = new Set<string>();
   updatesAsked = 0;
   nextProducerId = 7;
+  /** Finalized features, by name. */
+  readonly features = new Map<string, number>();
   readonly #listeners = new Set<(now: number) => void>();
   #updateId = 1;
   random: () => number = () => 0.5;
@@ -188,6 +191,15 @@ export class FakeCluster implements RoleHost {
     request!.onResponse(view as never, 5, this.now);
   }
 
+  /** Answers the oldest request of that kind, which must be waiting. Returns the request. */
+  answerOther<Request, Response>(api: Api<Request, Response>, response: object, version = api.maxVersion): Request {
+    const at = this.others.findIndex(({ api: { key } }) => key === api.key);
+    if (at < 0) throw new Error(`no ${api.name} is waiting`);
+    const [request] = this.others.splice(at, 1);
+    request!.onResponse(responseView(api, response as Response) as never, version, this.now);
+    return request!.request as Request;
+  }
+
   #take(sent: SentProduce | undefined): SentProduce {
     const at = this.produces.indexOf(sent!);
     if (at < 0) throw new Error('no such Produce request is waiting');
@@ -233,7 +245,7 @@ export class FakeCluster implements RoleHost {
       lastError: () => null,
       send: (request) => this.#send(request as BrokerRequest<never, never>),
       versionRange: () => ({ min: 0, max: 13 }),
-      finalizedFeature: () => null,
+      finalizedFeature: (name) => this.features.get(name) ?? null,
       inFlight: (to) => this.#inFlight(to),
       throttledUntil: () => 0,
       disconnect: () => {},

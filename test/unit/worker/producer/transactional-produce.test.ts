@@ -1,0 +1,345 @@
+// What an answer to Produce means inside a transaction, code by code, by both protocols: abort, end, or go on with other numbers.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ProducerConfigInput } from '../../../../src/common/config/producer-config.ts';
+import {
+  AddPartitionsToTxn,
+  EndTxn,
+  FindCoordinator,
+  InitProducerId,
+} from '../../../../src/protocol/flat/generated/apis.ts';
+import { FakeCluster } from './support/fake-cluster.ts';
+import { TestProducer } from './support/test-producer.ts';
+
+const settings = { lingerMs: 0, batchSizeBytes: 0, retryBackoffMs: 10, retryBackoffMaxMs: 10 } as const;
+const protocols = ['TV1', 'TV2'] as const;
+
+class TestTransactions {
+  readonly producer: TestProducer;
+  readonly isNew: boolean;
+  /** Of the coordinator. */
+  epoch = -1;
+  /** Whether each EndTxn that came was a commit. */
+  readonly ends: boolean[] = [];
+
+  constructor(protocol: (typeof protocols)[number], options: ProducerConfigInput = {}) {
+    this.isNew = protocol === 'TV2';
+    const cluster = new FakeCluster();
+    cluster.addTopic('t', 2);
+    if (this.isNew) cluster.features.set('transaction.version', 2);
+    this.producer = new TestProducer({ ...settings, transactionalId: 'x', ...options }, cluster);
+    this.turns();
+  }
+
+  /** Lets the coordinator answer whatever it is asked. */
+  turns(count = 6): void {
+    const { producer } = this;
+    const { cluster } = producer;
+    for (let i = 0; i < count; i++) {
+      producer.advance(20);
+      const [other] = cluster.others;
+      if (other === undefined) continue;
+      if (other.api.key === FindCoordinator.key) cluster.answerOther(FindCoordinator, { nodeId: 1 }, 3);
+      else if (other.api.key === InitProducerId.key) {
+        this.epoch++;
+        cluster.answerOther(InitProducerId, { producerId: 7, producerEpoch: this.epoch });
+      } else if (other.api.key === AddPartitionsToTxn.key) {
+        const { v3AndBelowTopics } = other.request as {
+          v3AndBelowTopics: { name: string; partitions: number[] }[];
+        };
+        const resultsByTopicV3AndBelow = v3AndBelowTopics.map(({ name, partitions }) => ({
+          name,
+          resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: 0 })),
+        }));
+        cluster.answerOther(AddPartitionsToTxn, { resultsByTopicV3AndBelow }, 3);
+      } else {
+        if (this.isNew) this.epoch++;
+        const taken = this.isNew ? { producerId: 7, producerEpoch: this.epoch } : { producerId: -1, producerEpoch: -1 };
+        this.ends.push(cluster.answerOther(EndTxn, { errorCode: 0, ...taken }).committed ?? false);
+      }
+    }
+  }
+
+  begin(): void {
+    this.#done((onDone, now) => this.producer.role.beginTransaction(onDone, now), 'begin');
+  }
+
+  /** Begins, and has a record of partition 0 acknowledged. */
+  opened(): this {
+    this.begin();
+    this.producer.append('first', { partition: 0 });
+    this.turns();
+    this.producer.cluster.answer();
+    return this;
+  }
+
+  commit(): string {
+    return this.#done((onDone, now) => this.producer.role.endTransaction(true, onDone, now), null);
+  }
+
+  abort(): string {
+    return this.#done((onDone, now) => this.producer.role.endTransaction(false, onDone, now), null);
+  }
+
+  /** After an abort a transaction works as if nothing had happened. */
+  goesOn(): void {
+    assert.equal(this.abort(), 'done');
+    assert.equal(this.ends.at(-1), false, 'the coordinator was told to abort');
+    this.begin();
+    const id = this.producer.append('later', { partition: 0 });
+    this.turns();
+    this.producer.cluster.answer();
+    assert.match(this.producer.outcome(id), /^at \d+$/);
+    assert.equal(this.commit(), 'done');
+    assert.equal(this.ends.at(-1), true);
+  }
+
+  #done(ask: (onDone: (error: Error | null) => void, now: number) => void, what: string | null): string {
+    let outcome = 'open';
+    ask((error) => {
+      outcome = error === null ? 'done' : error.name;
+    }, this.producer.cluster.now);
+    this.turns();
+    if (what !== null) assert.equal(outcome, 'done', what);
+    return outcome;
+  }
+}
+
+for (const protocol of protocols) {
+  for (const [code, name] of [
+    [47, 'INVALID_PRODUCER_EPOCH'],
+    [48, 'INVALID_TXN_STATE'],
+    [120, 'TRANSACTION_ABORTABLE'],
+    [87, 'INVALID_RECORD'],
+    [29, 'TOPIC_AUTHORIZATION_FAILED'],
+    [999, 'a code nobody knows'],
+  ] as const) {
+    test(`${protocol}: ${name} in Produce leaves only the abort, and the producer goes on after it`, () => {
+      const tx = new TestTransactions(protocol).opened();
+      const { producer } = tx;
+      const id = producer.append('bad', { partition: 0 });
+      producer.poll();
+      producer.cluster.answer(undefined, () => code);
+      assert.notEqual(producer.outcome(id), 'open');
+      assert.equal(producer.fatal, null);
+      assert.equal(producer.outcome(producer.append('after')), 'TransactionAbortableError');
+      assert.equal(tx.commit(), 'TransactionAbortableError');
+      tx.goesOn();
+    });
+  }
+
+  for (const [code, name] of [
+    [90, 'PRODUCER_FENCED'],
+    [49, 'INVALID_PRODUCER_ID_MAPPING'],
+    [53, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+    [35, 'UNSUPPORTED_VERSION'],
+    [31, 'CLUSTER_AUTHORIZATION_FAILED'],
+  ] as const) {
+    test(`${protocol}: ${name} in Produce ends the producer, and settles everything`, () => {
+      const tx = new TestTransactions(protocol).opened();
+      const { producer } = tx;
+      const ids = [producer.append('a', { partition: 0 }), producer.append('b', { partition: 1 })];
+      producer.poll();
+      producer.cluster.answer(undefined, () => code);
+      assert.ok(producer.fatal !== null);
+      for (const id of ids) assert.notEqual(producer.outcome(id), 'open');
+      assert.notEqual(tx.commit(), 'done');
+      assert.notEqual(tx.abort(), 'done');
+      assert.deepEqual(tx.ends, []);
+    });
+  }
+
+  test(`${protocol}: a retriable error that ran out of time becomes TRANSACTION_ABORTABLE (KIP-1050)`, () => {
+    const tx = new TestTransactions(protocol, { deliveryTimeoutMs: 500, requestTimeoutMs: 400 }).opened();
+    const { producer } = tx;
+    const id = producer.append('slow', { partition: 0 });
+    producer.poll();
+    for (let i = 0; i < 30; i++) {
+      if (producer.cluster.produces.length > 0) producer.cluster.answer(undefined, () => 19);
+      producer.advance(20);
+    }
+    assert.equal(producer.outcome(id), 'TransactionAbortableError');
+    tx.goesOn();
+  });
+
+  test(`${protocol}: OUT_OF_ORDER_SEQUENCE_NUMBER of a batch that is not the next is tried again`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const ids = ['a', 'b'].map((value) => producer.append(value, { partition: 0 }));
+    producer.poll();
+    const [first, second] = [...producer.cluster.produces];
+    producer.cluster.answer(first, () => 19);
+    producer.cluster.answer(second);
+    for (let i = 0; i < 10; i++) {
+      producer.advance(20);
+      if (producer.cluster.produces.length > 0) producer.cluster.answer();
+    }
+    assert.deepEqual(
+      ids.map((id) => producer.outcome(id)),
+      ['at 1', 'at 2'],
+    );
+    assert.equal(tx.commit(), 'done');
+  });
+
+  test(`${protocol}: OUT_OF_ORDER_SEQUENCE_NUMBER of the next batch fails it, and leaves only the abort`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const id = producer.append('a', { partition: 0 });
+    producer.poll();
+    producer.cluster.answer(undefined, () => 45);
+    assert.equal(producer.outcome(id), 'OutOfOrderSequenceNumberError');
+    assert.equal(tx.commit(), 'TransactionAbortableError');
+    tx.goesOn();
+  });
+
+  for (const [name, extra, isRetried] of [
+    ['without a log start is tried again as it is', { logStartOffset: -1 }, true],
+    ['after retention removed what was acknowledged starts again at 0', { logStartOffset: 100 }, true],
+    ['with the records still there leaves only the abort', { logStartOffset: 0 }, false],
+  ] as const) {
+    test(`${protocol}: UNKNOWN_PRODUCER_ID ${name}`, () => {
+      const tx = new TestTransactions(protocol).opened();
+      const { producer } = tx;
+      const id = producer.append('a', { partition: 0 });
+      producer.poll();
+      producer.cluster.answer(undefined, () => 59, extra);
+      if (!isRetried) {
+        assert.equal(tx.commit(), 'TransactionAbortableError');
+        tx.goesOn();
+        return;
+      }
+      assert.equal(producer.outcome(id), 'open');
+      const forgotten = extra.logStartOffset > 0;
+      // A leader that has forgotten the producer takes whatever comes first.
+      if (forgotten) producer.cluster.partition('t').producers.clear();
+      producer.advance(20);
+      assert.equal(producer.cluster.produces[0]!.batches[0]!.sequence, forgotten ? 0 : 1);
+      assert.equal(producer.cluster.produces[0]!.batches[0]!.epoch, 0, 'the epoch stays');
+      producer.cluster.answer();
+      assert.equal(producer.outcome(id), 'at 1');
+      assert.equal(tx.commit(), 'done');
+    });
+  }
+
+  test(`${protocol}: a batch that fails for good moves the sequences of those behind it down: they are answered, too`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const ids = ['bad', 'b', 'c'].map((value) => producer.append(value, { partition: 0 }));
+    producer.poll();
+    const sent = [...producer.cluster.produces];
+    producer.cluster.answer(sent[0], () => 87);
+    producer.cluster.answer(sent[1], () => 45);
+    producer.cluster.answer(sent[2], () => 45);
+    producer.advance(20);
+    assert.equal(producer.cluster.produces[0]!.batches[0]!.sequence, 1);
+    for (let i = 0; i < 10; i++) {
+      if (producer.cluster.produces.length > 0) producer.cluster.answer();
+      producer.advance(20);
+    }
+    assert.deepEqual(
+      ids.map((id) => producer.outcome(id)),
+      ['InvalidRecordError', 'at 1', 'at 2'],
+    );
+    tx.goesOn();
+  });
+
+  test(`${protocol}: a sent batch that expires without a trace leaves only the abort`, () => {
+    const tx = new TestTransactions(protocol, { deliveryTimeoutMs: 500, requestTimeoutMs: 400 }).opened();
+    const { producer } = tx;
+    const id = producer.append('lost', { partition: 0 });
+    producer.poll();
+    producer.advance(500);
+    const error = producer.error(id) as Error & { maybeWritten?: boolean };
+    assert.equal(error.name, 'TransactionAbortableError');
+    assert.equal(error.maybeWritten, true);
+    producer.cluster.lose();
+    assert.equal(tx.commit(), 'TransactionAbortableError');
+    tx.goesOn();
+  });
+
+  test(`${protocol}: an end of a transaction without records asks the coordinator nothing`, () => {
+    const tx = new TestTransactions(protocol);
+    tx.begin();
+    assert.equal(tx.commit(), 'done');
+    tx.begin();
+    assert.equal(tx.abort(), 'done');
+    assert.deepEqual(tx.ends, []);
+  });
+
+  test(`${protocol}: the commit waits until every batch is answered`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const id = producer.append('slow', { partition: 0 });
+    producer.poll();
+    assert.equal(tx.commit(), 'open');
+    assert.deepEqual(tx.ends, []);
+    producer.cluster.answer();
+    tx.turns();
+    assert.deepEqual(tx.ends, [true]);
+    assert.equal(producer.outcome(id), 'at 1');
+  });
+
+  test(`${protocol}: the abort drops what was not sent, and waits for what was`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const sent = producer.append('sent', { partition: 0 });
+    producer.poll();
+    producer.cluster.isUp.set(1, false);
+    const kept = producer.append('kept', { partition: 0 });
+    assert.equal(tx.abort(), 'open');
+    assert.equal(producer.outcome(kept), 'TransactionAbortedError');
+    assert.deepEqual(tx.ends, []);
+    producer.cluster.isUp.set(1, true);
+    producer.cluster.answer();
+    tx.turns();
+    assert.equal(producer.outcome(sent), 'at 1');
+    assert.deepEqual(tx.ends, [false]);
+  });
+}
+
+test('TV1: a partition is added before its first batch is sent, once for each transaction', () => {
+  const tx = new TestTransactions('TV1');
+  tx.begin();
+  const { producer } = tx;
+  producer.append('a', { partition: 0 });
+  producer.poll();
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 0);
+  assert.equal(producer.cluster.others[0]!.api.key, AddPartitionsToTxn.key);
+  tx.turns(2);
+  assert.ok(producer.cluster.produces[0]!.version <= 11);
+  producer.cluster.answer();
+  producer.append('b', { partition: 0 });
+  producer.poll();
+  assert.equal(producer.cluster.produces.length, 1, 'at once');
+});
+
+test('TV2: sequences start again at 0 in each transaction, under the epoch that EndTxn gave', () => {
+  const tx = new TestTransactions('TV2').opened();
+  assert.equal(tx.commit(), 'done');
+  tx.begin();
+  const { producer } = tx;
+  producer.append('a', { partition: 0 });
+  producer.poll();
+  const [batch] = producer.cluster.produces[0]!.batches;
+  assert.deepEqual([batch!.epoch, batch!.sequence], [1, 0]);
+  assert.ok(producer.cluster.produces[0]!.version >= 12);
+});
+
+test('a cluster that is upgraded between two transactions: the epoch is raised by InitProducerId, then the new rules hold', () => {
+  const tx = new TestTransactions('TV1').opened();
+  const { producer } = tx;
+  producer.cluster.features.set('transaction.version', 2);
+  producer.append('b', { partition: 0 });
+  producer.poll();
+  assert.ok(producer.cluster.produces[0]!.version <= 11, 'the open transaction keeps its rules');
+  producer.cluster.answer();
+  assert.equal(tx.commit(), 'done');
+  assert.equal(tx.epoch, 1);
+  tx.begin();
+  producer.append('c', { partition: 0 });
+  producer.poll();
+  assert.ok(producer.cluster.produces[0]!.version >= 12);
+  assert.equal(producer.cluster.produces[0]!.batches[0]!.epoch, 1);
+});
