@@ -29,9 +29,9 @@ export function parseStart(value: unknown): StartAt | undefined {
   const offset = parseOffset(value);
   if (offset !== null) return { offset: String(offset) };
   if (typeof value !== 'object' || value === null) return undefined;
-  const { timestampMs } = value as { timestampMs?: unknown };
-  return Number.isSafeInteger(timestampMs) && (timestampMs as number) >= 0
-    ? { timestampMs: timestampMs as number }
+  const timestampMs = parseOffset((value as { timestampMs?: unknown }).timestampMs);
+  return timestampMs !== null && timestampMs <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? { timestampMs: Number(timestampMs) }
     : undefined;
 }
 

@@ -3,7 +3,8 @@
 
 import type Long from 'long';
 import { type OffsetLike, parseOffset } from '../../common/config/offset-inputs.ts';
-import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import { CommitFailedError, IllegalArgumentError } from '../../common/errors/errors.ts';
+import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { longOf } from '../../protocol/flat/int64.ts';
 import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
@@ -17,6 +18,7 @@ export interface BatchHost {
   giveBack(batch: ConsumerBatch): void;
   finished(batch: ConsumerBatch): void;
   recycle(memory: ArrayBuffer): void;
+  groupIdentity(): GroupIdentity;
 }
 
 /**
@@ -152,6 +154,31 @@ export class ConsumerBatch implements Iterable<RecordView> {
   recycle(): void {
     const memory = this.#message.recycle();
     if (memory !== null) this.#host.recycle(memory);
+  }
+
+  /**
+   * What `tx.sendOffsets(batch)` takes: the position behind this batch, and the group's member. Without `upTo`, behind all of it.
+   * Throws: CommitFailedError when the batch is lost; IllegalArgumentError when `upTo` is outside of the batch; IllegalStateError
+   * without a group
+   */
+  transactionOffsets(upTo?: OffsetLike): {
+    readonly group: GroupIdentity;
+    readonly offsets: readonly {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: Long;
+      readonly leaderEpoch: number;
+    }[];
+  } {
+    const { topic, partition, leaderEpoch } = this;
+    const offset = upTo === undefined ? this.nextOffset : this.firstOffset.add(this.#distance(upTo));
+    // Read before `lost`: a partition that goes to another member later makes this epoch stale, so that the group refuses it.
+    const group = this.#host.groupIdentity();
+    if (this.lost)
+      throw new CommitFailedError(
+        `offsets of ${topic}-${partition} cannot be committed: the batch is lost, its records come again; abort the transaction`,
+      );
+    return { group, offsets: [{ topic, partition, offset, leaderEpoch }] };
   }
 
   /** Internal: checks whether the batch is lost. */

@@ -5,6 +5,7 @@ import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerAnswer, ConsumerCall, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { Cancelled, RingFullError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
   consumerCallFrame,
@@ -42,6 +43,7 @@ export interface ConsumerLinkParts {
   readonly callbackThrew: (error: unknown) => void;
   /** Called when nothing will come any more. */
   readonly onClosed: () => void;
+  readonly groupIdentity: () => GroupIdentity;
 }
 
 export class ConsumerLink implements BatchHost {
@@ -179,6 +181,10 @@ export class ConsumerLink implements BatchHost {
 
   recycle(memory: ArrayBuffer): void {
     this.#end.responses.giveBack(memory);
+  }
+
+  groupIdentity(): GroupIdentity {
+    return this.#parts.groupIdentity();
   }
 
   // --- waiting

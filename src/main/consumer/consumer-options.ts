@@ -5,7 +5,7 @@ import type { ConsumerTableOptions } from '../../common/config/generated/options
 import type { OffsetLike } from '../../common/config/offset-inputs.ts';
 
 /** A place in a partition's log. A time means the first record of that time or later. */
-export type PlaceInLog = OffsetLike | 'earliest' | 'latest' | { readonly timestampMs: number };
+export type PlaceInLog = OffsetLike | 'earliest' | 'latest' | { readonly timestampMs: OffsetLike };
 
 export interface TopicPartitionOffset extends TopicPartition {
   /** Default: the committed offset. If there is none, `autoOffsetReset`. */

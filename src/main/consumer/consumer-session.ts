@@ -12,6 +12,7 @@ import type {
 } from '../../common/consumer-calls.ts';
 import { IllegalStateError, KafkaTimeoutError, NetworkThreadError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import {
   type ApplicationEnd,
   createAttachment,
@@ -52,6 +53,7 @@ export class ConsumerSession implements ClientRole {
   readonly #snapshot: SharedArrayBuffer;
   readonly #reader: ConsumerSnapshotReader;
   readonly #lifeline: Lifeline;
+  readonly #config: ConsumerConfig;
   #fatal: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -62,11 +64,13 @@ export class ConsumerSession implements ClientRole {
   private constructor(
     host: ConsumerHost,
     origin: { readonly host: ClientHost; readonly id: number } | null,
+    config: ConsumerConfig,
     link: OwnLink,
     onEvent: (event: ConsumerEvent) => void,
   ) {
     this.#host = host;
     this.#origin = origin;
+    this.#config = config;
     this.#snapshot = link.snapshot;
     this.#reader = new ConsumerSnapshotReader(link.snapshot);
     this.link = new ConsumerLink({
@@ -77,6 +81,7 @@ export class ConsumerSession implements ClientRole {
         if (event.type === 'error' && event.isFatal) this.#fatal = fromPlainError(event.error);
         onEvent(event);
       },
+      groupIdentity: () => this.groupIdentity(),
       callbackThrew: host.callbackThrew,
       onClosed: () => this.#lifeline.close(),
     });
@@ -103,7 +108,7 @@ export class ConsumerSession implements ClientRole {
         lifePorts.network,
       ]);
       const link = { end: application, table, snapshot, lifePort: lifePorts.application };
-      return new ConsumerSession(host, { host, id }, link, onEvent);
+      return new ConsumerSession(host, { host, id }, config, link, onEvent);
     } catch (error) {
       lifePorts.application.close();
       application.close();
@@ -113,12 +118,12 @@ export class ConsumerSession implements ClientRole {
 
   /** Opens this thread's end of a consumer that another thread has made. */
   static attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): ConsumerSession {
-    const { application, table, snapshot, lifePort } = handle;
+    const { application, table, snapshot, lifePort, config } = handle;
     const end = openApplicationEnd(application);
     const host = attachedHost(() => {
       if (session.link.isNetworkThreadOver) session.link.close(new NetworkThreadError('the network thread has ended'));
     });
-    const session = new ConsumerSession(host, null, { end, table, snapshot, lifePort }, onEvent);
+    const session = new ConsumerSession(host, null, config, { end, table, snapshot, lifePort }, onEvent);
     return session;
   }
 
@@ -149,6 +154,14 @@ export class ConsumerSession implements ClientRole {
 
   get snapshot(): ConsumerSnapshot {
     return this.#reader.read();
+  }
+
+  /** Throws: IllegalStateError without a group. */
+  groupIdentity(): GroupIdentity {
+    const { groupId, groupInstanceId } = this.#config;
+    if (groupId === null) throw new IllegalStateError('a consumer without a groupId has no group');
+    const { memberId, epoch } = this.snapshot;
+    return { groupId, memberId, generationIdOrMemberEpoch: epoch, groupInstanceId };
   }
 
   get isClosed(): boolean {

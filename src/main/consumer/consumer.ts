@@ -23,6 +23,7 @@ import type {
   PlainFound,
 } from '../../common/consumer-calls.ts';
 import { IllegalArgumentError, KafkaConfigurationError } from '../../common/errors/errors.ts';
+import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
@@ -300,6 +301,11 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   get group(): Omit<ConsumerSnapshot, 'partitions'> {
     const { partitions: _, ...group } = this.#session.snapshot;
     return group;
+  }
+
+  /** What a transaction's `sendOffsets` takes beside offsets: the group can then refuse those of a member that it has moved on from. */
+  groupMetadata(): GroupIdentity {
+    return this.#session.groupIdentity();
   }
 
   on<E extends keyof ConsumerListeners>(event: E, listener: ConsumerListeners[E]): this {
