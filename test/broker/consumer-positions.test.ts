@@ -220,8 +220,8 @@ describe('options and calls that cannot be', () => {
     await filled(1);
     const consumer = await start({ assign: [{ ...place, offset: 0 }], ...small });
     const batch = await next(consumer);
-    assert.throws(() => batch.done(11), /from offset 0 to 10/);
-    assert.throws(() => batch.done(-1), /from offset 0 to 10/);
+    assert.throws(() => batch.done(11), /upTo must be from 0 to 10/);
+    assert.throws(() => batch.done(-1), /upTo must be from 0 to 10/);
     assert.equal(batch.done(10n), 'ok');
   });
 });
