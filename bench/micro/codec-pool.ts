@@ -11,10 +11,10 @@ import { Fetch } from '../../src/protocol/flat/generated/apis.ts';
 import type { RecordBatchInput } from '../../src/protocol/flat/records/record-writer.ts';
 import { wireCodec } from '../../src/protocol/wire/codecs.ts';
 import { WireWriter } from '../../src/protocol/wire/wire-writer.ts';
+import { buildBatch } from '../../src/testing/batch-builder.ts';
 import { CodecPool } from '../../src/worker/requests/codec-pool.ts';
 import { type DecodedBody, type DecodeTask, perform } from '../../src/worker/requests/codec-work.ts';
 import { decodeOptions } from '../../src/worker/requests/decode-options.ts';
-import { buildBatch } from '../../test/helpers/embedded-broker/batch-builder.ts';
 import { threadTimeMs } from '../main-job/thread-time.ts';
 import { type BenchRow, median } from '../support/rows.ts';
 

@@ -2,7 +2,7 @@
 // cuts, corrupts, resets. Runs in the test's thread. It knows nothing of Kafka; positions are byte counts of a direction.
 
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { resetSocket } from './reset-socket.ts';
+import { resetSocket } from '../../src/testing/reset-socket.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface ProxyTarget {

@@ -3,7 +3,7 @@
 
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { resetSocket } from './reset-socket.ts';
+import { resetSocket } from '../../src/testing/reset-socket.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What the server does with one connection. Reading past the client's end ends a script silently; other errors show at `close`. */

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { crc32cImplementation } from '../../../src/codec/crc32c.ts';
 import { HeapMemory } from '../../../src/common/memory.ts';
-import { buildBatch } from '../../../test/helpers/embedded-broker/batch-builder.ts';
+import { buildBatch } from '../../../src/testing/batch-builder.ts';
 import type { BenchRow } from '../../support/rows.ts';
 import { timeInTurns, type Work } from './in-turns.ts';
 import { decodeFetch, decodeProduce, encodeProduce, fetchBody, recordsOf, writeProduce } from './ours.ts';

@@ -1,7 +1,7 @@
 // Owns what brokers answer where members of both group protocols meet in one group: measured on Kafka 4.3.0. Facts only.
 
 import { JoinGroup, SyncGroup } from '../../../src/protocol/flat/generated/apis.ts';
-import { readAssignment, writeSubscription } from '../embedded-broker/groups/consumer-protocol.ts';
+import { readAssignment, writeSubscription } from '../../../src/testing/groups/consumer-protocol.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Asker, type BrokerFacts, freshId } from './asker.ts';
 import { ConsumerMember, newGroup } from './consumer-group-facts.ts';

@@ -8,7 +8,7 @@ import {
   Metadata,
 } from '../../../src/protocol/flat/generated/apis.ts';
 import { zeroUuid } from '../../../src/protocol/flat/uuid.ts';
-import { servedApis } from '../../helpers/embedded-broker/apis/index.ts';
+import { servedApis } from '../../../src/testing/apis/index.ts';
 import { errorCodes } from '../../helpers/embedded-broker.ts';
 import { BrokerHarness } from './broker-harness.ts';
 

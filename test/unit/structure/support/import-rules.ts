@@ -39,6 +39,10 @@ const table = {
     packages: [],
   },
   entries: { rooms: ['main/metrics', 'common', 'protocol/flat', 'protocol/wire'], packages: [] },
+  testing: {
+    rooms: ['common', 'codec', 'protocol/flat', 'protocol/wire'],
+    packages: ['node:crypto', 'node:net', 'node:timers', 'node:tls', 'node:worker_threads'],
+  },
   common: { rooms: [], packages: ['long', 'node:module', 'node:net'], types: ['node:worker_threads'] },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
@@ -186,6 +190,11 @@ export const exceptions: readonly Exception[] = [
     from: 'worker/sasl/token-sources.ts',
     imports: null,
     reason: 'loads the module that the application names in saslOauthTokenProvider',
+  },
+  {
+    from: 'testing/broker-cluster.ts',
+    imports: null,
+    reason: 'loads the module that a test names in addModuleRule',
   },
   { from: 'protocol/wire/wire-reader.ts', imports: 'node:buffer', reason: 'isUtf8 validates without decoding' },
 ];

@@ -6,7 +6,7 @@ import type { FetchRequest, FetchResponse, FetchResponseView } from '../../../..
 import type { ProduceRequest } from '../../../../src/protocol/flat/generated/produce.ts';
 import type { RecordBatchInput } from '../../../../src/protocol/flat/records/record-writer.ts';
 import type { CompressionType } from '../../../../src/protocol/flat/records/records-slot.ts';
-import { buildBatch } from '../../../helpers/embedded-broker/batch-builder.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 
 export const KiB = 1024;
 /** The smallest there is. */
