@@ -76,6 +76,8 @@ export class BatchTableOwner {
   readonly #words: Int32Array;
   readonly #cells: BigInt64Array;
   readonly #free: number[] = [];
+  /** 1: free. What the cells say of it, the application may have overwritten. */
+  readonly #isFree: Uint8Array;
   #serial = 0;
   #seenChanges = 0;
 
@@ -84,6 +86,7 @@ export class BatchTableOwner {
     this.places = places;
     this.#words = words;
     this.#cells = cells;
+    this.#isFree = new Uint8Array(places).fill(1);
     for (let place = places - 1; place >= 0; place--) this.#free.push(place);
   }
 
@@ -116,6 +119,7 @@ export class BatchTableOwner {
   post(): { readonly place: number; readonly serial: number } | null {
     const place = this.#free.pop();
     if (place === undefined) return null;
+    this.#isFree[place] = 0;
     this.#serial = (this.#serial + 1) & SERIAL_MASK;
     Atomics.store(this.#cells, place, cell(this.#serial, POSTED, 0));
     return { place, serial: this.#serial };
@@ -153,9 +157,10 @@ export class BatchTableOwner {
 
   /** The place may serve another batch; who still has the old one finds another serial. */
   free(place: number): void {
-    const seen = this.#load(place);
-    if (stateOf(seen) === FREE) throw new IllegalStateError(`place ${place} of the batch table is free already`);
+    if (this.#isFree[place] !== 0) throw new IllegalStateError(`place ${place} of the batch table is free already`);
+    this.#isFree[place] = 1;
     this.giveUp(place);
+    const seen = this.#load(place);
     Atomics.store(this.#cells, place, cell(serialOf(seen), FREE, doneOf(seen)));
     this.#free.push(place);
   }

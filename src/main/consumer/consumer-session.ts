@@ -30,6 +30,8 @@ import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
 
 /** The network thread keeps the deadline of `close`. This time is added to it here. */
 const closeGraceMs = 2000;
+/** JSON has no Infinity. */
+const maxTimeoutMs = Number.MAX_SAFE_INTEGER;
 
 /** How many batches may be in this thread's link or with this thread. */
 const places = 256;
@@ -249,7 +251,7 @@ export class ConsumerSession implements ClientRole {
     try {
       // An attached thread only gives its batches back. The consumer goes on in the other threads.
       if (this.link.closeError !== null || this.#origin === null || this.#isOver) return;
-      const closed = this.link.call<null>({ op: 'close', timeoutMs, leave });
+      const closed = this.link.call<null>({ op: 'close', timeoutMs: Math.min(timeoutMs, maxTimeoutMs), leave });
       closed.addErrback(() => {});
       await this.#keepAlive(() => withLimit(settled(closed), timeoutMs + closeGraceMs));
     } finally {

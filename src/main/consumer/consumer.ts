@@ -240,10 +240,12 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** Like `commit`, but blocks this thread. Throws the commit's error. */
   commitSync(timeoutMs = this.config.defaultApiTimeoutMs, offsets?: readonly OffsetOf[]): CommitReport {
+    checkTimeout(timeoutMs);
     const call: ConsumerCall = {
       op: 'commit',
       offsets: offsets === undefined ? null : plainOffsets(offsets),
-      timeoutMs,
+      // JSON has no Infinity.
+      timeoutMs: Math.min(timeoutMs, Number.MAX_SAFE_INTEGER),
     };
     return reportOf(this.#session.callSync(call, timeoutMs) as PlainCommitReport);
   }

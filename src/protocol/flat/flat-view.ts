@@ -2,7 +2,7 @@
 // every thread; the application's views are these. Must not copy, parse ahead, or know any message.
 
 import type Long from 'long';
-import { IllegalStateError } from '../../common/errors/errors.ts';
+import { IllegalStateError, RingCorruptError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { longOf } from './int64.ts';
 import { uuidToString } from './uuid.ts';
@@ -156,18 +156,21 @@ export class FlatMessage {
     const fields: UnknownTaggedField[] = [];
     let offset = this.i32[at]!;
     const end = offset + Math.max(this.i32[at + 1]!, 0);
+    if (offset < 0 || end > this.byteLength) throw taggedFieldsOutside(this.byteLength);
     const u8 = this.u8;
     const varint = (): number => {
       let value = 0;
-      for (let scale = 1; ; scale *= 128) {
+      for (let scale = 1; offset < end; scale *= 128) {
         const byte = u8[this.byteBase + offset++]!;
         value += (byte & 127) * scale;
         if (byte < 128) return value;
       }
+      throw taggedFieldsOutside(this.byteLength);
     };
     while (offset < end) {
       const tag = varint();
       const length = varint();
+      if (length > end - offset) throw taggedFieldsOutside(this.byteLength);
       fields.push({ tag, data: this.slice(offset, length) });
       offset += length;
     }
@@ -256,6 +259,10 @@ function toPlain(value: unknown): unknown {
     return value.toObject();
   }
   return value;
+}
+
+function taggedFieldsOutside(byteLength: number): RingCorruptError {
+  return new RingCorruptError(`tagged fields that do not fit into their flat message of ${byteLength} bytes`);
 }
 
 function outOfRange(index: number, length: number): RangeError {

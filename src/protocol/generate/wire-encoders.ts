@@ -178,7 +178,7 @@ class StructEncoder {
     code.block('', (body) => {
       const hasEmpty = emptyForNull.has(`${this.#message.name}.${this.#path(field.name)}`);
       const plain = hasEmpty ? 'arrayLengthOrEmpty' : 'arrayLength';
-      const call = (method: string): string => `w.${method}(${flexible}, m, ${word})`;
+      const call = (method: string): string => `w.${method}(${flexible}, m, ${word}, ${words})`;
       const count =
         nullable === 'true'
           ? call('nullableArrayLength')

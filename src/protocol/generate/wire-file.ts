@@ -40,7 +40,7 @@ function messageParts(code: Code, message: Message, suffix: string): void {
   decodeFunctions(code, message);
   const encoded = 'm: FlatMessage, w: WireWriter, v: number, o: EncodeOptions';
   code.block(`export function encode${suffix}(${encoded}): void`, (body) =>
-    body.line(`encode${typeName}(m, w, 0, v, o);`),
+    body.line(`w.open(m, ${words});`).line(`encode${typeName}(m, w, 0, v, o);`),
   );
   code.line();
   const decoded = 'r: WireReader, w: FlatWriter, v: number, o: DecodeOptions';

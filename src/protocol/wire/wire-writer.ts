@@ -1,7 +1,8 @@
 // Owns the writing of Kafka's primitive types into a growing buffer, mostly straight out of flat messages. Runs in the
-// network thread and the codec pool. Must not know any message: generated encoders say what goes where.
+// network thread and the codec pool. Must not know any message: generated encoders say what goes where. A flat request lies in memory
+// that an application thread can write: every offset, length and count in it is checked before it is used.
 
-import { InvalidRequestError } from '../../common/errors/errors.ts';
+import { InvalidRequestError, RingCorruptError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
 import { DATA_LENGTH_WORD } from '../flat/records/records-slot.ts';
 
@@ -35,6 +36,8 @@ export class WireWriter {
   apiName = '';
   apiKey = -1;
   version = -1;
+  /** Bytes of the flat message that its rows, text and bytes may still take: each byte belongs to one of them. */
+  #leftBytes = Number.POSITIVE_INFINITY;
 
   /**
    * Drops the written bytes, and releases memory that only a large message needs.
@@ -59,6 +62,7 @@ export class WireWriter {
     this.apiKey = apiKey;
     this.version = version;
     this.field = '';
+    this.#leftBytes = Number.POSITIVE_INFINITY;
   }
 
   /** What was written since the last `finish` or `reset`. Stays valid when the writer is used again. */
@@ -80,6 +84,25 @@ export class WireWriter {
   #takeOwn(): void {
     this.buffer = this.#own;
     this.#isGiven = false;
+  }
+
+  /**
+   * Begins to read a flat message, whose root struct has so many words.
+   * Throws RingCorruptError here, and later, for offsets, lengths and counts that do not fit into the message.
+   */
+  open(m: FlatMessage, rootWords: number): void {
+    this.#leftBytes = m.byteLength;
+    this.claim(m, 0, 4 * rootWords);
+  }
+
+  /** Checks that the message has these bytes, and that no other field has taken them before. Throws RingCorruptError. */
+  claim({ byteLength }: FlatMessage, offset: number, bytes: number): void {
+    this.#leftBytes -= bytes;
+    if (offset >= 0 && bytes >= 0 && offset + bytes <= byteLength && this.#leftBytes >= 0) return;
+    const at = this.field === '' ? '' : `, ${this.field}`;
+    throw new RingCorruptError(
+      `${this.apiName} request${at}: ${bytes} bytes at ${offset} of a flat message of ${byteLength} bytes, of which ${this.#leftBytes + bytes} are not used by other fields`,
+    );
   }
 
   /** Makes room for `bytes` more. */
@@ -210,28 +233,37 @@ export class WireWriter {
   }
 
   /** Writes the count of an array that must not be null, and returns it. */
-  arrayLength(flexible: boolean, m: FlatMessage, word: number): number {
+  arrayLength(flexible: boolean, m: FlatMessage, word: number, rowWords: number): number {
     const count = m.lengthAt(word);
     if (count < 0) throw this.notNullable();
+    this.#claimRows(m, word, count, rowWords);
     this.length(flexible, count);
     return count;
   }
 
   /** Returns 0 for null too. */
-  nullableArrayLength(flexible: boolean, m: FlatMessage, word: number): number {
+  nullableArrayLength(flexible: boolean, m: FlatMessage, word: number, rowWords: number): number {
     const count = m.lengthAt(word);
+    this.#claimRows(m, word, count, rowWords);
     this.length(flexible, count);
     return Math.max(count, 0);
   }
 
   copyField(m: FlatMessage, word: number, length: number): void {
-    const start = m.byteBase + m.int32(word);
+    const offset = m.int32(word);
+    this.claim(m, offset, length);
+    const start = m.byteBase + offset;
     this.copy(m.u8, start, start + length);
   }
 
+  #claimRows(m: FlatMessage, word: number, count: number, rowWords: number): void {
+    if (count > 0) this.claim(m, 4 * m.int32(word), 4 * rowWords * count);
+  }
+
   /** As `arrayLength`, but null goes out as empty. */
-  arrayLengthOrEmpty(flexible: boolean, m: FlatMessage, word: number): number {
+  arrayLengthOrEmpty(flexible: boolean, m: FlatMessage, word: number, rowWords: number): number {
     const count = Math.max(m.lengthAt(word), 0);
+    this.#claimRows(m, word, count, rowWords);
     this.length(flexible, count);
     return count;
   }
@@ -270,7 +302,8 @@ export class WireWriter {
       this.int8(0);
       return;
     }
-    this.uvarint(m.unknownTaggedFields(word).length);
+    const count = m.unknownTaggedFields(word).length;
+    this.uvarint(count);
     this.copyField(m, word, length);
   }
 

@@ -3,7 +3,7 @@
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { PlainError } from '../../common/errors/plain-error.ts';
-import { TrackKind } from '../../common/record-tracking.ts';
+import { LINGER_WHILE_BUSY, TrackKind } from '../../common/record-tracking.ts';
 import { isTopicName } from '../../common/topic-names.ts';
 import type { LinkReader } from '../link-reader.ts';
 import type { LinkWriter } from '../link-writer.ts';
@@ -35,6 +35,8 @@ import * as kinds from './kinds.ts';
  */
 
 const two32 = 4294967296;
+/** High halves of safe integers are below. */
+const maxHigh = 2 ** 21;
 
 // RECORD
 
@@ -120,6 +122,14 @@ export function readRecord(link: LinkReader, into: RecordFrame): void {
   into.keyLength = i32[word + KEY_LENGTH_WORD]!;
   into.from = base + RECORD_PREFIX_BYTES + (kindWord >>> PAD_SHIFT);
   into.to = base + byteLength;
+  if (into.keyLength < -1 || into.partition < -1 || into.lingerMs < LINGER_WHILE_BUSY) {
+    throw new RingCorruptError(
+      `a record with a key of ${into.keyLength} bytes, partition ${into.partition}, lingerMs ${into.lingerMs}`,
+    );
+  }
+  // Beyond what a number holds exactly: applications cannot give such a time.
+  if (high !== NO_TIMESTAMP && (high < -maxHigh || high >= maxHigh))
+    throw new RingCorruptError(`a record with timestamp ${into.timestampMs}`);
   if (into.from > into.to) {
     throw new RingCorruptError(`a record begins ${into.from - base} bytes into a frame of ${byteLength}`);
   }
@@ -160,6 +170,7 @@ export function groupEndFrame({ trackId, records }: GroupEndFrame): Frame {
 }
 
 export function readGroupEnd(link: LinkReader): GroupEndFrame {
+  if (link.detail < 0) throw new RingCorruptError(`a group of ${link.detail} records`);
   return { trackId: link.requestId, records: link.detail };
 }
 

@@ -81,7 +81,7 @@ export class Attachments {
   broken(attachment: Attachment, error: unknown): void {
     if (!(error instanceof RingCorruptError) || attachment.isOwner) throw error;
     attachment.responses.close();
-    this.#broken.push({ attachment, error });
+    if (!this.#broken.some((other) => other.attachment === attachment)) this.#broken.push({ attachment, error });
   }
 
   /** The same for the link of a producer or consumer, which has ended. A broken link of the owner does not end the network thread. */

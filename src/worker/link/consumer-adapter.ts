@@ -1,8 +1,9 @@
 // Owns the reading of a consumer's links. Each call of an application becomes a call of the role and gets one answer. Network thread.
 
 import type { ConsumerCall, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
-import { IllegalStateError } from '../../common/errors/errors.ts';
+import { IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
+import { isConsumerCall } from '../../common/link-call-checks.ts';
 import { takeConsumerCall } from '../../ring/frames/consumer-frames.ts';
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import { CONSUMER_CALL } from '../../ring/frames/kinds.ts';
@@ -35,6 +36,7 @@ export class ConsumerAdapter {
       if (this.#requests.kind !== CONSUMER_CALL) refuseFrame(this.#requests, 'a link of a consumer');
       const { callId, call } = takeConsumerCall(this.#requests);
       try {
+        if (!isConsumerCall(call)) throw new IllegalArgumentError(notWellFormed(call));
         this.#call(callId, call, now);
       } catch (error) {
         this.#proxy.fail(callId, error);
@@ -200,6 +202,12 @@ export class ConsumerAdapter {
       now,
     );
   }
+}
+
+/** It comes from an application's arguments, or from memory that something has overwritten. */
+function notWellFormed(call: unknown): string {
+  const text = JSON.stringify(call);
+  return `a call has arguments of the wrong kind: ${text.slice(0, 200)}`;
 }
 
 function plainCommitted(

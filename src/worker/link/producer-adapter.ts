@@ -2,7 +2,8 @@
 // thread. If there is no memory for a record, it stays in the link with all frames behind it. So the link fills up and the
 // application has to wait. Words of shared memory are checked before they are used.
 
-import { RingCorruptError } from '../../common/errors/errors.ts';
+import { IllegalArgumentError, RingCorruptError } from '../../common/errors/errors.ts';
+import { isTransactionOffsets } from '../../common/link-call-checks.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import { sizeOfLength } from '../../protocol/flat/records/varints.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
@@ -30,6 +31,7 @@ import type { ProducerRole } from '../producer/producer-role.ts';
 import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
+import { isRecord } from './record-check.ts';
 
 /** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 export const maxFramesPerTurn = 2048;
@@ -136,7 +138,9 @@ export class ProducerAdapter {
         break;
       case TRANSACTION_OFFSETS: {
         const { callId, offsets } = readTransactionOffsets(requests);
-        this.#role.sendOffsets(offsets, this.#doneOf(callId), now);
+        const onDone = this.#doneOf(callId);
+        if (isTransactionOffsets(offsets)) this.#role.sendOffsets(offsets, onDone, now);
+        else onDone(new IllegalArgumentError('offsets for a transaction, or their group, are of the wrong kind'));
         break;
       }
       case TRANSACTION_END: {
@@ -169,14 +173,19 @@ export class ProducerAdapter {
     record.bytes = requests.u8;
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
-    if (record.keyTo > record.to) {
-      throw new RingCorruptError(`a record of ${record.to - record.from} bytes claims a key of ${keyLength} bytes`);
+    // Not again while it waits for memory.
+    if (!this.#isStuck && !isRecord(record.bytes, record.from, record.to, keyLength)) {
+      throw new RingCorruptError(
+        `${record.to - record.from} bytes with a key of ${keyLength} bytes are not a record in wire format`,
+      );
     }
     return this.#role.append(record, now);
   }
 
   #nameTopic(now: number): void {
     const { topicHandle, name } = readTopic(this.end.requests);
+    if (topicHandle !== this.#topics.length)
+      throw new RingCorruptError(`topic number ${topicHandle} is introduced, expected ${this.#topics.length}`);
     this.#topics[topicHandle] = this.#role.topic(name, now);
     this.proxy.nameTopic(topicHandle, name);
   }

@@ -66,7 +66,7 @@ export class RequestAdapter {
     let count = 0;
     try {
       // When the responses of an attachment fill the memory that it may use here, its requests wait until it reads.
-      while (count < limit && !responses.isOverQuota && end.requests.next()) {
+      while (count < limit && !responses.isClosed && !responses.isOverQuota && end.requests.next()) {
         this.#handle(attachment, now, turn);
         end.requests.release();
         count++;

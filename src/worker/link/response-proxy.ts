@@ -178,8 +178,18 @@ export class ResponseProxy implements RequestOwner {
     return this.#fellBehind(neededBytes);
   }
 
+  /** Whether nothing is written any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   onFailure(request: RequestName, error: Error): void {
     this.#metrics.requestFailed();
+    if (error instanceof RingCorruptError && !this.#isClosed) {
+      // The request's body in shared memory is none.
+      this.#proxyHost.onBroken(error);
+      return;
+    }
     this.#put({ kind: 'failure', request, error });
   }
 

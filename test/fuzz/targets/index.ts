@@ -3,10 +3,11 @@
 import type { FuzzTarget } from '../support/target.ts';
 import { blocks } from './blocks.ts';
 import { client } from './client.ts';
+import { flat } from './flat.ts';
 import { frames } from './frames.ts';
 import { messages } from './messages.ts';
 import { records } from './records.ts';
 import { ring } from './ring.ts';
 import { scram } from './scram.ts';
 
-export const targets: readonly FuzzTarget[] = [messages, records, blocks, frames, ring, scram, client];
+export const targets: readonly FuzzTarget[] = [messages, flat, records, blocks, frames, ring, scram, client];

@@ -26,6 +26,7 @@ function decodeAbortedTxn(r: WireReader, w: FlatWriter, word: number, _v: number
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeAbortedTxn(m, w, 0, v, o);
 }
 

@@ -37,6 +37,7 @@ function decodeAddOffsetsToTxnRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeAddOffsetsToTxnRequest(m, w, 0, v, o);
 }
 
@@ -66,6 +67,7 @@ function decodeAddOffsetsToTxnResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeAddOffsetsToTxnResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(m: FlatMessage, 
   w.stringField(v >= 3, m, word);
   w.field = 'AddPartitionsToTxnTopic.partitions';
   {
-    const count = w.arrayLength(v >= 3, m, word + 2);
+    const count = w.arrayLength(v >= 3, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -31,7 +31,7 @@ function encodeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(m: FlatMes
   w.bool(m.bool(word + 5));
   w.field = 'transactions.topics';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 6);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 6) encodeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(m, w, at, v, o);
   }
@@ -42,7 +42,7 @@ function encodeAddPartitionsToTxnRequest(m: FlatMessage, w: WireWriter, word: nu
   if (v >= 4) {
     w.field = 'transactions';
     {
-      const count = w.arrayLength(true, m, word);
+      const count = w.arrayLength(true, m, word, 10);
       let at = m.int32(word);
       for (let i = 0; i < count; i++, at += 10) encodeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(m, w, at, v, o);
     }
@@ -68,7 +68,7 @@ function encodeAddPartitionsToTxnRequest(m: FlatMessage, w: WireWriter, word: nu
   if (v <= 3) {
     w.field = 'v3AndBelowTopics';
     {
-      const count = w.arrayLength(v === 3, m, word + 7);
+      const count = w.arrayLength(v === 3, m, word + 7, 6);
       let at = m.int32(word + 7);
       for (let i = 0; i < count; i++, at += 6) encodeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(m, w, at, v, o);
     }
@@ -168,6 +168,7 @@ function decodeAddPartitionsToTxnRequest(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeAddPartitionsToTxnRequest(m, w, 0, v, o);
 }
 
@@ -190,7 +191,7 @@ function encodeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(m: FlatMe
   w.stringField(v >= 3, m, word);
   w.field = 'AddPartitionsToTxnTopicResult.resultsByPartition';
   {
-    const count = w.arrayLength(v >= 3, m, word + 2);
+    const count = w.arrayLength(v >= 3, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(m, w, at, v, o);
   }
@@ -206,7 +207,7 @@ function encodeAddPartitionsToTxnResponseAddPartitionsToTxnResult(m: FlatMessage
   w.stringField(true, m, word);
   w.field = 'resultsByTransaction.topicResults';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(m, w, at, v, o);
   }
@@ -221,7 +222,7 @@ function encodeAddPartitionsToTxnResponse(m: FlatMessage, w: WireWriter, word: n
   if (v >= 4) {
     w.field = 'resultsByTransaction';
     {
-      const count = w.arrayLength(true, m, word + 2);
+      const count = w.arrayLength(true, m, word + 2, 6);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 6) encodeAddPartitionsToTxnResponseAddPartitionsToTxnResult(m, w, at, v, o);
     }
@@ -231,7 +232,7 @@ function encodeAddPartitionsToTxnResponse(m: FlatMessage, w: WireWriter, word: n
   if (v <= 3) {
     w.field = 'resultsByTopicV3AndBelow';
     {
-      const count = w.arrayLength(v === 3, m, word + 4);
+      const count = w.arrayLength(v === 3, m, word + 4, 6);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 6) encodeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(m, w, at, v, o);
     }
@@ -330,6 +331,7 @@ function decodeAddPartitionsToTxnResponse(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeAddPartitionsToTxnResponse(m, w, 0, v, o);
 }
 

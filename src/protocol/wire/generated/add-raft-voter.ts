@@ -24,7 +24,7 @@ function encodeAddRaftVoterRequest(m: FlatMessage, w: WireWriter, word: number, 
   w.uuidField(m, word + 4);
   w.field = 'listeners';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 7);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 7) encodeAddRaftVoterRequestListener(m, w, at, v, o);
   }
@@ -77,6 +77,7 @@ function decodeAddRaftVoterRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeAddRaftVoterRequest(m, w, 0, v, o);
 }
 
@@ -104,6 +105,7 @@ function decodeAddRaftVoterResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAddRaftVoterResponse(m, w, 0, v, o);
 }
 

@@ -23,6 +23,7 @@ function decodeAllocateProducerIdsRequest(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAllocateProducerIdsRequest(m, w, 0, v, o);
 }
 
@@ -52,6 +53,7 @@ function decodeAllocateProducerIdsResponse(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeAllocateProducerIdsResponse(m, w, 0, v, o);
 }
 

@@ -34,13 +34,13 @@ function encodeAlterClientQuotasRequestOpData(m: FlatMessage, w: WireWriter, wor
 function encodeAlterClientQuotasRequestEntryData(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'entries.entity';
   {
-    const count = w.arrayLength(v === 1, m, word);
+    const count = w.arrayLength(v === 1, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeAlterClientQuotasRequestEntityData(m, w, at, v, o);
   }
   w.field = 'entries.ops';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 7);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 7) encodeAlterClientQuotasRequestOpData(m, w, at, v, o);
   }
@@ -54,7 +54,7 @@ function encodeAlterClientQuotasRequestEntryData(m: FlatMessage, w: WireWriter, 
 function encodeAlterClientQuotasRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'entries';
   {
-    const count = w.arrayLength(v === 1, m, word);
+    const count = w.arrayLength(v === 1, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeAlterClientQuotasRequestEntryData(m, w, at, v, o);
   }
@@ -137,6 +137,7 @@ function decodeAlterClientQuotasRequest(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterClientQuotasRequest(m, w, 0, v, o);
 }
 
@@ -162,7 +163,7 @@ function encodeAlterClientQuotasResponseEntryData(m: FlatMessage, w: WireWriter,
   w.nullableString(v === 1, m, word + 1);
   w.field = 'entries.entity';
   {
-    const count = w.arrayLength(v === 1, m, word + 3);
+    const count = w.arrayLength(v === 1, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeAlterClientQuotasResponseEntityData(m, w, at, v, o);
   }
@@ -177,7 +178,7 @@ function encodeAlterClientQuotasResponse(m: FlatMessage, w: WireWriter, word: nu
   w.int32(m.int32(word));
   w.field = 'entries';
   {
-    const count = w.arrayLength(v === 1, m, word + 1);
+    const count = w.arrayLength(v === 1, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeAlterClientQuotasResponseEntryData(m, w, at, v, o);
   }
@@ -240,6 +241,7 @@ function decodeAlterClientQuotasResponse(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterClientQuotasResponse(m, w, 0, v, o);
 }
 

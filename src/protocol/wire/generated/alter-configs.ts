@@ -25,7 +25,7 @@ function encodeAlterConfigsRequestAlterConfigsResource(m: FlatMessage, w: WireWr
   w.stringField(v === 2, m, word + 1);
   w.field = 'resources.configs';
   {
-    const count = w.arrayLength(v === 2, m, word + 3);
+    const count = w.arrayLength(v === 2, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeAlterConfigsRequestAlterableConfig(m, w, at, v, o);
   }
@@ -39,7 +39,7 @@ function encodeAlterConfigsRequestAlterConfigsResource(m: FlatMessage, w: WireWr
 function encodeAlterConfigsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'resources';
   {
-    const count = w.arrayLength(v === 2, m, word);
+    const count = w.arrayLength(v === 2, m, word, 7);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 7) encodeAlterConfigsRequestAlterConfigsResource(m, w, at, v, o);
   }
@@ -103,6 +103,7 @@ function decodeAlterConfigsRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterConfigsRequest(m, w, 0, v, o);
 }
 
@@ -128,7 +129,7 @@ function encodeAlterConfigsResponse(m: FlatMessage, w: WireWriter, word: number,
   w.int32(m.int32(word));
   w.field = 'responses';
   {
-    const count = w.arrayLength(v === 2, m, word + 1);
+    const count = w.arrayLength(v === 2, m, word + 1, 8);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 8) encodeAlterConfigsResponseAlterConfigsResourceResponse(m, w, at, v, o);
   }
@@ -174,6 +175,7 @@ function decodeAlterConfigsResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterConfigsResponse(m, w, 0, v, o);
 }
 

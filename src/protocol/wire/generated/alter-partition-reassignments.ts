@@ -11,7 +11,7 @@ function encodeAlterPartitionReassignmentsRequestReassignablePartition(m: FlatMe
   w.int32(m.int32(word));
   w.field = 'topics.partitions.replicas';
   {
-    const count = w.nullableArrayLength(true, m, word + 1);
+    const count = w.nullableArrayLength(true, m, word + 1, 1);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -23,7 +23,7 @@ function encodeAlterPartitionReassignmentsRequestReassignableTopic(m: FlatMessag
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeAlterPartitionReassignmentsRequestReassignablePartition(m, w, at, v, o);
   }
@@ -39,7 +39,7 @@ function encodeAlterPartitionReassignmentsRequest(m: FlatMessage, w: WireWriter,
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeAlterPartitionReassignmentsRequestReassignableTopic(m, w, at, v, o);
   }
@@ -104,6 +104,7 @@ function decodeAlterPartitionReassignmentsRequest(r: WireReader, w: FlatWriter, 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAlterPartitionReassignmentsRequest(m, w, 0, v, o);
 }
 
@@ -124,7 +125,7 @@ function encodeAlterPartitionReassignmentsResponseReassignableTopicResponse(m: F
   w.stringField(true, m, word);
   w.field = 'responses.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeAlterPartitionReassignmentsResponseReassignablePartitionResponse(m, w, at, v, o);
   }
@@ -141,7 +142,7 @@ function encodeAlterPartitionReassignmentsResponse(m: FlatMessage, w: WireWriter
   w.nullableString(true, m, word + 3);
   w.field = 'responses';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 6);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 6) encodeAlterPartitionReassignmentsResponseReassignableTopicResponse(m, w, at, v, o);
   }
@@ -204,6 +205,7 @@ function decodeAlterPartitionReassignmentsResponse(r: WireReader, w: FlatWriter,
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeAlterPartitionReassignmentsResponse(m, w, 0, v, o);
 }
 

@@ -19,7 +19,7 @@ function encodeAlterPartitionRequestPartitionData(m: FlatMessage, w: WireWriter,
   if (v <= 2) {
     w.field = 'topics.partitions.newIsr';
     {
-      const count = w.arrayLength(true, m, word + 2);
+      const count = w.arrayLength(true, m, word + 2, 1);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -29,7 +29,7 @@ function encodeAlterPartitionRequestPartitionData(m: FlatMessage, w: WireWriter,
   if (v === 3) {
     w.field = 'topics.partitions.newIsrWithEpochs';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 5);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 5) encodeAlterPartitionRequestBrokerState(m, w, at, v, o);
     }
@@ -55,7 +55,7 @@ function encodeAlterPartitionRequestTopicData(m: FlatMessage, w: WireWriter, wor
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 10);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 10) encodeAlterPartitionRequestPartitionData(m, w, at, v, o);
   }
@@ -67,7 +67,7 @@ function encodeAlterPartitionRequest(m: FlatMessage, w: WireWriter, word: number
   w.int64Field(m, word + 1);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 10);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 10) encodeAlterPartitionRequestTopicData(m, w, at, v, o);
   }
@@ -165,6 +165,7 @@ function decodeAlterPartitionRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeAlterPartitionRequest(m, w, 0, v, o);
 }
 
@@ -179,7 +180,7 @@ function encodeAlterPartitionResponsePartitionData(m: FlatMessage, w: WireWriter
   w.int32(m.int32(word + 3));
   w.field = 'topics.partitions.isr';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -200,7 +201,7 @@ function encodeAlterPartitionResponseTopicData(m: FlatMessage, w: WireWriter, wo
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 10);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 10) encodeAlterPartitionResponsePartitionData(m, w, at, v, o);
   }
@@ -212,7 +213,7 @@ function encodeAlterPartitionResponse(m: FlatMessage, w: WireWriter, word: numbe
   w.int16(m.int32(word + 1));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 10);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 10) encodeAlterPartitionResponseTopicData(m, w, at, v, o);
   }
@@ -291,6 +292,7 @@ function decodeAlterPartitionResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAlterPartitionResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(m: FlatMessage,
   w.stringField(v === 2, m, word);
   w.field = 'dirs.topics.partitions';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -28,7 +28,7 @@ function encodeAlterReplicaLogDirsRequestAlterReplicaLogDir(m: FlatMessage, w: W
   w.stringField(v === 2, m, word);
   w.field = 'dirs.topics';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(m, w, at, v, o);
   }
@@ -42,7 +42,7 @@ function encodeAlterReplicaLogDirsRequestAlterReplicaLogDir(m: FlatMessage, w: W
 function encodeAlterReplicaLogDirsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'dirs';
   {
-    const count = w.arrayLength(v === 2, m, word);
+    const count = w.arrayLength(v === 2, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeAlterReplicaLogDirsRequestAlterReplicaLogDir(m, w, at, v, o);
   }
@@ -109,6 +109,7 @@ function decodeAlterReplicaLogDirsRequest(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeAlterReplicaLogDirsRequest(m, w, 0, v, o);
 }
 
@@ -131,7 +132,7 @@ function encodeAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(m: FlatM
   w.stringField(v === 2, m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult(m, w, at, v, o);
   }
@@ -146,7 +147,7 @@ function encodeAlterReplicaLogDirsResponse(m: FlatMessage, w: WireWriter, word: 
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(v === 2, m, word + 1);
+    const count = w.arrayLength(v === 2, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(m, w, at, v, o);
   }
@@ -207,6 +208,7 @@ function decodeAlterReplicaLogDirsResponse(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterReplicaLogDirsResponse(m, w, 0, v, o);
 }
 

@@ -18,7 +18,7 @@ function encodeAlterShareGroupOffsetsRequestTopic(m: FlatMessage, w: WireWriter,
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeAlterShareGroupOffsetsRequestPartition(m, w, at, v, o);
   }
@@ -30,7 +30,7 @@ function encodeAlterShareGroupOffsetsRequest(m: FlatMessage, w: WireWriter, word
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeAlterShareGroupOffsetsRequestTopic(m, w, at, v, o);
   }
@@ -81,6 +81,7 @@ function decodeAlterShareGroupOffsetsRequest(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAlterShareGroupOffsetsRequest(m, w, 0, v, o);
 }
 
@@ -102,7 +103,7 @@ function encodeAlterShareGroupOffsetsResponseTopic(m: FlatMessage, w: WireWriter
   w.uuidField(m, word + 2);
   w.field = 'responses.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 6);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 6) encodeAlterShareGroupOffsetsResponsePartition(m, w, at, v, o);
   }
@@ -116,7 +117,7 @@ function encodeAlterShareGroupOffsetsResponse(m: FlatMessage, w: WireWriter, wor
   w.nullableString(true, m, word + 2);
   w.field = 'responses';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 10);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 10) encodeAlterShareGroupOffsetsResponseTopic(m, w, at, v, o);
   }
@@ -175,6 +176,7 @@ function decodeAlterShareGroupOffsetsResponse(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeAlterShareGroupOffsetsResponse(m, w, 0, v, o);
 }
 

@@ -29,13 +29,13 @@ function encodeAlterUserScramCredentialsRequestScramCredentialUpsertion(m: FlatM
 function encodeAlterUserScramCredentialsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'deletions';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 5);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 5) encodeAlterUserScramCredentialsRequestScramCredentialDeletion(m, w, at, v, o);
   }
   w.field = 'upsertions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 10);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 10) encodeAlterUserScramCredentialsRequestScramCredentialUpsertion(m, w, at, v, o);
   }
@@ -92,6 +92,7 @@ function decodeAlterUserScramCredentialsRequest(r: WireReader, w: FlatWriter, wo
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAlterUserScramCredentialsRequest(m, w, 0, v, o);
 }
 
@@ -112,7 +113,7 @@ function encodeAlterUserScramCredentialsResponse(m: FlatMessage, w: WireWriter, 
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeAlterUserScramCredentialsResponseAlterUserScramCredentialsResult(m, w, at, v, o);
   }
@@ -148,6 +149,7 @@ function decodeAlterUserScramCredentialsResponse(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeAlterUserScramCredentialsResponse(m, w, 0, v, o);
 }
 

@@ -58,6 +58,7 @@ function decodeApiVersionsRequest(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeApiVersionsRequest(m, w, 0, v, o);
 }
 
@@ -96,7 +97,7 @@ function encodeApiVersionsResponse(m: FlatMessage, w: WireWriter, word: number, 
   w.int16(m.int32(word));
   w.field = 'apiKeys';
   {
-    const count = w.arrayLength(v >= 3, m, word + 1);
+    const count = w.arrayLength(v >= 3, m, word + 1, 5);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 5) encodeApiVersionsResponseApiVersion(m, w, at, v, o);
   }
@@ -114,7 +115,7 @@ function encodeApiVersionsResponse(m: FlatMessage, w: WireWriter, word: number, 
       const from = w.beginSized(0);
       w.field = 'supportedFeatures';
       {
-        const count = w.arrayLength(true, m, word + 4);
+        const count = w.arrayLength(true, m, word + 4, 6);
         let at = m.int32(word + 4);
         for (let i = 0; i < count; i++, at += 6) encodeApiVersionsResponseSupportedFeatureKey(m, w, at, v, o);
       }
@@ -133,7 +134,7 @@ function encodeApiVersionsResponse(m: FlatMessage, w: WireWriter, word: number, 
       const from = w.beginSized(0);
       w.field = 'finalizedFeatures';
       {
-        const count = w.arrayLength(true, m, word + 8);
+        const count = w.arrayLength(true, m, word + 8, 6);
         let at = m.int32(word + 8);
         for (let i = 0; i < count; i++, at += 6) encodeApiVersionsResponseFinalizedFeatureKey(m, w, at, v, o);
       }
@@ -255,6 +256,7 @@ function decodeApiVersionsResponse(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeApiVersionsResponse(m, w, 0, v, o);
 }
 

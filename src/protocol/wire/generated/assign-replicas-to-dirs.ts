@@ -16,7 +16,7 @@ function encodeAssignReplicasToDirsRequestTopicData(m: FlatMessage, w: WireWrite
   w.uuidField(m, word);
   w.field = 'directories.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 3);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 3) encodeAssignReplicasToDirsRequestPartitionData(m, w, at, v, o);
   }
@@ -27,7 +27,7 @@ function encodeAssignReplicasToDirsRequestDirectoryData(m: FlatMessage, w: WireW
   w.uuidField(m, word);
   w.field = 'directories.topics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 8);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 8) encodeAssignReplicasToDirsRequestTopicData(m, w, at, v, o);
   }
@@ -39,7 +39,7 @@ function encodeAssignReplicasToDirsRequest(m: FlatMessage, w: WireWriter, word: 
   w.int64Field(m, word + 1);
   w.field = 'directories';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 8);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 8) encodeAssignReplicasToDirsRequestDirectoryData(m, w, at, v, o);
   }
@@ -107,6 +107,7 @@ function decodeAssignReplicasToDirsRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeAssignReplicasToDirsRequest(m, w, 0, v, o);
 }
 
@@ -124,7 +125,7 @@ function encodeAssignReplicasToDirsResponseTopicData(m: FlatMessage, w: WireWrit
   w.uuidField(m, word);
   w.field = 'directories.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 4);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 4) encodeAssignReplicasToDirsResponsePartitionData(m, w, at, v, o);
   }
@@ -135,7 +136,7 @@ function encodeAssignReplicasToDirsResponseDirectoryData(m: FlatMessage, w: Wire
   w.uuidField(m, word);
   w.field = 'directories.topics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 8);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 8) encodeAssignReplicasToDirsResponseTopicData(m, w, at, v, o);
   }
@@ -147,7 +148,7 @@ function encodeAssignReplicasToDirsResponse(m: FlatMessage, w: WireWriter, word:
   w.int16(m.int32(word + 1));
   w.field = 'directories';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeAssignReplicasToDirsResponseDirectoryData(m, w, at, v, o);
   }
@@ -217,6 +218,7 @@ function decodeAssignReplicasToDirsResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeAssignReplicasToDirsResponse(m, w, 0, v, o);
 }
 

@@ -26,7 +26,7 @@ function encodeBeginQuorumEpochRequestTopicData(m: FlatMessage, w: WireWriter, w
   w.stringField(v === 1, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 9);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 9) encodeBeginQuorumEpochRequestPartitionData(m, w, at, v, o);
   }
@@ -54,14 +54,14 @@ function encodeBeginQuorumEpochRequest(m: FlatMessage, w: WireWriter, word: numb
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 1, m, word + 3);
+    const count = w.arrayLength(v === 1, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeBeginQuorumEpochRequestTopicData(m, w, at, v, o);
   }
   if (v === 1) {
     w.field = 'leaderEndpoints';
     {
-      const count = w.arrayLength(true, m, word + 5);
+      const count = w.arrayLength(true, m, word + 5, 7);
       let at = m.int32(word + 5);
       for (let i = 0; i < count; i++, at += 7) encodeBeginQuorumEpochRequestLeaderEndpoint(m, w, at, v, o);
     }
@@ -158,6 +158,7 @@ function decodeBeginQuorumEpochRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeBeginQuorumEpochRequest(m, w, 0, v, o);
 }
 
@@ -182,7 +183,7 @@ function encodeBeginQuorumEpochResponseTopicData(m: FlatMessage, w: WireWriter, 
   w.stringField(v === 1, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeBeginQuorumEpochResponsePartitionData(m, w, at, v, o);
   }
@@ -205,7 +206,7 @@ function encodeBeginQuorumEpochResponse(m: FlatMessage, w: WireWriter, word: num
   w.int16(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 1, m, word + 1);
+    const count = w.arrayLength(v === 1, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeBeginQuorumEpochResponseTopicData(m, w, at, v, o);
   }
@@ -221,7 +222,7 @@ function encodeBeginQuorumEpochResponse(m: FlatMessage, w: WireWriter, word: num
       const from = w.beginSized(0);
       w.field = 'nodeEndpoints';
       {
-        const count = w.arrayLength(true, m, word + 3);
+        const count = w.arrayLength(true, m, word + 3, 6);
         let at = m.int32(word + 3);
         for (let i = 0; i < count; i++, at += 6) encodeBeginQuorumEpochResponseNodeEndpoint(m, w, at, v, o);
       }
@@ -324,6 +325,7 @@ function decodeBeginQuorumEpochResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeBeginQuorumEpochResponse(m, w, 0, v, o);
 }
 

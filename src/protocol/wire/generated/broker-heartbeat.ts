@@ -29,7 +29,7 @@ function encodeBrokerHeartbeatRequest(m: FlatMessage, w: WireWriter, word: numbe
     const from = w.beginSized(0);
     w.field = 'offlineLogDirs';
     {
-      const count = w.arrayLength(true, m, word + 7);
+      const count = w.arrayLength(true, m, word + 7, 4);
       let at = m.int32(word + 7);
       for (let i = 0; i < count; i++, at += 4) w.uuidField(m, at);
     }
@@ -41,7 +41,7 @@ function encodeBrokerHeartbeatRequest(m: FlatMessage, w: WireWriter, word: numbe
     const from = w.beginSized(0);
     w.field = 'cordonedLogDirs';
     {
-      const count = w.nullableArrayLength(true, m, word + 9);
+      const count = w.nullableArrayLength(true, m, word + 9, 4);
       let at = m.int32(word + 9);
       for (let i = 0; i < count; i++, at += 4) w.uuidField(m, at);
     }
@@ -104,6 +104,7 @@ function decodeBrokerHeartbeatRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeBrokerHeartbeatRequest(m, w, 0, v, o);
 }
 
@@ -136,6 +137,7 @@ function decodeBrokerHeartbeatResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeBrokerHeartbeatResponse(m, w, 0, v, o);
 }
 

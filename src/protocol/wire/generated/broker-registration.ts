@@ -32,13 +32,13 @@ function encodeBrokerRegistrationRequest(m: FlatMessage, w: WireWriter, word: nu
   w.uuidField(m, word + 3);
   w.field = 'listeners';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 8);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 8) encodeBrokerRegistrationRequestListener(m, w, at, v, o);
   }
   w.field = 'features';
   {
-    const count = w.arrayLength(true, m, word + 9);
+    const count = w.arrayLength(true, m, word + 9, 6);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 6) encodeBrokerRegistrationRequestFeature(m, w, at, v, o);
   }
@@ -52,7 +52,7 @@ function encodeBrokerRegistrationRequest(m: FlatMessage, w: WireWriter, word: nu
   if (v >= 2) {
     w.field = 'logDirs';
     {
-      const count = w.arrayLength(true, m, word + 14);
+      const count = w.arrayLength(true, m, word + 14, 4);
       let at = m.int32(word + 14);
       for (let i = 0; i < count; i++, at += 4) w.uuidField(m, at);
     }
@@ -143,6 +143,7 @@ function decodeBrokerRegistrationRequest(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 20);
   encodeBrokerRegistrationRequest(m, w, 0, v, o);
 }
 
@@ -169,6 +170,7 @@ function decodeBrokerRegistrationResponse(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeBrokerRegistrationResponse(m, w, 0, v, o);
 }
 

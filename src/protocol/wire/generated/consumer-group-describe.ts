@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeConsumerGroupDescribeRequest(m: FlatMessage, w: WireWriter, word: number, _v: number, _o: EncodeOptions): void {
   w.field = 'groupIds';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -36,6 +36,7 @@ function decodeConsumerGroupDescribeRequest(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeConsumerGroupDescribeRequest(m, w, 0, v, o);
 }
 
@@ -49,7 +50,7 @@ function encodeConsumerGroupDescribeResponseTopicPartitions(m: FlatMessage, w: W
   w.stringField(true, m, word + 4);
   w.field = 'TopicPartitions.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -59,7 +60,7 @@ function encodeConsumerGroupDescribeResponseTopicPartitions(m: FlatMessage, w: W
 function encodeConsumerGroupDescribeResponseAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'Assignment.topicPartitions';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 10);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 10) encodeConsumerGroupDescribeResponseTopicPartitions(m, w, at, v, o);
   }
@@ -80,7 +81,7 @@ function encodeConsumerGroupDescribeResponseMember(m: FlatMessage, w: WireWriter
   w.stringField(true, m, word + 9);
   w.field = 'groups.members.subscribedTopicNames';
   {
-    const count = w.arrayLength(true, m, word + 11);
+    const count = w.arrayLength(true, m, word + 11, 2);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -108,7 +109,7 @@ function encodeConsumerGroupDescribeResponseDescribedGroup(m: FlatMessage, w: Wi
   w.stringField(true, m, word + 9);
   w.field = 'groups.members';
   {
-    const count = w.arrayLength(true, m, word + 11);
+    const count = w.arrayLength(true, m, word + 11, 26);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 26) encodeConsumerGroupDescribeResponseMember(m, w, at, v, o);
   }
@@ -120,7 +121,7 @@ function encodeConsumerGroupDescribeResponse(m: FlatMessage, w: WireWriter, word
   w.int32(m.int32(word));
   w.field = 'groups';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 16);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 16) encodeConsumerGroupDescribeResponseDescribedGroup(m, w, at, v, o);
   }
@@ -249,6 +250,7 @@ function decodeConsumerGroupDescribeResponse(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeConsumerGroupDescribeResponse(m, w, 0, v, o);
 }
 

@@ -11,7 +11,7 @@ function encodeConsumerGroupHeartbeatRequestTopicPartitions(m: FlatMessage, w: W
   w.uuidField(m, word);
   w.field = 'topicPartitions.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -31,7 +31,7 @@ function encodeConsumerGroupHeartbeatRequest(m: FlatMessage, w: WireWriter, word
   w.int32(m.int32(word + 9));
   w.field = 'subscribedTopicNames';
   {
-    const count = w.nullableArrayLength(true, m, word + 10);
+    const count = w.nullableArrayLength(true, m, word + 10, 2);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -45,7 +45,7 @@ function encodeConsumerGroupHeartbeatRequest(m: FlatMessage, w: WireWriter, word
   w.nullableString(true, m, word + 14);
   w.field = 'topicPartitions';
   {
-    const count = w.nullableArrayLength(true, m, word + 16);
+    const count = w.nullableArrayLength(true, m, word + 16, 8);
     let at = m.int32(word + 16);
     for (let i = 0; i < count; i++, at += 8) encodeConsumerGroupHeartbeatRequestTopicPartitions(m, w, at, v, o);
   }
@@ -115,6 +115,7 @@ function decodeConsumerGroupHeartbeatRequest(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 20);
   encodeConsumerGroupHeartbeatRequest(m, w, 0, v, o);
 }
 
@@ -126,7 +127,7 @@ function encodeConsumerGroupHeartbeatResponseTopicPartitions(m: FlatMessage, w: 
   w.uuidField(m, word);
   w.field = 'assignment.topicPartitions.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -136,7 +137,7 @@ function encodeConsumerGroupHeartbeatResponseTopicPartitions(m: FlatMessage, w: 
 function encodeConsumerGroupHeartbeatResponseAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'assignment.topicPartitions';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeConsumerGroupHeartbeatResponseTopicPartitions(m, w, at, v, o);
   }
@@ -218,6 +219,7 @@ function decodeConsumerGroupHeartbeatResponse(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 15);
   encodeConsumerGroupHeartbeatResponse(m, w, 0, v, o);
 }
 

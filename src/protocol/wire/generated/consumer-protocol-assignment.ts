@@ -12,7 +12,7 @@ function encodeConsumerProtocolAssignmentTopicPartition(m: FlatMessage, w: WireW
   w.stringField(false, m, word);
   w.field = 'assignedPartitions.partitions';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -21,7 +21,7 @@ function encodeConsumerProtocolAssignmentTopicPartition(m: FlatMessage, w: WireW
 function encodeConsumerProtocolAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'assignedPartitions';
   {
-    const count = w.arrayLength(false, m, word);
+    const count = w.arrayLength(false, m, word, 4);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 4) encodeConsumerProtocolAssignmentTopicPartition(m, w, at, v, o);
   }
@@ -60,6 +60,7 @@ function decodeConsumerProtocolAssignment(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeConsumerProtocolAssignment(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeConsumerProtocolSubscriptionTopicPartition(m: FlatMessage, w: Wir
   w.stringField(false, m, word);
   w.field = 'ownedPartitions.partitions';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -21,7 +21,7 @@ function encodeConsumerProtocolSubscriptionTopicPartition(m: FlatMessage, w: Wir
 function encodeConsumerProtocolSubscription(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(false, m, word);
+    const count = w.arrayLength(false, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(false, m, at);
   }
@@ -30,7 +30,7 @@ function encodeConsumerProtocolSubscription(m: FlatMessage, w: WireWriter, word:
   if (v >= 1) {
     w.field = 'ownedPartitions';
     {
-      const count = w.arrayLength(false, m, word + 4);
+      const count = w.arrayLength(false, m, word + 4, 4);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 4) encodeConsumerProtocolSubscriptionTopicPartition(m, w, at, v, o);
     }
@@ -99,6 +99,7 @@ function decodeConsumerProtocolSubscription(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeConsumerProtocolSubscription(m, w, 0, v, o);
 }
 

@@ -17,6 +17,7 @@ function decodeControlRecordTypeSchema(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 1);
   encodeControlRecordTypeSchema(m, w, 0, v, o);
 }
 

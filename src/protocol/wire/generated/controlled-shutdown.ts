@@ -35,6 +35,7 @@ function decodeControlledShutdownRequest(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeControlledShutdownRequest(m, w, 0, v, o);
 }
 
@@ -57,7 +58,7 @@ function encodeControlledShutdownResponse(m: FlatMessage, w: WireWriter, word: n
   w.int16(m.int32(word));
   w.field = 'remainingPartitions';
   {
-    const count = w.arrayLength(v === 3, m, word + 1);
+    const count = w.arrayLength(v === 3, m, word + 1, 5);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 5) encodeControlledShutdownResponseRemainingPartition(m, w, at, v, o);
   }
@@ -99,6 +100,7 @@ function decodeControlledShutdownResponse(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeControlledShutdownResponse(m, w, 0, v, o);
 }
 

@@ -31,13 +31,13 @@ function encodeControllerRegistrationRequest(m: FlatMessage, w: WireWriter, word
   w.bool(m.bool(word + 5));
   w.field = 'listeners';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeControllerRegistrationRequestListener(m, w, at, v, o);
   }
   w.field = 'features';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 6);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 6) encodeControllerRegistrationRequestFeature(m, w, at, v, o);
   }
@@ -100,6 +100,7 @@ function decodeControllerRegistrationRequest(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 12);
   encodeControllerRegistrationRequest(m, w, 0, v, o);
 }
 
@@ -127,6 +128,7 @@ function decodeControllerRegistrationResponse(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeControllerRegistrationResponse(m, w, 0, v, o);
 }
 

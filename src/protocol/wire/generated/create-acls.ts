@@ -32,7 +32,7 @@ function encodeCreateAclsRequestAclCreation(m: FlatMessage, w: WireWriter, word:
 function encodeCreateAclsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'creations';
   {
-    const count = w.arrayLength(v >= 2, m, word);
+    const count = w.arrayLength(v >= 2, m, word, 12);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 12) encodeCreateAclsRequestAclCreation(m, w, at, v, o);
   }
@@ -86,6 +86,7 @@ function decodeCreateAclsRequest(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeCreateAclsRequest(m, w, 0, v, o);
 }
 
@@ -108,7 +109,7 @@ function encodeCreateAclsResponse(m: FlatMessage, w: WireWriter, word: number, v
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 5);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 5) encodeCreateAclsResponseAclCreationResult(m, w, at, v, o);
   }
@@ -150,6 +151,7 @@ function decodeCreateAclsResponse(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeCreateAclsResponse(m, w, 0, v, o);
 }
 

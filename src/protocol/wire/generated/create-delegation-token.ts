@@ -34,7 +34,7 @@ function encodeCreateDelegationTokenRequest(m: FlatMessage, w: WireWriter, word:
   }
   w.field = 'renewers';
   {
-    const count = w.arrayLength(v >= 2, m, word + 4);
+    const count = w.arrayLength(v >= 2, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeCreateDelegationTokenRequestCreatableRenewers(m, w, at, v, o);
   }
@@ -85,6 +85,7 @@ function decodeCreateDelegationTokenRequest(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeCreateDelegationTokenRequest(m, w, 0, v, o);
 }
 
@@ -159,6 +160,7 @@ function decodeCreateDelegationTokenResponse(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 22);
   encodeCreateDelegationTokenResponse(m, w, 0, v, o);
 }
 

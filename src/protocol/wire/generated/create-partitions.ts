@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeCreatePartitionsRequestCreatePartitionsAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, _o: EncodeOptions): void {
   w.field = 'topics.assignments.brokerIds';
   {
-    const count = w.arrayLength(v >= 2, m, word);
+    const count = w.arrayLength(v >= 2, m, word, 1);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -27,7 +27,7 @@ function encodeCreatePartitionsRequestCreatePartitionsTopic(m: FlatMessage, w: W
   w.int32(m.int32(word + 2));
   w.field = 'topics.assignments';
   {
-    const count = w.nullableArrayLength(v >= 2, m, word + 3);
+    const count = w.nullableArrayLength(v >= 2, m, word + 3, 4);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 4) encodeCreatePartitionsRequestCreatePartitionsAssignment(m, w, at, v, o);
   }
@@ -41,7 +41,7 @@ function encodeCreatePartitionsRequestCreatePartitionsTopic(m: FlatMessage, w: W
 function encodeCreatePartitionsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 2, m, word);
+    const count = w.arrayLength(v >= 2, m, word, 7);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 7) encodeCreatePartitionsRequestCreatePartitionsTopic(m, w, at, v, o);
   }
@@ -114,6 +114,7 @@ function decodeCreatePartitionsRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeCreatePartitionsRequest(m, w, 0, v, o);
 }
 
@@ -138,7 +139,7 @@ function encodeCreatePartitionsResponse(m: FlatMessage, w: WireWriter, word: num
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeCreatePartitionsResponseCreatePartitionsTopicResult(m, w, at, v, o);
   }
@@ -182,6 +183,7 @@ function decodeCreatePartitionsResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeCreatePartitionsResponse(m, w, 0, v, o);
 }
 

@@ -11,7 +11,7 @@ function encodeCreateTopicsRequestCreatableReplicaAssignment(m: FlatMessage, w: 
   w.int32(m.int32(word));
   w.field = 'topics.assignments.brokerIds';
   {
-    const count = w.arrayLength(v >= 5, m, word + 1);
+    const count = w.arrayLength(v >= 5, m, word + 1, 1);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -41,13 +41,13 @@ function encodeCreateTopicsRequestCreatableTopic(m: FlatMessage, w: WireWriter, 
   w.int16(m.int32(word + 3));
   w.field = 'topics.assignments';
   {
-    const count = w.arrayLength(v >= 5, m, word + 4);
+    const count = w.arrayLength(v >= 5, m, word + 4, 5);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 5) encodeCreateTopicsRequestCreatableReplicaAssignment(m, w, at, v, o);
   }
   w.field = 'topics.configs';
   {
-    const count = w.arrayLength(v >= 5, m, word + 6);
+    const count = w.arrayLength(v >= 5, m, word + 6, 6);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 6) encodeCreateTopicsRequestCreatableTopicConfig(m, w, at, v, o);
   }
@@ -61,7 +61,7 @@ function encodeCreateTopicsRequestCreatableTopic(m: FlatMessage, w: WireWriter, 
 function encodeCreateTopicsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 5, m, word);
+    const count = w.arrayLength(v >= 5, m, word, 10);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 10) encodeCreateTopicsRequestCreatableTopic(m, w, at, v, o);
   }
@@ -165,6 +165,7 @@ function decodeCreateTopicsRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeCreateTopicsRequest(m, w, 0, v, o);
 }
 
@@ -203,7 +204,7 @@ function encodeCreateTopicsResponseCreatableTopicResult(m: FlatMessage, w: WireW
   if (v >= 5) {
     w.field = 'topics.configs';
     {
-      const count = w.nullableArrayLength(true, m, word + 12);
+      const count = w.nullableArrayLength(true, m, word + 12, 9);
       let at = m.int32(word + 12);
       for (let i = 0; i < count; i++, at += 9) encodeCreateTopicsResponseCreatableTopicConfigs(m, w, at, v, o);
     }
@@ -229,7 +230,7 @@ function encodeCreateTopicsResponse(m: FlatMessage, w: WireWriter, word: number,
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 5, m, word + 1);
+    const count = w.arrayLength(v >= 5, m, word + 1, 16);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 16) encodeCreateTopicsResponseCreatableTopicResult(m, w, at, v, o);
   }
@@ -338,6 +339,7 @@ function decodeCreateTopicsResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeCreateTopicsResponse(m, w, 0, v, o);
 }
 

@@ -28,6 +28,7 @@ function decodeDefaultPrincipalData(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeDefaultPrincipalData(m, w, 0, v, o);
 }
 

@@ -32,7 +32,7 @@ function encodeDeleteAclsRequestDeleteAclsFilter(m: FlatMessage, w: WireWriter, 
 function encodeDeleteAclsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'filters';
   {
-    const count = w.arrayLength(v >= 2, m, word);
+    const count = w.arrayLength(v >= 2, m, word, 12);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 12) encodeDeleteAclsRequestDeleteAclsFilter(m, w, at, v, o);
   }
@@ -86,6 +86,7 @@ function decodeDeleteAclsRequest(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDeleteAclsRequest(m, w, 0, v, o);
 }
 
@@ -124,7 +125,7 @@ function encodeDeleteAclsResponseDeleteAclsFilterResult(m: FlatMessage, w: WireW
   w.nullableString(v >= 2, m, word + 1);
   w.field = 'filterResults.matchingAcls';
   {
-    const count = w.arrayLength(v >= 2, m, word + 3);
+    const count = w.arrayLength(v >= 2, m, word + 3, 15);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 15) encodeDeleteAclsResponseDeleteAclsMatchingAcl(m, w, at, v, o);
   }
@@ -139,7 +140,7 @@ function encodeDeleteAclsResponse(m: FlatMessage, w: WireWriter, word: number, v
   w.int32(m.int32(word));
   w.field = 'filterResults';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeDeleteAclsResponseDeleteAclsFilterResult(m, w, at, v, o);
   }
@@ -220,6 +221,7 @@ function decodeDeleteAclsResponse(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDeleteAclsResponse(m, w, 0, v, o);
 }
 

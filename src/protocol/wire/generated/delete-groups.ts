@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeDeleteGroupsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, _o: EncodeOptions): void {
   w.field = 'groupsNames';
   {
-    const count = w.arrayLength(v >= 2, m, word);
+    const count = w.arrayLength(v >= 2, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(v >= 2, m, at);
   }
@@ -39,6 +39,7 @@ function decodeDeleteGroupsRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDeleteGroupsRequest(m, w, 0, v, o);
 }
 
@@ -65,7 +66,7 @@ function encodeDeleteGroupsResponse(m: FlatMessage, w: WireWriter, word: number,
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeDeleteGroupsResponseDeletableGroupResult(m, w, at, v, o);
   }
@@ -113,6 +114,7 @@ function decodeDeleteGroupsResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDeleteGroupsResponse(m, w, 0, v, o);
 }
 

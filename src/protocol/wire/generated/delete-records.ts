@@ -22,7 +22,7 @@ function encodeDeleteRecordsRequestDeleteRecordsTopic(m: FlatMessage, w: WireWri
   w.stringField(v === 2, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeDeleteRecordsRequestDeleteRecordsPartition(m, w, at, v, o);
   }
@@ -36,7 +36,7 @@ function encodeDeleteRecordsRequestDeleteRecordsTopic(m: FlatMessage, w: WireWri
 function encodeDeleteRecordsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 2, m, word);
+    const count = w.arrayLength(v === 2, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDeleteRecordsRequestDeleteRecordsTopic(m, w, at, v, o);
   }
@@ -98,6 +98,7 @@ function decodeDeleteRecordsRequest(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDeleteRecordsRequest(m, w, 0, v, o);
 }
 
@@ -121,7 +122,7 @@ function encodeDeleteRecordsResponseDeleteRecordsTopicResult(m: FlatMessage, w: 
   w.stringField(v === 2, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeDeleteRecordsResponseDeleteRecordsPartitionResult(m, w, at, v, o);
   }
@@ -136,7 +137,7 @@ function encodeDeleteRecordsResponse(m: FlatMessage, w: WireWriter, word: number
   w.int32(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 2, m, word + 1);
+    const count = w.arrayLength(v === 2, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeDeleteRecordsResponseDeleteRecordsTopicResult(m, w, at, v, o);
   }
@@ -199,6 +200,7 @@ function decodeDeleteRecordsResponse(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDeleteRecordsResponse(m, w, 0, v, o);
 }
 

@@ -18,7 +18,7 @@ function encodeDeleteShareGroupOffsetsRequest(m: FlatMessage, w: WireWriter, wor
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeDeleteShareGroupOffsetsRequestTopic(m, w, at, v, o);
   }
@@ -50,6 +50,7 @@ function decodeDeleteShareGroupOffsetsRequest(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeDeleteShareGroupOffsetsRequest(m, w, 0, v, o);
 }
 
@@ -74,7 +75,7 @@ function encodeDeleteShareGroupOffsetsResponse(m: FlatMessage, w: WireWriter, wo
   w.nullableString(true, m, word + 2);
   w.field = 'responses';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 11);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 11) encodeDeleteShareGroupOffsetsResponseTopic(m, w, at, v, o);
   }
@@ -116,6 +117,7 @@ function decodeDeleteShareGroupOffsetsResponse(r: WireReader, w: FlatWriter, wor
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeDeleteShareGroupOffsetsResponse(m, w, 0, v, o);
 }
 

@@ -16,7 +16,7 @@ function encodeDeleteShareGroupStateRequestDeleteStateData(m: FlatMessage, w: Wi
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 3);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 3) encodeDeleteShareGroupStateRequestPartitionData(m, w, at, v, o);
   }
@@ -28,7 +28,7 @@ function encodeDeleteShareGroupStateRequest(m: FlatMessage, w: WireWriter, word:
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeDeleteShareGroupStateRequestDeleteStateData(m, w, at, v, o);
   }
@@ -77,6 +77,7 @@ function decodeDeleteShareGroupStateRequest(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeDeleteShareGroupStateRequest(m, w, 0, v, o);
 }
 
@@ -96,7 +97,7 @@ function encodeDeleteShareGroupStateResponseDeleteStateResult(m: FlatMessage, w:
   w.uuidField(m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeDeleteShareGroupStateResponsePartitionResult(m, w, at, v, o);
   }
@@ -106,7 +107,7 @@ function encodeDeleteShareGroupStateResponseDeleteStateResult(m: FlatMessage, w:
 function encodeDeleteShareGroupStateResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeDeleteShareGroupStateResponseDeleteStateResult(m, w, at, v, o);
   }
@@ -157,6 +158,7 @@ function decodeDeleteShareGroupStateResponse(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDeleteShareGroupStateResponse(m, w, 0, v, o);
 }
 

@@ -18,7 +18,7 @@ function encodeDeleteTopicsRequest(m: FlatMessage, w: WireWriter, word: number, 
   if (v === 6) {
     w.field = 'topics';
     {
-      const count = w.arrayLength(true, m, word);
+      const count = w.arrayLength(true, m, word, 8);
       let at = m.int32(word);
       for (let i = 0; i < count; i++, at += 8) encodeDeleteTopicsRequestDeleteTopicState(m, w, at, v, o);
     }
@@ -28,7 +28,7 @@ function encodeDeleteTopicsRequest(m: FlatMessage, w: WireWriter, word: number, 
   if (v <= 5) {
     w.field = 'topicNames';
     {
-      const count = w.arrayLength(v >= 4, m, word + 2);
+      const count = w.arrayLength(v >= 4, m, word + 2, 2);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 2) w.stringField(v >= 4, m, at);
     }
@@ -84,6 +84,7 @@ function decodeDeleteTopicsRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeDeleteTopicsRequest(m, w, 0, v, o);
 }
 
@@ -119,7 +120,7 @@ function encodeDeleteTopicsResponse(m: FlatMessage, w: WireWriter, word: number,
   }
   w.field = 'responses';
   {
-    const count = w.arrayLength(v >= 4, m, word + 1);
+    const count = w.arrayLength(v >= 4, m, word + 1, 11);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 11) encodeDeleteTopicsResponseDeletableTopicResult(m, w, at, v, o);
   }
@@ -177,6 +178,7 @@ function decodeDeleteTopicsResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDeleteTopicsResponse(m, w, 0, v, o);
 }
 

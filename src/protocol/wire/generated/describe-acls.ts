@@ -55,6 +55,7 @@ function decodeDescribeAclsRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 12);
   encodeDescribeAclsRequest(m, w, 0, v, o);
 }
 
@@ -87,7 +88,7 @@ function encodeDescribeAclsResponseDescribeAclsResource(m: FlatMessage, w: WireW
   }
   w.field = 'resources.acls';
   {
-    const count = w.arrayLength(v >= 2, m, word + 4);
+    const count = w.arrayLength(v >= 2, m, word + 4, 8);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 8) encodeDescribeAclsResponseAclDescription(m, w, at, v, o);
   }
@@ -105,7 +106,7 @@ function encodeDescribeAclsResponse(m: FlatMessage, w: WireWriter, word: number,
   w.nullableString(v >= 2, m, word + 2);
   w.field = 'resources';
   {
-    const count = w.arrayLength(v >= 2, m, word + 4);
+    const count = w.arrayLength(v >= 2, m, word + 4, 8);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 8) encodeDescribeAclsResponseDescribeAclsResource(m, w, at, v, o);
   }
@@ -182,6 +183,7 @@ function decodeDescribeAclsResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeDescribeAclsResponse(m, w, 0, v, o);
 }
 

@@ -23,7 +23,7 @@ function encodeDescribeClientQuotasRequestComponentData(m: FlatMessage, w: WireW
 function encodeDescribeClientQuotasRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'components';
   {
-    const count = w.arrayLength(v === 1, m, word);
+    const count = w.arrayLength(v === 1, m, word, 7);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 7) encodeDescribeClientQuotasRequestComponentData(m, w, at, v, o);
   }
@@ -68,6 +68,7 @@ function decodeDescribeClientQuotasRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeClientQuotasRequest(m, w, 0, v, o);
 }
 
@@ -101,13 +102,13 @@ function encodeDescribeClientQuotasResponseValueData(m: FlatMessage, w: WireWrit
 function encodeDescribeClientQuotasResponseEntryData(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'entries.entity';
   {
-    const count = w.arrayLength(v === 1, m, word);
+    const count = w.arrayLength(v === 1, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeClientQuotasResponseEntityData(m, w, at, v, o);
   }
   w.field = 'entries.values';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeClientQuotasResponseValueData(m, w, at, v, o);
   }
@@ -125,7 +126,7 @@ function encodeDescribeClientQuotasResponse(m: FlatMessage, w: WireWriter, word:
   w.nullableString(v === 1, m, word + 2);
   w.field = 'entries';
   {
-    const count = w.nullableArrayLength(v === 1, m, word + 4);
+    const count = w.nullableArrayLength(v === 1, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeClientQuotasResponseEntryData(m, w, at, v, o);
   }
@@ -209,6 +210,7 @@ function decodeDescribeClientQuotasResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeDescribeClientQuotasResponse(m, w, 0, v, o);
 }
 

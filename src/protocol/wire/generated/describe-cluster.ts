@@ -40,6 +40,7 @@ function decodeDescribeClusterRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeClusterRequest(m, w, 0, v, o);
 }
 
@@ -77,7 +78,7 @@ function encodeDescribeClusterResponse(m: FlatMessage, w: WireWriter, word: numb
   w.int32(m.int32(word + 7));
   w.field = 'brokers';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 9);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 9) encodeDescribeClusterResponseDescribeClusterBroker(m, w, at, v, o);
   }
@@ -136,6 +137,7 @@ function decodeDescribeClusterResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeDescribeClusterResponse(m, w, 0, v, o);
 }
 

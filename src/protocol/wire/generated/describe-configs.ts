@@ -13,7 +13,7 @@ function encodeDescribeConfigsRequestDescribeConfigsResource(m: FlatMessage, w: 
   w.stringField(v === 4, m, word + 1);
   w.field = 'resources.configurationKeys';
   {
-    const count = w.nullableArrayLength(v === 4, m, word + 3);
+    const count = w.nullableArrayLength(v === 4, m, word + 3, 2);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 2) w.stringField(v === 4, m, at);
   }
@@ -27,7 +27,7 @@ function encodeDescribeConfigsRequestDescribeConfigsResource(m: FlatMessage, w: 
 function encodeDescribeConfigsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'resources';
   {
-    const count = w.arrayLength(v === 4, m, word);
+    const count = w.arrayLength(v === 4, m, word, 7);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 7) encodeDescribeConfigsRequestDescribeConfigsResource(m, w, at, v, o);
   }
@@ -95,6 +95,7 @@ function decodeDescribeConfigsRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeDescribeConfigsRequest(m, w, 0, v, o);
 }
 
@@ -133,7 +134,7 @@ function encodeDescribeConfigsResponseDescribeConfigsResourceResult(m: FlatMessa
   if (v >= 1) {
     w.field = 'results.configs.synonyms';
     {
-      const count = w.arrayLength(v === 4, m, word + 8);
+      const count = w.arrayLength(v === 4, m, word + 8, 7);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 7) encodeDescribeConfigsResponseDescribeConfigsSynonym(m, w, at, v, o);
     }
@@ -161,7 +162,7 @@ function encodeDescribeConfigsResponseDescribeConfigsResult(m: FlatMessage, w: W
   w.stringField(v === 4, m, word + 4);
   w.field = 'results.configs';
   {
-    const count = w.arrayLength(v === 4, m, word + 6);
+    const count = w.arrayLength(v === 4, m, word + 6, 15);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 15) encodeDescribeConfigsResponseDescribeConfigsResourceResult(m, w, at, v, o);
   }
@@ -176,7 +177,7 @@ function encodeDescribeConfigsResponse(m: FlatMessage, w: WireWriter, word: numb
   w.int32(m.int32(word));
   w.field = 'results';
   {
-    const count = w.arrayLength(v === 4, m, word + 1);
+    const count = w.arrayLength(v === 4, m, word + 1, 10);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 10) encodeDescribeConfigsResponseDescribeConfigsResult(m, w, at, v, o);
   }
@@ -290,6 +291,7 @@ function decodeDescribeConfigsResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeConfigsResponse(m, w, 0, v, o);
 }
 

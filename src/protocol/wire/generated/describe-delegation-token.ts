@@ -22,7 +22,7 @@ function encodeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(m: Fla
 function encodeDescribeDelegationTokenRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'owners';
   {
-    const count = w.nullableArrayLength(v >= 2, m, word);
+    const count = w.nullableArrayLength(v >= 2, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(m, w, at, v, o);
   }
@@ -62,6 +62,7 @@ function decodeDescribeDelegationTokenRequest(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeDelegationTokenRequest(m, w, 0, v, o);
 }
 
@@ -107,7 +108,7 @@ function encodeDescribeDelegationTokenResponseDescribedDelegationToken(m: FlatMe
   w.bytesField(v >= 2, m, word + 16);
   w.field = 'tokens.renewers';
   {
-    const count = w.arrayLength(v >= 2, m, word + 18);
+    const count = w.arrayLength(v >= 2, m, word + 18, 6);
     let at = m.int32(word + 18);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(m, w, at, v, o);
   }
@@ -122,7 +123,7 @@ function encodeDescribeDelegationTokenResponse(m: FlatMessage, w: WireWriter, wo
   w.int16(m.int32(word));
   w.field = 'tokens';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 22);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 22) encodeDescribeDelegationTokenResponseDescribedDelegationToken(m, w, at, v, o);
   }
@@ -206,6 +207,7 @@ function decodeDescribeDelegationTokenResponse(r: WireReader, w: FlatWriter, wor
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeDescribeDelegationTokenResponse(m, w, 0, v, o);
 }
 

@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeDescribeGroupsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, _o: EncodeOptions): void {
   w.field = 'groups';
   {
-    const count = w.arrayLength(v >= 5, m, word);
+    const count = w.arrayLength(v >= 5, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(v >= 5, m, at);
   }
@@ -48,6 +48,7 @@ function decodeDescribeGroupsRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeGroupsRequest(m, w, 0, v, o);
 }
 
@@ -95,7 +96,7 @@ function encodeDescribeGroupsResponseDescribedGroup(m: FlatMessage, w: WireWrite
   w.stringField(v >= 5, m, word + 9);
   w.field = 'groups.members';
   {
-    const count = w.arrayLength(v >= 5, m, word + 11);
+    const count = w.arrayLength(v >= 5, m, word + 11, 14);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 14) encodeDescribeGroupsResponseDescribedGroupMember(m, w, at, v, o);
   }
@@ -117,7 +118,7 @@ function encodeDescribeGroupsResponse(m: FlatMessage, w: WireWriter, word: numbe
   }
   w.field = 'groups';
   {
-    const count = w.arrayLength(v >= 5, m, word + 1);
+    const count = w.arrayLength(v >= 5, m, word + 1, 16);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 16) encodeDescribeGroupsResponseDescribedGroup(m, w, at, v, o);
   }
@@ -212,6 +213,7 @@ function decodeDescribeGroupsResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeGroupsResponse(m, w, 0, v, o);
 }
 

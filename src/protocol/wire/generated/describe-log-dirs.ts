@@ -12,7 +12,7 @@ function encodeDescribeLogDirsRequestDescribableLogDirTopic(m: FlatMessage, w: W
   w.stringField(v >= 2, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 2, m, word + 2);
+    const count = w.arrayLength(v >= 2, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -26,7 +26,7 @@ function encodeDescribeLogDirsRequestDescribableLogDirTopic(m: FlatMessage, w: W
 function encodeDescribeLogDirsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.nullableArrayLength(v >= 2, m, word);
+    const count = w.nullableArrayLength(v >= 2, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeLogDirsRequestDescribableLogDirTopic(m, w, at, v, o);
   }
@@ -74,6 +74,7 @@ function decodeDescribeLogDirsRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeLogDirsRequest(m, w, 0, v, o);
 }
 
@@ -98,7 +99,7 @@ function encodeDescribeLogDirsResponseDescribeLogDirsTopic(m: FlatMessage, w: Wi
   w.stringField(v >= 2, m, word);
   w.field = 'results.topics.partitions';
   {
-    const count = w.arrayLength(v >= 2, m, word + 2);
+    const count = w.arrayLength(v >= 2, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeDescribeLogDirsResponseDescribeLogDirsPartition(m, w, at, v, o);
   }
@@ -115,7 +116,7 @@ function encodeDescribeLogDirsResponseDescribeLogDirsResult(m: FlatMessage, w: W
   w.stringField(v >= 2, m, word + 1);
   w.field = 'results.topics';
   {
-    const count = w.arrayLength(v >= 2, m, word + 3);
+    const count = w.arrayLength(v >= 2, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeLogDirsResponseDescribeLogDirsTopic(m, w, at, v, o);
   }
@@ -142,7 +143,7 @@ function encodeDescribeLogDirsResponse(m: FlatMessage, w: WireWriter, word: numb
   }
   w.field = 'results';
   {
-    const count = w.arrayLength(v >= 2, m, word + 2);
+    const count = w.arrayLength(v >= 2, m, word + 2, 12);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 12) encodeDescribeLogDirsResponseDescribeLogDirsResult(m, w, at, v, o);
   }
@@ -248,6 +249,7 @@ function decodeDescribeLogDirsResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeDescribeLogDirsResponse(m, w, 0, v, o);
 }
 

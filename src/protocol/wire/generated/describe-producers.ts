@@ -12,7 +12,7 @@ function encodeDescribeProducersRequestTopicRequest(m: FlatMessage, w: WireWrite
   w.stringField(true, m, word);
   w.field = 'topics.partitionIndexes';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -22,7 +22,7 @@ function encodeDescribeProducersRequestTopicRequest(m: FlatMessage, w: WireWrite
 function encodeDescribeProducersRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeProducersRequestTopicRequest(m, w, at, v, o);
   }
@@ -62,6 +62,7 @@ function decodeDescribeProducersRequest(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeProducersRequest(m, w, 0, v, o);
 }
 
@@ -86,7 +87,7 @@ function encodeDescribeProducersResponsePartitionResponse(m: FlatMessage, w: Wir
   w.nullableString(true, m, word + 2);
   w.field = 'topics.partitions.activeProducers';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 11);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 11) encodeDescribeProducersResponseProducerState(m, w, at, v, o);
   }
@@ -98,7 +99,7 @@ function encodeDescribeProducersResponseTopicResponse(m: FlatMessage, w: WireWri
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeDescribeProducersResponsePartitionResponse(m, w, at, v, o);
   }
@@ -109,7 +110,7 @@ function encodeDescribeProducersResponse(m: FlatMessage, w: WireWriter, word: nu
   w.int32(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeProducersResponseTopicResponse(m, w, at, v, o);
   }
@@ -189,6 +190,7 @@ function decodeDescribeProducersResponse(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeProducersResponse(m, w, 0, v, o);
 }
 

@@ -17,7 +17,7 @@ function encodeDescribeQuorumRequestTopicData(m: FlatMessage, w: WireWriter, wor
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 3);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 3) encodeDescribeQuorumRequestPartitionData(m, w, at, v, o);
   }
@@ -27,7 +27,7 @@ function encodeDescribeQuorumRequestTopicData(m: FlatMessage, w: WireWriter, wor
 function encodeDescribeQuorumRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeQuorumRequestTopicData(m, w, at, v, o);
   }
@@ -74,6 +74,7 @@ function decodeDescribeQuorumRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeQuorumRequest(m, w, 0, v, o);
 }
 
@@ -110,13 +111,13 @@ function encodeDescribeQuorumResponsePartitionData(m: FlatMessage, w: WireWriter
   w.int64Field(m, word + 6);
   w.field = 'topics.partitions.currentVoters';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 13);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 13) encodeDescribeQuorumResponseReplicaState(m, w, at, v, o);
   }
   w.field = 'topics.partitions.observers';
   {
-    const count = w.arrayLength(true, m, word + 10);
+    const count = w.arrayLength(true, m, word + 10, 13);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 13) encodeDescribeQuorumResponseReplicaState(m, w, at, v, o);
   }
@@ -128,7 +129,7 @@ function encodeDescribeQuorumResponseTopicData(m: FlatMessage, w: WireWriter, wo
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 14);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 14) encodeDescribeQuorumResponsePartitionData(m, w, at, v, o);
   }
@@ -148,7 +149,7 @@ function encodeDescribeQuorumResponseNode(m: FlatMessage, w: WireWriter, word: n
   w.int32(m.int32(word));
   w.field = 'nodes.listeners';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeDescribeQuorumResponseListener(m, w, at, v, o);
   }
@@ -163,14 +164,14 @@ function encodeDescribeQuorumResponse(m: FlatMessage, w: WireWriter, word: numbe
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeQuorumResponseTopicData(m, w, at, v, o);
   }
   if (v === 2) {
     w.field = 'nodes';
     {
-      const count = w.arrayLength(true, m, word + 5);
+      const count = w.arrayLength(true, m, word + 5, 5);
       let at = m.int32(word + 5);
       for (let i = 0; i < count; i++, at += 5) encodeDescribeQuorumResponseNode(m, w, at, v, o);
     }
@@ -323,6 +324,7 @@ function decodeDescribeQuorumResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeDescribeQuorumResponse(m, w, 0, v, o);
 }
 

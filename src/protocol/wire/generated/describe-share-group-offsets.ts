@@ -12,7 +12,7 @@ function encodeDescribeShareGroupOffsetsRequestTopic(m: FlatMessage, w: WireWrit
   w.stringField(true, m, word);
   w.field = 'groups.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -24,7 +24,7 @@ function encodeDescribeShareGroupOffsetsRequestGroup(m: FlatMessage, w: WireWrit
   w.stringField(true, m, word);
   w.field = 'groups.topics';
   {
-    const count = w.nullableArrayLength(true, m, word + 2);
+    const count = w.nullableArrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeShareGroupOffsetsRequestTopic(m, w, at, v, o);
   }
@@ -34,7 +34,7 @@ function encodeDescribeShareGroupOffsetsRequestGroup(m: FlatMessage, w: WireWrit
 function encodeDescribeShareGroupOffsetsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'groups';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeShareGroupOffsetsRequestGroup(m, w, at, v, o);
   }
@@ -91,6 +91,7 @@ function decodeDescribeShareGroupOffsetsRequest(r: WireReader, w: FlatWriter, wo
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeShareGroupOffsetsRequest(m, w, 0, v, o);
 }
 
@@ -117,7 +118,7 @@ function encodeDescribeShareGroupOffsetsResponseTopic(m: FlatMessage, w: WireWri
   w.uuidField(m, word + 2);
   w.field = 'groups.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 11);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 11) encodeDescribeShareGroupOffsetsResponsePartition(m, w, at, v, o);
   }
@@ -129,7 +130,7 @@ function encodeDescribeShareGroupOffsetsResponseGroup(m: FlatMessage, w: WireWri
   w.stringField(true, m, word);
   w.field = 'groups.topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 10);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 10) encodeDescribeShareGroupOffsetsResponseTopic(m, w, at, v, o);
   }
@@ -143,7 +144,7 @@ function encodeDescribeShareGroupOffsetsResponse(m: FlatMessage, w: WireWriter, 
   w.int32(m.int32(word));
   w.field = 'groups';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 9);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 9) encodeDescribeShareGroupOffsetsResponseGroup(m, w, at, v, o);
   }
@@ -229,6 +230,7 @@ function decodeDescribeShareGroupOffsetsResponse(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeShareGroupOffsetsResponse(m, w, 0, v, o);
 }
 

@@ -23,7 +23,7 @@ function encodeDescribeTopicPartitionsRequestCursor(m: FlatMessage, w: WireWrite
 function encodeDescribeTopicPartitionsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 4);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 4) encodeDescribeTopicPartitionsRequestTopicRequest(m, w, at, v, o);
   }
@@ -78,6 +78,7 @@ function decodeDescribeTopicPartitionsRequest(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeDescribeTopicPartitionsRequest(m, w, 0, v, o);
 }
 
@@ -92,31 +93,31 @@ function encodeDescribeTopicPartitionsResponsePartition(m: FlatMessage, w: WireW
   w.int32(m.int32(word + 3));
   w.field = 'topics.partitions.replicaNodes';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.isrNodes';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.eligibleLeaderReplicas';
   {
-    const count = w.nullableArrayLength(true, m, word + 8);
+    const count = w.nullableArrayLength(true, m, word + 8, 1);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.lastKnownElr';
   {
-    const count = w.nullableArrayLength(true, m, word + 10);
+    const count = w.nullableArrayLength(true, m, word + 10, 1);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.offlineReplicas';
   {
-    const count = w.arrayLength(true, m, word + 12);
+    const count = w.arrayLength(true, m, word + 12, 1);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -131,7 +132,7 @@ function encodeDescribeTopicPartitionsResponseTopic(m: FlatMessage, w: WireWrite
   w.bool(m.bool(word + 7));
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 16);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 16) encodeDescribeTopicPartitionsResponsePartition(m, w, at, v, o);
   }
@@ -150,7 +151,7 @@ function encodeDescribeTopicPartitionsResponse(m: FlatMessage, w: WireWriter, wo
   w.int32(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 13);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 13) encodeDescribeTopicPartitionsResponseTopic(m, w, at, v, o);
   }
@@ -285,6 +286,7 @@ function decodeDescribeTopicPartitionsResponse(r: WireReader, w: FlatWriter, wor
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeDescribeTopicPartitionsResponse(m, w, 0, v, o);
 }
 

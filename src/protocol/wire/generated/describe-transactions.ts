@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeDescribeTransactionsRequest(m: FlatMessage, w: WireWriter, word: number, _v: number, _o: EncodeOptions): void {
   w.field = 'transactionalIds';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -33,6 +33,7 @@ function decodeDescribeTransactionsRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeTransactionsRequest(m, w, 0, v, o);
 }
 
@@ -45,7 +46,7 @@ function encodeDescribeTransactionsResponseTopicData(m: FlatMessage, w: WireWrit
   w.stringField(true, m, word);
   w.field = 'transactionStates.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -64,7 +65,7 @@ function encodeDescribeTransactionsResponseTransactionState(m: FlatMessage, w: W
   w.int16(m.int32(word + 10));
   w.field = 'transactionStates.topics';
   {
-    const count = w.arrayLength(true, m, word + 11);
+    const count = w.arrayLength(true, m, word + 11, 6);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 6) encodeDescribeTransactionsResponseTopicData(m, w, at, v, o);
   }
@@ -75,7 +76,7 @@ function encodeDescribeTransactionsResponse(m: FlatMessage, w: WireWriter, word:
   w.int32(m.int32(word));
   w.field = 'transactionStates';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 15);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 15) encodeDescribeTransactionsResponseTransactionState(m, w, at, v, o);
   }
@@ -146,6 +147,7 @@ function decodeDescribeTransactionsResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeDescribeTransactionsResponse(m, w, 0, v, o);
 }
 

@@ -16,7 +16,7 @@ function encodeDescribeUserScramCredentialsRequestUserName(m: FlatMessage, w: Wi
 function encodeDescribeUserScramCredentialsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'users';
   {
-    const count = w.nullableArrayLength(true, m, word);
+    const count = w.nullableArrayLength(true, m, word, 4);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 4) encodeDescribeUserScramCredentialsRequestUserName(m, w, at, v, o);
   }
@@ -46,6 +46,7 @@ function decodeDescribeUserScramCredentialsRequest(r: WireReader, w: FlatWriter,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeDescribeUserScramCredentialsRequest(m, w, 0, v, o);
 }
 
@@ -67,7 +68,7 @@ function encodeDescribeUserScramCredentialsResponseDescribeUserScramCredentialsR
   w.nullableString(true, m, word + 3);
   w.field = 'results.credentialInfos';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 4);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 4) encodeDescribeUserScramCredentialsResponseCredentialInfo(m, w, at, v, o);
   }
@@ -81,7 +82,7 @@ function encodeDescribeUserScramCredentialsResponse(m: FlatMessage, w: WireWrite
   w.nullableString(true, m, word + 2);
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 9);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 9) encodeDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult(m, w, at, v, o);
   }
@@ -140,6 +141,7 @@ function decodeDescribeUserScramCredentialsResponse(r: WireReader, w: FlatWriter
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeDescribeUserScramCredentialsResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeElectLeadersRequestTopicPartitions(m: FlatMessage, w: WireWriter,
   w.stringField(v === 2, m, word);
   w.field = 'topicPartitions.partitions';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -31,7 +31,7 @@ function encodeElectLeadersRequest(m: FlatMessage, w: WireWriter, word: number, 
   }
   w.field = 'topicPartitions';
   {
-    const count = w.nullableArrayLength(v === 2, m, word + 1);
+    const count = w.nullableArrayLength(v === 2, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeElectLeadersRequestTopicPartitions(m, w, at, v, o);
   }
@@ -86,6 +86,7 @@ function decodeElectLeadersRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeElectLeadersRequest(m, w, 0, v, o);
 }
 
@@ -110,7 +111,7 @@ function encodeElectLeadersResponseReplicaElectionResult(m: FlatMessage, w: Wire
   w.stringField(v === 2, m, word);
   w.field = 'replicaElectionResults.partitionResult';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeElectLeadersResponsePartitionResult(m, w, at, v, o);
   }
@@ -130,7 +131,7 @@ function encodeElectLeadersResponse(m: FlatMessage, w: WireWriter, word: number,
   }
   w.field = 'replicaElectionResults';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeElectLeadersResponseReplicaElectionResult(m, w, at, v, o);
   }
@@ -197,6 +198,7 @@ function decodeElectLeadersResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeElectLeadersResponse(m, w, 0, v, o);
 }
 

@@ -20,7 +20,7 @@ function encodeEndQuorumEpochRequestPartitionData(m: FlatMessage, w: WireWriter,
   if (v === 0) {
     w.field = 'topics.partitions.preferredSuccessors';
     {
-      const count = w.arrayLength(false, m, word + 3);
+      const count = w.arrayLength(false, m, word + 3, 1);
       let at = m.int32(word + 3);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -28,7 +28,7 @@ function encodeEndQuorumEpochRequestPartitionData(m: FlatMessage, w: WireWriter,
   if (v === 1) {
     w.field = 'topics.partitions.preferredCandidates';
     {
-      const count = w.arrayLength(true, m, word + 5);
+      const count = w.arrayLength(true, m, word + 5, 7);
       let at = m.int32(word + 5);
       for (let i = 0; i < count; i++, at += 7) encodeEndQuorumEpochRequestReplicaInfo(m, w, at, v, o);
     }
@@ -45,7 +45,7 @@ function encodeEndQuorumEpochRequestTopicData(m: FlatMessage, w: WireWriter, wor
   w.stringField(v === 1, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 9);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 9) encodeEndQuorumEpochRequestPartitionData(m, w, at, v, o);
   }
@@ -70,14 +70,14 @@ function encodeEndQuorumEpochRequest(m: FlatMessage, w: WireWriter, word: number
   w.nullableString(v === 1, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeEndQuorumEpochRequestTopicData(m, w, at, v, o);
   }
   if (v === 1) {
     w.field = 'leaderEndpoints';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 7);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 7) encodeEndQuorumEpochRequestLeaderEndpoint(m, w, at, v, o);
     }
@@ -197,6 +197,7 @@ function decodeEndQuorumEpochRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeEndQuorumEpochRequest(m, w, 0, v, o);
 }
 
@@ -221,7 +222,7 @@ function encodeEndQuorumEpochResponseTopicData(m: FlatMessage, w: WireWriter, wo
   w.stringField(v === 1, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 1, m, word + 2);
+    const count = w.arrayLength(v === 1, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeEndQuorumEpochResponsePartitionData(m, w, at, v, o);
   }
@@ -244,7 +245,7 @@ function encodeEndQuorumEpochResponse(m: FlatMessage, w: WireWriter, word: numbe
   w.int16(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 1, m, word + 1);
+    const count = w.arrayLength(v === 1, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeEndQuorumEpochResponseTopicData(m, w, at, v, o);
   }
@@ -260,7 +261,7 @@ function encodeEndQuorumEpochResponse(m: FlatMessage, w: WireWriter, word: numbe
       const from = w.beginSized(0);
       w.field = 'nodeEndpoints';
       {
-        const count = w.arrayLength(true, m, word + 3);
+        const count = w.arrayLength(true, m, word + 3, 6);
         let at = m.int32(word + 3);
         for (let i = 0; i < count; i++, at += 6) encodeEndQuorumEpochResponseNodeEndpoint(m, w, at, v, o);
       }
@@ -363,6 +364,7 @@ function decodeEndQuorumEpochResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeEndQuorumEpochResponse(m, w, 0, v, o);
 }
 

@@ -17,6 +17,7 @@ function decodeEndTxnMarker(r: WireReader, w: FlatWriter, word: number, _v: numb
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 1);
   encodeEndTxnMarker(m, w, 0, v, o);
 }
 

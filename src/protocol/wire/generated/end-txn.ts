@@ -36,6 +36,7 @@ function decodeEndTxnRequest(r: WireReader, w: FlatWriter, word: number, v: numb
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeEndTxnRequest(m, w, 0, v, o);
 }
 
@@ -83,6 +84,7 @@ function decodeEndTxnResponse(r: WireReader, w: FlatWriter, word: number, v: num
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeEndTxnResponse(m, w, 0, v, o);
 }
 

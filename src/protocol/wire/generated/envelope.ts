@@ -29,6 +29,7 @@ function decodeEnvelopeRequest(r: WireReader, w: FlatWriter, word: number, _v: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeEnvelopeRequest(m, w, 0, v, o);
 }
 
@@ -53,6 +54,7 @@ function decodeEnvelopeResponse(r: WireReader, w: FlatWriter, word: number, _v: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeEnvelopeResponse(m, w, 0, v, o);
 }
 

@@ -30,6 +30,7 @@ function decodeExpireDelegationTokenRequest(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeExpireDelegationTokenRequest(m, w, 0, v, o);
 }
 
@@ -62,6 +63,7 @@ function decodeExpireDelegationTokenResponse(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeExpireDelegationTokenResponse(m, w, 0, v, o);
 }
 

@@ -35,7 +35,7 @@ function encodeFetchSnapshotRequestTopicSnapshot(m: FlatMessage, w: WireWriter, 
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 15);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 15) encodeFetchSnapshotRequestPartitionSnapshot(m, w, at, v, o);
   }
@@ -47,7 +47,7 @@ function encodeFetchSnapshotRequest(m: FlatMessage, w: WireWriter, word: number,
   w.int32(m.int32(word + 3));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeFetchSnapshotRequestTopicSnapshot(m, w, at, v, o);
   }
@@ -159,6 +159,7 @@ function decodeFetchSnapshotRequest(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeFetchSnapshotRequest(m, w, 0, v, o);
 }
 
@@ -212,7 +213,7 @@ function encodeFetchSnapshotResponseTopicSnapshot(m: FlatMessage, w: WireWriter,
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 37);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 37) encodeFetchSnapshotResponsePartitionSnapshot(m, w, at, v, o);
   }
@@ -232,7 +233,7 @@ function encodeFetchSnapshotResponse(m: FlatMessage, w: WireWriter, word: number
   w.int16(m.int32(word + 1));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeFetchSnapshotResponseTopicSnapshot(m, w, at, v, o);
   }
@@ -247,7 +248,7 @@ function encodeFetchSnapshotResponse(m: FlatMessage, w: WireWriter, word: number
     const from = w.beginSized(0);
     w.field = 'nodeEndpoints';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 6);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 6) encodeFetchSnapshotResponseNodeEndpoint(m, w, at, v, o);
     }
@@ -386,6 +387,7 @@ function decodeFetchSnapshotResponse(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeFetchSnapshotResponse(m, w, 0, v, o);
 }
 

@@ -66,7 +66,7 @@ function encodeFetchRequestFetchTopic(m: FlatMessage, w: WireWriter, word: numbe
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 12, m, word + 6);
+    const count = w.arrayLength(v >= 12, m, word + 6, 16);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 16) encodeFetchRequestFetchPartition(m, w, at, v, o);
   }
@@ -87,7 +87,7 @@ function encodeFetchRequestForgottenTopic(m: FlatMessage, w: WireWriter, word: n
   }
   w.field = 'forgottenTopicsData.partitions';
   {
-    const count = w.arrayLength(v >= 12, m, word + 6);
+    const count = w.arrayLength(v >= 12, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -124,14 +124,14 @@ function encodeFetchRequest(m: FlatMessage, w: WireWriter, word: number, v: numb
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 12, m, word + 14);
+    const count = w.arrayLength(v >= 12, m, word + 14, 10);
     let at = m.int32(word + 14);
     for (let i = 0; i < count; i++, at += 10) encodeFetchRequestFetchTopic(m, w, at, v, o);
   }
   if (v >= 7) {
     w.field = 'forgottenTopicsData';
     {
-      const count = w.arrayLength(v >= 12, m, word + 16);
+      const count = w.arrayLength(v >= 12, m, word + 16, 10);
       let at = m.int32(word + 16);
       for (let i = 0; i < count; i++, at += 10) encodeFetchRequestForgottenTopic(m, w, at, v, o);
     }
@@ -370,6 +370,7 @@ function decodeFetchRequest(r: WireReader, w: FlatWriter, word: number, v: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 22);
   encodeFetchRequest(m, w, 0, v, o);
 }
 
@@ -442,7 +443,7 @@ function encodeFetchResponsePartitionData(m: FlatMessage, w: WireWriter, word: n
   if (v >= 4) {
     w.field = 'responses.partitions.abortedTransactions';
     {
-      const count = w.nullableArrayLength(v >= 12, m, word + 22);
+      const count = w.nullableArrayLength(v >= 12, m, word + 22, 6);
       let at = m.int32(word + 22);
       for (let i = 0; i < count; i++, at += 6) encodeFetchResponseAbortedTransaction(m, w, at, v, o);
     }
@@ -507,7 +508,7 @@ function encodeFetchResponseFetchableTopicResponse(m: FlatMessage, w: WireWriter
   }
   w.field = 'responses.partitions';
   {
-    const count = w.arrayLength(v >= 12, m, word + 6);
+    const count = w.arrayLength(v >= 12, m, word + 6, 47);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 47) encodeFetchResponsePartitionData(m, w, at, v, o);
   }
@@ -542,7 +543,7 @@ function encodeFetchResponse(m: FlatMessage, w: WireWriter, word: number, v: num
   }
   w.field = 'responses';
   {
-    const count = w.arrayLength(v >= 12, m, word + 3);
+    const count = w.arrayLength(v >= 12, m, word + 3, 10);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 10) encodeFetchResponseFetchableTopicResponse(m, w, at, v, o);
   }
@@ -558,7 +559,7 @@ function encodeFetchResponse(m: FlatMessage, w: WireWriter, word: number, v: num
       const from = w.beginSized(0);
       w.field = 'nodeEndpoints';
       {
-        const count = w.arrayLength(true, m, word + 5);
+        const count = w.arrayLength(true, m, word + 5, 8);
         let at = m.int32(word + 5);
         for (let i = 0; i < count; i++, at += 8) encodeFetchResponseNodeEndpoint(m, w, at, v, o);
       }
@@ -792,6 +793,7 @@ function decodeFetchResponse(r: WireReader, w: FlatWriter, word: number, v: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeFetchResponse(m, w, 0, v, o);
 }
 

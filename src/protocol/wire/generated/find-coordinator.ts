@@ -22,7 +22,7 @@ function encodeFindCoordinatorRequest(m: FlatMessage, w: WireWriter, word: numbe
   if (v >= 4) {
     w.field = 'coordinatorKeys';
     {
-      const count = w.arrayLength(true, m, word + 3);
+      const count = w.arrayLength(true, m, word + 3, 2);
       let at = m.int32(word + 3);
       for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
     }
@@ -64,6 +64,7 @@ function decodeFindCoordinatorRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeFindCoordinatorRequest(m, w, 0, v, o);
 }
 
@@ -116,7 +117,7 @@ function encodeFindCoordinatorResponse(m: FlatMessage, w: WireWriter, word: numb
   if (v >= 4) {
     w.field = 'coordinators';
     {
-      const count = w.arrayLength(true, m, word + 8);
+      const count = w.arrayLength(true, m, word + 8, 11);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 11) encodeFindCoordinatorResponseCoordinator(m, w, at, v, o);
     }
@@ -191,6 +192,7 @@ function decodeFindCoordinatorResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 12);
   encodeFindCoordinatorResponse(m, w, 0, v, o);
 }
 

@@ -20,6 +20,7 @@ function decodeGetTelemetrySubscriptionsRequest(r: WireReader, w: FlatWriter, wo
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeGetTelemetrySubscriptionsRequest(m, w, 0, v, o);
 }
 
@@ -34,7 +35,7 @@ function encodeGetTelemetrySubscriptionsResponse(m: FlatMessage, w: WireWriter, 
   w.int32(m.int32(word + 6));
   w.field = 'acceptedCompressionTypes';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 1);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 1) w.int8(m.int32(at));
   }
@@ -43,7 +44,7 @@ function encodeGetTelemetrySubscriptionsResponse(m: FlatMessage, w: WireWriter, 
   w.bool(m.bool(word + 11));
   w.field = 'requestedMetrics';
   {
-    const count = w.arrayLength(true, m, word + 12);
+    const count = w.arrayLength(true, m, word + 12, 2);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -90,6 +91,7 @@ function decodeGetTelemetrySubscriptionsResponse(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 16);
   encodeGetTelemetrySubscriptionsResponse(m, w, 0, v, o);
 }
 

@@ -46,6 +46,7 @@ function decodeHeartbeatRequest(r: WireReader, w: FlatWriter, word: number, v: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeHeartbeatRequest(m, w, 0, v, o);
 }
 
@@ -79,6 +80,7 @@ function decodeHeartbeatResponse(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeHeartbeatResponse(m, w, 0, v, o);
 }
 

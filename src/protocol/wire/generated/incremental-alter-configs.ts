@@ -26,7 +26,7 @@ function encodeIncrementalAlterConfigsRequestAlterConfigsResource(m: FlatMessage
   w.stringField(v === 1, m, word + 1);
   w.field = 'resources.configs';
   {
-    const count = w.arrayLength(v === 1, m, word + 3);
+    const count = w.arrayLength(v === 1, m, word + 3, 7);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 7) encodeIncrementalAlterConfigsRequestAlterableConfig(m, w, at, v, o);
   }
@@ -40,7 +40,7 @@ function encodeIncrementalAlterConfigsRequestAlterConfigsResource(m: FlatMessage
 function encodeIncrementalAlterConfigsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'resources';
   {
-    const count = w.arrayLength(v === 1, m, word);
+    const count = w.arrayLength(v === 1, m, word, 7);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 7) encodeIncrementalAlterConfigsRequestAlterConfigsResource(m, w, at, v, o);
   }
@@ -106,6 +106,7 @@ function decodeIncrementalAlterConfigsRequest(r: WireReader, w: FlatWriter, word
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeIncrementalAlterConfigsRequest(m, w, 0, v, o);
 }
 
@@ -131,7 +132,7 @@ function encodeIncrementalAlterConfigsResponse(m: FlatMessage, w: WireWriter, wo
   w.int32(m.int32(word));
   w.field = 'responses';
   {
-    const count = w.arrayLength(v === 1, m, word + 1);
+    const count = w.arrayLength(v === 1, m, word + 1, 8);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 8) encodeIncrementalAlterConfigsResponseAlterConfigsResourceResponse(m, w, at, v, o);
   }
@@ -177,6 +178,7 @@ function decodeIncrementalAlterConfigsResponse(r: WireReader, w: FlatWriter, wor
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeIncrementalAlterConfigsResponse(m, w, 0, v, o);
 }
 

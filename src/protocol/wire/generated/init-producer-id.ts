@@ -70,6 +70,7 @@ function decodeInitProducerIdRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeInitProducerIdRequest(m, w, 0, v, o);
 }
 
@@ -127,6 +128,7 @@ function decodeInitProducerIdResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeInitProducerIdResponse(m, w, 0, v, o);
 }
 

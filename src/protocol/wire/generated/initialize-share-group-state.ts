@@ -18,7 +18,7 @@ function encodeInitializeShareGroupStateRequestInitializeStateData(m: FlatMessag
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeInitializeShareGroupStateRequestPartitionData(m, w, at, v, o);
   }
@@ -30,7 +30,7 @@ function encodeInitializeShareGroupStateRequest(m: FlatMessage, w: WireWriter, w
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeInitializeShareGroupStateRequestInitializeStateData(m, w, at, v, o);
   }
@@ -83,6 +83,7 @@ function decodeInitializeShareGroupStateRequest(r: WireReader, w: FlatWriter, wo
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeInitializeShareGroupStateRequest(m, w, 0, v, o);
 }
 
@@ -102,7 +103,7 @@ function encodeInitializeShareGroupStateResponseInitializeStateResult(m: FlatMes
   w.uuidField(m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeInitializeShareGroupStateResponsePartitionResult(m, w, at, v, o);
   }
@@ -112,7 +113,7 @@ function encodeInitializeShareGroupStateResponseInitializeStateResult(m: FlatMes
 function encodeInitializeShareGroupStateResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeInitializeShareGroupStateResponseInitializeStateResult(m, w, at, v, o);
   }
@@ -163,6 +164,7 @@ function decodeInitializeShareGroupStateResponse(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeInitializeShareGroupStateResponse(m, w, 0, v, o);
 }
 

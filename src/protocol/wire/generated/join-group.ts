@@ -38,7 +38,7 @@ function encodeJoinGroupRequest(m: FlatMessage, w: WireWriter, word: number, v: 
   w.stringField(v >= 6, m, word + 8);
   w.field = 'protocols';
   {
-    const count = w.arrayLength(v >= 6, m, word + 10);
+    const count = w.arrayLength(v >= 6, m, word + 10, 6);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 6) encodeJoinGroupRequestProtocol(m, w, at, v, o);
   }
@@ -108,6 +108,7 @@ function decodeJoinGroupRequest(r: WireReader, w: FlatWriter, word: number, v: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 16);
   encodeJoinGroupRequest(m, w, 0, v, o);
 }
 
@@ -158,7 +159,7 @@ function encodeJoinGroupResponse(m: FlatMessage, w: WireWriter, word: number, v:
   w.stringField(v >= 6, m, word + 10);
   w.field = 'members';
   {
-    const count = w.arrayLength(v >= 6, m, word + 12);
+    const count = w.arrayLength(v >= 6, m, word + 12, 8);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 8) encodeJoinGroupResponseMember(m, w, at, v, o);
   }
@@ -232,6 +233,7 @@ function decodeJoinGroupResponse(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 16);
   encodeJoinGroupResponse(m, w, 0, v, o);
 }
 

@@ -23,6 +23,7 @@ function decodeKRaftVersionRecord(r: WireReader, w: FlatWriter, word: number, _v
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeKRaftVersionRecord(m, w, 0, v, o);
 }
 

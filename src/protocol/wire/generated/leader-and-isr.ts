@@ -18,21 +18,21 @@ function encodeLeaderAndIsrRequestLeaderAndIsrPartitionState(m: FlatMessage, w: 
   w.int32(m.int32(word + 5));
   w.field = 'LeaderAndIsrPartitionState.isr';
   {
-    const count = w.arrayLength(v >= 4, m, word + 6);
+    const count = w.arrayLength(v >= 4, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.int32(m.int32(word + 8));
   w.field = 'LeaderAndIsrPartitionState.replicas';
   {
-    const count = w.arrayLength(v >= 4, m, word + 9);
+    const count = w.arrayLength(v >= 4, m, word + 9, 1);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   if (v >= 3) {
     w.field = 'LeaderAndIsrPartitionState.addingReplicas';
     {
-      const count = w.arrayLength(v >= 4, m, word + 11);
+      const count = w.arrayLength(v >= 4, m, word + 11, 1);
       let at = m.int32(word + 11);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -40,7 +40,7 @@ function encodeLeaderAndIsrRequestLeaderAndIsrPartitionState(m: FlatMessage, w: 
   if (v >= 3) {
     w.field = 'LeaderAndIsrPartitionState.removingReplicas';
     {
-      const count = w.arrayLength(v >= 4, m, word + 13);
+      const count = w.arrayLength(v >= 4, m, word + 13, 1);
       let at = m.int32(word + 13);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -68,7 +68,7 @@ function encodeLeaderAndIsrRequestLeaderAndIsrTopicState(m: FlatMessage, w: Wire
   }
   w.field = 'topicStates.partitionStates';
   {
-    const count = w.arrayLength(v >= 4, m, word + 6);
+    const count = w.arrayLength(v >= 4, m, word + 6, 19);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 19) encodeLeaderAndIsrRequestLeaderAndIsrPartitionState(m, w, at, v, o);
   }
@@ -110,7 +110,7 @@ function encodeLeaderAndIsrRequest(m: FlatMessage, w: WireWriter, word: number, 
   if (v <= 1) {
     w.field = 'ungroupedPartitionStates';
     {
-      const count = w.arrayLength(false, m, word + 6);
+      const count = w.arrayLength(false, m, word + 6, 19);
       let at = m.int32(word + 6);
       for (let i = 0; i < count; i++, at += 19) encodeLeaderAndIsrRequestLeaderAndIsrPartitionState(m, w, at, v, o);
     }
@@ -120,7 +120,7 @@ function encodeLeaderAndIsrRequest(m: FlatMessage, w: WireWriter, word: number, 
   if (v >= 2) {
     w.field = 'topicStates';
     {
-      const count = w.arrayLength(v >= 4, m, word + 8);
+      const count = w.arrayLength(v >= 4, m, word + 8, 10);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 10) encodeLeaderAndIsrRequestLeaderAndIsrTopicState(m, w, at, v, o);
     }
@@ -129,7 +129,7 @@ function encodeLeaderAndIsrRequest(m: FlatMessage, w: WireWriter, word: number, 
   }
   w.field = 'liveLeaders';
   {
-    const count = w.arrayLength(v >= 4, m, word + 10);
+    const count = w.arrayLength(v >= 4, m, word + 10, 6);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 6) encodeLeaderAndIsrRequestLeaderAndIsrLiveLeader(m, w, at, v, o);
   }
@@ -309,6 +309,7 @@ function decodeLeaderAndIsrRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 14);
   encodeLeaderAndIsrRequest(m, w, 0, v, o);
 }
 
@@ -334,7 +335,7 @@ function encodeLeaderAndIsrResponseLeaderAndIsrTopicError(m: FlatMessage, w: Wir
   w.uuidField(m, word);
   w.field = 'topics.partitionErrors';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeLeaderAndIsrResponseLeaderAndIsrPartitionError(m, w, at, v, o);
   }
@@ -346,7 +347,7 @@ function encodeLeaderAndIsrResponse(m: FlatMessage, w: WireWriter, word: number,
   if (v <= 4) {
     w.field = 'partitionErrors';
     {
-      const count = w.arrayLength(v === 4, m, word + 1);
+      const count = w.arrayLength(v === 4, m, word + 1, 6);
       let at = m.int32(word + 1);
       for (let i = 0; i < count; i++, at += 6) encodeLeaderAndIsrResponseLeaderAndIsrPartitionError(m, w, at, v, o);
     }
@@ -356,7 +357,7 @@ function encodeLeaderAndIsrResponse(m: FlatMessage, w: WireWriter, word: number,
   if (v >= 5) {
     w.field = 'topics';
     {
-      const count = w.arrayLength(true, m, word + 3);
+      const count = w.arrayLength(true, m, word + 3, 8);
       let at = m.int32(word + 3);
       for (let i = 0; i < count; i++, at += 8) encodeLeaderAndIsrResponseLeaderAndIsrTopicError(m, w, at, v, o);
     }
@@ -436,6 +437,7 @@ function decodeLeaderAndIsrResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeLeaderAndIsrResponse(m, w, 0, v, o);
 }
 

@@ -22,13 +22,13 @@ function encodeLeaderChangeMessage(m: FlatMessage, w: WireWriter, word: number, 
   w.int32(m.int32(word + 1));
   w.field = 'voters';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 7);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 7) encodeLeaderChangeMessageVoter(m, w, at, v, o);
   }
   w.field = 'grantingVoters';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 7);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 7) encodeLeaderChangeMessageVoter(m, w, at, v, o);
   }
@@ -76,6 +76,7 @@ function decodeLeaderChangeMessage(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeLeaderChangeMessage(m, w, 0, v, o);
 }
 

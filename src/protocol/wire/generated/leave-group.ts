@@ -35,7 +35,7 @@ function encodeLeaveGroupRequest(m: FlatMessage, w: WireWriter, word: number, v:
   if (v >= 3) {
     w.field = 'members';
     {
-      const count = w.arrayLength(v >= 4, m, word + 4);
+      const count = w.arrayLength(v >= 4, m, word + 4, 8);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 8) encodeLeaveGroupRequestMemberIdentity(m, w, at, v, o);
     }
@@ -92,6 +92,7 @@ function decodeLeaveGroupRequest(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeLeaveGroupRequest(m, w, 0, v, o);
 }
 
@@ -120,7 +121,7 @@ function encodeLeaveGroupResponse(m: FlatMessage, w: WireWriter, word: number, v
   if (v >= 3) {
     w.field = 'members';
     {
-      const count = w.arrayLength(v >= 4, m, word + 2);
+      const count = w.arrayLength(v >= 4, m, word + 2, 7);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 7) encodeLeaveGroupResponseMemberResponse(m, w, at, v, o);
     }
@@ -173,6 +174,7 @@ function decodeLeaveGroupResponse(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeLeaveGroupResponse(m, w, 0, v, o);
 }
 

@@ -11,7 +11,7 @@ function encodeListConfigResourcesRequest(m: FlatMessage, w: WireWriter, word: n
   if (v === 1) {
     w.field = 'resourceTypes';
     {
-      const count = w.arrayLength(true, m, word);
+      const count = w.arrayLength(true, m, word, 1);
       let at = m.int32(word);
       for (let i = 0; i < count; i++, at += 1) w.int8(m.int32(at));
     }
@@ -39,6 +39,7 @@ function decodeListConfigResourcesRequest(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeListConfigResourcesRequest(m, w, 0, v, o);
 }
 
@@ -60,7 +61,7 @@ function encodeListConfigResourcesResponse(m: FlatMessage, w: WireWriter, word: 
   w.int16(m.int32(word + 1));
   w.field = 'configResources';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeListConfigResourcesResponseConfigResource(m, w, at, v, o);
   }
@@ -100,6 +101,7 @@ function decodeListConfigResourcesResponse(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeListConfigResourcesResponse(m, w, 0, v, o);
 }
 

@@ -11,7 +11,7 @@ function encodeListGroupsRequest(m: FlatMessage, w: WireWriter, word: number, v:
   if (v >= 4) {
     w.field = 'statesFilter';
     {
-      const count = w.arrayLength(true, m, word);
+      const count = w.arrayLength(true, m, word, 2);
       let at = m.int32(word);
       for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
     }
@@ -21,7 +21,7 @@ function encodeListGroupsRequest(m: FlatMessage, w: WireWriter, word: number, v:
   if (v === 5) {
     w.field = 'typesFilter';
     {
-      const count = w.arrayLength(true, m, word + 2);
+      const count = w.arrayLength(true, m, word + 2, 2);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
     }
@@ -67,6 +67,7 @@ function decodeListGroupsRequest(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeListGroupsRequest(m, w, 0, v, o);
 }
 
@@ -101,7 +102,7 @@ function encodeListGroupsResponse(m: FlatMessage, w: WireWriter, word: number, v
   w.int16(m.int32(word + 1));
   w.field = 'groups';
   {
-    const count = w.arrayLength(v >= 3, m, word + 2);
+    const count = w.arrayLength(v >= 3, m, word + 2, 10);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 10) encodeListGroupsResponseListedGroup(m, w, at, v, o);
   }
@@ -155,6 +156,7 @@ function decodeListGroupsResponse(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeListGroupsResponse(m, w, 0, v, o);
 }
 

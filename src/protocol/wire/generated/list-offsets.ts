@@ -30,7 +30,7 @@ function encodeListOffsetsRequestListOffsetsTopic(m: FlatMessage, w: WireWriter,
   w.stringField(v >= 6, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 6, m, word + 2);
+    const count = w.arrayLength(v >= 6, m, word + 2, 7);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 7) encodeListOffsetsRequestListOffsetsPartition(m, w, at, v, o);
   }
@@ -50,7 +50,7 @@ function encodeListOffsetsRequest(m: FlatMessage, w: WireWriter, word: number, v
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 6, m, word + 2);
+    const count = w.arrayLength(v >= 6, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeListOffsetsRequestListOffsetsTopic(m, w, at, v, o);
   }
@@ -134,6 +134,7 @@ function decodeListOffsetsRequest(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeListOffsetsRequest(m, w, 0, v, o);
 }
 
@@ -147,7 +148,7 @@ function encodeListOffsetsResponseListOffsetsPartitionResponse(m: FlatMessage, w
   if (v === 0) {
     w.field = 'topics.partitions.oldStyleOffsets';
     {
-      const count = w.arrayLength(false, m, word + 2);
+      const count = w.arrayLength(false, m, word + 2, 2);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 2) w.int64Field(m, at);
     }
@@ -181,7 +182,7 @@ function encodeListOffsetsResponseListOffsetsTopicResponse(m: FlatMessage, w: Wi
   w.stringField(v >= 6, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 6, m, word + 2);
+    const count = w.arrayLength(v >= 6, m, word + 2, 11);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 11) encodeListOffsetsResponseListOffsetsPartitionResponse(m, w, at, v, o);
   }
@@ -198,7 +199,7 @@ function encodeListOffsetsResponse(m: FlatMessage, w: WireWriter, word: number, 
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 6, m, word + 1);
+    const count = w.arrayLength(v >= 6, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeListOffsetsResponseListOffsetsTopicResponse(m, w, at, v, o);
   }
@@ -291,6 +292,7 @@ function decodeListOffsetsResponse(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeListOffsetsResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeListPartitionReassignmentsRequestListPartitionReassignmentsTopics
   w.stringField(true, m, word);
   w.field = 'topics.partitionIndexes';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -23,7 +23,7 @@ function encodeListPartitionReassignmentsRequest(m: FlatMessage, w: WireWriter, 
   w.int32(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.nullableArrayLength(true, m, word + 1);
+    const count = w.nullableArrayLength(true, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeListPartitionReassignmentsRequestListPartitionReassignmentsTopics(m, w, at, v, o);
   }
@@ -65,6 +65,7 @@ function decodeListPartitionReassignmentsRequest(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeListPartitionReassignmentsRequest(m, w, 0, v, o);
 }
 
@@ -76,19 +77,19 @@ function encodeListPartitionReassignmentsResponseOngoingPartitionReassignment(m:
   w.int32(m.int32(word));
   w.field = 'topics.partitions.replicas';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 1);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.addingReplicas';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 1);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.removingReplicas';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 1);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -100,7 +101,7 @@ function encodeListPartitionReassignmentsResponseOngoingTopicReassignment(m: Fla
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 9);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 9) encodeListPartitionReassignmentsResponseOngoingPartitionReassignment(m, w, at, v, o);
   }
@@ -114,7 +115,7 @@ function encodeListPartitionReassignmentsResponse(m: FlatMessage, w: WireWriter,
   w.nullableString(true, m, word + 2);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeListPartitionReassignmentsResponseOngoingTopicReassignment(m, w, at, v, o);
   }
@@ -197,6 +198,7 @@ function decodeListPartitionReassignmentsResponse(r: WireReader, w: FlatWriter, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeListPartitionReassignmentsResponse(m, w, 0, v, o);
 }
 

@@ -10,13 +10,13 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeListTransactionsRequest(m: FlatMessage, w: WireWriter, word: number, v: number, _o: EncodeOptions): void {
   w.field = 'stateFilters';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'producerIdFilters';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 2);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 2) w.int64Field(m, at);
   }
@@ -72,6 +72,7 @@ function decodeListTransactionsRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeListTransactionsRequest(m, w, 0, v, o);
 }
 
@@ -93,13 +94,13 @@ function encodeListTransactionsResponse(m: FlatMessage, w: WireWriter, word: num
   w.int16(m.int32(word + 1));
   w.field = 'unknownStateFilters';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 2);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'transactionStates';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 8);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 8) encodeListTransactionsResponseTransactionState(m, w, at, v, o);
   }
@@ -147,6 +148,7 @@ function decodeListTransactionsResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeListTransactionsResponse(m, w, 0, v, o);
 }
 

@@ -27,7 +27,7 @@ function encodeMetadataRequestTopic(m: FlatMessage, w: WireWriter, word: number,
 function encodeMetadataRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topics';
   {
-    const count = v >= 1 ? w.nullableArrayLength(v >= 9, m, word) : w.arrayLengthOrEmpty(v >= 9, m, word);
+    const count = v >= 1 ? w.nullableArrayLength(v >= 9, m, word, 8) : w.arrayLengthOrEmpty(v >= 9, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeMetadataRequestTopic(m, w, at, v, o);
   }
@@ -106,6 +106,7 @@ function decodeMetadataRequest(r: WireReader, w: FlatWriter, word: number, v: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeMetadataRequest(m, w, 0, v, o);
 }
 
@@ -138,20 +139,20 @@ function encodeMetadataResponsePartition(m: FlatMessage, w: WireWriter, word: nu
   }
   w.field = 'topics.partitions.replicaNodes';
   {
-    const count = w.arrayLength(v >= 9, m, word + 4);
+    const count = w.arrayLength(v >= 9, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.field = 'topics.partitions.isrNodes';
   {
-    const count = w.arrayLength(v >= 9, m, word + 6);
+    const count = w.arrayLength(v >= 9, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   if (v >= 5) {
     w.field = 'topics.partitions.offlineReplicas';
     {
-      const count = w.arrayLength(v >= 9, m, word + 8);
+      const count = w.arrayLength(v >= 9, m, word + 8, 1);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -179,7 +180,7 @@ function encodeMetadataResponseTopic(m: FlatMessage, w: WireWriter, word: number
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 9, m, word + 8);
+    const count = w.arrayLength(v >= 9, m, word + 8, 12);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 12) encodeMetadataResponsePartition(m, w, at, v, o);
   }
@@ -201,7 +202,7 @@ function encodeMetadataResponse(m: FlatMessage, w: WireWriter, word: number, v: 
   }
   w.field = 'brokers';
   {
-    const count = w.arrayLength(v >= 9, m, word + 1);
+    const count = w.arrayLength(v >= 9, m, word + 1, 8);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 8) encodeMetadataResponseBroker(m, w, at, v, o);
   }
@@ -214,7 +215,7 @@ function encodeMetadataResponse(m: FlatMessage, w: WireWriter, word: number, v: 
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 9, m, word + 6);
+    const count = w.arrayLength(v >= 9, m, word + 6, 13);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 13) encodeMetadataResponseTopic(m, w, at, v, o);
   }
@@ -396,6 +397,7 @@ function decodeMetadataResponse(r: WireReader, w: FlatWriter, word: number, v: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 12);
   encodeMetadataResponse(m, w, 0, v, o);
 }
 

@@ -37,7 +37,7 @@ function encodeOffsetCommitRequestTopic(m: FlatMessage, w: WireWriter, word: num
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 8, m, word + 6);
+    const count = w.arrayLength(v >= 8, m, word + 6, 10);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 10) encodeOffsetCommitRequestPartition(m, w, at, v, o);
   }
@@ -69,7 +69,7 @@ function encodeOffsetCommitRequest(m: FlatMessage, w: WireWriter, word: number, 
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 8, m, word + 9);
+    const count = w.arrayLength(v >= 8, m, word + 9, 10);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 10) encodeOffsetCommitRequestTopic(m, w, at, v, o);
   }
@@ -172,6 +172,7 @@ function decodeOffsetCommitRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeOffsetCommitRequest(m, w, 0, v, o);
 }
 
@@ -199,7 +200,7 @@ function encodeOffsetCommitResponseTopic(m: FlatMessage, w: WireWriter, word: nu
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 8, m, word + 6);
+    const count = w.arrayLength(v >= 8, m, word + 6, 4);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 4) encodeOffsetCommitResponsePartition(m, w, at, v, o);
   }
@@ -216,7 +217,7 @@ function encodeOffsetCommitResponse(m: FlatMessage, w: WireWriter, word: number,
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 8, m, word + 1);
+    const count = w.arrayLength(v >= 8, m, word + 1, 10);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 10) encodeOffsetCommitResponseTopic(m, w, at, v, o);
   }
@@ -285,6 +286,7 @@ function decodeOffsetCommitResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeOffsetCommitResponse(m, w, 0, v, o);
 }
 

@@ -16,7 +16,7 @@ function encodeOffsetDeleteRequestTopic(m: FlatMessage, w: WireWriter, word: num
   w.stringField(false, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) encodeOffsetDeleteRequestPartition(m, w, at, v, o);
   }
@@ -27,7 +27,7 @@ function encodeOffsetDeleteRequest(m: FlatMessage, w: WireWriter, word: number, 
   w.stringField(false, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeOffsetDeleteRequestTopic(m, w, at, v, o);
   }
@@ -69,6 +69,7 @@ function decodeOffsetDeleteRequest(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeOffsetDeleteRequest(m, w, 0, v, o);
 }
 
@@ -86,7 +87,7 @@ function encodeOffsetDeleteResponseTopic(m: FlatMessage, w: WireWriter, word: nu
   w.stringField(false, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 2);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 2) encodeOffsetDeleteResponsePartition(m, w, at, v, o);
   }
@@ -97,7 +98,7 @@ function encodeOffsetDeleteResponse(m: FlatMessage, w: WireWriter, word: number,
   w.int32(m.int32(word + 1));
   w.field = 'topics';
   {
-    const count = w.arrayLength(false, m, word + 2);
+    const count = w.arrayLength(false, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeOffsetDeleteResponseTopic(m, w, at, v, o);
   }
@@ -143,6 +144,7 @@ function decodeOffsetDeleteResponse(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeOffsetDeleteResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeOffsetFetchRequestTopic(m: FlatMessage, w: WireWriter, word: numb
   w.stringField(v >= 6, m, word);
   w.field = 'topics.partitionIndexes';
   {
-    const count = w.arrayLength(v >= 6, m, word + 2);
+    const count = w.arrayLength(v >= 6, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -33,7 +33,7 @@ function encodeOffsetFetchRequestTopics(m: FlatMessage, w: WireWriter, word: num
   }
   w.field = 'groups.topics.partitionIndexes';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -52,7 +52,7 @@ function encodeOffsetFetchRequestGroup(m: FlatMessage, w: WireWriter, word: numb
   }
   w.field = 'groups.topics';
   {
-    const count = w.nullableArrayLength(true, m, word + 5);
+    const count = w.nullableArrayLength(true, m, word + 5, 10);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 10) encodeOffsetFetchRequestTopics(m, w, at, v, o);
   }
@@ -69,7 +69,7 @@ function encodeOffsetFetchRequest(m: FlatMessage, w: WireWriter, word: number, v
   if (v <= 7) {
     w.field = 'topics';
     {
-      const count = v >= 2 ? w.nullableArrayLength(v >= 6, m, word + 2) : w.arrayLength(v >= 6, m, word + 2);
+      const count = v >= 2 ? w.nullableArrayLength(v >= 6, m, word + 2, 6) : w.arrayLength(v >= 6, m, word + 2, 6);
       let at = m.int32(word + 2);
       for (let i = 0; i < count; i++, at += 6) encodeOffsetFetchRequestTopic(m, w, at, v, o);
     }
@@ -79,7 +79,7 @@ function encodeOffsetFetchRequest(m: FlatMessage, w: WireWriter, word: number, v
   if (v >= 8) {
     w.field = 'groups';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 9);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 9) encodeOffsetFetchRequestGroup(m, w, at, v, o);
     }
@@ -213,6 +213,7 @@ function decodeOffsetFetchRequest(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeOffsetFetchRequest(m, w, 0, v, o);
 }
 
@@ -241,7 +242,7 @@ function encodeOffsetFetchResponseTopic(m: FlatMessage, w: WireWriter, word: num
   w.stringField(v >= 6, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 6, m, word + 2);
+    const count = w.arrayLength(v >= 6, m, word + 2, 9);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 9) encodeOffsetFetchResponsePartition(m, w, at, v, o);
   }
@@ -272,7 +273,7 @@ function encodeOffsetFetchResponseTopics(m: FlatMessage, w: WireWriter, word: nu
   }
   w.field = 'groups.topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 9);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 9) encodeOffsetFetchResponsePartitions(m, w, at, v, o);
   }
@@ -284,7 +285,7 @@ function encodeOffsetFetchResponseGroup(m: FlatMessage, w: WireWriter, word: num
   w.stringField(true, m, word);
   w.field = 'groups.topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 10);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 10) encodeOffsetFetchResponseTopics(m, w, at, v, o);
   }
@@ -299,7 +300,7 @@ function encodeOffsetFetchResponse(m: FlatMessage, w: WireWriter, word: number, 
   if (v <= 7) {
     w.field = 'topics';
     {
-      const count = w.arrayLength(v >= 6, m, word + 1);
+      const count = w.arrayLength(v >= 6, m, word + 1, 6);
       let at = m.int32(word + 1);
       for (let i = 0; i < count; i++, at += 6) encodeOffsetFetchResponseTopic(m, w, at, v, o);
     }
@@ -312,7 +313,7 @@ function encodeOffsetFetchResponse(m: FlatMessage, w: WireWriter, word: number, 
   if (v >= 8) {
     w.field = 'groups';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 7);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 7) encodeOffsetFetchResponseGroup(m, w, at, v, o);
     }
@@ -463,6 +464,7 @@ function decodeOffsetFetchResponse(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeOffsetFetchResponse(m, w, 0, v, o);
 }
 

@@ -25,7 +25,7 @@ function encodeOffsetForLeaderEpochRequestOffsetForLeaderTopic(m: FlatMessage, w
   w.stringField(v === 4, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 4, m, word + 2);
+    const count = w.arrayLength(v === 4, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeOffsetForLeaderEpochRequestOffsetForLeaderPartition(m, w, at, v, o);
   }
@@ -42,7 +42,7 @@ function encodeOffsetForLeaderEpochRequest(m: FlatMessage, w: WireWriter, word: 
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 4, m, word + 1);
+    const count = w.arrayLength(v === 4, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeOffsetForLeaderEpochRequestOffsetForLeaderTopic(m, w, at, v, o);
   }
@@ -113,6 +113,7 @@ function decodeOffsetForLeaderEpochRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeOffsetForLeaderEpochRequest(m, w, 0, v, o);
 }
 
@@ -139,7 +140,7 @@ function encodeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(m: FlatMes
   w.stringField(v === 4, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v === 4, m, word + 2);
+    const count = w.arrayLength(v === 4, m, word + 2, 7);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 7) encodeOffsetForLeaderEpochResponseEpochEndOffset(m, w, at, v, o);
   }
@@ -156,7 +157,7 @@ function encodeOffsetForLeaderEpochResponse(m: FlatMessage, w: WireWriter, word:
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v === 4, m, word + 1);
+    const count = w.arrayLength(v === 4, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(m, w, at, v, o);
   }
@@ -227,6 +228,7 @@ function decodeOffsetForLeaderEpochResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeOffsetForLeaderEpochResponse(m, w, 0, v, o);
 }
 

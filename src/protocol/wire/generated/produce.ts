@@ -41,7 +41,7 @@ function encodeProduceRequestTopicProduceData(m: FlatMessage, w: WireWriter, wor
   }
   w.field = 'topicData.partitionData';
   {
-    const count = w.arrayLength(v >= 9, m, word + 6);
+    const count = w.arrayLength(v >= 9, m, word + 6, 23);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 23) encodeProduceRequestPartitionProduceData(m, w, at, v, o);
   }
@@ -63,7 +63,7 @@ function encodeProduceRequest(m: FlatMessage, w: WireWriter, word: number, v: nu
   w.int32(m.int32(word + 3));
   w.field = 'topicData';
   {
-    const count = w.arrayLength(v >= 9, m, word + 4);
+    const count = w.arrayLength(v >= 9, m, word + 4, 10);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 10) encodeProduceRequestTopicProduceData(m, w, at, v, o);
   }
@@ -141,6 +141,7 @@ function decodeProduceRequest(r: WireReader, w: FlatWriter, word: number, v: num
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeProduceRequest(m, w, 0, v, o);
 }
 
@@ -182,7 +183,7 @@ function encodeProduceResponsePartitionProduceResponse(m: FlatMessage, w: WireWr
   if (v >= 8) {
     w.field = 'responses.partitionResponses.recordErrors';
     {
-      const count = w.arrayLength(v >= 9, m, word + 8);
+      const count = w.arrayLength(v >= 9, m, word + 8, 5);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 5) encodeProduceResponseBatchIndexAndErrorMessage(m, w, at, v, o);
     }
@@ -220,7 +221,7 @@ function encodeProduceResponseTopicProduceResponse(m: FlatMessage, w: WireWriter
   }
   w.field = 'responses.partitionResponses';
   {
-    const count = w.arrayLength(v >= 9, m, word + 6);
+    const count = w.arrayLength(v >= 9, m, word + 6, 18);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 18) encodeProduceResponsePartitionProduceResponse(m, w, at, v, o);
   }
@@ -244,7 +245,7 @@ function encodeProduceResponseNodeEndpoint(m: FlatMessage, w: WireWriter, word: 
 function encodeProduceResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'responses';
   {
-    const count = w.arrayLength(v >= 9, m, word);
+    const count = w.arrayLength(v >= 9, m, word, 10);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 10) encodeProduceResponseTopicProduceResponse(m, w, at, v, o);
   }
@@ -263,7 +264,7 @@ function encodeProduceResponse(m: FlatMessage, w: WireWriter, word: number, v: n
       const from = w.beginSized(0);
       w.field = 'nodeEndpoints';
       {
-        const count = w.arrayLength(true, m, word + 3);
+        const count = w.arrayLength(true, m, word + 3, 8);
         let at = m.int32(word + 3);
         for (let i = 0; i < count; i++, at += 8) encodeProduceResponseNodeEndpoint(m, w, at, v, o);
       }
@@ -448,6 +449,7 @@ function decodeProduceResponse(r: WireReader, w: FlatWriter, word: number, v: nu
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeProduceResponse(m, w, 0, v, o);
 }
 

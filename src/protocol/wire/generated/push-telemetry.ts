@@ -33,6 +33,7 @@ function decodePushTelemetryRequest(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodePushTelemetryRequest(m, w, 0, v, o);
 }
 
@@ -56,6 +57,7 @@ function decodePushTelemetryResponse(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodePushTelemetryResponse(m, w, 0, v, o);
 }
 

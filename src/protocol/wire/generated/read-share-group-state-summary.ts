@@ -17,7 +17,7 @@ function encodeReadShareGroupStateSummaryRequestReadStateSummaryData(m: FlatMess
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 4);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 4) encodeReadShareGroupStateSummaryRequestPartitionData(m, w, at, v, o);
   }
@@ -29,7 +29,7 @@ function encodeReadShareGroupStateSummaryRequest(m: FlatMessage, w: WireWriter, 
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeReadShareGroupStateSummaryRequestReadStateSummaryData(m, w, at, v, o);
   }
@@ -80,6 +80,7 @@ function decodeReadShareGroupStateSummaryRequest(r: WireReader, w: FlatWriter, w
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeReadShareGroupStateSummaryRequest(m, w, 0, v, o);
 }
 
@@ -105,7 +106,7 @@ function encodeReadShareGroupStateSummaryResponseReadStateSummaryResult(m: FlatM
   w.uuidField(m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 11);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 11) encodeReadShareGroupStateSummaryResponsePartitionResult(m, w, at, v, o);
   }
@@ -115,7 +116,7 @@ function encodeReadShareGroupStateSummaryResponseReadStateSummaryResult(m: FlatM
 function encodeReadShareGroupStateSummaryResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeReadShareGroupStateSummaryResponseReadStateSummaryResult(m, w, at, v, o);
   }
@@ -178,6 +179,7 @@ function decodeReadShareGroupStateSummaryResponse(r: WireReader, w: FlatWriter, 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeReadShareGroupStateSummaryResponse(m, w, 0, v, o);
 }
 

@@ -17,7 +17,7 @@ function encodeReadShareGroupStateRequestReadStateData(m: FlatMessage, w: WireWr
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 4);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 4) encodeReadShareGroupStateRequestPartitionData(m, w, at, v, o);
   }
@@ -29,7 +29,7 @@ function encodeReadShareGroupStateRequest(m: FlatMessage, w: WireWriter, word: n
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeReadShareGroupStateRequestReadStateData(m, w, at, v, o);
   }
@@ -80,6 +80,7 @@ function decodeReadShareGroupStateRequest(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeReadShareGroupStateRequest(m, w, 0, v, o);
 }
 
@@ -104,7 +105,7 @@ function encodeReadShareGroupStateResponsePartitionResult(m: FlatMessage, w: Wir
   w.int64Field(m, word + 5);
   w.field = 'results.partitions.stateBatches';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 8);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 8) encodeReadShareGroupStateResponseStateBatch(m, w, at, v, o);
   }
@@ -115,7 +116,7 @@ function encodeReadShareGroupStateResponseReadStateResult(m: FlatMessage, w: Wir
   w.uuidField(m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 11);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 11) encodeReadShareGroupStateResponsePartitionResult(m, w, at, v, o);
   }
@@ -125,7 +126,7 @@ function encodeReadShareGroupStateResponseReadStateResult(m: FlatMessage, w: Wir
 function encodeReadShareGroupStateResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeReadShareGroupStateResponseReadStateResult(m, w, at, v, o);
   }
@@ -203,6 +204,7 @@ function decodeReadShareGroupStateResponse(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeReadShareGroupStateResponse(m, w, 0, v, o);
 }
 

@@ -27,6 +27,7 @@ function decodeRemoveRaftVoterRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeRemoveRaftVoterRequest(m, w, 0, v, o);
 }
 
@@ -54,6 +55,7 @@ function decodeRemoveRaftVoterResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeRemoveRaftVoterResponse(m, w, 0, v, o);
 }
 

@@ -30,6 +30,7 @@ function decodeRenewDelegationTokenRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeRenewDelegationTokenRequest(m, w, 0, v, o);
 }
 
@@ -62,6 +63,7 @@ function decodeRenewDelegationTokenResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeRenewDelegationTokenResponse(m, w, 0, v, o);
 }
 

@@ -27,6 +27,7 @@ function decodeSaslAuthenticateRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeSaslAuthenticateRequest(m, w, 0, v, o);
 }
 
@@ -68,6 +69,7 @@ function decodeSaslAuthenticateResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 9);
   encodeSaslAuthenticateResponse(m, w, 0, v, o);
 }
 

@@ -18,6 +18,7 @@ function decodeSaslHandshakeRequest(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 2);
   encodeSaslHandshakeRequest(m, w, 0, v, o);
 }
 
@@ -29,7 +30,7 @@ function encodeSaslHandshakeResponse(m: FlatMessage, w: WireWriter, word: number
   w.int16(m.int32(word));
   w.field = 'mechanisms';
   {
-    const count = w.arrayLength(false, m, word + 1);
+    const count = w.arrayLength(false, m, word + 1, 2);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 2) w.stringField(false, m, at);
   }
@@ -51,6 +52,7 @@ function decodeSaslHandshakeResponse(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 3);
   encodeSaslHandshakeResponse(m, w, 0, v, o);
 }
 

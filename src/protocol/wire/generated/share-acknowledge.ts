@@ -12,7 +12,7 @@ function encodeShareAcknowledgeRequestAcknowledgementBatch(m: FlatMessage, w: Wi
   w.int64Field(m, word + 2);
   w.field = 'topics.partitions.acknowledgementBatches.acknowledgeTypes';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int8(m.int32(at));
   }
@@ -23,7 +23,7 @@ function encodeShareAcknowledgeRequestAcknowledgePartition(m: FlatMessage, w: Wi
   w.int32(m.int32(word));
   w.field = 'topics.partitions.acknowledgementBatches';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 8);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 8) encodeShareAcknowledgeRequestAcknowledgementBatch(m, w, at, v, o);
   }
@@ -34,7 +34,7 @@ function encodeShareAcknowledgeRequestAcknowledgeTopic(m: FlatMessage, w: WireWr
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 5);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 5) encodeShareAcknowledgeRequestAcknowledgePartition(m, w, at, v, o);
   }
@@ -54,7 +54,7 @@ function encodeShareAcknowledgeRequest(m: FlatMessage, w: WireWriter, word: numb
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeShareAcknowledgeRequestAcknowledgeTopic(m, w, at, v, o);
   }
@@ -140,6 +140,7 @@ function decodeShareAcknowledgeRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeShareAcknowledgeRequest(m, w, 0, v, o);
 }
 
@@ -166,7 +167,7 @@ function encodeShareAcknowledgeResponseShareAcknowledgeTopicResponse(m: FlatMess
   w.uuidField(m, word);
   w.field = 'responses.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 10);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 10) encodeShareAcknowledgeResponsePartitionData(m, w, at, v, o);
   }
@@ -193,13 +194,13 @@ function encodeShareAcknowledgeResponse(m: FlatMessage, w: WireWriter, word: num
   }
   w.field = 'responses';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 8);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 8) encodeShareAcknowledgeResponseShareAcknowledgeTopicResponse(m, w, at, v, o);
   }
   w.field = 'nodeEndpoints';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 8);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 8) encodeShareAcknowledgeResponseNodeEndpoint(m, w, at, v, o);
   }
@@ -294,6 +295,7 @@ function decodeShareAcknowledgeResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeShareAcknowledgeResponse(m, w, 0, v, o);
 }
 

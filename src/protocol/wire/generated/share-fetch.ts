@@ -13,7 +13,7 @@ function encodeShareFetchRequestAcknowledgementBatch(m: FlatMessage, w: WireWrit
   w.int64Field(m, word + 2);
   w.field = 'topics.partitions.acknowledgementBatches.acknowledgeTypes';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int8(m.int32(at));
   }
@@ -24,7 +24,7 @@ function encodeShareFetchRequestFetchPartition(m: FlatMessage, w: WireWriter, wo
   w.int32(m.int32(word));
   w.field = 'topics.partitions.acknowledgementBatches';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 8);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 8) encodeShareFetchRequestAcknowledgementBatch(m, w, at, v, o);
   }
@@ -35,7 +35,7 @@ function encodeShareFetchRequestFetchTopic(m: FlatMessage, w: WireWriter, word: 
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 5);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 5) encodeShareFetchRequestFetchPartition(m, w, at, v, o);
   }
@@ -46,7 +46,7 @@ function encodeShareFetchRequestForgottenTopic(m: FlatMessage, w: WireWriter, wo
   w.uuidField(m, word);
   w.field = 'forgottenTopicsData.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -74,13 +74,13 @@ function encodeShareFetchRequest(m: FlatMessage, w: WireWriter, word: number, v:
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 12);
+    const count = w.arrayLength(true, m, word + 12, 8);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 8) encodeShareFetchRequestFetchTopic(m, w, at, v, o);
   }
   w.field = 'forgottenTopicsData';
   {
-    const count = w.arrayLength(true, m, word + 14);
+    const count = w.arrayLength(true, m, word + 14, 8);
     let at = m.int32(word + 14);
     for (let i = 0; i < count; i++, at += 8) encodeShareFetchRequestForgottenTopic(m, w, at, v, o);
   }
@@ -207,6 +207,7 @@ function decodeShareFetchRequest(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 18);
   encodeShareFetchRequest(m, w, 0, v, o);
 }
 
@@ -246,7 +247,7 @@ function encodeShareFetchResponsePartitionData(m: FlatMessage, w: WireWriter, wo
   }
   w.field = 'responses.partitions.acquiredRecords';
   {
-    const count = w.arrayLength(true, m, word + 31);
+    const count = w.arrayLength(true, m, word + 31, 7);
     let at = m.int32(word + 31);
     for (let i = 0; i < count; i++, at += 7) encodeShareFetchResponseAcquiredRecords(m, w, at, v, o);
   }
@@ -257,7 +258,7 @@ function encodeShareFetchResponseShareFetchableTopicResponse(m: FlatMessage, w: 
   w.uuidField(m, word);
   w.field = 'responses.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 35);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 35) encodeShareFetchResponsePartitionData(m, w, at, v, o);
   }
@@ -282,13 +283,13 @@ function encodeShareFetchResponse(m: FlatMessage, w: WireWriter, word: number, v
   w.int32(m.int32(word + 4));
   w.field = 'responses';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 8);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 8) encodeShareFetchResponseShareFetchableTopicResponse(m, w, at, v, o);
   }
   w.field = 'nodeEndpoints';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 8);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 8) encodeShareFetchResponseNodeEndpoint(m, w, at, v, o);
   }
@@ -411,6 +412,7 @@ function decodeShareFetchResponse(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeShareFetchResponse(m, w, 0, v, o);
 }
 

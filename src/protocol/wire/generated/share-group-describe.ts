@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeShareGroupDescribeRequest(m: FlatMessage, w: WireWriter, word: number, _v: number, _o: EncodeOptions): void {
   w.field = 'groupIds';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -36,6 +36,7 @@ function decodeShareGroupDescribeRequest(r: WireReader, w: FlatWriter, word: num
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeShareGroupDescribeRequest(m, w, 0, v, o);
 }
 
@@ -49,7 +50,7 @@ function encodeShareGroupDescribeResponseTopicPartitions(m: FlatMessage, w: Wire
   w.stringField(true, m, word + 4);
   w.field = 'groups.members.assignment.topicPartitions.partitions';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -59,7 +60,7 @@ function encodeShareGroupDescribeResponseTopicPartitions(m: FlatMessage, w: Wire
 function encodeShareGroupDescribeResponseAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'groups.members.assignment.topicPartitions';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 10);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 10) encodeShareGroupDescribeResponseTopicPartitions(m, w, at, v, o);
   }
@@ -78,7 +79,7 @@ function encodeShareGroupDescribeResponseMember(m: FlatMessage, w: WireWriter, w
   w.stringField(true, m, word + 7);
   w.field = 'groups.members.subscribedTopicNames';
   {
-    const count = w.arrayLength(true, m, word + 9);
+    const count = w.arrayLength(true, m, word + 9, 2);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -100,7 +101,7 @@ function encodeShareGroupDescribeResponseDescribedGroup(m: FlatMessage, w: WireW
   w.stringField(true, m, word + 9);
   w.field = 'groups.members';
   {
-    const count = w.arrayLength(true, m, word + 11);
+    const count = w.arrayLength(true, m, word + 11, 17);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 17) encodeShareGroupDescribeResponseMember(m, w, at, v, o);
   }
@@ -112,7 +113,7 @@ function encodeShareGroupDescribeResponse(m: FlatMessage, w: WireWriter, word: n
   w.int32(m.int32(word));
   w.field = 'groups';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 16);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 16) encodeShareGroupDescribeResponseDescribedGroup(m, w, at, v, o);
   }
@@ -229,6 +230,7 @@ function decodeShareGroupDescribeResponse(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeShareGroupDescribeResponse(m, w, 0, v, o);
 }
 

@@ -17,7 +17,7 @@ function encodeShareGroupHeartbeatRequest(m: FlatMessage, w: WireWriter, word: n
   w.nullableString(true, m, word + 5);
   w.field = 'subscribedTopicNames';
   {
-    const count = w.nullableArrayLength(true, m, word + 7);
+    const count = w.nullableArrayLength(true, m, word + 7, 2);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -48,6 +48,7 @@ function decodeShareGroupHeartbeatRequest(r: WireReader, w: FlatWriter, word: nu
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeShareGroupHeartbeatRequest(m, w, 0, v, o);
 }
 
@@ -59,7 +60,7 @@ function encodeShareGroupHeartbeatResponseTopicPartitions(m: FlatMessage, w: Wir
   w.uuidField(m, word);
   w.field = 'assignment.topicPartitions.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -69,7 +70,7 @@ function encodeShareGroupHeartbeatResponseTopicPartitions(m: FlatMessage, w: Wir
 function encodeShareGroupHeartbeatResponseAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'assignment.topicPartitions';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeShareGroupHeartbeatResponseTopicPartitions(m, w, at, v, o);
   }
@@ -151,6 +152,7 @@ function decodeShareGroupHeartbeatResponse(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 15);
   encodeShareGroupHeartbeatResponse(m, w, 0, v, o);
 }
 

@@ -20,6 +20,7 @@ function decodeSnapshotFooterRecord(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 3);
   encodeSnapshotFooterRecord(m, w, 0, v, o);
 }
 

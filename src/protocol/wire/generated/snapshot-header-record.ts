@@ -23,6 +23,7 @@ function decodeSnapshotHeaderRecord(r: WireReader, w: FlatWriter, word: number, 
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeSnapshotHeaderRecord(m, w, 0, v, o);
 }
 

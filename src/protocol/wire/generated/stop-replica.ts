@@ -19,7 +19,7 @@ function encodeStopReplicaRequestStopReplicaTopicV1(m: FlatMessage, w: WireWrite
   w.stringField(v === 2, m, word);
   w.field = 'topics.partitionIndexes';
   {
-    const count = w.arrayLength(v === 2, m, word + 2);
+    const count = w.arrayLength(v === 2, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -42,7 +42,7 @@ function encodeStopReplicaRequestStopReplicaTopicState(m: FlatMessage, w: WireWr
   w.stringField(true, m, word);
   w.field = 'topicStates.partitionStates';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 5);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 5) encodeStopReplicaRequestStopReplicaPartitionState(m, w, at, v, o);
   }
@@ -68,7 +68,7 @@ function encodeStopReplicaRequest(m: FlatMessage, w: WireWriter, word: number, v
   if (v === 0) {
     w.field = 'ungroupedPartitions';
     {
-      const count = w.arrayLength(false, m, word + 6);
+      const count = w.arrayLength(false, m, word + 6, 5);
       let at = m.int32(word + 6);
       for (let i = 0; i < count; i++, at += 5) encodeStopReplicaRequestStopReplicaPartitionV0(m, w, at, v, o);
     }
@@ -78,7 +78,7 @@ function encodeStopReplicaRequest(m: FlatMessage, w: WireWriter, word: number, v
   if (v >= 1 && v <= 2) {
     w.field = 'topics';
     {
-      const count = w.arrayLength(v === 2, m, word + 8);
+      const count = w.arrayLength(v === 2, m, word + 8, 6);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 6) encodeStopReplicaRequestStopReplicaTopicV1(m, w, at, v, o);
     }
@@ -88,7 +88,7 @@ function encodeStopReplicaRequest(m: FlatMessage, w: WireWriter, word: number, v
   if (v >= 3) {
     w.field = 'topicStates';
     {
-      const count = w.arrayLength(true, m, word + 10);
+      const count = w.arrayLength(true, m, word + 10, 6);
       let at = m.int32(word + 10);
       for (let i = 0; i < count; i++, at += 6) encodeStopReplicaRequestStopReplicaTopicState(m, w, at, v, o);
     }
@@ -218,6 +218,7 @@ function decodeStopReplicaRequest(r: WireReader, w: FlatWriter, word: number, v:
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 14);
   encodeStopReplicaRequest(m, w, 0, v, o);
 }
 
@@ -241,7 +242,7 @@ function encodeStopReplicaResponse(m: FlatMessage, w: WireWriter, word: number, 
   w.int16(m.int32(word));
   w.field = 'partitionErrors';
   {
-    const count = w.arrayLength(v >= 2, m, word + 1);
+    const count = w.arrayLength(v >= 2, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeStopReplicaResponseStopReplicaPartitionError(m, w, at, v, o);
   }
@@ -285,6 +286,7 @@ function decodeStopReplicaResponse(r: WireReader, w: FlatWriter, word: number, v
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeStopReplicaResponse(m, w, 0, v, o);
 }
 

@@ -10,7 +10,7 @@ import type { WireWriter } from '../wire-writer.ts';
 function encodeStreamsGroupDescribeRequest(m: FlatMessage, w: WireWriter, word: number, v: number, _o: EncodeOptions): void {
   w.field = 'groupIds';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 2);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -45,6 +45,7 @@ function decodeStreamsGroupDescribeRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeStreamsGroupDescribeRequest(m, w, 0, v, o);
 }
 
@@ -67,7 +68,7 @@ function encodeStreamsGroupDescribeResponseTopicInfo(m: FlatMessage, w: WireWrit
   w.int16(m.int32(word + 3));
   w.field = 'TopicInfo.topicConfigs';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseKeyValue(m, w, at, v, o);
   }
@@ -79,25 +80,25 @@ function encodeStreamsGroupDescribeResponseSubtopology(m: FlatMessage, w: WireWr
   w.stringField(true, m, word);
   w.field = 'groups.topology.subtopologies.sourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 2);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'groups.topology.subtopologies.repartitionSinkTopics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 2);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'groups.topology.subtopologies.stateChangelogTopics';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeStreamsGroupDescribeResponseTopicInfo(m, w, at, v, o);
   }
   w.field = 'groups.topology.subtopologies.repartitionSourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 8);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 8) encodeStreamsGroupDescribeResponseTopicInfo(m, w, at, v, o);
   }
@@ -108,7 +109,7 @@ function encodeStreamsGroupDescribeResponseTopology(m: FlatMessage, w: WireWrite
   w.int32(m.int32(word));
   w.field = 'groups.topology.subtopologies';
   {
-    const count = w.nullableArrayLength(true, m, word + 1);
+    const count = w.nullableArrayLength(true, m, word + 1, 12);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 12) encodeStreamsGroupDescribeResponseSubtopology(m, w, at, v, o);
   }
@@ -135,7 +136,7 @@ function encodeStreamsGroupDescribeResponseTaskIds(m: FlatMessage, w: WireWriter
   w.stringField(true, m, word);
   w.field = 'TaskIds.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -145,19 +146,19 @@ function encodeStreamsGroupDescribeResponseTaskIds(m: FlatMessage, w: WireWriter
 function encodeStreamsGroupDescribeResponseAssignment(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'Assignment.activeTasks';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseTaskIds(m, w, at, v, o);
   }
   w.field = 'Assignment.standbyTasks';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseTaskIds(m, w, at, v, o);
   }
   w.field = 'Assignment.warmupTasks';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseTaskIds(m, w, at, v, o);
   }
@@ -187,19 +188,19 @@ function encodeStreamsGroupDescribeResponseMember(m: FlatMessage, w: WireWriter,
   }
   w.field = 'groups.members.clientTags';
   {
-    const count = w.arrayLength(true, m, word + 20);
+    const count = w.arrayLength(true, m, word + 20, 6);
     let at = m.int32(word + 20);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseKeyValue(m, w, at, v, o);
   }
   w.field = 'groups.members.taskOffsets';
   {
-    const count = w.arrayLength(true, m, word + 22);
+    const count = w.arrayLength(true, m, word + 22, 7);
     let at = m.int32(word + 22);
     for (let i = 0; i < count; i++, at += 7) encodeStreamsGroupDescribeResponseTaskOffset(m, w, at, v, o);
   }
   w.field = 'groups.members.taskEndOffsets';
   {
-    const count = w.arrayLength(true, m, word + 24);
+    const count = w.arrayLength(true, m, word + 24, 7);
     let at = m.int32(word + 24);
     for (let i = 0; i < count; i++, at += 7) encodeStreamsGroupDescribeResponseTaskOffset(m, w, at, v, o);
   }
@@ -215,7 +216,7 @@ function encodeStreamsGroupDescribeResponseTopologyDescriptionNode(m: FlatMessag
   w.int8(m.int32(word + 2));
   w.field = 'TopologyDescriptionNode.sourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 2);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -223,13 +224,13 @@ function encodeStreamsGroupDescribeResponseTopologyDescriptionNode(m: FlatMessag
   w.nullableString(true, m, word + 5);
   w.field = 'TopologyDescriptionNode.stores';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 2);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'TopologyDescriptionNode.successors';
   {
-    const count = w.arrayLength(true, m, word + 9);
+    const count = w.arrayLength(true, m, word + 9, 2);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -241,7 +242,7 @@ function encodeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(m: Fla
   w.stringField(true, m, word);
   w.field = 'groups.topologyDescription.subtopologies.nodes';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 13);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 13) encodeStreamsGroupDescribeResponseTopologyDescriptionNode(m, w, at, v, o);
   }
@@ -257,13 +258,13 @@ function encodeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(m: Fla
 function encodeStreamsGroupDescribeResponseTopologyDescription(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'groups.topologyDescription.subtopologies';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(m, w, at, v, o);
   }
   w.field = 'groups.topologyDescription.globalStores';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 28);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 28) encodeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(m, w, at, v, o);
   }
@@ -288,7 +289,7 @@ function encodeStreamsGroupDescribeResponseDescribedGroup(m: FlatMessage, w: Wir
   }
   w.field = 'groups.members';
   {
-    const count = w.arrayLength(true, m, word + 15);
+    const count = w.arrayLength(true, m, word + 15, 45);
     let at = m.int32(word + 15);
     for (let i = 0; i < count; i++, at += 45) encodeStreamsGroupDescribeResponseMember(m, w, at, v, o);
   }
@@ -319,7 +320,7 @@ function encodeStreamsGroupDescribeResponse(m: FlatMessage, w: WireWriter, word:
   w.int32(m.int32(word));
   w.field = 'groups';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 30);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 30) encodeStreamsGroupDescribeResponseDescribedGroup(m, w, at, v, o);
   }
@@ -721,6 +722,7 @@ function decodeStreamsGroupDescribeResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeStreamsGroupDescribeResponse(m, w, 0, v, o);
 }
 

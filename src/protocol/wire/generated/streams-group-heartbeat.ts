@@ -22,7 +22,7 @@ function encodeStreamsGroupHeartbeatRequestTopicInfo(m: FlatMessage, w: WireWrit
   w.int16(m.int32(word + 3));
   w.field = 'TopicInfo.topicConfigs';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatRequestKeyValue(m, w, at, v, o);
   }
@@ -32,19 +32,19 @@ function encodeStreamsGroupHeartbeatRequestTopicInfo(m: FlatMessage, w: WireWrit
 function encodeStreamsGroupHeartbeatRequestCopartitionGroup(m: FlatMessage, w: WireWriter, word: number, _v: number, _o: EncodeOptions): void {
   w.field = 'topology.subtopologies.copartitionGroups.sourceTopics';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 1);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 1) w.int16(m.int32(at));
   }
   w.field = 'topology.subtopologies.copartitionGroups.sourceTopicRegex';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int16(m.int32(at));
   }
   w.field = 'topology.subtopologies.copartitionGroups.repartitionSourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 1);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 1) w.int16(m.int32(at));
   }
@@ -56,37 +56,37 @@ function encodeStreamsGroupHeartbeatRequestSubtopology(m: FlatMessage, w: WireWr
   w.stringField(true, m, word);
   w.field = 'topology.subtopologies.sourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 2);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'topology.subtopologies.sourceTopicRegex';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 2);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'topology.subtopologies.stateChangelogTopics';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeStreamsGroupHeartbeatRequestTopicInfo(m, w, at, v, o);
   }
   w.field = 'topology.subtopologies.repartitionSinkTopics';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 2);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'topology.subtopologies.repartitionSourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 10);
+    const count = w.arrayLength(true, m, word + 10, 8);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 8) encodeStreamsGroupHeartbeatRequestTopicInfo(m, w, at, v, o);
   }
   w.field = 'topology.subtopologies.copartitionGroups';
   {
-    const count = w.arrayLength(true, m, word + 12);
+    const count = w.arrayLength(true, m, word + 12, 8);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 8) encodeStreamsGroupHeartbeatRequestCopartitionGroup(m, w, at, v, o);
   }
@@ -97,7 +97,7 @@ function encodeStreamsGroupHeartbeatRequestTopology(m: FlatMessage, w: WireWrite
   w.int32(m.int32(word));
   w.field = 'topology.subtopologies';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 16);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 16) encodeStreamsGroupHeartbeatRequestSubtopology(m, w, at, v, o);
   }
@@ -109,7 +109,7 @@ function encodeStreamsGroupHeartbeatRequestTaskIds(m: FlatMessage, w: WireWriter
   w.stringField(true, m, word);
   w.field = 'TaskIds.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -151,19 +151,19 @@ function encodeStreamsGroupHeartbeatRequest(m: FlatMessage, w: WireWriter, word:
   }
   w.field = 'activeTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 17);
+    const count = w.nullableArrayLength(true, m, word + 17, 6);
     let at = m.int32(word + 17);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatRequestTaskIds(m, w, at, v, o);
   }
   w.field = 'standbyTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 19);
+    const count = w.nullableArrayLength(true, m, word + 19, 6);
     let at = m.int32(word + 19);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatRequestTaskIds(m, w, at, v, o);
   }
   w.field = 'warmupTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 21);
+    const count = w.nullableArrayLength(true, m, word + 21, 6);
     let at = m.int32(word + 21);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatRequestTaskIds(m, w, at, v, o);
   }
@@ -177,19 +177,19 @@ function encodeStreamsGroupHeartbeatRequest(m: FlatMessage, w: WireWriter, word:
   }
   w.field = 'clientTags';
   {
-    const count = w.nullableArrayLength(true, m, word + 31);
+    const count = w.nullableArrayLength(true, m, word + 31, 6);
     let at = m.int32(word + 31);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatRequestKeyValue(m, w, at, v, o);
   }
   w.field = 'taskOffsets';
   {
-    const count = w.nullableArrayLength(true, m, word + 33);
+    const count = w.nullableArrayLength(true, m, word + 33, 7);
     let at = m.int32(word + 33);
     for (let i = 0; i < count; i++, at += 7) encodeStreamsGroupHeartbeatRequestTaskOffset(m, w, at, v, o);
   }
   w.field = 'taskEndOffsets';
   {
-    const count = w.nullableArrayLength(true, m, word + 35);
+    const count = w.nullableArrayLength(true, m, word + 35, 7);
     let at = m.int32(word + 35);
     for (let i = 0; i < count; i++, at += 7) encodeStreamsGroupHeartbeatRequestTaskOffset(m, w, at, v, o);
   }
@@ -481,6 +481,7 @@ function decodeStreamsGroupHeartbeatRequest(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 40);
   encodeStreamsGroupHeartbeatRequest(m, w, 0, v, o);
 }
 
@@ -500,7 +501,7 @@ function encodeStreamsGroupHeartbeatResponseTaskIds(m: FlatMessage, w: WireWrite
   w.stringField(true, m, word);
   w.field = 'TaskIds.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -519,7 +520,7 @@ function encodeStreamsGroupHeartbeatResponseTopicPartition(m: FlatMessage, w: Wi
   w.stringField(true, m, word);
   w.field = 'TopicPartition.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -530,13 +531,13 @@ function encodeStreamsGroupHeartbeatResponseEndpointToPartitions(m: FlatMessage,
   encodeStreamsGroupHeartbeatResponseEndpoint(m, w, word, v, o);
   w.field = 'partitionsByUserEndpoint.activePartitions';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 6);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatResponseTopicPartition(m, w, at, v, o);
   }
   w.field = 'partitionsByUserEndpoint.standbyPartitions';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 6);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatResponseTopicPartition(m, w, at, v, o);
   }
@@ -563,25 +564,25 @@ function encodeStreamsGroupHeartbeatResponse(m: FlatMessage, w: WireWriter, word
   }
   w.field = 'status';
   {
-    const count = w.nullableArrayLength(true, m, word + 12);
+    const count = w.nullableArrayLength(true, m, word + 12, 5);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 5) encodeStreamsGroupHeartbeatResponseStatus(m, w, at, v, o);
   }
   w.field = 'activeTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 14);
+    const count = w.nullableArrayLength(true, m, word + 14, 6);
     let at = m.int32(word + 14);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatResponseTaskIds(m, w, at, v, o);
   }
   w.field = 'standbyTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 16);
+    const count = w.nullableArrayLength(true, m, word + 16, 6);
     let at = m.int32(word + 16);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatResponseTaskIds(m, w, at, v, o);
   }
   w.field = 'warmupTasks';
   {
-    const count = w.nullableArrayLength(true, m, word + 18);
+    const count = w.nullableArrayLength(true, m, word + 18, 6);
     let at = m.int32(word + 18);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupHeartbeatResponseTaskIds(m, w, at, v, o);
   }
@@ -593,7 +594,7 @@ function encodeStreamsGroupHeartbeatResponse(m: FlatMessage, w: WireWriter, word
   w.int32(m.int32(word + 21));
   w.field = 'partitionsByUserEndpoint';
   {
-    const count = w.nullableArrayLength(true, m, word + 22);
+    const count = w.nullableArrayLength(true, m, word + 22, 11);
     let at = m.int32(word + 22);
     for (let i = 0; i < count; i++, at += 11) encodeStreamsGroupHeartbeatResponseEndpointToPartitions(m, w, at, v, o);
   }
@@ -765,6 +766,7 @@ function decodeStreamsGroupHeartbeatResponse(r: WireReader, w: FlatWriter, word:
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 26);
   encodeStreamsGroupHeartbeatResponse(m, w, 0, v, o);
 }
 

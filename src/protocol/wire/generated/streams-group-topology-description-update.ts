@@ -13,7 +13,7 @@ function encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNo
   w.int8(m.int32(word + 2));
   w.field = 'TopologyDescriptionNode.sourceTopics';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 2);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -21,13 +21,13 @@ function encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNo
   w.nullableString(true, m, word + 5);
   w.field = 'TopologyDescriptionNode.stores';
   {
-    const count = w.arrayLength(true, m, word + 7);
+    const count = w.arrayLength(true, m, word + 7, 2);
     let at = m.int32(word + 7);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
   w.field = 'TopologyDescriptionNode.successors';
   {
-    const count = w.arrayLength(true, m, word + 9);
+    const count = w.arrayLength(true, m, word + 9, 2);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 2) w.stringField(true, m, at);
   }
@@ -39,7 +39,7 @@ function encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSu
   w.stringField(true, m, word);
   w.field = 'topologyDescription.subtopologies.nodes';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 13);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 13) encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode(m, w, at, v, o);
   }
@@ -55,13 +55,13 @@ function encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGl
 function encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescription(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'topologyDescription.subtopologies';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology(m, w, at, v, o);
   }
   w.field = 'topologyDescription.globalStores';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 28);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 28) encodeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore(m, w, at, v, o);
   }
@@ -184,6 +184,7 @@ function decodeStreamsGroupTopologyDescriptionUpdateRequest(r: WireReader, w: Fl
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 13);
   encodeStreamsGroupTopologyDescriptionUpdateRequest(m, w, 0, v, o);
 }
 
@@ -211,6 +212,7 @@ function decodeStreamsGroupTopologyDescriptionUpdateResponse(r: WireReader, w: F
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeStreamsGroupTopologyDescriptionUpdateResponse(m, w, 0, v, o);
 }
 

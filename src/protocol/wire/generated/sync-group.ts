@@ -41,7 +41,7 @@ function encodeSyncGroupRequest(m: FlatMessage, w: WireWriter, word: number, v: 
   }
   w.field = 'assignments';
   {
-    const count = w.arrayLength(v >= 4, m, word + 11);
+    const count = w.arrayLength(v >= 4, m, word + 11, 6);
     let at = m.int32(word + 11);
     for (let i = 0; i < count; i++, at += 6) encodeSyncGroupRequestAssignment(m, w, at, v, o);
   }
@@ -105,6 +105,7 @@ function decodeSyncGroupRequest(r: WireReader, w: FlatWriter, word: number, v: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 15);
   encodeSyncGroupRequest(m, w, 0, v, o);
 }
 
@@ -162,6 +163,7 @@ function decodeSyncGroupResponse(r: WireReader, w: FlatWriter, word: number, v: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 10);
   encodeSyncGroupResponse(m, w, 0, v, o);
 }
 

@@ -32,7 +32,7 @@ function encodeTxnOffsetCommitRequestTopic(m: FlatMessage, w: WireWriter, word: 
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 3, m, word + 6);
+    const count = w.arrayLength(v >= 3, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeTxnOffsetCommitRequestPartition(m, w, at, v, o);
   }
@@ -69,7 +69,7 @@ function encodeTxnOffsetCommitRequest(m: FlatMessage, w: WireWriter, word: numbe
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 3, m, word + 12);
+    const count = w.arrayLength(v >= 3, m, word + 12, 10);
     let at = m.int32(word + 12);
     for (let i = 0; i < count; i++, at += 10) encodeTxnOffsetCommitRequestTopic(m, w, at, v, o);
   }
@@ -166,6 +166,7 @@ function decodeTxnOffsetCommitRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 16);
   encodeTxnOffsetCommitRequest(m, w, 0, v, o);
 }
 
@@ -193,7 +194,7 @@ function encodeTxnOffsetCommitResponseTopic(m: FlatMessage, w: WireWriter, word:
   }
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(v >= 3, m, word + 6);
+    const count = w.arrayLength(v >= 3, m, word + 6, 4);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 4) encodeTxnOffsetCommitResponsePartition(m, w, at, v, o);
   }
@@ -208,7 +209,7 @@ function encodeTxnOffsetCommitResponse(m: FlatMessage, w: WireWriter, word: numb
   w.int32(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(v >= 3, m, word + 1);
+    const count = w.arrayLength(v >= 3, m, word + 1, 10);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 10) encodeTxnOffsetCommitResponseTopic(m, w, at, v, o);
   }
@@ -275,6 +276,7 @@ function decodeTxnOffsetCommitResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeTxnOffsetCommitResponse(m, w, 0, v, o);
 }
 

@@ -20,6 +20,7 @@ function decodeUnregisterBrokerRequest(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 3);
   encodeUnregisterBrokerRequest(m, w, 0, v, o);
 }
 
@@ -47,6 +48,7 @@ function decodeUnregisterBrokerResponse(r: WireReader, w: FlatWriter, word: numb
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeUnregisterBrokerResponse(m, w, 0, v, o);
 }
 

@@ -20,6 +20,7 @@ function decodeUnregisterControllerRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 3);
   encodeUnregisterControllerRequest(m, w, 0, v, o);
 }
 
@@ -47,6 +48,7 @@ function decodeUnregisterControllerResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeUnregisterControllerResponse(m, w, 0, v, o);
 }
 

@@ -28,7 +28,7 @@ function encodeUpdateFeaturesRequest(m: FlatMessage, w: WireWriter, word: number
   w.int32(m.int32(word));
   w.field = 'featureUpdates';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 7);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 7) encodeUpdateFeaturesRequestFeatureUpdateKey(m, w, at, v, o);
   }
@@ -81,6 +81,7 @@ function decodeUpdateFeaturesRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeUpdateFeaturesRequest(m, w, 0, v, o);
 }
 
@@ -105,7 +106,7 @@ function encodeUpdateFeaturesResponse(m: FlatMessage, w: WireWriter, word: numbe
   if (v <= 1) {
     w.field = 'results';
     {
-      const count = w.arrayLength(true, m, word + 4);
+      const count = w.arrayLength(true, m, word + 4, 7);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 7) encodeUpdateFeaturesResponseUpdatableFeatureResult(m, w, at, v, o);
     }
@@ -148,6 +149,7 @@ function decodeUpdateFeaturesResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 8);
   encodeUpdateFeaturesResponse(m, w, 0, v, o);
 }
 

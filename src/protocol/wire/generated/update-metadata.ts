@@ -18,21 +18,21 @@ function encodeUpdateMetadataRequestUpdateMetadataPartitionState(m: FlatMessage,
   w.int32(m.int32(word + 5));
   w.field = 'UpdateMetadataPartitionState.isr';
   {
-    const count = w.arrayLength(v >= 6, m, word + 6);
+    const count = w.arrayLength(v >= 6, m, word + 6, 1);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   w.int32(m.int32(word + 8));
   w.field = 'UpdateMetadataPartitionState.replicas';
   {
-    const count = w.arrayLength(v >= 6, m, word + 9);
+    const count = w.arrayLength(v >= 6, m, word + 9, 1);
     let at = m.int32(word + 9);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
   if (v >= 4) {
     w.field = 'UpdateMetadataPartitionState.offlineReplicas';
     {
-      const count = w.arrayLength(v >= 6, m, word + 11);
+      const count = w.arrayLength(v >= 6, m, word + 11, 1);
       let at = m.int32(word + 11);
       for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
     }
@@ -52,7 +52,7 @@ function encodeUpdateMetadataRequestUpdateMetadataTopicState(m: FlatMessage, w: 
   }
   w.field = 'topicStates.partitionStates';
   {
-    const count = w.arrayLength(v >= 6, m, word + 6);
+    const count = w.arrayLength(v >= 6, m, word + 6, 15);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 15) encodeUpdateMetadataRequestUpdateMetadataPartitionState(m, w, at, v, o);
   }
@@ -91,7 +91,7 @@ function encodeUpdateMetadataRequestUpdateMetadataBroker(m: FlatMessage, w: Wire
   if (v >= 1) {
     w.field = 'liveBrokers.endpoints';
     {
-      const count = w.arrayLength(v >= 6, m, word + 4);
+      const count = w.arrayLength(v >= 6, m, word + 4, 8);
       let at = m.int32(word + 4);
       for (let i = 0; i < count; i++, at += 8) encodeUpdateMetadataRequestUpdateMetadataEndpoint(m, w, at, v, o);
     }
@@ -125,7 +125,7 @@ function encodeUpdateMetadataRequest(m: FlatMessage, w: WireWriter, word: number
   if (v <= 4) {
     w.field = 'ungroupedPartitionStates';
     {
-      const count = w.arrayLength(false, m, word + 6);
+      const count = w.arrayLength(false, m, word + 6, 15);
       let at = m.int32(word + 6);
       for (let i = 0; i < count; i++, at += 15) encodeUpdateMetadataRequestUpdateMetadataPartitionState(m, w, at, v, o);
     }
@@ -135,7 +135,7 @@ function encodeUpdateMetadataRequest(m: FlatMessage, w: WireWriter, word: number
   if (v >= 5) {
     w.field = 'topicStates';
     {
-      const count = w.arrayLength(v >= 6, m, word + 8);
+      const count = w.arrayLength(v >= 6, m, word + 8, 10);
       let at = m.int32(word + 8);
       for (let i = 0; i < count; i++, at += 10) encodeUpdateMetadataRequestUpdateMetadataTopicState(m, w, at, v, o);
     }
@@ -144,7 +144,7 @@ function encodeUpdateMetadataRequest(m: FlatMessage, w: WireWriter, word: number
   }
   w.field = 'liveBrokers';
   {
-    const count = w.arrayLength(v >= 6, m, word + 10);
+    const count = w.arrayLength(v >= 6, m, word + 10, 10);
     let at = m.int32(word + 10);
     for (let i = 0; i < count; i++, at += 10) encodeUpdateMetadataRequestUpdateMetadataBroker(m, w, at, v, o);
   }
@@ -363,6 +363,7 @@ function decodeUpdateMetadataRequest(r: WireReader, w: FlatWriter, word: number,
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 14);
   encodeUpdateMetadataRequest(m, w, 0, v, o);
 }
 
@@ -389,6 +390,7 @@ function decodeUpdateMetadataResponse(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 3);
   encodeUpdateMetadataResponse(m, w, 0, v, o);
 }
 

@@ -30,7 +30,7 @@ function encodeUpdateRaftVoterRequest(m: FlatMessage, w: WireWriter, word: numbe
   w.uuidField(m, word + 4);
   w.field = 'listeners';
   {
-    const count = w.arrayLength(true, m, word + 8);
+    const count = w.arrayLength(true, m, word + 8, 7);
     let at = m.int32(word + 8);
     for (let i = 0; i < count; i++, at += 7) encodeUpdateRaftVoterRequestListener(m, w, at, v, o);
   }
@@ -84,6 +84,7 @@ function decodeUpdateRaftVoterRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 16);
   encodeUpdateRaftVoterRequest(m, w, 0, v, o);
 }
 
@@ -165,6 +166,7 @@ function decodeUpdateRaftVoterResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 11);
   encodeUpdateRaftVoterResponse(m, w, 0, v, o);
 }
 

@@ -32,7 +32,7 @@ function encodeVoteRequestTopicData(m: FlatMessage, w: WireWriter, word: number,
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 17);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 17) encodeVoteRequestPartitionData(m, w, at, v, o);
   }
@@ -47,7 +47,7 @@ function encodeVoteRequest(m: FlatMessage, w: WireWriter, word: number, v: numbe
   }
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 3);
+    const count = w.arrayLength(true, m, word + 3, 6);
     let at = m.int32(word + 3);
     for (let i = 0; i < count; i++, at += 6) encodeVoteRequestTopicData(m, w, at, v, o);
   }
@@ -122,6 +122,7 @@ function decodeVoteRequest(r: WireReader, w: FlatWriter, word: number, v: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeVoteRequest(m, w, 0, v, o);
 }
 
@@ -143,7 +144,7 @@ function encodeVoteResponseTopicData(m: FlatMessage, w: WireWriter, word: number
   w.stringField(true, m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 7);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 7) encodeVoteResponsePartitionData(m, w, at, v, o);
   }
@@ -162,7 +163,7 @@ function encodeVoteResponse(m: FlatMessage, w: WireWriter, word: number, v: numb
   w.int16(m.int32(word));
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 6);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 6) encodeVoteResponseTopicData(m, w, at, v, o);
   }
@@ -177,7 +178,7 @@ function encodeVoteResponse(m: FlatMessage, w: WireWriter, word: number, v: numb
     const from = w.beginSized(0);
     w.field = 'nodeEndpoints';
     {
-      const count = w.arrayLength(true, m, word + 3);
+      const count = w.arrayLength(true, m, word + 3, 6);
       let at = m.int32(word + 3);
       for (let i = 0; i < count; i++, at += 6) encodeVoteResponseNodeEndpoint(m, w, at, v, o);
     }
@@ -273,6 +274,7 @@ function decodeVoteResponse(r: WireReader, w: FlatWriter, word: number, v: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 7);
   encodeVoteResponse(m, w, 0, v, o);
 }
 

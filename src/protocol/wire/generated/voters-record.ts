@@ -27,7 +27,7 @@ function encodeVotersRecordVoter(m: FlatMessage, w: WireWriter, word: number, v:
   w.uuidField(m, word + 1);
   w.field = 'voters.endpoints';
   {
-    const count = w.arrayLength(true, m, word + 5);
+    const count = w.arrayLength(true, m, word + 5, 7);
     let at = m.int32(word + 5);
     for (let i = 0; i < count; i++, at += 7) encodeVotersRecordEndpoint(m, w, at, v, o);
   }
@@ -39,7 +39,7 @@ function encodeVotersRecord(m: FlatMessage, w: WireWriter, word: number, v: numb
   w.int16(m.int32(word));
   w.field = 'voters';
   {
-    const count = w.arrayLength(true, m, word + 1);
+    const count = w.arrayLength(true, m, word + 1, 13);
     let at = m.int32(word + 1);
     for (let i = 0; i < count; i++, at += 13) encodeVotersRecordVoter(m, w, at, v, o);
   }
@@ -105,6 +105,7 @@ function decodeVotersRecord(r: WireReader, w: FlatWriter, word: number, v: numbe
 }
 
 export function encode(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 5);
   encodeVotersRecord(m, w, 0, v, o);
 }
 

@@ -25,7 +25,7 @@ function encodeWriteShareGroupStateRequestPartitionData(m: FlatMessage, w: WireW
   }
   w.field = 'topics.partitions.stateBatches';
   {
-    const count = w.arrayLength(true, m, word + 6);
+    const count = w.arrayLength(true, m, word + 6, 8);
     let at = m.int32(word + 6);
     for (let i = 0; i < count; i++, at += 8) encodeWriteShareGroupStateRequestStateBatch(m, w, at, v, o);
   }
@@ -36,7 +36,7 @@ function encodeWriteShareGroupStateRequestWriteStateData(m: FlatMessage, w: Wire
   w.uuidField(m, word);
   w.field = 'topics.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 10);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 10) encodeWriteShareGroupStateRequestPartitionData(m, w, at, v, o);
   }
@@ -48,7 +48,7 @@ function encodeWriteShareGroupStateRequest(m: FlatMessage, w: WireWriter, word: 
   w.stringField(true, m, word);
   w.field = 'topics';
   {
-    const count = w.arrayLength(true, m, word + 2);
+    const count = w.arrayLength(true, m, word + 2, 8);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 8) encodeWriteShareGroupStateRequestWriteStateData(m, w, at, v, o);
   }
@@ -132,6 +132,7 @@ function decodeWriteShareGroupStateRequest(r: WireReader, w: FlatWriter, word: n
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 6);
   encodeWriteShareGroupStateRequest(m, w, 0, v, o);
 }
 
@@ -151,7 +152,7 @@ function encodeWriteShareGroupStateResponseWriteStateResult(m: FlatMessage, w: W
   w.uuidField(m, word);
   w.field = 'results.partitions';
   {
-    const count = w.arrayLength(true, m, word + 4);
+    const count = w.arrayLength(true, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeWriteShareGroupStateResponsePartitionResult(m, w, at, v, o);
   }
@@ -161,7 +162,7 @@ function encodeWriteShareGroupStateResponseWriteStateResult(m: FlatMessage, w: W
 function encodeWriteShareGroupStateResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'results';
   {
-    const count = w.arrayLength(true, m, word);
+    const count = w.arrayLength(true, m, word, 8);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 8) encodeWriteShareGroupStateResponseWriteStateResult(m, w, at, v, o);
   }
@@ -212,6 +213,7 @@ function decodeWriteShareGroupStateResponse(r: WireReader, w: FlatWriter, word: 
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeWriteShareGroupStateResponse(m, w, 0, v, o);
 }
 

@@ -12,7 +12,7 @@ function encodeWriteTxnMarkersRequestWritableTxnMarkerTopic(m: FlatMessage, w: W
   w.stringField(v >= 1, m, word);
   w.field = 'markers.topics.partitionIndexes';
   {
-    const count = w.arrayLength(v >= 1, m, word + 2);
+    const count = w.arrayLength(v >= 1, m, word + 2, 1);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 1) w.int32(m.int32(at));
   }
@@ -29,7 +29,7 @@ function encodeWriteTxnMarkersRequestWritableTxnMarker(m: FlatMessage, w: WireWr
   w.bool(m.bool(word + 3));
   w.field = 'markers.topics';
   {
-    const count = w.arrayLength(v >= 1, m, word + 4);
+    const count = w.arrayLength(v >= 1, m, word + 4, 6);
     let at = m.int32(word + 4);
     for (let i = 0; i < count; i++, at += 6) encodeWriteTxnMarkersRequestWritableTxnMarkerTopic(m, w, at, v, o);
   }
@@ -47,7 +47,7 @@ function encodeWriteTxnMarkersRequestWritableTxnMarker(m: FlatMessage, w: WireWr
 function encodeWriteTxnMarkersRequest(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'markers';
   {
-    const count = w.arrayLength(v >= 1, m, word);
+    const count = w.arrayLength(v >= 1, m, word, 10);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 10) encodeWriteTxnMarkersRequestWritableTxnMarker(m, w, at, v, o);
   }
@@ -124,6 +124,7 @@ function decodeWriteTxnMarkersRequest(r: WireReader, w: FlatWriter, word: number
 }
 
 export function encodeRequest(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeWriteTxnMarkersRequest(m, w, 0, v, o);
 }
 
@@ -146,7 +147,7 @@ function encodeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(m: FlatMessag
   w.stringField(v >= 1, m, word);
   w.field = 'markers.topics.partitions';
   {
-    const count = w.arrayLength(v >= 1, m, word + 2);
+    const count = w.arrayLength(v >= 1, m, word + 2, 4);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 4) encodeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(m, w, at, v, o);
   }
@@ -161,7 +162,7 @@ function encodeWriteTxnMarkersResponseWritableTxnMarkerResult(m: FlatMessage, w:
   w.int64Field(m, word);
   w.field = 'markers.topics';
   {
-    const count = w.arrayLength(v >= 1, m, word + 2);
+    const count = w.arrayLength(v >= 1, m, word + 2, 6);
     let at = m.int32(word + 2);
     for (let i = 0; i < count; i++, at += 6) encodeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(m, w, at, v, o);
   }
@@ -175,7 +176,7 @@ function encodeWriteTxnMarkersResponseWritableTxnMarkerResult(m: FlatMessage, w:
 function encodeWriteTxnMarkersResponse(m: FlatMessage, w: WireWriter, word: number, v: number, o: EncodeOptions): void {
   w.field = 'markers';
   {
-    const count = w.arrayLength(v >= 1, m, word);
+    const count = w.arrayLength(v >= 1, m, word, 6);
     let at = m.int32(word);
     for (let i = 0; i < count; i++, at += 6) encodeWriteTxnMarkersResponseWritableTxnMarkerResult(m, w, at, v, o);
   }
@@ -253,6 +254,7 @@ function decodeWriteTxnMarkersResponse(r: WireReader, w: FlatWriter, word: numbe
 }
 
 export function encodeResponse(m: FlatMessage, w: WireWriter, v: number, o: EncodeOptions): void {
+  w.open(m, 4);
   encodeWriteTxnMarkersResponse(m, w, 0, v, o);
 }
 

@@ -18,7 +18,7 @@ import {
 import type { WireWriter } from '../wire-writer.ts';
 import { writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
-import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+import { corruptStream, maxExtraBytes, move, spareBytes, streamCount, streamSource } from './stream-source.ts';
 
 const maxCodec = 3;
 /** Where the CRC starts to count, from the start of an entry. */
@@ -37,7 +37,7 @@ export function encodeMessageSet(m: FlatMessage, slotWord: number, w: WireWriter
   if (m.int32(slotWord + ATTRIBUTES_WORD) !== 0 || m.int32(slotWord + PRODUCER_ID_WORD + 1) >= 0) {
     throw w.fail('idempotence and transactions need record batches, which this version cannot carry');
   }
-  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const count = streamCount(m, slotWord);
   const bound = m.int32(slotWord + DATA_LENGTH_WORD) + maxExtraBytes * count + spareBytes;
   const start = w.offset;
   if (codec === 0) {
@@ -72,6 +72,7 @@ function writeMessages(
 ): number {
   const offset = m.int32(slotWord + DATA_OFFSET_WORD);
   const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const length = m.int32(slotWord + DATA_LENGTH_WORD);
   const baseLow = m.int32(slotWord + STREAM_BASE_OFFSET_WORD);
   const baseHigh = m.int32(slotWord + STREAM_BASE_OFFSET_WORD + 1);
   const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
@@ -95,6 +96,7 @@ function writeMessages(
     const keyAt = stream + next + STREAM_HEAD_BYTES;
     const valueAt = keyAt + Math.max(keyLength, 0);
     const end = valueAt + Math.max(valueLength, 0);
+    if (keyAt > stream + length || end > stream + length) throw corruptStream(i, length);
     const start = at;
     if (isRelative) writeHead(out, start, magic, 0, i, 0, low, high);
     else writeHead(out, start, magic, 0, lastLow, lastHigh, low, high);

@@ -24,7 +24,7 @@ import type { WireWriter } from '../wire-writer.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';
 import { scratch } from './record-scratch.ts';
-import { maxExtraBytes, move, spareBytes, streamSource } from './stream-source.ts';
+import { corruptStream, maxExtraBytes, move, spareBytes, streamCount, streamSource } from './stream-source.ts';
 
 /** Filled by `writeRecords`: the largest timestamp it met. */
 let maxTimestampLow = 0;
@@ -32,7 +32,7 @@ let maxTimestampHigh = 0;
 
 /** Writes the stream that the slot describes as one batch at the writer's position. */
 export function encodeBatch(m: FlatMessage, slotWord: number, w: WireWriter): void {
-  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const count = streamCount(m, slotWord);
   const length = m.int32(slotWord + DATA_LENGTH_WORD);
   const codec = m.int32(slotWord + CODEC_WORD);
   const bound = length + maxExtraBytes * count + spareBytes;
@@ -75,8 +75,10 @@ function writeHeader(m: FlatMessage, slotWord: number, out: Uint8Array, start: n
 function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: number, bound: number): number {
   const { i32 } = m;
   const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const length = m.int32(slotWord + DATA_LENGTH_WORD);
   const streamWord = m.wordBase + (m.int32(slotWord + DATA_OFFSET_WORD) >>> 2);
   const { source, start: stream } = streamSource(m, slotWord, out, to + bound);
+  const end = stream + length;
   const baseLow = i32[streamWord]!;
   const baseHigh = i32[streamWord + 1]!;
   maxTimestampLow = baseLow;
@@ -99,7 +101,8 @@ function writeRecords(m: FlatMessage, slotWord: number, out: Uint8Array, to: num
     const keyAt = stream + next + STREAM_HEAD_BYTES;
     const valueAt = keyAt + Math.max(keyLength, 0);
     const headersAt = valueAt + Math.max(valueLength, 0);
-    const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(source, headersAt, headerCount);
+    if (headersAt > end || keyAt > end || headerCount < 0) throw corruptStream(record, length);
+    const headerBytes = headerCount === 0 ? 0 : sizeOfHeaders(source, headersAt, headerCount, end);
     const contentBytes = headersAt - keyAt + sizeOfLength(keyLength) + sizeOfLength(valueLength);
     const deltaBytes = sizeOfDelta(deltaLow, deltaHigh);
     const size = 1 + deltaBytes + sizeOfLength(record) + contentBytes + sizeOfLength(headerCount) + headerBytes;
@@ -143,15 +146,18 @@ function putHeaders(out: Uint8Array, to: number, source: Uint8Array, from: numbe
   return at;
 }
 
-function sizeOfHeaders(source: Uint8Array, from: number, count: number): number {
+function sizeOfHeaders(source: Uint8Array, from: number, count: number, end: number): number {
   let size = 0;
   let next = from;
   for (let i = 0; i < count; i++) {
+    if (next + STREAM_HEADER_HEAD_BYTES > end) throw corruptStream(count, end - from);
     const keyLength = readLittleInt32(source, next);
     const valueLength = readLittleInt32(source, next + 4);
+    if (keyLength < 0) throw corruptStream(count, end - from);
     const bytes = keyLength + Math.max(valueLength, 0);
     size += sizeOfLength(keyLength) + sizeOfLength(valueLength) + bytes;
     next += STREAM_HEADER_HEAD_BYTES + bytes;
   }
+  if (next > end) throw corruptStream(count, end - from);
   return size;
 }

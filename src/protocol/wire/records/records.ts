@@ -269,6 +269,7 @@ export function encodeRecords(m: FlatMessage, slotWord: number, w: WireWriter, o
     const isCompressed = m.int32(slotWord + CODEC_WORD) !== 0;
     const inlineBytes = options?.maxInlineBytes ?? Number.POSITIVE_INFINITY;
     if (isCompressed && m.int32(slotWord + DATA_LENGTH_WORD) > inlineBytes) throw codecTaskNeeded;
+    w.claim(m, m.int32(slotWord + DATA_OFFSET_WORD), m.int32(slotWord + DATA_LENGTH_WORD));
     encodeStream(m, slotWord, w);
   } else if (form === FORM_RAW) {
     const length = m.int32(slotWord + DATA_LENGTH_WORD);

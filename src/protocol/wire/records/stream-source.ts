@@ -6,8 +6,14 @@
 // (bench/micro/records.ts). The copy never overtakes what is still to be moved, since the room allows for the largest form of each
 // record. Large records are copied from where they are.
 
+import { RingCorruptError } from '../../../common/errors/errors.ts';
 import type { FlatMessage } from '../../flat/flat-view.ts';
-import { DATA_LENGTH_WORD, DATA_OFFSET_WORD, RECORD_COUNT_WORD } from '../../flat/records/records-slot.ts';
+import {
+  DATA_LENGTH_WORD,
+  DATA_OFFSET_WORD,
+  RECORD_COUNT_WORD,
+  STREAM_HEAD_BYTES,
+} from '../../flat/records/records-slot.ts';
 
 /**
  * What a record may take on the wire beyond its place in the stream. In a batch: five varints of 5 bytes or less, one of
@@ -26,6 +32,18 @@ export interface StreamSource {
   source: Uint8Array;
   /** First byte of the stream in it. */
   start: number;
+}
+
+/** The slot's record count. Throws RingCorruptError when its stream is too short for so many. */
+export function streamCount(m: FlatMessage, slotWord: number): number {
+  const count = m.int32(slotWord + RECORD_COUNT_WORD);
+  const length = m.int32(slotWord + DATA_LENGTH_WORD);
+  if (count < 1 || count * STREAM_HEAD_BYTES > length) throw corruptStream(count, length);
+  return count;
+}
+
+export function corruptStream(record: number, length: number): RingCorruptError {
+  return new RingCorruptError(`record ${record} does not fit into its stream of ${length} bytes`);
 }
 
 /** Where to read the slot's stream: in the message, or at the end of `out[..., end)`, to which it is copied. */

@@ -133,6 +133,11 @@ export class FakeNetwork {
     return this.#attach().app;
   }
 
+  /** The control calls of an application. */
+  controlOf(app: FakeApplication): Control {
+    return this.thread.controlOf(this.#attachmentOf.get(app)!);
+  }
+
   #attach(): { app: FakeApplication; control: Control } {
     const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = this.config;
     const sizes = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
