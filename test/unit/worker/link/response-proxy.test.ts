@@ -1,5 +1,4 @@
-// The response link and what happens when it is full: channels are muted, time stands still for what they owe, nothing is
-// lost, doubled or overtaken.
+// The response link when it is full: channels are muted, deadlines move, and nothing is lost, repeated or out of order.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
@@ -11,7 +10,6 @@ import {
   RequestTimedOutError,
 } from '../../../../src/common/errors/errors.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
-import { RESPONSE } from '../../../../src/ring/frames/kinds.ts';
 import type { SentRequest } from '../support/fake-application.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, int32, metadataOf, responseFrame } from '../support/fake-peer.ts';
@@ -291,128 +289,6 @@ test('the spill budget mutes; a body larger than all of it travels alone', () =>
     sent.map((request) => nameOf(request).length),
     [200_000, 30_000, 30_000, 200_000, 10],
   );
-});
-
-test('a full attachment holds up nobody: what it does not take is moved aside, and comes in order when it reads', () => {
-  start();
-  const second = net.broker('two:9092', 2);
-  void net.control.refreshMetadata(null, false);
-  net.advance(200);
-  net.ready(2);
-  const other = net.attach();
-  net.run();
-  const mine = overfill(30);
-  const behind = other.send(1, ListGroups, {});
-  const elsewhere = other.send(2, ListGroups, {});
-  net.run();
-  broker.reply(named('behind'));
-  second.reply(named('elsewhere'));
-  net.run();
-  assert.equal(nameOf(elsewhere), 'elsewhere');
-  assert.equal(nameOf(behind), 'behind', 'on the same connection too');
-  assert.ok(mine.some(({ state }) => state === 'open'));
-  net.app.isReading = true;
-  net.run();
-  assert.deepEqual(
-    mine.map((request) => nameOf(request).split(' ')[0]),
-    mine.map((_, i) => String(i)),
-  );
-});
-
-test('an attachment whose responses fill the memory it may have here sends nothing more until it reads; others do', () => {
-  start();
-  const other = net.attach();
-  net.run();
-  const mine = overfill(40, 5000);
-  net.app.isReading = false;
-  const more = net.app.send(1, ListGroups, {});
-  const theirs = other.send(1, ListGroups, {});
-  net.run();
-  assert.equal(broker.waiting.length, 1, 'only the request of the other');
-  broker.reply(named('theirs'));
-  net.run();
-  assert.equal(nameOf(theirs), 'theirs');
-  net.app.isReading = true;
-  net.run();
-  assert.equal(broker.waiting.length, 1);
-  broker.reply(named('more'));
-  net.run();
-  assert.equal(nameOf(more), 'more');
-  for (const request of mine) assert.equal(request.state, 'succeeded');
-});
-
-test('one who is alone is held back by its connection, until another is attached', () => {
-  start();
-  const mine = overfill(40);
-  assert.ok(net.metrics().total('mutedConnections') > 0);
-  const other = net.attach();
-  net.run();
-  const theirs = other.send(1, ListGroups, {});
-  net.run();
-  broker.reply(named('theirs'));
-  net.run();
-  assert.equal(nameOf(theirs), 'theirs');
-  net.app.isReading = true;
-  net.run();
-  for (const request of mine) assert.equal(request.state, 'succeeded');
-});
-
-test('a body that was moved aside and cannot be read fails its request and ends its connection', () => {
-  start();
-  net.attach();
-  net.run();
-  const mine = overfill(39);
-  net.app.isReading = false;
-  const bad = net.app.send(1, ListGroups, {});
-  net.run();
-  const request = broker.next();
-  broker.transport.send(Buffer.concat([int32(8), int32(request.correlationId), int32(-1)]));
-  net.run();
-  assert.equal(bad.state, 'open');
-  net.app.isReading = true;
-  net.run();
-  assert.ok(bad.error instanceof KafkaProtocolError);
-  for (const { state } of mine) assert.equal(state, 'succeeded');
-});
-
-test('a thread that has gone: what comes for it is discarded, everybody else goes on, the accounts are right', () => {
-  start();
-  const other = net.attach();
-  net.run();
-  void net.control.trackTopics(['mine'], false);
-  overfill(10, 2000);
-  net.app.isReading = false;
-  net.app.send(1, ListGroups, {});
-  const theirs = other.send(1, ListGroups, {});
-  net.run();
-  net.detach(net.app);
-  broker.reply(named('late'));
-  broker.reply(named('theirs'));
-  net.run();
-  assert.equal(nameOf(theirs), 'theirs');
-  const recorded = net.metrics();
-  assert.equal(recorded.total('accepted'), recorded.total('succeeded') + recorded.total('failed'));
-});
-
-test('nonsense in a ring ends its attachment and nothing else', () => {
-  start();
-  const bad = net.attach();
-  net.run();
-  const ring = bad.end.requests;
-  bad.send(1, ListGroups, {});
-  ring.commitEmpty(RESPONSE, 7, 7);
-  const mine = net.app.send(1, ListGroups, {});
-  net.run();
-  assert.deepEqual(
-    net.broken.map(({ message }) => message),
-    ['a frame of kind 16 is in a link of requests, where no such frame is written'],
-  );
-  net.forget(bad);
-  while (mine.state === 'open') {
-    broker.reply(named('x'));
-    net.run();
-  }
-  assert.equal(nameOf(mine), 'x');
 });
 
 test('disconnect of a muted node cancels what was not delivered', () => {

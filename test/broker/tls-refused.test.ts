@@ -1,0 +1,232 @@
+// TLS with servers that the client refuses: bad certificates, no common version or cipher, servers without TLS.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import {
+  KafkaClient,
+  type KafkaClientError,
+  type KafkaClientOptions,
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  Metadata,
+  NoBrokersAvailable,
+  TlsAuthenticationError,
+} from '../../src/index.ts';
+import { CertificateAuthority, farFuture, type Issued, longPast } from '../helpers/certificates.ts';
+import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
+import { type Script, ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
+import { openClient, openConnected } from './support/client.ts';
+
+let ca: CertificateAuthority;
+let foreign: CertificateAuthority;
+let caFile: string;
+let good: Issued;
+
+before(() => {
+  ca = new CertificateAuthority('tests');
+  foreign = new CertificateAuthority('foreigners');
+  caFile = ca.file('trusted.pem', ca.cert);
+  good = ca.issue();
+});
+
+after(() => {
+  ca.close();
+  foreign.close();
+});
+
+async function tlsBroker(t: TestContext, tls: Partial<TlsSettings> = {}): Promise<EmbeddedBroker> {
+  const broker = await startEmbeddedBroker({ topics: { logs: 1 }, tls: { ...good, ...tls } });
+  t.after(() => broker.close());
+  return broker;
+}
+
+const secure = (more: KafkaClientOptions = {}): KafkaClientOptions => ({
+  securityProtocol: 'SSL',
+  sslCaFile: caFile,
+  ...more,
+});
+
+/** Why the one server could not be used. */
+async function startFailure(options: KafkaClientOptions): Promise<KafkaClientError> {
+  try {
+    const client = await KafkaClient.start({ apiVersionAutoTimeoutMs: 1500, ...options });
+    await client.close();
+  } catch (error) {
+    assert.ok(error instanceof NoBrokersAvailable, String(error));
+    return error.causes[0]!.error as KafkaClientError;
+  }
+  assert.fail('the client has started');
+}
+
+async function refused(
+  t: TestContext,
+  tls: Partial<TlsSettings>,
+  more: KafkaClientOptions,
+  text: RegExp,
+): Promise<void> {
+  const broker = await tlsBroker(t, tls);
+  const error = await startFailure(secure({ bootstrapServers: broker.bootstrapServers, ...more }));
+  assert.ok(error instanceof TlsAuthenticationError, `${error.name}: ${error.message}`);
+  assert.equal(error.code, 'KAFKA_TLS_AUTHENTICATION');
+  assert.equal(error.retriable, false);
+  assert.equal(error.nodeId, -1);
+  assert.match(error.message, text);
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  assert.fail('it has succeeded');
+}
+
+describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
+  test('wrong name', (t) =>
+    refused(
+      t,
+      ca.issue({ names: ['DNS:broker.invalid'] }),
+      {},
+      /127\.0\.0\.1:\d+ was refused: .*ALTNAME_INVALID\); connect by a name/,
+    ));
+
+  test('an address that the certificate is not for', (t) =>
+    refused(t, ca.issue({ names: ['DNS:localhost'] }), {}, /ALTNAME_INVALID/));
+
+  test('expired', (t) =>
+    refused(t, ca.issue({ validity: longPast }), {}, /CERT_HAS_EXPIRED\); the broker needs a new/));
+
+  test('not yet valid', (t) => refused(t, ca.issue({ validity: farFuture }), {}, /CERT_NOT_YET_VALID\)/));
+
+  test('unknown authority, whether or not names are checked', async (t) => {
+    await refused(t, foreign.issue(), {}, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
+    await refused(t, foreign.issue(), { sslCheckHostname: false }, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
+  });
+
+  test('without sslCaFile: those authorities that Node brings along', (t) =>
+    refused(t, {}, { sslCaFile: null }, /UNABLE_TO_\w+|SELF_SIGNED_\w+/));
+
+  test('revoked, which only the revocation list tells', async (t) => {
+    const bad = ca.issue();
+    ca.revoke(bad);
+    const sslCrlFile = ca.file('revoked.crl', ca.crl());
+    await refused(t, bad, { sslCrlFile }, /CERT_REVOKED\); .*sslCrlFile/);
+    const others = await tlsBroker(t);
+    await openConnected(t, others, secure({ sslCrlFile }));
+    const withoutList = await tlsBroker(t, bad);
+    await openConnected(t, withoutList, secure());
+  });
+
+  test('a revocation list that is out of date, or of another authority, refuses everybody', async (t) => {
+    await refused(t, {}, { sslCrlFile: ca.file('old.crl', ca.crl(longPast)) }, /CRL_HAS_EXPIRED\); .*out of date/);
+    await refused(t, {}, { sslCrlFile: ca.file('foreign.crl', foreign.crl()) }, /UNABLE_TO_GET_CRL\); .*every issuer/);
+  });
+
+  test('every issuer of the chain needs its revocation list', async (t) => {
+    const between = new CertificateAuthority('between', ca);
+    t.after(() => between.close());
+    const leaf = between.issue();
+    const chain = { key: leaf.key, cert: leaf.cert + between.cert };
+    await refused(t, chain, { sslCrlFile: ca.file('one.crl', between.crl()) }, /UNABLE_TO_GET_CRL\); .*every issuer/);
+    const broker = await tlsBroker(t, chain);
+    await openConnected(t, broker, secure({ sslCrlFile: ca.file('two.crl', between.crl() + ca.crl()) }));
+  });
+
+  test('no version in common', async (t) => {
+    await refused(
+      t,
+      { maxVersion: 'TLSv1.2' },
+      { sslContext: { ca: ca.cert, minVersion: 'TLSv1.3' } },
+      /TLSv1\.3 to TLSv1\.3/,
+    );
+    await refused(
+      t,
+      { minVersion: 'TLSv1.3' },
+      { sslContext: { ca: ca.cert, maxVersion: 'TLSv1.2' } },
+      /TLSv1\.2 to TLSv1\.2/,
+    );
+  });
+
+  test('no cipher in common', (t) =>
+    refused(t, { maxVersion: 'TLSv1.2' }, { sslCiphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, /HANDSHAKE_FAILURE.*ciphers/));
+
+  test('the error is there for whoever waits, other nodes go on, and nobody spins', async (t) => {
+    const trusted = await tlsBroker(t);
+    const untrusted = await tlsBroker(t, foreign.issue());
+    const client = await openClient(
+      t,
+      secure({ bootstrapServers: [...trusted.bootstrapServers, ...untrusted.bootstrapServers] }),
+    );
+    const failure = await rejection(client.awaitReady(-2, { timeoutMs: 1000 }));
+    assert.ok(failure instanceof KafkaTimeoutError, String(failure));
+    assert.ok(failure.cause instanceof TlsAuthenticationError, String(failure.cause));
+    await client.awaitReady(0);
+    await client.send(0, Metadata, { topics: [] });
+    assert.ok(client.isDisconnected(-2) || client.connectionDelay(-2) === 0);
+  });
+});
+
+describe('TLS with a server that does something else', { concurrency: 4 }, () => {
+  async function serverFailure(
+    t: TestContext,
+    script: Script,
+    more: KafkaClientOptions = {},
+  ): Promise<KafkaClientError> {
+    const server = await ScriptedServer.start(script);
+    t.after(() => server.close());
+    const error = await startFailure(secure({ bootstrapServers: server.address, ...more }));
+    assert.ok(error instanceof KafkaConnectionError, String(error));
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.equal(error.retriable, true);
+    return error;
+  }
+
+  test('closes in the middle of the handshake, as a plaintext listener of Kafka does', async (t) => {
+    const error = await serverFailure(t, async (connection) => {
+      await connection.read(4);
+      connection.end();
+    });
+    assert.match(error.message, /closed the connection during the TLS handshake: it may be a plaintext port/);
+  });
+
+  test('resets the connection', async (t) => {
+    const error = await serverFailure(t, async (connection) => {
+      await connection.read(4);
+      connection.reset();
+    });
+    assert.match(error.message, /closed the connection during the TLS handshake.*max\.connections\.per\.ip/);
+  });
+
+  test('is silent', async (t) => {
+    const error = await serverFailure(t, scripts.silent, { connectionSetupTimeoutMs: 300 });
+    assert.match(
+      error.message,
+      /connectionSetupTimeoutMs.*did not answer the TLS handshake; it may be a plaintext port/,
+    );
+  });
+
+  test('answers in HTTP', async (t) => {
+    const server = await startHttpServer();
+    t.after(() => server.close());
+    const error = await startFailure(secure({ bootstrapServers: server.address }));
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.match(error.message, /does not speak TLS: .*plaintext port/);
+  });
+
+  test('is a plaintext broker', async (t) => {
+    const broker = await startEmbeddedBroker();
+    t.after(() => broker.close());
+    const error = await startFailure(
+      secure({ bootstrapServers: broker.bootstrapServers, connectionSetupTimeoutMs: 500 }),
+    );
+    assert.equal(error instanceof TlsAuthenticationError, false);
+    assert.match(error.message, /plaintext port/);
+  });
+
+  test('expects TLS, and the client does not', async (t) => {
+    const broker = await tlsBroker(t);
+    const error = await startFailure({ bootstrapServers: broker.bootstrapServers });
+    assert.match(error.message, /TLS/);
+  });
+});

@@ -1,0 +1,183 @@
+// Tokens of a login: bare tokens, as after SaslHandshake 0, and tokens of a provider that is late, throws or never answers.
+
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
+import { NodeNotReadyError, SaslAuthenticationFailedError } from '../../../../src/common/errors/errors.ts';
+import {
+  ApiVersions,
+  Heartbeat,
+  ListGroups,
+  Produce,
+  SaslAuthenticate,
+  SaslHandshake,
+} from '../../../../src/protocol/flat/generated/apis.ts';
+import { NODE_CONNECTED, NODE_DISCONNECTED } from '../../../../src/state/counters.ts';
+import { FakeNetwork } from '../support/fake-network.ts';
+import { type FakeBroker, frameOf, int32, range } from '../support/fake-peer.ts';
+
+const plain = {
+  bootstrapServers: 'one:9092',
+  securityProtocol: 'SASL_PLAINTEXT',
+  saslMechanism: 'PLAIN',
+  saslPlainUsername: 'alice',
+  saslPlainPassword: 'the-secret',
+} as const satisfies KafkaClientOptions;
+
+const oauth = {
+  bootstrapServers: 'one:9092',
+  securityProtocol: 'SASL_PLAINTEXT',
+  saslMechanism: 'OAUTHBEARER',
+  saslOauthTokenProvider: { token: () => 'unused: the network under test asks elsewhere' },
+} as const satisfies KafkaClientOptions;
+
+const node = -1;
+
+const names = new Map(
+  [SaslHandshake, SaslAuthenticate, ListGroups, Heartbeat, Produce, ApiVersions].map(({ key, name }) => [key, name]),
+);
+
+let net: FakeNetwork;
+let broker: FakeBroker;
+
+function start(options: KafkaClientOptions = plain): void {
+  net = new FakeNetwork(options);
+  broker = net.broker('one:9092');
+  // So that metadata is no reason to connect or to ask again.
+  net.cluster.brokers.push({ id: 1, host: 'elsewhere', port: 9092 });
+  net.serve('elsewhere:9092', 'silent');
+  broker.handlers.set(SaslHandshake.key, ({ body }) => ({ errorCode: 0, mechanisms: ['GSSAPI', body.mechanism] }));
+}
+
+/** What the broker was asked, metadata apart. */
+const asked = (): (string | undefined)[] =>
+  broker.requests.map(({ apiKey }) => names.get(apiKey)).filter((name) => name !== undefined);
+
+const state = (): number => net.app.end.counters.nodeState(net.app.end.counters.nodeRow(node));
+
+async function connect(): Promise<void> {
+  net.run();
+  net.app.connect(node);
+  await net.settled();
+}
+
+/** The error that a send meets after a login has failed. */
+async function lastError(): Promise<Error> {
+  const sent = net.app.send(node, ListGroups, {});
+  await net.settled();
+  assert.ok(sent.error instanceof NodeNotReadyError, String(sent.error));
+  return sent.error.cause as Error;
+}
+
+afterEach(() => net.close());
+
+describe('a login with bare tokens', () => {
+  function startBare(): void {
+    start();
+    broker.ranges.set(SaslHandshake.key, range(0, 0));
+    broker.ranges.delete(SaslAuthenticate.key);
+  }
+
+  test('sends a token without a header, and takes an empty one', async () => {
+    startBare();
+    broker.takesBareTokens = () => ({ answer: Buffer.alloc(0), isOver: true });
+    await connect();
+    assert.deepEqual(broker.bareTokens.map(String), ['alice\0alice\0the-secret']);
+    assert.equal(state(), NODE_CONNECTED);
+    const sent = net.app.send(node, ListGroups, {});
+    net.run();
+    broker.reply({});
+    net.run();
+    assert.equal(sent.state, 'succeeded');
+    broker.transport.send(int32(0));
+    net.run();
+    assert.equal(state(), NODE_DISCONNECTED, 'an empty frame is legal in a login only');
+  });
+
+  test('closed behind the credentials is taken for a refusal', async () => {
+    startBare();
+    broker.takesBareTokens = () => 'close';
+    await connect();
+    const error = await lastError();
+    assert.ok(error instanceof SaslAuthenticationFailedError);
+    assert.match(error.message, /closed the connection during authentication: the credentials may be wrong/);
+  });
+
+  test('refuses a token that answers nothing', async () => {
+    startBare();
+    broker.takesBareTokens = () => {
+      broker.transport.send(int32(0));
+      return { answer: Buffer.alloc(0), isOver: true };
+    };
+    await connect();
+    assert.match((await lastError()).message, /a token of 0 bytes when no answer was due/);
+  });
+
+  test('refuses a token that should be empty, and garbage in place of one', async () => {
+    for (const answer of [Buffer.from('more'), frameOf(0, 0, 0, 1)]) {
+      startBare();
+      broker.takesBareTokens = () => ({ answer, isOver: false });
+      await connect();
+      assert.ok((await lastError()) instanceof SaslAuthenticationFailedError);
+      await net.close();
+    }
+  });
+});
+
+describe('a token provider', () => {
+  test('is asked for each login, before anything is sent', async () => {
+    start(oauth);
+    let count = 0;
+    net.askForToken = async () => ({ token: `token-${++count}`, extensions: {} });
+    broker.handlers.set(SaslAuthenticate.key, () => ({}));
+    await connect();
+    broker.transport.end();
+    await net.settled();
+    await net.advanceSettled(100);
+    net.app.connect(node);
+    await net.settled();
+    const tokens = broker
+      .requestsOf(SaslAuthenticate)
+      .map(({ body }) => /token-\d/.exec(body.authBytes.toString())![0]);
+    assert.deepEqual(tokens, ['token-1', 'token-2']);
+  });
+
+  test('that throws ends the attempt with its error as the cause', async () => {
+    start(oauth);
+    net.askForToken = () => Promise.reject(new Error('vault is sealed'));
+    await connect();
+    const error = await lastError();
+    assert.ok(error instanceof SaslAuthenticationFailedError);
+    assert.match(error.message, /the token provider failed: vault is sealed$/);
+    assert.equal((error.cause as Error).message, 'vault is sealed');
+    assert.deepEqual(asked(), ['ApiVersions']);
+  });
+
+  test('that never answers ends with the setup deadline, and its late answer is nobody’s', async () => {
+    start({ ...oauth, connectionSetupTimeoutMs: 1000 });
+    const answers: ((provided: { token: string; extensions: object }) => void)[] = [];
+    net.askForToken = () => new Promise((resolve) => answers.push(resolve));
+    await connect();
+    await net.advanceSettled(1000);
+    const error = await lastError();
+    assert.ok(error instanceof SaslAuthenticationFailedError);
+    assert.match(error.message, /the token provider gave no token before the end of the connection setup/);
+    answers[0]!({ token: 'late', extensions: {} });
+    await net.settled();
+    assert.equal(broker.requestsOf(SaslAuthenticate).length, 0);
+  });
+
+  test('that never answers holds up no other node', async () => {
+    start({ ...oauth, bootstrapServers: 'one:9092,two:9092' });
+    const other = net.broker('two:9092');
+    other.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['OAUTHBEARER'] }));
+    other.handlers.set(SaslAuthenticate.key, () => ({}));
+    broker.handlers.set(SaslAuthenticate.key, () => ({}));
+    let count = 0;
+    net.askForToken = () => (++count === 1 ? new Promise(() => {}) : Promise.resolve({ token: 't', extensions: {} }));
+    await connect();
+    net.app.connect(-2);
+    await net.settled();
+    assert.deepEqual([-1, -2].map((id) => net.app.isConnected(id)).sort(), [false, true]);
+  });
+});
