@@ -35,6 +35,11 @@ export class CorruptBatchError extends PartitionError {
   static override readonly code: string = 'KAFKA_CORRUPT_BATCH';
 }
 
+/** A broker answered a fetch with an error that no other try makes good. `recordOffset` is the position, `cause` the broker's error. */
+export class FetchFailedError extends PartitionError {
+  static override readonly code: string = 'KAFKA_FETCH_FAILED';
+}
+
 /** The offsets were not committed: this consumer has lost the partitions, or is no longer a member of the group. */
 export class CommitFailedError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_COMMIT_FAILED';

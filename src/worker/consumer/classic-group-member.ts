@@ -3,7 +3,7 @@
 // Source: protocol guide, JoinGroup to LeaveGroup; KIP-345 (static members), KIP-394 (member ids), KIP-429 (cooperative).
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
-import { errorFor, GroupFatalError, KafkaClientError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { GroupFatalError, KafkaClientError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
 import type { RoleHost } from '../client/role.ts';
@@ -12,10 +12,12 @@ import { backoffMs } from './backoff.ts';
 import { heartbeatAction, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
 import { ClassicHeartbeat } from './classic-heartbeat.ts';
 import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
+import { codes } from './codes.ts';
 import { decodeAssignment } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { GroupLeader } from './group-leader.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
+import { patternNotForClassic, refusedBy } from './named-errors.ts';
 import { differenceOf } from './partition-difference.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 
@@ -80,11 +82,7 @@ export class ClassicGroupMember implements Membership {
 
   subscribe(subscription: Subscription, now: number): void {
     if ('brokerPattern' in subscription) {
-      this.#fatal(
-        new GroupFatalError(
-          "a pattern for the broker needs groupProtocol 'consumer'; give a RegExp, or names, instead",
-        ),
-      );
+      this.#fatal(patternNotForClassic());
       return;
     }
     this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
@@ -138,6 +136,10 @@ export class ClassicGroupMember implements Membership {
   onFenced(epoch: number, now: number): void {
     if (epoch !== this.#generation || !this.isMember) return;
     this.#lost(now, true);
+  }
+
+  onFencedInstance(epoch: number): void {
+    if (epoch === this.#generation && this.isMember) this.#refused(codes.fencedInstanceId);
   }
 
   // --- joining
@@ -375,9 +377,7 @@ export class ClassicGroupMember implements Membership {
   }
 
   #refused(errorCode: number): void {
-    const cause = errorFor(errorCode)!;
-    const text = `the group ${this.#settings.groupId} refuses this member: ${cause.message}`;
-    this.#fatal(new GroupFatalError(text, { cause }));
+    this.#fatal(refusedBy(this.#settings.groupId, errorCode, null));
   }
 
   #fatal(error: Error): void {

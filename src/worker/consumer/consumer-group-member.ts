@@ -3,7 +3,7 @@
 // Source: KIP-848, KIP-1092 (leaving), protocol guide, ConsumerGroupHeartbeat.
 
 import type { Subscription } from '../../common/config/consumer-config.ts';
-import { errorFor, GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import { ConsumerGroupHeartbeat } from '../../protocol/flat/generated/apis.ts';
 import type { ConsumerGroupHeartbeatResponseView } from '../../protocol/flat/generated/consumer-group-heartbeat.ts';
 import type { RoleHost } from '../client/role.ts';
@@ -13,6 +13,7 @@ import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
 import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
+import { deniedTopics, refusedBy } from './named-errors.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 
 export type MemberState =
@@ -144,6 +145,11 @@ export class ConsumerGroupMember implements Membership {
     if (epoch === this.#epoch && this.isMember) this.#fenced(now);
   }
 
+  onFencedInstance(epoch: number): void {
+    if (epoch === this.#epoch && this.isMember)
+      this.#fatal(refusedBy(this.#settings.groupId, codes.fencedInstanceId, null));
+  }
+
   // --- heartbeats
 
   get #hasHeartbeats(): boolean {
@@ -204,11 +210,12 @@ export class ConsumerGroupMember implements Membership {
 
   #onResponse(response: ConsumerGroupHeartbeatResponseView, toldOwned: string | null, now: number): void {
     const { errorCode } = response;
+    if (this.#state === 'FATAL' || this.#state === 'UNSUBSCRIBED' || this.#state === 'STALE') return;
     if (errorCode !== codes.none) {
-      this.#onError(errorCode, response.errorMessage, now);
+      if (this.#state === 'LEAVING') this.#onErrorWhileLeaving(errorCode, now);
+      else this.#onError(errorCode, response.errorMessage, now);
       return;
     }
-    if (this.#state === 'FATAL' || this.#state === 'UNSUBSCRIBED' || this.#state === 'STALE') return;
     this.#failures = 0;
     this.#retryAt = Number.NEGATIVE_INFINITY;
     this.#unreleasedSince = null;
@@ -272,31 +279,43 @@ export class ConsumerGroupMember implements Membership {
         this.#fenced(now);
         return;
       case codes.topicAuthorizationFailed:
-        this.#parts.onError(errorFor(errorCode)!);
+        this.#parts.onError(deniedTopics(this.#matcher?.names() ?? [], message));
         this.#content.sayEverything();
         return;
       case codes.unreleasedInstanceId:
         this.#unreleased(errorCode, now);
         return;
       default:
-        this.#fatal(this.#fatalError(errorCode, message));
+        this.#fatal(refusedBy(this.#settings.groupId, errorCode, message));
+    }
+  }
+
+  /** Of a heartbeat that was under way: what is left to say is that the member leaves. */
+  #onErrorWhileLeaving(errorCode: number, now: number): void {
+    switch (errorCode) {
+      case codes.notCoordinator:
+      case codes.coordinatorNotAvailable:
+        this.#coordinator.unknown();
+        return;
+      case codes.coordinatorLoadInProgress:
+        this.#tryAgain(now);
+        return;
+      case codes.topicAuthorizationFailed:
+        return;
+      default:
+        // The group does not have this member any more, or does not want it.
+        this.#left();
     }
   }
 
   #unreleased(errorCode: number, now: number): void {
     this.#unreleasedSince ??= now;
     if (now - this.#unreleasedSince >= this.#settings.unreleasedLimitMs) {
-      this.#fatal(this.#fatalError(errorCode, null));
+      this.#fatal(refusedBy(this.#settings.groupId, errorCode, null));
       return;
     }
     this.#parts.log('warn', `${this.#name}: another member still uses the instance id; this member tries again`);
     this.#retryAt = now + unreleasedRetryMs;
-  }
-
-  #fatalError(errorCode: number, message: string | null): GroupFatalError {
-    const cause = errorFor(errorCode)!;
-    const said = message === null || message === '' ? cause.message : `${cause.message}: ${message}`;
-    return new GroupFatalError(`the group ${this.#settings.groupId} refuses this member: ${said}`, { cause });
   }
 
   // --- transitions
@@ -369,7 +388,9 @@ export class ConsumerGroupMember implements Membership {
       if (join !== this.#join) return;
       this.#isReconciling = false;
       if (this.#state !== 'RECONCILING' && this.#state !== 'STABLE') return;
-      if (toTake.length > 0) this.#parts.take(toTake, at);
+      // The target may be another by now.
+      const { toTake: wanted } = this.#target.differenceTo(this.#parts.owned());
+      if (wanted.length > 0) this.#parts.take(wanted, at);
       this.#setState('ACKNOWLEDGING');
       this.#host.wake();
     };

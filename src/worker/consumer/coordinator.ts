@@ -1,7 +1,7 @@
 // Owns the search for the group's coordinator. Forgets the coordinator when it turns out to be wrong. Network thread.
 // Source: protocol guide, FindCoordinator; KIP-699 (several keys).
 
-import { errorFor, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { errorFor, GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import { mainLane } from '../../common/node-ids.ts';
 import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
@@ -107,7 +107,8 @@ export class Coordinator {
     if (errorCode === codes.none) {
       this.to = { brokerId: nodeId, lane: groupLane };
       this.#failures = 0;
-      this.#retryAt = Number.NEGATIVE_INFINITY;
+      // A broker that is named, and denies it, must not be asked for as fast as it answers.
+      this.#retryAt = now + this.#settings.retryBackoffMs;
       this.lastError = null;
       return;
     }
@@ -115,7 +116,8 @@ export class Coordinator {
     this.lastError = error;
     if (errorCode === codes.groupAuthorizationFailed || errorCode === codes.invalidGroupId) {
       this.#isWanted = false;
-      this.#onFatal(error);
+      const { groupId } = this.#settings;
+      this.#onFatal(new GroupFatalError(`the group ${groupId} cannot be used: ${error.message}`, { cause: error }));
       return;
     }
     this.#failed(now);

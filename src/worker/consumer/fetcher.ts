@@ -3,7 +3,7 @@
 // Source: KIP-74 (limits), KIP-227 (sessions), KIP-392 (nearest replica), KIP-951 (leader hints).
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { errorFor, KafkaProtocolError, PositionOutsideLogError } from '../../common/errors/errors.ts';
+import { CorruptBatchError, errorFor, FetchFailedError, KafkaProtocolError } from '../../common/errors/errors.ts';
 import { Fetch } from '../../protocol/flat/generated/apis.ts';
 import type { FetchResponsePartitionDataView, FetchResponseView } from '../../protocol/flat/generated/fetch.ts';
 import { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
@@ -14,6 +14,7 @@ import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import { type FetchRow, FetchSession, keyOfRow } from './fetch-session.ts';
 import { FetchedRecords } from './fetched-records.ts';
+import { errorAbout } from './named-errors.ts';
 import type { Partition } from './partition.ts';
 
 /** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker. */
@@ -228,7 +229,8 @@ export class Fetcher {
       connection.session.restart(errorCode !== codes.fetchSessionIdNotFound);
       if (errorCode === codes.fetchSessionTopicIdError) this.#host.cluster.requestUpdate();
       const isSessionError = errorCode === codes.fetchSessionIdNotFound || errorCode === codes.invalidFetchSessionEpoch;
-      if (!isSessionError) for (const { partition } of sent.values()) this.#backOff(partition, now);
+      // A request that began a session cannot have been of a wrong one.
+      if (!isSessionError || isFull) for (const { partition } of sent.values()) this.#backOff(partition, now);
       return;
     }
     const topicById = new Map<string, string>();
@@ -327,12 +329,12 @@ export class Fetcher {
       case codes.fencedLeaderEpoch:
         // If the answer names a leader, the cluster view has it already.
         partition.preferredReplica = -1;
-        if (answer.currentLeader.leaderId >= 0 && answer.currentLeader.leaderId !== brokerId) return;
+        if (this.#leaderOf(partition) !== brokerId && answer.currentLeader.leaderId >= 0) return;
         cluster.requestUpdate();
         this.#backOff(partition, now);
         return;
       case codes.topicAuthorizationFailed:
-        this.#listener.onDenied(partition, errorFor(errorCode)!);
+        this.#listener.onDenied(partition, errorAbout(errorCode, partition.topic));
         cluster.requestUpdate();
         this.#backOff(partition, now);
         return;
@@ -356,15 +358,19 @@ export class Fetcher {
     }
   }
 
+  #leaderOf({ topic, index }: Partition): number {
+    return this.#host.cluster.leader(topic, index)?.leaderId ?? -1;
+  }
+
+  /** Raised in order; the position stays, and the application may seek. */
   #unexpected({ topic, index, fetchPosition }: Partition, errorCode: number): Error {
     const { offset } = fetchPosition;
     const cause = errorFor(errorCode)!;
-    return new PositionOutsideLogError(`fetch of ${topic}-${index} at offset ${offset} failed: ${cause.message}`, {
-      topic,
-      partition: index,
-      recordOffset: String(offset),
-      cause,
-    });
+    const details = { topic, partition: index, recordOffset: String(offset), cause };
+    const text = `fetch of ${topic}-${index} at offset ${offset} failed: ${cause.message}`;
+    return errorCode === codes.corruptMessage
+      ? new CorruptBatchError(`${text}; seek past the batch to go on without it`, details)
+      : new FetchFailedError(`${text}; seek, to the same offset or to another, to try again`, details);
   }
 
   #backOff(partition: Partition, now: number): void {

@@ -12,6 +12,7 @@ import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
 import { byTopic, type LogPlace } from './log-questions.ts';
 import type { Identity } from './membership.ts';
+import { errorAbout } from './named-errors.ts';
 import { keyOf, type Position } from './partition.ts';
 
 export interface OffsetToCommit extends LogPlace, Position {
@@ -40,6 +41,8 @@ export interface IdentitySource {
   owns(key: string): boolean;
   /** The coordinator has answered that the membership with this epoch is over. */
   onFenced(epoch: number, now: number): void;
+  /** Another process has taken the static member's place: that is for good, if the membership with this epoch still is. */
+  onFencedInstance(epoch: number): void;
 }
 
 interface Job {
@@ -60,6 +63,8 @@ interface Job {
 const maxNamedVersion = 9;
 const groupsVersion = 8;
 const requireStableVersion = 7;
+/** Partitions that one error names. */
+const maxNamed = 5;
 
 export class GroupOffsets {
   readonly #host: RoleHost;
@@ -175,7 +180,7 @@ export class GroupOffsets {
     const answer = hasGroups ? response.groups.find(({ groupId }) => groupId === this.#groupId) : response;
     const errorCode = answer?.errorCode ?? codes.unknownServerError;
     if (errorCode !== codes.none) {
-      const error = this.#fetchError(errorCode, epoch, now);
+      const error = this.#fetchError(errorCode, epoch, [...open].slice(0, maxNamed).join(', '), now);
       for (const key of open) found(key, error, now);
       return;
     }
@@ -184,7 +189,7 @@ export class GroupOffsets {
         const key = keyOf(name, partitionIndex);
         if (!open.delete(key)) continue;
         const offset = { offset: committedOffset.toBigInt(), leaderEpoch: committedLeaderEpoch, metadata };
-        found(key, code === codes.none ? offset : this.#fetchError(code, epoch, now), now);
+        found(key, code === codes.none ? offset : this.#fetchError(code, epoch, key, now), now);
       }
     }
     const missing = errorFor(codes.unknownServerError)!;
@@ -192,7 +197,7 @@ export class GroupOffsets {
   }
 
   /** The error for an error code of OffsetFetch. The caller asks again if it is retriable. */
-  #fetchError(errorCode: number, epoch: number, now: number): Error {
+  #fetchError(errorCode: number, epoch: number, keys: string, now: number): Error {
     switch (errorCode) {
       case codes.notCoordinator:
       case codes.coordinatorNotAvailable:
@@ -206,7 +211,14 @@ export class GroupOffsets {
         // The next try uses the epoch of that time.
         return errorFor(codes.unstableOffsetCommit)!;
     }
-    return errorFor(errorCode)!;
+    return this.#errorOf(errorCode, keys);
+  }
+
+  /** Names the group, or the topics. */
+  #errorOf(errorCode: number, keys: string): Error {
+    if (errorCode === codes.groupAuthorizationFailed || errorCode === codes.groupIdNotFound)
+      return errorAbout(errorCode, `group ${this.#groupId}`);
+    return errorAbout(errorCode, keys);
   }
 
   #send(job: Job, identity: Identity, now: number): void {
@@ -279,6 +291,9 @@ export class GroupOffsets {
       case codes.unknownTopicOrPartition:
       case codes.unknownTopicId:
         return true;
+      case codes.rebalanceInProgress:
+        // The rebalance ends without the application; the answer to SyncGroup is on its way.
+        return this.#source.owns(key);
       case codes.staleMemberEpoch:
         // Every rebalance of the group makes epochs stale. Partitions that this member still owns are committed with the new epoch.
         if (!this.#source.owns(key)) return false;
@@ -292,9 +307,13 @@ export class GroupOffsets {
   #commitError(errorCode: number, key: string, identity: Identity, now: number): Error {
     const cause = errorFor(errorCode)!;
     switch (errorCode) {
+      case codes.fencedInstanceId:
+        this.#source.onFencedInstance(identity.epoch);
+        return new CommitFailedError(`offset of ${key} not committed: another member has this one's instance id`, {
+          cause,
+        });
       case codes.unknownMemberId:
       case codes.illegalGeneration:
-      case codes.fencedInstanceId:
       case codes.fencedMemberEpoch:
         if (identity.epoch >= 0) this.#source.onFenced(identity.epoch, now);
         return new CommitFailedError(`offset of ${key} not committed: the group has continued without this member`, {
@@ -309,11 +328,11 @@ export class GroupOffsets {
         );
       case codes.rebalanceInProgress:
         return new CommitFailedError(
-          `offset of ${key} not committed: the group is rebalancing; commit again when that is over`,
+          `offset of ${key} not committed: the group is rebalancing, and the partition is not this member's any more`,
           { cause },
         );
       default:
-        return cause;
+        return this.#errorOf(errorCode, key);
     }
   }
 

@@ -57,6 +57,7 @@ export class Group {
       identity: () => this.identity,
       owns,
       onFenced: (epoch: number, now: number) => this.#membership?.onFenced(epoch, now),
+      onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
     };
     this.offsets = new GroupOffsets(host, this.coordinator, groupId, source, { requestTimeoutMs, retryBackoffMs });
   }

@@ -7,6 +7,7 @@ import { mainLane } from '../../common/node-ids.ts';
 import { ListOffsets, OffsetForLeaderEpoch } from '../../protocol/flat/generated/apis.ts';
 import type { RoleHost } from '../client/role.ts';
 import { codes } from './codes.ts';
+import { errorAbout } from './named-errors.ts';
 import { keyOf } from './partition.ts';
 
 /** Special values of a timestamp in ListOffsets: the end and the beginning of a log. */
@@ -102,7 +103,7 @@ export class LogQuestions {
               const question = take(open, name, partitionIndex);
               if (question === undefined) continue;
               const found = { offset: offset.toBigInt(), timestamp: timestamp.toBigInt(), leaderEpoch };
-              answer(question, this.#errorOf(errorCode) ?? found, at);
+              answer(question, this.#errorOf(errorCode, question) ?? found, at);
             }
           }
           this.#failRest(open, answer, at);
@@ -139,7 +140,11 @@ export class LogQuestions {
             for (const { partition, errorCode, leaderEpoch, endOffset } of partitions) {
               const question = take(open, topic, partition);
               if (question === undefined) continue;
-              answer(question, this.#errorOf(errorCode) ?? { leaderEpoch, endOffset: endOffset.toBigInt() }, at);
+              answer(
+                question,
+                this.#errorOf(errorCode, question) ?? { leaderEpoch, endOffset: endOffset.toBigInt() },
+                at,
+              );
             }
           }
           this.#failRest(open, answer, at);
@@ -150,10 +155,11 @@ export class LogQuestions {
     );
   }
 
-  #errorOf(errorCode: number): Error | null {
-    const error = errorFor(errorCode);
-    if (error !== null && (error.invalidMetadata || errorCode === codes.fencedLeaderEpoch))
-      this.#host.cluster.requestUpdate();
+  #errorOf(errorCode: number, { topic, index }: LogPlace): Error | null {
+    if (errorCode === codes.none) return null;
+    const about = errorCode === codes.topicAuthorizationFailed ? topic : keyOf(topic, index);
+    const error = errorAbout(errorCode, about);
+    if (error.invalidMetadata || errorCode === codes.fencedLeaderEpoch) this.#host.cluster.requestUpdate();
     return error;
   }
 

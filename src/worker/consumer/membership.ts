@@ -42,6 +42,8 @@ export interface Membership {
   leave(mode: LeaveMode, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */
   onFenced(epoch: number, now: number): void;
+  /** The same of another process that has taken this static member's place, which is for good. */
+  onFencedInstance(epoch: number): void;
 }
 
 /** The functions that a membership needs from its consumer. */

@@ -29,6 +29,8 @@ export class Partition {
   readonly topic: string;
   readonly index: number;
   readonly key: string;
+  /** Of the topic that the position is of; null where none is known. */
+  topicId: string | null = null;
   state: PositionState = 'initializing';
   /** Changes when the answers of earlier requests must be ignored: fetches and look-ups. */
   version = 0;

@@ -5,11 +5,13 @@
 import type { OffsetReset, StartAt } from '../../common/config/consumer-config.ts';
 import {
   AuthorizationError,
+  BrokerError,
   KafkaClientError,
   LogTruncationError,
   NoOffsetForPartitionError,
   PositionOutsideLogError,
 } from '../../common/errors/errors.ts';
+import { zeroUuid } from '../../protocol/flat/uuid.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import type { GroupOffsets } from './group-offsets.ts';
@@ -112,6 +114,7 @@ export class PositionResolver {
     const { autoOffsetReset, listener } = this.#parts;
     if (autoOffsetReset !== 'none') {
       partition.resetAt(autoOffsetReset);
+      this.#parts.host.wake();
       return;
     }
     const { topic, index } = partition;
@@ -143,11 +146,25 @@ export class PositionResolver {
 
   /** The log of a new leader may differ from the log that was read, so it must be compared. */
   #noteLeader(partition: Partition): void {
-    if (partition.state !== 'fetching') return;
+    if (this.#isRecreated(partition) || partition.state !== 'fetching') return;
     const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
     if (leader === null || leader.leaderEpoch < 0 || leader.leaderEpoch === partition.validatedEpoch) return;
     if (partition.fetchPosition.leaderEpoch < 0) partition.validatedEpoch = leader.leaderEpoch;
     else if (!partition.isFetchInFlight) partition.state = 'validating';
+  }
+
+  /** A topic that was deleted and made anew has the same name, but other records at the same offsets. */
+  #isRecreated(partition: Partition): boolean {
+    const { topic, index, topicId, fetchPosition } = partition;
+    const newest = this.#parts.host.cluster.topicId(topic);
+    if (newest === null || newest === zeroUuid || newest === topicId) return false;
+    partition.topicId = newest;
+    if (topicId === null || partition.state !== 'fetching') return false;
+    const text = `${topic}-${index}: the topic was deleted and made anew, so offset ${fetchPosition.offset} means nothing there`;
+    this.#parts.listener.onLog('warn', text);
+    const details = { topic, partition: index, recordOffset: String(fetchPosition.offset) };
+    this.resetByPolicy(partition, new PositionOutsideLogError(`${text}: seek to where it is to be read from`, details));
+    return true;
   }
 
   #validated(partition: Partition): void {
@@ -254,8 +271,11 @@ export class PositionResolver {
   /** Look-ups are tried again until they succeed. Only an error that no retry can solve is raised. */
   #failed(partition: Partition, error: Error, now: number): void {
     const { retryBackoffMs, host, listener } = this.#parts;
+    const isRetriable = error instanceof KafkaClientError && error.retriable;
+    // What brokers say of their logs may be otherwise in a moment, whatever it is.
+    const isAboutLog = error instanceof BrokerError && partition.state !== 'initializing';
     if (error instanceof AuthorizationError) listener.onDenied(partition, error);
-    else if (!(error instanceof KafkaClientError) || !error.retriable) {
+    else if (!isRetriable && !isAboutLog) {
       listener.onPartitionFailed(partition, error);
       return;
     }
