@@ -10,7 +10,7 @@ import {
   KafkaConnectionError,
   LogTruncationError,
   NoOffsetForPartitionError,
-  PartitionError,
+  type PartitionError,
   PositionOutsideLogError,
 } from '../../../../src/common/errors/errors.ts';
 import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
