@@ -1,5 +1,5 @@
-// A loop that never returns to the event loop: it reads numbers, computes, and writes results, by calls that block this thread alone.
-// The network thread stays a member of the group and keeps sending meanwhile.
+// A loop that never returns to the event loop. It reads numbers, computes, and writes results. Its calls block only this thread. The network
+// thread stays a member of the group and goes on sending.
 //   npm run example -- blocking-loop
 
 import { KafkaClient } from '../../src/index.ts';
@@ -18,7 +18,7 @@ await client.admin().createTopics(
 const producer = await client.producer();
 const consumer = await client.consumer({ groupId: 'factories', topics: ['numbers'], autoOffsetReset: 'earliest' });
 
-// From here on nothing is awaited until the work is done.
+// Nothing is awaited from here until the work is done.
 for (let number = 0; number < numbers; number++) put('numbers', String(number));
 let seen = 0;
 let primes = 0;

@@ -8,7 +8,7 @@ const client = await KafkaClient.start({ bootstrapServers: process.env.KAFKA_BOO
 
 const newTopic = { name: topic, partitions: 1, replicationFactor: 1 };
 const created = (await client.admin().createTopics([newTopic], { waitForLeaders: true })).get(topic);
-// A topic that is there already will do.
+// If the topic exists already, it is used.
 if (created?.ok === false && !(created.error instanceof TopicAlreadyExistsError)) throw created.error;
 
 const producer = await client.producer();
@@ -23,7 +23,7 @@ let read = 0;
 for await (const batch of consumer) {
   for (const { offset, key, value } of batch) console.log(`read ${offset} ${key}: ${value}`);
   read += batch.count;
-  // Leaving the loop settles nothing, so the last batch is settled here.
+  // `break` does not mark the last batch as done, so it is marked here.
   batch.done();
   if (read >= 4) break;
 }

@@ -1,5 +1,5 @@
-// An HTTP server that writes each line of a request's body as a record, and answers when all are acknowledged. While memory is full, the
-// server does not read the request on, so TCP holds the sender back. SIGTERM and SIGINT end it after what it has taken is written.
+// An HTTP server that writes each line of a request's body as a record, and answers when all records are acknowledged. While memory is full,
+// the server stops reading the request, so TCP slows the sender down. After SIGTERM or SIGINT it ends when its records are written.
 //   npm run example -- http-ingest
 
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ await once(server, 'listening');
 console.log(`listening on ${(server.address() as AddressInfo).port}`);
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-// No new connections; requests under way are answered.
+// The server accepts no new connections. Requests under way are answered.
 await new Promise<void>((resolve) => {
   server.close(() => resolve());
   server.closeIdleConnections();

@@ -1,4 +1,4 @@
-// Requests and their answers through the whole client: every API, order, nodes, versions, deadlines, Futures.
+// Requests and their responses through the whole client: every API, order, nodes, versions.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -10,15 +10,11 @@ import {
   DeleteTopics,
   Fetch,
   FindCoordinator,
-  Future,
-  IllegalStateError,
   type KafkaClient,
-  KafkaConnectionError,
   ListGroups,
   ListOffsets,
   Metadata,
   Produce,
-  RequestTimedOutError,
   UnsupportedVersionError,
 } from '../../src/index.ts';
 import { zeroUuid } from '../../src/protocol/flat/uuid.ts';
@@ -261,116 +257,6 @@ describe('requests', () => {
     assert.equal(versions.get(Produce.key), 5);
     assert.equal(versions.get(Metadata.key), 1);
     assert.equal(versions.get(ApiVersions.key), 0);
-  });
-
-  describe('without an answer', () => {
-    test('time out by their own limit; those beside them on the connection fail with that as cause', async () => {
-      const client = await shared();
-      const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
-      const began = performance.now();
-      const patient = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 60_000 });
-      const hasty = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 100 });
-      const elsewhere = client.send(7, Metadata, { topics: [] });
-      const error = await failureOf(hasty);
-      assert.ok(performance.now() - began >= 99, 'not before its time');
-      await rule.remove();
-      assert.ok(error instanceof RequestTimedOutError);
-      assert.match(error.message, /Fetch to node 0 .* no response within 100 ms/);
-      assert.deepEqual([error.retriable, error.nodeId, error.apiKey], [true, 0, Fetch.key]);
-      const other = await failureOf(patient);
-      assert.ok(other instanceof KafkaConnectionError);
-      assert.ok(other.cause instanceof RequestTimedOutError);
-      await elsewhere;
-      assert.equal(client.connected(7), true);
-    });
-
-    test('time out by requestTimeoutMs unless they say otherwise', async (t) => {
-      const client = await openConnected(t, broker, { requestTimeoutMs: 100 });
-      const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
-      const error = await failureOf(client.send(0, Fetch, fetchRequest('logs'), byName));
-      await rule.remove();
-      assert.ok(error instanceof RequestTimedOutError);
-      assert.match(error.message, /within 100 ms/);
-    });
-
-    test('are not kept alive by an answer that trickles in', async () => {
-      const client = await shared();
-      const rule = await broker.control(Metadata, { wire: { trickleBytes: 1, trickleMs: 20 } }, { nodeId: 0 });
-      const error = await failureOf(client.send(0, Metadata, { topics: [] }, { timeoutMs: 150 }));
-      await rule.remove();
-      assert.ok(error instanceof RequestTimedOutError);
-    });
-  });
-
-  describe('settle Futures', () => {
-    test('that tell their callbacks before those who await', async () => {
-      const client = await shared();
-      const seen: string[] = [];
-      const future = client.send(0, Metadata, { topics: [] });
-      assert.deepEqual(
-        [future.isDone, future.succeeded, future.failed, future.value],
-        [false, false, false, undefined],
-      );
-      const awaited = future.then(() => seen.push('await'));
-      future.addCallback((prefix: string, response) => seen.push(`${prefix} ${response.brokers.length}`), 'callback');
-      future.addErrback(() => seen.push('errback'));
-      future.addBoth(() => seen.push('both'));
-      await awaited;
-      assert.deepEqual(seen, ['callback 3', 'both', 'await']);
-      assert.deepEqual([future.isDone, future.succeeded, future.failed, future.exception], [true, true, false, null]);
-      future.addCallback(() => seen.push('late'));
-      assert.equal(seen.at(-1), 'late');
-    });
-
-    test('once: nobody can complete them again', async () => {
-      const client = await shared();
-      const future = client.send(0, Metadata, { topics: [] });
-      const response = await future;
-      assert.throws(() => future.success(response), IllegalStateError);
-      assert.throws(() => future.failure(new Error('late')), IllegalStateError);
-      assert.equal(future.value, response);
-    });
-
-    test('that pass their outcome on', async () => {
-      const client = await shared();
-      const other = new Future<{ readonly clusterId: string | null }>();
-      const response = await client.send(0, Metadata, { topics: [] }).chain(other as never);
-      assert.equal(await other, response);
-    });
-
-    test('whose callbacks may send, and close their node', async () => {
-      const client = await shared();
-      const second = new Future<string | null>();
-      client.send(0, Metadata, { topics: [] }).addCallback(() => {
-        client.send(0, Metadata, { topics: [] }).addCallback((response) => {
-          client.close(0);
-          second.success(response.clusterId);
-        });
-      });
-      assert.equal(await second, 'embedded-cluster-000000');
-      assert.equal(client.connected(0), false);
-    });
-
-    test('one of whose callbacks throws, and all others go on', async (t) => {
-      const client = await shared();
-      const warnings: string[] = [];
-      const listen = (warning: Error): void => {
-        warnings.push(warning.message);
-      };
-      process.on('warning', listen);
-      t.after(() => process.off('warning', listen));
-      const order: string[] = [];
-      const bad = client.send(0, Metadata, { topics: [] });
-      bad.addCallback(() => {
-        throw new Error('thrown by a callback');
-      });
-      bad.addCallback(() => order.push('same future'));
-      const good = client.send(0, Metadata, { topics: [] }).addCallback(() => order.push('next future'));
-      await Promise.all([bad, good]);
-      assert.deepEqual(order, ['same future', 'next future']);
-      await new Promise((resolve) => setImmediate(resolve));
-      assert.deepEqual(warnings, ['offthread-kafka: a callback or listener threw: thrown by a callback']);
-    });
   });
 
   test('whose answer cannot be read fail with the reason, and the others go on', async () => {
