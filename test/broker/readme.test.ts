@@ -114,7 +114,7 @@ describe('the programs of the README', () => {
       .replace("send('greetings'", "send('greeting'")
       .replace('client.producer()', 'client.producer({ maxBlockMs: 2000, deliveryTimeoutMs: 120000 })');
     const text = await failure(program);
-    assert.match(text, /TOPIC_ERROR.*"greeting" cannot be had/);
+    assert.match(text, /TOPIC_ERROR.*no metadata of topic "greeting"/);
     assert.match(text, /topic 'greeting' is not present in metadata/);
     assert.match(text, /KAFKA_UNKNOWN_TOPIC_OR_PARTITION/);
   });
@@ -127,7 +127,7 @@ describe('the programs of the README', () => {
     assert.notEqual(program, byRequest);
     const text = await failure(program);
     assert.match(text, /UnknownTopicOrPartitionError/);
-    assert.match(text, /TOPIC_ERROR.*"request" cannot be had/);
+    assert.match(text, /TOPIC_ERROR.*no metadata of topic "request"/);
   });
 });
 
