@@ -3,6 +3,7 @@
 // Source: lz4/lz4, doc/lz4_Block_format.md
 
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
+import { four } from './little-endian.ts';
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortLiteral = 48;
@@ -128,8 +129,4 @@ function writeLength(length: number, out: Uint8Array, to: number): number {
   for (; rest >= 255; rest -= 255) out[put++] = 255;
   out[put++] = rest;
   return put;
-}
-
-function four(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }

@@ -5,7 +5,9 @@
 //      | 04 22 4d 18 | flags | block size | content size? 8 | header checksum | { size | block | checksum? } ... | 0 | checksum?
 
 import { CorruptRecordError } from '../common/errors/errors.ts';
+import { numberOf } from '../common/numbers.ts';
 import type { ByteArena } from './byte-arena.ts';
+import { four } from './little-endian.ts';
 import { lz4Bound, readLz4Block, writeLz4Block } from './lz4-block.ts';
 import { nativeFromBytes, nativeLz4 } from './native-blocks.ts';
 import { xxHash32 } from './xxhash32.ts';
@@ -90,7 +92,7 @@ function readHeader(bytes: Uint8Array, start: number, end: number, magic: number
     bytes: descriptorEnd + 1 - start,
     blockBytes: 1 << (8 + 2 * (blockCode >>> 4)),
     blockChecksumBytes: (flags & flagBlockChecksums) === 0 ? 0 : 4,
-    contentSize: hasContentSize ? (four(bytes, sizeAt) >>> 0) + (four(bytes, sizeAt + 4) >>> 0) * 2 ** 32 : -1,
+    contentSize: hasContentSize ? numberOf(four(bytes, sizeAt), four(bytes, sizeAt + 4) >>> 0) : -1,
     hasContentChecksum: (flags & flagContentChecksum) !== 0,
   };
 }
@@ -130,10 +132,6 @@ function checkHash(bytes: Uint8Array, at: number, actual: number, what: string):
 
 function broken(problem: string): CorruptRecordError {
   return new CorruptRecordError(`LZ4 frame ${problem}`);
-}
-
-function four(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
 /**

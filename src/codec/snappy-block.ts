@@ -4,6 +4,7 @@
 
 import { CorruptRecordError } from '../common/errors/errors.ts';
 import { copyLiteral, copyMatch, viewOf } from './block-copy.ts';
+import { four } from './little-endian.ts';
 
 /** The densest element is a copy of 64 bytes in 3. */
 const maxGrowth = 22;
@@ -79,7 +80,7 @@ export function readSnappyElements(
       at += 2;
     } else {
       if (end - at < 4) return false;
-      distance = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+      distance = four(bytes, at) >>> 0;
       at += 4;
     }
     if (distance === 0 || distance > put - from || length > to - put) return false;
@@ -127,10 +128,6 @@ export function writeSnappyBlock(bytes: Uint8Array, start: number, end: number, 
     if (at < limit) table[Math.imul(four(bytes, at - 1), 0x1e35a7bd) >>> (32 - tableBits)] = at - 1 - start;
   }
   return writeLiteral(bytes, literal, end, out, put);
-}
-
-function four(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
 function writeLiteral(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {

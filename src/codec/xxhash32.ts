@@ -1,6 +1,8 @@
 // Owns xxHash of 32 bits with seed 0, the checksum of LZ4 frames. Runs in the network thread and the codec pool.
 // Source: Cyan4973/xxHash, doc/xxhash_spec.md
 
+import { four } from './little-endian.ts';
+
 const prime1 = 0x9e3779b1;
 const prime2 = 0x85ebca77;
 const prime3 = 0xc2b2ae3d;
@@ -44,8 +46,4 @@ function round(lane: number, word: number): number {
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
-}
-
-function four(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }

@@ -3,6 +3,7 @@
 // Source: RFC 8878
 
 import { CorruptRecordError } from '../common/errors/errors.ts';
+import { littleEndian } from './little-endian.ts';
 
 const frameMagic = 0xfd2fb528 | 0;
 /** The first of sixteen magic numbers that begin skippable frames. */
@@ -78,12 +79,6 @@ function readBlocks(bytes: Uint8Array, start: number, end: number, largest: numb
 function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >>> 3));
   return base + (base / 8) * (descriptor & 7);
-}
-
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
-  return value;
 }
 
 function need(at: number, length: number, end: number): void {

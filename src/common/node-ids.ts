@@ -5,7 +5,7 @@
 //   2147483647 - id       broker `id` in the lane `coordinator`, so that its long waits delay nothing else
 //   -1073741824 and down  brokers in other lanes; the network thread numbers them when they are first used
 
-const maxInt32 = 2147483647;
+import { maxInt32 } from './numbers.ts';
 
 /** The name of the main lane, which is used for everything that names no lane. */
 export const mainLane = '';

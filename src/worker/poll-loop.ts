@@ -13,6 +13,7 @@
 // loop's check phase, after every socket that was ready has been read. So a deadline is checked only after everything that
 // arrived before it was read.
 
+import { maxTimerMs } from '../common/numbers.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
 import type { CountersWriter } from '../state/counters.ts';
 import type { Connections } from './client/connections.ts';
@@ -25,9 +26,6 @@ import type { Metrics } from './report/metrics-recorder.ts';
 import type { CodecPool } from './requests/codec-pool.ts';
 import type { Roles } from './roles.ts';
 import { Suspension } from './suspension.ts';
-
-/** Node fires a timer with a longer delay at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * What follows a round. `asleep`: the doorbell, a socket or the timer starts the next round. `scheduled`: a turn runs in this event

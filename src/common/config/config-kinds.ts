@@ -98,7 +98,6 @@ export type ConfigOption =
   | TokenProviderOption
   | LoggerOption;
 
-export const maxInt32 = 2147483647;
 export const KiB = 1024;
 export const MiB = 1024 * 1024;
 

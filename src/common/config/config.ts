@@ -2,7 +2,8 @@
 // them.
 
 import { logLevels } from '../logger.ts';
-import { type ConfigOption, file, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { maxInt32 } from '../numbers.ts';
+import { type ConfigOption, file, integer, KiB, MiB, type ValueOf } from './config-kinds.ts';
 import { saslMechanisms, securityProtocols } from './sasl-config.ts';
 
 /** Every option of `KafkaClient.start`, in the order of the documentation. */

@@ -2,6 +2,7 @@
 // not send requests.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
+import { maxInt32 } from '../numbers.ts';
 import { nearestName } from '../text.ts';
 import { isTopicName, topicNameRule } from '../topic-names.ts';
 import type { ConfigOption } from './config-kinds.ts';
@@ -74,8 +75,8 @@ export function parseAssign(value: unknown, problems: string[]): readonly Assign
   return value.map((row: Record<string, unknown> | null, i) => {
     const { topic, partition, offset } = row ?? {};
     if (!isTopicName(topic)) problems.push(`assign[${i}].topic is ${described(topic)}: ${topicNameRule}`);
-    if (!Number.isInteger(partition) || (partition as number) < 0 || (partition as number) > 0x7fffffff)
-      problems.push(`assign[${i}].partition must be an integer from 0 to 2147483647, not ${described(partition)}`);
+    if (!Number.isInteger(partition) || (partition as number) < 0 || (partition as number) > maxInt32)
+      problems.push(`assign[${i}].partition must be an integer from 0 to ${maxInt32}, not ${described(partition)}`);
     const start = offset == null ? null : parseStart(offset);
     if (start === undefined)
       problems.push(

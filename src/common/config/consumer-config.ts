@@ -1,7 +1,8 @@
 // Owns the list of a consumer's options: type, unit, default, range and meaning of each. Every thread. consumer-config-parser.ts
 // validates them.
 
-import { type ConfigOption, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { maxInt32 } from '../numbers.ts';
+import { type ConfigOption, integer, KiB, MiB, type ValueOf } from './config-kinds.ts';
 
 /** The names of the assignors of the classic protocol. They are the same in Java. */
 export const assignorNames = ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] as const;

@@ -1,5 +1,7 @@
 // Owns the options of the OIDC token provider and their check. Every thread. Must not send requests.
 
+import { maxInt32 } from '../numbers.ts';
+
 export interface OidcOptions {
   /** The token endpoint of the authorization server. It begins with `https:`; `http:` is allowed for loopback only. */
   readonly tokenEndpointUrl: string;
@@ -50,7 +52,7 @@ export function oidcProblems(key: string, options: unknown): string[] {
     timeoutMs !== undefined &&
     !(Number.isInteger(timeoutMs) && (timeoutMs as number) > 0 && (timeoutMs as number) < 2 ** 31)
   ) {
-    problems.push(`${key}.timeoutMs must be an integer from 1 to 2147483647`);
+    problems.push(`${key}.timeoutMs must be an integer from 1 to ${maxInt32}`);
   }
   return problems;
 }

@@ -1,6 +1,7 @@
 // Owns the validation of a producer's options into a frozen configuration. One error reports all problems. Every thread.
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
+import { maxInt32 } from '../numbers.ts';
 import { nearestName } from '../text.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { described, parseOption } from './config-parser.ts';
@@ -157,7 +158,7 @@ function checkIdempotence(
 function checkTimes(config: Record<string, unknown>, options: ProducerConfigInput, problems: string[]): void {
   const least = (config.lingerMs as number) + (config.requestTimeoutMs as number);
   if ((config.deliveryTimeoutMs as number) >= least) return;
-  if (options.deliveryTimeoutMs === undefined) config.deliveryTimeoutMs = Math.min(least, 2147483647);
+  if (options.deliveryTimeoutMs === undefined) config.deliveryTimeoutMs = Math.min(least, maxInt32);
   else {
     problems.push(
       `deliveryTimeoutMs is ${config.deliveryTimeoutMs}; it must be at least lingerMs + requestTimeoutMs, ${least}`,

@@ -2,7 +2,8 @@
 // them.
 // Source: Kafka's ProducerConfig; the names are its keys in camelCase with the unit last.
 
-import { type ConfigOption, integer, KiB, MiB, maxInt32, type ValueOf } from './config-kinds.ts';
+import { maxInt32 } from '../numbers.ts';
+import { type ConfigOption, integer, KiB, MiB, type ValueOf } from './config-kinds.ts';
 
 /** The options that a table can describe. `acks`, `partitioner` and `compressionLevel` have kinds of their own. */
 export const producerOptions = {

@@ -3,6 +3,7 @@
 
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { isLaneName, laneNameRule, mainLane } from '../../common/node-ids.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { nearestName, shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
@@ -10,7 +11,6 @@ import { checkSignal } from '../link/abort-signals.ts';
 import type { StartOptions } from './client-options.ts';
 
 const maxInt16 = 32767;
-const maxInt32 = 2147483647;
 const noOptions = Object.freeze({});
 
 /** int32, returned as given. Throws TypeError for anything else. */

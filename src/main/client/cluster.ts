@@ -4,6 +4,7 @@
 import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { type BrokerError, errorFor, IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
 import { type CallPlace, callPlace } from '../link/call-place.ts';
 import type { Future } from '../link/future.ts';
@@ -272,7 +273,9 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
     ['leaderEpoch', leaderEpoch, -1],
   ] as const) {
     if ((value | 0) === value && value >= least) continue;
-    throw new TypeError(`withPartitions: ${name} must be an integer from ${least} to 2147483647, not ${String(value)}`);
+    throw new TypeError(
+      `withPartitions: ${name} must be an integer from ${least} to ${maxInt32}, not ${String(value)}`,
+    );
   }
   if (snapshot.partitions(topic) === undefined) {
     throw new IllegalArgumentError(`withPartitions: topic ${JSON.stringify(topic)} is unknown`);

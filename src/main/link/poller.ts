@@ -2,6 +2,7 @@
 // polls.
 
 import { monotonicNowMs } from '../../common/clock.ts';
+import { maxTimerMs } from '../../common/numbers.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { onAbort } from './abort-signals.ts';
 import { Future, onSettled } from './future.ts';
@@ -11,7 +12,6 @@ import type { ResponseAdapter } from './response-adapter.ts';
 import type { ResponseSpan } from './response-log.ts';
 import { checkStackRoom } from './stack-room.ts';
 
-const maxTimerMs = 2 ** 31 - 1;
 /** A blocked thread looks so often whether the network thread has ended. It gets no exit event, because that needs an event loop. */
 const lookForEndMs = 1000;
 

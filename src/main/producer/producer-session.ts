@@ -11,6 +11,7 @@ import {
   ProducerClosedError,
 } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import { openApplicationEnd } from '../../ring/attachment.ts';
 import type { Frame } from '../../ring/frames/frame.ts';
@@ -222,7 +223,7 @@ export class ProducerSession implements ClientRole {
     const future = this.newFuture<DeliveryReport>();
     this.#closing = future;
     if (this.#refusal instanceof NetworkThreadError) return future.success(this.deliveries.takeReport());
-    const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), 2147483647) : -1;
+    const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), maxInt32) : -1;
     const frameOf = (callId: number): Frame => producerCloseFrame({ callId, timeoutMs: toldMs });
     this.#call(frameOf, () => {
       this.#end(new ProducerClosedError('the producer was closed'));

@@ -1,6 +1,7 @@
 // Owns the types in which callers pass the parts of a record, and their sizes. Application thread.
 
 import { SerializationError } from '../../common/errors/errors.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 
@@ -78,8 +79,8 @@ export function timestampOf(timestamp: number | undefined): number {
 /** The partition, or -1 for none. Throws TypeError for anything but an int32 from 0 on. */
 export function partitionOf(partition: number | undefined): number {
   if (partition === undefined) return -1;
-  if (!Number.isInteger(partition) || partition < 0 || partition > 2147483647) {
-    throw new TypeError(`partition must be an integer from 0 to 2147483647, not ${shown(partition)}`);
+  if (!Number.isInteger(partition) || partition < 0 || partition > maxInt32) {
+    throw new TypeError(`partition must be an integer from 0 to ${maxInt32}, not ${shown(partition)}`);
   }
   return partition;
 }
@@ -87,8 +88,8 @@ export function partitionOf(partition: number | undefined): number {
 /** The value of `lingerMs` for a record's frame. Throws TypeError for anything but an int32 from 0 on. */
 export function lingerOf(lingerMs: number | undefined): number {
   if (lingerMs === undefined) return LINGER_WHILE_BUSY;
-  if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > 2147483647) {
-    throw new TypeError(`lingerMs must be an integer from 0 to 2147483647, not ${shown(lingerMs)}`);
+  if (!Number.isInteger(lingerMs) || lingerMs < 0 || lingerMs > maxInt32) {
+    throw new TypeError(`lingerMs must be an integer from 0 to ${maxInt32}, not ${shown(lingerMs)}`);
   }
   return lingerMs;
 }

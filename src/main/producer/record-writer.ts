@@ -3,7 +3,7 @@
 
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { frameHeaderBytes } from '../../common/ring-sizes.ts';
-import { putSigned, sizeOfLength } from '../../protocol/flat/records/varints.ts';
+import { putSigned, sizeOfLength } from '../../protocol/flat/varints.ts';
 import { commitRecord, RECORD_PREFIX_BYTES, type RecordFields } from '../../ring/frames/record-frames.ts';
 import type { LinkWriter } from '../../ring/link-writer.ts';
 import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';

@@ -3,11 +3,13 @@
 
 import type Long from 'long';
 import { InvalidRequestError, KafkaClientError } from '../../common/errors/errors.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { isWellFormed, nearestName, shown } from '../../common/text.ts';
 import type { UnknownTaggedField } from './flat-view.ts';
 import { FlatLimitError, type FlatWriter } from './flat-writer.ts';
 import { int64Parts } from './int64.ts';
 import { isUuid, uuidBytes } from './uuid.ts';
+import { putUnsigned, sizeOfUnsigned } from './varints.ts';
 
 /** What callers may give for an int64: a Long, a bigint, or a number that is a safe integer. */
 export type Int64 = Long | bigint | number;
@@ -191,7 +193,7 @@ export function putUnknownTaggedFields(
     if (typeof field !== 'object' || field === null) throw problem(step, field, 'an object');
     const { tag, data } = field;
     if (typeof tag !== 'number' || (tag | 0) !== tag || tag < 0) {
-      throw problem(`${step}.tag`, tag, 'an integer from 0 to 2147483647');
+      throw problem(`${step}.tag`, tag, `an integer from 0 to ${maxInt32}`);
     }
     if (tag <= previous) throw new InputProblem(`${step}.tag`, `${tag} after ${previous}: tags must ascend`);
     if (knownTags.includes(tag)) throw new InputProblem(`${step}.tag`, `${tag} is the tag of a field known here`);
@@ -206,12 +208,6 @@ export function putUnknownTaggedFields(
 }
 
 function putVarint(w: FlatWriter, value: number): void {
-  let rest = value;
-  while (rest > 127) {
-    const at = w.allocBytes(1);
-    w.u8[w.byteBase + at] = (rest & 127) | 128;
-    rest >>>= 7;
-  }
-  const at = w.allocBytes(1);
-  w.u8[w.byteBase + at] = rest;
+  const at = w.allocBytes(sizeOfUnsigned(value));
+  putUnsigned(w.u8, w.byteBase + at, value);
 }

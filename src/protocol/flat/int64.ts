@@ -2,6 +2,7 @@
 // change a value silently.
 
 import Long from 'long';
+import { highHalf } from '../../common/numbers.ts';
 
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
@@ -34,7 +35,7 @@ const parts: Int64Parts = { low: 0, high: 0 };
 export function int64Parts(value: unknown): Readonly<Int64Parts> | null {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) return null;
-    parts.high = Math.floor(value / 4294967296);
+    parts.high = highHalf(value);
     parts.low = value | 0;
     return parts;
   }

@@ -4,6 +4,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { KafkaProtocolError } from '../../common/errors/errors.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import type { FlatWriter } from '../flat/flat-writer.ts';
 
 /** Up to this many bytes one loop that copies and checks for ASCII beats calls into native code. */
@@ -259,7 +260,7 @@ export class WireReader {
   tag(previous: number): number {
     const tag = this.uvarint();
     if (tag <= previous) throw this.fail(`tag ${tag} after tag ${previous}`);
-    if (tag > 0x7fffffff) throw this.fail(`tag ${tag} above 2147483647`);
+    if (tag > maxInt32) throw this.fail(`tag ${tag} above ${maxInt32}`);
     return tag;
   }
 

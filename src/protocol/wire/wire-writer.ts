@@ -3,24 +3,20 @@
 // that an application thread can write: every offset, length and count in it is checked before it is used.
 
 import { InvalidRequestError, RingCorruptError } from '../../common/errors/errors.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
 import { DATA_LENGTH_WORD } from '../flat/records/records-slot.ts';
+import { putUnsigned, sizeOfUnsigned } from '../flat/varints.ts';
 
 /** A finished message up to this size is copied out, so that the writer's own buffer serves the next one too. */
 const copiedBytes = 16 * 1024;
 const initialBytes = 4 * 1024;
 const keptBytes = 64 * 1024;
 /** Node's limit for one Buffer is larger, but Kafka's lengths are int32. */
-const maxBytes = 2 ** 31 - 1;
+const maxBytes = maxInt32;
 
 /** Up to this many bytes a loop beats a call into native code. */
 const shortBytes = 24;
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes++;
-  return bytes;
-}
 
 /** Reusable: `finish` gives the message away and starts the next. */
 export class WireWriter {
@@ -157,13 +153,7 @@ export class WireWriter {
 
   uvarint(value: number): void {
     this.ensure(5);
-    const buffer = this.buffer;
-    let rest = value >>> 0;
-    while (rest > 127) {
-      buffer[this.offset++] = (rest & 127) | 128;
-      rest >>>= 7;
-    }
-    buffer[this.offset++] = rest;
+    this.offset = putUnsigned(this.buffer, this.offset, value);
   }
 
   int64(low: number, high: number): void {
@@ -273,14 +263,14 @@ export class WireWriter {
    * @param guess of the size; if the varint turns out longer or shorter, the field's bytes have to be moved
    */
   beginSized(guess: number): number {
-    return this.reserve(varintBytes(guess));
+    return this.reserve(sizeOfUnsigned(guess));
   }
 
   /** Writes the size of the bytes since `beginSized` (same `guess`), plus `bias`, in front of them. */
   endSized(at: number, guess: number, bias: number): void {
-    const from = at + varintBytes(guess);
+    const from = at + sizeOfUnsigned(guess);
     const length = this.offset - from;
-    const to = at + varintBytes(length + bias);
+    const to = at + sizeOfUnsigned(length + bias);
     if (to !== from) {
       if (to > from) this.ensure(to - from);
       this.buffer.copyWithin(to, from, from + length);

@@ -3,6 +3,7 @@
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { PlainError } from '../../common/errors/plain-error.ts';
+import { highHalf, numberOf } from '../../common/numbers.ts';
 import { LINGER_WHILE_BUSY, TrackKind } from '../../common/record-tracking.ts';
 import { isTopicName } from '../../common/topic-names.ts';
 import type { LinkReader } from '../link-reader.ts';
@@ -34,7 +35,6 @@ import * as kinds from './kinds.ts';
  * message is still open. `read...` reads the current frame in place. `take...` releases it, too.
  */
 
-const two32 = 4294967296;
 /** High halves of safe integers are below. */
 const maxHigh = 2 ** 21;
 
@@ -97,7 +97,7 @@ export function commitRecord(
     i32[word + TIMESTAMP_WORD + 1] = NO_TIMESTAMP;
   } else {
     i32[word + TIMESTAMP_WORD] = timestampMs | 0;
-    i32[word + TIMESTAMP_WORD + 1] = Math.floor(timestampMs / two32);
+    i32[word + TIMESTAMP_WORD + 1] = highHalf(timestampMs);
   }
   return link.commit(kinds.RECORD, fields.trackId, fields.topicHandle, usedBytes);
 }
@@ -118,7 +118,7 @@ export function readRecord(link: LinkReader, into: RecordFrame): void {
   into.trackId = link.requestId;
   into.partition = i32[word + PARTITION_WORD]!;
   into.lingerMs = i32[word + LINGER_WORD]!;
-  into.timestampMs = high === NO_TIMESTAMP ? Number.NaN : high * two32 + (i32[word + TIMESTAMP_WORD]! >>> 0);
+  into.timestampMs = high === NO_TIMESTAMP ? Number.NaN : numberOf(i32[word + TIMESTAMP_WORD]!, high);
   into.keyLength = i32[word + KEY_LENGTH_WORD]!;
   into.from = base + RECORD_PREFIX_BYTES + (kindWord >>> PAD_SHIFT);
   into.to = base + byteLength;
@@ -284,7 +284,7 @@ export function deliveredFrame(fields: DeliveredFrame): Frame {
   words[DELIVERED_OFFSET_WORD] = fields.offsetLow;
   words[DELIVERED_OFFSET_WORD + 1] = fields.offsetHigh;
   words[DELIVERED_TIME_WORD] = logAppendTimeMs | 0;
-  words[DELIVERED_TIME_WORD + 1] = Math.floor(logAppendTimeMs / two32);
+  words[DELIVERED_TIME_WORD + 1] = highHalf(logAppendTimeMs);
   words[DELIVERED_ERROR_BYTES_WORD] = errorBytes?.length ?? 0;
   words[DELIVERED_RUNS_WORD] = runs.length;
   for (let run = 0, word = DELIVERED_FIRST_RUN_WORD; run < runs.length; run++, word += RUN_WORDS) {
@@ -318,7 +318,7 @@ export function takeDelivered(link: LinkReader): DeliveredFrame {
     partition: i32[word + DELIVERED_PARTITION_WORD]!,
     offsetLow: i32[word + DELIVERED_OFFSET_WORD]!,
     offsetHigh: i32[word + DELIVERED_OFFSET_WORD + 1]!,
-    logAppendTimeMs: timeHigh < 0 ? -1 : timeHigh * two32 + (i32[word + DELIVERED_TIME_WORD]! >>> 0),
+    logAppendTimeMs: timeHigh < 0 ? -1 : numberOf(i32[word + DELIVERED_TIME_WORD]!, timeHigh),
     error: errorBytes === 0 ? null : (jsonIn(body, runsBytes, errorBytes) as DeliveredError),
     runs: new DeliveredRuns(i32, word + DELIVERED_FIRST_RUN_WORD, runs),
   };

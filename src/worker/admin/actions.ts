@@ -1,6 +1,8 @@
 // Owns the table of what an administration call does for each error code of an answer. Network thread.
 // Source: the retry rules of Kafka's own admin client (KIP-117, KIP-599, KIP-716)
 
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
+
 export type Action =
   /** Send the same request again, after a backoff. */
   | 'retry'
@@ -10,45 +12,27 @@ export type Action =
   | 'throttled'
   | 'final';
 
-const unknownTopicOrPartition = 3;
-const leaderNotAvailable = 5;
-const notLeaderOrFollower = 6;
-const requestTimedOut = 7;
-const brokerNotAvailable = 8;
-const networkException = 13;
-const coordinatorLoadInProgress = 14;
-const coordinatorNotAvailable = 15;
-const notCoordinator = 16;
-const notController = 41;
-const concurrentTransactions = 51;
-const kafkaStorageError = 56;
-const fencedLeaderEpoch = 74;
-const unknownLeaderEpoch = 75;
-const unstableOffsetCommit = 88;
-const throttlingQuotaExceeded = 89;
-const rebootstrapRequired = 129;
-
-const retried = new Set([
-  requestTimedOut,
-  networkException,
-  coordinatorLoadInProgress,
-  concurrentTransactions,
-  unknownLeaderEpoch,
-  unstableOffsetCommit,
-  rebootstrapRequired,
+const retried: ReadonlySet<number> = new Set([
+  errorCodes.REQUEST_TIMED_OUT,
+  errorCodes.NETWORK_EXCEPTION,
+  errorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+  errorCodes.CONCURRENT_TRANSACTIONS,
+  errorCodes.UNKNOWN_LEADER_EPOCH,
+  errorCodes.UNSTABLE_OFFSET_COMMIT,
+  errorCodes.REBOOTSTRAP_REQUIRED,
 ]);
 
 const located: Readonly<Record<Target, ReadonlySet<number>>> = {
-  any: new Set([notController]),
-  controller: new Set([notController]),
-  coordinator: new Set([coordinatorNotAvailable, notCoordinator]),
+  any: new Set([errorCodes.NOT_CONTROLLER]),
+  controller: new Set([errorCodes.NOT_CONTROLLER]),
+  coordinator: new Set([errorCodes.COORDINATOR_NOT_AVAILABLE, errorCodes.NOT_COORDINATOR]),
   leader: new Set([
-    unknownTopicOrPartition,
-    leaderNotAvailable,
-    notLeaderOrFollower,
-    brokerNotAvailable,
-    kafkaStorageError,
-    fencedLeaderEpoch,
+    errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+    errorCodes.LEADER_NOT_AVAILABLE,
+    errorCodes.NOT_LEADER_OR_FOLLOWER,
+    errorCodes.BROKER_NOT_AVAILABLE,
+    errorCodes.KAFKA_STORAGE_ERROR,
+    errorCodes.FENCED_LEADER_EPOCH,
   ]),
 };
 
@@ -56,7 +40,7 @@ const located: Readonly<Record<Target, ReadonlySet<number>>> = {
 export type Target = 'any' | 'controller' | 'coordinator' | 'leader';
 
 export function actionFor(errorCode: number, target: Target): Action {
-  if (errorCode === throttlingQuotaExceeded) return 'throttled';
+  if (errorCode === errorCodes.THROTTLING_QUOTA_EXCEEDED) return 'throttled';
   if (located[target].has(errorCode)) return 'locate';
   return retried.has(errorCode) ? 'retry' : 'final';
 }

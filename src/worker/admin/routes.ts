@@ -1,13 +1,11 @@
 // Owns the search for the brokers of items: the controller, a partition's leader, a coordinator, every broker. Network thread. Must
 // not decide what follows from errors: items.ts does.
 
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { FindCoordinator, Metadata } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker, type Destination } from '../client/broker-requests.ts';
 import { broker, type Call, someBroker } from './call.ts';
 import type { Answer, Located } from './items.ts';
-
-const coordinatorNotAvailable = 15;
-const leaderNotAvailable = 5;
 
 /** Sends all items to any broker. */
 export async function atAnyBroker<K>(keys: readonly K[]): Promise<Located<K, never>> {
@@ -50,7 +48,7 @@ export async function atLeaders<K, V>(
     const errorCode = described?.errorCode || found?.errorCode || (found === undefined ? 3 : 0);
     const leader = found?.leaderId ?? -1;
     if (leader >= 0) append(groups, leader, key);
-    else answers.push([key, { errorCode: errorCode === 0 ? leaderNotAvailable : errorCode }]);
+    else answers.push([key, { errorCode: errorCode === 0 ? errorCodes.LEADER_NOT_AVAILABLE : errorCode }]);
   }
   return { groups: groupsAt(groups), answers };
 }
@@ -67,7 +65,7 @@ export async function atCoordinators<V>(
   const answers: (readonly [string, Answer<V>])[] = [];
   const note = (key: string, nodeId: number, errorCode: number, errorMessage: string | null): void => {
     if (errorCode !== 0) answers.push([key, { errorCode, errorMessage }]);
-    else if (nodeId < 0) answers.push([key, { errorCode: coordinatorNotAvailable }]);
+    else if (nodeId < 0) answers.push([key, { errorCode: errorCodes.COORDINATOR_NOT_AVAILABLE }]);
     else append(groups, nodeId, key);
   };
   // Brokers that do not know several keys (KIP-699) are asked for one key at a time.

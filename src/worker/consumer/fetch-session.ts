@@ -1,6 +1,7 @@
 // Owns one fetch session with one broker (KIP-227): what the broker remembers, the changes for the next request, and what ends the
 // session. Network thread. Must not send. It only knows the positions in the rows that it gets.
 
+import { maxInt32 } from '../../common/numbers.ts';
 import type {
   FetchRequestFetchTopic,
   FetchRequestForgottenTopic,
@@ -29,7 +30,7 @@ export interface SessionRequest {
 }
 
 const noSessionEpoch = -1;
-const maxEpoch = 0x7fffffff;
+const maxEpoch = maxInt32;
 
 export class FetchSession {
   #id = 0;

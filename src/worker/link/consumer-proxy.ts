@@ -3,6 +3,7 @@
 
 import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import {
   consumerAnswerFrame,
@@ -61,7 +62,7 @@ export class ConsumerProxy implements Application {
     if (lastMs === null) return null;
     // The times are uint32 ms. A time that seems to be ahead of `now` was written a moment ago, by another thread's clock.
     const agoMs = (Math.floor(now) - lastMs) >>> 0;
-    return now - (agoMs > 0x7fff_ffff ? 0 : agoMs);
+    return now - (agoMs > maxInt32 ? 0 : agoMs);
   }
 
   get isWaiting(): boolean {

@@ -5,7 +5,7 @@
 import { IllegalArgumentError, RingCorruptError } from '../../common/errors/errors.ts';
 import { isTransactionOffsets } from '../../common/link-call-checks.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
-import { sizeOfLength } from '../../protocol/flat/records/varints.ts';
+import { sizeOfLength } from '../../protocol/flat/varints.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import {

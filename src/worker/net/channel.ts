@@ -4,6 +4,7 @@
 
 import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import type { ConnectionLogin } from './connection-login.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { OneWaySends } from './one-way-sends.ts';
@@ -138,7 +139,7 @@ export class Channel {
 
   /** The id of the next request. Ids begin at 1 on each connection and have 31 bits. */
   nextCorrelationId(): number {
-    this.lastCorrelationId = this.lastCorrelationId === 0x7fffffff ? 1 : this.lastCorrelationId + 1;
+    this.lastCorrelationId = this.lastCorrelationId === maxInt32 ? 1 : this.lastCorrelationId + 1;
     return this.lastCorrelationId;
   }
 

@@ -3,7 +3,7 @@
 
 import { ByteArena } from '../../codec/byte-arena.ts';
 import { decompress } from '../../codec/index.ts';
-import { readSigned, readWide, varintEnd } from '../../protocol/flat/records/varints.ts';
+import { readSigned, readWide, varintEnd } from '../../protocol/flat/varints.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 

@@ -3,6 +3,7 @@
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
 import { mainLane } from '../../common/node-ids.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { InitProducerId } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
@@ -11,7 +12,7 @@ import type { ProducerReport } from './producer-report.ts';
 
 const to = { brokerId: anyBroker, lane: mainLane };
 /** The transaction timeout in the request. There are no transactions, so it is the maximum. */
-const noTimeoutMs = 2147483647;
+const noTimeoutMs = maxInt32;
 
 export class IdempotentStart {
   /** ms on the monotonic clock. */

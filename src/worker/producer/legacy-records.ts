@@ -6,7 +6,7 @@ import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { type RecordWriter, writeRecords } from '../../protocol/flat/records/record-writer.ts';
 import { compressionTypes, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
-import { readSigned, varintEnd } from '../../protocol/flat/records/varints.ts';
+import { readSigned, varintEnd } from '../../protocol/flat/varints.ts';
 import { encodeStream } from '../../protocol/wire/records/record-stream.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
 import { visitRecords } from './batch-records.ts';

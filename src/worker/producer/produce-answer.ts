@@ -2,24 +2,17 @@
 // the codes about sequences.
 
 import { errorFor } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { ErrorDetails } from '../../common/errors/kafka-client-error.ts';
-
-export const REQUEST_TIMED_OUT = 7;
-export const MESSAGE_TOO_LARGE = 10;
-export const NOT_ENOUGH_REPLICAS_AFTER_APPEND = 20;
-export const CLUSTER_AUTHORIZATION_FAILED = 31;
-export const DUPLICATE_SEQUENCE_NUMBER = 46;
-const CORRUPT_MESSAGE = 2;
-const THROTTLING_QUOTA_EXCEEDED = 89;
 
 /** Whether the leader may have written the batch in spite of this error code. */
 export function isInDoubt(errorCode: number): boolean {
-  return errorCode === REQUEST_TIMED_OUT || errorCode === NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+  return errorCode === errorCodes.REQUEST_TIMED_OUT || errorCode === errorCodes.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
 }
 
 /** Whether the same batch may be accepted later. */
 export function isRetriable(errorCode: number): boolean {
-  if (errorCode === CORRUPT_MESSAGE || errorCode === THROTTLING_QUOTA_EXCEEDED) return true;
+  if (errorCode === errorCodes.CORRUPT_MESSAGE || errorCode === errorCodes.THROTTLING_QUOTA_EXCEEDED) return true;
   return errorFor(errorCode)?.retriable === true;
 }
 

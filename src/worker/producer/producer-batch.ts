@@ -4,9 +4,10 @@
 
 import { crc32c } from '../../codec/crc32c.ts';
 import { compress } from '../../codec/index.ts';
+import { highHalf } from '../../common/numbers.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
-import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/records/varints.ts';
+import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/varints.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { writeInt16, writeInt32, writeInt64 } from '../../protocol/wire/records/record-bytes.ts';
 import type { FlushWaiter } from './flush-waiter.ts';
@@ -15,7 +16,6 @@ import { type RecordOwner, RecordRuns } from './record-owner.ts';
 
 /** Up to this many bytes, a loop is faster than a call into native code, which needs a slice. */
 const shortBytes = 48;
-const two32 = 4294967296;
 
 /** The largest size of a record without its body: length, attributes, two deltas. */
 export const maxRecordHeadBytes = 5 + 1 + 10 + 5;
@@ -121,7 +121,7 @@ export class ProducerBatch {
     const isFirst = this.count === 0;
     const delta = isFirst ? 0 : timestampMs - this.#baseTimestamp;
     const isNarrow = (delta | 0) === delta;
-    const deltaHigh = isNarrow ? delta >> 31 : Math.floor(delta / two32);
+    const deltaHigh = isNarrow ? delta >> 31 : highHalf(delta);
     const deltaBytes = sizeOfDelta(delta | 0, deltaHigh);
     const bodyBytes = to - from;
     const size = 1 + deltaBytes + sizeOfLength(this.count) + bodyBytes;
@@ -202,5 +202,5 @@ export function addSequence(sequence: number, count: number): number {
 }
 
 function writeTime(out: Uint8Array, at: number, timeMs: number): void {
-  writeInt64(out, at, timeMs | 0, Math.floor(timeMs / two32));
+  writeInt64(out, at, timeMs | 0, highHalf(timeMs));
 }

@@ -2,14 +2,11 @@
 // idempotent producer has one. Must not send: idempotent-start.ts and the transaction do.
 // Source: KIP-98, KIP-360 (epoch bump), Kafka's TransactionManager. The rules are in section "Idempotence" of docs/producer.md.
 
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { PartitionState } from './partition-state.ts';
 import { addSequence, type ProducerBatch } from './producer-batch.ts';
 
 const maxEpoch = 32767;
-
-export const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
-export const INVALID_PRODUCER_EPOCH = 47;
-export const UNKNOWN_PRODUCER_ID = 59;
 
 /** Is told of a gap in the sequences that cannot be closed, if the producer has transactions. */
 export interface GapListener {
@@ -115,7 +112,7 @@ export class ProducerNumbers {
    */
   retries(batch: ProducerBatch, errorCode: number, logStartOffset: number): boolean | undefined {
     const { partition } = batch;
-    if (errorCode === UNKNOWN_PRODUCER_ID) {
+    if (errorCode === errorCodes.UNKNOWN_PRODUCER_ID) {
       partition.isKnownToLeader = false;
       if (logStartOffset < 0 || batch.isRenumbered) return true;
       if (partition.lastAckedOffset < logStartOffset) {
@@ -128,7 +125,7 @@ export class ProducerNumbers {
       this.#renumberFrom(batch);
       return true;
     }
-    if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER) {
+    if (errorCode === errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) {
       const isGap = !batch.isRenumbered && partition.isNext(batch.baseSequence);
       if (!partition.isUnresolved && !isGap) return true;
       if (this.isTransactional) return false;
@@ -137,7 +134,7 @@ export class ProducerNumbers {
       }
       return true;
     }
-    if (errorCode === INVALID_PRODUCER_EPOCH && !this.isTransactional) {
+    if (errorCode === errorCodes.INVALID_PRODUCER_EPOCH && !this.isTransactional) {
       if (!batch.isRenumbered && partition.hasNumbersOf(batch)) this.#renumberFrom(batch);
       return true;
     }
@@ -152,8 +149,8 @@ export class ProducerNumbers {
     const { partition } = batch;
     if (!batch.hasSequence || !partition.sent.includes(batch)) return;
     if (!this.isTransactional) {
-      if (!isInDoubt || errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER) this.#renumberFrom(batch);
-    } else if (errorCode === UNKNOWN_PRODUCER_ID) {
+      if (!isInDoubt || errorCode === errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER) this.#renumberFrom(batch);
+    } else if (errorCode === errorCodes.UNKNOWN_PRODUCER_ID) {
       partition.nextSequence = 0;
       partition.lastAckedSequence = -1;
     } else if (!isInDoubt) {

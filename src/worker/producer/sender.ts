@@ -2,17 +2,11 @@
 // decides what is sent.
 
 import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
+import { numberOf } from '../../common/numbers.ts';
 import { Drain, type DrainParts, produceLane } from './drain.ts';
 import { outcomeOf } from './outcomes.ts';
-import {
-  CLUSTER_AUTHORIZATION_FAILED,
-  DUPLICATE_SEQUENCE_NUMBER,
-  isAboutMetadata,
-  isInDoubt,
-  isRetriable,
-  MESSAGE_TOO_LARGE,
-  produceError,
-} from './produce-answer.ts';
+import { isAboutMetadata, isInDoubt, isRetriable, produceError } from './produce-answer.ts';
 import type { PartitionAnswer, ProduceListener, ProduceRequest } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 import type { ProducerReport } from './producer-report.ts';
@@ -126,12 +120,12 @@ export class Sender implements ProduceListener {
       accumulator.release(batch);
       return;
     }
-    if (errorCode === MESSAGE_TOO_LARGE && batch.count > 1) {
+    if (errorCode === errorCodes.MESSAGE_TOO_LARGE && batch.count > 1) {
       accumulator.split(batch);
       this.#parts.report.batchSplit(batch);
       return;
     }
-    if (errorCode === DUPLICATE_SEQUENCE_NUMBER && numbers !== null) {
+    if (errorCode === errorCodes.DUPLICATE_SEQUENCE_NUMBER && numbers !== null) {
       this.#succeed(batch, -1, -1, -1, now);
       return;
     }
@@ -144,7 +138,7 @@ export class Sender implements ProduceListener {
       return;
     }
     const error = produceError(errorCode, answer.errorMessage, detailsOf(batch));
-    if (errorCode === CLUSTER_AUTHORIZATION_FAILED && numbers !== null) {
+    if (errorCode === errorCodes.CLUSTER_AUTHORIZATION_FAILED && numbers !== null) {
       this.#parts.onFatal(error, now);
       return;
     }
@@ -168,7 +162,7 @@ export class Sender implements ProduceListener {
   #succeed(batch: ProducerBatch, offsetLow: number, offsetHigh: number, logAppendTimeMs: number, now: number): void {
     const { accumulator, numbers } = this.#parts;
     const { topic, index } = batch.partition;
-    const lastOffset = offsetHigh < 0 ? -1 : offsetHigh * 4294967296 + (offsetLow >>> 0) + batch.count - 1;
+    const lastOffset = offsetHigh < 0 ? -1 : numberOf(offsetLow, offsetHigh) + batch.count - 1;
     if (numbers !== null) batch.partition.acknowledged(batch, lastOffset);
     if (batch.isSettled) {
       accumulator.release(batch);

@@ -2,6 +2,7 @@
 // most `maxBlockMs` and keep their order. Must not delay records of other topics.
 
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import type { AppendedRecord } from './accumulator.ts';
@@ -10,8 +11,11 @@ import { outcomeOf } from './outcomes.ts';
 import { type RecordOwner, RecordRuns } from './record-owner.ts';
 import type { TopicState } from './topic-state.ts';
 
-/** Errors of a topic that are final: INVALID_TOPIC_EXCEPTION, TOPIC_AUTHORIZATION_FAILED. */
-const finalErrors: ReadonlySet<number> = new Set([17, 29]);
+/** Errors of a topic that no waiting helps against. */
+const finalErrors: ReadonlySet<number> = new Set([
+  errorCodes.INVALID_TOPIC_EXCEPTION,
+  errorCodes.TOPIC_AUTHORIZATION_FAILED,
+]);
 /** The bytes that are counted for a record in addition to its own. */
 const overheadBytes = 200;
 

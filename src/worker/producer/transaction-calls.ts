@@ -2,16 +2,11 @@
 // the transaction's state: the caller decides what follows from an answer.
 
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import type { RoleHost } from '../client/role.ts';
 import { Coordinators, type CoordinatorType } from './coordinators.ts';
-import {
-  CONCURRENT_TRANSACTIONS,
-  isRetriable,
-  type TransactionAction,
-  type TransactionCall,
-  transactionAction,
-} from './transaction-errors.ts';
+import { isRetriable, type TransactionAction, type TransactionCall, transactionAction } from './transaction-errors.ts';
 
 /** The lane of transactions, so that their requests do not wait behind others. */
 const transactionLane = 'txn';
@@ -142,7 +137,8 @@ export class TransactionCalls {
     } else if (action === 'find' || action === 'retry') {
       if (action === 'find') this.coordinators.forget(call.coordinator.type, call.coordinator.key);
       if (code.topic !== undefined) this.#host.cluster.requestUpdate();
-      if (code.errorCode === CONCURRENT_TRANSACTIONS && call.isFirst === true) this.#retryAt = now + concurrentRetryMs;
+      if (code.errorCode === errorCodes.CONCURRENT_TRANSACTIONS && call.isFirst === true)
+        this.#retryAt = now + concurrentRetryMs;
       else this.#again(now);
     } else {
       const { errorCode: _code, ...details } = code;

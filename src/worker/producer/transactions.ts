@@ -11,6 +11,7 @@ import {
   TransactionAbortableError,
   TransactionAbortedError,
 } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Accumulator } from './accumulator.ts';
@@ -27,7 +28,13 @@ import { type OnDone, Waiters } from './transaction-waiters.ts';
 type State = 'starting' | 'stopped' | 'ready' | 'open' | 'committing' | 'aborting' | 'failed' | 'fatal';
 
 /** Error codes of Produce that end the producer, not only the transaction. */
-const fatalProduceCodes: ReadonlySet<number> = new Set([31, 35, 49, 53, 90]);
+const fatalProduceCodes: ReadonlySet<number> = new Set([
+  errorCodes.CLUSTER_AUTHORIZATION_FAILED,
+  errorCodes.UNSUPPORTED_VERSION,
+  errorCodes.INVALID_PRODUCER_ID_MAPPING,
+  errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  errorCodes.PRODUCER_FENCED,
+]);
 
 interface PendingOffsets extends TransactionOffsets {
   /** ms on the monotonic clock. */

@@ -3,6 +3,7 @@
 
 import { withoutBrackets } from '../../common/config/bootstrap-servers.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { maxTimerMs } from '../../common/numbers.ts';
 import type { AskForToken } from '../../common/token-provider.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { AttemptEnd } from '../client/connection-states.ts';
@@ -15,8 +16,6 @@ import { Authentication, type AuthenticationHost } from './authentication.ts';
 import type { CreateMechanism } from './mechanism.ts';
 import { prepareMechanism } from './mechanisms.ts';
 import { encodeSaslRequest, type SaslRequest } from './sasl-messages.ts';
-
-const maxTimeoutMs = 2147483647;
 
 interface Outcome {
   readonly authentication: Authentication;
@@ -102,7 +101,7 @@ export class Authenticator implements AuthenticationHost {
     // The login has its own deadline. It may begin long after this call.
     this.#parts.sender.send(
       node,
-      { owner, requestId: 0, codec, version, timeoutMs: maxTimeoutMs, message, isAhead },
+      { owner, requestId: 0, codec, version, timeoutMs: maxTimerMs, message, isAhead },
       now,
     );
   }

@@ -1,6 +1,7 @@
 // Owns the settings of a batch to be produced: checks what callers give and writes it into the slot. Runs on the caller's
 // thread. Must not let a value through that the batch header cannot carry.
 
+import { maxInt32 } from '../../../common/numbers.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import type { Int64 } from '../inputs.ts';
 import { int64Parts } from '../int64.ts';
@@ -26,10 +27,10 @@ export function writeBatchSettings(w: FlatWriter, slotWord: number, batch: Recor
   const codec = compressionTypes.indexOf(batch.compression ?? 'none');
   if (codec < 0) throw wrongInput('compression', batch.compression, `one of ${compressionTypes.join(', ')}`);
   w.setInt32(slotWord + CODEC_WORD, codec);
-  w.setInt32(slotWord + LEVEL_WORD, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, 2 ** 31 - 1));
+  w.setInt32(slotWord + LEVEL_WORD, integer('level', batch.level, LEVEL_DEFAULT, LEVEL_DEFAULT, maxInt32));
   w.setInt32(slotWord + PRODUCER_EPOCH_WORD, integer('producerEpoch', batch.producerEpoch, -1, -1, 32767));
-  w.setInt32(slotWord + BASE_SEQUENCE_WORD, integer('baseSequence', batch.baseSequence, -1, -1, 2 ** 31 - 1));
-  const leaderEpoch = integer('partitionLeaderEpoch', batch.partitionLeaderEpoch, -1, -1, 2 ** 31 - 1);
+  w.setInt32(slotWord + BASE_SEQUENCE_WORD, integer('baseSequence', batch.baseSequence, -1, -1, maxInt32));
+  const leaderEpoch = integer('partitionLeaderEpoch', batch.partitionLeaderEpoch, -1, -1, maxInt32);
   w.setInt32(slotWord + PARTITION_LEADER_EPOCH_WORD, leaderEpoch);
   const producerId = int64('producerId', batch.producerId ?? -1);
   w.setInt64(slotWord + PRODUCER_ID_WORD, producerId.low, producerId.high);

@@ -1,12 +1,13 @@
 // Owns the cheapest way over decoded records: one object that moves, fields read where they lie. Runs on the
 // application's thread. Must not allocate in `next` or in any getter that returns a number.
 
+import { numberOf } from '../../../common/numbers.ts';
 import { BufferOver, type FlatMessage } from '../flat-view.ts';
 import { RECORD_ROW_WORDS } from './records-slot.ts';
 
 /** A 64-bit number as a JavaScript number, or NaN where that would not be exact. */
 export function safeNumber(low: number, high: number): number {
-  return high >= -0x200000 && high < 0x200000 ? high * 4294967296 + (low >>> 0) : Number.NaN;
+  return high >= -0x200000 && high < 0x200000 ? numberOf(low, high) : Number.NaN;
 }
 
 /**

@@ -2,7 +2,7 @@
 // not check counts and lengths again: the decoder has.
 
 import type { FlatMessage } from '../flat-view.ts';
-import { readSigned, varintEnd } from './varints.ts';
+import { readSigned, varintEnd } from '../varints.ts';
 
 export interface RecordHeader {
   readonly key: string;

@@ -19,7 +19,7 @@ import {
   STREAM_HEAD_BYTES,
   STREAM_HEADER_HEAD_BYTES,
 } from '../../flat/records/records-slot.ts';
-import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../flat/records/varints.ts';
+import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../flat/varints.ts';
 import type { WireWriter } from '../wire-writer.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from './record-batch.ts';
 import { readLittleInt32, writeInt16, writeInt32, writeInt64 } from './record-bytes.ts';

@@ -1,6 +1,7 @@
 // Owns the hot loop that turns the records of a batch v2 into rows. Runs in the network thread and the codec pool. Must
 // avoid allocations, calls and conversions per record: every received record passes here.
 
+import { maxInt32 } from '../../../common/numbers.ts';
 import { RECORD_ROW_WORDS } from '../../flat/records/records-slot.ts';
 
 /** One batch's worth of work; reused. `at`, `end` and `row` are indexes into `u8` and `i32`. */
@@ -24,7 +25,7 @@ export interface RowsJob {
 }
 
 /** Where reading goes on after a broken varint: beyond any record, which is then found not to end where it says. */
-const nowhere = 2 ** 31 - 1;
+const nowhere = maxInt32;
 
 /** Results of the wide varint readers beside the value: where it ended, and the upper half of 64 bits. */
 let wideEnd = 0;

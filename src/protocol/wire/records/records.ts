@@ -4,6 +4,7 @@
 
 import { DecompressedTooLargeError } from '../../../codec/byte-arena.ts';
 import { CorruptRecordError } from '../../../common/errors/errors.ts';
+import { maxInt32 } from '../../../common/numbers.ts';
 import type { FlatMessage } from '../../flat/flat-view.ts';
 import { FlatLimitError, type FlatWriter } from '../../flat/flat-writer.ts';
 import {
@@ -217,7 +218,7 @@ function writeSlot(w: FlatWriter, slotWord: number, block: number, blockBytes: n
 
 /** The largest possible offset has no successor, so it is returned itself. */
 function writeOffsetAfter(w: FlatWriter, slotWord: number, low: number, high: number): void {
-  if (low === -1 && high === 0x7fffffff) w.setInt64(slotWord + NEXT_OFFSET_WORD, low, high);
+  if (low === -1 && high === maxInt32) w.setInt64(slotWord + NEXT_OFFSET_WORD, low, high);
   else w.setInt64(slotWord + NEXT_OFFSET_WORD, (low + 1) | 0, low === -1 ? high + 1 : high);
 }
 

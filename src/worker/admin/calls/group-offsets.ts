@@ -5,6 +5,7 @@ import type { CommittedOffset } from '../../../common/admin/groups.ts';
 import type { PlainOutcome, PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorFor } from '../../../common/errors/error-for.ts';
+import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
 import { toPlainError } from '../../../common/errors/plain-error.ts';
 import { OffsetCommit, OffsetDelete, OffsetFetch } from '../../../protocol/flat/generated/apis.ts';
 import type { OffsetCommitResponsePartitionView } from '../../../protocol/flat/generated/offset-commit.ts';
@@ -20,8 +21,6 @@ import { answersOf, byTopic } from './partitions.ts';
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 type GroupOffsets = readonly (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[];
 
-const rebalanceInProgress = 27;
-const unstableOffsetCommit = 88;
 /** From this version on, one request may have several groups (KIP-709). */
 const severalGroupsVersion = 8;
 /** The newest version that names topics. Newer ones have only topic ids. */
@@ -64,7 +63,7 @@ async function offsetsOf(
   for (const topic of group.topics) {
     for (const one of topic.partitions as Iterable<OffsetFetchResponsePartitionsView>) {
       // An open transaction will change this offset, so the whole group is asked for again.
-      if (one.errorCode === unstableOffsetCommit) return { errorCode: one.errorCode };
+      if (one.errorCode === errorCodes.UNSTABLE_OFFSET_COMMIT) return { errorCode: one.errorCode };
       offsets.push([{ topic: topic.name, partition: one.partitionIndex }, committed(one)]);
     }
   }
@@ -89,7 +88,7 @@ export async function alterConsumerGroupOffsets(
   const results = await askForItems<Key, null>(call, offsets, {
     target: 'coordinator',
     isChange: true,
-    actions: { [rebalanceInProgress]: 'retry' },
+    actions: { [errorCodes.REBALANCE_IN_PROGRESS]: 'retry' },
     locate: (keys) => atCoordinatorOf(call, groupId, keys),
     ask: async (to, keys) => {
       const topics = byTopic(keys, ({ partition, offset, leaderEpoch, metadata }) => ({

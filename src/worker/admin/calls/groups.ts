@@ -7,6 +7,7 @@ import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorFor } from '../../../common/errors/error-for.ts';
 import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
+import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
 import { fromPlainError, type PlainError, toPlainError } from '../../../common/errors/plain-error.ts';
 import {
   ConsumerGroupDescribe,
@@ -23,9 +24,6 @@ import { type Answer, answerOf, askForItems } from '../items.ts';
 import { allBrokers, atCoordinators } from '../routes.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
-
-const groupIdNotFound = 69;
-const unsupportedVersion = 35;
 
 /** Asks every broker until it answers. If a broker does not answer, only the groups that it coordinates are missing. */
 export async function listGroups(call: Call, args: Args<'listGroups'>): Promise<ListedGroups> {
@@ -98,7 +96,10 @@ type Described = Map<string, Answer<DescribedConsumerGroup>>;
 
 function isUnknown(answer: Answer<unknown> | undefined): boolean {
   if (answer === undefined) return true;
-  return 'errorCode' in answer && (answer.errorCode === groupIdNotFound || answer.errorCode === unsupportedVersion);
+  return (
+    'errorCode' in answer &&
+    (answer.errorCode === errorCodes.GROUP_ID_NOT_FOUND || answer.errorCode === errorCodes.UNSUPPORTED_VERSION)
+  );
 }
 
 async function describeNew(call: Call, to: Destination, groupIds: readonly string[]): Promise<Described> {
@@ -160,7 +161,7 @@ async function describeClassic(call: Call, to: Destination, groups: readonly str
       described.set(groupId, { errorCode, errorMessage });
     } else if (groupState === 'Dead' && members.length === 0) {
       // Brokers before 4.0 answer with this state if the group does not exist.
-      described.set(groupId, { errorCode: groupIdNotFound });
+      described.set(groupId, { errorCode: errorCodes.GROUP_ID_NOT_FOUND });
     } else {
       const about = { groupId, state: groupState, assignor: protocolData, groupEpoch: -1, assignmentEpoch: -1 };
       const list = members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({

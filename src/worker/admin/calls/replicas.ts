@@ -5,6 +5,7 @@ import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { DescribedLogDir, OngoingReassignment } from '../../../common/admin/operations.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
+import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
 import {
   AlterPartitionReassignments,
   AlterReplicaLogDirs,
@@ -19,8 +20,6 @@ import { askOnce } from '../whole.ts';
 import { byTopic } from './partitions.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
-
-const electionNotNeeded = 84;
 
 /** Without partitions, elects leaders of all. The answer then has only the partitions that changed or failed. */
 export async function electLeaders(
@@ -41,7 +40,7 @@ export async function electLeaders(
     for (const { topic, partitionResult } of response.replicaElectionResults) {
       for (const { partitionId, errorCode, errorMessage } of partitionResult) {
         // The leader is already the wanted one, which is a success.
-        const code = errorCode === electionNotNeeded ? 0 : errorCode;
+        const code = errorCode === errorCodes.ELECTION_NOT_NEEDED ? 0 : errorCode;
         const answer = answerOf({ errorCode: code, errorMessage }, () => null);
         found.push([{ topic, partition: partitionId }, answer]);
       }

@@ -7,7 +7,7 @@ import { KafkaConnectionError } from '../../../../../src/common/errors/errors.ts
 import type { Api } from '../../../../../src/protocol/flat/api.ts';
 import { InitProducerId, Produce } from '../../../../../src/protocol/flat/generated/apis.ts';
 import type { ProduceResponse } from '../../../../../src/protocol/flat/generated/produce.ts';
-import { readSigned, varintEnd } from '../../../../../src/protocol/flat/records/varints.ts';
+import { readSigned, varintEnd } from '../../../../../src/protocol/flat/varints.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../src/worker/client/broker-requests.ts';
 import type { ClusterView } from '../../../../../src/worker/client/cluster-view.ts';
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';

@@ -2,7 +2,7 @@
 
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../../src/common/config/producer-config.ts';
 import { TrackKind } from '../../../../../src/common/record-tracking.ts';
-import { putSigned } from '../../../../../src/protocol/flat/records/varints.ts';
+import { putSigned } from '../../../../../src/protocol/flat/varints.ts';
 import { ProducerRole } from '../../../../../src/worker/producer/producer-role.ts';
 import type { BatchOutcome, RecordOwner, RecordRuns } from '../../../../../src/worker/producer/record-owner.ts';
 import { FakeCluster } from './fake-cluster.ts';

@@ -1,5 +1,5 @@
-// Owns the signed varints of record batches: their sizes, and writing and reading them. Any thread. Must not
-// allocate, and checks nothing.
+// Owns varints: the signed ones of record batches and the unsigned ones of messages, their sizes, and writing and reading them. Any
+// thread. Must not allocate, and checks nothing.
 
 /** Bytes of a length, count or index (-1 or more) as a zigzag varint. */
 export function sizeOfLength(length: number): number {
@@ -16,9 +16,14 @@ export function sizeOfDelta(low: number, high: number): number {
   return Math.ceil((bits + 1) / 7);
 }
 
-/** Writes an int32 as a zigzag varint at `out[to]`, and returns where it ends. */
-export function putSigned(out: Uint8Array, to: number, value: number): number {
-  let rest = (value << 1) ^ (value >> 31);
+/** Bytes of a uint32 as a varint without sign. */
+export function sizeOfUnsigned(value: number): number {
+  return value < 128 ? 1 : value < 16384 ? 2 : value < 2097152 ? 3 : value < 268435456 ? 4 : 5;
+}
+
+/** Writes a uint32 as a varint without sign at `out[to]`, and returns where it ends. */
+export function putUnsigned(out: Uint8Array, to: number, value: number): number {
+  let rest = value;
   let at = to;
   while (rest >>> 0 > 127) {
     out[at++] = rest | 128;
@@ -26,6 +31,11 @@ export function putSigned(out: Uint8Array, to: number, value: number): number {
   }
   out[at] = rest;
   return at + 1;
+}
+
+/** Writes an int32 as a zigzag varint at `out[to]`, and returns where it ends. */
+export function putSigned(out: Uint8Array, to: number, value: number): number {
+  return putUnsigned(out, to, (value << 1) ^ (value >> 31));
 }
 
 /** The same for 64 bits. */
