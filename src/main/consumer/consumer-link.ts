@@ -27,6 +27,7 @@ import {
 } from '../../ring/frames/kinds.ts';
 import { BatchTableUser } from '../../state/batch-table.ts';
 import { STATE_CLOSED } from '../../state/counters.ts';
+import { BellListener } from '../link/bell-listener.ts';
 import { Future, failedFuture } from '../link/future.ts';
 import { type BatchHost, ConsumerBatch } from './consumer-batch.ts';
 
@@ -60,17 +61,13 @@ export class ConsumerLink implements BatchHost {
   readonly #held = new Set<ConsumerBatch>();
   #lastCallId = 0;
   #closeError: Error | null = null;
-  #awaitedBell: Promise<void> | null = null;
-  readonly #onBell = (): void => {
-    this.drain();
-    process.nextTick(this.#listenAgain);
-  };
-  readonly #listenAgain = (): void => this.listen();
+  readonly #bell: BellListener;
 
   constructor(parts: ConsumerLinkParts) {
     this.#parts = parts;
     this.#end = parts.end;
     this.#table = new BatchTableUser(parts.table);
+    this.#bell = new BellListener(parts.end.ownDoorbell, this.#hasWork, () => this.drain());
   }
 
   /** The reason why nothing comes any more. Null while the link is open. */
@@ -80,17 +77,18 @@ export class ConsumerLink implements BatchHost {
 
   /** Drains from now on whenever the doorbell rings. */
   listen(): void {
-    if (this.#closeError !== null) return;
-    const bell = this.#end.ownDoorbell.sleep(this.#hasWork);
-    if (bell === null) {
-      setImmediate(this.#onBell);
-    } else if (bell !== this.#awaitedBell) {
-      this.#awaitedBell = bell;
-      bell.then(this.#onBell);
-    }
+    this.#bell.listen();
   }
 
-  readonly #hasWork = (): boolean => this.#closeError === null && !this.#end.responses.isEmpty();
+  readonly #hasWork = (): boolean => {
+    if (this.#closeError !== null) return false;
+    try {
+      return !this.#end.responses.isEmpty();
+    } catch {
+      // The positions are impossible. The next drain finds the same and handles it.
+      return true;
+    }
+  };
 
   /** Makes a call to the network thread. Fails with: RingFullError, the call's error, Cancelled, NetworkThreadError. */
   call<T extends ConsumerAnswer>(call: ConsumerCall): Future<T> {
@@ -239,6 +237,7 @@ export class ConsumerLink implements BatchHost {
   close(error: Error): void {
     if (this.#closeError !== null) return;
     this.#closeError = error;
+    this.#bell.close();
     for (const future of this.#calls.values()) future.failure(error);
     this.#calls.clear();
     for (const batch of [...this.#held]) batch.look();

@@ -21,6 +21,7 @@ import {
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import { FAILURE, METADATA, POLLED, RESPONSE, SENT } from '../../ring/frames/kinds.ts';
 import { OwnedBytes } from '../../ring/owned-bytes.ts';
+import { BellListener } from './bell-listener.ts';
 import { fail, succeed } from './future.ts';
 import type { InFlight } from './in-flight.ts';
 import { ResponseLog } from './response-log.ts';
@@ -55,35 +56,23 @@ export class ResponseAdapter {
   /** Counts responses to requests that were settled here before. */
   lateResponses = 0;
   #isClosed = false;
-  #awaitedBell: Promise<void> | null = null;
-  readonly #listenAgain = (): void => this.listen();
-  readonly #onBell = (): void => {
-    this.drain(maxFramesPerSlice);
-    // The code that awaits a Future continues before this thread arms its doorbell. The doorbell is armed in the same turn of the event
-    // loop: one more turn would cost a fifth of this thread's time for an awaited request (bench/macro/round-trip.ts).
-    process.nextTick(this.#listenAgain);
-  };
+  readonly #bell: BellListener;
 
   constructor(end: ApplicationEnd, inFlight: InFlight, cluster: ClusterListener) {
     this.#end = end;
     this.#inFlight = inFlight;
     this.#cluster = cluster;
+    this.#bell = new BellListener(end.ownDoorbell, this.hasWork, () => this.drain(maxFramesPerSlice));
   }
 
   /** Drains from now on whenever the doorbell rings. */
   listen(): void {
-    if (this.#isClosed) return;
-    const bell = this.#end.ownDoorbell.sleep(this.hasWork);
-    if (bell === null) {
-      setImmediate(this.#onBell);
-    } else if (bell !== this.#awaitedBell) {
-      this.#awaitedBell = bell;
-      bell.then(this.#onBell);
-    }
+    this.#bell.listen();
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#bell.close();
   }
 
   readonly hasWork = (): boolean => {
@@ -117,7 +106,7 @@ export class ResponseAdapter {
         count++;
       }
     } catch (error) {
-      this.#isClosed = true;
+      this.close();
       this.onBroken(error);
     }
     if (count === 0) return 0;

@@ -5,6 +5,7 @@ import { defer } from '../../common/microtask.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { bodyBytesOf, type Frame, FrameQueue } from '../../ring/frames/frame.ts';
 import type { LinkReader } from '../../ring/link.ts';
+import { BellListener } from '../link/bell-listener.ts';
 
 /** How many frames are taken before the event loop may go on. */
 const maxFramesPerSlice = 512;
@@ -28,14 +29,9 @@ export class ProducerLink {
   readonly #notifyAfterBytes: number;
   #isNotifyDue = false;
   #isClosed = false;
-  #awaitedBell: Promise<void> | null = null;
+  readonly #bell: BellListener;
   readonly #notify = (): void => {
     if (this.#isNotifyDue) this.announce();
-  };
-  readonly #listenAgain = (): void => this.listen();
-  readonly #onBell = (): void => {
-    this.drain(maxFramesPerSlice);
-    process.nextTick(this.#listenAgain);
   };
 
   constructor(end: ApplicationEnd, onFrame: OnFrame, onProgress: () => void, onBroken: (error: unknown) => void) {
@@ -45,6 +41,7 @@ export class ProducerLink {
     this.#onFrame = onFrame;
     this.#onProgress = onProgress;
     this.#onBroken = onBroken;
+    this.#bell = new BellListener(end.ownDoorbell, this.hasNews, () => this.drain(maxFramesPerSlice));
   }
 
   /**
@@ -107,14 +104,7 @@ export class ProducerLink {
 
   /** Reads from now on whenever the doorbell rings. */
   listen(): void {
-    if (this.#isClosed) return;
-    const bell = this.end.ownDoorbell.sleep(this.hasNews);
-    if (bell === null) {
-      setImmediate(this.#onBell);
-    } else if (bell !== this.#awaitedBell) {
-      this.#awaitedBell = bell;
-      bell.then(this.#onBell);
-    }
+    this.#bell.listen();
   }
 
   readonly hasNews = (): boolean => {
@@ -151,6 +141,7 @@ export class ProducerLink {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#bell.close();
     this.end.ownDoorbell.retire();
     this.end.close();
   }

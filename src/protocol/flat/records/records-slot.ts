@@ -35,7 +35,6 @@ export const BATCHES_WORD = 5;
 export const BATCH_COUNT_WORD = 6;
 export const ERROR_CODE_WORD = 7;
 export const ERROR_TEXT_WORD = 8;
-export const ERROR_TEXT_LENGTH_WORD = 9;
 export const NEXT_OFFSET_WORD = 10;
 export const FAULTY_OFFSET_WORD = 12;
 export const TAIL_BYTES_WORD = 14;
