@@ -1,7 +1,7 @@
 // Owns the check that the bytes of a posted record are a record: they are written in a thread that may have gone wrong, and go into a batch
 // together with the records of others. Network thread. Must not allocate.
 
-import { readSigned, varintEnd } from '../../protocol/flat/records/varints.ts';
+import { readSigned, varintEnd } from '../../protocol/flat/varints.ts';
 
 /**
  * Whether `bytes[from, to)` is a record in wire format from its key's length on: key, value, headers, and nothing behind them.
