@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
   type Consumer,
+  CorruptBatchError,
   FindCoordinator,
   KafkaClient,
   KafkaClientError,
@@ -161,7 +162,22 @@ async function write(to: Producer): Promise<void> {
   }
 }
 
+/** A byte that was changed on the way fails a checksum: the batch is asked for again. */
 async function read(from: Consumer): Promise<void> {
+  for (;;) {
+    try {
+      await readBatches(from);
+      return;
+    } catch (error) {
+      judge(error);
+      if (!(error instanceof CorruptBatchError) || error.recordOffset === null) throw error;
+      const { topic: name, partition, recordOffset } = error;
+      await from.seek({ topic: name!, partition: partition! }, recordOffset);
+    }
+  }
+}
+
+async function readBatches(from: Consumer): Promise<void> {
   for await (const batch of from) {
     const cursor = batch.cursor();
     while (cursor.next()) {
