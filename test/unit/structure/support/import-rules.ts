@@ -44,6 +44,19 @@ const table = {
     packages: ['node:crypto', 'node:net', 'node:timers', 'node:tls', 'node:worker_threads'],
   },
   common: { rooms: [], packages: ['long', 'node:module', 'node:net'], types: ['node:worker_threads'] },
+  cli: {
+    rooms: ['index', 'common'],
+    packages: [
+      'commander',
+      'console-table-printer',
+      'cli-progress',
+      'node:buffer',
+      'node:events',
+      'node:fs',
+      'node:stream',
+      'node:timers',
+    ],
+  },
   state: { rooms: ['common'], packages: [] },
   ring: { rooms: ['common', 'state'], packages: ['node:worker_threads'] },
   codec: {

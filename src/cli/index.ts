@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Owns the entry of the command line: the version at once, all else by program.ts. Main thread of its own process. Must load
+// nothing that `--version` does not need.
+
+import { packageVersion } from '../common/generated/package-version.ts';
+
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  process.stdout.write(`offthread-kafka ${packageVersion}\n`);
+} else {
+  const { runProgram } = await import('./program.ts');
+  process.exitCode = await runProgram(args);
+}
