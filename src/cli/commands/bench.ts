@@ -1,6 +1,7 @@
 // Owns the command `bench`: how many records a second this machine sends to a topic, or reads from one. Main thread.
 
 import type { Command } from 'commander';
+import { monotonicNowMs } from '../../common/clock.ts';
 import { type Context, jsonText } from '../context.ts';
 import { exitCodes, UsageError } from '../exit-codes.ts';
 import { type Declaration, integerFrom } from '../flags.ts';
@@ -86,7 +87,7 @@ async function benchProduce(context: Context, flags: Flags): Promise<Measured> {
   const latenciesMs: number[] = [];
   const progress = await Progress.open(process.stderr, { plainAfterMs: 2000 });
   progress.begin('produce');
-  const startedAt = performance.now();
+  const startedAt = monotonicNowMs();
   const cpu = process.cpuUsage();
   const done = (): Done => {
     const { acknowledged } = producer.counters;
@@ -96,9 +97,9 @@ async function benchProduce(context: Context, flags: Flags): Promise<Measured> {
     if (throughput > 0 && i % 100 === 0) await pace(startedAt, i, throughput, context.signal);
     if (i % timedShare === 0) {
       await producer.ready(recordSize + 1024);
-      const sentAt = performance.now();
+      const sentAt = monotonicNowMs();
       producer.send(topic, { value }).then(
-        () => latenciesMs.push(performance.now() - sentAt),
+        () => latenciesMs.push(monotonicNowMs() - sentAt),
         () => {},
       );
       progress.update(done());
@@ -106,7 +107,7 @@ async function benchProduce(context: Context, flags: Flags): Promise<Measured> {
   }
   await producer.flush();
   const { acknowledged, failed } = producer.counters;
-  const seconds = (performance.now() - startedAt) / 1000;
+  const seconds = (monotonicNowMs() - startedAt) / 1000;
   const used = process.cpuUsage(cpu);
   progress.end(done());
   await producer.close();
@@ -115,7 +116,7 @@ async function benchProduce(context: Context, flags: Flags): Promise<Measured> {
 }
 
 async function pace(startedAt: number, sent: number, throughput: number, signal: AbortSignal): Promise<void> {
-  const aheadMs = (sent / throughput) * 1000 - (performance.now() - startedAt);
+  const aheadMs = (sent / throughput) * 1000 - (monotonicNowMs() - startedAt);
   if (aheadMs <= 1) return;
   const { setTimeout: wait } = await import('node:timers/promises');
   await wait(aheadMs, undefined, { signal }).catch((error: Error) => {
@@ -134,7 +135,7 @@ async function benchConsume(context: Context, flags: Flags): Promise<Measured> {
   const consumer = await client.consumer({ ...options, groupId: null, assign });
   const progress = await Progress.open(process.stderr, { plainAfterMs: 2000 });
   progress.begin('consume');
-  const startedAt = performance.now();
+  const startedAt = monotonicNowMs();
   const cpu = process.cpuUsage();
   let records = 0;
   let bytes = 0;
@@ -152,7 +153,7 @@ async function benchConsume(context: Context, flags: Flags): Promise<Measured> {
     batch.recycle();
     progress.update({ share: records / flags.numRecords, bytes, records });
   }
-  const seconds = (performance.now() - startedAt) / 1000;
+  const seconds = (monotonicNowMs() - startedAt) / 1000;
   const used = process.cpuUsage(cpu);
   progress.end({ share: 1, bytes, records });
   await consumer.close();

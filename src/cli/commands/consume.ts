@@ -1,6 +1,7 @@
 // Owns the command `consume`: records to standard output, by partitions or as a member of a group. Main thread.
 
 import type { Command } from 'commander';
+import { monotonicNowMs } from '../../common/clock.ts';
 import type { Consumer, ConsumerBatch, ConsumerOptions, KafkaClient, PlaceInLog } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, UsageError } from '../exit-codes.ts';
@@ -176,7 +177,7 @@ class Reading {
   readonly #ends: EndOfLogs | null;
   readonly #newLine = Buffer.from('\n');
   #records = 0;
-  #lastAt = performance.now();
+  #lastAt = monotonicNowMs();
 
   constructor(context: Context, consumer: Consumer, writer: Writer | null, flags: Flags, ends: EndOfLogs | null) {
     this.#context = context;
@@ -193,10 +194,10 @@ class Reading {
       if (this.#isAtEnd()) return;
       const batch = await this.#consumer.poll(pollMs, { signal });
       if (batch === null) {
-        if (timeoutMs !== undefined && performance.now() - this.#lastAt >= timeoutMs) return;
+        if (timeoutMs !== undefined && monotonicNowMs() - this.#lastAt >= timeoutMs) return;
         continue;
       }
-      this.#lastAt = performance.now();
+      this.#lastAt = monotonicNowMs();
       const upTo = this.#print(batch, maxMessages - this.#records);
       await out.flush();
       // Only what was written counts as done, and may be committed.

@@ -2,6 +2,7 @@
 // Main thread. Must write to stderr only, so that stdout holds the result alone.
 
 import type { SingleBar } from 'cli-progress';
+import { monotonicNowMs } from '../../common/clock.ts';
 
 const redrawMs = 100;
 const linesPerPhase = 5;
@@ -55,7 +56,7 @@ export class Progress {
 
   begin(phase: string): void {
     this.#phase = phase;
-    this.#startedAt = performance.now();
+    this.#startedAt = monotonicNowMs();
     this.#drawnAt = Number.NEGATIVE_INFINITY;
     this.#nextLineAt = 1 / linesPerPhase;
     this.#lastLineAt = this.#startedAt;
@@ -73,7 +74,7 @@ export class Progress {
   }
 
   update(done: Done): void {
-    const now = performance.now();
+    const now = monotonicNowMs();
     if (this.#bar !== null) {
       if (now - this.#drawnAt < redrawMs) return;
       this.#drawnAt = now;
@@ -95,7 +96,7 @@ export class Progress {
   /** The last line of the phase, which stays. */
   end(done: Done): void {
     if (this.#bar === null) {
-      const isShort = performance.now() - this.#startedAt < this.#plainAfterMs;
+      const isShort = monotonicNowMs() - this.#startedAt < this.#plainAfterMs;
       if (!isShort) this.say(this.#line(done, Number.POSITIVE_INFINITY));
       return;
     }
@@ -105,7 +106,7 @@ export class Progress {
   }
 
   #line(done: Done, columns: number): string {
-    const figures = figuresOf(done, (performance.now() - this.#startedAt) / 1000);
+    const figures = figuresOf(done, (monotonicNowMs() - this.#startedAt) / 1000);
     const name = this.#phase.padEnd(8);
     if (!Number.isFinite(columns)) return `${name} ${figures.join('  ')}`;
     // One column is left free: a full line moves the cursor to the next one.
