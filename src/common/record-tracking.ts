@@ -1,17 +1,17 @@
-// Owns how the two sides of a producer name what becomes of a record: who hears of its end, and how long it may wait. Every thread.
+// Owns the constants that both sides of a producer use for a record: how its outcome is reported, and how long it may wait. Every thread.
 
-/** How a record's outcome reaches whoever appended it. */
+/** How a record's outcome is reported to its owner. */
 export const TrackKind = {
-  /** Counters only; a failure is told besides. */
+  /** Only counted. A failure is also reported. */
   NONE: 0,
-  /** One Future for the record: its trackId. */
+  /** The record has a Future of its own. Its id is `trackId`. */
   SINGLE: 1,
-  /** One Future for many records: trackId is that of all. */
+  /** Many records share one Future. `trackId` is the id of all. */
   GROUP: 2,
 } as const;
 export type TrackKind = (typeof TrackKind)[keyof typeof TrackKind];
 
-/** Instead of a record's `lingerMs`: that of the configuration. */
+/** A special value of a record's `lingerMs`: the configured time. */
 export const LINGER_AS_CONFIGURED = -1;
-/** Instead of a record's `lingerMs`: none, unless a batch of the partition is on its way. */
+/** A special value of a record's `lingerMs`: the record does not wait, unless a batch of its partition is under way. */
 export const LINGER_WHILE_BUSY = -2;

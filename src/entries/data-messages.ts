@@ -1,5 +1,5 @@
-// Owns the messages that travel as bytes inside other messages, in records or in a broker's files, for applications that read or write
-// such bytes themselves. The thread of the application. Must not be loaded by the main entry: it brings the wire codecs along.
+// Owns the messages that are bytes inside other messages, in records or in a broker's files, for applications that read or write such
+// bytes themselves. Application thread. The main entry must not load it, because it loads the wire codecs.
 
 import { InvalidRequestError, KafkaProtocolError } from '../common/errors/errors.ts';
 import { HeapMemory } from '../common/memory.ts';
@@ -22,22 +22,22 @@ import { WireWriter } from '../protocol/wire/wire-writer.ts';
 
 const versionBytes = 2;
 
-/** One kind of data message. `Data` is what is written: a plain object. `View` is what is read: its fields are read lazily. */
+/** One kind of data message. `Data` is the plain object to write. `View` is the result of a read; its fields are read lazily. */
 export interface DataMessage<Data, View> {
   /** Kafka's name. */
   readonly name: string;
-  /** Versions that this package knows, both included. */
+  /** The lowest and the highest version that this package knows. */
   readonly minVersion: number;
   readonly maxVersion: number;
   /**
-   * The bytes, which begin with the version (int16).
-   * @param version default `maxVersion`. Fields that the version lacks are left out
-   * @throws {@link InvalidRequestError} a version that is not known, an unknown field, or a value out of range
+   * Returns the bytes. They begin with the version (int16).
+   * @param version default `maxVersion`; fields that the version does not have are left out
+   * @throws {@link InvalidRequestError} for an unknown version, an unknown field, or a value out of range
    */
   encode(data: Data, version?: number): Buffer;
   /**
-   * Reads bytes that begin with the version. A version newer than `maxVersion` is read as `maxVersion`; what follows is left unread.
-   * @throws {@link KafkaProtocolError} bytes that are no such message
+   * Reads bytes that begin with the version. A version above `maxVersion` is read as `maxVersion`; bytes after that are ignored.
+   * @throws {@link KafkaProtocolError} for bytes that are not such a message
    */
   decode(bytes: Uint8Array): View;
 }
@@ -47,7 +47,7 @@ interface FlatModule<Data, View> {
   read(message: FlatMessage): View;
 }
 
-/** Where the version stands: in front of the message, or as its own first field, `version`. Both are an int16. */
+/** The place of the version: before the message, or its first field `version`. Both are an int16. */
 type Place = 'in front' | 'own field';
 
 function dataMessage<Data extends object, View>(
@@ -75,7 +75,7 @@ function dataMessage<Data extends object, View>(
     decode: (bytes) => {
       if (bytes.byteLength < versionBytes) {
         throw new KafkaProtocolError(
-          `${name} begins with its version in ${versionBytes} bytes; there are ${bytes.byteLength}`,
+          `${name} must begin with a version of ${versionBytes} bytes, but there are ${bytes.byteLength} bytes`,
         );
       }
       const version = new WireReader(bytes).int16();

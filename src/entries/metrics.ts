@@ -1,4 +1,4 @@
-// Owns the public names of `offthread-kafka/metrics`: what metrics there are, and the adapters. The thread of the application.
+// Owns the public names of `offthread-kafka/metrics`: the list of metrics, and the adapters. Application thread.
 
 export {
   type MetricDefinition,

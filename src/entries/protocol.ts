@@ -1,5 +1,5 @@
 // Owns the public names of `offthread-kafka/protocol`: every message of Kafka's protocol as types, views and constants, and the data
-// messages that applications read and write themselves. The thread of the application. Must not be loaded by the main entry.
+// messages that applications read and write themselves. Application thread. The main entry must not load it.
 
 export { AuthorizationError, BrokerError } from '../common/errors/broker-error.ts';
 export { errorFor } from '../common/errors/error-for.ts';

@@ -1,15 +1,15 @@
-// Owns one end of a lifeline: a port beside a link, by which each thread learns that the other one, or its end of the link, is no
-// more. Runs on every thread. Must not carry anything of the link itself.
+// Owns one end of a lifeline: a port beside a link. Its close tells each thread that the other thread, or the other end of the link, has
+// ended. Every thread. Must not carry frames or bodies of the link.
 //
-// The port of bodies cannot tell: Node reports its close only after everything that was posted there before has been read.
+// The port for bodies cannot be used: Node reports its close only after everything that was posted there has been read.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { PlainError } from '../common/errors/plain-error.ts';
 
 export interface LifelineListener {
-  /** The other thread has ended, or has closed its end; told once, and not after `close`. */
+  /** The other thread has ended or has closed its end. Called once, and not after `close`. */
   onEnd?(): void;
-  /** The other thread does not deal with this link any more, for this reason. */
+  /** The other thread does not use this link any more. `reason` says why. */
   onTold?(reason: PlainError): void;
 }
 
@@ -19,7 +19,7 @@ export class Lifeline {
 
   constructor(port: MessagePort, listener: LifelineListener) {
     this.#port = port;
-    // Read even where nobody listens: what a thread may post here must not keep its end from being noticed.
+    // Messages are read even if there is no `onTold`: unread messages would delay the close event.
     port.on('message', (reason: PlainError) => {
       if (!this.#isClosed) listener.onTold?.(reason);
     });
@@ -28,11 +28,11 @@ export class Lifeline {
       this.#isClosed = true;
       listener.onEnd?.();
     });
-    // It keeps no process alive.
+    // The port must not keep the process alive.
     port.unref();
   }
 
-  /** Tells the other thread why this one has done with the link. */
+  /** Tells the other thread why this one does not use the link any more. */
   tell(reason: PlainError): void {
     if (!this.#isClosed) this.#port.postMessage(reason);
   }
@@ -43,7 +43,7 @@ export class Lifeline {
   }
 }
 
-/** The two ports of one, to be carried to where each is opened. */
+/** Makes the two ports of a lifeline. Each is sent to the thread that opens it. */
 export function createLifeline(): { readonly application: MessagePort; readonly network: MessagePort } {
   const { port1, port2 } = new MessageChannel();
   return { application: port1, network: port2 };

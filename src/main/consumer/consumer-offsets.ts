@@ -1,4 +1,4 @@
-// Owns how offsets look on the public consumer: int64 is `Long` there, as everywhere on the public API. Application thread.
+// Owns the types of offsets in the public consumer. An int64 is a `Long`, as everywhere in the public API. Application thread.
 
 import Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
@@ -9,29 +9,29 @@ import { fromPlainError } from '../../common/errors/plain-error.ts';
 import type { OffsetOf } from './consumer-options.ts';
 
 export interface CommitReport {
-  /** Partitions whose offsets are committed. */
+  /** The partitions whose offsets were committed. */
   readonly committed: readonly TopicPartition[];
-  /** Why others are not; null when all are. */
+  /** The reason why other partitions were not committed. Null when all were. */
   readonly error: Error | null;
 }
 
 export interface CommittedOffset extends TopicPartition {
-  /** Of the next record to read. */
+  /** The offset of the next record to read. */
   readonly offset: Long;
-  /** -1 when it was committed without one. */
+  /** -1 if it was committed without a leader epoch. */
   readonly leaderEpoch: number;
   readonly metadata: string | null;
 }
 
 export interface OffsetOfTime extends TopicPartition {
   readonly offset: Long;
-  /** Of the record at that offset, in ms since 1970. */
+  /** The timestamp of the record at that offset, in ms since the epoch. */
   readonly timestampMs: number;
 }
 
 export const longOf = (offset: bigint): Long => Long.fromBigInt(offset);
 
-/** @throws IllegalArgumentError for an offset that is none */
+/** @throws IllegalArgumentError for a wrong offset */
 export function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
   return offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
     const parsed = parseOffset(offset);

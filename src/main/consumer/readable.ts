@@ -1,16 +1,16 @@
-// Owns the consumer as a stream of batches, which asks for a batch only when its reader wants one. Application thread.
+// Owns the stream of a consumer's batches. It asks for a batch only when its reader wants one. Application thread.
 
 import { Readable } from 'node:stream';
 import type { ConsumerBatch } from './consumer-batch.ts';
 
-/** What a stream reads from. */
+/** The source of a stream. */
 export interface BatchSource {
   poll(timeoutMs: number, options: { readonly signal: AbortSignal }): Promise<ConsumerBatch | null>;
 }
 
 /**
- * A stream in object mode: each chunk is a batch. The stream settles nothing, since a pipeline takes chunks before it deals
- * with them: its last step calls `done`. A stream that is destroyed gives back the batches that are not done.
+ * A stream in object mode. Each chunk is a batch. The stream does not mark batches as done, because a pipeline takes chunks before it
+ * has processed them. The last step of the pipeline must call `done`. A stream that is destroyed gives back the unfinished batches.
  */
 export function readableOf(source: BatchSource): Readable {
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 // Owns the shared memory of a producer's link: how much of `bufferMemoryBytes` each part gets, and the handles for both threads.
-// Application thread. Must not open either end.
+// Application thread. Must not open an end of the link.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
@@ -8,7 +8,7 @@ import { createLifeline } from '../../ring/lifeline.ts';
 import { createProducerCounters } from '../../state/producer-counters.ts';
 
 const minRingBytes = 8 * 1024;
-/** It stays in the processor's caches. */
+/** A ring of at most this size stays in the processor's caches. */
 const maxRingBytes = 1024 * 1024;
 /** For the outcomes of records. These frames are small, and few of them wait. */
 const responseRingBytes = 128 * 1024;

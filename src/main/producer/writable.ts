@@ -1,23 +1,23 @@
-// Owns a topic as a stream that takes records: how full the producer is becomes back pressure. Application thread.
+// Owns the stream that writes records to a topic. When the producer is full, the stream slows its source down. Application thread.
 
 import { Writable } from 'node:stream';
 import type { DeliveryReport, ProducerRecord } from './producer-types.ts';
 import type { BytesInput } from './record-input.ts';
 
-/** What a stream writes to. */
+/** The target of a stream. */
 export interface RecordTarget<K, V> {
   sendAll(topic: string, records: Iterable<ProducerRecord<K, V>>): PromiseLike<DeliveryReport>;
 }
 
 export interface WritableOptions {
-  /** Records that wait in the stream for room in the producer; default 16, as node:stream has it. */
+  /** How many records wait in the stream for room in the producer. Default 16, as in node:stream. */
   readonly highWaterMark?: number | undefined;
 }
 
 /**
- * A stream in object mode. A chunk is a record, or bytes or text for the value of one. The producer batches the records; the
- * stream slows its source down when the producer has no room. It finishes when every record is in the log. The first record that
- * fails destroys it with that error; records that were taken before are still delivered.
+ * A stream in object mode. A chunk is a record, or bytes or text for the value of a record. The stream slows its source down when the
+ * producer has no room. It finishes when every record is in the log. The first record that fails destroys the stream with its error;
+ * records that were taken before are still delivered.
  */
 export function writableOf<K, V>(target: RecordTarget<K, V>, topic: string, options: WritableOptions): Writable {
   const underWay = new Set<Promise<void>>();
@@ -39,7 +39,7 @@ export function writableOf<K, V>(target: RecordTarget<K, V>, topic: string, opti
   function deliver(chunks: readonly unknown[], taken: (error?: Error) => void): void {
     function* records(): Generator<ProducerRecord<K, V>> {
       for (const chunk of chunks) yield recordOf<K, V>(chunk);
-      // Asked for one more: the producer has room for all of these.
+      // The stream asks for more records, because the producer has room for these.
       taken();
     }
     const delivery = (async () => {

@@ -1,5 +1,5 @@
-// Owns the types of what callers pass as options, made from the tables of options: an editor shows the documentation of each key, and a
-// choice is a union of its texts. Development only, runs in the generator.
+// Owns the generation of the option types from the tables of options. An editor then shows the documentation of each key, and a choice
+// is a union of its texts. Development only.
 
 import { configOptions } from '../../common/config/config.ts';
 import type { ConfigOption } from '../../common/config/config-kinds.ts';
@@ -56,7 +56,7 @@ function defaultText(key: string, option: ConfigOption): string {
   return option.default === null ? 'null' : `\`${defaultOf(key, option)}\``;
 }
 
-/** Only where it says more than that there is a type for it. */
+/** The range of an integer. Other kinds are described by their types. */
 function rangeOf(option: ConfigOption): string {
   return option.type === 'integer' ? ` From ${option.min} to ${option.max}.` : '';
 }

@@ -1,5 +1,5 @@
-// Owns the frames of an attachment's two links: the fields of each kind, and the only functions that write and read them. Runs on every
-// thread. Must not know what a Kafka message holds.
+// Owns the frames of an attachment's two links: the fields of each kind, and the only functions that write and read them. Every thread.
+// Must not know the content of Kafka messages.
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { PlainError } from '../../common/errors/plain-error.ts';
@@ -26,8 +26,8 @@ import { CONNECT, CONNECT_LANE, DISCONNECT, FAILURE, METADATA, POLL, POLLED, RES
  *
  *   SEND prefix, words:  0 apiKey   1 version   2 timeoutMs   3 nothing   4 flat request
  *
- * `write...` returns false when there is no room, and nothing was written. `commit...` publishes the message that is open in the link;
- * when it returns false, the message is still open. `read...` reads the current frame in place. `take...` releases it, too.
+ * `write...` returns false when there is no room; nothing was written then. `commit...` publishes the message that is open in the link.
+ * If it returns false, the message is still open. `read...` reads the current frame in place. `take...` also releases it.
  */
 
 /** One request. */
@@ -71,7 +71,7 @@ export function readSend(link: LinkReader, into: SendFrame): void {
   into.timeoutMs = i32[word + TIMEOUT_WORD]!;
 }
 
-/** A fence, which POLLED answers. */
+/** Writes a fence. POLLED answers it. */
 export function writePoll(link: LinkWriter, pollId: number): boolean {
   return link.commitEmpty(POLL, pollId, 0);
 }
@@ -101,7 +101,7 @@ export function readDisconnect(link: LinkReader): number {
   return link.detail;
 }
 
-/** Asks for a connection to a broker in a lane, which makes a node of it. */
+/** Asks for a connection to a broker in a lane. The network thread makes a node for it. */
 export interface ConnectLaneFrame {
   readonly brokerId: number;
   readonly lane: string;
@@ -138,7 +138,7 @@ export function takeResponse(link: LinkReader, into: ResponseFrame): ResponseFra
   return into;
 }
 
-/** A request that has no response, a Produce with acks 0, is in the socket. */
+/** The socket has a request without response (Produce with acks 0). */
 export function writeSent(link: LinkWriter, requestId: number): boolean {
   return link.commitEmpty(SENT, requestId, 0);
 }

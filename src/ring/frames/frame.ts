@@ -1,12 +1,12 @@
-// Owns frames that can wait: written at once, or kept in order until their link has room; and bodies of text. Runs on every thread.
-// Must not know any kind.
+// Owns frames that can wait: they are written at once, or kept in order until their link has room. Also owns bodies of text. Every
+// thread. Must not know any kind of frame.
 
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import type { LinkReader } from '../link-reader.ts';
 import type { LinkWriter } from '../link-writer.ts';
 
-/** A frame before it is written. The writer function of its kind makes it; nobody else looks into it. */
+/** A frame before it is written. The writer function of its kind makes it. Other code must not read its fields. */
 export interface Frame {
   readonly kind: number;
   /** uint32. */
@@ -20,12 +20,12 @@ export function emptyFrame(kind: number, requestId: number, detail: number): Fra
   return { kind, requestId, detail, body: null };
 }
 
-/** Bytes of a frame's body; what a link needs room for. */
+/** The size of a frame's body. A link needs room for it. */
 export function bodyBytesOf({ body }: Frame): number {
   return body === null ? 0 : body.length;
 }
 
-/** @returns false when there is no room; then nothing was written */
+/** @returns false when there is no room; nothing was written then */
 export function writeFrame(link: LinkWriter, { kind, requestId, detail, body }: Frame): boolean {
   if (body === null) return link.commitEmpty(kind, requestId, detail);
   if (!link.begin(body.length)) return false;
@@ -35,7 +35,7 @@ export function writeFrame(link: LinkWriter, { kind, requestId, detail, body }: 
   return false;
 }
 
-/** Frames that wait for room in a link, in order. Whoever puts frames here bounds them. */
+/** Frames that wait for room in a link, in order. The callers must limit their number. */
 export class FrameQueue {
   readonly #link: LinkWriter;
   #waiting: Frame[] = [];
@@ -44,24 +44,24 @@ export class FrameQueue {
     this.#link = link;
   }
 
-  /** Frames that wait. */
+  /** How many frames wait. */
   get length(): number {
     return this.#waiting.length;
   }
 
-  /** The frame that is written next; undefined when none waits. */
+  /** The frame that is written next. Undefined when none waits. */
   get first(): Frame | undefined {
     return this.#waiting[0];
   }
 
-  /** Writes the frame, or keeps it behind those that wait. @returns whether it was written */
+  /** Writes the frame, or keeps it behind the waiting ones. @returns whether it was written */
   put(frame: Frame): boolean {
     if (this.#waiting.length === 0 && writeFrame(this.#link, frame)) return true;
     this.#waiting.push(frame);
     return false;
   }
 
-  /** Writes what waits while there is room. @returns how many frames were written */
+  /** Writes waiting frames while there is room. @returns how many frames were written */
   flush(): number {
     let count = 0;
     while (count < this.#waiting.length && writeFrame(this.#link, this.#waiting[count]!)) count++;
@@ -69,28 +69,28 @@ export class FrameQueue {
     return count;
   }
 
-  /** Drops what waits. */
+  /** Drops the waiting frames. */
   clear(): void {
     this.#waiting = [];
   }
 }
 
-/** UTF-8. */
+/** The text in UTF-8. */
 export function bytesOf(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
-/** UTF-8 of the value's JSON. */
+/** The value's JSON in UTF-8. */
 export function jsonBytesOf(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** The UTF-8 text in `length` bytes of a body, from its byte `from` on. */
+/** The UTF-8 text in a body: `length` bytes from byte `from` on. */
 export function textIn({ u8, base, byteLength }: MessageBytes, from = 0, length = byteLength - from): string {
   return Buffer.from(u8.buffer, u8.byteOffset + base + from, length).toString();
 }
 
-/** The value whose JSON the body is. @throws RingCorruptError when it is none */
+/** Parses the JSON in a body. @throws RingCorruptError when it is not JSON */
 export function jsonIn(bytes: MessageBytes, from?: number, length?: number): unknown {
   const text = textIn(bytes, from, length);
   try {
@@ -102,7 +102,7 @@ export function jsonIn(bytes: MessageBytes, from?: number, length?: number): unk
   }
 }
 
-/** What a link does with a frame that does not belong in it. */
+/** Throws RingCorruptError for a frame that does not belong in this link. */
 export function refuseFrame({ kind }: LinkReader, where: string): never {
   throw new RingCorruptError(`a frame of kind ${kind} is in ${where}, where no such frame is written`);
 }

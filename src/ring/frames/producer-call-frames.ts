@@ -1,5 +1,5 @@
-// Owns the frames of a producer's calls and their answers: the fields of each kind, and the only functions that write and read them. Runs on
-// every thread. Must not know what a call does.
+// Owns the frames of a producer's calls and their answers: the fields of each kind, and the only functions that write and read them. Every
+// thread. Must not know what a call does.
 
 import type { PlainError } from '../../common/errors/plain-error.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
@@ -23,7 +23,7 @@ import * as kinds from './kinds.ts';
  * `take...` releases it, too.
  */
 
-/** All that was posted before is to be sent now; answered by FLUSHED. */
+/** Everything that was posted before must be sent now. FLUSHED answers it. */
 export function flushFrame(callId: number): Frame {
   return emptyFrame(kinds.FLUSH, callId, 0);
 }
@@ -33,7 +33,7 @@ export function readFlush(link: LinkReader): number {
   return link.requestId;
 }
 
-/** A transaction begins; answered by TRANSACTION_DONE. */
+/** A transaction begins. TRANSACTION_DONE answers it. */
 export function transactionBeginFrame(callId: number): Frame {
   return emptyFrame(kinds.TRANSACTION_BEGIN, callId, 0);
 }
@@ -43,7 +43,7 @@ export function readTransactionBegin(link: LinkReader): number {
   return link.requestId;
 }
 
-/** Offsets are to be committed with the transaction; answered by TRANSACTION_DONE. */
+/** Offsets must be committed with the transaction. TRANSACTION_DONE answers it. */
 export interface TransactionOffsetsFrame {
   readonly callId: number;
   readonly offsets: TransactionOffsets;
@@ -57,7 +57,7 @@ export function readTransactionOffsets(link: LinkReader): TransactionOffsetsFram
   return { callId: link.requestId, offsets: jsonIn(link) as TransactionOffsets };
 }
 
-/** The transaction ends; answered by TRANSACTION_DONE. */
+/** The transaction ends. TRANSACTION_DONE answers it. */
 export interface TransactionEndFrame {
   readonly callId: number;
   readonly isCommit: boolean;
@@ -71,10 +71,10 @@ export function readTransactionEnd(link: LinkReader): TransactionEndFrame {
   return { callId: link.requestId, isCommit: link.detail === 1 };
 }
 
-/** No more records come; answered by PRODUCER_CLOSED. */
+/** No more records come. PRODUCER_CLOSED answers it. */
 export interface ProducerCloseFrame {
   readonly callId: number;
-  /** int32 ms until what is left fails; -1: however long it takes. */
+  /** int32 in ms: after this time the remaining records fail. -1: no limit. */
   readonly timeoutMs: number;
 }
 
@@ -86,7 +86,7 @@ export function readProducerClose(link: LinkReader): ProducerCloseFrame {
   return { callId: link.requestId, timeoutMs: link.detail };
 }
 
-/** All records before a flush have ended. */
+/** All records before a flush are settled. */
 export function flushedFrame(callId: number): Frame {
   return emptyFrame(kinds.FLUSHED, callId, 0);
 }

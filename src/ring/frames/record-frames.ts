@@ -40,7 +40,7 @@ const maxHigh = 2 ** 21;
 
 // RECORD
 
-/** What is said of a record besides its bytes. */
+/** The fields of a record beside its bytes. */
 export interface RecordFields {
   topicHandle: number;
   kind: TrackKind;
@@ -48,9 +48,9 @@ export interface RecordFields {
   trackId: number;
   /** -1: to be chosen. */
   partition: number;
-  /** Or LINGER_AS_CONFIGURED, LINGER_WHILE_BUSY. */
+  /** In ms, or LINGER_AS_CONFIGURED or LINGER_WHILE_BUSY. */
   lingerMs: number;
-  /** ms since the epoch; NaN: when the network thread takes it. */
+  /** In ms since the epoch. NaN: the time at which the network thread takes the record. */
   timestampMs: number;
 }
 
@@ -62,7 +62,7 @@ export interface RecordFrame extends RecordFields {
   to: number;
 }
 
-/** Bytes before the record, or before the bytes that are left free in front of it. */
+/** The size of the prefix. The pad bytes and the record follow it. */
 export const RECORD_PREFIX_BYTES = 24;
 const PARTITION_WORD = 0;
 const KEY_LENGTH_WORD = 1;
@@ -71,13 +71,13 @@ const KIND_WORD = 3;
 const TIMESTAMP_WORD = 4;
 const KIND_MASK = 255;
 const PAD_SHIFT = 8;
-/** High half of a time that the network thread is to choose: no time in ms is that far from the epoch. */
+/** The high half of a timestamp that the network thread must choose. No timestamp in ms is that far from the epoch. */
 const NO_TIMESTAMP = -2147483648;
 
 /**
- * @param padBytes left free before the record, 0 to 7: where the value lies as its source does, to a multiple of 8, the engine copies it by
+ * @param padBytes how many bytes are free before the record, 0 to 7: with the same alignment as its source, the engine copies a value by
  * words instead of bytes
- * @param usedBytes of the message: prefix, pad and record
+ * @param usedBytes size of the message: prefix, pad and record
  */
 export function commitRecord(
   link: LinkWriter,
@@ -137,7 +137,7 @@ export function readRecord(link: LinkReader, into: RecordFrame): void {
 
 // TOPIC
 
-/** Names a topic, before the first record that is for it. */
+/** Gives a topic a number. It comes before the first record of the topic. */
 export interface TopicFrame {
   readonly topicHandle: number;
   readonly name: string;
@@ -147,7 +147,7 @@ export function topicFrame({ topicHandle, name }: TopicFrame): Frame {
   return { kind: kinds.TOPIC, requestId: 0, detail: topicHandle, body: bytesOf(name) };
 }
 
-/** @throws RingCorruptError for a name that no topic has */
+/** @throws RingCorruptError for a name that Kafka does not allow */
 export function readTopic(link: LinkReader): TopicFrame {
   const topicHandle = link.detail;
   const name = textIn(link);
@@ -174,7 +174,7 @@ export function readGroupEnd(link: LinkReader): GroupEndFrame {
   return { trackId: link.requestId, records: link.detail };
 }
 
-/** All records of a complete group have ended. */
+/** All records of a complete group are settled. */
 export interface GroupDoneFrame {
   /** uint32, of the group. */
   readonly trackId: number;
@@ -194,24 +194,24 @@ export function takeGroupDone(link: LinkReader): GroupDoneFrame {
 
 // DELIVERED
 
-/** How the error of a batch travels, and those of single records in it. */
+/** The error of a batch, with the errors of single records in it. */
 export interface DeliveredError {
   readonly error: PlainError;
   /** Position in the batch, and the error's message. */
   readonly records?: readonly (readonly [index: number, message: string])[];
 }
 
-/** One batch has ended, one way or the other. */
+/** A batch is settled: its records are written or have failed. */
 export interface DeliveredFrame {
   /** -1: the application has not named the topic. */
   readonly topicHandle: number;
   readonly partition: number;
-  /** Of the first record, in halves; -1, -1: unknown. */
+  /** The offset of the first record, in halves. -1, -1: unknown. */
   readonly offsetLow: number;
   readonly offsetHigh: number;
   /** LogAppendTime; -1: records keep their own. */
   readonly logAppendTimeMs: number;
-  /** Null: the records are in the log. */
+  /** Null: the records were written. */
   readonly error: DeliveredError | null;
   readonly runs: DeliveredRuns;
 }
@@ -224,7 +224,7 @@ const DELIVERED_RUNS_WORD = 6;
 const DELIVERED_FIRST_RUN_WORD = 7;
 const RUN_WORDS = 4;
 
-/** Consecutive records of a batch that are told of alike. */
+/** The runs of a batch: consecutive records that are reported in the same way. */
 export class DeliveredRuns {
   readonly #words: { readonly [word: number]: number };
   readonly #first: number;
@@ -237,7 +237,7 @@ export class DeliveredRuns {
     this.length = length;
   }
 
-  /** uint32: of a run of SINGLE records that of the first, each following one's is one more. */
+  /** A uint32. For a run of SINGLE records it is the id of the first one, and the ids of the next ones follow it. */
   trackId(run: number): number {
     return this.#words[this.#first + run * RUN_WORDS]! >>> 0;
   }
@@ -246,18 +246,18 @@ export class DeliveredRuns {
     return this.#words[this.#first + run * RUN_WORDS + 1] as TrackKind;
   }
 
-  /** Records. */
+  /** How many records the run has. */
   count(run: number): number {
     return this.#words[this.#first + run * RUN_WORDS + 2]!;
   }
 
-  /** Position of the first record in the batch. */
+  /** The position of the first record in the batch. */
   position(run: number): number {
     return this.#words[this.#first + run * RUN_WORDS + 3]!;
   }
 }
 
-/** Gathers runs for a frame. */
+/** Collects runs for a frame. */
 export class DeliveredRunsBuilder {
   readonly #words: number[] = [];
 

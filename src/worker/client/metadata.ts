@@ -51,7 +51,7 @@ export interface MetadataListener {
   onClusterChanged(reason: KafkaConnectionError, nodeId: number, now: number): void;
   /** A response named a partition twice. */
   onRepeatedPartition(partition: string, nodeId: number, now: number): void;
-  /** A topic that somebody asked for cannot be had; told once until it can. */
+  /** There is no metadata of a tracked topic. Called once until there is. */
   onTopicFault(topic: string, error: Error): void;
 }
 

@@ -1,5 +1,5 @@
-// Owns the memory that large requests are encoded into: it is used again once the socket has taken the bytes. Network
-// thread. Must not know what a request says.
+// Owns the memory into which large requests are encoded. It is used again when the socket has written the bytes. Network thread. Must
+// not know the content of requests.
 //
 // Without it each large request takes new memory, and V8 runs a full garbage collection for every few of them
 // (bench/micro/request-memory.ts).
@@ -8,7 +8,7 @@ import type { Channel, WriteMark } from '../net/channel.ts';
 
 /** Smaller requests are copied out of the writer's own buffer. */
 export const minRequestMemoryBytes = 16 * 1024;
-/** Of memory that is kept, free or with a socket. More than that is left to the garbage collector. */
+/** Limit of the memory that is kept, whether it is free or in use by a socket. The garbage collector frees the rest. */
 const maxKeptBytes = 8 * 1024 * 1024;
 
 interface Lent {
@@ -22,7 +22,7 @@ export class RequestMemory {
   #lent: Lent[] = [];
   #keptBytes = 0;
 
-  /** Memory for about `bytes`: kept memory if there is some, new memory otherwise. */
+  /** Takes memory for about `bytes`: kept memory if there is some, otherwise new memory. */
   take(bytes: number): Buffer {
     this.#collect();
     const at = this.#free.findIndex(({ length }) => length >= bytes);
@@ -32,12 +32,12 @@ export class RequestMemory {
     return memory!;
   }
 
-  /** Nothing has used it. */
+  /** Gives memory back that was not used. */
   giveBack(memory: Buffer): void {
     if (this.#makeRoom(memory.length)) this.#free.push(memory);
   }
 
-  /** A socket reads it until the mark says that it was written. */
+  /** A socket reads the memory until the mark says that it was written. */
   lend(memory: Buffer, channel: Pick<Channel, 'isWritten'>, mark: WriteMark): void {
     if (this.#makeRoom(memory.length)) this.#lent.push({ memory, channel, mark });
   }
@@ -52,7 +52,7 @@ export class RequestMemory {
     this.#lent = still;
   }
 
-  /** Free memory gives way, oldest first: sizes change with the application's requests. */
+  /** Drops free memory, oldest first, because the sizes of an application's requests change. */
   #makeRoom(bytes: number): boolean {
     while (this.#keptBytes + bytes > maxKeptBytes && this.#free.length > 0) {
       this.#keptBytes -= this.#free.shift()!.length;
@@ -63,7 +63,7 @@ export class RequestMemory {
   }
 }
 
-/** With room for the next request, which may be a little larger. */
+/** The size to allocate. It has room for a next request that is a little larger. */
 function sizeFor(bytes: number): number {
   const step = bytes < 1024 * 1024 ? minRequestMemoryBytes : 256 * 1024;
   return Math.ceil((bytes + bytes / 8) / step) * step;

@@ -1,5 +1,5 @@
-// Owns which topics cannot be had, as the metadata say: each is told once, until it can be had again. Network thread. Must not
-// decide whether a topic is asked about again.
+// Owns the topics for which metadata has an error. Each is reported once, until there is metadata of it again. Network thread. Must not
+// decide whether a topic is requested again.
 
 import { errorFor } from '../../common/errors/errors.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';

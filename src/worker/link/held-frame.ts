@@ -1,5 +1,5 @@
-// Owns the shape of what waits for room in a response link, and its writing. Network thread. Must not decide what happens when there is no
-// room.
+// Owns the frames and responses that wait for room in a response link, and the writing of the frames. Network thread. Must not decide
+// what happens when there is no room.
 
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { writeFailure, writePolled, writeSent } from '../../ring/frames/client-frames.ts';
@@ -12,10 +12,10 @@ export type HeldFrame =
   | { readonly kind: 'sent'; readonly request: RequestName }
   | { readonly kind: 'polled'; readonly pollId: number };
 
-/** What found no room, kept until there is some: a small frame, or a response that has not been decoded. */
+/** A small frame, or a response that is not decoded yet. It is kept until there is room. */
 export type Held = HeldFrame | { readonly kind: 'aside'; readonly request: InFlightRequest; readonly body: Uint8Array };
 
-/** @returns false when there is no room; then nothing was written */
+/** @returns false when there is no room; nothing was written then */
 export function writeHeld(link: LinkWriter, held: HeldFrame): boolean {
   if (held.kind === 'polled') return writePolled(link, held.pollId);
   const { requestId, nodeId } = held.request;
