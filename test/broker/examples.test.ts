@@ -86,6 +86,16 @@ describe('examples', () => {
     assert.ok(running.lines.includes('closed after 30000 records, 0 of them failed'), running.lines.join('\n'));
   });
 
+  example('piscina-pool', 'answers every question once, in threads that are one member of the group', async (t) => {
+    const running = await start(t, 'piscina-pool');
+    assert.equal(await running.ended, 0);
+    const [, read, threads, written] = await running.line(
+      /^(\d+) questions read by (\d) threads, (\d+) answers written$/,
+    );
+    assert.deepEqual([read, written], ['4000', '4000']);
+    assert.ok(Number(threads) > 1, `${threads} threads`);
+  });
+
   test('every example is tried', () => {
     assert.deepEqual(readdirSync(join(projectFolder, 'examples')).sort(), [...tried].sort());
   });
