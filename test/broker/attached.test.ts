@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
-import { Cancelled, IllegalStateError, KafkaClient, Metadata, NetworkThreadError } from '../../src/index.ts';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { Cancelled, Consumer, IllegalStateError, KafkaClient, Metadata, NetworkThreadError } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { scriptUrl } from './support/child.ts';
@@ -176,6 +176,45 @@ describe('attached clients', () => {
       KafkaClient.attach(late),
       (error) => error instanceof Cancelled || error instanceof NetworkThreadError,
     );
+  });
+
+  test('a handle that was sent to another thread is refused here, and opens there', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const handle = client.share();
+    const counts = new SharedArrayBuffer(32);
+    const workerData: AttachedData = { handle, work: 'loop', counts };
+    const worker = new Worker(new URL(scriptUrl('attached')), { workerData, transferList: [...handle.transferList] });
+    t.after(() => worker.terminate());
+    const here = KafkaClient.attach(handle);
+    await assert.rejects(here, { name: 'IllegalStateError', message: /sent to another thread|attached before/ });
+    const [said] = (await once(worker, 'message')) as [Said];
+    assert.equal(said.brokers, 1);
+    worker.postMessage('close' satisfies Order);
+    await once(worker, 'exit');
+    const consumer = await client.consumer({ assign: [{ topic: 'logs', partition: 0 }] });
+    const shared = consumer.share();
+    const { port1 } = new MessageChannel();
+    port1.postMessage(shared, [...shared.transferList]);
+    await assert.rejects(Consumer.attach(shared), { name: 'IllegalStateError', message: /sent to another thread/ });
+    port1.close();
+  });
+
+  test('an attach while the client closes fails, and so does a share', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const handles = [client.share(), client.share()];
+    const early = KafkaClient.attach(handles[0]!);
+    const closing = client.close();
+    const late = KafkaClient.attach(handles[1]!);
+    assert.throws(() => client.share(), IllegalStateError);
+    const outcomes = await Promise.allSettled([early, late]);
+    for (const outcome of outcomes) {
+      // Either may have been attached just before; then it ends with the client.
+      if (outcome.status === 'fulfilled') await outcome.value.close();
+      else assert.ok(outcome.reason instanceof Cancelled || outcome.reason instanceof NetworkThreadError);
+    }
+    await closing;
   });
 
   test('an attached client may share on, and end inside a callback', async (t) => {

@@ -106,7 +106,7 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: TypeError, IllegalStateError for what cannot be attached; Cancelled, NetworkThreadError when the other has ended
    */
   static async attach(handle: ClientHandle, options?: AttachOptions): Promise<KafkaClient> {
-    const { config: shared, versions } = claimHandle(handle);
+    const { config: shared, versions } = await claimHandle(handle);
     const { logger = null } = checkOptions('attach', options, optionNames.attach);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;

@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { ApplicationHandle } from '../../ring/attachment.ts';
+import { isUsable } from '../../ring/ports.ts';
 import type { ClientHost } from '../link/client-host.ts';
 
 /** The host that a consumer's session needs: a client, or, in an attached thread, a host without a client. */
@@ -39,12 +40,19 @@ export function makeConsumerHandle(
   return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: new SharedArrayBuffer(4), ...parts };
 }
 
-/** Opens the handle. Throws TypeError for anything but a handle, and IllegalStateError for a handle that was opened before. */
-export function claimConsumerHandle(given: unknown): ConsumerHandle {
+/**
+ * Opens the handle. Fails with TypeError for anything but a handle, and with IllegalStateError for a handle that was opened before, that was
+ * sent to another thread, or whose consumer has ended.
+ */
+export async function claimConsumerHandle(given: unknown): Promise<ConsumerHandle> {
   const handle = given as Partial<ConsumerHandle> | null | undefined;
   if (handle === null || typeof handle !== 'object' || handle.kind !== kind)
     throw new TypeError(
       'attach takes a handle that `consumer.share()` returned and that was sent with its transferList',
+    );
+  if (Atomics.load(new Int32Array(handle.claim!), 0) === unclaimed && !(await isUsable(handle.lifePort!)))
+    throw new IllegalStateError(
+      'this handle cannot be attached here: it was sent to another thread, so attach it there; or its consumer has ended',
     );
   // This is atomic, because another thread may open a copy at the same time.
   if (Atomics.compareExchange(new Int32Array(handle.claim!), 0, unclaimed, claimed) !== unclaimed)

@@ -141,7 +141,7 @@ export class ConsumerSession implements ClientRole {
     host
       .callWith((control, argument) => control.attachConsumer(id, argument), opening, ports)
       // The thread that opens the handle then sees that the consumer is closed.
-      .catch(() => application.bodyPort.close());
+      .catch(() => lifePorts.application.close());
     const lifePort = lifePorts.application;
     return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot, lifePort });
   }

@@ -113,7 +113,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** Opens a handle: this thread uses the same consumer. `close` detaches only this thread. */
   static async attach(handle: ConsumerHandle): Promise<Consumer> {
-    const { config } = claimConsumerHandle(handle);
+    const { config } = await claimConsumerHandle(handle);
     const events = new ConsumerEvents((error) => process.emitWarning(error instanceof Error ? error : String(error)));
     return new Consumer(
       config,

@@ -7,6 +7,8 @@ import type { VersionInfo } from '../../common/control.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import { withoutSecrets } from '../../common/secret.ts';
 import { type ApplicationHandle, createAttachmentHandles } from '../../ring/attachment.ts';
+import { isUsable } from '../../ring/ports.ts';
+import { CountersReader } from '../../state/counters.ts';
 import { withPorts } from './control-calls.ts';
 import { ringSizes } from './ring-sizes.ts';
 import type { ThreadAccess } from './thread-access.ts';
@@ -65,10 +67,10 @@ export function makeHandle(
 
 /**
  * Opens the handle. It cannot be opened again.
- * Throws TypeError for anything that is not a handle, such as a client. Throws IllegalStateError for a handle that was opened before
- * or that another version of this package made.
+ * Fails with TypeError for anything that is not a handle, such as a client. Fails with IllegalStateError for a handle that was opened
+ * before, that was sent to another thread, or that another version of this package made.
  */
-export function claimHandle(given: unknown): ClientHandle {
+export async function claimHandle(given: unknown): Promise<ClientHandle> {
   const handle = given as Partial<ClientHandle> | null | undefined;
   if (handle === null || typeof handle !== 'object' || handle.kind !== kind) {
     const what = typeof given === 'object' && given !== null && 'cluster' in given ? 'a client' : String(given);
@@ -80,6 +82,7 @@ export function claimHandle(given: unknown): ClientHandle {
     const text = `the handle was made by another version of offthread-kafka (layout ${handle.layout}, here ${layout}): load the same version in all threads`;
     throw new IllegalStateError(text);
   }
+  await checkIsHere(handle as ClientHandle);
   const words = new Int32Array(handle.claim!);
   // This is atomic, because another thread may open a copy at the same time.
   if (Atomics.compareExchange(words, 0, unclaimed, claimed) !== unclaimed) {
@@ -88,4 +91,15 @@ export function claimHandle(given: unknown): ClientHandle {
     );
   }
   return handle as ClientHandle;
+}
+
+/** Fails with IllegalStateError when the handle's port is not usable here. */
+async function checkIsHere({ controlPort, application, claim }: ClientHandle): Promise<void> {
+  if (await isUsable(controlPort)) return;
+  // If the network thread has ended, or the handle was opened, that is the better reason, which is found later.
+  const isOpened = Atomics.load(new Int32Array(claim), 0) === claimed;
+  if (isOpened || new CountersReader(application.counters).isEnded()) return;
+  throw new IllegalStateError(
+    'this handle cannot be attached here: it was sent to another thread, so attach it there; or its client has ended',
+  );
 }
