@@ -11,7 +11,7 @@ import { nodeErrorsBytes } from './node-errors.ts';
  *       0  +---------------+--------------+----------------+----------------+
  *          | MAGIC         | NODE_CAPACITY|  written once, by createCounters|
  *     128  +---------------+--------------+----------------+----------------+
- *          | STATE         | HEARTBEAT_MS | TURNS          | METADATA_FLAGS |
+ *          | STATE         | nothing      | TURNS          | METADATA_FLAGS |
  *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   | METADATA_DUE_MS|
  *     160  | LANE_COUNT    |                                                |
  *     256  +---------------+--------------+----------------+----------------+
@@ -34,7 +34,6 @@ import { nodeErrorsBytes } from './node-errors.ts';
 const MAGIC_WORD = 0;
 const NODE_CAPACITY_WORD = 1;
 export const STATE_WORD = 32;
-export const HEARTBEAT_WORD = 33;
 export const TURNS_WORD = 34;
 /** METADATA_IN_FLIGHT, METADATA_DUE_KNOWN. */
 export const METADATA_FLAGS_WORD = 35;

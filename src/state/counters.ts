@@ -5,7 +5,6 @@
 import { RingCorruptError } from '../common/errors/errors.ts';
 import { mainLane } from '../common/node-ids.ts';
 import {
-  HEARTBEAT_WORD,
   LANE_COUNT_WORD,
   LANES_WORD,
   METADATA_DUE_KNOWN,
@@ -85,7 +84,6 @@ export class CountersWriter {
   /** Once per turn. @param nowMs of monotonicNowMs */
   heartbeat(nowMs: number): void {
     // Atomic, as all words here that others poll: never held back or torn.
-    Atomics.store(this.#i32, HEARTBEAT_WORD, nowMs | 0);
     Atomics.store(this.#i32, TURNS_WORD, (this.#i32[TURNS_WORD]! + 1) | 0);
     if (nowMs >= this.#sweepAtMs) {
       this.#sweepAtMs = nowMs + SWEEP_MS;
@@ -256,11 +254,6 @@ export class CountersReader {
   /** Nothing more will be answered. */
   isEnded(): boolean {
     return this.state() >= STATE_CLOSED;
-  }
-
-  /** Milliseconds since the network thread's last turn began. */
-  heartbeatAgeMs(nowMs: number): number {
-    return Math.max(0, ((nowMs | 0) - Atomics.load(this.#i32, HEARTBEAT_WORD)) | 0);
   }
 
   /** Rounds of the network thread, moves and turns alike, uint32. */

@@ -105,10 +105,6 @@ export class ConsumerLink implements BatchHost {
     return future as unknown as Future<T>;
   }
 
-  get hasCalls(): boolean {
-    return this.#calls.size > 0;
-  }
-
   /** Tells the network thread that this thread asks for records. */
   asks(isWaiting: boolean): void {
     this.#table.asked(monotonicNowMs(), isWaiting);

@@ -115,10 +115,6 @@ export class WireReader {
     return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
-  uint32(): number {
-    return this.int32() >>> 0;
-  }
-
   /** Unsigned varint of at most 32 bits. */
   uvarint(): number {
     let byte = this.uint8();

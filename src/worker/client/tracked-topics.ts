@@ -82,14 +82,6 @@ export class TrackedTopics {
     return this.#all.has(topic);
   }
 
-  names(): IterableIterator<string> {
-    return this.#all.keys();
-  }
-
-  get needsAll(): boolean {
-    return this.#needsAll;
-  }
-
   /**
    * A request that may create topics creates every topic that it names. So it leaves out topics that must not be
    * created, and such requests alternate with complete ones.

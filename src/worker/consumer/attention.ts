@@ -23,10 +23,6 @@ export class Attention {
     this.#startedAt = now;
   }
 
-  get isBlocked(): boolean {
-    return this.#isBlocked;
-  }
-
   poll(applications: readonly Application[], partitions: readonly Partition[], now: number): void {
     const lastAskedAt = this.#lastAskedAt(applications, now);
     const isBlocked = lastAskedAt + this.#config.maxPollIntervalMs <= now;

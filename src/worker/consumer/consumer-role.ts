@@ -120,10 +120,6 @@ export class ConsumerRole implements Role {
     return this.#fatal;
   }
 
-  get defaultTimeoutMs(): number {
-    return this.config.defaultApiTimeoutMs;
-  }
-
   add(application: Application): void {
     this.dealer.add(application);
     if (this.#fatal !== null) application.tell({ type: 'error', error: toPlainError(this.#fatal), isFatal: true });

@@ -90,10 +90,6 @@ export class GroupOffsets {
     this.#settings = settings;
   }
 
-  get isIdle(): boolean {
-    return this.#jobs.length === 0;
-  }
-
   /** Commits offsets, after all earlier commits. `done` is called once, at the latest at the deadline. */
   commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
     const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));

@@ -76,10 +76,6 @@ export class Partition {
     this.key = keyOf(topic, index);
   }
 
-  get hasPosition(): boolean {
-    return this.fetchPosition.offset >= 0n;
-  }
-
   /** The position of the next record to hand out. */
   get handPosition(): Position {
     return this.#handPosition;

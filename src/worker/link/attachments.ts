@@ -168,8 +168,4 @@ export class Attachments {
       end.responses.setWaiting(responses.isBehind || responses.account.isWaiting);
     }
   }
-
-  close(): void {
-    for (const { end } of this.#all) end.close();
-  }
 }

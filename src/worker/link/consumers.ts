@@ -27,11 +27,6 @@ export class Consumers {
     this.#parts = parts;
   }
 
-  /** The number of consumers that have not ended. */
-  get size(): number {
-    return this.#byId.size;
-  }
-
   /**
    * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id
    * @param owner the attachment of the thread that reads it

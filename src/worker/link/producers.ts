@@ -229,11 +229,6 @@ export class Producers {
     this.#parts = parts;
   }
 
-  /** The number of producers that have not ended. */
-  get size(): number {
-    return this.#all.size;
-  }
-
   /** Makes a producer with one application thread attached. Returns its id. */
   open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink, owner: Attachment): number {
     checkOpen(owner);

@@ -92,10 +92,6 @@ export class Accumulator {
     return this.#topics.values();
   }
 
-  forgetTopic(topic: TopicState): void {
-    this.#topics.delete(topic.name);
-  }
-
   /** The error if a record of this size can never be accepted. Null if it can. */
   whyTooLarge(bodyBytes: number): RecordTooLargeError | null {
     const bytes = bodyBytes + maxRecordHeadBytes + BATCH_HEADER_BYTES;

@@ -30,11 +30,6 @@ export class BatchMemory {
     return this.#usedBytes;
   }
 
-  /** The bytes that may still be taken. */
-  get availableBytes(): number {
-    return this.maxBytes - this.#usedBytes;
-  }
-
   /** Whether `take` of this many bytes can ever succeed. */
   canEverHold(bytes: number): boolean {
     return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;

@@ -8,10 +8,6 @@ export class FlushWaiter {
     this.#onDone = onDone;
   }
 
-  get isDone(): boolean {
-    return this.#remaining === 0;
-  }
-
   /** Adds one batch to wait for. */
   add(): void {
     this.#remaining++;

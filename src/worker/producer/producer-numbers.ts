@@ -47,13 +47,6 @@ export class ProducerNumbers {
     for (const partition of this.#due()) this.#restart(partition);
   }
 
-  /** The id is not valid any more. Another one must be requested. */
-  forget(): void {
-    this.producerEpoch = -1;
-    this.producerIdLow = -1;
-    this.producerIdHigh = -1;
-  }
-
   /**
    * Checks gaps when nothing is in flight, and raises the epoch where it must be raised.
    * @param gaps is told of gaps if the producer has transactions

@@ -93,10 +93,6 @@ export class ProducerRole implements Role {
     return this.accumulator.memory.usedBytes;
   }
 
-  get isClosed(): boolean {
-    return this.#refusal !== null && this.#onClosed === null;
-  }
-
   /** The state of a topic, for its records. Metadata covers the topic from now on. */
   topic(name: string, now: number): TopicState {
     const topic = this.accumulator.topic(name);

@@ -37,10 +37,6 @@ export class RecordRuns {
   readonly trackIds: number[] = [];
   readonly counts: number[] = [];
 
-  get length(): number {
-    return this.counts.length;
-  }
-
   add(owner: RecordOwner, kind: TrackKind, trackId: number): void {
     const last = this.counts.length - 1;
     if (last >= 0 && this.owners[last] === owner && this.kinds[last] === kind) {

@@ -63,11 +63,6 @@ export function transactionAction(
   }
 }
 
-/** Whether the group does not accept offsets from this consumer any more. */
-export function hasGroupMovedOn(errorCode: number): boolean {
-  return groupMovedOn.has(errorCode);
-}
-
 /** Whether a request may succeed later after this error code. */
 export function isRetriable(errorCode: number): boolean {
   return errorCode === errorCodes.CONCURRENT_TRANSACTIONS || errorFor(errorCode)?.retriable === true;

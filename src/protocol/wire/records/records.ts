@@ -76,11 +76,6 @@ const job: RowsJob = {
   hasFixedTimestamp: false,
 };
 
-/** Marks the field as null. */
-export function setNullRecords(w: FlatWriter, slotWord: number): void {
-  startSlot(w, slotWord, FORM_NULL);
-}
-
 /**
  * Reads the `length` bytes at the reader's position, which must be there, into the slot. It never throws for faulty
  * bytes: a fault becomes the field's own error, and the records before it are kept.

@@ -12,7 +12,7 @@ import type { RecordsView } from '../../../../src/protocol/flat/records/record-v
 import type { RecordBatchInput } from '../../../../src/protocol/flat/records/record-writer.ts';
 import { RECORDS_WORDS } from '../../../../src/protocol/flat/records/records-slot.ts';
 import { CodecTaskNeeded } from '../../../../src/protocol/wire/records/codec-task-needed.ts';
-import { decodeRecords, setNullRecords } from '../../../../src/protocol/wire/records/records.ts';
+import { decodeRecords } from '../../../../src/protocol/wire/records/records.ts';
 import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
 import { random, repetitive } from '../../codec/support.ts';
 import { decode, decodeOptions, encode, SharedMemory, viewOf } from './support.ts';
@@ -161,8 +161,6 @@ describe('a records field', () => {
     const memory = new HeapMemory();
     const w = new FlatWriter().reset(memory);
     w.alloc(RECORDS_WORDS);
-    w.i32.fill(7, w.wordBase, w.wordBase + RECORDS_WORDS);
-    setNullRecords(w, 0);
     const view = viewOf(w, memory, 0, 0);
     assert.equal(view.isNull, true);
     assert.equal(view.length, 0);

@@ -42,7 +42,7 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const { end } of apps) end.close();
-  attachments.close();
+  for (const { end } of attachments.all) end.close();
 });
 
 /** Fails requests of the first attachment until its link is full, and one more. */

@@ -56,7 +56,7 @@ export class TestProducer implements RecordOwner {
 
   onBatchSettled(outcome: BatchOutcome, runs: RecordRuns): void {
     let index = 0;
-    for (let run = 0; run < runs.length; run++) {
+    for (let run = 0; run < runs.counts.length; run++) {
       const count = runs.counts[run]!;
       if (runs.owners[run] === this) {
         if (outcome.error === null) this.acknowledged += count;
