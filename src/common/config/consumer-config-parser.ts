@@ -5,6 +5,7 @@ import { KafkaConfigurationError } from '../errors/errors.ts';
 import { maxInt32 } from '../numbers.ts';
 import { nearestName } from '../text.ts';
 import { isTopicName, topicNameRule } from '../topic-names.ts';
+import { configOptions } from './config.ts';
 import type { ConfigOption } from './config-kinds.ts';
 import { described, parseOption } from './config-parser.ts';
 import {
@@ -19,6 +20,7 @@ import {
 import { foreignOption } from './consumer-foreign-options.ts';
 import { parseDuration } from './duration.ts';
 import { parseStart } from './offset-inputs.ts';
+import { isForeignName } from './option-names.ts';
 
 const specialKeys = ['topics', 'assign', 'autoOffsetReset', 'commit', 'partitionAssignmentStrategy'] as const;
 const knownKeys: readonly string[] = [...Object.keys(consumerOptions), ...specialKeys];
@@ -27,6 +29,26 @@ const defaultCommitMs = 5000;
 /** Whether a key is one of a consumer's options. Otherwise it may be one of its client's. */
 export function isConsumerOption(key: string): boolean {
   return knownKeys.includes(key);
+}
+
+/**
+ * Which of two parsers is to take a key when options of a consumer and of its client stand together: the consumer's for its own
+ * options, and for what other clients call options of a consumer.
+ */
+export function belongsToConsumer(key: string): boolean {
+  if (isConsumerOption(key)) return true;
+  const camel = camelCased(key);
+  if (Object.hasOwn(configOptions, camel) || isForeignName(key)) return false;
+  if (knownKeys.includes(camel) || foreignOption(key) !== null) return true;
+  return nearestKey(key, knownKeys) !== undefined && nearestKey(key, Object.keys(configOptions)) === undefined;
+}
+
+function camelCased(key: string): string {
+  return key.replace(/[._-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function nearestKey(key: string, keys: readonly string[]): string | undefined {
+  return nearestName(key.slice(0, 80), keys, 3);
 }
 
 /**
@@ -151,8 +173,8 @@ function checkTogether(config: Record<string, unknown>, given: Record<string, un
 function unknownKey(key: string): string {
   const foreign = foreignOption(key);
   if (foreign !== null) return `unknown option '${key}'; ${foreign}`;
-  const camel = key.replace(/[._-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  const right = knownKeys.includes(camel) ? camel : nearestName(key.slice(0, 80), knownKeys, 3);
+  const camel = camelCased(key);
+  const right = knownKeys.includes(camel) ? camel : nearestKey(key, knownKeys);
   return `unknown option '${key.slice(0, 80)}' of a consumer${right === undefined ? '' : `; did you mean '${right}'?`}`;
 }
 

@@ -110,12 +110,21 @@ export const foreignNames: Readonly<Record<string, string>> = {
   apiversionautotimeoutms: 'apiVersionAutoTimeoutMs',
 };
 
+/** Whether another client has this name for an option that is one of a client here. */
+export function isForeignName(key: string): boolean {
+  return Object.hasOwn(foreignNames, plainName(key));
+}
+
+function plainName(key: string): string {
+  return key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
 /** @param known the names of all options */
 export function unknownKey(key: string, known: readonly string[]): string {
   const told = `unknown configuration key '${key.slice(0, shownCharacters)}'`;
   const camel = key.replace(/[._-]([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   if (known.includes(camel)) return `${told}; did you mean '${camel}'?`;
-  const plain = key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const plain = plainName(key);
   const foreign = Object.hasOwn(foreignNames, plain) ? foreignNames[plain]! : undefined;
   const near = nearestName(key.slice(0, shownCharacters), known, maxChanges);
   if (foreign !== undefined && foreign !== near) return `${told}; here it is ${foreign}`;

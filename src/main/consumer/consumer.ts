@@ -7,7 +7,7 @@ import Long from 'long';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../../common/config/consumer-config.ts';
 import {
-  isConsumerOption,
+  belongsToConsumer,
   parseAssign,
   parseConsumerConfig,
   parseSubscription,
@@ -88,7 +88,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   static async start(options: KafkaClientOptions & ConsumerOptions): Promise<Consumer> {
     const own: Record<string, unknown> = {};
     const others: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(options)) (isConsumerOption(key) ? own : others)[key] = value;
+    for (const [key, value] of Object.entries(options)) (belongsToConsumer(key) ? own : others)[key] = value;
     // The options are checked before a thread is started.
     parseConsumerConfig(own);
     const client = await KafkaClient.start(others as KafkaClientOptions);

@@ -40,6 +40,8 @@ export class Partition {
   resetTo: StartAt | { readonly agoMs: number } = 'latest';
   /** The position of the next fetch. */
   fetchPosition: Position = { offset: unknownOffset, leaderEpoch: -1 };
+  /** A leader has denied the position: if its log does not part from ours below it, the position is outside of the log. */
+  isOutOfRange = false;
   /** The leader epoch against which the position was validated. -1 for none. */
   validatedEpoch = -1;
   highWatermark = unknownOffset;
@@ -200,6 +202,7 @@ export class Partition {
   }
 
   #settled(): void {
+    this.isOutOfRange = false;
     this.error = null;
     this.isRaised = false;
     this.failures = 0;

@@ -129,6 +129,18 @@ export class PositionResolver {
 
   /** The position is outside of the leader's log. */
   outOfRange(partition: Partition): void {
+    if (partition.fetchPosition.leaderEpoch < 0) {
+      this.#isOutside(partition);
+      return;
+    }
+    // The log may have been cut off by a leader that is not known yet: then reading goes on where both logs part.
+    partition.isOutOfRange = true;
+    partition.state = 'validating';
+    this.#parts.host.cluster.requestUpdate();
+    this.#parts.host.wake();
+  }
+
+  #isOutside(partition: Partition): void {
     const { topic, index, fetchPosition } = partition;
     const { offset } = fetchPosition;
     const text = `${topic}-${index}: offset ${offset} is outside of the log`;
@@ -168,6 +180,10 @@ export class PositionResolver {
   }
 
   #validated(partition: Partition): void {
+    if (partition.isOutOfRange) {
+      this.#isOutside(partition);
+      return;
+    }
     const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
     partition.validatedEpoch = leader?.leaderEpoch ?? -1;
     partition.state = 'fetching';
@@ -245,6 +261,7 @@ export class PositionResolver {
     const isUndefined = found.endOffset < 0n || found.leaderEpoch < 0;
     if (!isUndefined && found.endOffset >= partition.handPosition.offset) {
       // Only records that the application has not seen were truncated.
+      partition.isOutOfRange = false;
       partition.dropFetched();
       this.#validated(partition);
       return;

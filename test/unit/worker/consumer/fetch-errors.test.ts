@@ -135,6 +135,25 @@ describe('Fetch answered for one partition', () => {
     assert.equal(partitionOf(bench, 1).state, 'fetching');
   });
 
+  it('with 1 by the leader compares logs first when it is known in which epoch was read', () => {
+    const outside = (): ConsumerBench => {
+      const bench = reading({}, 1);
+      partitionOf(bench, 0).fetchPosition = { offset: 10n, leaderEpoch: 5 };
+      answerWith(bench, { errorCode: 1 });
+      assert.deepEqual(bench.asked(ListOffsets), []);
+      return bench;
+    };
+    const ended = (leaderEpoch: number, endOffset: bigint) => ({
+      topics: [{ topic: 't', partitions: [{ partition: 0, errorCode: 0, leaderEpoch, endOffset }] }],
+    });
+    const cut = outside();
+    cut.answer(OffsetForLeaderEpoch, ended(5, 7n));
+    assert.equal(cut.events('truncated')[0]!.to, '7');
+    const expired = outside();
+    expired.answer(OffsetForLeaderEpoch, ended(5, 90n));
+    assert.equal(expired.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -2n);
+  });
+
   it('with 1 by a follower forgets the follower and asks the leader', () => {
     const bench = reading({}, 1);
     answerWith(bench, { preferredReadReplica: 3 });
