@@ -1,9 +1,9 @@
-// Owns the running of benchmarks: prints each figure as a JSON line with where and with what it was measured.
+// Owns the running of benchmarks: prints each figure as a JSON line, with the environment in which it was measured.
 //   npm run bench                     everything
 //   npm run bench -- macro/fetch      some, by the start of their name
 //   npm run bench -- micro --save     also keeps the lines in bench/results
 //   npm run bench -- --compare A B    which rows of file B are better or worse than those of file A
-//   npm run bench:peers               beside other clients, which it installs
+//   npm run bench:peers               compares with other clients, which it installs
 //   npm run bench:peers -- failover   some of those
 
 import { execFileSync } from 'node:child_process';
@@ -31,7 +31,7 @@ const resultsFolder = join(projectFolder, 'bench', 'results');
 if (values.compare) {
   if (positionals.length !== 2) {
     console.error(
-      'usage: npm run bench -- --compare A B, with two files of results, by path or by name in bench/results',
+      'usage: npm run bench -- --compare A B, where A and B are files of results, by path or by name in bench/results',
     );
     process.exit(2);
   }
@@ -54,7 +54,7 @@ const environment = {
   memoryGiB: Math.round(totalmem() / 2 ** 30),
 };
 
-// The peers only when asked for: everything else needs no more than this package's own dependencies.
+// The peers run only when they are named: all other benchmarks need only this package's own dependencies.
 const needsPeers = positionals.some((start) => start.startsWith('peers'));
 const groups = onlyGroup === undefined ? ['micro', 'macro', ...(needsPeers ? ['peers'] : [])] : [onlyGroup];
 const starts = positionals.map((start) => (onlyGroup === undefined ? start : `${onlyGroup}/${start}`));
@@ -71,7 +71,7 @@ if (wanted.length === 0) {
 
 for (const name of wanted.sort()) {
   const module = (await import(new URL(`./${name}${suffix}`, import.meta.url).href)) as BenchModule;
-  if (module.run === undefined) throw new Error(`bench/${name} exports no run; helpers belong into a folder support`);
+  if (module.run === undefined) throw new Error(`bench/${name} exports no run; put helpers into a folder support`);
   for (const row of await module.run()) {
     const line = JSON.stringify({ benchmark: name, ...row, direction: directionOf(row.unit), environment });
     console.log(line);
@@ -99,6 +99,6 @@ function commit(): string {
 
 function resultFile(name: string): string {
   const file = [name, join(resultsFolder, name), join(resultsFolder, `${name}.jsonl`)].find((path) => existsSync(path));
-  if (file === undefined) throw new Error(`no file of results ${name}, nor in bench/results`);
+  if (file === undefined) throw new Error(`there is no file ${name}, and none of this name in bench/results`);
   return file;
 }

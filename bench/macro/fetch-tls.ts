@@ -1,5 +1,5 @@
-// Owns what TLS costs a bulk fetch: the same client, broker and topic over TLS and in plaintext, in turns. The main thread's
-// share is what must not change: TLS is the network thread's. Main thread.
+// Measures the cost of TLS in a bulk fetch: the same client, broker and topic over TLS and in plaintext, in turns. The main thread's time
+// must not change, because the network thread does TLS. Main thread.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -24,8 +24,8 @@ const filled = { topic: `bench-fetch-tls-${process.pid}`, partitions: 4, valueBy
 const records = 300_000;
 
 /**
- * A record costs the main thread more the slower records come, over whatever: it sleeps more often, and finds its caches
- * cold. As fast as each goes, TLS is the slower one, so its own share shows only where both go at one pace.
+ * The slower records come, the more a record costs the main thread, with and without TLS: the thread sleeps more often, and its caches are
+ * cold. At full speed TLS is slower. So the cost of TLS itself only shows when both run at the same pace.
  */
 const paces = [
   { name: 'as fast as it goes', busyMs: 0 },

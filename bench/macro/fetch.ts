@@ -1,5 +1,5 @@
-// Owns the fetch benchmark: our path against the yardstick on the same broker and topic, one after the other in turns,
-// as ratios of medians. Main thread.
+// Measures bulk fetches: this client against the yardstick, with the same broker and topic, in turns. The ratios are those of medians.
+// Main thread.
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,7 @@ const large = { valueBytes: 1024, endOffset: 120_000, records: 1_000_000 };
 const cases: readonly Case[] = [
   { name: 'fetch 100 B', ...small, maxBytes: 1 << 20, busyMs: 0 },
   { name: 'fetch 1 KiB', ...large, maxBytes: 1 << 20, busyMs: 0 },
-  // A request waits up to one block for its successor, so each must bring a block's worth.
+  // The next request is sent up to one block later, so each response must have enough records for a block.
   { name: 'fetch 100 B, 8 MiB a request', ...small, maxBytes: 8 << 20, busyMs: 0 },
   {
     name: 'fetch 100 B, 8 MiB a request, main thread 90 % busy in 20 ms blocks',

@@ -1,6 +1,6 @@
-// Owns the benchmark of small sequential requests: our client, awaited and by pollSync, against a bare socket on the main
-// thread, in turns on the same broker. Main thread, idle otherwise. Beside them stands the least that a socket in another
-// thread costs on this machine: the same bytes by way of two doorbells, without a client (doorbell-worker.ts).
+// Measures small sequential requests: this client, awaited and by pollSync, against a bare socket on the main thread, in turns, with the
+// same broker. Main thread, otherwise idle. It also measures the least cost of a socket in another thread on this machine: the same bytes
+// through two doorbells, without a client (doorbell-worker.ts).
 
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -11,14 +11,14 @@ import { type BenchRow, median } from '../support/rows.ts';
 import { withBroker } from './support/broker.ts';
 import type { DoorbellWorkerData } from './support/doorbell-worker.ts';
 
-// Many short rounds: a neighbour on the machine then disturbs all contenders alike.
+// There are many short rounds, so that other work on the machine affects all contenders in the same way.
 const rounds = Number(process.env.BENCH_ROUNDS ?? 30);
 const requests = 500;
-// Ours takes some 20,000 requests of each kind until nothing is compiled any more.
+// With this client, about 20,000 requests of each kind are needed until nothing is compiled any more.
 const warmUpRequests = 10_000;
 const topic = 'bench-round-trip';
 
-/** Kafka in as few lines as possible: what an application gives up its main thread for without us. */
+/** A minimal Kafka client on the main thread. */
 class BareClient {
   readonly #socket: Socket;
   #resolve: (body: Buffer) => void = () => {};
@@ -52,7 +52,7 @@ class BareClient {
   }
 }
 
-/** The way there and back through another thread, and nothing else. */
+/** Only the way to another thread and back. */
 class Doorbells {
   readonly #worker: Worker;
   readonly #words: Int32Array;
@@ -115,7 +115,7 @@ function bareRequest(apiKey: number, version: number, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Every key and its range, as `readApiVersions` does. */
+/** Reads every key and its range, like `readApiVersions`. */
 function readBareApiVersions(answer: Buffer): number {
   let sum = 0;
   const count = answer.readInt32BE(10);
@@ -123,7 +123,7 @@ function readBareApiVersions(answer: Buffer): number {
   return sum;
 }
 
-/** What any caller would read. */
+/** Reads the fields that a caller would read. */
 function readApiVersions({ apiKeys }: ApiVersionsResponseView): number {
   let sum = 0;
   for (const { minVersion, maxVersion } of apiKeys) sum += minVersion + maxVersion;
@@ -149,7 +149,7 @@ async function measure(request: () => unknown, count: number): Promise<Measured>
 const contenders = ['bare', 'awaited', 'pollSync', 'doorbells awaited', 'doorbells blocking'] as const;
 type Contender = (typeof contenders)[number];
 
-/** One kind of request, and every way to make it. */
+/** One kind of request, and all ways to send it. */
 interface Kind {
   readonly name: string;
   readonly run: Record<Contender, () => unknown>;
@@ -161,7 +161,7 @@ function kind(name: string, run: Kind['run']): Kind {
   return { name, run, measured: measured as unknown as Kind['measured'] };
 }
 
-/** All kinds and contenders in every round, in any order: what stood before it makes one tens of microseconds slower or faster. */
+/** Every round has all kinds and contenders in random order: a contender's time depends, by tens of microseconds, on the one before it. */
 async function compare(kinds: readonly Kind[], broker: string): Promise<BenchRow[]> {
   const turns = kinds.flatMap((one) => contenders.map((contender) => ({ one, contender })));
   for (const { one, contender } of turns) await measure(one.run[contender], warmUpRequests);

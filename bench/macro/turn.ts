@@ -1,5 +1,5 @@
-// Owns the benchmark of the poll loop's turns under zstd: how long they are with the codec pool and without it, and what
-// that does to throughput, in turns on the same broker. Main thread.
+// Measures the poll loop's rounds with zstd: their length with and without the codec pool, and the throughput, in turns, with the same
+// broker. Main thread.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Measured {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly longestMs: number;
-  /** Share of the time spent in turns that take longer than 5 ms. */
+  /** The share of the time that is spent in rounds longer than 5 ms. */
   readonly longShare: number;
   readonly recordsPerSecond: number;
 }
@@ -87,7 +87,7 @@ function summary({ name, from, to, records }: Phase, turns: Float64Array): Measu
   }
   if (lengths.length === 0) {
     throw new Error(
-      `no round of the poll loop was recorded during ${name}: support/turn-worker.ts no longer sees them`,
+      `no round of the poll loop was recorded during ${name}: look at support/turn-worker.ts, which must record them`,
     );
   }
   const round = (value: number): number => Number(value.toFixed(3));

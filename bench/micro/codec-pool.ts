@@ -1,6 +1,6 @@
-// Measures when the codec pool is worth its hop: what a compressed response costs the network thread when it is decoded
-// there, against handing it to a pool thread and taking the result; and how long the result takes to come. The default of
-// `codecPoolThresholdBytes` cites this.
+// Measures from which size on the codec pool saves time: the network thread's time to decode a compressed response itself, against its
+// time to give the response to a pool thread and take the result; and the time until the result comes. The default of
+// `codecPoolThresholdBytes` cites this benchmark.
 
 import { prepareCodecs } from '../../src/codec/index.ts';
 import { parseConfig } from '../../src/common/config/config-parser.ts';
@@ -23,7 +23,7 @@ const rounds = 60;
 const warmUpRounds = 20;
 const options = decodeOptions(parseConfig({}));
 
-/** A response with one batch that takes about so many bytes compressed. */
+/** A response with one batch of about so many compressed bytes. */
 function bodyOf(compressedBytes: number, compression: 'lz4' | 'zstd'): { body: Buffer; recordBytes: number } {
   let count = 100;
   for (;;) {
@@ -69,7 +69,7 @@ interface Costs {
   readonly latencyUs: number;
 }
 
-/** One after the other and not in turns: garbage of the one must not be collected on the other's account. */
+/** One way is measured after the other, not in turns: otherwise one way could pay for collecting the other's garbage. */
 async function measure(body: Buffer, pool: CodecPool, awaken: { next: () => void }): Promise<Costs> {
   const here = await costOf(body, (task) => perform(task));
   const pooled = await costOf(body, async (task) => {

@@ -1,5 +1,5 @@
-// Measures codecs and checksums: the ones in use against their slower alternatives, on records as text and on bytes that
-// do not shrink. Defaults that cite this benchmark: from which length native code is called, and how bytes are copied.
+// Measures codecs and checksums: the ones in use against their alternatives, on text and on bytes that do not shrink. These defaults cite
+// this benchmark: from which length on native code is called, and how bytes are copied.
 
 import { ByteArena } from '../../src/codec/byte-arena.ts';
 import { crc32c, crc32cByTables, crc32cImplementation } from '../../src/codec/crc32c.ts';
@@ -37,7 +37,7 @@ function noise(length: number): Uint8Array {
   });
 }
 
-/** MB/s of two ways that handle `bytes` each time they are called. */
+/** MB/s of two ways to handle `bytes`. */
 function row(
   name: string,
   bytes: number,
@@ -96,7 +96,7 @@ function codecs(): BenchRow[] {
   return rows;
 }
 
-/** Blocks in TypeScript against native code, at the lengths among which the choice between the two is made. */
+/** Blocks in TypeScript against native code, at the lengths near the limit between the two. */
 function blocks(): BenchRow[] {
   const rows: BenchRow[] = [];
   const out = new Uint8Array(2 ** 17);

@@ -1,5 +1,5 @@
-// Measures waking another thread and being woken by its answer: the doorbell, asynchronous and blocking, against a MessagePort.
-// One wake-up and back each round, contenders in turns of blocks. Half a round trip is one wake-up.
+// Measures the time to wake another thread and to be woken by its answer: by doorbells, asynchronous and blocking, against a MessagePort.
+// Each round is one wake-up and its answer. The ways take turns in blocks. Half a round trip is one wake-up.
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';

@@ -1,4 +1,4 @@
-// Measures what the place of a call, and the async context of a callback, cost a Future that is made, heard and settled.
+// Measures the cost of a call's place and of a callback's async context, for a Future that is made, gets a callback and is settled.
 
 import { type CallPlace, callPlace } from '../../src/main/link/call-place.ts';
 import { Future, succeed } from '../../src/main/link/future.ts';

@@ -1,5 +1,5 @@
-// Measures what generated code costs: the size of the ten most used APIs' modules and the time to load them, against all
-// of them; and how few of them the start of a client parses, told by the debugger of each of its threads.
+// Measures the cost of generated code: the size of the modules of the ten most used APIs and the time to load them, against all
+// modules; and how many modules the start of a client parses, as counted by the debugger in each of its threads.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { ThreadModules } from './support/generated-modules-worker.ts';
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const runAsync = promisify(execFile);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
-/** Lists of APIs and error codes: loaded with the package, and light. */
+/** The lists of APIs and error codes. They are small and loaded with the package. */
 const lists = /^(apis|index|error-codes|data)\./;
 
 const mostUsed = [
@@ -58,7 +58,7 @@ function row(name: string, unit: string, ours: number, comparison: string, their
 
 const peer = (name: string): string => fileURLToPath(new URL(`./support/${name}${suffix}`, import.meta.url));
 
-/** ms, each time in a process of its own, in turns. */
+/** The times in ms. Each is measured in a process of its own, in turns. */
 async function loadTimes(sets: readonly (readonly string[])[]): Promise<number[]> {
   const times = sets.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
@@ -70,7 +70,7 @@ async function loadTimes(sets: readonly (readonly string[])[]): Promise<number[]
   return times.map((values) => Number(median(values).toFixed(2)));
 }
 
-/** What the start and end of a client parses, thread by thread. With a configured version it starts without a broker. */
+/** The modules that the start and end of a client parse, by thread. With a configured version the client needs no broker. */
 export async function parsedByStart(apiVersion: readonly number[] | null = null): Promise<ThreadModules[]> {
   const work = mkdtempSync(join(tmpdir(), 'generated-modules-'));
   const broker = await startEmbeddedBroker();

@@ -1,5 +1,5 @@
-// Measures what metrics cost: the recording of one request in the network thread by itself, and whole small requests of a
-// client that records beside those of one that does not.
+// Measures the cost of metrics: the recording of one request in the network thread alone, and whole small requests of a client with
+// metrics against a client without.
 
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.ts';
 import { createMetrics } from '../../src/state/shared-metrics.ts';
@@ -16,7 +16,7 @@ export async function run(): Promise<BenchRow[]> {
   return [recording(), await requests()];
 }
 
-/** What the network thread records of one request of an application, from its link to its response. */
+/** Everything that the network thread records for one request of an application. */
 function recording(): BenchRow {
   const nanoseconds = (metrics: Metrics): (() => void) => {
     const node = metrics.nodeAdded(3, true);

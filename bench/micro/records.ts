@@ -1,5 +1,5 @@
-// Measures the passage of records: wire to rows against the least a decoder can do, rows read on the application's side
-// against rows read bare, records written there against a bare copy, batches made of them against their checksum alone.
+// Measures the work on records: decoding of wire records to rows against a minimal decoder, reading of rows against a bare loop, writing
+// of records against a bare copy, making of batches against their checksum alone.
 
 import { crc32c, crc32cImplementation } from '../../src/codec/crc32c.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
@@ -19,7 +19,7 @@ const rounds = 60;
 const options: DecodeOptions = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 2 ** 27 };
 const fieldBytes = 2 ** 20;
 const batchBytes = 2 ** 16;
-/** So many that each time measured has its share of collecting the views that were made. */
+/** So many passes that each measured time includes the collection of the views. */
 const valuePasses = 40;
 
 /** Keeps results alive, so that no loop is optimized away. */
@@ -38,7 +38,7 @@ function encodeInto(w: WireWriter, message: FlatMessage): void {
   encodeRecords(message, 0, w);
 }
 
-/** A records field as a broker sends it. */
+/** A records field, as in a broker's response. */
 function field(valueBytes: number): { bytes: Buffer; count: number } {
   const w = new WireWriter();
   const value = new Uint8Array(valueBytes).fill(0x61);
@@ -79,7 +79,7 @@ function varint(bytes: Uint8Array): number {
   return (value >>> 1) ^ -(value & 1);
 }
 
-/** The least that turns a field into ten words a record: no check but the CRC, no batch list, no error, 32-bit deltas. */
+/** A minimal decoder to ten words per record: no check but the CRC, no batch list, no errors, 32-bit deltas. */
 function bareLoop(field: Buffer): Int32Array {
   let count = 0;
   for (let at = 0; at < field.length; at += 12 + field.readInt32BE(at + 8)) count += field.readInt32BE(at + 57);
@@ -124,7 +124,7 @@ function bareLoop(field: Buffer): Int32Array {
   return rows;
 }
 
-/** Offset, timestamp, one byte of the key and two of the value of every record. */
+/** Reads the offset, the timestamp, one byte of the key and two of the value of every record. */
 function readByCursor(message: FlatMessage): number {
   let sum = 0;
   const cursor = new RecordsView(message, 0).cursor();
@@ -138,7 +138,7 @@ function readByCursor(message: FlatMessage): number {
   return sum | 0;
 }
 
-/** Offset, length of the key, and the value as a Buffer, of which the first and the last byte are read. */
+/** Reads the offset, the length of the key, and the value as a Buffer, with its first and last byte. */
 function readValues(message: FlatMessage): number {
   let sum = 0;
   for (const cursor = new RecordsView(message, 0).cursor(); cursor.next(); ) {
@@ -148,7 +148,7 @@ function readValues(message: FlatMessage): number {
   return sum | 0;
 }
 
-/** The same by hand, with the values as plain Uint8Arrays. */
+/** Reads the same without classes, with the values as plain Uint8Arrays. */
 function readValuesBare(message: FlatMessage): number {
   let sum = 0;
   const first = message.wordBase + message.int32(ROWS_WORD);
@@ -169,7 +169,7 @@ function readByViews(message: FlatMessage): number {
   return sum | 0;
 }
 
-/** The same by hand, from views made of the memory as a reader without any class would. */
+/** Reads the same without classes, from typed arrays over the memory. */
 function readBare(message: FlatMessage): number {
   let sum = 0;
   const first = message.wordBase + message.int32(ROWS_WORD);

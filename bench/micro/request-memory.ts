@@ -1,5 +1,5 @@
-// Measures the encoding of large Produce requests into memory that is used again, against new memory for each: CPU of the
-// whole process, garbage collection included. Defaults that cite this benchmark: worker/client/request-memory.ts.
+// Measures the encoding of large Produce requests into memory that is used again, against new memory for each request: the CPU time of
+// the whole process, with garbage collection. worker/client/request-memory.ts cites this benchmark.
 
 import { performance } from 'node:perf_hooks';
 import { HeapMemory } from '../../src/common/memory.ts';
@@ -14,7 +14,7 @@ import { type BenchRow, median } from '../support/rows.ts';
 
 const rounds = 7;
 const requestsPerRound = 200;
-/** Requests whose bytes the socket still holds. */
+/** How many requests the socket still holds. */
 const maxUnwritten = 4;
 const header = { apiKey: Produce.key, version: 12, correlationId: 1, clientId: 'bench' };
 const sizes = [64, 256, 1024].map((kibibytes) => kibibytes * 1024);
@@ -46,7 +46,7 @@ function measure(bytes: number): BenchRow {
   };
 }
 
-/** Microseconds of CPU a request. */
+/** Microseconds of CPU time per request. */
 function encodeAll(message: FlatMessage, memory: RequestMemory | null): number {
   const writer = new WireWriter();
   const socket = { sent: 0, isWritten: ({ position }: { position: number }) => position <= socket.sent - maxUnwritten };

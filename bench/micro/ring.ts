@@ -1,5 +1,5 @@
-// Measures the ring between two threads: message rate against a MessagePort, bandwidth against a plain memory copy.
-// Contenders alternate within one run, so that whatever else the machine does hits both; each row holds medians.
+// Measures the ring between two threads: its message rate against a MessagePort, its bandwidth against a plain memory copy. Both ways
+// take turns in one run, so that other work of the machine affects both. Each row has medians.
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
@@ -37,7 +37,7 @@ function measureRate(peer: Worker, frameBytes: number, ringFrames: number, portF
   return row('message rate of the ring', 'messages/s', { frameBytes }, ring, 'MessagePort', port);
 }
 
-/** Bytes per second that cross, whether the reader works in place or takes them out as well. */
+/** Bytes per second through the ring. The reader reads in place, or also copies the bytes out. */
 function measureBandwidth(peer: Worker, frameBytes: number, frames: number, isTakenOut: boolean): BenchRow {
   const ring: number[] = [];
   const copy: number[] = [];
@@ -66,7 +66,7 @@ function sendByRing(peer: Worker, frameBytes: number, frames: number, isTakenOut
   const source = new Uint8Array(bodyBytes).fill(1);
   const hasRoom = () => producer.hasRoom(bodyBytes);
   const isEmpty = () => producer.isEmpty();
-  // Wake-ups are paid once per turn: here, twice per lap of the ring.
+  // There is one wake-up per turn. Here that is two for each time the ring is filled.
   const framesPerTurn = Math.min(256, ringBytes / frameBytes / 2);
   const start = performance.now();
   for (let i = 0; i < frames; i++) {
@@ -87,7 +87,7 @@ function sendByRing(peer: Worker, frameBytes: number, frames: number, isTakenOut
   return (performance.now() - start) / 1000;
 }
 
-/** Small bodies word by word, as flat writers do; big ones as one block. */
+/** Writes small bodies word by word, like flat writers, and big ones as one block. */
 function writeBody(producer: RingProducer, offset: number, source: Uint8Array, value: number): void {
   if (source.byteLength > 1024) {
     producer.u8.set(source, offset);
@@ -115,7 +115,7 @@ function sendByPort(peer: Worker, frameBytes: number, frames: number): number {
   return seconds;
 }
 
-/** Seconds to copy as many bytes, from one buffer through an area as big as the ring, and back out if asked. */
+/** Seconds to copy so many bytes from one buffer through memory of the ring's size, and out again if `isTakenOut`. */
 function copyPlainly(frameBytes: number, frames: number, isTakenOut: boolean): number {
   const bodyBytes = frameBytes - FRAME_HEADER_BYTES;
   const source = new Uint8Array(bodyBytes).fill(1);
@@ -138,7 +138,7 @@ function row(
   comparison: string,
   theirs: readonly number[],
 ): BenchRow {
-  // Of each round, so that a slow moment of the machine hits both.
+  // The ratio is taken in each round, so that a slow moment of the machine affects both.
   const ratio = median(ours.map((value, i) => value / theirs[i]!));
   return {
     name,

@@ -1,5 +1,5 @@
-// Measures how work grows with how much there is: each row is the cost of one item among many beside that of one among a
-// few. Ratio 1: in proportion; a little more: n log n; as much as the numbers differ: quadratic.
+// Measures how work grows with the number of items: each row is the cost of one item among many against one among a few. A ratio of 1 means
+// linear growth, a little more means n log n, and a ratio as large as that of the numbers means quadratic growth.
 
 import { HeapMemory } from '../../src/common/memory.ts';
 import { ClusterWriter } from '../../src/main/client/cluster-writer.ts';
@@ -29,7 +29,7 @@ export async function run(): Promise<BenchRow[]> {
   ];
 }
 
-/** @param measure returns ms for that many */
+/** @param measure returns the ms for so many items */
 async function grown(
   name: string,
   few: number,
@@ -84,7 +84,7 @@ async function awaitReady(callers: number): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** What the application thread does; refreshes themselves take time in proportion to the topics, however they are asked for. */
+/** Measures the application thread's work only: the time of a refresh itself grows with the number of topics in any case. */
 async function addTopics(count: number, isTurnEach: boolean): Promise<number> {
   const { port1, port2 } = new MessageChannel();
   const post = (topics: readonly string[] | null): Promise<number> => {
@@ -118,7 +118,7 @@ interface Answer {
   readonly message: FlatMessage;
 }
 
-/** @param epoch of the one partition in the middle, 5 of the others */
+/** @param epoch the leader epoch of the partition in the middle; the others have 5 */
 function answerOf(topics: number, epoch: number): Answer {
   const memory = new HeapMemory();
   const writer = new FlatWriter().reset(memory);

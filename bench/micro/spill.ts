@@ -1,5 +1,5 @@
-// Measures a body copied through the ring against the same body moved through the port, by size: where the lines cross is where
-// `spillBytes` belongs. Both ways end with the reader owning the body, as the application does; the writer fills it each time.
+// Measures a body that is copied through the ring against the same body moved through the port, by size. `spillBytes` should be the size
+// at which both cost the same. In both ways the reader owns the body at the end, and the writer fills it each time.
 
 import { isMainThread, MessageChannel, type Worker } from 'node:worker_threads';
 import { createDoorbell, Doorbell } from '../../src/ring/doorbell.ts';
@@ -60,7 +60,7 @@ function send(peer: Worker, bodyBytes: number, frames: number, isMoved: boolean)
   const source = new Uint8Array(bodyBytes).fill(1);
   const hasRoom = () => writer.hasRoom(bodyBytes);
   const isEmpty = () => writer.isEmpty();
-  // As in a turn: a wake-up for every megabyte, or every 64 bodies.
+  // As in the client's turns, there is a wake-up for every megabyte or every 64 bodies.
   const framesPerTurn = Math.max(1, Math.min(64, Math.floor((1024 * 1024) / bodyBytes)));
   const start = performance.now();
   for (let i = 0; i < frames; i++) {
@@ -69,7 +69,7 @@ function send(peer: Worker, bodyBytes: number, frames: number, isMoved: boolean)
       ownBell.sleepSync(hasRoom, Number.POSITIVE_INFINITY);
     }
     writer.u8.set(source, writer.base);
-    // Cannot fail: the claim is as big as the body, and begin has looked at the budget.
+    // The commit cannot fail: the claimed room is as big as the body, and `begin` has checked the budget.
     if (!writer.commit(RESPONSE, i, 0, bodyBytes)) throw new Error(`body ${i} found no room`);
     if (i % framesPerTurn === 0) otherBell.notify();
   }

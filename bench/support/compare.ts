@@ -18,7 +18,7 @@ export interface Change {
   readonly unit: string;
   readonly before: number;
   readonly after: number;
-  /** In per cent of what was before; positive: more. */
+  /** In per cent of the figure before. Positive: the figure has grown. */
   readonly percent: number;
   readonly verdict: 'better' | 'worse' | 'same';
 }
@@ -26,10 +26,10 @@ export interface Change {
 /** Smaller changes are noise on most machines. */
 export const noisePercent = 5;
 
-/** Of environments; where they differ the figures say less of the code. */
+/** The keys of environments that are compared. If they differ, figures may differ for that reason. */
 const environmentKeys = ['node', 'cpu', 'platform', 'cores'];
 
-/** Lines of JSON, as `npm run bench -- --save` keeps them. Older ones have no direction; it follows from the unit. */
+/** Reads lines of JSON as `npm run bench -- --save` writes them. Older lines have no direction; it follows from the unit. */
 export function readResults(text: string): Result[] {
   return text
     .split('\n')
@@ -37,13 +37,13 @@ export function readResults(text: string): Result[] {
     .map((line, i) => {
       const result = JSON.parse(line) as Omit<Result, 'direction'> & { readonly direction?: Direction };
       if (typeof result.benchmark !== 'string' || typeof result.ours !== 'number') {
-        throw new Error(`line ${i + 1} is no result of a benchmark: ${line.slice(0, 80)}`);
+        throw new Error(`line ${i + 1} is not a result of a benchmark: ${line.slice(0, 80)}`);
       }
       return { ...result, direction: result.direction ?? directionOf(result.unit) };
     });
 }
 
-/** Rows that both have, in the order of the first. Of a row that was measured several times the median counts. */
+/** The rows that both have, in the order of the first. If a row was measured several times, its median counts. */
 export function changes(before: readonly Result[], after: readonly Result[]): Change[] {
   const later = byRow(after);
   return [...byRow(before)].flatMap(([row, results]) => {
@@ -58,7 +58,7 @@ export function changes(before: readonly Result[], after: readonly Result[]): Ch
   });
 }
 
-/** A line for each row that both have, and what stands in the way of comparing. */
+/** A line for each row that both have, and lines about differences that make the comparison unsure. */
 export function comparison(before: readonly Result[], after: readonly Result[]): string {
   const all = changes(before, after);
   const lines = all.map(({ row, unit, before: was, after: is, percent, verdict }) => {
@@ -67,7 +67,7 @@ export function comparison(before: readonly Result[], after: readonly Result[]):
   });
   for (const key of environmentKeys) {
     const [was, is] = [before, after].map((results) => valuesOf(results, key)) as [string, string];
-    if (was !== is) lines.push(`not alike: ${key} ${was} and ${is}; the figures differ for that, too`);
+    if (was !== is) lines.push(`different environments: ${key} ${was} and ${is}; this may change figures too`);
   }
   const [here, there] = [byRow(before), byRow(after)];
   for (const row of here.keys()) if (!there.has(row)) lines.push(`only in the first: ${row}`);
@@ -80,10 +80,10 @@ export function comparison(before: readonly Result[], after: readonly Result[]):
   return lines.join('\n');
 }
 
-/** Parameters that tell rows of one name apart. Others describe the run, such as the name of its topic, or what came out. */
+/** The parameters that distinguish rows of one name. Other parameters describe the run, such as the name of its topic. */
 const identifying = ['frameBytes', 'length', 'kind', 'valueBytes', 'reader', 'compression'];
 
-/** What is the same row. */
+/** Groups results by row. */
 function byRow(results: readonly Result[]): Map<string, Result[]> {
   const rows = new Map<string, Result[]>();
   for (const result of results) {
@@ -98,7 +98,7 @@ function byRow(results: readonly Result[]): Map<string, Result[]> {
   return rows;
 }
 
-/** Four digits say enough. */
+/** A figure with four digits. */
 function figure(value: number): string {
   return value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }

@@ -1,11 +1,11 @@
-// Owns the shape of what benchmarks report, and which way a figure is better. Any thread.
+// Owns the rows that benchmarks report, and the direction in which a figure is better. Any thread.
 
-/** One measured figure beside the one it is compared with, from the same run. */
+/** One measured figure and the figure of the same run with which it is compared. */
 export interface BenchRow {
   readonly name: string;
   readonly unit: string;
   readonly ours: number;
-  /** What `theirs` is. */
+  /** Says what `theirs` is. */
   readonly comparison: string;
   readonly theirs: number;
   /** ours / theirs. */
@@ -15,11 +15,11 @@ export interface BenchRow {
 
 export type Direction = 'lower' | 'higher';
 
-/** Whether less or more of a unit is better. Rates end in `/s`. Throws Error for a unit that is in no list. */
+/** Whether a lower or a higher figure is better. Units of rates end in `/s`. Throws for a unit that is not known here. */
 export function directionOf(unit: string): Direction {
   if (/^[A-Za-z]+\/s$/.test(unit)) return 'higher';
   if (lowerIsBetter.has(unit)) return 'lower';
-  throw new Error(`unit ${unit}: bench/support/rows.ts does not say which way it is better`);
+  throw new Error(`unit ${unit}: add it to bench/support/rows.ts, which says whether lower or higher is better`);
 }
 
 const lowerIsBetter = new Set(
@@ -32,7 +32,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The value below which `share` of the values lie. */
+/** The value below which this share of the values is. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;

@@ -1,5 +1,5 @@
-// Owns the choice of the broker that macro benchmarks run against: KAFKA_BOOTSTRAP_SERVERS, else a real one started for
-// the run where Java and Maven are there, else the embedded one. Main thread.
+// Owns the choice of the broker for macro benchmarks: KAFKA_BOOTSTRAP_SERVERS if it is set; otherwise a real broker if there are Java and
+// Maven; otherwise the embedded broker. Main thread.
 
 import { startEmbeddedBroker } from '../../../test/helpers/embedded-broker.ts';
 import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';

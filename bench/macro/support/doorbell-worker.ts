@@ -1,11 +1,11 @@
-// Owns the other side of the least that a socket in another thread can cost: two doorbells and a socket, no protocol. It
-// writes the same bytes whenever the bell rings, and rings back when a whole answer is there. Started by round-trip.ts.
+// Owns the second thread in the measurement of the least cost of a socket in another thread: two doorbells and a socket, without a
+// protocol. It writes the same bytes when its doorbell rings, and rings back when a whole answer is there. round-trip.ts starts it.
 
 import { connect } from 'node:net';
 import { workerData } from 'node:worker_threads';
 import { Doorbell } from '../../../src/ring/doorbell.ts';
 
-/** Word 0 counts requests, word 1 answers, word 2 is 1 once connected; the answer's bytes follow from 16. */
+/** Word 0 counts requests, word 1 counts answers, word 2 is 1 when connected. The answer's bytes begin at 16. */
 export interface DoorbellWorkerData {
   readonly shared: SharedArrayBuffer;
   readonly ownBell: SharedArrayBuffer;

@@ -1,5 +1,5 @@
-// Owns one run of one contender of the fetch benchmark: reads the topic round and round for a while and reports what
-// that cost. A process of its own, so that one contender's heap and compiled code are not the other's.
+// Owns one run of one contender of the fetch benchmark: reads the topic again and again for a while, and reports the cost. It is a process
+// of its own, so that contenders do not share heap and compiled code.
 //   node fetch-contender.js '{"contender":"offthread","host":...}'
 
 import { Worker } from 'node:worker_threads';
@@ -9,18 +9,18 @@ import { FetchMeter, type MeterSettings } from './fetch-meter.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 
 export interface FetchRun extends MeterSettings {
-  /** Recycling: ours, each response's memory given back once it has been read. */
+  /** `recycling`: this client, with `recycle` after each response. */
   readonly contender: 'yardstick' | 'offthread' | 'recycling';
   readonly host: string;
   readonly port: number;
   readonly topic: string;
   readonly partitions: number;
-  /** Records in each partition. */
+  /** The number of records in each partition. */
   readonly endOffset: number;
   readonly maxBytes: number;
-  /** Over TLS, trusting this file; default plaintext. */
+  /** The CA file for TLS. Default: plaintext. */
   readonly sslCaFile?: string;
-  /** The next fetch of each partition goes out this often, all together; default: each as soon as its last has been read. */
+  /** All partitions are fetched together at this interval. Default: each partition is fetched again when its last response was read. */
   readonly everyMs?: number;
 }
 

@@ -1,10 +1,10 @@
-// Owns the measuring inside a contender of a fetch benchmark: rates and CPU time from the end of the warm-up on, and the work
-// that keeps the main thread busy meanwhile, which does not count. Main thread of a contender.
+// Owns the measurement inside a contender of a fetch benchmark: rates and CPU time after the warm-up. It also owns the work that keeps the
+// main thread busy; its time does not count. Main thread of a contender.
 
 import { threadTimeMs } from '../../main-job/thread-time.ts';
 
 export interface MeterSettings {
-  /** Keep the main thread 90 % busy in blocks of this length; 0: idle. */
+  /** The main thread is kept 90 % busy in blocks of this length. 0: it is idle. */
   readonly busyMs: number;
   readonly warmUpRecords: number;
   readonly records: number;
@@ -37,7 +37,7 @@ export class FetchMeter {
     });
   }
 
-  /** Records of one response that have been read. @param sum of what was read, so that reading is no idle work */
+  /** Counts the records of one response. @param sum a sum over the read bytes, so that the engine cannot leave out the reads */
   count(records: number, valueBytes: number, sum: number): void {
     const before = this.#seen;
     this.#seen += records;
@@ -61,7 +61,7 @@ export class FetchMeter {
     });
   }
 
-  /** Begins the work that keeps the thread busy. */
+  /** Starts the work that keeps the thread busy. */
   keepBusy(): void {
     const { busyMs } = this.#settings;
     if (busyMs === 0) return;

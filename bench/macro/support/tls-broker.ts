@@ -1,4 +1,4 @@
-// Owns the broker of benchmarks over TLS: a real one with a listener of each kind. Main thread.
+// Owns the broker for benchmarks over TLS: a real broker with a listener of each kind. Main thread.
 
 import { CertificateAuthority } from '../../../test/helpers/certificates.ts';
 import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
@@ -17,17 +17,17 @@ export interface TlsPlaces {
   readonly description: string;
 }
 
-/** Whatever happens in `work`, neither broker nor certificates are left behind. */
+/** Runs `work`. Broker and certificates are removed after success and after failure. */
 export async function withTlsBroker<T>(work: (places: TlsPlaces) => Promise<T>): Promise<T> {
   const { available } = kafkaAvailability(undefined, true);
   if (!available)
-    throw new Error('this benchmark needs a broker with both kinds of listener, and so Java 17 and Maven');
+    throw new Error('this benchmark starts a broker with both kinds of listener: it needs Java 17 and Maven');
   const ca = new CertificateAuthority('benchmark');
   const forget = onProcessEnd(() => ca.close());
   try {
     const kafka = await startKafka({
       ...tlsBroker(ca, { tls: { certificate: ca.issue() } }),
-      // Java encrypts at a twentieth of its speed without its second compiler, which tests do without.
+      // Tests switch Java's second compiler off. Without it, Java encrypts at a twentieth of its speed.
       jvmArguments: ['-XX:TieredStopAtLevel=4'],
     });
     try {

@@ -1,4 +1,4 @@
-// Owns the topics of benchmarks: creates them, and fills those that are only read. Main thread.
+// Owns the topics of benchmarks: creates them, and fills the ones that are only read. Main thread.
 
 import { CreateTopics, errorFor, type KafkaClient, Produce, type RecordsCallback } from '../../../src/index.ts';
 
@@ -6,15 +6,15 @@ export interface FilledTopic {
   readonly topic: string;
   readonly partitions: number;
   readonly valueBytes: number;
-  /** Records in each partition. */
+  /** The number of records in each partition. */
   readonly endOffset: number;
 }
 
 const batchBytes = 900_000;
-/** What a record takes beside its value, about. */
+/** The size of a record without its value, approximately. */
 const recordBytes = 10;
 
-/** Creates a topic of a single copy, and waits until every partition has a leader. */
+/** Creates a topic with one replica, and waits until every partition has a leader. */
 export async function createTopic(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   const node = client.cluster.controller?.nodeId ?? client.leastLoadedNode()!;
   await client.awaitReady(node);
@@ -43,7 +43,7 @@ export async function fillTopic(
   }
 }
 
-/** Appends one batch; a partition whose leader is not settled yet is asked again. */
+/** Appends one batch. Tries again while the partition has no leader yet. */
 async function append(
   client: KafkaClient,
   topic: string,

@@ -1,5 +1,5 @@
-// Owns one run of the turn benchmark: writes a topic with zstd, then reads it, with or without a codec pool, and prints when
-// it did which. A process of its own, so that one contender's heap and compiled code are not the other's.
+// Owns one run of the turn benchmark: writes a topic with zstd, then reads it, with or without a codec pool, and prints the times of both.
+// It is a process of its own, so that contenders do not share heap and compiled code.
 //   TURNS_FILE=... node --import ./turn-worker.js turn-contender.js '{"threads":2,"host":...}'
 
 import { errorFor, Fetch, type Future, KafkaClient, Produce, type RecordsCallback } from '../../../src/index.ts';
@@ -21,7 +21,7 @@ export interface TurnRun {
 
 export interface Phase {
   readonly name: 'produce' | 'fetch';
-  /** ms, as in the file of turns. */
+  /** In ms, on the clock of the file of turns. */
   readonly from: number;
   readonly to: number;
   readonly records: number;
@@ -33,7 +33,7 @@ const { topic, partitions, batchesPerPartition, recordsPerBatch } = run;
 const client = await KafkaClient.start({
   bootstrapServers: `${run.host}:${run.port}`,
   codecPoolThreads: run.threads,
-  // turn-worker.ts listens to them.
+  // turn-worker.ts needs the metrics.
   metrics: true,
   maxInFlightRequestsPerConnection: 2 * partitions * requestsPerPartition,
 });
@@ -42,7 +42,7 @@ await createTopic(client, topic, partitions);
 const leader = client.cluster.leaderForPartition({ topic, partition: 0 })!;
 await client.awaitReady(leader);
 await phase('produce', produceAll);
-// The first reading warms up what the second measures.
+// The first reading is the warm-up. The second one is measured.
 await fetchAll();
 await phase('fetch', async () => {
   let records = 0;

@@ -1,17 +1,17 @@
-// Owns the timing of the poll loop's rounds, turns and moves, from outside: for `node --import`, which runs it in every thread.
-// In a network thread it listens to what the poll loop tells the client's metrics at the end of each round, so the client must
-// be started with `metrics`, and writes start and length of each to the file named by TURNS_FILE when the thread ends.
+// Owns the timing of the poll loop's rounds (turns and moves) from outside. It is loaded by `node --import`, which runs it in every thread.
+// In a network thread it records what the poll loop reports to the metrics at the end of each round, so the client must be started with
+// `metrics`. When the thread ends, it writes the start and length of each round to the file TURNS_FILE.
 
 import { writeFileSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { Metrics } from '../../../src/worker/report/metrics-recorder.ts';
 
-/** Rounds whose times are kept; more are not expected in a benchmark. */
+/** How many rounds are recorded. No benchmark has more. */
 const maxRounds = 2_000_000;
 const file = process.env.TURNS_FILE;
 const isNetworkThread = !isMainThread && (workerData as { controlPort?: unknown } | null)?.controlPort !== undefined;
 
-/** ms, the same on all threads of a process. */
+/** In ms, on a clock that all threads of a process share. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }

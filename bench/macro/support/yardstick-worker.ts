@@ -1,5 +1,5 @@
-// Owns the shortest path from a broker's socket to another thread: read, check CRC, cut into rows, move. Worker thread.
-// What it leaves out is everything that makes a client; it shows what the hardware allows, for comparison.
+// Owns the shortest way from a broker's socket to another thread: read, check the CRC, cut into rows, move. Worker thread. It has nothing
+// else of a client, so it shows what the hardware allows.
 
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -113,7 +113,7 @@ function varint(bytes: Buffer): number {
   return (value >>> 1) ^ -(value & 1);
 }
 
-/** The whole batches of a records field as rows and one block of bytes. */
+/** Makes rows and one block of bytes from the whole batches of a records field. */
 function cut(bytes: Buffer, start: number, end: number, partition: number): YardstickFrame | null {
   let count = 0;
   let last = start;

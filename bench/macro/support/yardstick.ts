@@ -1,9 +1,9 @@
-// Owns what the yardstick's two threads agree on. Any thread.
+// Owns the messages and memory between the yardstick's two threads. Any thread.
 
-/** Words of a row: offset, timestamp, key, value, headers, two each. */
+/** The number of words of a row: offset, timestamp, key, value and headers have two each. */
 export const rowWords = 10;
 
-/** What a batch of rows looks like when it arrives. */
+/** A batch of rows. */
 export interface YardstickFrame {
   readonly buffer: ArrayBuffer;
   readonly count: number;
@@ -16,7 +16,7 @@ export interface YardstickJob {
   readonly partitions: number;
   readonly endOffset: number;
   readonly maxBytes: number;
-  /** Word 0: frames moved but not read. Word 1: the worker waits for them to become fewer. */
+  /** Word 0 is the number of frames that are moved but not read. Word 1 says that the worker waits until there are fewer. */
   readonly control: Int32Array;
   readonly limit: number;
 }

@@ -1,4 +1,4 @@
-// Owns the start of a client and its orderly end, for a process whose modules are counted. Main thread.
+// Owns the start and the orderly end of a client, in a process whose modules are counted. Main thread.
 //   node --import ./generated-modules-worker.js client-start-peer.js '{"bootstrapServers":"HOST:PORT"}'
 
 import { KafkaClient, type KafkaClientOptions } from '../../../src/index.ts';

@@ -1,6 +1,6 @@
-// Owns an account of the generated modules that each thread of a process has parsed, taken from the debugger of that thread
-// itself. For `node --import`, which runs it in every thread; at a thread's end it appends a line to the file named by
-// GENERATED_MODULES_FILE: whether it is the main thread, and what was parsed.
+// Owns the count of the generated modules that each thread of a process has parsed. The thread's debugger reports them. It is loaded by
+// `node --import`, which runs it in every thread. When a thread ends, it appends a line to the file GENERATED_MODULES_FILE: whether it is
+// the main thread, and the parsed modules.
 
 import { appendFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
@@ -8,7 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 
 export interface ThreadModules {
   readonly isMainThread: boolean;
-  /** Such as `flat/generated/fetch.js`. */
+  /** For example `flat/generated/fetch.js`. */
   readonly parsed: readonly string[];
 }
 

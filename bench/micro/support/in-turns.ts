@@ -1,7 +1,7 @@
-// Owns fair timing of alternatives on a machine that does other things, too: all of them once a round, in turns, and the
-// best time of each. Any thread.
+// Owns fair timing of alternatives on a machine that does other work too: each runs once in every round, in turns, and the best time of
+// each counts. Any thread.
 
-/** Rounds before the first that counts: code has to be compiled. */
+/** How many rounds run before the measured ones, so that the code is compiled. */
 const warmUpRounds = 8;
 
 /** The best time of each function in ns. */

@@ -1,8 +1,8 @@
-// Owns the timed loading of generated modules in a process that has loaded none of them. Main thread. Prints ms.
+// Owns the timed loading of generated modules, in a process that has loaded none of them. Main thread. Prints ms.
 //   node load-modules-peer.js '["flat/generated/fetch.js", ...]'
 
 import { createRequire } from 'node:module';
-// What every one of them needs is there before, whichever is measured.
+// The modules that all of them need are loaded before the measurement.
 import '../../../src/index.ts';
 import '../../../src/protocol/wire/codecs.ts';
 import '../../../src/protocol/wire/records/records.ts';

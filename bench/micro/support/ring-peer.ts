@@ -1,5 +1,5 @@
-// Owns the other thread of the benchmarks of rings, doorbells and spilling. Runs one job at a time, told by message.
-// Must not measure: the starting thread holds the clock.
+// Owns the second thread of the benchmarks of rings, doorbells and spilling. It runs one job at a time, which comes as a message.
+// Must not measure: the thread that started it does.
 
 import { type MessagePort, parentPort, Worker } from 'node:worker_threads';
 import { Doorbell } from '../../../src/ring/doorbell.ts';
@@ -7,12 +7,12 @@ import { openRing } from '../../../src/ring/layout.ts';
 import { LinkReader } from '../../../src/ring/link.ts';
 import { RingConsumer } from '../../../src/ring/ring-buffer.ts';
 
-/** Words of `turns`, each on its own line. */
+/** The words of `turns`. Each is on a cache line of its own. */
 export const ASKED_WORD = 0;
 export const ANSWERED_WORD = 32;
 
 export type PeerJob =
-  /** Reads `frames` frames; `isTakenOut`: copies each body out of the ring, into one buffer. */
+  /** Reads `frames` frames. `isTakenOut`: also copies each body out of the ring into one buffer. */
   | {
       job: 'drain';
       ring: SharedArrayBuffer;
@@ -23,7 +23,7 @@ export type PeerJob =
     }
   /** Counts `frames` messages, then sets `done`. */
   | { job: 'drainPort'; port: MessagePort; done: SharedArrayBuffer; frames: number }
-  /** Takes `frames` bodies off a link and owns each. */
+  /** Takes `frames` bodies out of a link. It owns each body. */
   | {
       job: 'own';
       ring: SharedArrayBuffer;
@@ -32,7 +32,7 @@ export type PeerJob =
       other: SharedArrayBuffer;
       frames: number;
     }
-  /** Answers each of `rounds` rings of its bell by ringing the other. `turns` counts them. */
+  /** Answers each of `rounds` rings of its doorbell by ringing the other one. `turns` counts them. */
   | {
       job: 'echo';
       own: SharedArrayBuffer;
@@ -41,10 +41,10 @@ export type PeerJob =
       rounds: number;
       isBlocking: boolean;
     }
-  /** Answers each message by one. */
+  /** Answers each message with a message. */
   | { job: 'echoPort'; port: MessagePort };
 
-/** Starts the peer; it serves jobs until terminated. */
+/** Starts the peer. It runs jobs until it is terminated. */
 export async function startPeer(): Promise<Worker> {
   const worker = new Worker(new URL(import.meta.url));
   await new Promise((resolve, reject) => {

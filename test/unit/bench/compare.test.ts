@@ -73,11 +73,11 @@ describe('the comparison of results', () => {
     assert.match(text, /^worse +\+100\.0 % {2}micro\/x, both, beside c: 1 -> 2 us$/m);
     assert.match(text, /^only in the first: micro\/x, gone, beside c$/m);
     assert.match(text, /^only in the second: micro\/x, new, beside c$/m);
-    assert.match(text, /^not alike: node v20\.0\.0 and v20\.0\.0 or v22\.0\.0/m);
+    assert.match(text, /^different environments: node v20\.0\.0 and v20\.0\.0 or v22\.0\.0/m);
     assert.match(text, /^abc -> abc or unknown: 0 better, 1 worse, 0 the same within 5 %$/m);
   });
 
   it('refuses a file that holds something else', () => {
-    assert.throws(() => results('{"a": 1}'), /line 1 is no result/);
+    assert.throws(() => results('{"a": 1}'), /line 1 is not a result/);
   });
 });
