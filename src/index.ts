@@ -65,13 +65,10 @@ export type {
 } from './main/consumer/consumer-options.ts';
 export type { RunOptions } from './main/consumer/run.ts';
 export { Future } from './main/link/future.ts';
-export {
-  type MetricDefinition,
-  type MetricGroups,
-  type MetricsSnapshot,
-  metricDefinitions,
-} from './main/metrics/client-metrics.ts';
+export { type MetricsSnapshot, metricDefinitions } from './main/metrics/client-metrics.ts';
+export type { MetricDefinition, MetricGroups } from './main/metrics/definitions.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
+export { type ProducerMetricsSnapshot, producerMetricDefinitions } from './main/metrics/producer-metrics.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/metrics/prometheus.ts';
 export { Producer } from './main/producer/producer.ts';
 export type { ProducerHandle } from './main/producer/producer-handle.ts';

@@ -41,9 +41,9 @@ export interface Control {
   admin(name: AdminCallName, args: unknown, timeoutMs: number): Promise<ControlResult<unknown>>;
   /**
    * Makes a producer with one application thread attached. Value: its id.
-   * @param batchMemoryBytes limit of the memory of all its batches
+   * @param opening the limit of the memory of all its batches, and the memory of its metrics
    */
-  openProducer(config: ProducerConfig, batchMemoryBytes: number, link: object): Promise<ControlResult<number>>;
+  openProducer(config: ProducerConfig, opening: object, link: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a producer. */
   attachProducer(producerId: number, link: object): Promise<ControlResult<null>>;
   /** Begins a consumer. The application thread of this link reads it. Value: its id. */

@@ -40,7 +40,25 @@ export const TOTALS_ROW = 0;
 /** "METR" in ASCII. */
 const MAGIC = 0x4d455452;
 
-/** The slots, by what they hold: `total` only grows, `max` is that of a window, `gauge` what is now. */
+/** What slots hold: `total` only grows, `max` is that of a window, `gauge` what is now. */
+type SlotTable = Readonly<Record<string, readonly [slot: number, kind: 'total' | 'max' | 'gauge']>>;
+
+/** Name to slot. */
+export type SlotNumbers<Name extends string> = Readonly<Record<Name, number>>;
+
+export function slotNumbers<Table extends SlotTable>(table: Table): SlotNumbers<keyof Table & string> {
+  const numbers = Object.fromEntries(Object.entries(table).map(([name, [slot]]) => [name, slot]));
+  return Object.freeze(numbers) as SlotNumbers<keyof Table & string>;
+}
+
+/** Slots of maxima. */
+export function slotsOfMaxima(table: SlotTable): readonly number[] {
+  return Object.values(table)
+    .filter(([, kind]) => kind === 'max')
+    .map(([slot]) => slot);
+}
+
+/** The slots of a client and its nodes. */
 export const slots = {
   connectionsCreated: [0, 'total'],
   connectionsClosed: [1, 'total'],
@@ -72,19 +90,12 @@ export const slots = {
   poolBytes: [26, 'gauge'],
   startedOver: [27, 'total'],
   responsesWithExtraBytes: [28, 'total'],
-} as const satisfies Record<string, readonly [slot: number, kind: 'total' | 'max' | 'gauge']>;
+} as const satisfies SlotTable;
 
 export type SlotName = keyof typeof slots;
 
-/** Name to slot. */
-export const slotOf = Object.freeze(
-  Object.fromEntries(Object.entries(slots).map(([name, [slot]]) => [name, slot])),
-) as Readonly<Record<SlotName, number>>;
-
-/** Slots of maxima. */
-export const maxSlots: readonly number[] = Object.values(slots)
-  .filter(([, kind]) => kind === 'max')
-  .map(([slot]) => slot);
+export const slotOf = slotNumbers(slots);
+export const maxSlots = slotsOfMaxima(slots);
 
 /** How long a window is; there are two. */
 export const DEFAULT_WINDOW_MS = 30_000;

@@ -11,6 +11,7 @@ import {
   ROW_VALUES,
   SLOTS,
   type SlotName,
+  type SlotNumbers,
   slotOf,
   VERSION_WORD,
 } from './shared-metrics-layout.ts';
@@ -29,10 +30,15 @@ export class MetricsWriter {
   readonly #memory: MetricsMemory;
   readonly #f64: Float64Array;
   #rowsInUse = 1;
+  readonly #maxSlots: readonly number[];
   #moveAt: number;
 
-  /** @param nowMs when the first window begins */
-  constructor(buffer: SharedArrayBuffer, nowMs: number) {
+  /**
+   * @param nowMs    when the first window begins
+   * @param ofMaxima slots of maxima; default: those of a client
+   */
+  constructor(buffer: SharedArrayBuffer, nowMs: number, ofMaxima = maxSlots) {
+    this.#maxSlots = ofMaxima;
     this.#memory = openMetrics(buffer);
     this.#f64 = this.#memory.f64;
     this.#f64[CURRENT_START] = nowMs;
@@ -81,7 +87,7 @@ export class MetricsWriter {
       const [current, previous] = [start + SLOTS, start + 2 * SLOTS];
       f64.copyWithin(previous, wasIdle ? start : current, (wasIdle ? start : current) + SLOTS);
       f64.copyWithin(current, start, start + SLOTS);
-      for (const slot of maxSlots) {
+      for (const slot of this.#maxSlots) {
         if (wasIdle) f64[current + slot] = 0;
         f64[start + slot] = 0;
       }
@@ -104,7 +110,8 @@ export class MetricsWriter {
 }
 
 /** The values of one row, as they were at one moment. */
-export class MetricsRow {
+export class MetricsRow<Name extends string = SlotName> {
+  readonly #slotOf: SlotNumbers<Name>;
   readonly #values: Float64Array;
   /** Where the values from the start of the oldest counted window are; -1 without a counted window. */
   readonly #since: number;
@@ -116,7 +123,9 @@ export class MetricsRow {
     starts: { currentMs: number; previousMs: number },
     nowMs: number,
     windowMs: number,
+    slotNumbers: SlotNumbers<Name>,
   ) {
+    this.#slotOf = slotNumbers;
     const limitMs = windowCount * windowMs;
     const hasCurrent = nowMs - starts.currentMs < limitMs;
     this.#values = values;
@@ -128,28 +137,28 @@ export class MetricsRow {
   }
 
   /** Since the client started; of a gauge, now. */
-  total(name: SlotName): number {
-    return this.#values[slotOf[name]]!;
+  total(name: Name): number {
+    return this.#values[this.#slotOf[name]]!;
   }
 
   /** How much a total grew in the windows that count. */
-  recent(name: SlotName): number {
-    return this.#since < 0 ? 0 : this.total(name) - this.#values[this.#since + slotOf[name]]!;
+  recent(name: Name): number {
+    return this.#since < 0 ? 0 : this.total(name) - this.#values[this.#since + this.#slotOf[name]]!;
   }
 
   /** The same per second. */
-  perSecond(name: SlotName): number {
+  perSecond(name: Name): number {
     return (this.recent(name) * 1000) / this.#elapsedMs;
   }
 
   /** Greatest value in the windows that count, 0 without any. */
-  max(name: SlotName): number {
+  max(name: Name): number {
     if (this.#since < 0) return 0;
-    return Math.max(this.total(name), this.#hasPrevious ? this.#values[SLOTS + slotOf[name]]! : 0);
+    return Math.max(this.total(name), this.#hasPrevious ? this.#values[SLOTS + this.#slotOf[name]]! : 0);
   }
 
   /** `sum` for each of `count` in the windows that count, 0 without any. */
-  average(sum: SlotName, count: SlotName): number {
+  average(sum: Name, count: Name): number {
     const events = this.recent(count);
     return events > 0 ? this.recent(sum) / events : 0;
   }
@@ -158,17 +167,20 @@ export class MetricsRow {
 /** How often a reader starts again before it accepts what it has. Windows move once in half a minute. */
 const maxAttempts = 100;
 
-export class MetricsReader {
+export class MetricsReader<Name extends string = SlotName> {
   readonly buffer: SharedArrayBuffer;
   readonly #memory: MetricsMemory;
+  readonly #slotOf: SlotNumbers<Name>;
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** @param slotNumbers default: those of a client */
+  constructor(buffer: SharedArrayBuffer, slotNumbers: SlotNumbers<Name> = slotOf as SlotNumbers<Name>) {
     this.buffer = buffer;
+    this.#slotOf = slotNumbers;
     this.#memory = openMetrics(buffer);
   }
 
   /** The rows, all of one moment as far as windows are concerned. */
-  read(rows: readonly number[], nowMs: number): MetricsRow[] {
+  read(rows: readonly number[], nowMs: number): MetricsRow<Name>[] {
     const { i32, f64, windowMs } = this.#memory;
     for (let attempt = 0; ; attempt++) {
       // Atomic: what is read after it is no older than that version.
@@ -180,7 +192,9 @@ export class MetricsReader {
       });
       // Atomic: unchanged, so nothing was moved meanwhile.
       const isWhole = (version & 1) === 0 && Atomics.load(i32, VERSION_WORD) === version;
-      if (isWhole || attempt >= maxAttempts) return values.map((row) => new MetricsRow(row, starts, nowMs, windowMs));
+      if (isWhole || attempt >= maxAttempts) {
+        return values.map((row) => new MetricsRow(row, starts, nowMs, windowMs, this.#slotOf));
+      }
     }
   }
 }

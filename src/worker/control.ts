@@ -12,7 +12,7 @@ import type { Readiness } from './client/readiness.ts';
 import type { Attachment } from './link/attachments.ts';
 import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
 import type { Consumers } from './link/consumers.ts';
-import type { ProducerLink, Producers } from './link/producers.ts';
+import type { ProducerLink, ProducerOpening, Producers } from './link/producers.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
 export interface ControlParts {
@@ -100,13 +100,9 @@ export class AttachmentControl implements Control {
     return settle(() => this.#parts.admin(...call));
   }
 
-  async openProducer(
-    config: ProducerConfig,
-    batchMemoryBytes: number,
-    link: object,
-  ): ReturnType<Control['openProducer']> {
+  async openProducer(config: ProducerConfig, opening: object, link: object): ReturnType<Control['openProducer']> {
     return settle(() =>
-      this.#parts.producers.open(config, batchMemoryBytes, link as ProducerLink, this.#attachment.owner),
+      this.#parts.producers.open(config, opening as ProducerOpening, link as ProducerLink, this.#attachment.owner),
     );
   }
 

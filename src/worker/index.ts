@@ -83,8 +83,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
     refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
     admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
-    openProducer: (producerConfig, batchMemoryBytes, link) =>
-      control.openProducer(producerConfig, batchMemoryBytes, link),
+    openProducer: (producerConfig, opening, link) => control.openProducer(producerConfig, opening, link),
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),

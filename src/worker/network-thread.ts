@@ -166,7 +166,7 @@ export class NetworkThread {
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     const { roleHost: host, roles } = this;
     const shared = { host, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
-    this.#producers = new Producers(shared);
+    this.#producers = new Producers({ ...shared, clock });
     this.#consumers = new Consumers({ ...shared, config, clock, newMemberId: surroundings.newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);

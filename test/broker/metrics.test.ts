@@ -76,4 +76,40 @@ describe('metrics', () => {
     assert.match(text, /^kafka_client_request_total\{client_id="orders"\} [1-9]/m);
     assert.match(text, /^kafka_client_node_requests_in_flight\{client_id="orders",node="1"\} 0$/m);
   });
+
+  test('of a producer are those of all its records, by topic, and show in a registry', async (t) => {
+    const client = await openConnected(t, broker, { metrics: true, clientId: 'shop' });
+    await broker.createTopic('orders', { partitions: 2 });
+    const producer = await client.producer({ compressionType: 'gzip', transactionalId: 'shop' });
+    await producer.transaction(async (tx) => {
+      for (let i = 0; i < 100; i++) assert.ok(tx.append('orders', null, 'x'.repeat(100), i % 2));
+      await producer.flush();
+    });
+    const values = producer.metrics()['producer-metrics']!;
+    assert.equal(values['record-send-total'], 100);
+    assert.equal(producer.metrics()['producer-topic-metrics.orders']!['record-send-total'], 100);
+    assert.ok(values['compression-rate-avg']! < 0.5);
+    assert.ok(values['batch-size-max']! > 60);
+    assert.ok(values['produce-request-total']! >= 1);
+    for (const call of ['flush', 'txn-init', 'txn-begin', 'txn-commit'])
+      assert.ok(values[`${call}-time-ns-total`]! > 0, call);
+    assert.ok(values['metadata-age']! > 0);
+    assert.equal(values['requests-in-flight'], 0);
+    assert.equal(values['buffer-available-bytes'], values['buffer-total-bytes']);
+    const registry = new prom.Registry();
+    t.after(exportToPrometheus(producer, prom, { registry }));
+    exportToPrometheus(client, prom, { registry });
+    const text = await registry.metrics();
+    assert.match(text, /^kafka_producer_record_send_total\{client_id="shop"\} 100$/m);
+    assert.match(text, /^kafka_producer_topic_bytes_total\{client_id="shop",topic="orders"\} [1-9]/m);
+    assert.match(text, /^kafka_client_request_total\{client_id="shop"\} [1-9]/m);
+  });
+
+  test('of a producer are empty unless they are configured, and are no source of an export', async (t) => {
+    const client = await openConnected(t, broker);
+    const producer = await client.producer();
+    assert.deepEqual(producer.metrics(), {});
+    assert.equal(producer.metricsSnapshot(), null);
+    assert.throws(() => exportToPrometheus(producer, prom), /records no metrics/);
+  });
 });

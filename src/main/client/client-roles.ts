@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
 import type { LogLevel } from '../../common/logger.ts';
-import type { ClientHost, ClientRole, SharedClient } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, MetricsOrigin, SharedClient } from '../link/client-host.ts';
 import type { ClientLog } from '../thread/client-log.ts';
 import { withPorts } from '../thread/control-calls.ts';
 import type { Session } from './session.ts';
@@ -40,6 +40,11 @@ export class ClientRoles implements ClientHost {
 
   get countersMemory(): SharedArrayBuffer {
     return this.#session.thread.end.counters.buffer;
+  }
+
+  get metricsOrigin(): MetricsOrigin {
+    const { clientId, metrics } = this.#session.config;
+    return { clientId, metrics };
   }
 
   get callbackThrew(): (error: unknown) => void {

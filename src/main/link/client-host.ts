@@ -17,11 +17,19 @@ export interface SharedClient {
   readonly transferList: readonly MessagePort[];
 }
 
+export interface MetricsOrigin {
+  readonly clientId: string;
+  /** Whether metrics are recorded. */
+  readonly metrics: boolean;
+}
+
 export interface ClientHost {
   /** @throws IllegalStateError when the client is closed */
   share(): SharedClient;
   readonly networkDoorbell: SharedArrayBuffer;
   readonly countersMemory: SharedArrayBuffer;
+  /** What metrics are told with, and whether there are any. */
+  readonly metricsOrigin: MetricsOrigin;
   /** Runs one control call. The `ports` in its argument are moved. */
   callWith<Argument, T>(
     run: (control: Control, argument: Argument) => Promise<ControlResult<T>>,

@@ -13,20 +13,15 @@ import {
   type SlotName,
   TOTALS_ROW,
 } from '../../state/shared-metrics.ts';
-
-/** Metrics by group and name. */
-export type MetricGroups = Record<string, Record<string, number>>;
-
-/** Describes a metric. A `total` only grows. The others rise and fall. */
-export interface MetricDefinition {
-  readonly name: string;
-  /** Whether it is recorded for each node, for the whole client, or for both. */
-  readonly scope: 'client' | 'node' | 'both';
-  readonly kind: 'total' | 'gauge';
-  /** `events` is a number of what the name says. `ratio` is 0 to 1. Rates are per second. */
-  readonly unit: 'events' | 'events/s' | 'bytes' | 'bytes/s' | 'ms' | 'ns' | 'ratio';
-  readonly doc: string;
-}
+import {
+  Definer,
+  definitionsOf,
+  type Metric,
+  type MetricDefinition,
+  type MetricGroups,
+  type MetricValues,
+  valuesOf,
+} from './definitions.ts';
 
 interface Context {
   readonly row: MetricsRow;
@@ -35,123 +30,102 @@ interface Context {
   readonly nodeRow: number;
 }
 
-interface Metric extends MetricDefinition {
-  readonly read: (context: Context) => number;
-}
+const of = new Definer<SlotName, Context>();
 
-type Scope = MetricDefinition['scope'];
-type Unit = MetricDefinition['unit'];
+const openRequests: Metric<Context>['read'] = ({ row }) =>
+  row.total('accepted') - row.total('succeeded') - row.total('failed');
 
-function gauge(scope: Scope, name: string, unit: Unit, doc: string, read: Metric['read']): Metric {
-  return { name, scope, kind: 'gauge', unit, doc, read };
-}
-
-function total(scope: Scope, name: string, slot: SlotName, doc: string, unit: Unit = 'events'): Metric {
-  return { name: `${name}-total`, scope, kind: 'total', unit, doc, read: ({ row }) => row.total(slot) };
-}
-
-/** A rate and its total. */
-function counted(
-  scope: Scope,
-  name: string,
-  slot: SlotName,
-  doc: string,
-  unit: 'events' | 'bytes' = 'events',
-): Metric[] {
-  return [
-    gauge(scope, `${name}-rate`, `${unit}/s`, `${doc}, per second`, ({ row }) => row.perSecond(slot)),
-    total(scope, name, slot, `${doc}, since the start`, unit),
-  ];
-}
-
-function average(scope: Scope, name: string, unit: Unit, of: readonly [SlotName, SlotName], doc: string): Metric {
-  return gauge(scope, `${name}-avg`, unit, `Average ${doc}`, ({ row }) => row.average(...of));
-}
-
-function greatest(scope: Scope, name: string, unit: Unit, slot: SlotName, doc: string): Metric {
-  return gauge(scope, `${name}-max`, unit, `Greatest ${doc}`, ({ row }) => row.max(slot));
-}
-
-function now(name: string, slot: SlotName, doc: string, unit: Unit = 'events'): Metric {
-  return gauge('client', name, unit, doc, ({ row }) => row.total(slot));
-}
-
-const openRequests: Metric['read'] = ({ row }) => row.total('accepted') - row.total('succeeded') - row.total('failed');
-
-const metrics: readonly Metric[] = [
-  ...counted('both', 'connection-creation', 'connectionsCreated', 'Connections that became ready'),
-  ...counted('both', 'connection-close', 'connectionsClosed', 'Connections that ended, and attempts that failed'),
-  now('connection-count', 'connectionCount', 'Connections open or being opened'),
-  ...counted('both', 'request', 'requests', 'Requests sent'),
-  average('both', 'request-size', 'bytes', ['requestBytes', 'requests'], 'size of requests'),
-  greatest('both', 'request-size', 'bytes', 'requestBytesMax', 'size of a request'),
-  ...counted('both', 'outgoing-byte', 'requestBytes', 'Bytes of requests', 'bytes'),
-  ...counted('both', 'response', 'responses', 'Responses received'),
-  ...counted('both', 'incoming-byte', 'responseBytes', 'Bytes of responses', 'bytes'),
-  gauge('client', 'network-io-rate', 'events/s', 'Requests and responses, per second', ({ row }) => {
+const metrics: readonly Metric<Context>[] = [
+  ...of.counted('both', 'connection-creation', 'connectionsCreated', 'Connections that became ready'),
+  ...of.counted('both', 'connection-close', 'connectionsClosed', 'Connections that ended, and attempts that failed'),
+  of.now('client', 'connection-count', 'connectionCount', 'Connections open or being opened'),
+  ...of.counted('both', 'request', 'requests', 'Requests sent'),
+  of.average('both', 'request-size', 'bytes', ['requestBytes', 'requests'], 'size of requests'),
+  of.greatest('both', 'request-size', 'bytes', 'requestBytesMax', 'size of a request'),
+  ...of.counted('both', 'outgoing-byte', 'requestBytes', 'Bytes of requests', 'bytes'),
+  ...of.counted('both', 'response', 'responses', 'Responses received'),
+  ...of.counted('both', 'incoming-byte', 'responseBytes', 'Bytes of responses', 'bytes'),
+  of.gauge('client', 'network-io-rate', 'events/s', 'Requests and responses, per second', ({ row }) => {
     return row.perSecond('requests') + row.perSecond('responses');
   }),
-  average('both', 'request-latency', 'ms', ['latencyMs', 'responses'], 'time from request to response'),
-  greatest('both', 'request-latency', 'ms', 'latencyMsMax', 'time from request to response'),
-  average('both', 'throttle-time', 'ms', ['throttleMs', 'responses'], 'throttle time of a response'),
-  greatest('both', 'throttle-time', 'ms', 'throttleMsMax', 'throttle time of a response'),
-  total('both', 'request-timeout', 'requestsTimedOut', 'Requests that had no response in time'),
-  gauge('node', 'requests-in-flight', 'events', 'Requests that await their response', ({ end, nodeRow }) => {
+  of.average('both', 'request-latency', 'ms', ['latencyMs', 'responses'], 'time from request to response'),
+  of.greatest('both', 'request-latency', 'ms', 'latencyMsMax', 'time from request to response'),
+  of.average('both', 'throttle-time', 'ms', ['throttleMs', 'responses'], 'throttle time of a response'),
+  of.greatest('both', 'throttle-time', 'ms', 'throttleMsMax', 'throttle time of a response'),
+  of.total('both', 'request-timeout', 'requestsTimedOut', 'Requests that had no response in time'),
+  of.gauge('node', 'requests-in-flight', 'events', 'Requests that await their response', ({ end, nodeRow }) => {
     return end.counters.inFlight(nodeRow);
   }),
-  gauge('client', 'select-rate', 'events/s', 'Rounds of the poll loop, per second', ({ row }) =>
+  of.gauge('client', 'select-rate', 'events/s', 'Rounds of the poll loop, per second', ({ row }) =>
     row.perSecond('rounds'),
   ),
-  average('client', 'io-wait-time-ns', 'ns', ['waitNs', 'rounds'], 'time the network thread slept between two rounds'),
-  gauge('client', 'io-wait-ratio', 'ratio', 'Share of the time in which the network thread slept', ({ row }) => {
+  of.average(
+    'client',
+    'io-wait-time-ns',
+    'ns',
+    ['waitNs', 'rounds'],
+    'time the network thread slept between two rounds',
+  ),
+  of.gauge('client', 'io-wait-ratio', 'ratio', 'Share of the time in which the network thread slept', ({ row }) => {
     return row.perSecond('waitNs') / 1e9;
   }),
-  average('client', 'io-time-ns', 'ns', ['roundNs', 'rounds'], 'duration of a round of the poll loop'),
-  greatest('client', 'io-time-ns', 'ns', 'roundNsMax', 'duration of a round: nothing else happened in that time'),
-  gauge('client', 'io-ratio', 'ratio', 'Share of the time in which the network thread worked', ({ row }) => {
+  of.average('client', 'io-time-ns', 'ns', ['roundNs', 'rounds'], 'duration of a round of the poll loop'),
+  of.greatest('client', 'io-time-ns', 'ns', 'roundNsMax', 'duration of a round: nothing else happened in that time'),
+  of.gauge('client', 'io-ratio', 'ratio', 'Share of the time in which the network thread worked', ({ row }) => {
     return row.perSecond('roundNs') / 1e9;
   }),
-  now('muted-connections', 'mutedConnections', 'Connections that are not read because the application is behind'),
-  now('codec-pool-tasks', 'poolTasks', 'Tasks that run in the codec pool or wait for it'),
-  now('codec-pool-bytes', 'poolBytes', 'Bytes in those tasks', 'bytes'),
-  total(
+  of.now(
+    'client',
+    'muted-connections',
+    'mutedConnections',
+    'Connections that are not read because the application is behind',
+  ),
+  of.now('client', 'codec-pool-tasks', 'poolTasks', 'Tasks that run in the codec pool or wait for it'),
+  of.now('client', 'codec-pool-bytes', 'poolBytes', 'Bytes in those tasks', 'bytes'),
+  of.total(
     'client',
     'request-accepted',
     'accepted',
     'Requests that the network thread has taken: succeeded, failed and open',
   ),
-  total(
+  of.total(
     'client',
     'request-succeeded',
     'succeeded',
     'Requests that got their response; with acks 0, requests that the socket has',
   ),
-  total('client', 'request-failed', 'failed', 'Requests that ended without a response'),
-  gauge('client', 'requests-open', 'events', 'Requests that have neither succeeded nor failed', openRequests),
-  total('client', 'metadata-refresh', 'metadataRefreshes', 'Metadata refreshes that succeeded'),
-  total('client', 'metadata-failure', 'metadataFailures', 'Metadata refreshes that failed'),
-  total(
+  of.total('client', 'request-failed', 'failed', 'Requests that ended without a response'),
+  of.gauge('client', 'requests-open', 'events', 'Requests that have neither succeeded nor failed', openRequests),
+  of.total('client', 'metadata-refresh', 'metadataRefreshes', 'Metadata refreshes that succeeded'),
+  of.total('client', 'metadata-failure', 'metadataFailures', 'Metadata refreshes that failed'),
+  of.total(
     'client',
     'protocol-error',
     'protocolErrors',
     'Connections that were closed because their bytes could not be decoded',
   ),
-  total(
+  of.total(
     'client',
     'response-with-extra-bytes',
     'responsesWithExtraBytes',
     'Responses with bytes after their body, which are ignored: the broker and this client have different definitions of the message',
   ),
-  total('client', 'rebootstrap', 'startedOver', 'How often the client went back to its bootstrap servers'),
-  gauge('client', 'request-ring-bytes', 'bytes', 'Bytes in the ring of requests', ({ end }) => end.requests.usedBytes),
-  gauge(
+  of.total('client', 'rebootstrap', 'startedOver', 'How often the client went back to its bootstrap servers'),
+  of.gauge(
+    'client',
+    'request-ring-bytes',
+    'bytes',
+    'Bytes in the ring of requests',
+    ({ end }) => end.requests.usedBytes,
+  ),
+  of.gauge(
     'client',
     'response-ring-bytes',
     'bytes',
     'Bytes in the ring of responses',
     ({ end }) => end.responses.usedBytes,
   ),
-  gauge(
+  of.gauge(
     'client',
     'request-spill-bytes',
     'bytes',
@@ -160,7 +134,7 @@ const metrics: readonly Metric[] = [
       return end.requests.spilledBytesOutstanding;
     },
   ),
-  gauge(
+  of.gauge(
     'client',
     'response-spill-bytes',
     'bytes',
@@ -175,14 +149,9 @@ const ofClient = metrics.filter(({ scope }) => scope !== 'node');
 const ofNodes = metrics.filter(({ scope }) => scope !== 'client');
 
 /** All metrics, in the order of docs/metrics.md. */
-export const metricDefinitions: readonly MetricDefinition[] = metrics.map(({ read: _, ...definition }) =>
-  Object.freeze(definition),
-);
+export const metricDefinitions: readonly MetricDefinition[] = definitionsOf(metrics);
 
-/** Values by name. */
-export type MetricValues = Readonly<Record<string, number>>;
-
-/** All metrics at one moment. */
+/** All metrics of a client at one moment. */
 export interface MetricsSnapshot {
   readonly client: MetricValues;
   /** The key is the node's name, such as `1`, `bootstrap-0` or `coordinator-1`. */
@@ -226,8 +195,4 @@ function nodeName(nodeId: number, counters: CountersReader): string {
   if (lane === coordinatorLane) return `${lane}-${brokerId}`;
   if (lane !== mainLane) return `${brokerId}-${lane}`;
   return nodeId < 0 ? `bootstrap-${-1 - nodeId}` : String(nodeId);
-}
-
-function valuesOf(list: readonly Metric[], context: Context): MetricValues {
-  return Object.fromEntries(list.map(({ name, read }) => [name, read(context)]));
 }

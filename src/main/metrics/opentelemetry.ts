@@ -1,13 +1,16 @@
 // Owns the export of metrics to OpenTelemetry. The caller passes a meter, so no package of it is imported. Application thread.
 // Source: OpenTelemetry's rules for instrument names, and UCUM for units.
 
-import type { MetricDefinition } from './client-metrics.ts';
+import type { MetricDefinition } from './definitions.ts';
 import {
   type ExportedMetric,
-  exportedMetrics,
+  type MetricsFamily,
   type MetricsSource,
   MetricsSources,
   nameWithoutUnit,
+  type ProducerMetricsSource,
+  SourcesByTarget,
+  sourceOf,
 } from './metrics-source.ts';
 
 type Attributes = Record<string, string>;
@@ -34,44 +37,51 @@ export interface OpenTelemetryOptions {
   clientId?: string;
 }
 
-const sourcesOf = new WeakMap<object, { sources: MetricsSources; stop: () => void }>();
+const sourcesOf = new SourcesByTarget<{ sources: MetricsSources; stop: () => void }>();
 
 /**
- * Exports a client's metrics by a meter of OpenTelemetry. They are read from shared memory when the meter's reader collects:
+ * Exports the metrics of a client or a producer by a meter of OpenTelemetry. They are read from shared memory when the meter's reader collects:
  *
  *     const stop = exportToOpenTelemetry(client, metrics.getMeter('kafka'));
  *
- * Names of instruments begin with `kafka.client.` or `kafka.client.node.`. Times are in seconds. The attributes are
- * `messaging.client.id`, and `kafka.node` for nodes. Nodes that have left the cluster are not exported.
+ * Names of instruments begin with `kafka.client.`, `kafka.client.node.`, `kafka.producer.` or `kafka.producer.topic.`. Times are in
+ * seconds. The attributes are `messaging.client.id`, and `kafka.node` for nodes, `messaging.destination.name` for topics. Nodes that have left the cluster are not exported.
  * @returns a function that ends the export of this client
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToOpenTelemetry<Instrument>(
-  client: MetricsSource,
+  from: MetricsSource | ProducerMetricsSource,
   meter: OpenTelemetryMeter<Instrument>,
   { clientId }: OpenTelemetryOptions = {},
 ): () => void {
-  const known = sourcesOf.get(meter);
+  const source = sourceOf(from);
+  const { family } = source;
+  const known = sourcesOf.get(meter, family);
   const sources = known?.sources ?? new MetricsSources();
-  const label = sources.add(client, clientId);
-  const entry = known ?? { sources, stop: observe(meter, sources) };
-  sourcesOf.set(meter, entry);
+  const label = sources.add(source, clientId);
+  const entry = known ?? { sources, stop: observe(meter, sources, family) };
+  sourcesOf.set(meter, family, entry);
   return () => {
     sources.remove(label);
-    if (!sources.isEmpty || sourcesOf.get(meter) !== entry) return;
-    sourcesOf.delete(meter);
+    if (!sources.isEmpty || sourcesOf.get(meter, family) !== entry) return;
+    sourcesOf.delete(meter, family);
     entry.stop();
   };
 }
 
-function observe<Instrument>(meter: OpenTelemetryMeter<Instrument>, sources: MetricsSources): () => void {
-  const instruments = exportedMetrics.map((metric) => ({ metric, instrument: createInstrument(meter, metric) }));
+function observe<Instrument>(
+  meter: OpenTelemetryMeter<Instrument>,
+  sources: MetricsSources,
+  family: MetricsFamily,
+): () => void {
+  const instruments = family.metrics.map((metric) => ({ metric, instrument: createInstrument(meter, family, metric) }));
+  const rowAttribute = family.rowName === 'topic' ? 'messaging.destination.name' : 'kafka.node';
   const all = instruments.map(({ instrument }) => instrument);
   const callback = (result: Result<Instrument>): void => {
     for (const { metric, instrument } of instruments) {
-      for (const { clientId, node, value } of sources.samples(metric)) {
+      for (const { clientId, row, value } of sources.samples(metric)) {
         const attributes: Attributes = { 'messaging.client.id': clientId };
-        if (node !== undefined) attributes['kafka.node'] = node;
+        if (row !== undefined) attributes[rowAttribute] = row;
         result.observe(instrument, value, attributes);
       }
     }
@@ -82,9 +92,10 @@ function observe<Instrument>(meter: OpenTelemetryMeter<Instrument>, sources: Met
 
 function createInstrument<Instrument>(
   meter: OpenTelemetryMeter<Instrument>,
-  { definition, isOfNodes }: ExportedMetric,
+  { name: of, rowName }: MetricsFamily,
+  { definition, isOfRows }: ExportedMetric,
 ): Instrument {
-  const name = `kafka.client.${isOfNodes ? 'node.' : ''}${nameWithoutUnit(definition).replaceAll('-', '.')}`;
+  const name = `kafka.${of}.${isOfRows ? `${rowName}.` : ''}${nameWithoutUnit(definition).replaceAll('-', '.')}`;
   const options = { description: definition.doc, unit: ucum(definition) };
   if (definition.kind === 'total') return meter.createObservableCounter(name, options);
   return meter.createObservableGauge(name, options);
@@ -98,6 +109,7 @@ function ucum({ unit, name }: MetricDefinition): string {
 
 /** The name of the counted things, for UCUM's annotation. */
 function eventOf(name: string): string {
-  for (const event of ['request', 'response', 'connection', 'task', 'error']) if (name.includes(event)) return event;
+  for (const event of ['request', 'response', 'connection', 'task', 'error', 'record', 'batch'])
+    if (name.includes(event)) return event;
   return 'event';
 }

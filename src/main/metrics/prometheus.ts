@@ -3,10 +3,13 @@
 
 import {
   type ExportedMetric,
-  exportedMetrics,
+  type MetricsFamily,
   type MetricsSource,
   MetricsSources,
   nameWithoutUnit,
+  type ProducerMetricsSource,
+  SourcesByTarget,
+  sourceOf,
 } from './metrics-source.ts';
 
 type Labels = Record<string, string | number>;
@@ -42,30 +45,33 @@ export interface PrometheusOptions<Registry> {
   clientId?: string;
 }
 
-const sourcesOf = new WeakMap<object, MetricsSources>();
+const sourcesOf = new SourcesByTarget<MetricsSources>();
 
 /**
- * Exports a client's metrics to a registry of `prom-client`. They are read from shared memory when the registry is collected:
+ * Exports the metrics of a client or a producer to a registry of `prom-client`. They are read from shared memory when the registry is collected:
  *
  *     import * as prom from 'prom-client';
  *     const stop = exportToPrometheus(client, prom);
  *
- * Names begin with `kafka_client_` or `kafka_client_node_`. Times are in seconds. The labels are `client_id`, and `node` for nodes.
- * Nodes that have left the cluster are not exported.
- * @returns a function that ends the export of this client
+ * Names begin with `kafka_client_`, `kafka_client_node_`, `kafka_producer_` or `kafka_producer_topic_`. Times are in seconds. The labels
+ * are `client_id`, and `node` for nodes, `topic` for topics. Nodes that have left the cluster are not exported.
+ * @returns a function that ends the export
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToPrometheus<Registry extends PromRegistry>(
-  client: MetricsSource,
+  from: MetricsSource | ProducerMetricsSource,
   prom: PromClient<Registry>,
   { registry = prom.register, clientId }: PrometheusOptions<Registry> = {},
 ): () => void {
-  const sources = sourcesOf.get(registry) ?? new MetricsSources();
-  const label = sources.add(client, clientId);
-  sourcesOf.set(registry, sources);
-  for (const metric of exportedMetrics) {
+  const source = sourceOf(from);
+  const { family } = source;
+  const sources = sourcesOf.get(registry, family) ?? new MetricsSources();
+  const label = sources.add(source, clientId);
+  sourcesOf.set(registry, family, sources);
+  for (const metric of family.metrics) {
     // Another client may have registered the metric already, unless the registry was cleared since then.
-    if (registry.getSingleMetric(prometheusName(metric)) === undefined) register(prom, registry, sources, metric);
+    if (registry.getSingleMetric(prometheusName(family, metric)) === undefined)
+      register(prom, registry, sources, family, metric);
   }
   return () => sources.remove(label);
 }
@@ -74,13 +80,14 @@ function register<Registry>(
   prom: PromClient<Registry>,
   registry: Registry,
   sources: MetricsSources,
+  family: MetricsFamily,
   metric: ExportedMetric,
 ): void {
-  const { definition, isOfNodes } = metric;
+  const { definition, isOfRows } = metric;
   const common = {
-    name: prometheusName(metric),
+    name: prometheusName(family, metric),
     help: definition.doc,
-    labelNames: isOfNodes ? ['client_id', 'node'] : ['client_id'],
+    labelNames: isOfRows ? ['client_id', family.rowName] : ['client_id'],
     registers: [registry],
   };
   if (definition.kind === 'total') {
@@ -97,17 +104,17 @@ function register<Registry>(
   function collect(target: PromMetric, show: (labels: Labels, value: number) => void): void {
     // All values are removed first: the last value of a node that has left must not stay.
     target.reset();
-    for (const { clientId, node, value } of sources.samples(metric)) {
-      show(node === undefined ? { client_id: clientId } : { client_id: clientId, node }, value);
+    for (const { clientId, row, value } of sources.samples(metric)) {
+      show(row === undefined ? { client_id: clientId } : { client_id: clientId, [family.rowName]: row }, value);
     }
   }
 }
 
-function prometheusName({ definition, isOfNodes }: ExportedMetric): string {
+function prometheusName({ name: of, rowName }: MetricsFamily, { definition, isOfRows }: ExportedMetric): string {
   const name = nameWithoutUnit(definition).replaceAll('-', '_');
   const { unit, kind } = definition;
   const isTime = unit === 'ms' || unit === 'ns';
-  const needsNoSuffix = unit === 'events' || unit === 'ratio' || name.endsWith('_bytes');
+  const needsNoSuffix = unit === 'events' || unit === 'ratio' || name.endsWith('bytes');
   const suffix = isTime ? '_seconds' : needsNoSuffix ? '' : '_bytes';
-  return `kafka_client_${isOfNodes ? 'node_' : ''}${name}${suffix}${kind === 'total' ? '_total' : ''}`;
+  return `kafka_${of}_${isOfRows ? `${rowName}_` : ''}${name}${suffix}${kind === 'total' ? '_total' : ''}`;
 }

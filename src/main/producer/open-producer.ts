@@ -4,6 +4,7 @@ import { configOptions, type KafkaClientOptions } from '../../common/config/conf
 import { type ProducerConfigInput, parseProducerConfig } from '../../common/config/producer-config.ts';
 import { producerOptions } from '../../common/config/producer-options.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
+import { createProducerMetrics } from '../../state/producer-metrics.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import { Producer } from './producer.ts';
 import { handleIn, makeProducerHandle, type ProducerHandle } from './producer-handle.ts';
@@ -21,13 +22,15 @@ export async function openProducer<K = BytesInput, V = BytesInput>(
   if (shared !== null) return attachProducer(host, shared, options as AttachedProducerOptions<K, V>);
   const config = parseProducerConfig(configOf(options), (text) => host.log('info', 'producer-config', text));
   const memory = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
+  const metrics = host.metricsOrigin.metrics ? createProducerMetrics() : null;
+  const opening = { batchMemoryBytes: memory.batchMemoryBytes, metrics };
   const producerId = await host.callWith<object, number>(
-    (control, link) => control.openProducer(config, memory.batchMemoryBytes, link),
+    (control, link) => control.openProducer(config, opening, link),
     memory.network,
     portsOf(memory.network),
   );
-  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
-  return new Producer(options, host, handleOf, (listener) => {
+  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config, metrics);
+  return new Producer(options, host, metrics, handleOf, (listener) => {
     return new ProducerSession(host, config, memory.application, listener);
   });
 }
@@ -35,13 +38,13 @@ export async function openProducer<K = BytesInput, V = BytesInput>(
 /** Opens this thread's end of a producer that another thread has shared. */
 async function attachProducer<K, V>(
   host: ClientHost,
-  { producerId, config }: Pick<ProducerHandle, 'producerId' | 'config'>,
+  { producerId, config, metrics }: Pick<ProducerHandle, 'producerId' | 'config' | 'metrics'>,
   options: AttachedProducerOptions<K, V>,
 ): Promise<Producer<K, V>> {
   const { application, network } = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
   await host.callWith((control, link) => control.attachProducer(producerId, link), network as object, portsOf(network));
-  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config);
-  return new Producer(options, host, handleOf, (listener) => {
+  const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config, metrics);
+  return new Producer(options, host, metrics, handleOf, (listener) => {
     return new ProducerSession(host, config, application, listener);
   });
 }

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import type { SharedClient } from '../link/client-host.ts';
 
 const kind = 'offthread-kafka producer';
@@ -17,10 +18,17 @@ export interface ProducerHandle {
   readonly client: SharedClient;
   readonly producerId: number;
   readonly config: ProducerConfig;
+  /** Null: no metrics are recorded. */
+  readonly metrics: ProducerMetricsMemory | null;
 }
 
-export function makeProducerHandle(client: SharedClient, producerId: number, config: ProducerConfig): ProducerHandle {
-  return { kind, transferList: client.transferList, client, producerId, config };
+export function makeProducerHandle(
+  client: SharedClient,
+  producerId: number,
+  config: ProducerConfig,
+  metrics: ProducerMetricsMemory | null,
+): ProducerHandle {
+  return { kind, transferList: client.transferList, client, producerId, config, metrics };
 }
 
 /** The handles in options that `Producer.attach` makes. With such options a client attaches to a shared producer and does not open a new one. */

@@ -7,9 +7,11 @@ import { BufferExhaustedError } from '../../common/errors/errors.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
 import { transactionBeginFrame } from '../../ring/frames/producer-call-frames.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
+import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
+import { Measured } from './measured.ts';
 import { apart } from './open-producer.ts';
 import { type Prepared, Preparer } from './preparer.ts';
 import { closeAll, countersOf } from './producer-end.ts';
@@ -34,13 +36,13 @@ import { type WritableOptions, writableOf } from './writable.ts';
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 
 /** The part of the client that a producer needs. */
-export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew'>;
+export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew' | 'metricsOrigin'>;
 
 /**
  * Writes records to Kafka from a thread that may be busy. `client.producer(options)` makes one. `Producer.start(options)` makes one
  * with a client of its own. A producer may write to any number of topics. End it with `close()` or `await using`.
  */
-export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable {
+export class Producer<K = BytesInput, V = BytesInput> extends Measured implements AsyncDisposable {
   readonly #session: ProducerSession;
   readonly #host: ProducerHost;
   readonly #handleOf: () => ProducerHandle;
@@ -66,9 +68,11 @@ export class Producer<K = BytesInput, V = BytesInput> implements AsyncDisposable
   constructor(
     options: ProducerOptions<K, V>,
     host: ProducerHost,
+    metrics: ProducerMetricsMemory | null,
     handleOf: () => ProducerHandle,
     open: (listener: SessionListener) => ProducerSession,
   ) {
+    super(host.metricsOrigin, metrics);
     this.#host = host;
     this.#handleOf = handleOf;
     this.#preparer = new Preparer(options, host, (topic) => this.partitionsFor(topic));

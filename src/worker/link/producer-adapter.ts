@@ -90,6 +90,11 @@ export class ProducerAdapter {
     return this.#isStuck || !this.end.requests.isEmpty();
   }
 
+  /** Whether the application waits for room. */
+  get isWriterWaiting(): boolean {
+    return this.end.requests.isWriterWaiting;
+  }
+
   /** Whether there is something to do: new frames, or new room. A frame that waits for memory does not count. */
   get hasWork(): boolean {
     if (this.proxy.isBehind && this.end.responses.isEmpty()) return true;

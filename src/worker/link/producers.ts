@@ -8,6 +8,7 @@ import { toPlainError } from '../../common/errors/plain-error.ts';
 import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
+import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
@@ -15,6 +16,15 @@ import type { Attachment } from './attachments.ts';
 import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
+import { ProducerRecorder } from './producer-recorder.ts';
+
+/** What a new producer needs besides its configuration. */
+export interface ProducerOpening {
+  /** What batches may take together. */
+  readonly batchMemoryBytes: number;
+  /** Null: no metrics are recorded. */
+  readonly metrics: ProducerMetricsMemory | null;
+}
 
 /** What an application thread passes to attach to a producer. */
 export interface ProducerLink {
@@ -51,6 +61,8 @@ class LinkedProducer implements Role {
   readonly #onEnd: () => void;
   readonly #onBroken: OnBroken;
   readonly #deliveryTimeoutMs: number;
+  readonly #recorder: ProducerRecorder | null;
+  readonly #stopUpdates: () => void;
   #attached: Attached[] = [];
   /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
   dozeMs = 0;
@@ -58,8 +70,8 @@ class LinkedProducer implements Role {
 
   constructor(
     config: ProducerConfig,
-    batchMemoryBytes: number,
-    { host, log, onBroken }: ProducersParts,
+    opening: ProducerOpening,
+    { host, log, onBroken, clock }: ProducersParts,
     onEnd: () => void,
   ) {
     this.#host = host;
@@ -67,11 +79,14 @@ class LinkedProducer implements Role {
     this.#onBroken = onBroken;
     this.#deliveryTimeoutMs = config.deliveryTimeoutMs;
     this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
+    const { metrics } = opening;
+    this.#recorder = metrics === null ? null : new ProducerRecorder(metrics, clock());
+    this.#stopUpdates = host.cluster.onUpdate((now) => this.#recorder?.metadataCame(now));
     this.role = new ProducerRole({
       config,
-      batchMemoryBytes,
+      batchMemoryBytes: opening.batchMemoryBytes,
       host,
-      report: new ProducerLog(log),
+      report: new ProducerLog(log, this.#recorder),
       onFatal: (error) => {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
       },
@@ -137,6 +152,7 @@ class LinkedProducer implements Role {
     for (const attached of this.#attached) if (attached.isGone) this.#bury(attached, now);
     this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
     this.role.poll(now);
+    this.#recordRound(now);
     for (const { adapter, counters } of this.#attached) {
       counters.set('usedBytes', this.role.usedBytes);
       counters.set('retried', this.role.accumulator.stats.retries);
@@ -150,6 +166,12 @@ class LinkedProducer implements Role {
     for (const { isLeaving, goneDeadline } of this.#attached)
       if (!isLeaving && goneDeadline < deadline) deadline = goneDeadline;
     return deadline;
+  }
+
+  #recordRound(now: number): void {
+    const { usedBytes, accumulator } = this.role;
+    const waitingThreads = this.#attached.filter(({ isOver, adapter }) => !isOver && adapter.isWriterWaiting).length;
+    this.#recorder?.roundEnded({ usedBytes, maxBytes: accumulator.memory.maxBytes, waitingThreads }, now);
   }
 
   #take(attached: Attached, now: number, wallNow: number): number {
@@ -207,6 +229,7 @@ class LinkedProducer implements Role {
       return;
     }
     this.role.close(deadline, () => {
+      this.#stopUpdates();
       leave();
       this.#onEnd();
     });
@@ -218,6 +241,8 @@ export interface ProducersParts {
   readonly log: Log;
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly onBroken: OnBroken;
+  /** ms on the monotonic clock. */
+  readonly clock: () => number;
 }
 
 export class Producers {
@@ -230,12 +255,12 @@ export class Producers {
   }
 
   /** Makes a producer with one application thread attached. Returns its id. */
-  open(config: ProducerConfig, batchMemoryBytes: number, link: ProducerLink, owner: Attachment): number {
+  open(config: ProducerConfig, opening: ProducerOpening, link: ProducerLink, owner: Attachment): number {
     checkOpen(owner);
     const { roles } = this.#parts;
     this.#lastId++;
     const id = this.#lastId;
-    const producer = new LinkedProducer(config, batchMemoryBytes, this.#parts, () => {
+    const producer = new LinkedProducer(config, opening, this.#parts, () => {
       this.#all.delete(id);
       roles.delete(producer);
     });

@@ -20,8 +20,8 @@ export interface ProduceListener {
   onAnswer(batch: ProducerBatch, answer: PartitionAnswer | null, now: number): void;
   /** There will be no answer. */
   onNoAnswer(batch: ProducerBatch, error: Error, now: number): void;
-  /** All batches of the request are handled. */
-  onDone(request: ProduceRequest, throttleTimeMs: number, latencyMs: number, now: number): void;
+  /** All batches of the request are handled. `latencyMs` is null when there was no answer. */
+  onDone(request: ProduceRequest, throttleTimeMs: number, latencyMs: number | null, now: number): void;
   /** The memory of the batches may be written again. */
   onMemoryFree(request: ProduceRequest): void;
 }
@@ -36,7 +36,8 @@ export class ProduceRequest implements BrokerRequest<ProduceRequestInput, Produc
   readonly batches: readonly ProducerBatch[];
   readonly #body: ProduceBody;
   readonly #listener: ProduceListener;
-  readonly #sentAt: number;
+  /** ms on the monotonic clock. */
+  readonly sentAt: number;
 
   constructor(
     to: Destination,
@@ -53,7 +54,7 @@ export class ProduceRequest implements BrokerRequest<ProduceRequestInput, Produc
     this.maxVersion = limits.maxVersion;
     this.batches = body.topics.flatMap(({ batches }) => batches);
     this.#listener = listener;
-    this.#sentAt = now;
+    this.sentAt = now;
   }
 
   readonly encodeBody = (version: number): readonly Uint8Array[] => encodeProduceBody(this.#body, version);
@@ -75,11 +76,11 @@ export class ProduceRequest implements BrokerRequest<ProduceRequestInput, Produc
       }
     }
     for (const batch of this.batches) this.#listener.onAnswer(batch, answers.get(batch) ?? null, now);
-    this.#listener.onDone(this, response?.throttleTimeMs ?? 0, now - this.#sentAt, now);
+    this.#listener.onDone(this, response?.throttleTimeMs ?? 0, now - this.sentAt, now);
   }
 
   onFailure(error: Error, now: number): void {
     for (const batch of this.batches) this.#listener.onNoAnswer(batch, error, now);
-    this.#listener.onDone(this, 0, now - this.#sentAt, now);
+    this.#listener.onDone(this, 0, null, now);
   }
 }

@@ -21,6 +21,7 @@ import type { ProducerReport } from './producer-report.ts';
 import { RecordRuns } from './record-owner.ts';
 import { Sender } from './sender.ts';
 import { Staging, type UnplacedRecord } from './staging.ts';
+import { TimedCalls } from './timed-calls.ts';
 import type { TopicState } from './topic-state.ts';
 import { Transactions } from './transactions.ts';
 
@@ -45,6 +46,7 @@ export class ProducerRole implements Role {
   readonly #start: IdempotentStart | null;
   readonly #transactions: Transactions | null;
   readonly #sender: Sender;
+  readonly #timed: TimedCalls;
   readonly #stopUpdates: () => void;
   /** The error for all later records. Null while records are accepted. */
   #refusal: KafkaClientError | null = null;
@@ -57,6 +59,7 @@ export class ProducerRole implements Role {
   constructor(parts: ProducerRoleParts) {
     const { config, host, report } = parts;
     this.#parts = parts;
+    this.#timed = new TimedCalls(report);
     const compression = {
       codec: compressionTypes.indexOf(config.compressionType as (typeof compressionTypes)[number]),
       level: config.compressionLevel ?? LEVEL_DEFAULT,
@@ -66,9 +69,10 @@ export class ProducerRole implements Role {
       host.wake(),
     );
     const isTransactional = config.transactionalId !== null;
-    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs, (error, now) =>
-      this.#transactions?.onRecordFailed(error, now),
-    );
+    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs, (topic, error, now) => {
+      report.recordRefused(topic, now);
+      this.#transactions?.onRecordFailed(error, now);
+    });
     this.#numbers = config.enableIdempotence ? new ProducerNumbers(isTransactional) : null;
     const numbers = this.#numbers;
     this.#start =
@@ -111,7 +115,7 @@ export class ProducerRole implements Role {
   append(record: UnplacedRecord, now: number): boolean {
     const refusal = this.#refusal ?? this.#transactions?.refusal() ?? null;
     if (refusal !== null) {
-      this.#reject(record, refusal);
+      this.#reject(record, refusal, now);
       return true;
     }
     const { topic } = record;
@@ -120,19 +124,20 @@ export class ProducerRole implements Role {
     const tooLarge = this.accumulator.whyTooLarge(record.to - record.from);
     if (tooLarge !== null) {
       this.#transactions?.onRecordFailed(tooLarge, now);
-      this.#reject(record, tooLarge);
+      this.#reject(record, tooLarge, now);
       return true;
     }
     const count = topic.partitionCount;
     const mustWait = count === 0 || record.partition >= count || (!this.#staging.isEmpty && this.#waitsBehind(record));
-    if (!mustWait) return this.#append(record, now);
-    if (this.#staging.add(record, now)) return true;
+    if (mustWait ? this.#staging.add(record, now) : this.#append(record, now)) return true;
     this.accumulator.isStarved = true;
+    this.#parts.report.memoryExhausted(now);
     return false;
   }
 
   /** `onDone` is called once when everything that was appended before is settled, which may be at once. */
-  flush(onDone: (now: number) => void, now: number): void {
+  flush(whenDone: (now: number) => void, now: number): void {
+    const onDone = this.#timed.timed('flush', whenDone, now);
     if (this.#staging.isEmpty) {
       this.accumulator.flush(onDone, now);
     } else {
@@ -145,18 +150,18 @@ export class ProducerRole implements Role {
 
   beginTransaction(onDone: (error: Error | null) => void, now: number): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.begin(onDone, now);
+    transactions?.begin(this.#timed.timed('begin', onDone, now), now);
   }
 
   /** `onDone` is called once when the offsets are part of the transaction. */
   sendOffsets(offsets: TransactionOffsets, onDone: (error: Error | null) => void, now: number): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.sendOffsets(offsets, onDone, now);
+    transactions?.sendOffsets(offsets, this.#timed.timed('sendOffsets', onDone, now), now);
   }
 
   endTransaction(isCommit: boolean, onDone: (error: Error | null) => void, now: number): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.end(isCommit, onDone, now);
+    transactions?.end(isCommit, this.#timed.timed(isCommit ? 'commit' : 'abort', onDone, now), now);
   }
 
   /** Accepts no more records, sends those that are here until `deadline`, then fails the rest. `onClosed` is called once. */
@@ -176,6 +181,7 @@ export class ProducerRole implements Role {
     this.#start?.poll(now);
     this.#sender.poll(now);
     this.#transactions?.poll(now);
+    this.#timed.poll(now);
     if (this.#onClosed !== null) this.#finishClose(now);
     if (now >= this.#nextIdleCheck) this.#forgetIdleTopics(now);
   }
@@ -216,7 +222,8 @@ export class ProducerRole implements Role {
     return record.partition < 0 && this.#staging.isWaiting(record.topic);
   }
 
-  #reject(record: UnplacedRecord, error: KafkaClientError): void {
+  #reject(record: UnplacedRecord, error: KafkaClientError, now: number): void {
+    this.#parts.report.recordRefused(record.topic.name, now);
     const runs = new RecordRuns();
     runs.add(record.owner, record.kind, record.trackId);
     runs.settle(outcomeOf(record.topic.name, record.partition, error));

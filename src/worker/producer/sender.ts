@@ -47,7 +47,7 @@ export class Sender implements ProduceListener {
 
   onSending(request: ProduceRequest): void {
     this.requestCount++;
-    this.#parts.report.requestSent(request);
+    this.#parts.report.requestSent(request, request.sentAt);
     for (const batch of request.batches) {
       this.#noteDeadline(batch.createdAt + this.#parts.config.deliveryTimeoutMs);
     }
@@ -86,9 +86,9 @@ export class Sender implements ProduceListener {
     else this.#fail(batch, this.#finalError(batch, error), unknownErrorCode, batch.maybeWritten, now);
   }
 
-  onDone(_request: ProduceRequest, throttleTimeMs: number, latencyMs: number): void {
+  onDone(_request: ProduceRequest, throttleTimeMs: number, latencyMs: number | null, now: number): void {
     this.requestCount--;
-    this.#parts.report.requestEnded(latencyMs, throttleTimeMs);
+    this.#parts.report.requestEnded(latencyMs, throttleTimeMs, now);
   }
 
   onMemoryFree(request: ProduceRequest): void {
@@ -122,7 +122,7 @@ export class Sender implements ProduceListener {
     }
     if (errorCode === errorCodes.MESSAGE_TOO_LARGE && batch.count > 1) {
       accumulator.split(batch);
-      this.#parts.report.batchSplit(batch);
+      this.#parts.report.batchSplit(batch, now);
       return;
     }
     if (errorCode === errorCodes.DUPLICATE_SEQUENCE_NUMBER && numbers !== null) {
@@ -151,12 +151,13 @@ export class Sender implements ProduceListener {
   }
 
   #retry(batch: ProducerBatch, now: number): void {
-    const { config, host, accumulator } = this.#parts;
+    const { config, host, accumulator, report } = this.#parts;
     const backoffMs = Math.min(config.retryBackoffMs * 2 ** Math.min(batch.attempts, 30), config.retryBackoffMaxMs);
     batch.attempts++;
     batch.retryAt = now + backoffMs * (0.8 + 0.4 * host.random());
     accumulator.stats.retries += batch.count;
     batch.partition.requeue(batch);
+    report.batchRetried(batch, now);
   }
 
   #succeed(batch: ProducerBatch, offsetLow: number, offsetHigh: number, logAppendTimeMs: number, now: number): void {
@@ -168,6 +169,7 @@ export class Sender implements ProduceListener {
       accumulator.release(batch);
       return;
     }
+    this.#parts.report.batchWritten(batch, now);
     const outcome = { topic: topic.name, partition: index, offsetLow, offsetHigh, logAppendTimeMs };
     accumulator.settle(batch, { ...outcome, error: null, recordErrors: [] }, now);
   }
@@ -202,7 +204,7 @@ export class Sender implements ProduceListener {
     if (recordErrors.length > 0 && batch.count > 1) {
       error.message += `; the batch was refused for ${recordErrors.length} of its ${batch.count} records, and none of its records was written`;
     }
-    this.#parts.report.batchFailed(batch, error);
+    this.#parts.report.batchFailed(batch, error, now);
     this.#parts.accumulator.settle(batch, outcomeOf(topic.name, index, error, recordErrors), now);
   }
 

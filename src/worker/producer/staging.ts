@@ -68,7 +68,7 @@ export class Staging {
   readonly #memory: BatchMemory;
   readonly #maxBlockMs: number;
   /** Called when records failed because metadata did not come. */
-  readonly #onFailed: (error: Error, now: number) => void;
+  readonly #onFailed: (topic: string, error: Error, now: number) => void;
   #records: StagedRecord[] = [];
   #onEmpty: ((now: number) => void)[] = [];
 
@@ -76,7 +76,7 @@ export class Staging {
     cluster: ClusterView,
     memory: BatchMemory,
     maxBlockMs: number,
-    onFailed: (error: Error, now: number) => void,
+    onFailed: (topic: string, error: Error, now: number) => void,
   ) {
     this.#onFailed = onFailed;
     this.#cluster = cluster;
@@ -137,7 +137,7 @@ export class Staging {
     for (const record of left) this.#memory.reserveBeyond(record.countedBytes);
     this.#records = left;
     for (const [record, error] of failed) {
-      this.#onFailed(error, now);
+      this.#onFailed(record.topic.name, error, now);
       this.#fail(record, error);
     }
     if (left.length > 0 && !isFull) this.#cluster.requestUpdate();

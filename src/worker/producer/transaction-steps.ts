@@ -76,7 +76,7 @@ export class TransactionSteps {
   }
 
   /** Requests a producer id, or, with `isBump`, the next epoch of the present id. */
-  start(isBump: boolean, onDone: (text: string) => void, now: number): void {
+  start(isBump: boolean, onDone: (text: string, now: number) => void, now: number): void {
     const { producerId, producerEpoch } = this.#who;
     this.#calls.ask(
       {
@@ -90,11 +90,12 @@ export class TransactionSteps {
         },
         ...(isBump && { minVersion: minBumpVersion }),
         codes: (response) => [response],
-        onDone: (response) => {
+        onDone: (response, at) => {
           const given = response.producerId;
           this.#numbers.take(given.low, given.high, response.producerEpoch);
           onDone(
             `transactional id '${this.transactionalId}' has producer id ${given} and epoch ${response.producerEpoch}`,
+            at,
           );
         },
       },

@@ -62,6 +62,8 @@ export class Transactions implements TransactionGate {
   readonly #parts: TransactionParts;
   readonly #steps: TransactionSteps;
   #state: State = 'starting';
+  /** When a producer id, or another epoch, was first needed; NaN while none is. */
+  #startedAt = Number.NaN;
   /** The reason why the transaction can only be aborted, or why the producer can only be closed. */
   #error: Error | null = null;
   /** Whether the open transaction uses the new protocol. It is chosen when the transaction begins. */
@@ -225,12 +227,15 @@ export class Transactions implements TransactionGate {
   }
 
   #start(now: number): void {
+    if (Number.isNaN(this.#startedAt)) this.#startedAt = now;
     const isBump = this.#needsBump && this.#parts.numbers.producerEpoch >= 0;
     this.#steps.start(
       isBump,
-      (text) => {
+      (text, at) => {
         this.#needsBump = false;
         this.#state = 'ready';
+        this.#parts.report.callEnded('init', at - this.#startedAt, at);
+        this.#startedAt = Number.NaN;
         this.#parts.report.state('info', 'transactional-producer', text);
         this.#serveBegins();
       },
@@ -353,6 +358,7 @@ export class Transactions implements TransactionGate {
       this.#fail(error, now);
     } else if (action === 'restart' && this.#state === 'starting') {
       this.#state = 'stopped';
+      this.#startedAt = Number.NaN;
       this.#parts.report.state('error', 'transactional-id-refused', error.message, error);
       this.#begins.doneAll(error);
     } else if (action === 'fenced') {

@@ -84,7 +84,7 @@ const table = {
     types: ['node:stream/web', 'node:worker_threads'],
   },
   'main/producer': {
-    rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
+    rooms: ['common', 'main/client', 'main/link', 'main/metrics', 'ring', 'state', 'protocol/flat'],
     packages: ['long', 'node:stream'],
     types: ['node:worker_threads'],
   },
