@@ -1,7 +1,7 @@
 // Owns the meaning of error codes in answers to a transaction's requests. Network thread. Must not act on them: transactions.ts does.
 // Source: Kafka's TransactionManager; KIP-360, KIP-447, KIP-890, KIP-1050.
 
-import { errorFor } from '../../common/errors/errors.ts';
+import { errorFor, type KafkaClientError, TransactionAbortableError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 
 export type TransactionCall =
@@ -94,4 +94,15 @@ function commonAction(call: TransactionCall, errorCode: number, isCommit: boolea
     default:
       return errorFor(errorCode)?.retriable === true && call !== 'TxnOffsetCommit' ? 'retry' : null;
   }
+}
+
+/** What an error that may pass becomes when a transaction has no time left for it (KIP-1050). */
+export function abortableError(error: KafkaClientError): TransactionAbortableError {
+  const { topic, partition, maybeWritten = false } = error;
+  return new TransactionAbortableError(`the transaction can only be aborted: ${error.message}`, {
+    cause: error,
+    ...(topic !== undefined && { topic }),
+    ...(partition !== undefined && { partition }),
+    maybeWritten,
+  });
 }

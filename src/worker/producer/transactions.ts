@@ -19,7 +19,7 @@ import { GROUP } from './coordinators.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
-import type { TransactionAction } from './transaction-errors.ts';
+import { abortableError, type TransactionAction } from './transaction-errors.ts';
 import type { TransactionGate } from './transaction-gate.ts';
 import { maxOldVersion, minNewVersion } from './transaction-requests.ts';
 import { TransactionSteps } from './transaction-steps.ts';
@@ -193,9 +193,7 @@ export class Transactions implements TransactionGate {
       return this.#error ?? error;
     }
     const isRetriable = error instanceof KafkaClientError && error.retriable;
-    const told = isRetriable
-      ? new TransactionAbortableError(`the transaction can only be aborted: ${error.message}`, detailsOf(error))
-      : error;
+    const told = isRetriable ? abortableError(error) : error;
     this.#fail(told, now);
     return told;
   }
@@ -380,21 +378,6 @@ export class Transactions implements TransactionGate {
     ending?.waiters.doneAll(error);
     this.#parts.onFatal(error, now);
   }
-}
-
-function detailsOf(error: KafkaClientError): {
-  cause: Error;
-  topic?: string;
-  partition?: number;
-  maybeWritten: boolean;
-} {
-  const { topic, partition, maybeWritten = false } = error;
-  return {
-    cause: error,
-    ...(topic !== undefined && { topic }),
-    ...(partition !== undefined && { partition }),
-    maybeWritten,
-  };
 }
 
 function offsetsTimeout(maxBlockMs: number): KafkaTimeoutError {

@@ -186,7 +186,11 @@ describe('an attached thread that writes nonsense into its request ring', () => 
 async function openProducer(control: Control): Promise<{ end: ApplicationEnd; told: () => unknown }> {
   const config = parseProducerConfig({ lingerMs: 0, enableIdempotence: false }, () => {});
   const memory = createProducerMemory(config, createDoorbell(), createCounters());
-  const result = await control.openProducer(config, { batchMemoryBytes: memory.batchMemoryBytes, metrics: null }, memory.network);
+  const result = await control.openProducer(
+    config,
+    { batchMemoryBytes: memory.batchMemoryBytes, metrics: null },
+    memory.network,
+  );
   assert.ok('value' in result, JSON.stringify(result));
   const { lifePort, link } = memory.application;
   ports.push(link.bodyPort, link.sparePort, lifePort);
