@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleThread, pruneScripts, stripGeneratedComments } from './bundle-threads.ts';
 import { projectFolder } from './project.ts';
 import { pruneDeclarations } from './prune-declarations.ts';
 
@@ -14,4 +15,8 @@ const { exports } = JSON.parse(readFileSync(join(projectFolder, 'package.json'),
 const entries = Object.values(exports)
   .flatMap((target) => (typeof target === 'string' ? [] : (target.types ?? [])))
   .map((path) => path.replace('./dist/', ''));
+await bundleThread(join(dist, 'worker', 'index.js'), join(dist, 'worker', 'single-file.js'), ['piscina']);
+await bundleThread(join(dist, 'testing', 'thread.js'), join(dist, 'testing', 'thread.js'), []);
+pruneScripts(join(dist, 'testing'), [join(dist, 'testing', 'index.js'), join(dist, 'testing', 'thread.js')]);
+stripGeneratedComments(dist);
 pruneDeclarations(dist, entries);

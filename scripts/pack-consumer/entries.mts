@@ -19,6 +19,8 @@ import {
   type MetadataResponse,
 } from 'offthread-kafka/protocol';
 
+import { EmbeddedCluster } from 'offthread-kafka/testing';
+
 const options: KafkaClientOptions = { bootstrapServers: 'localhost:9092', securityProtocol: 'PLAINTEXT' };
 // @ts-expect-error: Kafka's name is SSL
 export const wrong: KafkaClientOptions = { ...options, securityProtocol: 'ssl' };
@@ -39,6 +41,14 @@ export async function use(): Promise<MetricGroups> {
   const metrics = client.metrics();
   await client.close();
   return metrics;
+}
+
+export async function test(): Promise<void> {
+  const cluster = await EmbeddedCluster.start({ brokers: 3, topics: { a: 3 } });
+  await cluster.fail(Metadata, 'NOT_LEADER_OR_FOLLOWER', 2);
+  // @ts-expect-error: Kafka has no such error
+  await cluster.fail(Metadata, 'NOT_LEADER');
+  await cluster.close();
 }
 
 export const bytes: Buffer = ConsumerProtocolSubscription.encode({ topics: ['a'] });

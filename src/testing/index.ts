@@ -4,8 +4,9 @@
 import { errorCodes } from '../common/errors/generated/error-codes.ts';
 import type { ApiLike, EmbeddedBroker, RuleHandle } from './actions.ts';
 import type { RuleOptions } from './control.ts';
-import { startEmbeddedBroker } from './embedded-broker.ts';
+import { addConveniences } from './conveniences.ts';
 import type { EmbeddedBrokerOptions, NodeOptions } from './options.ts';
+import { ThreadedBroker } from './threaded-broker.ts';
 
 export { errorCodes } from '../common/errors/generated/error-codes.ts';
 export type {
@@ -52,7 +53,8 @@ export const EmbeddedCluster = {
    */
   async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
     const { brokers, ...others } = options;
-    const broker = await startEmbeddedBroker({ ...others, ...(brokers !== undefined && { nodes: brokers }) });
+    const thread = await ThreadedBroker.start({ ...others, ...(brokers !== undefined && { nodes: brokers }) });
+    const broker = addConveniences(thread);
     return {
       ...broker,
       fail: (api, error, times, ruleOptions) => broker.fail(api, codeOf(error), times, ruleOptions),
