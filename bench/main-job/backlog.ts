@@ -1,5 +1,5 @@
-// Owns what was fetched and not worked on yet, and how it is worked on: a slice of records is read out of the library's
-// memory, then checked and counted. Main thread. No object is made per record.
+// Owns the fetched records that are not processed yet, and their processing: a slice of records is read from the library's memory, then
+// checked and counted. Main thread. No object is made per record.
 
 import type { RecordCursor } from '../../src/index.ts';
 import { JobError } from './job-error.ts';
@@ -7,7 +7,7 @@ import type { Tally } from './ledger.ts';
 import type { PhaseTimes } from './phase-times.ts';
 import type { WordCounter } from './work.ts';
 
-/** Records read at a time: enough to make the measuring of the time cheap. */
+/** How many records are read at a time. With so many, the measurement of time costs little. */
 const sliceRecords = 512;
 
 interface Fetched {
@@ -17,10 +17,10 @@ interface Fetched {
 }
 
 export class Backlog {
-  /** Worked on so far. */
+  /** How many records are processed. */
   records = 0;
   payloadBytes = 0;
-  /** Messages that wait or are being worked on; their memory is held. */
+  /** The bytes of responses that wait or are being processed. Their memory is held. */
   bytes = 0;
 
   readonly #words: WordCounter;
@@ -37,13 +37,13 @@ export class Backlog {
     this.#times = times;
   }
 
-  /** Takes the records of one response; `tally` is that of their partition. After the last one `recycle` is called. */
+  /** Adds the records of one response. `tally` is the one of their partition. `recycle` is called after the last record. */
   add(tally: Tally, cursor: RecordCursor, recycle: () => void): void {
     this.#queue.push({ tally, cursor, recycle });
     this.bytes += cursor.bytes.length;
   }
 
-  /** Works on a slice of the oldest response. False when there is none. */
+  /** Processes a slice of the oldest response. Returns false when there is none. */
   workOn(): boolean {
     const oldest = this.#queue[0];
     if (oldest === undefined) return false;
@@ -57,7 +57,7 @@ export class Backlog {
     return true;
   }
 
-  /** The library's part: where the next records lie. */
+  /** The library's part: finds the places of the next records. */
   #read(cursor: RecordCursor): number {
     const startedAt = performance.now();
     let count = 0;
@@ -80,7 +80,7 @@ export class Backlog {
       const offset = this.#offsets[i]!;
       if (offset !== tally.records) {
         throw new JobError(
-          `a record with offset ${offset} came where ${tally.records} was due: lost, doubled or out of order`,
+          `a record with offset ${offset} came instead of ${tally.records}: records are lost, doubled or out of order`,
         );
       }
       const keyLength = this.#keyLengths[i]!;

@@ -1,5 +1,5 @@
-// Owns the choice and the life of the broker that the job runs against. Main thread; the embedded broker has a thread of
-// its own, a real one a process.
+// Owns the choice, the start and the end of the broker for the job. Main thread. The embedded broker runs in a thread of its own, a real
+// broker in a process.
 
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../test/kafka/fixture/index.ts';
@@ -8,13 +8,13 @@ import { JobError } from './job-error.ts';
 const embeddedNodes = 3;
 
 export interface JobBroker {
-  /** For people: what it is. */
+  /** A text for people that says which broker it is. */
   readonly description: string;
   readonly bootstrapServers: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Throws: JobError when a broker that was asked for cannot be had. */
+/** Throws JobError when the requested broker is not available. */
 export async function startBroker(isRealKafka: boolean): Promise<JobBroker> {
   if (isRealKafka) return startRealKafka();
   const servers = externalBootstrapServers();

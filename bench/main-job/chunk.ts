@@ -1,25 +1,25 @@
-// Owns the memory that lines travel in from file to broker: a fixed number of chunks, each of which becomes one record
-// batch of one partition. Main thread. No object is made per line: a line is four numbers in a chunk.
+// Owns the memory of lines between file and broker: a fixed number of chunks. Each chunk becomes one record batch of one partition. Main
+// thread. No object is made per line: a line is four numbers in a chunk.
 
 import type { RecordWriter } from '../../src/index.ts';
 
-/** Text per batch: far below the 1 MiB that brokers accept by default, with all that records add to it. */
+/** The text in a batch. With everything that records add, it is far below the 1 MiB that brokers accept by default. */
 export const chunkBytes = 256 * 1024;
 const maxLines = 8192;
 
-/** Length of every key: number of the file and number of the line in it, both uint32, big-endian. */
+/** The length of every key: the number of the file and the number of the line in it, both uint32, big-endian. */
 export const keyBytes = 8;
 
-/** Lines of text, in order. Of one line only the file and line numbers say where it came from. */
+/** Lines of text, in order. Each line has the number of its file and its line number. */
 export class Chunk {
   readonly bytes = new Uint8Array(chunkBytes);
-  /** Written by `addLine`; meaningful up to `count`. */
+  /** `addLine` writes it. The first `count` entries are valid. */
   readonly starts = new Int32Array(maxLines);
   readonly ends = new Int32Array(maxLines);
   readonly files = new Uint32Array(maxLines);
   readonly lines = new Uint32Array(maxLines);
   count = 0;
-  /** Bytes of all lines and keys. */
+  /** The bytes of all lines and keys. */
   payloadBytes = 0;
 
   get isFull(): boolean {
@@ -46,7 +46,7 @@ export class Chunk {
     writeUint32(key, 4, this.lines[i]!);
   }
 
-  /** Appends every line as a record; the writer copies, so one key serves all. */
+  /** Appends every line as a record. The writer copies the key, so one key buffer is enough. */
   appendTo(writer: RecordWriter): void {
     const { bytes, starts, ends, count } = this;
     for (let i = 0; i < count; i++) {
@@ -65,7 +65,7 @@ function writeUint32(target: Uint8Array, at: number, value: number): void {
   target[at + 3] = value;
 }
 
-/** A fixed number of chunks: whoever reads faster than the broker takes waits here, which bounds the memory. */
+/** A fixed number of chunks. A reader that is faster than the broker waits here, so the memory is limited. */
 export class ChunkPool {
   readonly #free: Chunk[];
   readonly #waiting: ((chunk: Chunk) => void)[] = [];
@@ -74,7 +74,7 @@ export class ChunkPool {
     this.#free = Array.from({ length: size }, () => new Chunk());
   }
 
-  /** An empty chunk, as soon as there is one. */
+  /** Resolves with an empty chunk when there is one. */
   acquire(): Promise<Chunk> {
     const chunk = this.#free.pop();
     if (chunk !== undefined) return Promise.resolve(chunk);

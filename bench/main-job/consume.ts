@@ -2,10 +2,10 @@
 // Main thread.
 //
 //   turn:  pollSync(0) | fetch what is due | event loop once | block of work, 20 ms or more:
-//                                                              records of fetched responses, else filler
+//                                                              records of fetched responses, or filler
 //
-// One fetch per partition is under way at a time, and none is sent while too much waits for the work: that bounds the
-// memory. In a block the library is used too, to read records; that time is its own, not the work's.
+// One fetch per partition is under way at a time, and none is sent while too many records wait. So the memory is limited. A block also
+// uses the library to read records. That time counts for the library, not for the work.
 
 import { setImmediate as eventLoop } from 'node:timers/promises';
 import { Fetch, type KafkaClientError } from '../../src/index.ts';
@@ -21,14 +21,14 @@ import { Filler, WordCounter } from './work.ts';
 export const fetchBytes = 1024 * 1024;
 const maxWaitMs = 500;
 const retryPauseMs = 100;
-/** What was acknowledged by all replicas is there to be read at once; a leader that is new may need a moment. */
+/** Records that all replicas have acknowledged can be read at once. Only a new leader may need a moment. */
 const lossPatienceMs = 3000;
-/** Fetched but not worked on: beyond this no fetch is sent. */
+/** When more bytes than this are fetched but not processed, no fetch is sent. */
 const backlogBytes = 16 * 1024 * 1024;
 const blockMs = 20;
-/** The work of a block lasts so many times what the library took before and in it: more than 90 % of the time. */
+/** The work of a block takes so many times the library's time before and in it, so that it is more than 90 % of the time. */
 const workPerOverhead = 10;
-/** But no longer than this, whatever happened. */
+/** A block is never longer than this. */
 const maxBlockMs = 1000;
 
 export interface ConsumeResult {
@@ -37,24 +37,24 @@ export interface ConsumeResult {
   readonly words: number;
   readonly distinctWords: number;
   readonly fetches: number;
-  /** The long block, which counts in no other figure but the event-loop delay; null without one. */
+  /** The long block. It only counts in the event-loop delay. Null if there is none. */
   readonly blocked: Blocked | null;
 }
 
 export interface Blocked {
   readonly ms: number;
-  /** Resident memory of the process right before and after. */
+  /** The resident memory of the process directly before and after. */
   readonly rssBytes: readonly [before: number, after: number];
 }
 
-/** One partition on its way to its end. */
+/** One partition that is being read. */
 interface Reading {
   readonly ledger: PartitionLedger;
   nextOffset: number;
   isFetching: boolean;
-  /** Not before this time, on performance.now(). */
+  /** Not to be fetched before this time of performance.now(). */
   retryAt: number;
-  /** Since when fetches have brought nothing although there should be more, on performance.now(); Infinity: they do bring some. */
+  /** The time of performance.now() since which fetches bring nothing although there should be more. Infinity: they bring records. */
   emptySince: number;
 }
 
@@ -97,7 +97,7 @@ export class Consumer {
     this.#expectedRecords = ledgers.reduce((sum, { produced }) => sum + produced.records, 0);
   }
 
-  /** Throws: JobError when records are missing, doubled or out of order; errors of the client that cannot be retried. */
+  /** Throws JobError when records are missing, doubled or out of order, and errors of the client that cannot be retried. */
   async run(): Promise<ConsumeResult> {
     const { client } = this.#requester;
     const times = this.#times;
@@ -142,7 +142,7 @@ export class Consumer {
       const isAtEnd = reading.nextOffset >= reading.ledger.produced.records;
       if (!reading.isFetching && !isAtEnd && now >= reading.retryAt) this.#fetch(reading);
     }
-    // Where a node takes fewer requests than it has partitions, each of them gets its turn.
+    // If a node takes fewer requests than it has partitions, the partitions take turns.
     this.#firstReading = (this.#firstReading + 1) % readings.length;
   }
 
@@ -166,7 +166,7 @@ export class Consumer {
       .addErrback((error) => this.#onOutcome(reading, () => this.#failed(reading, error)));
   }
 
-  /** A callback of a Future cannot throw to whoever waits here, so failures are kept. */
+  /** A callback of a Future cannot throw to the code that waits, so failures are kept. */
   #onOutcome(reading: Reading, handle: () => void): void {
     reading.isFetching = false;
     try {
@@ -243,7 +243,7 @@ export class Consumer {
     times.leaveBlock();
   }
 
-  /** The main thread does nothing for the client for a long time; it must not matter. */
+  /** Blocks the main thread for a long time. The client must not be affected. */
   #blockOnce(): void {
     const before = process.memoryUsage.rss();
     this.#progress.say(`blocking the main thread for ${this.#blockOnceMs} ms`);

@@ -1,5 +1,5 @@
-// Owns the reading of real text: which files, and their lines cut into chunks. Main thread. Holds one chunk at a time,
-// whatever the size of the files.
+// Owns the reading of real text: finds the files and cuts their lines into chunks. Main thread. It holds one chunk at a time, even of big
+// files.
 
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
@@ -12,13 +12,13 @@ const textExtensions = new Set(
   ),
 );
 
-/** What the default corpus amounts to at least, by being read again and again. */
+/** The least size of the default corpus. The files are read again until it is reached. */
 const usefulBytes = 32e6;
 const newline = 10;
 
 export interface Corpus {
   readonly files: readonly string[];
-  /** Bytes of all files, once. */
+  /** The bytes of all files. */
   readonly fileBytes: number;
   /** How often they are read. */
   readonly repeat: number;
@@ -26,7 +26,7 @@ export interface Corpus {
 
 /**
  * Looks for text.
- * @param input   file or folder; null for `defaultFolder`, which is read until there is a useful amount
+ * @param input   a file or a folder; null: `defaultFolder`, which is read again until there is enough
  * Throws: JobError when there is none
  */
 export async function findCorpus(input: string | null, repeat: number | null, defaultFolder: string): Promise<Corpus> {
@@ -49,7 +49,7 @@ async function textFiles(folder: string): Promise<{ file: string; size: number }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    // Links are left out: they may lead in circles.
+    // Links are left out, because they may form circles.
     if (entry.isDirectory()) found.push(...(await textFiles(path)));
     else if (entry.isFile() && textExtensions.has(extname(entry.name).toLowerCase()))
       found.push({ file: path, size: (await stat(path)).size });
@@ -59,12 +59,12 @@ async function textFiles(folder: string): Promise<{ file: string; size: number }
 
 /** Cuts files into lines and lines into chunks. */
 export class CorpusReader {
-  /** Lines longer than a chunk go as several records; this counts the records that are not the last of their line. */
+  /** A line that is longer than a chunk becomes several records. This counts the records that are not the last of their line. */
   splits = 0;
   readonly #corpus: Corpus;
   readonly #pool: ChunkPool;
   #chunk: Chunk | null = null;
-  /** In the current chunk: where the unfinished line starts, and where the bytes read so far end. */
+  /** In the current chunk: the start of the unfinished line, and the end of the bytes that were read. */
   #lineStart = 0;
   #end = 0;
   #file = 0;
@@ -75,7 +75,7 @@ export class CorpusReader {
     this.#pool = pool;
   }
 
-  /** Every line of every file, in order, in chunks of the pool; whoever takes one gives it back there. */
+  /** Every line of every file, in order, in chunks of the pool. The caller gives each chunk back to the pool. */
   async *chunks(): AsyncGenerator<Chunk> {
     this.#chunk = await this.#pool.acquire();
     const { files, repeat } = this.#corpus;
@@ -101,7 +101,7 @@ export class CorpusReader {
     }
   }
 
-  /** Reads what fits behind what is there; false at the end of the file. */
+  /** Reads as many bytes as fit. Returns false at the end of the file. */
   async #fill(handle: FileHandle): Promise<boolean> {
     const { bytes } = this.#chunk!;
     const { bytesRead } = await handle.read(bytes, this.#end, bytes.length - this.#end);
@@ -109,7 +109,7 @@ export class CorpusReader {
     return bytesRead > 0;
   }
 
-  /** Makes lines of what was read. Leaves room in the chunk. */
+  /** Makes lines from the bytes that were read. Leaves room in the chunk. */
   async *#cutLines(): AsyncGenerator<Chunk> {
     for (;;) {
       const at = this.#chunk!.bytes.subarray(0, this.#end).indexOf(newline, this.#lineStart);
@@ -135,7 +135,7 @@ export class CorpusReader {
     if (this.#chunk!.isFull || this.#end === this.#chunk!.bytes.length) yield* this.#nextChunk();
   }
 
-  /** Hands the chunk on; what is not a line yet moves to the next one. */
+  /** Returns the chunk. Bytes that are not a whole line yet are moved to the next chunk. */
   async *#nextChunk(): AsyncGenerator<Chunk> {
     const full = this.#chunk!;
     const next = await this.#pool.acquire();

@@ -9,7 +9,7 @@ import { parseOptions, usage } from './options.ts';
 import { Progress } from './progress.ts';
 import { jsonReport, tableReport } from './report.ts';
 
-/** The nearest folder above this file that has dependencies installed: this file may be the source or its build. */
+/** The nearest folder above this file with a node_modules folder. This file may be the source or the build. */
 function dependenciesFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {

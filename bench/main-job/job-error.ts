@@ -1,10 +1,10 @@
-// Owns the error of the main job that its user can do something about: shown without a stack. Main thread.
+// Owns the main job's error class for problems that the user can solve. Such errors are shown without a stack. Main thread.
 
 export class JobError extends Error {
   override readonly name = 'JobError';
 }
 
-/** What to tell the user: a message for errors that are about the world, the stack for those that are about this code. */
+/** The text for the user: the message of an error from outside, or the stack of an error in this code. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isOurs = !(error instanceof JobError) && !('code' in error);

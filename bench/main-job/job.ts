@@ -23,13 +23,13 @@ export interface JobResult {
   readonly produced: ProduceResult;
   readonly fetched: ConsumeResult;
   readonly faults: Faults;
-  /** What did not come back as it was sent; empty when everything did. */
+  /** The records that did not come back as they were sent. Empty when all did. */
   readonly problems: readonly string[];
 }
 
 /**
  * Runs the job.
- * @param defaultFolder  where text is looked for when no input is given
+ * @param defaultFolder  the folder in which text is looked for when there is no input
  */
 export async function runJob(options: JobOptions, defaultFolder: string, progress: Progress): Promise<JobResult> {
   const corpus = await findCorpus(options.input, options.repeat, defaultFolder);

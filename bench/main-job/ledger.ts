@@ -1,9 +1,9 @@
-// Owns the proof that every line came back exactly once, in order, byte for byte: counts and rolling hashes of each
-// partition, one set made of what was acknowledged and one of what was fetched. Main thread.
+// Owns the proof that every line came back exactly once, in order, byte for byte: counts and rolling hashes of each partition, once of the
+// acknowledged records and once of the fetched records. Main thread.
 
 import { type Chunk, keyBytes } from './chunk.ts';
 
-/** 64 bits in two halves that depend on every byte, every length and their order. */
+/** 64 bits in two halves. They depend on every byte, every length and their order. */
 export class RollingHash {
   #a = 0x811c9dc5 | 0;
   #b = 0x9e3779b9 | 0;
@@ -36,11 +36,11 @@ export class RollingHash {
 /** Records of one partition, in the order of their offsets. */
 export class Tally {
   records = 0;
-  /** Of keys and values. */
+  /** The bytes of keys and values. */
   payloadBytes = 0;
   readonly hash = new RollingHash();
 
-  /** All lines of a chunk, which got the offsets from `baseOffset` on. */
+  /** Adds all lines of a chunk. Their offsets begin at `baseOffset`. */
   addChunk(chunk: Chunk, baseOffset: number): void {
     const { hash } = this;
     for (let i = 0; i < chunk.count; i++) {
@@ -53,7 +53,7 @@ export class Tally {
     this.payloadBytes += chunk.payloadBytes;
   }
 
-  /** One record, its key and value where they lie in `u8`. */
+  /** Adds one record. Its key and value are in `u8`. */
   addRecord(offset: number, u8: Uint8Array, keyAt: number, keyLength: number, valueAt: number, length: number): void {
     const { hash } = this;
     hash.int32(offset | 0);
@@ -80,7 +80,7 @@ export function createLedgers(partitions: number): PartitionLedger[] {
   }));
 }
 
-/** What is wrong with a partition, in words; empty when every record came back. */
+/** Texts that say what is wrong with a partition. Empty when every record came back. */
 export function differences({ partition, produced, fetched }: PartitionLedger): string[] {
   const problems: string[] = [];
   const where = `partition ${partition}`;

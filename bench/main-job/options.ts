@@ -4,18 +4,18 @@ import { parseArgs } from 'node:util';
 import { JobError } from './job-error.ts';
 
 export interface JobOptions {
-  /** File or folder to read; null for the text files below node_modules. */
+  /** The file or folder to read. Null: the text files below node_modules. */
   readonly input: string | null;
-  /** How often the corpus is read; null: as often as it takes for a useful amount. */
+  /** How often the corpus is read. Null: until there is enough text. */
   readonly repeat: number | null;
-  /** Start a real Apache Kafka broker. */
+  /** Whether to start a real Apache Kafka broker. */
   readonly isRealKafka: boolean;
   readonly partitions: number;
-  /** Block the main thread once for this long in the middle of fetching, ms; 0: do not. */
+  /** For how many ms to block the main thread once in the middle of fetching. 0: not at all. */
   readonly blockMs: number;
-  /** Of the client, ms. */
+  /** The client's requestTimeoutMs. */
   readonly requestTimeoutMs: number;
-  /** One JSON line instead of a table. */
+  /** Whether to print one line of JSON instead of a table. */
   readonly isJson: boolean;
 }
 
@@ -34,7 +34,7 @@ The broker is the embedded one, or that of KAFKA_BOOTSTRAP_SERVERS ("host:port,h
   --help                  print this
 `;
 
-/** Returns null when help was asked for. Throws JobError naming the argument that is wrong. */
+/** Returns null when help was requested. Throws a JobError that names the wrong argument. */
 export function parseOptions(args: readonly string[]): JobOptions | null {
   const values = parsed(args);
   if (values.help === true) return null;

@@ -1,19 +1,19 @@
-// Owns the account of the main thread's time while it fetches: the application's work, the library, the rest. Main thread.
+// Owns the count of the main thread's time while it fetches: the application's work, the library, the rest. Main thread.
 //
 //   wall   |-- between blocks --|------------- block: work, and reading of records --------------|-- between ...
-//   CPU    everything outside blocks counts for the library, even the event loop and the progress bar; inside them,
-//          the reading of records, by the wall
+//   CPU    outside of blocks, everything counts for the library, even the event loop and the progress bar; inside of
+//          blocks, only the reading of records counts, in wall time
 
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { threadTimeMs } from './thread-time.ts';
 
 export interface TimeShares {
   readonly phaseMs: number;
-  /** Of the wall time: the application's work, 0 to 1. */
+  /** The application's work as a part of the wall time, 0 to 1. */
   readonly workShare: number;
-  /** CPU time of the main thread that was not the application's work, ms. */
+  /** The CPU time of the main thread without the application's work, in ms. */
   readonly libraryMs: number;
-  /** Of it: reading records inside blocks, ms of wall time. */
+  /** The part of it for reading records inside of blocks, in ms of wall time. */
   readonly readingMs: number;
   readonly eventLoopDelayP99Ms: number;
   readonly blocks: number;
@@ -45,12 +45,12 @@ export class PhaseTimes {
     return this.#blockStartedAt - this.#lastBlockEndedAt;
   }
 
-  /** ms inside blocks that were the library's, so far. */
+  /** The library's ms inside of blocks so far. */
   get readingMs(): number {
     return this.#readingMs;
   }
 
-  /** ms inside a block that were the library's. */
+  /** Adds ms of the library inside of a block. */
   addReading(ms: number): void {
     this.#readingMs += ms;
   }
@@ -63,14 +63,14 @@ export class PhaseTimes {
     this.#blocks++;
   }
 
-  /** Runs `act` outside of the account of time, and returns how long it took, ms. The event-loop delay shows it all the same. */
+  /** Runs `act` without counting its time, and returns the time in ms. The event-loop delay still includes it. */
   leaveOut(act: () => void): number {
     const cpuBefore = threadTimeMs();
     const startedAt = performance.now();
     act();
     const ms = performance.now() - startedAt;
     const cpuMs = threadTimeMs() - cpuBefore;
-    // As if the phase had begun later by so much.
+    // The start of the phase is moved by the same time.
     this.#startedAt += ms;
     this.#cpuAtStart += cpuMs;
     this.#lastBlockEndedAt += ms;

@@ -1,12 +1,12 @@
-// Owns the producing half of the job: every line of the corpus to some partition, exactly once. Main thread.
+// Owns the producing half of the job: writes every line of the corpus to a partition, exactly once. Main thread.
 //
-// Each partition has one batch under way at a time, so its order is the order of sending, and the partitions together
-// keep the connections full. A batch whose fate is unknown (no answer came) is settled before the next one:
+// Each partition has one batch under way at a time, so records keep the order in which they are sent. The partitions together keep the
+// connections busy. If no answer came for a batch, its outcome is found out before the next batch is sent:
 //
-//   brokers with InitProducerId   the batch is sent again under the same producer id and sequence number; the broker
-//                                 knows it if it has it, and answers with the offset it gave it then
-//   others                        the end of the partition, which nobody else writes to, tells whether it was appended.
-//                                 A broker that appends it later still doubles it: its offsets tell, and the job fails
+//   brokers with InitProducerId   the batch is sent again with the same producer id and sequence number; a broker that
+//                                 has it already answers with its offset
+//   others                        the end of the partition shows whether the batch was appended, because nobody else writes
+//                                 to it. If a broker appends the batch later, it is there twice; the job then fails
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type Long from 'long';
@@ -22,7 +22,7 @@ import type { Topic } from './topic.ts';
 const allReplicas = -1;
 const brokerTimeoutMs = 30_000;
 const retryPauseMs = 100;
-/** Beside those on their way: one being read, one it continues in. */
+/** In addition to the chunks under way: one that is being read, and one in which a line continues. */
 const spareChunks = 2;
 const maxSequence = 2 ** 31;
 
@@ -30,10 +30,10 @@ export interface ProduceResult {
   readonly records: number;
   readonly payloadBytes: number;
   readonly seconds: number;
-  /** Time inside `KafkaClient.send` for all of it, ms. */
+  /** The total time inside of `KafkaClient.send`, in ms. */
   readonly sendMs: number;
   readonly isIdempotent: boolean;
-  /** Records that are a part of a line longer than a chunk. */
+  /** How many records are parts of lines that are longer than a chunk. */
   readonly splits: number;
   /** Some text of the corpus. */
   readonly sample: Uint8Array;
@@ -44,7 +44,7 @@ interface ProducerIdentity {
   readonly producerEpoch: number;
 }
 
-/** What all partitions share. */
+/** The data that all partitions share. */
 interface Producing {
   readonly requester: Requester;
   readonly topic: Topic;
@@ -71,7 +71,7 @@ export async function produceCorpus(
   let readBytes = 0;
   for await (const chunk of reader.chunks()) {
     if (sample.length === 0) sample = chunk.bytes.slice();
-    // As they stand in the files: with newlines, without keys.
+    // These are the bytes in the files: with newlines, without keys.
     readBytes += chunk.payloadBytes - chunk.count * (keyBytes - 1);
     if (idle.length === 0) {
       const writer = await Promise.race(busy.values());
@@ -83,7 +83,7 @@ export async function produceCorpus(
       pool.release(chunk);
       return writer;
     });
-    // Whoever waits for it next hears of its failure; until then it is not an unhandled one.
+    // The next wait gets the failure. Until then it must not be an unhandled rejection.
     delivered.catch(() => {});
     busy.set(writer, delivered);
     progress.update(readBytes / expectedBytes, readBytes);
@@ -102,7 +102,7 @@ export async function produceCorpus(
   };
 }
 
-/** Null where the broker does not know idempotent producers (before 0.11). */
+/** Null if the broker does not know idempotent producers (before 0.11). */
 async function initProducer(requester: Requester): Promise<ProducerIdentity | null> {
   if (requester.client.getApiVersions()?.has(InitProducerId.key) !== true) return null;
   return requester.persist('asking for a producer id', async () => {
@@ -123,7 +123,7 @@ class PartitionWriter {
     this.#ledger = ledger;
   }
 
-  /** Resolves when the chunk is in the partition, once. */
+  /** Resolves when the chunk is in the partition exactly once. */
   async deliver(chunk: Chunk): Promise<void> {
     const { requester } = this.#shared;
     const deadline = performance.now() + patienceMs;
@@ -167,10 +167,10 @@ class PartitionWriter {
     throw error;
   }
 
-  /** Whether a batch without an answer is in the log after all; the ledger is up to date then. */
+  /** Whether a batch without an answer is in the log. The ledger must be up to date. */
   async #wasAppended(chunk: Chunk): Promise<boolean> {
     const { topic, identity } = this.#shared;
-    // The broker itself will say, when it sees the sequence number again.
+    // The broker itself detects the batch by its sequence number.
     if (identity !== null) return false;
     const { partition, produced } = this.#ledger;
     const end = await topic.endOffset(partition);

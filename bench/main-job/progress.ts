@@ -1,5 +1,5 @@
-// Owns what the user sees while the job runs: a bar that moves on a terminal, a line now and then elsewhere. Main thread.
-// Writes to stderr, so that stdout holds the result alone.
+// Owns the output while the job runs: a progress bar on a terminal, or a line now and then. Main thread. It writes to stderr, so that
+// stdout has only the result.
 
 const barWidth = 30;
 const redrawMs = 100;
@@ -18,7 +18,7 @@ export class Progress {
     this.#isTerminal = out.isTTY === true;
   }
 
-  /** One line of news. */
+  /** Prints one line. */
   say(text: string): void {
     this.#out.write(`${text}\n`);
   }

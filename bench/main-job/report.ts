@@ -1,11 +1,11 @@
-// Owns how the result is told: a table for people, one JSON line for programs. Main thread.
+// Owns the output of the result: a table for people, one line of JSON for programs. Main thread.
 
 import { cpus } from 'node:os';
 import type { Blocked } from './consume.ts';
 import type { JobResult } from './job.ts';
 import { threadTimeSource } from './thread-time.ts';
 
-/** Everything a program may want to know, numbers in the units their names end in. */
+/** The result for programs. The names of numbers end in their units. */
 export function jsonReport(result: JobResult): object {
   const { produced, fetched, corpus, faults } = result;
   const megabytes = produced.payloadBytes / 1e6;

@@ -1,5 +1,4 @@
-// Owns how the main job sends: it waits until a node takes a request, tries again what may be tried again, and counts
-// what went wrong. Main thread.
+// Owns the sending of the main job: waits until a node takes a request, retries, and counts faults. Main thread.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -14,18 +13,18 @@ import {
 } from '../../src/index.ts';
 import { JobError } from './job-error.ts';
 
-/** How long anything may go on failing before the job gives up. */
+/** How long a step may fail before the job gives up. */
 export const patienceMs = 60_000;
 const retryPauseMs = 100;
 const readyPauseMs = 20;
 const readyTimeoutMs = 2000;
 
 export interface Faults {
-  /** Requests that had no response in time. */
+  /** How many requests had no response in time. */
   timedOut: number;
-  /** Requests that failed because their connection ended. */
+  /** How many requests failed because their connection ended. */
   disconnected: number;
-  /** Requests sent again. */
+  /** How many requests were sent again. */
   retried: number;
 }
 
@@ -47,9 +46,9 @@ export class Requester {
   }
 
   /**
-   * Sends as soon as the node takes requests.
-   * Rejects with whatever the request fails with; NodeNotReadyError when the node takes none for a while, so that the
-   * caller can look for another one.
+   * Sends when the node takes requests.
+   * Rejects with the request's error, or with NodeNotReadyError when the node takes no requests for a while. The caller can then look for
+   * another node.
    */
   async send<Request, Response>(nodeId: number, api: Api<Request, Response>, request: Request): Promise<Response> {
     const deadline = performance.now() + readyTimeoutMs;
@@ -65,8 +64,8 @@ export class Requester {
   }
 
   /**
-   * Calls `attempt` until it succeeds, refreshing metadata where that may help.
-   * Throws what cannot be retried at once, and everything when the patience is over.
+   * Calls `attempt` until it succeeds, and refreshes metadata between attempts.
+   * Throws an error that cannot be retried at once, and any error after `patienceMs`.
    */
   async persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + patienceMs;
@@ -86,7 +85,7 @@ export class Requester {
     }
   }
 
-  /** Refreshes metadata; a refresh that fails is one that the next attempt repeats. */
+  /** Refreshes metadata. A failure is ignored, because the next attempt refreshes again. */
   async refreshMetadata(): Promise<void> {
     try {
       await this.client.refreshMetadata();
@@ -95,7 +94,7 @@ export class Requester {
     }
   }
 
-  /** Any node that can be asked what every node knows. */
+  /** A node for requests that every node can answer. */
   anyNode(): number {
     const nodeId = this.client.leastLoadedNode();
     if (nodeId === null) throw new NodeNotReadyError('every node is backing off');
@@ -103,13 +102,13 @@ export class Requester {
   }
 }
 
-/** Throws the error that a code in a response stands for. */
+/** Throws the error of an error code in a response. */
 export function checkCode(code: number): void {
   const error = errorFor(code);
   if (error !== null) throw error;
 }
 
-/** Such a request has not reached any broker, so that sending it again can do no harm. */
+/** Whether the request was not sent. Then it can be sent again without harm. */
 export function wasNotSent(error: unknown): boolean {
   return error instanceof NodeNotReadyError || error instanceof RingFullError;
 }

@@ -1,5 +1,5 @@
-// Owns the measuring of the CPU time of the thread that calls it. Any thread. Where the system does not tell, wall time
-// has to do, which says too much on a busy machine; `threadTimeSource` says which it is.
+// Owns the measurement of the calling thread's CPU time. Any thread. If the system does not have it, wall time is used, which is too high
+// on a busy machine. `threadTimeSource` says which one is used.
 
 import { readFileSync } from 'node:fs';
 
@@ -21,14 +21,14 @@ function findSource(): 'schedstat' | 'threadCpuUsage' | 'wall' {
   }
 }
 
-/** CPU time of this thread so far, ms with fractions. */
+/** The CPU time of this thread so far, in ms with fractions. */
 export function threadTimeMs(): number {
   if (threadTimeSource === 'wall') return performance.now();
   if (threadTimeSource === 'threadCpuUsage') {
     const { user, system } = (process as CpuUsageProcess).threadCpuUsage!();
     return (user + system) / 1000;
   }
-  // The kernel brings the figure up to date at a tick, up to 10 ms late, or when the thread leaves its core: so it does.
+  // The kernel updates the figure at a tick, up to 10 ms late, or when the thread leaves its core. This wait makes it leave its core.
   Atomics.wait(word, 0, 0, 0.001);
   return Number(readFileSync(schedstat, 'latin1').split(' ', 1)[0]) / 1e6;
 }

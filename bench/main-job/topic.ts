@@ -1,11 +1,11 @@
-// Owns the topic that the job writes and reads: its creation, leaders, ends and removal. Main thread.
+// Owns the job's topic: its creation, leaders, end offsets and removal. Main thread.
 
 import { CreateTopics, DeleteTopics, errorFor, ListOffsets, NodeNotReadyError } from '../../src/index.ts';
 import { checkCode, type Requester } from './requester.ts';
 
 const topicAlreadyExists = 36;
 const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA';
-/** First version in which -1 means the broker's default, which some clusters insist on. */
+/** The first version in which -1 means the broker's default. Some clusters allow only that. */
 const defaultReplicationVersion = 4;
 const createTimeoutMs = 30_000;
 const latestOffset = -1;
@@ -21,7 +21,7 @@ export class Topic {
     this.partitions = partitions;
   }
 
-  /** As the requests of newer versions name it. */
+  /** The topic id, for newer versions of requests. */
   get id(): string {
     return this.#requester.client.cluster.topicId(this.name) ?? noTopicId;
   }
@@ -41,7 +41,7 @@ export class Topic {
       const nodeId = client.cluster.controller?.nodeId ?? this.#requester.anyNode();
       const request = { topics: [topic], timeoutMs: createTimeoutMs };
       const { topics } = await this.#requester.send(nodeId, CreateTopics, request);
-      // The name is nobody else's: an earlier attempt has succeeded whose answer was lost.
+      // Nobody else uses this name, so an earlier attempt has succeeded and its answer was lost.
       if (topics.at(0).errorCode !== topicAlreadyExists) checkCode(topics.at(0).errorCode);
     });
     await client.setTopics([this.name]);
@@ -52,14 +52,14 @@ export class Topic {
     });
   }
 
-  /** Throws: NodeNotReadyError, retriable, when there is none. */
+  /** Throws NodeNotReadyError, which is retriable, when there is no leader. */
   leader(partition: number): number {
     const nodeId = this.#requester.client.cluster.leaderForPartition({ topic: this.name, partition }) ?? -1;
     if (nodeId === -1) throw new NodeNotReadyError(`${this.name}-${partition} has no leader`);
     return nodeId;
   }
 
-  /** Offset that the next record of the partition will get. */
+  /** The offset of the partition's next record. */
   endOffset(partition: number): Promise<number> {
     return this.#requester.persist('asking for the end of a partition', async () => {
       const partitions = [{ partitionIndex: partition, timestamp: latestOffset, maxNumOffsets: 1 }];
@@ -71,7 +71,7 @@ export class Topic {
     });
   }
 
-  /** Removes the topic. Returns why not, if so: the job's result does not hang on it. */
+  /** Removes the topic. Returns an error if that fails, because the job's result does not depend on it. */
   async remove(): Promise<Error | null> {
     const { client } = this.#requester;
     try {

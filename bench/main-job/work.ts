@@ -1,7 +1,7 @@
-// Owns the CPU work of the main job: splitting text into words, hashing them, counting them. Main thread. Reads bytes
-// where they lie and makes no objects.
+// Owns the CPU work of the main job: splits text into words, hashes and counts them. Main thread. It reads bytes in place and makes no
+// objects.
 
-/** 0 for bytes between words; else the byte, capitals made small. All bytes of multi-byte UTF-8 belong to words. */
+/** 0 for bytes between words. For others the byte itself, in lower case. All bytes of multi-byte UTF-8 belong to words. */
 const wordByte = new Uint8Array(256).map((_, byte) => {
   if (byte >= 0x41 && byte <= 0x5a) return byte + 32;
   const isLetter = byte >= 0x61 && byte <= 0x7a;
@@ -13,7 +13,7 @@ const tableBits = 18;
 
 export class WordCounter {
   words = 0;
-  /** Occurrences by hash of the word; words that share a slot are counted together. */
+  /** The number of occurrences, by the hash of the word. Words in the same slot are counted together. */
   readonly #counts = new Uint32Array(1 << tableBits);
 
   /** Counts the words of one line. */
@@ -41,7 +41,7 @@ export class WordCounter {
     this.words += words;
   }
 
-  /** How many different words there were, up to those that shared a slot. */
+  /** How many different words there were. Words in the same slot count as one. */
   get distinctWords(): number {
     return this.#counts.reduce((sum, count) => (count === 0 ? sum : sum + 1), 0);
   }
@@ -49,18 +49,18 @@ export class WordCounter {
 
 const fillerPieceBytes = 16 * 1024;
 
-/** Work for when nothing was fetched: the same over a piece of the corpus, round and round. */
+/** The work when nothing was fetched: the same work on a piece of the corpus, again and again. */
 export class Filler {
   readonly #sample: Uint8Array;
   readonly #counter = new WordCounter();
   #at = 0;
 
-  /** @param sample is kept as it is */
+  /** @param sample must not be changed later */
   constructor(sample: Uint8Array) {
     this.#sample = sample;
   }
 
-  /** Some tens of microseconds of work. */
+  /** Works for some tens of microseconds. */
   workOn(): void {
     const end = Math.min(this.#at + fillerPieceBytes, this.#sample.length);
     this.#counter.count(this.#sample, this.#at, end);

@@ -1,5 +1,5 @@
-// Owns the comparison with other Kafka clients' encoders and decoders, on the same bytes and records. Main thread. The work
-// is done in a process of its own, on a Node that all of them run on.
+// Compares the encoders and decoders of this client with those of other Kafka clients, on the same bytes and records. Main thread. The
+// work is done in a process of its own, on a Node version that all clients support.
 //   npm run bench:peers -- codec
 
 import { execFile } from 'node:child_process';

@@ -1,5 +1,5 @@
-// Owns the measure of reading a topic in a consumer group beside the peers: the same broker and topic, a new group each time, one after
-// the other in rotated order, each in a process of its own. Main thread.
+// Compares the reading of a topic in a consumer group with the peers: the same broker and topic, and a new group each time. The clients run
+// one after the other in rotated order, each in a process of its own. Main thread.
 //   npm run bench:peers -- consume
 
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ const runTimeoutMs = 180_000;
 interface Case {
   readonly name: string;
   readonly valueBytes: number;
-  /** In each partition. */
+  /** The number of records in each partition. */
   readonly endOffset: number;
   readonly busyMs: number;
 }

@@ -1,5 +1,5 @@
-// Owns the measure of how long each client is without a partition whose leader is killed: from SIGKILL to the first record at
-// the successor. Each client has its own process and its own kill, in rotated order. Main thread.
+// Measures how long each client cannot write to a partition whose leader is killed: from SIGKILL to the first record at the new leader.
+// Each client has its own process and its own kill, in rotated order. Main thread.
 //   npm run bench:peers -- failover
 
 import { randomUUID } from 'node:crypto';
@@ -13,17 +13,17 @@ import { nowMs } from './support/reports.ts';
 const repetitions = Number(process.env.BENCH_ROUNDS ?? 7);
 const failoverTimeoutMs = 60_000;
 /**
- * The fixture's brokers are given up 3 s after their last heartbeat, one of which comes every 500 ms: no successor is chosen
- * sooner than 2.5 s after the kill, and what is acknowledged sooner was the old leader's last.
+ * A broker of the fixture counts as dead 3 s after its last heartbeat, and it sends one every 500 ms. So there is no new leader in the
+ * first 2.5 s after the kill. A record that is acknowledged earlier was the old leader's last one.
  */
 const noSuccessorBeforeMs = 2000;
 
 interface Outcome {
-  /** From SIGKILL to the first record at the successor. */
+  /** From SIGKILL to the first record at the new leader. */
   readonly sinceKillMs: number;
-  /** From SIGKILL to the first record that anybody, the observer included, got acknowledged there: the cluster's share. */
+  /** From SIGKILL to the first record that any client or the observer got acknowledged there: the cluster's part of the time. */
   readonly possibleMs: number;
-  /** The client's share, 1 at least. */
+  /** The client's part of the time, at least 1. */
   readonly sincePossibleMs: number;
   readonly givenUp: number;
 }
@@ -60,13 +60,13 @@ export async function run(): Promise<BenchRow[]> {
   });
 }
 
-/** One client's loads and the observer, all on one partition, which the broker that is killed leads. */
+/** Runs one client's loads and the observer on one partition, whose leader is killed. */
 async function killLeader(
   cluster: BenchCluster,
   peers: Peers,
   client: Client,
 ): Promise<{ outcomes: Record<LoadName, Outcome>; about: object }> {
-  // The active controller's death would be another experiment: its successor starts to count the broker's silence anew.
+  // The active controller is not killed: a new controller would begin to count the broker's silence again.
   const controller = await cluster.activeController();
   const leader = cluster.kafka.brokers.find(({ nodeId }) => nodeId !== controller)!;
   const topic = `failover-${randomUUID()}`;

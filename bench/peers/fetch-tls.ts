@@ -1,5 +1,5 @@
-// Owns the measure of a bulk fetch over TLS beside the peers: the same broker, listener, topic and requests, one after the
-// other in rotated order, each in a process of its own. Main thread.
+// Compares a bulk fetch over TLS with the peers: the same broker, listener, topic and requests. The clients run one after the other in
+// rotated order, each in a process of its own. Main thread.
 //   npm run bench:peers -- fetch-tls
 
 import { execFile } from 'node:child_process';
@@ -27,7 +27,7 @@ interface Case {
 }
 const cases: readonly Case[] = [
   { name: 'fetch 1 KiB over TLS', maxBytes: 1 << 20, busyMs: 0, records: 1_000_000 },
-  // A request waits up to one block for its successor, so each must bring a block's worth.
+  // The next request is sent up to one block later, so each response must have enough records for a block.
   {
     name: 'fetch 1 KiB over TLS, 4 MiB a request, main thread 90 % busy in 20 ms blocks',
     maxBytes: 4 << 20,
@@ -53,7 +53,7 @@ export async function run(): Promise<BenchRow[]> {
 
 async function measure(one: Case, peers: Peers, places: TlsPlaces, topicId: string): Promise<BenchRow[]> {
   const results = new Map<Client, FetchResult[]>(clients.map((client) => [client, []]));
-  // The first round warms up the broker: Java compiles its encryption only then.
+  // The first round is the broker's warm-up: Java compiles its encryption then.
   for (let round = -1; round < rounds; round++) {
     for (let i = 0; i < clients.length; i++) {
       const client = clients[(round + 1 + i) % clients.length]!;

@@ -1,6 +1,5 @@
-// Owns the measure of what each client does while all brokers are gone for a minute, killed or stopped: how many TCP
-// connections it opens, and how soon it works again when they are back. All clients go through the same outage, each in its
-// own processes, since they have nothing to share in it but the brokers that are not there. Main thread.
+// Measures what each client does while all brokers are killed or stopped for a minute: how many TCP connections it opens, and how soon it
+// works again after the outage. All clients are in the same outage, each in its own processes. Main thread.
 //   npm run bench:peers -- outage
 
 import { randomUUID } from 'node:crypto';
@@ -16,7 +15,7 @@ const repetitions = Number(process.env.BENCH_ROUNDS ?? 3);
 const outageMs = Number(process.env.BENCH_OUTAGE_MS ?? 60_000);
 const returnTimeoutMs = 120_000;
 
-/** Whoever connects to a killed broker is refused at once; a stopped one's system still takes connections, in silence. */
+/** A killed broker's system refuses connections at once. A stopped broker's system still accepts them, but nothing answers. */
 const kinds = ['killed', 'stopped'] as const;
 type Kind = (typeof kinds)[number];
 
@@ -24,7 +23,7 @@ interface Outcome {
   readonly kind: Kind;
   readonly job: ProduceJob;
   readonly connections: number;
-  /** From the first record that anybody, the observer included, got acknowledged after the outage; 1 at least. */
+  /** From the first record that any client or the observer got acknowledged after the outage. At least 1. */
   readonly sincePossibleMs: number;
   readonly givenUp: number;
   readonly about: object;
@@ -75,7 +74,7 @@ function rowsOf(
   ];
 }
 
-/** Every client's loads and the observer, all on one partition, through one outage. */
+/** Runs every client's loads and the observer on one partition, through one outage. */
 async function outage(cluster: BenchCluster, peers: Peers, kind: Kind): Promise<Outcome[]> {
   const { brokers, bootstrapServers } = cluster.kafka;
   const topic = `outage-${randomUUID()}`;

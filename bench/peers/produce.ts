@@ -1,5 +1,5 @@
-// Owns the measure of producing many records beside the peers and Kafka's own producer: the same broker and topic, acks all, one
-// after the other in rotated order, each in a process of its own. Main thread.
+// Compares the producing of many records with the peers and with Kafka's own producer: the same broker and topic, acks all. The clients run
+// one after the other in rotated order, each in a process of its own. Main thread.
 //   npm run bench:peers -- produce
 
 import { execFile, spawn } from 'node:child_process';
@@ -95,7 +95,7 @@ function rowsOf(
       results.get(contender)!.map((figures) => Number(figures[metric].toPrecision(4)));
     const mine = figuresOf('this client');
     for (const contender of results.keys()) {
-      // Java's producer runs in no thread that could be compared.
+      // For Java's producer only the rate can be compared: it has no main thread like the others.
       if (contender === 'this client' || (contender === java && metric !== 'recordsPerSecond')) continue;
       const theirs = figuresOf(contender);
       const ratio = Number((median(mine) / median(theirs)).toPrecision(4));
@@ -114,7 +114,7 @@ async function runNode({ node }: Peers, job: BulkRun): Promise<BulkResult> {
   return JSON.parse(stdout) as BulkResult;
 }
 
-/** Kafka's own measuring tool, with the just-in-time compiler whole. Its rate is that of all records, the first ones included. */
+/** Runs Kafka's own measuring tool, with the full just-in-time compiler. Its rate counts all records, even those of the warm-up. */
 async function runJava(bootstrapServer: string, topic: string, { valueBytes, records }: Case): Promise<Figures> {
   const version = kafkaVersion();
   const folders = await Promise.all([fetchJars(version), fetchJars(version, 'tools')]);
@@ -138,7 +138,7 @@ async function runJava(bootstrapServer: string, topic: string, { valueBytes, rec
   });
   const [exitCode] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
-  // The last line is of all records.
+  // The last line is about all records.
   const rate = [...output.matchAll(/records sent, ([\d.,]+) records\/sec/g)].at(-1)?.[1];
   if (exitCode !== 0 || rate === undefined)
     throw new Error(`ProducerPerformance failed: ${errors}${output.slice(-2000)}`);

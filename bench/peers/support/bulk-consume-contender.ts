@@ -1,5 +1,5 @@
-// Owns one run of one client of the bulk consume benchmark: joins a group, reads a topic from its beginning, and reports what
-// that cost this thread. A process of its own, on a Node that the peers support.
+// Owns one run of one client of the bulk consume benchmark: joins a group, reads a topic from its beginning, and reports the cost for this
+// thread. It is a process of its own, on a Node version that the peers support.
 //   node bulk-consume-contender.js '{"reader":"kafkajs","bootstrapServer":...}'
 
 import { FetchMeter, type FetchResult, type MeterSettings } from '../../macro/support/fetch-meter.ts';
@@ -14,7 +14,7 @@ export interface ConsumeResult extends FetchResult {
   readonly settings: string;
   /** From the start of the process's own work to the first record. */
   readonly firstRecordMs: number;
-  /** All threads of the process, from the first record on. */
+  /** For all threads of the process, from the first record on. */
   readonly cpuMicrosecondsPerRecord: number;
 }
 

@@ -1,5 +1,5 @@
-// Owns one way to read a whole topic as the only member of a new group for each client, every record fully read: offset, timestamp, bytes of key and
-// value. Main thread of a contender.
+// Owns how each client reads a whole topic as the only member of a new group. Every record is fully read: offset, timestamp, bytes of key
+// and value. Main thread of a contender.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const bulkReaders = [
 export type BulkReader = (typeof bulkReaders)[number];
 
 export interface ReadPlace {
-  /** With the peers' node_modules. */
+  /** The folder with the peers' node_modules. */
   readonly folder: string;
   readonly bootstrapServer: string;
   readonly topic: string;
@@ -28,7 +28,7 @@ export interface Reading {
   close(): Promise<void>;
 }
 
-/** Told of records that have been read. @param sum of what was read, so that reading is no idle work */
+/** Called after records were read. @param sum a sum over the read bytes, so that the engine cannot leave out the reads */
 export type OnRead = (records: number, valueBytes: number, sum: number) => void;
 
 export function startReading(reader: BulkReader, place: ReadPlace, onRead: OnRead): Promise<Reading> {

@@ -1,5 +1,5 @@
-// Owns one run of one client of the bulk produce benchmark: a warm-up, then many records until all are acknowledged, and what that
-// cost this thread. A process of its own, on a Node that the peers support.
+// Owns one run of one client of the bulk produce benchmark: a warm-up, then many records until all are acknowledged, and the cost for this
+// thread. It is a process of its own, on a Node version that the peers support.
 //   node bulk-produce-contender.js '{"client":"kafkajs","bootstrapServer":...}'
 
 import { threadTimeMs } from '../../main-job/thread-time.ts';
@@ -8,7 +8,7 @@ import { type BulkClient, type BulkPlace, startBulkProducer } from './bulk-produ
 export interface BulkRun extends BulkPlace {
   readonly client: BulkClient;
   readonly records: number;
-  /** Keeps the main thread 90 % busy in blocks of this length; 0: idle. */
+  /** The main thread is kept 90 % busy in blocks of this length. 0: it is idle. */
   readonly busyMs: number;
 }
 

@@ -1,5 +1,4 @@
-// Owns one way to produce many records for each client, as fast as it can while every record is acknowledged by all replicas. Main thread of a
-// contender.
+// Owns how each client produces many records, as fast as possible, with acknowledgements of all replicas. Main thread of a contender.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ export const bulkClients = ['this client', '@platformatic/kafka', 'kafkajs'] as 
 export type BulkClient = (typeof bulkClients)[number];
 
 export interface BulkPlace {
-  /** With the peers' node_modules. */
+  /** The folder with the peers' node_modules. */
   readonly folder: string;
   readonly bootstrapServer: string;
   readonly topic: string;
@@ -19,16 +18,16 @@ export interface BulkPlace {
 
 export interface BulkProducer {
   readonly version: string;
-  /** Whatever was configured. */
+  /** The settings that were configured. */
   readonly settings: string;
-  /** Gives `records` more records to the client; resolves when it takes more, which may be before they are acknowledged. */
+  /** Gives `records` records to the client. Resolves when it takes more, which may be before they are acknowledged. */
   give(records: number): Promise<void>;
-  /** Resolves when everything given is acknowledged; rejects when anything failed. */
+  /** Resolves when all given records are acknowledged. Rejects when one of them failed. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Values differ from each other, as those of applications do. */
+/** Different values, like those of applications. */
 function valuesOf(bytes: number): Buffer[] {
   return Array.from({ length: 256 }, (_, i) => {
     const value = Buffer.alloc(bytes);
@@ -69,7 +68,7 @@ async function startOurs({ bootstrapServer, topic, valueBytes }: BulkPlace): Pro
   };
 }
 
-/** About as many bytes as a producer of Kafka's own puts into a request, several requests under way. */
+/** About as many bytes as Kafka's own producer puts into a request while several requests are under way. */
 const callBytes = 128 * 1024;
 const callsUnderWay = 5;
 

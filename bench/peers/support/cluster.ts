@@ -1,4 +1,4 @@
-// Owns the cluster of three real brokers whose brokers are killed, and what an administrator does on it. Main thread.
+// Owns the cluster of three real brokers for benchmarks that kill brokers, and its administration. Main thread.
 
 import { CreateTopics, DescribeQuorum, errorFor, KafkaClient } from '../../../src/index.ts';
 import { waitFor } from '../../../test/helpers/wait-for.ts';
@@ -10,7 +10,7 @@ import {
 } from '../../../test/kafka/fixture/index.ts';
 
 const brokerCount = 3;
-/** For a broker that is coming back to be let in again and to catch up. */
+/** The time for a restarted broker to join the cluster again and to catch up. */
 const recoveryTimeoutMs = 120_000;
 
 export class BenchCluster {
@@ -22,10 +22,10 @@ export class BenchCluster {
     this.#admin = admin;
   }
 
-  /** Whatever happens in `work`, nothing of the cluster is left behind. */
+  /** Runs `work`. The cluster is removed after success and after failure. */
   static async with<T>(work: (cluster: BenchCluster) => Promise<T>): Promise<T> {
     if (!kafkaAvailability(undefined, true).available) {
-      throw new Error('this benchmark kills brokers of its own, and so needs Java 17 and Maven');
+      throw new Error('this benchmark starts and kills its own brokers: it needs Java 17 and Maven');
     }
     const kafka = await startKafka({ brokers: brokerCount });
     try {
@@ -37,7 +37,7 @@ export class BenchCluster {
     }
   }
 
-  /** Which of the controllers is the active one. */
+  /** The id of the active controller. */
   async activeController(): Promise<number> {
     const nodeId = await this.#readyNode();
     const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
@@ -45,7 +45,7 @@ export class BenchCluster {
     return response.topics.at(0).partitions.at(0).leaderId;
   }
 
-  /** A topic of one partition with a copy on each broker, led by `leader`, and all copies in sync. */
+  /** Creates a topic with one partition and a replica on each broker, led by `leader`, and waits until all replicas are in sync. */
   async createTopic(name: string, leader: KafkaBroker): Promise<void> {
     const others = this.kafka.brokers.filter((broker) => broker !== leader);
     const brokerIds = [leader, ...others].map(({ nodeId }) => nodeId);
@@ -57,7 +57,7 @@ export class BenchCluster {
     await this.allInSync(name, leader);
   }
 
-  /** Waits until all brokers have the topic's records. @param leader that leads it, too, if it is named */
+  /** Waits until all brokers have the topic's records. @param leader also waits until this broker is the leader */
   async allInSync(topic: string, leader?: KafkaBroker): Promise<void> {
     await waitFor(
       `all copies of ${topic} in sync`,

@@ -1,5 +1,5 @@
-// Owns the measuring: decode of fetched records, their iteration, encode of Produce requests, this client's code beside each
-// peer's, all in turns in one process. Prints its rows as JSON. A process of its own, on a Node that the peers support.
+// Owns the measurement of codecs: decoding of fetched records, iteration over them, encoding of Produce requests, by this client and each
+// peer, in turns in one process. Prints its rows as JSON. It is a process of its own, on a Node version that the peers support.
 //   node codec-contender.js FOLDER_WITH_NODE_MODULES
 
 import assert from 'node:assert/strict';
@@ -43,7 +43,7 @@ function fetched(valueBytes: number): { body: Buffer; count: number } {
   return { body: fetchBody(Buffer.concat(batches)), count };
 }
 
-/** Each work's ns per record, against the first. */
+/** The ns per record of each way, compared with the first one. */
 async function compare(
   names: readonly [ours: string, ...theirs: string[]],
   work: Readonly<Record<string, Work>>,
@@ -226,7 +226,7 @@ async function encoding(valueBytes: number): Promise<BenchRow[]> {
   return rows;
 }
 
-/** All three have to have written the same records. */
+/** Checks that all three have written the same records. */
 function checkProduced(body: Buffer, list: readonly PlainRecord[]): void {
   const view = decodeProduce(body);
   assert.equal(view.error, null);

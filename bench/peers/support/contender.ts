@@ -1,4 +1,4 @@
-// Owns the benchmark's end of a contender: starts it, keeps what it reports, ends it. Main thread.
+// Owns the benchmark's side of a contender: starts it, keeps its reports, ends it. Main thread.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,35 +13,35 @@ import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
 import type { ProduceJob } from './producers.ts';
 import { type Report, reportFd } from './reports.ts';
 
-/** The oldest major that every peer supports. */
+/** The oldest major version of Node that every peer supports. */
 const nodeMajor = 22;
 const startTimeoutMs = 60_000;
 
 export interface Peers {
-  /** A Node that all of them run on. */
+  /** The path of a Node that all clients support. */
   readonly node: string;
-  /** With their node_modules. */
+  /** The folder with their node_modules. */
   readonly folder: string;
 }
 
-/** Fails with what to do when they are not there. */
+/** Fails when they are not installed, and says what to do. */
 export async function findPeers(): Promise<Peers> {
   const folder = join(projectFolder, 'bench', 'peers');
   if (!existsSync(join(folder, 'node_modules'))) {
     throw new Error('the peers are not installed: npm install --prefix bench/peers');
   }
   const node = await findNode(nodeMajor);
-  if (!('path' in node)) throw new Error(`Node ${nodeMajor} cannot be had: ${node.problem}`);
+  if (!('path' in node)) throw new Error(`Node ${nodeMajor} is not available: ${node.problem}`);
   return { node: node.path, folder };
 }
 
-/** Where a module beside this one runs from, compiled or not. */
+/** The path of a module beside this one, compiled or not. */
 export function besides(name: string): string {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`./${name}.${suffix}`, import.meta.url));
 }
 
-/** Their work with all contenders at work. Whatever happens, none is left behind. */
+/** Runs `work` while all contenders run. They are ended after success and after failure. */
 export async function withContenders<T>(
   peers: Peers,
   jobs: readonly ProduceJob[],
@@ -81,7 +81,7 @@ export class ProduceContender {
     });
   }
 
-  /** The first report of a kind for which `matches` holds; fails when the process ends, or after `timeoutMs`. */
+  /** The first report of a kind for which `matches` is true. Fails when the process ends, or after `timeoutMs`. */
   first<Kind extends Report['kind']>(
     kind: Kind,
     matches: (report: Extract<Report, { kind: Kind }>) => boolean,
@@ -104,7 +104,7 @@ export class ProduceContender {
     return this.reports.filter((report): report is Extract<Report, { kind: Kind }> => report.kind === kind);
   }
 
-  /** Version and settings, once it is at work. */
+  /** The version and settings, after the contender has started. */
   get about(): Extract<Report, { kind: 'started' }> {
     return this.of('started')[0]!;
   }

@@ -1,5 +1,5 @@
-// Owns one run of one peer of the fetch benchmark over TLS: reads the topic round and round for a while, one Fetch under way
-// for each partition, and reports what that cost. What this client does in bench/macro/fetch-contender.ts. A process of its own.
+// Owns one run of one peer of the fetch benchmark over TLS: reads the topic again and again for a while, with one Fetch under way for each
+// partition, and reports the cost. bench/macro/support/fetch-contender.ts does the same with this client. It is a process of its own.
 //   node fetch-contender.js '{"contender":"kafkajs","host":...}'
 
 import { FetchMeter, type MeterSettings } from '../../macro/support/fetch-meter.ts';

@@ -1,6 +1,5 @@
-// Owns one Fetch of one partition over TLS for each peer, at the lowest of its own layers that connects, decodes and gives
-// records. What its consumer would do above that (groups, streams, an object with methods for each record) is left out, in its
-// favour. Main thread of a contender.
+// Owns how each peer makes one Fetch of one partition over TLS, in the lowest of its layers that connects, decodes and returns records.
+// The work of its consumer (groups, streams, an object for each record) is left out, in the peer's favour. Main thread of a contender.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,13 +8,13 @@ import { pathToFileURL } from 'node:url';
 
 export interface PeerFetchRun {
   readonly contender: '@platformatic/kafka' | 'kafkajs';
-  /** With the peers' node_modules. */
+  /** The folder with the peers' node_modules. */
   readonly folder: string;
   readonly host: string;
   readonly port: number;
   readonly sslCaFile: string;
   readonly topic: string;
-  /** With hyphens. */
+  /** The topic id with hyphens. */
   readonly topicId: string;
   readonly maxBytes: number;
 }
@@ -23,7 +22,7 @@ export interface PeerFetchRun {
 export interface Fetched {
   readonly count: number;
   readonly valueBytes: number;
-  /** Of what a reader reads of each record: the same as in bench/macro/fetch-contender.ts. */
+  /** The sum over the bytes that are read of each record. They are the same as in bench/macro/support/fetch-contender.ts. */
   readonly sum: number;
   readonly nextOffset: number;
 }
@@ -71,7 +70,7 @@ async function startKafkajs(run: PeerFetchRun): Promise<FetchPartition> {
   return async (partition, fetchOffset) => {
     const response = await broker.fetch({
       replicaId: -1,
-      // Read uncommitted, as everybody here.
+      // Read uncommitted, as in all contenders.
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
       minBytes,
@@ -132,7 +131,7 @@ async function startPlatformatic(run: PeerFetchRun): Promise<FetchPartition> {
       const place = { partition, fetchOffset: BigInt(fetchOffset), currentLeaderEpoch: -1, lastFetchedEpoch: -1 };
       const topics = [{ topicId, partitions: [{ ...place, partitionMaxBytes: maxBytes }] }];
       const done: Done<PlatformaticResponse> = (error, result) => (error === null ? resolve(result) : reject(error));
-      // Read uncommitted, no fetch session, nothing forgotten, no rack.
+      // Read uncommitted, no fetch session, no forgotten topics, no rack.
       fetchV17.api(connection, maxWaitMs, minBytes, maxBytes, 0, 0, -1, topics, [], '', done);
     });
   return async (partition, fetchOffset) => {

@@ -1,6 +1,6 @@
-// Owns fair timing of alternatives, some of which are asynchronous: all of them once a round, in turns. Main thread. The
-// median is what counts: what a decoder leaves to the garbage collector is part of its price. The best time tells how much
-// of it was the machine's other work.
+// Owns fair timing of alternatives, some of which are asynchronous: each runs once in every round, in turns. Main thread. The median
+// counts, because the collection of a decoder's garbage is a part of its cost. The best time shows how much other work of the machine
+// matters.
 
 import { median } from '../../support/rows.ts';
 
@@ -13,7 +13,7 @@ export interface Timing {
   readonly best: number;
 }
 
-/** What each function takes, in ns. */
+/** The time of each function, in ns. */
 export async function timeInTurns<Name extends string>(
   measured: Readonly<Record<Name, Work>>,
   rounds: number,

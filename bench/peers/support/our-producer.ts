@@ -1,5 +1,5 @@
-// Owns a small producer on a KafkaClient, for a topic of one partition: what waits goes out as one batch, one batch at a time. Main thread
-// of a contender.
+// Owns a small producer on a KafkaClient, for a topic with one partition. All waiting records are sent as one batch, one batch at a time.
+// Main thread of a contender.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorFor, KafkaClient, KafkaClientError, type KafkaClientOptions, Produce } from '../../../src/index.ts';
@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 const value = Buffer.alloc(100, 'x');
-/** Longer than a connection takes; then the leader is looked at anew. */
+/** This is longer than a connection attempt takes. After this time the leader is looked up again. */
 const readyTimeoutMs = 1000;
 
 export class OurProducer implements Producer {
@@ -57,8 +57,8 @@ export class OurProducer implements Producer {
   }
 
   /**
-   * As a producer does: sends to the leader when it is ready; after an error that asks for it, or while there is no such leader,
-   * has metadata refreshed, and tries again. The client's own backoffs set the pace.
+   * Sends to the leader when it is ready, like a producer. Refreshes metadata and tries again after an error that needs it and while there is
+   * no leader. The client's own backoffs limit the rate.
    */
   async #append(count: number): Promise<void> {
     for (;;) {
@@ -85,9 +85,9 @@ export class OurProducer implements Producer {
     }
   }
 
-  /** Until metadata is new, or the leader that it names is connected. */
+  /** Waits until there is new metadata or the leader is connected. */
   async #untilItMayBeBetter(leader: number): Promise<void> {
-    // A refresh fails while no broker can be asked; the next one is due after the backoff.
+    // A refresh fails while no broker can be reached. The next one comes after the backoff.
     const refreshed = this.#client.refreshMetadata().then(
       () => {},
       (error: unknown) => {

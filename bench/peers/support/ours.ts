@@ -1,4 +1,4 @@
-// Owns this client's passage of the messages that are compared: the code that its threads run, in one thread. Main thread.
+// Owns this client's encoding and decoding of the compared messages: the code of its threads, run in one thread. Main thread.
 
 import { HeapMemory } from '../../../src/common/memory.ts';
 import { FlatMessage } from '../../../src/protocol/flat/flat-view.ts';
@@ -33,7 +33,7 @@ export function recordsOf(message: FlatMessage): RecordsView {
   return Fetch.readResponse(message).responses.at(0).partitions.at(0).records;
 }
 
-/** Application thread: the request as flat, in memory that is there already, as in a ring. */
+/** Application thread: writes the flat request into memory that exists already, as in a ring. */
 export function writeProduce(records: RecordsInput, memory: HeapMemory): FlatMessage {
   flatWriter.reset(memory);
   const partitionData = [{ index: 0, records }];
@@ -48,7 +48,7 @@ export function encodeProduce(message: FlatMessage): Buffer {
   return wireWriter.finish();
 }
 
-/** What a produced body holds, whoever made it. */
+/** The records of a Produce body, whichever client has made it. */
 export function decodeProduce(body: Buffer): RecordsView {
   const memory = new HeapMemory(body.length);
   flatWriter.reset(memory);

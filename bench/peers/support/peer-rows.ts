@@ -1,11 +1,11 @@
-// Owns the rows of a measure that each client was put to: this one beside each peer, as medians. Main thread.
+// Owns the rows of a comparison: this client against each peer, as medians. Main thread.
 
 import { type BenchRow, median } from '../../support/rows.ts';
 import { clients } from './producers.ts';
 
 const [ours, ...peers] = clients;
 
-/** @param figures of each client, one of each repetition */
+/** @param figures the figures of each client, one for each repetition */
 export function besidePeers(
   name: string,
   unit: string,
@@ -21,14 +21,14 @@ export function besidePeers(
       ours: rounded(median(mine)),
       comparison: peer,
       theirs: rounded(median(theirs)),
-      // Beside nothing at all, as beside one.
+      // If the peer's figure is 0, ours is divided by 1.
       ratio: rounded(median(mine) / (median(theirs) || 1)),
       parameters: { ...parameters, all: { ours: mine.map(rounded), theirs: theirs.map(rounded) } },
     };
   });
 }
 
-/** Four digits are more than any of these measures has. */
+/** A figure with four digits. The measurements are not more exact. */
 function rounded(figure: number): number {
   return Number(figure.toPrecision(4));
 }

@@ -1,10 +1,10 @@
-// Owns the loading of the peers' encoders and decoders, and their shapes as far as they are used here. Main thread.
+// Owns the loading of the peers' encoders and decoders, and the types of the used parts. Main thread.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Version of each API that all three speak: the newest of kafkajs. */
+/** A version of each API that all three clients support: the newest one of kafkajs. */
 export const fetchVersion = 11;
 export const produceVersion = 7;
 
@@ -23,7 +23,7 @@ export interface KafkajsMessage {
 export interface Kafkajs {
   readonly version: string;
   decodeFetch(body: Buffer): Promise<{ responses: { partitions: { messages: KafkajsMessage[] }[] }[] }>;
-  /** Messages in the form it takes; made outside of what is measured. */
+  /** The messages in the form that it takes. They are made outside of the measured time. */
   messages(records: readonly PlainRecord[]): unknown[];
   encodeProduce(messages: readonly unknown[]): Promise<Buffer>;
 }

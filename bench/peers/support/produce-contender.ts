@@ -1,12 +1,12 @@
-// Owns one client's modest load on one partition, for as long as its standard input stays open. A process of its own, on a
-// Node that the peers support. Reports go to reports.ts.
+// Owns one client's small load on one partition, as long as its standard input is open. It is a process of its own, on a Node version that
+// the peers support. It reports by reports.ts.
 //   node produce-contender.js '{"client":"kafkajs","load":"one at a time",...}'
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ProduceJob, startProducer } from './producers.ts';
 import { nowMs, report } from './reports.ts';
 
-// Its end is the parent's, however that came about.
+// When the parent ends in any way, standard input ends, and this process exits.
 process.stdin.on('end', () => process.exit(0)).resume();
 
 const job = JSON.parse(process.argv[2]!) as ProduceJob;

@@ -1,4 +1,4 @@
-// Owns one way to produce a record for each client, with acks -1, as its users would. Main thread of a contender.
+// Owns how each client produces a record with acks -1, in the way its users do. Main thread of a contender.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { OurProducer } from './our-producer.ts';
 
 export const clients = ['this client', '@platformatic/kafka', 'kafkajs'] as const;
 export type Client = (typeof clients)[number];
-/** `eager observer` is this client with next to no backoff, beside those measured: when it succeeds, the cluster works. */
+/** `eager observer` is this client with almost no backoff. It is not measured: when it succeeds, the cluster works. */
 export type ClientName = Client | 'eager observer';
 
 export interface ProducerPlace {
-  /** With the peers' node_modules. */
+  /** The folder with the peers' node_modules. */
   readonly folder: string;
   readonly bootstrapServers: readonly string[];
-  /** Of one partition. */
+  /** A topic with one partition. */
   readonly topic: string;
 }
 
 export const loads = ['one at a time', 'ten a second'] as const;
-/** A record, and 20 ms after its end, good or bad, the next; or a record every 100 ms, however many are under way. */
+/** `one at a time`: the next record comes 20 ms after the last one has succeeded or failed. `ten a second`: a record every 100 ms. */
 export type LoadName = (typeof loads)[number];
 
 export interface ProduceJob extends ProducerPlace {
@@ -29,9 +29,9 @@ export interface ProduceJob extends ProducerPlace {
 
 export interface Producer {
   readonly version: string;
-  /** Whatever was configured that bears on retries, or why nothing was. */
+  /** The configured settings about retries. */
   readonly settings: string;
-  /** Resolves when the record is acknowledged; rejects when the client has given it up. */
+  /** Resolves when the record is acknowledged. Rejects when the client has given it up. */
   produce(): Promise<void>;
 }
 
@@ -63,8 +63,8 @@ async function startKafkajs({ folder, bootstrapServers, topic }: ProducerPlace):
   const require = createRequire(join(folder, 'package.json'));
   const { Kafka, Partitioners, logLevel } = require('kafkajs') as KafkajsModule;
   const { version } = require('kafkajs/package.json') as { version: string };
-  // Retries are on by default: 5, from 300 ms, doubled each time. More of them would only wait longer and longer (up to 30 s);
-  // a record given up after 5 is one the application sends again, and begins at 300 ms. That serves it better here.
+  // The defaults are 5 retries, from 300 ms, doubled each time. More retries would wait up to 30 s each. After 5 retries the record is sent
+  // again from the beginning, with 300 ms, which is better for this client here.
   const kafka = new Kafka({ clientId: 'bench', brokers: [...bootstrapServers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
@@ -93,7 +93,7 @@ async function startPlatformatic({ folder, bootstrapServers, topic }: ProducerPl
   const path = require.resolve('@platformatic/kafka');
   const { Producer } = (await import(pathToFileURL(path).href)) as PlatformaticModule;
   const { version } = require(join(path, '../../package.json')) as { version: string };
-  // Retries are on by default, and at even distances: 3 of them, 1 s apart. Without an end they would do the same.
+  // The defaults are 3 retries, 1 s apart. More retries would make no difference, because a failed record is sent again.
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...bootstrapServers] });
   const messages = [{ topic, partition: 0, value }];
   return {
