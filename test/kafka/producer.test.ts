@@ -7,6 +7,10 @@ import { CreateTopics, Fetch, KafkaClient, ListOffsets, type Producer, ProducerF
 import { committedRecords } from '../../src/protocol/flat/records/aborted-transactions.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { describeKafka } from './fixture/index.ts';
+import { kafkaTools, toolsAvailability } from './fixture/tools.ts';
+
+const tools = toolsAvailability();
+const skip = tools.available ? false : tools.reason;
 
 interface Read {
   readonly value: string;
@@ -142,6 +146,135 @@ describeKafka(
       );
       await producer.close();
       await second.close();
+    });
+
+    for (const groupProtocol of ['consumer', 'classic'] as const) {
+      test(`what is read, changed and written in transactions is there once, protocol ${groupProtocol}`, async () => {
+        const [source, results] = [await newTopic(2), await newTopic()];
+        const count = 300;
+        const writer = await client.producer();
+        for (let i = 0; i < count; i++) assert.ok(writer.append(source, null, `${i}`, i % 2));
+        await writer.close();
+        const options = {
+          groupId: `once-${source}`,
+          topics: [source],
+          autoOffsetReset: 'earliest',
+          groupProtocol,
+          commit: 'manual',
+          batchMaxBytes: 1000,
+        } as const;
+        let producer = await client.producer({ transactionalId: `once-${source}` });
+        let consumer = await client.consumer(options);
+        let tries = 0;
+        for (let done = 0; done < count; ) {
+          const batch = await consumer.poll(30_000);
+          assert.notEqual(batch, null, `${done} of ${count} records were done`);
+          const half = batch!.firstOffset.add(Math.ceil(batch!.count / 2));
+          const isAborted = tries++ % 3 === 1;
+          const work = producer.transaction(async (tx) => {
+            for (const record of batch!) {
+              if (record.offset.gte(half)) break;
+              assert.ok(tx.append(results, null, `done ${record.value!.toString()}`));
+            }
+            const { offsets, group } = batch!.transactionOffsets(half);
+            await tx.sendOffsets(offsets, group);
+            if (isAborted) throw new Error('aborted on purpose');
+          });
+          if (isAborted) await assert.rejects(work, /aborted on purpose/);
+          else {
+            await work;
+            done += Math.ceil(batch!.count / 2);
+          }
+          if (tries % 4 === 2) {
+            // Another member, and another producer of the same id, go on where transactions have got to.
+            await consumer.close();
+            consumer = await client.consumer(options);
+            await producer.close();
+            producer = await client.producer({ transactionalId: `once-${source}` });
+          } else {
+            batch!.done(isAborted ? batch!.firstOffset : half);
+            batch!.giveBack();
+          }
+        }
+        await consumer.close();
+        await producer.close();
+        const numbers = (await read(client, results)).map(({ value }) => Number(value.split(' ')[1]));
+        assert.deepEqual(
+          numbers.toSorted((a, b) => a - b),
+          Array.from({ length: count }, (_, i) => i),
+        );
+      });
+    }
+
+    test('offsets of a member that the group has moved on from are refused, and the transaction can only be aborted', async () => {
+      const [source, results] = [await newTopic(), await newTopic()];
+      const writer = await client.producer();
+      await writer.send(source, { value: 'a' });
+      const options = {
+        groupId: `zombie-${source}`,
+        topics: [source],
+        autoOffsetReset: 'earliest',
+        commit: 'manual',
+      } as const;
+      const consumer = await client.consumer(options);
+      const batch = (await consumer.poll(30_000))!;
+      const stale = batch.transactionOffsets();
+      await consumer.close();
+      const second = await client.consumer(options);
+      assert.equal((await second.poll(30_000))!.count, 1);
+      const producer = await client.producer({ transactionalId: `zombie-${source}` });
+      await assert.rejects(
+        producer.transaction(async (tx) => {
+          tx.append(results, null, 'of a zombie');
+          await tx.sendOffsets({ transactionOffsets: () => stale });
+        }),
+        (error: Error & { code?: string }) =>
+          /UNKNOWN_MEMBER_ID|STALE_MEMBER_EPOCH|CommitFailed/i.test(`${error.code} ${error.name} ${error.message}`),
+      );
+      await producer.transaction((tx) => void tx.append(results, null, 'later'));
+      assert.deepEqual(
+        (await read(client, results)).map(({ value }) => value),
+        ['later'],
+      );
+      for (const each of [second, producer, writer]) await each.close();
+    });
+
+    test("Java's console consumer sees the same committed records in the same order, with every codec", {
+      skip,
+    }, async () => {
+      const topic = await newTopic();
+      const expected: string[] = [];
+      for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
+        const producer = await client.producer({ transactionalId: `java-${compressionType}`, compressionType });
+        for (const isCommitted of [true, false, true]) {
+          const values = Array.from(
+            { length: 200 },
+            (_, i) => `${compressionType} ${isCommitted} ${i} ${'y'.repeat(i % 60)}`,
+          );
+          const tx = await producer.begin();
+          for (const value of values) assert.ok(tx.append(topic, null, value));
+          await producer.flush();
+          if (isCommitted) await tx.commit();
+          else await tx.abort();
+          if (isCommitted) expected.push(...values);
+        }
+        await producer.close();
+      }
+      const { run } = await kafkaTools();
+      const output = await run('consumer.ConsoleConsumer', [
+        '--bootstrap-server',
+        suite.kafka.bootstrapServers.join(),
+        ...['--topic', topic, '--from-beginning', '--isolation-level', 'read_committed'],
+        ...['--max-messages', `${expected.length}`, '--timeout-ms', '30000'],
+      ]);
+      assert.deepEqual(
+        output.split('\n').filter((line) => line !== ''),
+        expected,
+      );
+      assert.deepEqual(
+        (await read(client, topic)).map(({ value }) => value),
+        expected,
+      );
     });
   },
   {},
