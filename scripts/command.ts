@@ -1,4 +1,4 @@
-// Owns running one command to its end for the scripts: bounded in time, failing with what it printed.
+// Owns the running of one command for the scripts. It has a time limit, and a failure has the output of the command.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 export interface CommandOptions {
   readonly cwd: string;
   readonly timeoutMs: number;
-  /** Instead of this process's own. */
+  /** Used instead of this process's environment. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -23,7 +23,7 @@ export interface CommandOutputs {
   readonly stderr: string;
 }
 
-/** As `command`, with both outputs. */
+/** Like `command`, but resolves with both outputs. */
 export async function commandOutputs(
   file: string,
   args: readonly string[],

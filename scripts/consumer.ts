@@ -1,4 +1,4 @@
-// Owns what the scripts need to run the program in pack-consumer, which uses the client as its users do.
+// Owns the program in pack-consumer, which uses the client like its users do. Used by scripts.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -6,12 +6,12 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { projectFolder } from './project.ts';
 
-/** The program, importing the client as `'offthread-kafka'`. Its argument is a port that nobody listens on. */
+/** The text of the program. It imports `'offthread-kafka'`. Its argument is a port on which nothing listens. */
 export function consumerText(): Promise<string> {
   return readFile(join(projectFolder, 'scripts', 'pack-consumer', 'consumer.mjs'), 'utf8');
 }
 
-/** A port on loopback, free a moment ago, which is as closed as it gets. */
+/** A port on loopback that was free a moment ago, so nothing listens there. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

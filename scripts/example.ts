@@ -1,4 +1,4 @@
-// Runs an example of `examples/`, with the broker that KAFKA_BOOTSTRAP_SERVERS names, or else with an embedded one in this process.
+// Runs an example of `examples/` with the broker in KAFKA_BOOTSTRAP_SERVERS, or with an embedded broker in this process.
 //   npm run example                   lists them
 //   npm run example -- first-program
 
@@ -23,7 +23,7 @@ const child = spawn(process.execPath, ['--enable-source-maps', runnablePath(`exa
   stdio: 'inherit',
   env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: servers },
 });
-// The example ends in its own way; this process waits for it.
+// Signals go to the example. This process waits until it has ended.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
 const [exitCode] = (await once(child, 'close')) as [number | null];
 await broker?.close();

@@ -1,4 +1,4 @@
-// The last step of `npm run build`: makes of `dist` what the package holds.
+// The last step of `npm run build`: makes the content of the package from `dist`.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

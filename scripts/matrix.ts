@@ -2,9 +2,9 @@
 //
 //     npm run matrix                               every release
 //     npm run matrix -- --versions 0.8.2.2,4.4.0   some
-//     npm run matrix -- --versions 4.4.0 --ranges  and what each says it speaks, as test/unit/worker/support/released-ranges.ts has it
+//     npm run matrix -- --versions 4.4.0 --ranges  and the version ranges of each, for test/unit/worker/support/released-ranges.ts
 //
-// Needs Java 17 and Maven. Exit code 1 when a check failed, with its error behind the table.
+// Needs Java 17 and Maven. Exit code 1 when a check failed; the errors follow the table.
 
 import { parseArgs } from 'node:util';
 import { ApiVersions } from '../src/index.ts';
@@ -16,7 +16,7 @@ interface Row {
   readonly release: string;
   readonly cells: readonly string[];
   readonly failures: readonly string[];
-  /** `key:min-max`, in the order of keys; empty where brokers do not tell. */
+  /** `key:min-max`, in the order of keys. Empty if brokers do not send them. */
   readonly ranges: string;
 }
 

@@ -1,5 +1,5 @@
-// Owns getting Node binaries of other major versions, from the npm package `node`, into `.cache`. Used by the scripts that run
-// things on every supported Node.
+// Owns the Node binaries of other major versions: installs them from the npm package `node` into `.cache`. Used by the scripts that run
+// on every supported Node.
 
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -16,17 +16,17 @@ export interface NodeBinary {
 
 export interface MissingNode {
   readonly major: number;
-  /** Why it cannot be had. */
+  /** The reason why it is not available. */
   readonly problem: string;
 }
 
-/** Every even major the package supports. */
+/** The even major versions that the package supports. */
 export const supportedMajors: readonly number[] = [20, 22, 24, 26];
 
 const installTimeoutMs = 300_000;
 const versionTimeoutMs = 30_000;
 
-/** The running Node when it has that major, else one from `.cache`, installed there if it has to be. */
+/** The running Node if it has that major version. Otherwise one from `.cache`, which is installed if needed. */
 export async function findNode(major: number): Promise<NodeBinary | MissingNode> {
   if (process.version.startsWith(`v${major}.`)) return { major, path: process.execPath, version: process.version };
   const folder = join(projectFolder, '.cache', `node-${major}`);
@@ -41,7 +41,7 @@ export async function findNode(major: number): Promise<NodeBinary | MissingNode>
   }
 }
 
-/** Those of `majors` that can be had; the others are told to `onMissing`. */
+/** The available ones of `majors`. `onMissing` is called for the others. */
 export async function findNodes(
   majors: readonly number[],
   onMissing: (missing: MissingNode) => void,
@@ -71,7 +71,7 @@ export function canStripTypes({ version }: NodeBinary): boolean {
 }
 
 async function install(major: number, folder: string): Promise<void> {
-  // What an interrupted install has left would be taken for a whole one.
+  // A partial install is removed: later runs would take it for a complete one.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');

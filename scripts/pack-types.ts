@@ -1,5 +1,5 @@
-// Owns the check of the package's types as users compile against them: the oldest and the newest compiler, every module resolution, as
-// strict as a compiler can be, with the package's own declarations checked too.
+// Owns the check of the package's types with the compilers of users: the oldest and the newest compiler, every module resolution, all strict
+// options, with a check of the package's own declarations.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { installTools } from './tools.ts';
 
 const compileTimeoutMs = 120_000;
 
-/** The oldest that is supported, and the last of each major version. This project's own is the newest. */
+/** The oldest supported compiler and the last one of each major version. This project's own is the newest. */
 const compilers = {
   '5.4': 'npm:typescript@~5.4.0',
   '5.9': 'npm:typescript@~5.9.0',
@@ -34,7 +34,7 @@ const strictness = {
 /**
  * Compiles a program in a folder where the package is installed, once for each compiler and resolution.
  * @param program  a file in that folder
- * @param say      told what was compiled
+ * @param say      called with a text about each compilation
  */
 export async function checkTypes(folder: string, program: string, say: (text: string) => void): Promise<void> {
   const aliases = Object.entries(compilers).map(([version, alias]) => [`typescript-${version}`, alias] as const);

@@ -1,18 +1,18 @@
-// Owns where things are: the project's folder, and the folder that the running script and its siblings were compiled into
-// (the project's folder itself when Node runs the TypeScript directly). Used by every script. Must not write anything.
+// Owns the paths of the project: its folder, and the folder into which the running script was compiled (the project's folder itself if Node
+// runs the TypeScript directly). Used by every script. Must not write files.
 
 import { existsSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 
-/** Parent of the `scripts` folder this file runs from: `build`, another build folder, or the project itself. */
+/** The parent of the `scripts` folder from which this file runs: `build`, another build folder, or the project. */
 export const compiledFolder = dirname(import.meta.dirname);
 
 export const projectFolder = findProjectFolder();
 
-/** `.js` when compiled, `.ts` when Node strips the types itself. */
+/** `.js` if compiled, `.ts` if Node strips the types itself. */
 export const runningExtension = extname(import.meta.filename);
 
-/** What runs for a source file, both relative to their roots: `test/a.test.ts` is `build/test/a.test.js`. */
+/** The path of the file that runs for a source file: `build/test/a.test.js` for `test/a.test.ts`. */
 export function runnablePath(sourcePath: string): string {
   return join(compiledFolder, sourcePath.slice(0, -extname(sourcePath).length) + runningExtension);
 }

@@ -1,4 +1,4 @@
-// Runs a proof by its name: a long run on real brokers with random faults, judged by an independent checker.
+// Runs a proof by its name: a long run on real brokers with random faults. An independent program checks the result.
 //   npm run prove -- producer --minutes 10 --seed 7
 
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Owns which declaration files the package keeps: those that its entries reach. The others describe code that nobody outside of the
-// package can import, and are a fifth of its files.
+// Owns the choice of the declaration files in the package: those that its entries reach. The others describe code that users cannot import.
+// They would be a fifth of the package's files.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ export function pruneDeclarations(dist: string, entries: readonly string[]): { k
   const open = entries.map((entry) => join(dist, entry));
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (reached.has(path)) continue;
-    if (!existsSync(path)) throw new Error(`${path} is needed by another declaration, and does not exist`);
+    if (!existsSync(path)) throw new Error(`${path} does not exist, but another declaration imports it`);
     reached.add(path);
     for (const [, specifier] of readFileSync(path, 'utf8').matchAll(imports)) {
       open.push(join(dirname(path), specifier!.replace(/\.[jt]s$/, '.d.ts')));

@@ -1,5 +1,5 @@
-// Prints the table of rooms into docs/architecture.md, from the rules that the import test enforces, so that the page and the
-// test cannot differ. `npm run generate:rooms` writes; a structure test compares.
+// Prints the table of rooms into docs/architecture.md from the rules of the import test, so that the page and the test cannot differ.
+// `npm run generate:rooms` writes it, and a structure test compares it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const end = '<!-- end of rooms -->';
 
 export const architecturePage = join(projectFolder, 'docs', 'architecture.md');
 
-/** The page with its table as the rules are now. Throws Error when the page has no place for it. */
+/** The page with the table of the present rules. Throws if the page has no place for the table. */
 export function withRoomTable(page: string): string {
   const from = page.indexOf(begin);
   const to = page.indexOf(end);

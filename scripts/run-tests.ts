@@ -1,6 +1,6 @@
-// Runs compiled test files, each in a process of its own, a few at a time, and ends with a summary: what was skipped and why,
-// which files failed, and the sums of node:test's own numbers. Node 20's `--test` knows neither globs nor a bound per file, and
-// takes a test file that ends early with exit code 0 for a success. Exit code 1 when anything failed or nothing ran.
+// Runs compiled test files, each in a process of its own, a few at a time. It ends with a summary: the skipped tests with their reasons, the
+// failed files, and the sums of node:test's numbers. Node 20's `--test` is not used: it has no globs and no time limit per file, and a test
+// file that ends early with exit code 0 counts as a success there. Exit code 1 when anything failed or nothing ran.
 
 import { projectFolder, runnablePath } from './project.ts';
 import { estimateText } from './test-run/estimate.ts';
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     return 1;
   }
   if (totals(results).tests > 0) return results.some((result) => result.hasFailed) ? 1 : 0;
-  process.stderr.write('no test ran: nothing fits the folders and filters given\n');
+  process.stderr.write('no test ran: no test matches the given folders and filters\n');
   return 1;
 }
 
@@ -54,7 +54,7 @@ async function runAll(selection: Selection, options: RunOptions, signal: AbortSi
         signal,
       });
       results.push(result);
-      // With tests chosen by name most files have none.
+      // When tests are chosen by name, most files have none.
       if (result.hasFailed || result.counts.tests > 0) print(fileText(result));
     }
   };
@@ -66,7 +66,7 @@ function timeoutOf(file: TestFile): number {
   return folderTimeoutMs[file.folder] ?? defaultTimeoutMs;
 }
 
-/** Fires when this process is told to end, so that the test processes do not outlive it. */
+/** Aborted when this process gets a signal to end, so that the test processes end too. */
 function interruptions(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,7 +1,7 @@
 // A long run against an embedded cluster with random faults: a producer, a consumer in a group, requests, clients that come and go,
 // and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
 //   npm run soak -- --minutes 10 --seed 7 [--svg FILE]
-// Rules: nothing acknowledged is lost, nothing is twice in the log or out of order, every request settles, memory does not grow.
+// Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,9 +29,9 @@ const partitions = 4;
 const recordsPerSecond = 2000;
 const sampleEveryMs = 2000;
 const settleMs = 60_000;
-/** The slope of memory, at the lower end of its interval, that counts as growth. */
+/** Memory grows if the lower end of the slope's interval is above this. */
 const maxGrowthMiBPerHour = 1;
-/** Ten minutes. */
+/** The number of samples in ten minutes. Shorter runs are not judged. */
 const minJudgedSamples = 300;
 
 const { values } = parseArgs({
@@ -47,7 +47,7 @@ if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes takes 
 
 const random = seededRandom(seed ^ 0x5f356495);
 let warnings = 0;
-/** By code. */
+/** The number of errors, by code. */
 const errors: Record<string, number> = {};
 const settings = { requestTimeoutMs: 6000, reconnectBackoffMaxMs: 1000, logger: countingLogger() } as const;
 const tally = { accepted: 0, succeeded: 0, failed: 0, untyped: 0, clients: 0, blockedMs: 0 };
@@ -83,7 +83,7 @@ function report(): void {
   const rss = slopeOf(moments, ({ rssMiB }) => rssMiB);
   const heap = slopeOf(moments, ({ heapMiB }) => heapMiB);
   const { acknowledged, missing: lost, doubled, reordered, redelivered } = ledger;
-  // A short run is warm-up from end to end: its slope is told, and not judged.
+  // A short run is only warm-up. Its slope is printed but not judged.
   const isFlat = moments.length < minJudgedSamples || rss.mibPerHour - rss.plusMinus <= maxGrowthMiBPerHour;
   const ok = lost + doubled + reordered + open + tally.untyped === 0 && isFlat && acknowledged > 0;
   const records = { acknowledged, lost, doubled, reordered, redelivered };
@@ -95,7 +95,7 @@ function report(): void {
   if (!ok) process.exitCode = 1;
 }
 
-/** What is lost and found again is told by hundreds of lines: their number is enough. */
+/** Counts log records, because the faults cause hundreds of them. */
 function countingLogger() {
   const count = (): void => {
     warnings++;
@@ -130,7 +130,7 @@ async function startNetwork(): Promise<Network> {
   };
 }
 
-/** Until it succeeds: the network may be refusing just then. */
+/** Tries until it succeeds, because the network may refuse connections at that time. */
 async function startClient(): Promise<KafkaClient> {
   for (;;) {
     try {
@@ -211,7 +211,7 @@ async function requests(through: KafkaClient): Promise<void> {
   }
 }
 
-/** Clients of their own, each with a few requests, some closed while these are under way. */
+/** Starts and closes further clients, each with a few requests. Some are closed while requests are under way. */
 async function comeAndGo(): Promise<void> {
   while (!isOver()) {
     const other = await startClient();
@@ -243,7 +243,7 @@ async function watch(): Promise<void> {
   }
 }
 
-/** Errors of this package are what faults lead to; any other is a finding. */
+/** Faults cause errors of this package. Any other error is a finding. */
 function judge(error: unknown): void {
   if (error instanceof KafkaClientError && typeof error.code === 'string') {
     errors[error.code] = (errors[error.code] ?? 0) + 1;

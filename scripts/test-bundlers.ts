@@ -1,5 +1,5 @@
-// Tests the package in programs that bundlers made of it, and under Jest: each asks a broker for metadata. The tools are
-// installed into `.cache/bundlers`, the package from a tarball. Arguments: names of tools, all by default. Exit code 1 when one failed.
+// Tests the package in programs that bundlers have made, and under Jest. Each program requests metadata from a broker. The tools are installed
+// into `.cache/bundlers`, the package from a tarball. Arguments: names of tools; default: all. Exit code 1 when one failed.
 
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ try {
   console.log(String(error));
 }
 `;
-/** For bundlers that leave the thread's file behind: where it is installed. */
+/** For bundlers that leave the thread's file out: the option that names the installed file. */
 const byUrl = `workerUrl: import.meta.resolve('offthread-kafka/worker')`;
 
 const esbuildScript = `import { buildSync } from 'esbuild';
@@ -99,7 +99,7 @@ try {
 }
 process.exitCode = hasFailed ? 1 : 0;
 
-/** The tools once, the package each time. */
+/** Installs the tools once, and the package in each run. */
 async function install(): Promise<void> {
   await installTools('bundlers', tools);
   for (const name of await readdir(folder)) if (name.endsWith('.tgz')) await rm(join(folder, name));
@@ -114,7 +114,7 @@ async function install(): Promise<void> {
   });
 }
 
-/** What the program prints that the bundler makes of it. */
+/** The output of the program that the bundler makes. */
 async function bundled(tool: string, options: string, script: string): Promise<string> {
   await writeFile(join(folder, 'app.mjs'), program(options));
   await writeFile(join(folder, `${tool}.mjs`), script);

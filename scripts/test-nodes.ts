@@ -1,6 +1,6 @@
-// Runs the unit tests and those of the whole client on every supported major version of Node, as far as its binary can be had;
-// where Node runs TypeScript itself, also the program that tries the package, on the sources instead of compiled files.
-// Arguments: major versions, all supported ones by default. Exit code 1 when a test failed, or when no Node could be had.
+// Runs the unit tests and the tests of the whole client on every supported major version of Node whose binary is available. If Node can run
+// TypeScript itself, also runs the program that tries the package, on the sources instead of compiled files.
+// Arguments: major versions; default: all supported ones. Exit code 1 when a test failed or no Node was available.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { countNames } from './test-run/events.ts';
 interface Run {
   readonly what: string;
   readonly hasFailed: boolean;
-  /** The numbers the test runner ended with, or what the program said. */
+  /** The numbers at the end of the test run, or the output of the program. */
   readonly result: string;
 }
 
@@ -31,7 +31,7 @@ for (const node of nodes) {
   if (canStripTypes(node)) runs.push(await trySources(node));
 }
 for (const { what, hasFailed, result } of runs) print(`${hasFailed ? 'FAIL' : 'ok  '} ${what}: ${result}\n`);
-for (const { major, problem } of missing) print(`skip Node ${major}: not to be had here: ${problem}\n`);
+for (const { major, problem } of missing) print(`skip Node ${major}: not available here: ${problem}\n`);
 process.exitCode = runs.length === 0 || runs.some((run) => run.hasFailed) ? 1 : 0;
 
 /** Passes the runner's output on while it runs. */
@@ -52,7 +52,7 @@ async function runTests(node: NodeBinary): Promise<Run> {
   return { what, hasFailed: exitCode !== 0, result: lastCounts(output) };
 }
 
-/** The worker too then has to be found, and run, as TypeScript. */
+/** Runs the program on the sources. The worker must then be found and run as TypeScript too. */
 async function trySources(node: NodeBinary): Promise<Run> {
   const what = `Node ${node.version}, from source`;
   const folder = await mkdtemp(join(tmpdir(), 'test-nodes-'));

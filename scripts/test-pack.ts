@@ -1,6 +1,6 @@
-// Tests the package as users get it: packs it, looks at what is in it and how much it brings along, installs it into an empty folder,
-// type-checks programs that use it, and runs them on every supported Node whose binary can be had.
-// Arguments: major versions of Node, all supported ones by default. The oldest must be there; others are reported as missing.
+// Tests the package that users get: packs it, checks its content and its dependencies, installs it into an empty folder, type-checks programs
+// that use it, and runs them on every supported Node whose binary is available.
+// Arguments: major versions of Node; default: all supported ones. The oldest must be available; others are reported as missing.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -29,7 +29,7 @@ const wanted = [
   'docs/configuration.md',
 ];
 const unwanted = ['src', 'test', 'bench', 'scripts', 'build', '.ci', 'dist/protocol/generate', 'dist/protocol/schema'];
-/** Without optional packages, this one included. */
+/** The limit of installed packages without optional ones. This package counts too. */
 const maxPackages = 12;
 const maxInstalledBytes = 12e6;
 const blockSize = 4096;
@@ -49,7 +49,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** npm builds first, by the package's own prepack. */
+/** Packs the package. npm builds it first, by its prepack script. */
 async function pack(destination: string): Promise<string> {
   await command('npm', ['pack', '--silent', '--pack-destination', destination], {
     cwd: projectFolder,
@@ -60,7 +60,7 @@ async function pack(destination: string): Promise<string> {
   return join(destination, tarballs[0]!);
 }
 
-/** What the package costs in a folder of `npm init`, without and with its optional packages. */
+/** Checks the size of the installed package in a folder of `npm init`, without and with its optional packages. */
 async function checkWeight(tarball: string, empty: string): Promise<void> {
   for (const omit of [['--omit=optional'], []]) {
     await mkdir(empty);
@@ -102,7 +102,7 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-/** By the tools that package authors use. */
+/** Checks the manifest with the tools that package authors use. */
 async function checkManifest(tarball: string): Promise<void> {
   const tools = await installTools('package-tools', { '@arethetypeswrong/cli': '0.18.5', publint: '0.3.25' });
   const bin = join(tools, 'node_modules', '.bin');
@@ -120,7 +120,7 @@ async function checkManifest(tarball: string): Promise<void> {
     'worker/single-file',
   ];
   await command(join(bin, 'attw'), [tarball, ...exceptions], options);
-  print('publint and attw have nothing to say of the package\n');
+  print('publint and attw find no problem in the package\n');
 }
 
 async function install(tarball: string, consumer: string): Promise<void> {
@@ -147,10 +147,10 @@ async function checkContents(installed: string): Promise<void> {
     [],
     'the files of the package are readable as they are: maps would name sources that are not there',
   );
-  print('the package holds what it should, and nothing else was found in it\n');
+  print('the package has all expected files and no others\n');
 }
 
-/** With this project's compiler, which reads the program's documentation comments for types. */
+/** Checks a JavaScript program with this project's compiler, which reads types from its documentation comments. */
 async function checkConsumerTypes(consumer: string): Promise<void> {
   const options = {
     allowJs: true,
@@ -168,18 +168,18 @@ async function checkConsumerTypes(consumer: string): Promise<void> {
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   await command(process.execPath, [tsc, '-p', consumer], { cwd: consumer, timeoutMs: typesTimeoutMs });
   await rm(join(consumer, 'tsconfig.json'));
-  print('the types of the package hold in a program of JavaScript that uses it\n');
+  print('the types of the package are right in a JavaScript program that uses it\n');
 }
 
 async function runEverywhere(consumer: string): Promise<void> {
   const majors = majorsOf(process.argv.slice(2));
   const nodes = await findNodes(majors, ({ major, problem }) => {
-    print(`skipped Node ${major}: not to be had here: ${problem}\n`);
+    print(`skipped Node ${major}: not available here: ${problem}\n`);
   });
   const oldest = Math.min(...supportedMajors.filter((major) => majors.includes(major)));
   assert.ok(
     nodes.some(({ major }) => major === oldest),
-    `Node ${oldest} is needed, and cannot be had`,
+    `Node ${oldest} is needed, but it is not available`,
   );
   for (const node of nodes) {
     const port = await closedPort();

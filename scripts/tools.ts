@@ -1,4 +1,5 @@
-// Owns the tools that only some scripts need: installed once into `.cache`, so that `npm ci` stays small and free of install scripts.
+// Owns the tools that only some scripts need. They are installed once into `.cache`, so that `npm ci` stays small and has no install
+// scripts.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,7 +11,7 @@ const installTimeoutMs = 240_000;
 
 /**
  * Installs packages into `.cache/NAME`, unless they are there already.
- * @param packages  name to range, or to an alias such as `npm:typescript@~5.4.0`
+ * @param packages  the range of each package by its name, or an alias such as `npm:typescript@~5.4.0`
  * @returns that folder
  */
 export async function installTools(name: string, packages: Readonly<Record<string, string>>): Promise<string> {

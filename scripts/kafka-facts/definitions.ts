@@ -1,7 +1,7 @@
-// Owns how message definitions of a Kafka release become facts, and how they meet the facts known so far. Facts are names, types
-// and versions; descriptions are left out. Must not read or write files.
+// Owns how message definitions of a Kafka release become facts, and how these are merged with the known facts. Facts are names, types and
+// versions, without descriptions. Must not read or write files.
 
-/** A field as in test/fixtures/messages.json. Only `fields` is looked into here; the other keys are compared and printed. */
+/** A field as in test/fixtures/messages.json. Only `fields` is read here. The other keys are compared and printed. */
 export type FactField = { readonly name: string; readonly type: string; readonly versions: string } & {
   readonly [key: string]: unknown;
 };
@@ -37,14 +37,14 @@ const messageKeys = ['apiKey', 'type', 'name', 'validVersions', 'legacyVersions'
 const laterMessageKeys = ['latestVersionUnstable', 'listeners'];
 const fieldKeys = ['name', 'type', 'versions', 'nullableVersions', 'tag', 'taggedVersions', 'flexibleVersions'];
 const laterFieldKeys = ['default', 'entityType', 'mapKey', 'ignorable', 'zeroCopy'];
-/** Texts, and a mark of one broker generation that says nothing about the wire. */
+/** Keys that say nothing about the wire format: texts, and a mark for brokers. */
 const droppedKeys = ['about', 'deprecatedVersions'];
 const integerTypes = ['int8', 'int16', 'uint16', 'int32', 'uint32', 'int64'];
 
 /**
- * The facts after a release: what it defines, with the legacy versions and messages known before. A definition that is the same in
- * every version stays as it was, with its source.
- * @param definitions texts of the release, by file name
+ * The facts after a release: its definitions, with the legacy versions and messages that were known before. A definition that is the same
+ * in every version is kept with its source.
+ * @param definitions the texts of the release, by file name
  */
 export function factsAfter(known: Facts, release: string, definitions: ReadonlyMap<string, string>): Facts {
   const source = `kafka-clients-${release}`;
@@ -66,7 +66,7 @@ export function factsAfter(known: Facts, release: string, definitions: ReadonlyM
   return { format: known.format, sources, messages: sorted(messages), legacy: sorted(legacy), unreleased: [] };
 }
 
-/** A line for each message that differs: new, gone, or which versions have other fields. */
+/** A line for each message that differs: it is new, it is gone, or its fields differ in some versions. */
 export function differences(before: Facts, after: Facts): string[] {
   const lines: string[] = [];
   const old = new Map(before.messages.map((message) => [message.name, message]));
@@ -84,7 +84,7 @@ export function differences(before: Facts, after: Facts): string[] {
   return lines;
 }
 
-/** As it stands in the file: a line for each field. */
+/** The text of the file, with a line for each field. */
 export function factsText(facts: Facts): string {
   const sections = (['messages', 'legacy', 'unreleased'] as const).map((name) => {
     const messages = facts[name].map((message) => messageText(message));
@@ -134,7 +134,7 @@ function factsOf(definition: Definition, source: string): FactMessage | null {
   return corrected(made as unknown as FactMessage);
 }
 
-/** Java drops a client id silently in version 0 of the header, which its definition no longer describes. */
+/** In version 0 of the header Java leaves out the client id, but its definition does not say that any more. */
 function corrected(message: FactMessage): FactMessage {
   if (message.name !== 'RequestHeader') return message;
   const fields = message.fields.map((field) => (field.name === 'ClientId' ? { ...field, ignorable: true } : field));
@@ -182,7 +182,7 @@ function structsUsed(fields: readonly FactField[], structs: readonly CommonStruc
 
 // --- a message known before
 
-/** What is known now, and versions that the release dropped and that need a definition of their own. */
+/** The new definition, and a definition of the versions that the release has dropped. */
 function merged(before: FactMessage, release: FactMessage): { now: FactMessage; dropped: FactMessage | null } {
   const valid = rangeOf(release.validVersions)!;
   const legacy = legacyRange(before, valid);
@@ -200,7 +200,7 @@ function merged(before: FactMessage, release: FactMessage): { now: FactMessage; 
   return { now: release, dropped: { ...rest, validVersions: legacyVersions } as unknown as FactMessage };
 }
 
-/** Versions below those of the release that the known definition describes. */
+/** The versions below the release's versions that the known definition describes. */
 function legacyRange(before: FactMessage, valid: Range): Range | null {
   const low = rangeOf(before.legacyVersions ?? before.validVersions)![0];
   return low < valid[0] ? [low, valid[0] - 1] : null;
@@ -239,7 +239,7 @@ function fieldDifferences(before: FactMessage, after: FactMessage): string[] {
   return [...versionsOf].map(([text, versions]) => `${text} in ${versions.join(', ')}`);
 }
 
-/** A line for each field on the wire in this version, in order, with everything that is said of it then. */
+/** A line for each field on the wire in this version, in order, with all its properties in this version. */
 function layout(message: FactMessage, version: number, fields = message.fields, depth = 0): string[] {
   const structs = (message.commonStructs ?? []) as CommonStruct[];
   return fields.flatMap((field) => {
@@ -263,11 +263,11 @@ function layout(message: FactMessage, version: number, fields = message.fields, 
 
 // --- ranges, keys, text
 
-/** `3`, `3+` or `3-5`; null for none. */
+/** Parses `3`, `3+` or `3-5`. Null for none. */
 function rangeOf(text: string | undefined): Range | null {
   if (text === undefined || text === 'none') return null;
   const match = /^(\d+)(?:(\+)|-(\d+))?$/.exec(text);
-  if (match === null) throw new Error(`${JSON.stringify(text)} is no range of versions`);
+  if (match === null) throw new Error(`${JSON.stringify(text)} is not a range of versions`);
   const low = Number(match[1]);
   return [low, match[2] === '+' ? Number.POSITIVE_INFINITY : Number(match[3] ?? low)];
 }
@@ -298,7 +298,7 @@ function ordered(message: Definition): FactMessage {
   return { ...pick(message, [...messageKeys, ...laterMessageKeys]), ...rest } as unknown as FactMessage;
 }
 
-/** Headers, then requests and responses by API key, then data. */
+/** The order is: headers, then requests and responses by API key, then data. */
 function sorted(messages: readonly FactMessage[]): FactMessage[] {
   const rank = (message: FactMessage): number => (message.type === 'header' ? 0 : message.type === 'data' ? 2 : 1);
   const key = (message: FactMessage): number => (message.apiKey ?? -1) as number;
@@ -334,7 +334,7 @@ function fieldLines(fields: readonly FactField[], depth: number): string[] {
   });
 }
 
-/** `lines`, what is inside, and the end: behind an empty list on the same line. */
+/** Joins `lines`, the inner lines and the end. The end of an empty list is on the same line. */
 function closed(lines: string[], inner: readonly string[], depth: number, end: string): string[] {
   if (inner.length === 0) lines[lines.length - 1] += end;
   else lines.push(...inner, `${' '.repeat(depth - 1)}${end}`);

@@ -1,5 +1,5 @@
-// Owns the making of the golden vectors: which release says what about which message version, and how the files are packed.
-// The Java programs do the rest. Must not write into the project.
+// Owns how the golden vectors are made: which release is used for which message version, and how the files are packed. The Java programs do
+// the rest. Must not write into the project.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type KafkaClients, olderRelease } from './java.ts';
  */
 const seed = '20260902';
 
-/** Version 0 of these was an early access of 3.9 with other fields. No released broker offers it by default. */
+/** Version 0 of these messages was an early access of 3.9 with other fields. No released broker offers it by default. */
 const earlyAccess = new Set(['ShareGroupHeartbeat', 'ShareGroupDescribe', 'ShareFetch', 'ShareAcknowledge']);
 
 interface VectorName {
@@ -22,8 +22,8 @@ interface VectorName {
 }
 
 /**
- * Text of messages.jsonl: one line for each vector. A message version is taken from the newest release that knows it.
- * @param older for versions that newer releases have dropped
+ * The text of messages.jsonl: one line for each vector. A message version is taken from the newest release that has it.
+ * @param older used for versions that newer releases have dropped
  */
 export async function goldenMessages(newest: KafkaClients, older: KafkaClients, work: string): Promise<string> {
   const taken = new Set<string>();
@@ -45,7 +45,7 @@ export async function goldenMessages(newest: KafkaClients, older: KafkaClients, 
   return `${kept.join('\n')}\n`;
 }
 
-/** Text of records.jsonl, and what the newest release reads otherwise in it than the one that wrote it. */
+/** The text of records.jsonl, and the differences between the newest release's reading and the release that wrote it. */
 export async function goldenRecords(
   newest: KafkaClients,
   older: KafkaClients,

@@ -1,13 +1,13 @@
-// Makes the facts that this project's protocol is tested against, from the jars of a Kafka release:
+// Makes the facts for the tests of this project's protocol from the jars of a Kafka release:
 //
 //     npm run kafka-facts -- 4.4.0           compares; exit code 1 where a fixture differs
-//     npm run kafka-facts -- 4.5.0 --write   replaces the fixtures, and says what the release has changed
+//     npm run kafka-facts -- 4.5.0 --write   replaces the fixtures, and prints what the release has changed
 //
 //   test/fixtures/messages.json   every message, field and version, from the definitions inside kafka-clients
 //   test/fixtures/errors.json     every error code, from the classes Errors and its exceptions
 //   test/fixtures/golden/         bytes and values, written by Kafka's own classes
 //
-// Needs Java 17 and Maven. What to do with them: CONTRIBUTING.md.
+// Needs Java 17 and Maven. CONTRIBUTING.md says how to use it.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { KafkaClients, olderRelease } from './java.ts';
 
 const fixtures = join(projectFolder, 'test', 'fixtures');
 
-/** Takes a text to where it belongs, or says that what is there differs. */
+/** Writes a text to its file, or reports that the file differs. */
 class Target {
   readonly #isWriting: boolean;
   isDifferent = false;

@@ -1,5 +1,5 @@
-// Owns the Java side of the facts: the jars of a release of kafka-clients, their message definitions, and running the programs
-// in the folder `java` on them. Needs Java 17 and Maven. Must not know what the programs write.
+// Owns the Java side of the facts: the jars of a kafka-clients release, their message definitions, and the runs of the programs in the folder
+// `java`. Needs Java 17 and Maven. Must not know the output of the programs.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -11,7 +11,7 @@ const cacheFolder = join(projectFolder, '.cache', 'kafka-facts');
 const fetchTimeoutMs = 300_000;
 const runTimeoutMs = 600_000;
 
-/** The last release that writes record formats 0 and 1, and that has message versions which 4.0 dropped. */
+/** The last release that writes record formats 0 and 1. It also has the message versions that 4.0 has dropped. */
 export const olderRelease = '3.9.1';
 
 export class KafkaClients {
@@ -25,7 +25,7 @@ export class KafkaClients {
     this.#jars = jars;
   }
 
-  /** @param work a folder for what is compiled */
+  /** @param work a folder for compiled files */
   static async fetch(release: string, work: string): Promise<KafkaClients> {
     if (!/^\d+\.\d+\.\d+$/.test(release)) throw new Error(`release ${release}: expected one like 4.4.0`);
     const jars = join(cacheFolder, release);
@@ -43,7 +43,7 @@ export class KafkaClients {
     return new KafkaClients(release, work, jars);
   }
 
-  /** Texts of the message definitions, by file name. */
+  /** The texts of the message definitions, by file name. */
   async definitions(): Promise<Map<string, string>> {
     const folder = join(this.#work, `definitions-${this.release}`);
     mkdirSync(folder, { recursive: true });
@@ -54,7 +54,7 @@ export class KafkaClients {
     return new Map(names.sort().map((name) => [name, readFileSync(join(from, name), 'utf8')]));
   }
 
-  /** Runs a program of the folder `java`; it may use the other classes there. Resolves with what it printed. */
+  /** Runs a program of the folder `java`. It may use the other classes there. Resolves with its output. */
   async run(program: string, args: readonly string[]): Promise<string> {
     const classes = join(this.#work, `classes-${this.release}-${program}`);
     const sources = join(this.#work, `sources-${this.release}-${program}`);
@@ -68,7 +68,7 @@ export class KafkaClients {
     const files = needed.map((name) => join(sources, `${name}.java`));
     const limits = { cwd: this.#work, timeoutMs: runTimeoutMs };
     await command('javac', ['-nowarn', '-d', classes, '-cp', jars, ...files], limits);
-    // A bounded heap: one record set claims 2 GiB, and is expected to be refused for want of memory.
+    // The heap is limited: one record set claims 2 GiB, and the program must refuse it for want of memory.
     return command('java', ['-Xmx1g', '-cp', [classes, jars].join(delimiter), program, ...args], limits);
   }
 }

@@ -1,4 +1,4 @@
-// Owns the guess at how long a run of tests takes, told before it begins.
+// Owns the estimate of the time of a test run. It is printed at the beginning.
 
 import type { TestFile } from './test-files.ts';
 
@@ -16,7 +16,7 @@ const secondsPerFile: Readonly<Record<string, number>> = {
 export function estimateText(files: readonly TestFile[], concurrency: number): string {
   let seconds = 0;
   for (const { folder } of files) seconds += secondsPerFile[folder] ?? 10;
-  // No run is shorter than its longest file, whatever runs beside it.
+  // A run takes at least as long as its longest file.
   const longest = Math.max(0, ...new Set(files.map(({ folder }) => secondsPerFile[folder] ?? 10)));
   const expected = Math.max(seconds / concurrency, longest);
   const time = expected < 60 ? `${Math.max(1, Math.ceil(expected))} s` : `${Math.ceil(expected / 60)} minutes`;

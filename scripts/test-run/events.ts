@@ -1,10 +1,10 @@
-// Owns what one test process tells the runner: a reporter of node:test that writes one JSON object a line, loaded into that
-// process by path, and the reading of those lines. The writing half runs on every Node the tests run on; it has to keep to
-// events and fields that Node 20 has too.
+// Owns the reports of a test process to the runner: a reporter of node:test that writes one JSON object per line, and the reading of those
+// lines. The reporter is loaded into the test process by its path. It runs on every supported Node, so it may only use events and fields that
+// Node 20 has.
 
 import type { TestEvent } from 'node:test/reporters';
 
-/** The numbers of Node's own summary, by its own words. */
+/** The names of the numbers in Node's own summary. */
 export const countNames = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 export type Counts = Record<(typeof countNames)[number], number>;
 
@@ -18,13 +18,13 @@ export interface FileEvents {
   /** Null when the process ended before node:test had finished. */
   readonly counts: Counts | null;
   readonly skipped: readonly SkippedTest[];
-  /** Names as in `skipped`; of a suite only when the fault is its own and not that of a test in it. */
+  /** The names, as in `skipped`. A suite is here only if it failed itself, not because of a test in it. */
   readonly failed: readonly string[];
   /** How many tests and suites were reported as ended. */
   readonly finished: number;
-  /** What passed tests say they did, by `diagnostic`: numbers of cases, seeds. */
+  /** The `diagnostic` texts of passed tests: numbers of cases, seeds. */
   readonly notes: readonly string[];
-  /** The test started last and not finished, null when all were. */
+  /** The last started test that has not finished. Null when all have. */
   readonly unfinished: string | null;
 }
 
@@ -40,7 +40,7 @@ type Line =
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'count'; readonly name: keyof Counts; readonly value: number };
 
-/** What Node 20 calls a test that `--test-name-pattern` leaves out; later versions do not mention such tests at all. */
+/** Node 20's text for a test that `--test-name-pattern` leaves out. Later versions do not report such tests. */
 const notSelected = 'test name does not match pattern';
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -64,7 +64,7 @@ function toLine(event: TestEvent): Line | null {
       return { kind: 'end', name, nesting, hasFailed: !isOfSubtest && todo === undefined };
     }
     case 'test:diagnostic': {
-      // The closing numbers come as diagnostics in every version; the event made for them is not in Node 20.
+      // Every version reports the numbers at the end as diagnostics. Node 20 does not have the event for them.
       const { message, nesting } = event.data;
       if (nesting > 0) return { kind: 'note', text: message };
       const found = /^(\w+) (\d+)$/.exec(message);
@@ -128,7 +128,7 @@ function reasonOf(skip: string | true): string {
   return skip === true || skip === '' ? 'no reason given' : skip;
 }
 
-/** Suites left out are skipped too but counted as suites only, hence the bound. */
+/** Suites that are left out are skipped too, but only count as suites. So the difference is limited to 0. */
 function withoutUnselected(counts: Counts, notSelectedTests: number): Counts {
   const left = Math.min(notSelectedTests, counts.skipped);
   return { ...counts, tests: counts.tests - left, skipped: counts.skipped - left };

@@ -1,6 +1,5 @@
-// Owns the process of one test file: starts it, bounds its time, and says how it went. A process of its own per file keeps
-// one test's threads, handles and crashes out of the others' way. Output goes to files and not through pipes, which a
-// process left behind by the test could hold open.
+// Owns the process of one test file: starts it, limits its time, and reports its result. Each file has a process of its own, so that threads,
+// handles and crashes of one test do not affect others. Output goes to files: a process that the test has left behind could keep a pipe open.
 
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
@@ -17,14 +16,14 @@ export interface FileResult {
   readonly skipped: readonly SkippedTest[];
   /** Names of the failed tests. */
   readonly failed: readonly string[];
-  /** What its tests say they did. */
+  /** The `diagnostic` texts of its tests. */
   readonly notes: readonly string[];
-  /** What went wrong with the process as such; null when node:test's own counts say it all. */
+  /** The problem of the process itself. Null if there is none beside failed tests. */
   readonly problem: string | null;
   readonly hasFailed: boolean;
-  /** What the process printed by itself, the tail of it when it is very long. */
+  /** The output of the process. Only its end if it is very long. */
   readonly output: string;
-  /** What node:test says about the failed tests, the beginning of it when it is very long. */
+  /** node:test's report of the failed tests. Only its beginning if it is very long. */
   readonly failures: string;
   readonly durationMs: number;
 }
@@ -32,9 +31,9 @@ export interface FileResult {
 export interface FileRunOptions {
   readonly node: string;
   readonly timeoutMs: number;
-  /** Plain texts; a test runs when its name holds one of them. Empty: all run. */
+  /** A test runs if its name contains one of these texts. Empty: all tests run. */
   readonly names: readonly string[];
-  /** Ends the process when it fires. */
+  /** When it is aborted, the process is ended. */
   readonly signal: AbortSignal;
 }
 
@@ -42,16 +41,16 @@ interface ProcessEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly isTimedOut: boolean;
-  /** Set when there was no process at all. */
+  /** Set if the process could not be started. */
   readonly error: Error | null;
 }
 
-/** Between asking and forcing: enough for a fixture's exit handlers to stop their brokers. */
+/** The time between SIGTERM and SIGKILL. It is enough for exit handlers to stop their brokers. */
 const killGraceMs = 10_000;
 const outputLimit = 16 * 1024;
 const none: Counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 
-/** @param script  what Node runs for that file */
+/** @param script  the file that Node runs for that test file */
 export async function runFile(file: TestFile, script: string, options: FileRunOptions): Promise<FileResult> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'test-run-'));
@@ -93,7 +92,7 @@ function nodeArguments(
 function runProcess(args: string[], outputFile: string, options: FileRunOptions): Promise<ProcessEnd> {
   const output = openSync(outputFile, 'w');
   const env = { ...process.env };
-  // Set when this runner is itself under test; the tests would then talk to a parent that is not listening.
+  // This variable is set when the runner itself is tested. The tests would then send reports to a parent that does not read them.
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve) => {
     const child = spawn(options.node, args, { stdio: ['ignore', output, output], env });
@@ -121,7 +120,7 @@ function runProcess(args: string[], outputFile: string, options: FileRunOptions)
   });
 }
 
-/** A process that fails without a failed test counts as one: else its failure would be in no number of the summary. */
+/** A process that fails without a failed test counts as a failed test. Otherwise its failure would be in no number of the summary. */
 function outcome(
   end: ProcessEnd,
   events: FileEvents,
@@ -148,7 +147,7 @@ function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions,
   return null;
 }
 
-/** The spec reporter repeats the failed tests under a heading; before it stands every test. */
+/** The spec reporter repeats the failed tests under a heading. Only that part is returned. */
 function failuresIn(spec: string): string {
   const heading = spec.lastIndexOf('failing tests:');
   return heading === -1 ? '' : spec.slice(spec.indexOf('\n', heading) + 1).trim();

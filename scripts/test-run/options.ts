@@ -1,9 +1,9 @@
-// Owns the command line of the test runner: what the words mean and which are refused. Must not look at the disk.
+// Owns the command line of the test runner: the meaning of its words, and which are refused. Must not read files.
 
 import { parseArgs } from 'node:util';
 
 export interface RunOptions {
-  /** Folders under `test`, in the order to run; empty means all there are. */
+  /** Folders under `test`, in the order in which they run. Empty: all. */
   readonly folders: readonly string[];
   /** Folders left out when `folders` is empty. */
   readonly except: readonly string[];
@@ -13,17 +13,17 @@ export interface RunOptions {
   readonly node: string;
   /** Files at a time, at least 1. */
   readonly concurrency: number;
-  /** How long one file may run, ms; null for the default of its folder. */
+  /** The time limit of one file in ms. Null: the default of its folder. */
   readonly timeoutMs: number | null;
 }
 
 export const usage =
   'run-tests [--except FOLDER]... [--node BINARY] [--concurrency N] [--timeout-seconds N] [FOLDER...] [-- PATH-OR-NAME...]';
 
-/** Two files keep two cores busy; more would only make slow machines slower for tests that wait for other threads. */
+/** Two files keep two cores busy. More would slow down tests that wait for other threads. */
 const defaultConcurrency = 2;
 
-/** Throws for an unknown option, or a number that is none. */
+/** Throws for an unknown option or a wrong number. */
 export function parseRunOptions(argv: readonly string[]): RunOptions {
   const end = argv.indexOf('--');
   const { values, positionals } = parseArgs({

@@ -1,9 +1,9 @@
-// Owns what the test runner prints. Pure functions from results to text.
+// Owns the output of the test runner: functions that make texts from results.
 
 import { type Counts, countNames } from './events.ts';
 import type { FileResult } from './file-run.ts';
 
-/** One line a file, and one for each note of its tests; for a failed one, all it printed as well. */
+/** One line for a file, and one for each note of its tests. For a failed file, also its output. */
 export function fileText(result: FileResult): string {
   const { counts, durationMs, failures, file, hasFailed, notes, output, problem } = result;
   const seconds = `${(durationMs / 1000).toFixed(1)} s`.padStart(8);
@@ -15,12 +15,12 @@ export function fileText(result: FileResult): string {
   return `${[line, ...details].join('\n')}\n\n`;
 }
 
-/** Everything worth knowing at the end: what was skipped and why, what failed, and last the numbers in Node's own words. */
+/** The summary: the skipped tests with their reasons, the failed tests, and the numbers with Node's own names. */
 export function summaryText(results: readonly FileResult[], durationMs: number): string {
   return skippedText(results) + failedText(results) + countsText(results, durationMs);
 }
 
-/** Sum over all files. */
+/** The sums over all files. */
 export function totals(results: readonly FileResult[]): Counts {
   const sum = (name: keyof Counts): number => results.reduce((total, result) => total + result.counts[name], 0);
   return Object.fromEntries(countNames.map((name) => [name, sum(name)])) as Counts;

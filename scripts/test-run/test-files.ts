@@ -1,5 +1,5 @@
-// Owns the choice of test files: what is under `test`, in which order, and which of it a filter leaves. The list is made from
-// the sources, so that a compiled test whose source is gone does not run. Must not run anything.
+// Owns the choice of test files: the files under `test`, their order, and the filters. The list is made from the sources, so that a compiled
+// test without a source does not run. Must not run anything.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,11 +13,11 @@ export interface TestFile {
 
 export interface Selection {
   readonly files: readonly TestFile[];
-  /** Words that are part of no path, to be looked for in the names of tests. */
+  /** Words that are in no path. They are looked for in the names of tests. */
   readonly names: readonly string[];
 }
 
-/** Quick and fundamental first, so that a broken ring is not first seen as a broken client. Others follow by name. */
+/** Quick tests of low layers come first, so that a broken ring does not first appear as a broken client. Others follow by name. */
 const order = ['unit', 'golden', 'stress', 'broker', 'fault', 'fuzz', 'kafka'];
 
 /** Folders under `test` that have test files, in the order to run them. */
@@ -40,7 +40,7 @@ export function filesIn(projectFolder: string, folder: string): TestFile[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Words that occur in a path choose files by path; the other words are left for the names of tests. */
+/** Words that are in a path choose files. The other words choose tests by name. */
 export function select(files: readonly TestFile[], filters: readonly string[]): Selection {
   const isPath = (filter: string): boolean => files.some((file) => file.path.includes(filter));
   const paths = filters.filter(isPath);
