@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { ApplicationHandle } from '../../ring/attachment.ts';
+import { claimOnce, createClaim, isClaimed } from '../../ring/claim.ts';
 import { isUsable } from '../../ring/ports.ts';
 import type { ClientHost } from '../link/client-host.ts';
 
@@ -12,8 +13,6 @@ import type { ClientHost } from '../link/client-host.ts';
 export type ConsumerHost = Pick<ClientHost, 'hold' | 'release' | 'addRole' | 'removeRole' | 'callbackThrew'>;
 
 const kind = 'offthread-kafka consumer';
-const unclaimed = 0;
-const claimed = 1;
 const keepAliveMs = 1000;
 
 /**
@@ -37,7 +36,7 @@ export function makeConsumerHandle(
   parts: Pick<ConsumerHandle, 'config' | 'application' | 'table' | 'snapshot' | 'lifePort'>,
 ): ConsumerHandle {
   const { bodyPort, sparePort } = parts.application;
-  return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: new SharedArrayBuffer(4), ...parts };
+  return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: createClaim(), ...parts };
 }
 
 /**
@@ -50,12 +49,11 @@ export async function claimConsumerHandle(given: unknown): Promise<ConsumerHandl
     throw new TypeError(
       'attach takes a handle that `consumer.share()` returned and that was sent with its transferList',
     );
-  if (Atomics.load(new Int32Array(handle.claim!), 0) === unclaimed && !(await isUsable(handle.lifePort!)))
+  if (!isClaimed(handle.claim!) && !(await isUsable(handle.lifePort!)))
     throw new IllegalStateError(
       'this handle cannot be attached here: it was sent to another thread, so attach it there; or its consumer has ended',
     );
-  // This is atomic, because another thread may open a copy at the same time.
-  if (Atomics.compareExchange(new Int32Array(handle.claim!), 0, unclaimed, claimed) !== unclaimed)
+  if (!claimOnce(handle.claim!))
     throw new IllegalStateError(
       'this handle was attached before: a handle is for one thread, so make another one with share()',
     );

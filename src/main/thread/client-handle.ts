@@ -7,6 +7,7 @@ import type { VersionInfo } from '../../common/control.ts';
 import { IllegalStateError } from '../../common/errors/errors.ts';
 import { withoutSecrets } from '../../common/secret.ts';
 import { type ApplicationHandle, createAttachmentHandles } from '../../ring/attachment.ts';
+import { claimOnce, createClaim, isClaimed } from '../../ring/claim.ts';
 import { isUsable } from '../../ring/ports.ts';
 import { CountersReader } from '../../state/counters.ts';
 import { withPorts } from './control-calls.ts';
@@ -16,8 +17,6 @@ import type { ThreadAccess } from './thread-access.ts';
 const kind = 'offthread-kafka client';
 /** The version of the shared memory and frames. A handle of another version cannot be opened. */
 const layout = 1;
-const unclaimed = 0;
-const claimed = 1;
 
 /**
  * Carries a client to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
@@ -61,7 +60,7 @@ export function makeHandle(
     application,
     metrics: thread.metrics?.buffer ?? null,
     controlPort: port1,
-    claim: new SharedArrayBuffer(4),
+    claim: createClaim(),
   };
 }
 
@@ -83,9 +82,7 @@ export async function claimHandle(given: unknown): Promise<ClientHandle> {
     throw new IllegalStateError(text);
   }
   await checkIsHere(handle as ClientHandle);
-  const words = new Int32Array(handle.claim!);
-  // This is atomic, because another thread may open a copy at the same time.
-  if (Atomics.compareExchange(words, 0, unclaimed, claimed) !== unclaimed) {
+  if (!claimOnce(handle.claim!)) {
     throw new IllegalStateError(
       'this handle was attached before: a handle is for one thread, so make another one with `client.share()`',
     );
@@ -97,7 +94,7 @@ export async function claimHandle(given: unknown): Promise<ClientHandle> {
 async function checkIsHere({ controlPort, application, claim }: ClientHandle): Promise<void> {
   if (await isUsable(controlPort)) return;
   // If the network thread has ended, or the handle was opened, that is the better reason, which is found later.
-  const isOpened = Atomics.load(new Int32Array(claim), 0) === claimed;
+  const isOpened = isClaimed(claim);
   if (isOpened || new CountersReader(application.counters).isEnded()) return;
   throw new IllegalStateError(
     'this handle cannot be attached here: it was sent to another thread, so attach it there; or its client has ended',

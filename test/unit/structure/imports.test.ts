@@ -5,7 +5,15 @@ import assert from 'node:assert/strict';
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Exception, exceptions, packagesOf, roomNames, roomOf, violations } from './support/import-rules.ts';
+import {
+  type Exception,
+  exceptions,
+  packagesOf,
+  roomNames,
+  roomOf,
+  roomTable,
+  violations,
+} from './support/import-rules.ts';
 import { findReferences } from './support/references.ts';
 import { packageJson, sourceFiles } from './support/source-files.ts';
 
@@ -131,6 +139,24 @@ describe('rooms that must never know each other', () => {
     ['state', ['ring', 'protocol/flat', 'worker', 'main/client']],
     ['ring', ['protocol/flat', 'worker', 'main/link']],
     ['common', ['state', 'ring', 'codec', 'protocol/flat', 'worker', 'main/client']],
+    ['codec', ['ring', 'state', 'protocol/flat', 'protocol/wire', 'worker/requests']],
+    ['protocol/flat', ['codec', 'protocol/wire', 'protocol/schema', 'ring', 'state']],
+    ['protocol/wire', ['protocol/schema', 'ring', 'state', 'worker/requests', 'main/link']],
+    [
+      'worker/producer',
+      ['worker/net', 'worker/sasl', 'worker/link', 'worker/consumer', 'worker/admin', 'worker', 'ring'],
+    ],
+    [
+      'worker/consumer',
+      ['worker/net', 'worker/sasl', 'worker/link', 'worker/producer', 'worker/admin', 'worker', 'ring'],
+    ],
+    [
+      'worker/admin',
+      ['worker/net', 'worker/sasl', 'worker/link', 'worker/producer', 'worker/consumer', 'worker', 'ring'],
+    ],
+    ['main/producer', ['main/consumer', 'main/admin', 'main/thread', 'worker/producer', 'protocol/wire', 'codec']],
+    ['main/consumer', ['main/producer', 'main/admin', 'main/thread', 'worker/consumer', 'protocol/wire', 'codec']],
+    ['main/admin', ['main/client', 'main/link', 'main/thread', 'ring', 'protocol/flat', 'worker/admin']],
   ];
   for (const [from, others] of strangers) {
     for (const to of others) {
@@ -140,6 +166,28 @@ describe('rooms that must never know each other', () => {
         assert.equal(violations(`${from}/x.ts`, findReferences(text)).length, 1);
       });
     }
+  }
+});
+
+describe('of all pairs of rooms those that the printed table does not name are refused:', () => {
+  const allowed = new Map(
+    roomTable()
+      .split('\n')
+      .slice(2)
+      .map((row) => row.split('|').map((cell) => cell.trim()))
+      .map(([, room, others]) => [room!, others!.split(', ')]),
+  );
+  const fileOf = (room: string, name: string): string => (room === 'index' ? 'index.ts' : `${room}/${name}.ts`);
+  for (const from of roomNames) {
+    test(from, () => {
+      for (const to of roomNames) {
+        if (from === to) continue;
+        const path = posix.relative(posix.dirname(fileOf(from, 'x')), fileOf(to, 'a'));
+        const text = `import type { A } from '${path.startsWith('.') ? path : `./${path}`}';`;
+        const count = allowed.get(from)!.includes(to) ? 0 : 1;
+        assert.equal(violations(fileOf(from, 'x'), findReferences(text)).length, count, `${from} and ${to}`);
+      }
+    });
   }
 });
 
