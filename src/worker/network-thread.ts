@@ -208,7 +208,7 @@ export class NetworkThread {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const error = new Cancelled('the client was closed', { retriable: false });
+    const error = new Cancelled('the client was closed');
     const now = this.#surroundings.clock();
     this.loop.close();
     this.#admin.close();

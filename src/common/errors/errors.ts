@@ -44,16 +44,17 @@ function isRetriable({ error }: ServerFailure): boolean {
   return !(error instanceof KafkaClientError) || error.retriable;
 }
 
-/** The request was in flight when its node or the client was closed on purpose. Retriable if only the node was closed. */
+/**
+ * What the call needs was closed on purpose before it was done: its node, its client, its consumer. Retriable only if a node was
+ * closed: whoever closes a client, a consumer or a producer has no use for another attempt.
+ */
 export class Cancelled extends KafkaClientError {
   static override readonly code: string = 'KAFKA_CANCELLED';
-  static override readonly retriable: boolean = true;
 }
 
 /** The `AbortSignal` of a call was aborted; `cause` is the signal's reason. */
 export class AbortError extends Cancelled {
   static override readonly code: string = 'KAFKA_ABORTED';
-  static override readonly retriable: boolean = false;
 }
 
 /** A response that cannot be decoded. */

@@ -15,6 +15,8 @@ export interface TopicSource {
   add(topic: string): Future<Cluster>;
   /** A refresh begun after the call, as far as the backoff allows. */
   refresh(): Future<Cluster>;
+  /** Why no broker can be asked; undefined while one is connected. */
+  unreachable(): Error | undefined;
 }
 
 /** Resolves when the topic has metadata. Fails with the broker's error for it: at once where waiting cannot help, else at the end. */
@@ -34,7 +36,11 @@ export async function awaitTopic(
     const error = cluster.topicError(topic);
     if (error !== null && (!error.retriable || !isAnswered)) throw error;
     if (!isAnswered) {
-      throw new KafkaTimeoutError(`no metadata of topic ${JSON.stringify(topic)} came within ${limitMs} ms`);
+      const cause = source.unreachable();
+      const why = cause === undefined ? '' : `: ${cause.message}`;
+      throw new KafkaTimeoutError(`no metadata of topic ${JSON.stringify(topic)} came within ${limitMs} ms${why}`, {
+        cause,
+      });
     }
     refresh = source.refresh();
   }
@@ -42,12 +48,17 @@ export async function awaitTopic(
 
 /** The same with a session's topics, ended early by the signal. */
 export function awaitTopicOf(
-  { topics, cluster }: Pick<Session, 'topics' | 'cluster'>,
+  { topics, cluster, nodes, config }: Pick<Session, 'topics' | 'cluster' | 'nodes' | 'config'>,
   topic: string,
   limitMs: number,
   signal: AbortSignal | null,
 ): Promise<Cluster> {
-  const source = { cluster, add: (name: string) => topics.add(name), refresh: () => topics.requestUpdate() };
+  const source: TopicSource = {
+    cluster,
+    add: (name) => topics.add(name),
+    refresh: () => topics.requestUpdate(),
+    unreachable: () => nodes.whyNoneConnected(config.bootstrapServers.length),
+  };
   return untilAborted(`the wait for topic ${shown(topic)}`, signal, () => awaitTopic(source, topic, limitMs, signal));
 }
 

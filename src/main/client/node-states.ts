@@ -8,6 +8,7 @@ import {
   TooManyInFlightRequests,
   UnknownBrokerIdError,
 } from '../../common/errors/errors.ts';
+import { isRefusal } from '../../common/errors/kafka-client-error.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
 import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane, maxLanes } from '../../common/node-ids.ts';
 import {
@@ -113,6 +114,21 @@ export class NodeStates {
     const error = fromPlainError(JSON.parse(text) as PlainError);
     this.#lastErrors.set(nodeId, { text, error });
     return error;
+  }
+
+  /**
+   * Why no broker can be asked: the refusal of a login or certificate if there was one, else any node's last error. Undefined while
+   * one is connected.
+   */
+  whyNoneConnected(bootstrapCount: number): Error | undefined {
+    const known = this.#cluster.brokers().map((broker) => broker.nodeId);
+    const errors: Error[] = [];
+    for (const nodeId of [...known, ...Array.from({ length: bootstrapCount }, (_, i) => -1 - i)]) {
+      if (this.isConnected(nodeId)) return undefined;
+      const error = this.lastError(nodeId);
+      if (error !== undefined) errors.push(error);
+    }
+    return errors.find(isRefusal) ?? errors[0];
   }
 
   canConnect(nodeId: number): boolean {

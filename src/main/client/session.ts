@@ -233,7 +233,7 @@ export class Session implements StreamSource {
     if (this.#isClosed) return;
     checkStackRoom();
     this.proxy.disconnect(nodeId);
-    this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId }), nodeId);
+    this.#failAll(new Cancelled('the connection was closed by close(nodeId)', { nodeId, retriable: true }), nodeId);
   }
 
   /** A control call about a node, or about any node (null). */
@@ -285,7 +285,7 @@ export class Session implements StreamSource {
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);
     this.#adapter.close();
-    this.#failAll(new Cancelled('the client was closed', { retriable: false }));
+    this.#failAll(new Cancelled('the client was closed'));
     this.#poller.close();
     this.#tellEnd();
     await this.thread.close();
@@ -326,7 +326,7 @@ export class Session implements StreamSource {
   }
 
   #endError(): Error {
-    return this.#lossError ?? new Cancelled('the client is closed', { retriable: false });
+    return this.#lossError ?? new Cancelled('the client is closed');
   }
 
   async #counted<T>(run: () => Promise<T>): Promise<T> {

@@ -199,7 +199,7 @@ export class NetworkThreadHandle implements ThreadAccess {
 
   #lose(error: Error): void {
     const isOrderly = this.#isClosing && !this.#isLost;
-    this.#calls.end(isOrderly ? new Cancelled('the client was closed', { retriable: false }) : error);
+    this.#calls.end(isOrderly ? new Cancelled('the client was closed') : error);
     if (this.#isLost || this.#isClosing) return;
     this.#isLost = true;
     this.onLost(error);

@@ -65,7 +65,10 @@ export interface BrokerRequests {
    * throttle time; Infinity when an event will cause a round. For `nextDeadline` of a role.
    */
   readyAt(to: Destination, now: number): number;
-  /** Why the last connection or attempt ended; null if none ended, or if the broker has been connected since. */
+  /**
+   * Why the last connection or attempt ended; null if none ended, or if the broker has been connected since. For any broker: why none
+   * is ready.
+   */
   lastError(to: Destination): Error | null;
   /** Sends one request. Every failure goes to `onFailure`; `send` throws none. */
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void;

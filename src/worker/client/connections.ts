@@ -69,7 +69,7 @@ export class Connections {
   disconnect(
     nodeId: number,
     now: number,
-    error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId }),
+    error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId, retriable: true }),
   ): void {
     for (const elder of this.#nodes.leaving) if (elder.id === nodeId) this.end(elder, error, undefined, now);
     const node = this.#nodes.get(nodeId);

@@ -64,9 +64,9 @@ export class NodeRequests implements BrokerRequests {
   }
 
   lastError(to: Destination): Error | null {
-    return to.brokerId === anyBroker
-      ? null
-      : (this.#parts.nodes.inLane(to.brokerId, to.lane)?.connection.lastError ?? null);
+    const { nodes } = this.#parts;
+    if (to.brokerId === anyBroker) return nodes.whyNoneReady();
+    return nodes.inLane(to.brokerId, to.lane)?.connection.lastError ?? null;
   }
 
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void {

@@ -102,6 +102,24 @@ export class Nodes {
     return undefined;
   }
 
+  /**
+   * Why no node is ready: the refusal of a login or certificate if there was one, else the newest error. Null while one is ready, and
+   * when none has failed.
+   */
+  whyNoneReady(): Error | null {
+    let newest: Node | null = null;
+    for (const node of this.#nodes.values()) {
+      const { lastError, lastAttemptAt, refusedAt } = node.connection;
+      if (node.isReady) return null;
+      if (lastError === null) continue;
+      const isNewer = newest === null || lastAttemptAt > newest.connection.lastAttemptAt;
+      const wasRefused = newest !== null && newest.connection.refusedAt !== Number.NEGATIVE_INFINITY;
+      const isRefused = refusedAt !== Number.NEGATIVE_INFINITY;
+      if (isRefused === wasRefused ? isNewer : isRefused) newest = node;
+    }
+    return newest?.connection.lastError ?? null;
+  }
+
   *bootstrapNodes(): Generator<Node> {
     for (const node of this.#nodes.values()) if (node.isBootstrap) yield node;
   }

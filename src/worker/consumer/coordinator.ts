@@ -60,6 +60,12 @@ export class Coordinator {
     return null;
   }
 
+  /** Why requests do not get to a coordinator; null if nothing has failed. */
+  whyNotReady(): Error | null {
+    const { requests } = this.#host;
+    return this.lastError ?? (this.to && requests.lastError(this.to)) ?? requests.lastError(anyone);
+  }
+
   poll(now: number): void {
     if (!this.#isWanted || this.to !== null || this.#isAsking || now < this.#retryAt) return;
     if (!this.#host.requests.isReady(anyone, now)) return;

@@ -341,7 +341,8 @@ export class GroupOffsets {
 
   #giveUp(job: Job, now: number): void {
     const text = `offsets not committed in time: ${[...job.open.keys()].slice(0, 5).join(', ')}`;
-    job.error = new KafkaTimeoutError(text, job.retryError === null ? {} : { cause: job.retryError });
+    const cause = job.retryError ?? this.#coordinator.whyNotReady() ?? undefined;
+    job.error = new KafkaTimeoutError(text, { cause });
     this.#end(job, now);
   }
 

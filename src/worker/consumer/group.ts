@@ -129,8 +129,8 @@ export class Group {
   #askCommitted(now: number): void {
     for (const question of [...this.#questions]) {
       if (now >= question.deadline) {
-        const details = question.error === null ? {} : { cause: question.error };
-        this.#endQuestion(question, new KafkaTimeoutError('no committed offsets in time', details));
+        const cause = question.error ?? this.coordinator.whyNotReady() ?? undefined;
+        this.#endQuestion(question, new KafkaTimeoutError('no committed offsets in time', { cause }));
       } else if (!question.isAsked && now >= question.retryAt) this.#askOnce(question, now);
     }
   }

@@ -2,10 +2,13 @@
 // until every partition has an answer or the time is over. Network thread.
 
 import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { anyBroker, mainLane } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import type { FoundOffset, LogPlace, LogQuestions, OffsetQuestion } from './log-questions.ts';
 import { keyOf } from './partition.ts';
+
+const anyone = { brokerId: anyBroker, lane: mainLane };
 
 interface Query {
   readonly open: Map<string, OffsetQuestion>;
@@ -53,7 +56,7 @@ export class OffsetQueries {
   poll(now: number): void {
     for (const query of [...this.#queries]) {
       if (query.open.size === 0) this.#end(query, query.found);
-      else if (now >= query.deadline) this.#end(query, timedOut(query));
+      else if (now >= query.deadline) this.#end(query, timedOut(query, this.#host.requests.lastError(anyone)));
       else if (now >= query.retryAt) this.#askLeaders(query, now);
     }
   }
@@ -116,7 +119,8 @@ export class OffsetQueries {
   }
 }
 
-function timedOut({ open, error }: Query): Error {
+function timedOut({ open, error: answered }: Query, unreachable: Error | null): Error {
+  const error = answered ?? unreachable;
   const text = `the offsets of ${[...open.keys()].slice(0, 5).join(', ')} did not come in time`;
   return new KafkaTimeoutError(text, error === null ? {} : { cause: error });
 }

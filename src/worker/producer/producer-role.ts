@@ -69,7 +69,7 @@ export class ProducerRole implements Role {
       host.wake(),
     );
     const isTransactional = config.transactionalId !== null;
-    this.#staging = new Staging(host.cluster, this.accumulator.memory, config.maxBlockMs, (topic, error, now) => {
+    this.#staging = new Staging(host, this.accumulator.memory, config.maxBlockMs, (topic, error, now) => {
       report.recordRefused(topic, now);
       this.#transactions?.onRecordFailed(error, now);
     });

@@ -4,7 +4,9 @@
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
+import { anyBroker, mainLane } from '../client/broker-requests.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
+import type { RoleHost } from '../client/role.ts';
 import type { AppendedRecord } from './accumulator.ts';
 import type { BatchMemory } from './batch-memory.ts';
 import { outcomeOf } from './outcomes.ts';
@@ -65,6 +67,7 @@ class StagedRecord implements UnplacedRecord {
 
 export class Staging {
   readonly #cluster: ClusterView;
+  readonly #requests: RoleHost['requests'];
   readonly #memory: BatchMemory;
   readonly #maxBlockMs: number;
   /** Called when records failed because metadata did not come. */
@@ -73,13 +76,14 @@ export class Staging {
   #onEmpty: ((now: number) => void)[] = [];
 
   constructor(
-    cluster: ClusterView,
+    { cluster, requests }: Pick<RoleHost, 'cluster' | 'requests'>,
     memory: BatchMemory,
     maxBlockMs: number,
     onFailed: (topic: string, error: Error, now: number) => void,
   ) {
     this.#onFailed = onFailed;
     this.#cluster = cluster;
+    this.#requests = requests;
     this.#memory = memory;
     this.#maxBlockMs = maxBlockMs;
   }
@@ -165,9 +169,13 @@ export class Staging {
     const { topic, partition } = record;
     const code = this.#cluster.topicError(topic.name) ?? 0;
     const details = { topic: topic.name, ...(partition >= 0 && { partition }), maybeWritten: false };
-    const cause = errorFor(code, { topic: topic.name }) ?? undefined;
     if (finalErrors.has(code)) return errorFor(code, details);
     if (now < record.deadline) return null;
+    // Without metadata the brokers' word on the topic is missing, or old: the reason is why no broker can be asked.
+    const cause =
+      this.#requests.lastError({ brokerId: anyBroker, lane: mainLane }) ??
+      errorFor(code, { topic: topic.name }) ??
+      undefined;
     const text =
       count === 0
         ? `topic '${topic.name}' is not present in metadata after ${this.#maxBlockMs} ms (maxBlockMs)${cause === undefined ? '' : `: ${cause.message}`}`

@@ -44,11 +44,14 @@ export class Waiters {
     for (const { onDone } of waiters) onDone(error);
   }
 
-  /** Fails the calls that have waited too long. The step itself goes on. */
-  expire(now: number): void {
+  /**
+   * Fails the calls that have waited too long. The step itself goes on.
+   * @param unreachable why no broker can be asked, null if one can
+   */
+  expire(unreachable: () => Error | null, now: number): void {
     while (this.#waiters.length > 0 && this.#waiters[0]!.deadline <= now) {
       const text = `the ${this.#what} of the transaction did not end within ${this.#maxBlockMs} ms (maxBlockMs); it goes on, so make the same call again to wait for it`;
-      this.#waiters.shift()!.onDone(new KafkaTimeoutError(text));
+      this.#waiters.shift()!.onDone(new KafkaTimeoutError(text, { cause: unreachable() ?? undefined }));
     }
   }
 }

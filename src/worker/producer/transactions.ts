@@ -13,6 +13,7 @@ import {
 } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
+import { anyBroker, mainLane } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Accumulator } from './accumulator.ts';
 import { GROUP } from './coordinators.ts';
@@ -76,6 +77,8 @@ export class Transactions implements TransactionGate {
   readonly #added = new Set<PartitionState>();
   #offsets: PendingOffsets[] = [];
   readonly #begins: Waiters;
+  readonly #unreachable = (): Error | null =>
+    this.#parts.host.requests.lastError({ brokerId: anyBroker, lane: mainLane });
   #ending: { readonly isCommit: boolean; readonly waiters: Waiters } | null = null;
 
   constructor(parts: TransactionParts) {
@@ -213,9 +216,10 @@ export class Transactions implements TransactionGate {
   poll(now: number): void {
     this.#steps.beginTurn();
     this.#parts.numbers.poll({ onGap: (partition) => this.onGap(partition, now) });
-    this.#begins.expire(now);
-    if (this.#offsetsDeadline <= now) this.#fail(offsetsTimeout(this.#parts.config.maxBlockMs), now);
-    this.#ending?.waiters.expire(now);
+    this.#begins.expire(this.#unreachable, now);
+    if (this.#offsetsDeadline <= now)
+      this.#fail(offsetsTimeout(this.#parts.config.maxBlockMs, this.#unreachable()), now);
+    this.#ending?.waiters.expire(this.#unreachable, now);
     if (this.#state === 'fatal' || this.#steps.isAsking) return;
     if (this.#state === 'starting') this.#start(now);
     else if (this.#state === 'ready') this.#serveBegins();
@@ -380,6 +384,7 @@ export class Transactions implements TransactionGate {
   }
 }
 
-function offsetsTimeout(maxBlockMs: number): KafkaTimeoutError {
-  return new KafkaTimeoutError(`the offsets were not added to the transaction within ${maxBlockMs} ms (maxBlockMs)`);
+function offsetsTimeout(maxBlockMs: number, unreachable: Error | null): KafkaTimeoutError {
+  const text = `the offsets were not added to the transaction within ${maxBlockMs} ms (maxBlockMs)`;
+  return new KafkaTimeoutError(text, { cause: unreachable ?? undefined });
 }

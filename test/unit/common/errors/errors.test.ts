@@ -23,7 +23,6 @@ test('what is retriable, and what asks for new metadata', () => {
   const retriable = own.filter(({ retriable: is }) => is).map(({ name }) => name);
   assert.deepEqual(retriable.sort(), [
     'BufferExhaustedError',
-    'Cancelled',
     'CorrelationIdError',
     'DeliveryTimeoutError',
     'KafkaConnectionError',
