@@ -28,7 +28,7 @@ import {
 import { BatchTableUser } from '../../state/batch-table.ts';
 import { STATE_CLOSED } from '../../state/counters.ts';
 import { BellListener } from '../link/bell-listener.ts';
-import { Future, failedFuture } from '../link/future.ts';
+import { Future, fail, failedFuture, succeed } from '../link/future.ts';
 import { type BatchHost, ConsumerBatch } from './consumer-batch.ts';
 
 /** A blocked thread checks so often whether the network thread has ended. */
@@ -234,7 +234,7 @@ export class ConsumerLink implements BatchHost {
     if (this.#closeError !== null) return;
     this.#closeError = error;
     this.#bell.close();
-    for (const future of this.#calls.values()) future.failure(error);
+    for (const future of this.#calls.values()) fail(future, error);
     this.#calls.clear();
     for (const batch of [...this.#held]) batch.look();
     for (const waiter of [...this.#waiters]) waiter();
@@ -265,12 +265,14 @@ export class ConsumerLink implements BatchHost {
         break;
       case CONSUMER_ANSWER: {
         const { callId, answer } = takeConsumerAnswer(responses);
-        this.#takeCall(callId)?.success(answer);
+        const future = this.#takeCall(callId);
+        if (future !== undefined) succeed(future, answer);
         break;
       }
       case CONSUMER_REFUSAL: {
         const { callId, error } = takeConsumerRefusal(responses);
-        this.#takeCall(callId)?.failure(fromPlainError(error));
+        const future = this.#takeCall(callId);
+        if (future !== undefined) fail(future, fromPlainError(error));
         break;
       }
       default:

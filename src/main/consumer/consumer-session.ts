@@ -23,7 +23,7 @@ import { createLifeline, Lifeline } from '../../ring/lifeline.ts';
 import { createBatchTable } from '../../state/batch-table.ts';
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
-import { Future } from '../link/future.ts';
+import { Future, fail, succeed } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
 import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
@@ -205,8 +205,8 @@ export class ConsumerSession implements ClientRole {
   callThen<T>(call: ConsumerCall, make: (answer: ConsumerAnswer) => T): Future<T> {
     const made = new Future<T>(this.#host.callbackThrew);
     const asked = this.link.call<ConsumerAnswer>(call);
-    asked.addCallback((answer) => void made.success(make(answer)));
-    asked.addErrback((error) => void made.failure(error));
+    asked.addCallback((answer) => succeed(made, make(answer)));
+    asked.addErrback((error) => fail(made, error));
     if (!made.isDone) void this.#keepAlive(() => settled(made));
     return made;
   }

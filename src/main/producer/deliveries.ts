@@ -28,7 +28,7 @@ import {
 } from '../../ring/frames/record-frames.ts';
 import type { LinkReader } from '../../ring/link.ts';
 import type { ProducerCountersReader } from '../../state/producer-counters.ts';
-import type { Future } from '../link/future.ts';
+import { type Future, fail, succeed } from '../link/future.ts';
 import type { DeliveryReport, RecordFailure, RecordMetadata } from './producer-types.ts';
 
 const maxFailures = 100;
@@ -100,7 +100,7 @@ export class Deliveries {
   failGroup(trackId: number, error: Error): void {
     const group = this.#groups.get(trackId);
     this.#groups.delete(trackId);
-    group?.future.failure(error);
+    if (group !== undefined) fail(group.future, error);
   }
 
   /** Registers a callback for the end of a call. Returns the id of the call. */
@@ -158,8 +158,8 @@ export class Deliveries {
     this.#records.clear();
     this.#groups.clear();
     this.#calls.clear();
-    for (const { future } of records) future.failure(error);
-    for (const { future } of groups) future.failure(error);
+    for (const { future } of records) fail(future, error);
+    for (const { future } of groups) fail(future, error);
     for (const call of calls) call(error);
   }
 
@@ -179,10 +179,10 @@ export class Deliveries {
         const pending = this.#takeRecord((trackId + i) >>> 0);
         if (pending === undefined) continue;
         if (error !== null) {
-          pending.future.failure(errorOfRecord(failed!, first + i, error));
+          fail(pending.future, errorOfRecord(failed!, first + i, error));
         } else {
           const offset = base.isNegative() ? base : base.add(first + i);
-          pending.future.success({
+          succeed(pending.future, {
             topic,
             partition,
             offset,
@@ -212,7 +212,7 @@ export class Deliveries {
     const group = this.#groups.get(trackId);
     if (group === undefined) return;
     this.#groups.delete(trackId);
-    group.future.success({ records: group.records, failed, failures: group.failures });
+    succeed(group.future, { records: group.records, failed, failures: group.failures });
   }
 
   #callDone(callId: number, error: Error | null): void {

@@ -2,6 +2,7 @@
 // if a serializer is asynchronous. Application thread. Must not write a record.
 
 import { IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
+import { thrownError } from '../../common/thrown.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
 import type { Partitioner, ProducerOptions, ProducerRecord, RecordMetadata } from './producer-types.ts';
@@ -56,6 +57,7 @@ export class Preparer<K, V> {
     onReady: (prepared: Prepared) => void,
     onError: (error: Error) => void,
   ): void {
+    const failed = (thrown: unknown): void => onError(thrownError(thrown));
     const run = (): Promise<void> | null => {
       let prepared: Prepared | Promise<Prepared>;
       try {
@@ -65,11 +67,11 @@ export class Preparer<K, V> {
         onError(error);
         return null;
       }
-      if (prepared instanceof Promise) return prepared.then(onReady).catch(onError);
+      if (prepared instanceof Promise) return prepared.then(onReady).catch(failed);
       onReady(prepared);
       return null;
     };
-    const wait = this.tail === null ? run() : this.tail.then(run).catch(onError);
+    const wait = this.tail === null ? run() : this.tail.then(run).catch(failed);
     if (wait === null) return;
     const tail = wait.then(() => {
       if (this.tail === tail) this.tail = null;

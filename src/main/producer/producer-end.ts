@@ -1,6 +1,7 @@
 // Owns the counters of a producer, and how it is closed. Application thread.
 
-import type { Future } from '../link/future.ts';
+import { thrownError } from '../../common/thrown.ts';
+import { type Future, fail, settleLike } from '../link/future.ts';
 import type { ProducerSession } from './producer-session.ts';
 import type { DeliveryReport, ProducerCounters } from './producer-types.ts';
 
@@ -35,8 +36,8 @@ export function closeAll(
       () => {},
     );
     await client?.close();
-    closing.chain(future);
+    settleLike(future, closing);
   };
-  finish().catch((error: Error) => void future.failure(error));
+  finish().catch((error: unknown) => fail(future, thrownError(error)));
   return future;
 }

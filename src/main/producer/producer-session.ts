@@ -20,7 +20,7 @@ import { groupEndFrame, RECORD_PREFIX_BYTES, type RecordFields, topicFrame } fro
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole } from '../link/client-host.ts';
-import { Future } from '../link/future.ts';
+import { Future, fail, succeed } from '../link/future.ts';
 import { Deliveries } from './deliveries.ts';
 import { ProducerLink } from './producer-link.ts';
 import type { ApplicationProducerLink } from './producer-memory.ts';
@@ -153,12 +153,12 @@ export class ProducerSession implements ClientRole {
     this.call(flushFrame, (error) => {
       clearTimeout(timer);
       if (future.isDone) return;
-      if (error === null) future.success(this.deliveries.takeReport());
-      else future.failure(error);
+      if (error === null) succeed(future, this.deliveries.takeReport());
+      else fail(future, error);
     });
     if (!future.isDone && timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = setTimeout(() => {
-        if (!future.isDone) future.failure(flushTimeout(timeoutMs));
+        fail(future, flushTimeout(timeoutMs));
       }, timeoutMs);
     }
     return future;
@@ -193,7 +193,8 @@ export class ProducerSession implements ClientRole {
     const timer = setTimeout(() => {
       this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
       this.#updateHold();
-      future.failure(
+      fail(
+        future,
         new BufferExhaustedError(
           `there was no room for ${bytes} bytes within ${maxBlockMs} ms (maxBlockMs); bufferMemoryBytes is ${this.config.bufferMemoryBytes}`,
         ),
@@ -280,7 +281,7 @@ export class ProducerSession implements ClientRole {
     while (this.#waiters.length > 0 && this.#hasRoom(this.#waiters[0]!.bytes)) {
       const { future, timer } = this.#waiters.shift()!;
       clearTimeout(timer);
-      future.success(undefined);
+      succeed(future, undefined);
     }
     this.#wantRoom();
   }
@@ -314,7 +315,7 @@ export class ProducerSession implements ClientRole {
     this.#waiters = [];
     for (const { future, timer } of waiters) {
       clearTimeout(timer);
-      future.failure(error);
+      fail(future, error);
     }
     this.#updateHold();
   }

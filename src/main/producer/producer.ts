@@ -5,16 +5,19 @@ import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
+import { thrownError } from '../../common/thrown.ts';
 import { transactionBeginFrame } from '../../ring/frames/producer-call-frames.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
 import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import { KafkaClient } from '../client/kafka-client.ts';
 import type { ClientHost } from '../link/client-host.ts';
-import type { Future } from '../link/future.ts';
+
+import { type Future, fail, settleLike, succeed } from '../link/future.ts';
 import { Measured } from './measured.ts';
 import { apart } from './open-producer.ts';
 import { type Prepared, Preparer } from './preparer.ts';
 import { closeAll, countersOf } from './producer-end.ts';
+import { ProducerEvents } from './producer-events.ts';
 import { checkProducerHandle, optionsFor, type ProducerHandle } from './producer-handle.ts';
 import type { ProducerSession, SessionListener } from './producer-session.ts';
 import type {
@@ -49,10 +52,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   /** The client that is closed with the producer. */
   #ownClient: KafkaClient | null = null;
   #closing: Future<DeliveryReport> | null = null;
-  readonly #listeners = {
-    fatal: new Set<(error: Error) => void>(),
-    failure: new Set<(failure: RecordFailure) => void>(),
-  };
+  readonly #events: ProducerEvents;
   readonly #preparer: Preparer<K, V>;
   /** One object for all records. It is filled before each record. */
   readonly #route: RecordFields = {
@@ -74,11 +74,12 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   ) {
     super(host.metricsOrigin, metrics);
     this.#host = host;
+    this.#events = new ProducerEvents(host.callbackThrew);
     this.#handleOf = handleOf;
     this.#preparer = new Preparer(options, host, (topic) => this.partitionsFor(topic));
     this.#session = open({
-      onFailure: (failure) => this.#emit(this.#listeners.failure, failure),
-      onFatal: (error) => this.#emit(this.#listeners.fatal, error),
+      onFailure: (failure) => this.#events.emit('failure', failure),
+      onFatal: (error) => this.#events.emit('fatal', error),
     });
   }
 
@@ -153,7 +154,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
     this.#preparer.inOrder(topic, record, partition, settle, (error) => {
       // The Future is not returned here: the queue would wait for it, and its failure would fail the queue.
-      future.failure(error);
+      fail(future, error);
     });
     return future;
   }
@@ -185,7 +186,9 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
         this.#session.groupComplete(trackId, count);
       }
     } else {
-      this.#sendEach(topic, records, trackId).catch((error: Error) => deliveries.failGroup(trackId, error));
+      this.#sendEach(topic, records, trackId).catch((error: unknown) =>
+        deliveries.failGroup(trackId, thrownError(error)),
+      );
     }
     return future;
   }
@@ -231,7 +234,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   flush(timeoutMs = defaultWaitMs): Future<DeliveryReport> {
     if (this.#preparer.tail === null) return this.#session.flush(timeoutMs);
     const future = this.#session.newFuture<DeliveryReport>();
-    this.#preparer.tail.then(() => this.#session.flush(timeoutMs).chain(future));
+    this.#preparer.tail.then(() => settleLike(future, this.#session.flush(timeoutMs)));
     return future;
   }
 
@@ -252,8 +255,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   begin(): Future<Transaction<K, V>> {
     const future = this.#session.newFuture<Transaction<K, V>>();
     this.#session.call(transactionBeginFrame, (error) => {
-      if (error === null) future.success(new Transaction<K, V>(this.#transactionHost));
-      else future.failure(error);
+      if (error === null) succeed(future, new Transaction<K, V>(this.#transactionHost));
+      else fail(future, error);
     });
     return future;
   }
@@ -279,7 +282,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   on(event: 'fatal', listener: (error: Error) => void): this;
   on(event: 'failure', listener: (failure: RecordFailure) => void): this;
   on(event: 'fatal' | 'failure', listener: (what: never) => void): this {
-    (this.#listeners[event] as Set<(what: never) => void>).add(listener);
+    this.#events.add(event, listener);
     return this;
   }
 
@@ -355,7 +358,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   #sendPrepared(topic: string, prepared: Prepared, lingerMs: number, future: Future<RecordMetadata>): void {
     const { deliveries, refusal } = this.#session;
     if (refusal !== null) {
-      future.failure(refusal);
+      fail(future, refusal);
       return;
     }
     const timestampMs = Number.isNaN(prepared.timestampMs) ? Date.now() : prepared.timestampMs;
@@ -365,7 +368,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       isTaken = this.#writePrepared(topic, { ...prepared, timestampMs }, TrackKind.SINGLE, trackId, lingerMs);
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw error;
-      future.failure(error as Error);
+      fail(future, thrownError(error));
       return;
     }
     if (isTaken) {
@@ -374,7 +377,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       return;
     }
     const text = `there is no room for the record: await producer.ready() and send it again, or raise bufferMemoryBytes (${this.config.bufferMemoryBytes})`;
-    future.failure(new BufferExhaustedError(text, { topic, maybeWritten: false }));
+    fail(future, new BufferExhaustedError(text, { topic, maybeWritten: false }));
   }
 
   #writePrepared(topic: string, prepared: Prepared, kind: TrackKind, trackId: number, lingerMs: number): boolean {
@@ -385,15 +388,5 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     route.lingerMs = lingerMs;
     route.timestampMs = prepared.timestampMs;
     return this.#session.write(topic, route, prepared.key, prepared.value, prepared.headers);
-  }
-
-  #emit<T>(listeners: ReadonlySet<(what: T) => void>, what: T): void {
-    for (const listener of listeners) {
-      try {
-        listener(what);
-      } catch (error) {
-        this.#host.callbackThrew(error);
-      }
-    }
   }
 }

@@ -6,7 +6,7 @@ import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { GroupIdentity, OffsetToCommit, TransactionOffsets } from '../../common/transaction-offsets.ts';
 import type { Frame } from '../../ring/frames/frame.ts';
 import { transactionEndFrame, transactionOffsetsFrame } from '../../ring/frames/producer-call-frames.ts';
-import type { Future } from '../link/future.ts';
+import { type Future, fail, succeed } from '../link/future.ts';
 import type { ProducerSession } from './producer-session.ts';
 import type {
   DeliveryReport,
@@ -97,8 +97,8 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, offsets: told });
     const future = this.#host.session.newFuture<void>();
     this.#host.session.call(frameOf, (error) => {
-      if (error === null) future.success(undefined);
-      else future.failure(error);
+      if (error === null) succeed(future, undefined);
+      else fail(future, error);
     });
     return this.#tracked(future);
   }

@@ -2,10 +2,11 @@
 // each request gets one answer. Network thread. A role knows nothing else about connections, and its tests use a fake
 // of this interface.
 
+import { mainLane } from '../../common/node-ids.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import type { VersionRange } from './api-versions.ts';
 
-export { mainLane } from '../../common/node-ids.ts';
+export { mainLane };
 
 /** Any broker that is ready, for requests that every broker answers. */
 export const anyBroker = -1;
@@ -16,6 +17,9 @@ export interface Destination {
   /** Name of the connection, such as `fetch`; `mainLane` for the connection that everybody uses. */
   readonly lane: string;
 }
+
+/** Whoever is ready first, on the connection that everybody uses. */
+export const anyone: Destination = { brokerId: anyBroker, lane: mainLane };
 
 export interface BrokerRequest<Request = unknown, Response = unknown> {
   readonly to: Destination;

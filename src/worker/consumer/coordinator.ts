@@ -2,10 +2,9 @@
 // Source: protocol guide, FindCoordinator; KIP-699 (several keys).
 
 import { errorFor, GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
-import { mainLane } from '../../common/node-ids.ts';
 import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
-import { anyBroker, type Destination } from '../client/broker-requests.ts';
+import { anyone, type Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
@@ -13,7 +12,6 @@ import { codes } from './codes.ts';
 const groupLane = 'group';
 const groupKeyType = 0;
 const keysVersion = 4;
-const anyone: Destination = { brokerId: anyBroker, lane: mainLane };
 
 export interface CoordinatorSettings {
   readonly groupId: string;

@@ -2,13 +2,11 @@
 // until every partition has an answer or the time is over. Network thread.
 
 import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.ts';
-import { anyBroker, mainLane } from '../client/broker-requests.ts';
+import { anyone } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import type { FoundOffset, LogPlace, LogQuestions, OffsetQuestion } from './log-questions.ts';
 import { keyOf } from './partition.ts';
-
-const anyone = { brokerId: anyBroker, lane: mainLane };
 
 interface Query {
   readonly open: Map<string, OffsetQuestion>;

@@ -4,7 +4,7 @@
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
-import { anyBroker, mainLane } from '../client/broker-requests.ts';
+import { anyone } from '../client/broker-requests.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { AppendedRecord } from './accumulator.ts';
@@ -172,10 +172,7 @@ export class Staging {
     if (finalErrors.has(code)) return errorFor(code, details);
     if (now < record.deadline) return null;
     // Without metadata the brokers' word on the topic is missing, or old: the reason is why no broker can be asked.
-    const cause =
-      this.#requests.lastError({ brokerId: anyBroker, lane: mainLane }) ??
-      errorFor(code, { topic: topic.name }) ??
-      undefined;
+    const cause = this.#requests.lastError(anyone) ?? errorFor(code, { topic: topic.name }) ?? undefined;
     const text =
       count === 0
         ? `topic '${topic.name}' is not present in metadata after ${this.#maxBlockMs} ms (maxBlockMs)${cause === undefined ? '' : `: ${cause.message}`}`

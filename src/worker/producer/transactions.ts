@@ -13,7 +13,7 @@ import {
 } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
-import { anyBroker, mainLane } from '../client/broker-requests.ts';
+import { anyone } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Accumulator } from './accumulator.ts';
 import { GROUP } from './coordinators.ts';
@@ -77,8 +77,7 @@ export class Transactions implements TransactionGate {
   readonly #added = new Set<PartitionState>();
   #offsets: PendingOffsets[] = [];
   readonly #begins: Waiters;
-  readonly #unreachable = (): Error | null =>
-    this.#parts.host.requests.lastError({ brokerId: anyBroker, lane: mainLane });
+  readonly #unreachable = (): Error | null => this.#parts.host.requests.lastError(anyone);
   #ending: { readonly isCommit: boolean; readonly waiters: Waiters } | null = null;
 
   constructor(parts: TransactionParts) {
