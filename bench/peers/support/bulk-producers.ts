@@ -41,8 +41,12 @@ export function startBulkProducer(client: BulkClient, place: BulkPlace): Promise
   return client === '@platformatic/kafka' ? startPlatformatic(place) : startOurs(place);
 }
 
-async function startOurs({ bootstrapServer, topic, valueBytes }: BulkPlace): Promise<BulkProducer> {
-  const client = await KafkaClient.start({ bootstrapServers: bootstrapServer });
+async function startOurs(place: BulkPlace): Promise<BulkProducer> {
+  return ourBulkProducer(await KafkaClient.start({ bootstrapServers: place.bootstrapServer }), place);
+}
+
+/** A producer of that client, which is closed with it. */
+export async function ourBulkProducer(client: KafkaClient, { topic, valueBytes }: BulkPlace): Promise<BulkProducer> {
   const producer = await client.producer();
   const values = valuesOf(valueBytes);
   producer.on('failure', ({ error }) => {
@@ -71,6 +75,11 @@ async function startOurs({ bootstrapServer, topic, valueBytes }: BulkPlace): Pro
 /** About as many bytes as Kafka's own producer puts into a request while several requests are under way. */
 const callBytes = 128 * 1024;
 const callsUnderWay = 5;
+
+/** Messages in a call of the peers. They give whole calls. */
+export function recordsPerCall(valueBytes: number): number {
+  return Math.max(1, Math.floor(callBytes / valueBytes));
+}
 
 /** Calls of a client that takes a list of messages, a few at a time. */
 class Calls {
@@ -114,7 +123,7 @@ async function startKafkajs({ folder, bootstrapServer, topic, valueBytes }: Bulk
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   const values = valuesOf(valueBytes);
-  const perCall = Math.max(1, Math.floor(callBytes / valueBytes));
+  const perCall = recordsPerCall(valueBytes);
   const calls = new Calls();
   return {
     version,
@@ -145,7 +154,7 @@ async function startPlatformatic({ folder, bootstrapServer, topic, valueBytes }:
   const { version } = require(join(path, '../../package.json')) as { version: string };
   const producer = new PeerProducer({ clientId: 'bench', bootstrapBrokers: [bootstrapServer] });
   const values = valuesOf(valueBytes);
-  const perCall = Math.max(1, Math.floor(callBytes / valueBytes));
+  const perCall = recordsPerCall(valueBytes);
   const calls = new Calls();
   return {
     version,

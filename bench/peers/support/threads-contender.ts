@@ -1,0 +1,82 @@
+// Owns one run of the threads benchmark: starts the threads, lets them warm up, measures them at work, counts connections and memory. A
+// process of its own, on a Node that the peers support.
+//   node --expose-gc threads-contender.js '{"client":"attached","threads":4,...}'
+
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { KafkaClient } from '../../../src/index.ts';
+import { median } from '../../support/rows.ts';
+import { recordsPerCall } from './bulk-producers.ts';
+import { besides } from './contender.ts';
+import type { ThreadData, ThreadOrder, ThreadsResult, ThreadsRun } from './threads-run.ts';
+
+const MiB = 1024 * 1024;
+const run = JSON.parse(process.argv[2]!) as ThreadsRun;
+const client = run.client === 'attached' ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
+const perCall = recordsPerCall(run.valueBytes);
+const recordsEach = perCall * Math.max(1, Math.round(run.records / run.threads / perCall));
+const records = recordsEach * run.threads;
+const openMs: number[] = [];
+const workers: Worker[] = [];
+for (let i = 0; i < run.threads; i++) {
+  const handle = client?.share() ?? null;
+  const { folder, bootstrapServer, topic, valueBytes, workPerRecord } = run;
+  const place = { folder, bootstrapServer, topic, valueBytes };
+  const workerData: ThreadData = { client: run.client, place, handle, records: recordsEach, workPerRecord };
+  const worker = new Worker(besides('threads-worker'), { workerData, transferList: [...(handle?.transferList ?? [])] });
+  workers.push(worker);
+  const [opened] = (await once(worker, 'message')) as [number];
+  openMs.push(opened);
+}
+
+/** Resolves when every thread has done it. */
+async function tell(order: ThreadOrder): Promise<void> {
+  const answers = workers.map((worker) => once(worker, 'message'));
+  for (const worker of workers) worker.postMessage(order);
+  await Promise.all(answers);
+}
+
+await tell('warm-up');
+const usage = process.cpuUsage();
+const startedAt = performance.now();
+await tell('run');
+const seconds = (performance.now() - startedAt) / 1000;
+const { user, system } = process.cpuUsage(usage);
+const connections = openConnections(Number(run.bootstrapServer.split(':').at(-1)));
+await tell('rest');
+globalThis.gc!();
+const rssMiB = process.memoryUsage().rss / MiB;
+const result: ThreadsResult = {
+  recordsPerSecond: Math.round(records / seconds),
+  connections,
+  rssMiB,
+  cpuMicrosecondsPerRecord: (user + system) / records,
+  openMs: median(openMs),
+};
+await tell('end');
+await client?.close();
+process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+
+/** Of this process to that port, as Linux tells. */
+function openConnections(port: number): number {
+  const own = new Set<string>();
+  for (const fd of readdirSync('/proc/self/fd')) {
+    try {
+      const inode = readlinkSync(`/proc/self/fd/${fd}`).match(/^socket:\[(\d+)\]$/)?.[1];
+      if (inode !== undefined) own.add(inode);
+    } catch {
+      // Closed meanwhile, such as that of the folder itself.
+    }
+  }
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  const isEstablished = '01';
+  let count = 0;
+  for (const file of ['/proc/self/net/tcp', '/proc/self/net/tcp6']) {
+    for (const line of readFileSync(file, 'utf8').split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[2]?.endsWith(`:${hexPort}`) && fields[3] === isEstablished && own.has(fields[9]!)) count++;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,130 @@
+// Owns the measure of several threads that compute and produce in one process: attached to one network thread, with a client of ours for each
+// thread, and with a client of each peer for each thread. One process after another in rotated order, with the same total work. Main thread.
+//   npm run bench:peers -- threads
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { KafkaClient } from '../../src/index.ts';
+import { withBroker } from '../macro/support/broker.ts';
+import { createTopic } from '../macro/support/topic.ts';
+import { type BenchRow, median } from '../support/rows.ts';
+import { besides, findPeers, type Peers } from './support/contender.ts';
+import { type ThreadsClient, type ThreadsResult, type ThreadsRun, threadsClients } from './support/threads-run.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+const threadCounts = [1, 2, 4, 8] as const;
+const partitions = 8;
+const valueBytes = 100;
+/** Of all threads together. */
+const records = Number(process.env.BENCH_RECORDS ?? 200_000);
+/** Of the CPU, for each record: about 2 us. */
+const workPerRecord = 1500;
+const runTimeoutMs = 180_000;
+
+const metrics = [
+  ['recordsPerSecond', 'records/s'],
+  ['connections', 'connections'],
+  ['clientMiB', 'MiB'],
+  ['cpuMicrosecondsPerRecord', 'us'],
+  ['openMs', 'ms'],
+] as const;
+type Metric = (typeof metrics)[number][0];
+
+export async function run(): Promise<BenchRow[]> {
+  const peers = await findPeers();
+  return withBroker(async ({ host, port, description }) => {
+    const bootstrapServer = `${host}:${port}`;
+    const topic = `bench-threads-${process.pid}`;
+    const client = await KafkaClient.start({ bootstrapServers: bootstrapServer });
+    await createTopic(client, topic, partitions);
+    await client.close();
+    const results = new Map<string, ThreadsResult[]>();
+    for (let round = 0; round < rounds; round++) {
+      for (const threads of threadCounts) {
+        for (let i = 0; i < threadsClients.length; i++) {
+          const client = threadsClients[(round + i) % threadsClients.length]!;
+          const place = { folder: peers.folder, bootstrapServer, topic, valueBytes };
+          const result = await runOnce(peers, { ...place, client, threads, records, workPerRecord });
+          const key = keyOf(client, threads);
+          results.set(key, [...(results.get(key) ?? []), result]);
+        }
+      }
+    }
+    return rowsOf(results, { broker: description, rounds, partitions, records, valueBytes, workPerRecord });
+  });
+}
+
+function keyOf(client: ThreadsClient, threads: number): string {
+  return `${client} ${threads}`;
+}
+
+function rowsOf(
+  results: ReadonlyMap<string, readonly ThreadsResult[]>,
+  parameters: BenchRow['parameters'],
+): BenchRow[] {
+  const rows: BenchRow[] = [];
+  const figuresOf = (client: ThreadsClient, threads: number, metric: Metric): number[] =>
+    results.get(keyOf(client, threads))!.map((result) => figure(result, results, threads, metric));
+  const add = (name: string, unit: string, comparison: string, ours: readonly number[], theirs: readonly number[]) => {
+    const ratio = Number((median(ours) / median(theirs)).toPrecision(4));
+    const all = { ours, theirs };
+    rows.push({
+      name,
+      unit,
+      comparison,
+      ratio,
+      ours: median(ours),
+      theirs: median(theirs),
+      parameters: { ...parameters, all },
+    });
+  };
+  for (const threads of threadCounts) {
+    for (const [metric, unit] of metrics) {
+      const mine = figuresOf('attached', threads, metric);
+      for (const client of threadsClients) {
+        if (client === 'attached' || client === 'no client') continue;
+        add(`${threads} threads: ${metric}`, unit, client, mine, figuresOf(client, threads, metric));
+      }
+    }
+  }
+  const rate = 'recordsPerSecond';
+  for (const threads of threadCounts.slice(1)) {
+    const one = figuresOf('attached', 1, rate);
+    add(
+      `${threads} attached threads: ${rate}`,
+      'records/s',
+      '1 attached thread',
+      figuresOf('attached', threads, rate),
+      one,
+    );
+  }
+  const most = threadCounts.at(-1)!;
+  const each = (client: ThreadsClient): number[] => {
+    const alone = median(figuresOf(client, 1, 'clientMiB'));
+    return figuresOf(client, most, 'clientMiB').map((all) => Number(((all - alone) / (most - 1)).toPrecision(4)));
+  };
+  for (const client of threadsClients) {
+    if (client === 'attached' || client === 'no client') continue;
+    add('one more thread: clientMiB', 'MiB', client, each('attached'), each(client));
+  }
+  return rows;
+}
+
+/** Memory is that of the process beyond the same threads without a client. */
+function figure(
+  result: ThreadsResult,
+  results: ReadonlyMap<string, readonly ThreadsResult[]>,
+  threads: number,
+  metric: Metric,
+): number {
+  if (metric !== 'clientMiB') return Number(result[metric].toPrecision(4));
+  const bare = median(results.get(keyOf('no client', threads))!.map(({ rssMiB }) => rssMiB));
+  return Number((result.rssMiB - bare).toPrecision(4));
+}
+
+async function runOnce({ node }: Peers, job: ThreadsRun): Promise<ThreadsResult> {
+  const args = ['--enable-source-maps', '--expose-gc', besides('threads-contender'), JSON.stringify(job)];
+  const options = { timeout: runTimeoutMs, killSignal: 'SIGKILL' } as const;
+  const { stdout } = await promisify(execFile)(node, args, options);
+  return JSON.parse(stdout) as ThreadsResult;
+}
