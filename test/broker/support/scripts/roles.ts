@@ -14,14 +14,17 @@ export interface RolesData {
   readonly records: number;
   /** Bytes of one more record, which does not lie in the ring; 0: none. */
   readonly largeBytes: number;
+  /** It does not wait for a partition, of which its group may have fewer than members. */
+  readonly mayBeUnassigned?: boolean;
 }
 
 const hourMs = 3_600_000;
 
-async function run({ handle, name, topic, groupId, records, largeBytes }: RolesData): Promise<void> {
+async function run(data: RolesData): Promise<void> {
+  const { handle, name, topic, groupId, records, largeBytes, mayBeUnassigned = false } = data;
   const client = await KafkaClient.attach(handle);
   const consumer = await client.consumer({ groupId, topics: [topic], autoOffsetReset: 'earliest' });
-  while (consumer.assignment.length === 0) await consumer.poll(20);
+  while (!mayBeUnassigned && consumer.assignment.length === 0) await consumer.poll(20);
   const producer = await client.producer({ lingerMs: hourMs, deliveryTimeoutMs: 2 * hourMs });
   for (let i = 0; i < records; i++) producer.append(topic, null, `${name} ${i}`);
   if (largeBytes > 0) producer.append(topic, null, `${name} large ${'x'.repeat(largeBytes)}`);
