@@ -143,9 +143,12 @@ async function benchConsume(context: Context, flags: Flags): Promise<Measured> {
     const found = consumer.position(place);
     return found === null ? null : BigInt(String(found));
   };
-  while (records < flags.numRecords && !context.signal.aborted && !ends.isReached(position)) {
+  while (records < flags.numRecords && !context.signal.aborted && !ends.isReached) {
     const batch = await consumer.poll(pollMs, { signal: context.signal });
-    if (batch === null) continue;
+    if (batch === null) {
+      if (ends.isReachedBy(position)) break;
+      continue;
+    }
     for (const cursor = batch.cursor(); cursor.next(); ) bytes += Math.max(cursor.valueLength, 0);
     records += batch.count;
     batch.done();

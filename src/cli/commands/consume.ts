@@ -26,6 +26,7 @@ interface Flags {
 }
 
 const pollMs = 200;
+const lastPollMs = 50;
 
 export const consume: Declaration = {
   name: 'consume',
@@ -191,11 +192,15 @@ class Reading {
     const { signal, out } = this.#context;
     const { maxMessages = Number.POSITIVE_INFINITY, timeoutMs } = this.#flags;
     while (!signal.aborted && this.#records < maxMessages) {
-      if (this.#isAtEnd()) return;
-      const batch = await this.#consumer.poll(pollMs, { signal });
+      if (this.#ends?.isReached === true) return;
+      let batch = await this.#consumer.poll(pollMs, { signal });
       if (batch === null) {
         if (timeoutMs !== undefined && monotonicNowMs() - this.#lastAt >= timeoutMs) return;
-        continue;
+        if (!(await this.#isAtEnd())) continue;
+        // What came while the ends were asked for was behind the position already.
+        const last = await this.#consumer.poll(lastPollMs, { signal });
+        if (last === null) return;
+        batch = last;
       }
       this.#lastAt = monotonicNowMs();
       const upTo = this.#print(batch, maxMessages - this.#records);
@@ -231,16 +236,19 @@ class Reading {
     return printed < batch.count ? batch.records.at(printed).offset.toBigInt() : null;
   }
 
-  #isAtEnd(): boolean {
+  /** Asked only when nothing came. */
+  async #isAtEnd(): Promise<boolean> {
     if (this.#flags.exit !== true) return false;
     const position = (place: Place): bigint | null => {
       const found = this.#consumer.position(place);
       return found === null ? null : BigInt(String(found));
     };
-    if (this.#ends !== null) return this.#ends.isReached(position);
-    const { assignment } = this.#consumer;
+    if (this.#ends !== null) return this.#ends.isReachedBy(position);
     // In a group the end is that of the partitions which it gives to this member.
-    return assignment.length > 0 && assignment.every((one) => position(one) !== null) && this.#consumer.lag() === 0;
+    const { assignment } = this.#consumer;
+    if (assignment.length === 0 || assignment.some((one) => position(one) === null)) return false;
+    const ends = await EndOfLogs.of(this.#context, await this.#context.client(), assignment);
+    return ends.isReachedBy(position);
   }
 
   tell(): void {

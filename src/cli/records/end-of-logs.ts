@@ -18,10 +18,15 @@ export class EndOfLogs {
 
   static async of(context: Context, client: KafkaClient, partitions: readonly Place[]): Promise<EndOfLogs> {
     const admin = client.admin({ timeoutMs: context.timeoutMs });
-    const found = (await admin.listOffsets(partitions.map((one) => ({ ...one, at: 'latest' as const })))).orThrow();
-    const open = [...found].map(([{ topic, partition }, { offset }]) => {
+    const at = async (spec: 'earliest' | 'latest') =>
+      (await admin.listOffsets(partitions.map((one) => ({ ...one, at: spec })))).orThrow();
+    const [first, last] = await Promise.all([at('earliest'), at('latest')]);
+    const firsts = new Map([...first].map(([key, { offset }]) => [`${key.topic}-${key.partition}`, offset]));
+    const open = [...last].flatMap(([{ topic, partition }, { offset }]) => {
+      const name = `${topic}-${partition}`;
       const end = offset?.toBigInt() ?? 0n;
-      return [`${topic}-${partition}`, { topic, partition, end }] as const;
+      // There is nothing to wait for in an empty partition.
+      return firsts.get(name)?.toBigInt() === end ? [] : [[name, { topic, partition, end }] as const];
     });
     return new EndOfLogs(new Map(open));
   }
@@ -33,13 +38,19 @@ export class EndOfLogs {
     if (end !== undefined && next >= end) this.#open.delete(name);
   }
 
-  /** @param position the reader's, which passes also what is no record, such as the marks of transactions */
-  isReached(position: (place: Place) => bigint | null): boolean {
-    for (const [name, place] of this.#open) {
+  /** Whether everything was noted. */
+  get isReached(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /**
+   * Whether the reader stands at the ends. Only for a reader to which nothing more came: its position passes what is on its way to it,
+   * but also what is no record, such as the marks of transactions.
+   */
+  isReachedBy(position: (place: Place) => bigint | null): boolean {
+    return [...this.#open.values()].every((place) => {
       const at = position(place);
-      if (at === null || at < place.end) return false;
-      this.#open.delete(name);
-    }
-    return true;
+      return at !== null && at >= place.end;
+    });
   }
 }

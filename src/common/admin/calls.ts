@@ -8,9 +8,13 @@ import type { ConfigEntry, ConfigResource, ConfigResourceChanges, ConfigResource
 import type {
   CommittedOffset,
   DescribedConsumerGroup,
+  DescribedShareGroup,
+  DescribedStreamsGroup,
   ListedGroups,
   MemberToRemove,
   OffsetToCommit,
+  ShareGroupOffset,
+  ShareGroupOffsetToSet,
 } from './groups.ts';
 import type {
   ActiveProducer,
@@ -30,6 +34,7 @@ import type {
   AclBinding,
   AclFilter,
   ClientQuota,
+  DelegationToken,
   QuotaAlteration,
   QuotaEntity,
   QuotaFilter,
@@ -120,6 +125,24 @@ export interface AdminCalls {
     PlainResults<string, readonly ScramCredential[]>
   >;
   alterUserScramCredentials: Shape<{ alterations: readonly ScramAlteration[] }, PlainResults<string, null>>;
+  createDelegationToken: Shape<
+    { owner: string | null; renewers: readonly string[]; maxLifetimeMs: number | bigint },
+    DelegationToken
+  >;
+  renewDelegationToken: Shape<{ hmac: Uint8Array; renewPeriodMs: number | bigint }, Long>;
+  expireDelegationToken: Shape<{ hmac: Uint8Array; expiryTimePeriodMs: number | bigint }, Long>;
+  describeDelegationToken: Shape<{ owners: readonly string[] | null }, readonly DelegationToken[]>;
+  describeShareGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedShareGroup>>;
+  listShareGroupOffsets: Shape<
+    { groups: readonly { groupId: string; partitions?: readonly TopicPartitionKey[] }[] },
+    PlainResults<string, readonly (readonly [TopicPartitionKey, PlainOutcome<ShareGroupOffset | null>])[]>
+  >;
+  alterShareGroupOffsets: Shape<
+    { groupId: string; offsets: readonly ShareGroupOffsetToSet[] },
+    PlainResults<TopicPartitionKey, null>
+  >;
+  deleteShareGroupOffsets: Shape<{ groupId: string; topics: readonly string[] }, PlainResults<string, null>>;
+  describeStreamsGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedStreamsGroup>>;
   electLeaders: Shape<
     { isUnclean: boolean; partitions: readonly TopicPartitionKey[] | null },
     PlainResults<TopicPartitionKey, null>

@@ -62,3 +62,60 @@ export interface OffsetToCommit extends TopicPartitionKey {
 export interface MemberToRemove {
   readonly groupInstanceId: string;
 }
+
+/** Source: KIP-932 */
+export interface DescribedShareGroup {
+  readonly groupId: string;
+  readonly state: string;
+  readonly assignor: string;
+  readonly groupEpoch: number;
+  readonly assignmentEpoch: number;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly clientHost: string;
+    readonly memberEpoch: number;
+    readonly subscribedTopics: readonly string[];
+    readonly assignment: readonly TopicPartitionKey[];
+  }[];
+}
+
+export interface ShareGroupOffset {
+  /** The first offset that the group is not done with. */
+  readonly startOffset: Long;
+  /** -1 for unknown. */
+  readonly leaderEpoch: number;
+  /** How many records still have to be delivered. Null if brokers do not send it. Source: KIP-1226 */
+  readonly lag: Long | null;
+}
+
+export interface ShareGroupOffsetToSet extends TopicPartitionKey {
+  readonly startOffset: Int64Input;
+}
+
+/** Tasks of one part of a topology. Each partition is one task. */
+export interface StreamsTasks {
+  readonly subtopologyId: string;
+  readonly partitions: readonly number[];
+}
+
+/** A group of Kafka Streams. Source: KIP-1071 */
+export interface DescribedStreamsGroup {
+  readonly groupId: string;
+  readonly state: string;
+  readonly groupEpoch: number;
+  readonly assignmentEpoch: number;
+  /** Null while the group has no topology. */
+  readonly topologyEpoch: number | null;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly clientId: string;
+    readonly clientHost: string;
+    readonly memberEpoch: number;
+    readonly processId: string;
+    readonly activeTasks: readonly StreamsTasks[];
+    readonly standbyTasks: readonly StreamsTasks[];
+    readonly warmupTasks: readonly StreamsTasks[];
+  }[];
+}

@@ -56,7 +56,7 @@ export function errorsByBroker(
 
 /** Structured clone makes a plain object with three fields from a Long. This makes Longs again, anywhere in `value`. */
 export function withLongs<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if (Array.isArray(value)) return value.map(withLongs) as T;
   const { low, high, unsigned } = value as { low?: unknown; high?: unknown; unsigned?: unknown };
   if (typeof low === 'number' && typeof high === 'number' && typeof unsigned === 'boolean') {

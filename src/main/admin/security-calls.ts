@@ -1,20 +1,24 @@
-// Owns the Admin's calls about ACLs, quotas and users. Application thread.
+// Owns the Admin's calls about ACLs, quotas, users and delegation tokens. Application thread.
 
+import type Long from 'long';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type {
   AclBinding,
   AclFilter,
   ClientQuota,
+  DelegationToken,
   QuotaAlteration,
   QuotaEntity,
   QuotaFilter,
   ScramAlteration,
   ScramCredential,
 } from '../../common/admin/security.ts';
-import { GroupCalls } from './group-calls.ts';
+import type { Int64Input } from '../../common/admin/topics.ts';
+import { cloneable } from './admin-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
+import { ShareCalls } from './share-calls.ts';
 
-export class SecurityCalls extends GroupCalls {
+export class SecurityCalls extends ShareCalls {
   /** The ACLs that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED if brokers have no authorizer. */
   describeAcls(filter: AclFilter = {}, options: AdminCallOptions = {}): Promise<readonly AclBinding[]> {
     return this.call('describeAcls', { filter }, options.timeoutMs);
@@ -72,5 +76,49 @@ export class SecurityCalls extends GroupCalls {
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
     return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options.timeoutMs));
+  }
+
+  /**
+   * Makes a delegation token, by which its owner logs in with SCRAM (KIP-48): user is the token id, password the HMAC in base64. Not over
+   * a connection that logged in with a token itself.
+   * @param options `owner`: default this user (KIP-373); `renewers`: who may renew it besides the owner; `maxLifetimeMs`: -1, the
+   *   default, leaves it to the broker
+   */
+  createDelegationToken(
+    options: AdminCallOptions & {
+      readonly owner?: string;
+      readonly renewers?: readonly string[];
+      readonly maxLifetimeMs?: Int64Input;
+    } = {},
+  ): Promise<DelegationToken> {
+    const { owner = null, renewers = [], maxLifetimeMs = -1, timeoutMs } = options;
+    const args = { owner, renewers, maxLifetimeMs: cloneable(maxLifetimeMs) };
+    return this.call('createDelegationToken', args, timeoutMs);
+  }
+
+  /** @param options `renewPeriodMs`: from now; -1, the default, leaves it to the broker @returns when the token ends, ms since the epoch */
+  renewDelegationToken(
+    hmac: Uint8Array,
+    options: AdminCallOptions & { readonly renewPeriodMs?: Int64Input } = {},
+  ): Promise<Long> {
+    const { renewPeriodMs = -1, timeoutMs } = options;
+    return this.call('renewDelegationToken', { hmac, renewPeriodMs: cloneable(renewPeriodMs) }, timeoutMs);
+  }
+
+  /** @param options `expiryTimePeriodMs`: from now; -1, the default, means at once @returns when the token ends, ms since the epoch */
+  expireDelegationToken(
+    hmac: Uint8Array,
+    options: AdminCallOptions & { readonly expiryTimePeriodMs?: Int64Input } = {},
+  ): Promise<Long> {
+    const { expiryTimePeriodMs = -1, timeoutMs } = options;
+    return this.call('expireDelegationToken', { hmac, expiryTimePeriodMs: cloneable(expiryTimePeriodMs) }, timeoutMs);
+  }
+
+  /** Tokens that this user may see. @param owners such as `User:alice`; default: of all owners */
+  describeDelegationToken(
+    owners: readonly string[] | null = null,
+    options: AdminCallOptions = {},
+  ): Promise<readonly DelegationToken[]> {
+    return this.call('describeDelegationToken', { owners }, options.timeoutMs);
   }
 }

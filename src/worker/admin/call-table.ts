@@ -30,6 +30,19 @@ import {
   listPartitionReassignments,
 } from './calls/replicas.ts';
 import { alterUserScramCredentials, describeUserScramCredentials } from './calls/scram.ts';
+import {
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
+  describeShareGroups,
+  describeStreamsGroups,
+  listShareGroupOffsets,
+} from './calls/share-groups.ts';
+import {
+  createDelegationToken,
+  describeDelegationToken,
+  expireDelegationToken,
+  renewDelegationToken,
+} from './calls/tokens.ts';
 import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './calls/topics.ts';
 import {
   abortTransaction,
@@ -69,6 +82,15 @@ export const callTable: CallTable = {
   alterClientQuotas,
   describeUserScramCredentials,
   alterUserScramCredentials,
+  createDelegationToken,
+  renewDelegationToken,
+  expireDelegationToken,
+  describeDelegationToken,
+  describeShareGroups,
+  listShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
+  describeStreamsGroups,
   electLeaders,
   alterPartitionReassignments,
   listPartitionReassignments,

@@ -21,6 +21,7 @@ import type { LoginArguments } from '../../broker/support/scripts/login.ts';
 import { CertificateAuthority } from '../../helpers/certificates.ts';
 import { TokenEndpoint } from '../../helpers/token-endpoint.ts';
 import { TokenIssuer, unsecuredToken } from '../../helpers/tokens.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { describeKafka } from '../fixture/index.ts';
 import { loggedIn, nodeId, refusal, requestsFor } from './support/logins.ts';
 import { addressOf, type Listener, saslBroker, users } from './support/sasl-broker.ts';
@@ -87,6 +88,45 @@ describeKafka(
         await refusal(t, asPassword, SaslAuthenticationFailedError, [token.saslPlainPassword]);
       });
     }
+
+    test('Admin makes, describes, renews and ends delegation tokens', async (t) => {
+      const client = await loggedIn(t, at('sasl', { saslMechanism: 'SCRAM-SHA-256', ...users.alice }));
+      const admin = client.admin({ timeoutMs: 30_000 });
+      const token = await admin.createDelegationToken({ renewers: ['User:bob'], maxLifetimeMs: 600_000 });
+      assert.equal(token.owner, 'User:alice');
+      assert.equal(token.requester, 'User:alice');
+      assert.deepEqual(token.renewers, ['User:bob']);
+      const found = await waitFor('the token', async () => {
+        const tokens = await admin.describeDelegationToken(['User:alice']);
+        return tokens.find(({ tokenId }) => tokenId === token.tokenId);
+      });
+      assert.deepEqual(found, token);
+      assert.deepEqual(await admin.describeDelegationToken(['User:nobody']), []);
+      const renewed = await admin.renewDelegationToken(token.hmac, { renewPeriodMs: 300_000 });
+      assert.ok(renewed.lte(token.maxTimestampMs));
+      // A connection that logged in by a token makes no other.
+      const byToken = await loggedIn(
+        t,
+        at('sasl', {
+          saslMechanism: 'SCRAM-SHA-256',
+          saslDelegationToken: true,
+          saslPlainUsername: token.tokenId,
+          saslPlainPassword: Buffer.from(token.hmac).toString('base64'),
+        }),
+      );
+      await assert.rejects(byToken.admin({ timeoutMs: 30_000 }).createDelegationToken(), {
+        code: 'KAFKA_DELEGATION_TOKEN_REQUEST_NOT_ALLOWED',
+      });
+      await admin.expireDelegationToken(token.hmac);
+      await waitFor('the token to be gone', async () => {
+        const tokens = await admin.describeDelegationToken();
+        return tokens.every(({ tokenId }) => tokenId !== token.tokenId);
+      });
+      await assert.rejects(admin.renewDelegationToken(Uint8Array.of(1, 2, 3)), {
+        code: 'KAFKA_DELEGATION_TOKEN_NOT_FOUND',
+      });
+      await assert.rejects(admin.createDelegationToken({ owner: 'alice' }), { code: 'KAFKA_ILLEGAL_ARGUMENT' });
+    });
 
     test('a session ends while this thread is blocked and its connection muted: it was renewed, and nothing is lost', async (t) => {
       const rooms = { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65_536 };

@@ -141,7 +141,7 @@ function sendNew(
   return call.send(to, ConsumerGroupDescribe, request);
 }
 
-function partitionsOf({
+export function partitionsOf({
   topicPartitions,
 }: {
   readonly topicPartitions: Iterable<{ readonly topicName: string; readonly partitions: Iterable<number> }>;

@@ -1,0 +1,68 @@
+// Owns the calls about share groups and groups of Kafka Streams as applications make them. Application thread.
+
+import type {
+  DescribedShareGroup,
+  DescribedStreamsGroup,
+  ShareGroupOffset,
+  ShareGroupOffsetToSet,
+} from '../../common/admin/groups.ts';
+import type { AdminCallOptions } from '../../common/admin/outcome.ts';
+import type { TopicPartitionKey } from '../../common/admin/topics.ts';
+import { cloneable } from './admin-calls.ts';
+import { GroupCalls } from './group-calls.ts';
+import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
+
+export class ShareCalls extends GroupCalls {
+  /** Share groups with their members (KIP-932); Kafka 4.2 and later. */
+  async describeShareGroups(
+    groups: readonly string[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, DescribedShareGroup>> {
+    return resultsOf(await this.call('describeShareGroups', { groups }, options.timeoutMs));
+  }
+
+  /**
+   * Where share groups begin in each partition; null where a group has not begun.
+   * @param groups each with the partitions to ask about; without any: all that it has begun
+   */
+  async listShareGroupOffsets(
+    groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, Map<TopicPartitionKey, Outcome<ShareGroupOffset | null>>>> {
+    const plain = await this.call('listShareGroupOffsets', { groups }, options.timeoutMs);
+    const mapped = plain.map(([groupId, outcome]) => {
+      if (!outcome.ok) return [groupId, outcome] as const;
+      const offsets = new Map(outcome.value.map(([key, one]) => [key, outcomeOf(one)] as const));
+      return [groupId, { ok: true, value: offsets }] as const;
+    });
+    return resultsOf(mapped);
+  }
+
+  /** Sets where a share group without members begins; a group that has some is refused with NON_EMPTY_GROUP. */
+  async alterShareGroupOffsets(
+    groupId: string,
+    offsets: readonly ShareGroupOffsetToSet[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<TopicPartitionKey, null>> {
+    const cloned = offsets.map((one) => ({ ...one, startOffset: cloneable(one.startOffset) }));
+    const plain = await this.call('alterShareGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs);
+    return resultsFor(offsets, plain);
+  }
+
+  /** Makes a share group without members forget topics. Outcomes are by topic. */
+  async deleteShareGroupOffsets(
+    groupId: string,
+    topics: readonly string[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, null>> {
+    return resultsOf(await this.call('deleteShareGroupOffsets', { groupId, topics }, options.timeoutMs));
+  }
+
+  /** Groups of Kafka Streams with their members and tasks (KIP-1071); Kafka 4.1 and later. */
+  async describeStreamsGroups(
+    groups: readonly string[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, DescribedStreamsGroup>> {
+    return resultsOf(await this.call('describeStreamsGroups', { groups }, options.timeoutMs));
+  }
+}
