@@ -8,12 +8,12 @@
 // uses the library to read records. That time counts for the library, not for the work.
 
 import { setImmediate as eventLoop } from 'node:timers/promises';
+import type { Progress } from '../../src/cli/io/progress.ts';
 import { Fetch, type KafkaClientError } from '../../src/index.ts';
 import { Backlog } from './backlog.ts';
 import { JobError } from './job-error.ts';
 import type { PartitionLedger } from './ledger.ts';
 import { PhaseTimes, type TimeShares } from './phase-times.ts';
-import type { Progress } from './progress.ts';
 import { checkCode, patienceMs, type Requester, wasNotSent } from './requester.ts';
 import type { Topic } from './topic.ts';
 import { Filler, WordCounter } from './work.ts';
@@ -252,7 +252,8 @@ export class Consumer {
   }
 
   #showProgress(): void {
-    this.#progress.update(this.#backlog.records / this.#expectedRecords, this.#backlog.payloadBytes);
+    const { records, payloadBytes } = this.#backlog;
+    this.#progress.update({ share: records / this.#expectedRecords, bytes: payloadBytes, records });
   }
 
   #missing(): string {

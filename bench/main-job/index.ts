@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Progress } from '../../src/cli/io/progress.ts';
 import { runJob } from './job.ts';
 import { describeFailure } from './job-error.ts';
 import { parseOptions, usage } from './options.ts';
-import { Progress } from './progress.ts';
 import { jsonReport, tableReport } from './report.ts';
 
 /** The nearest folder above this file with a node_modules folder. This file may be the source or the build. */
@@ -28,8 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(usage);
       return 0;
     }
-    const result = await runJob(options, dependenciesFolder(), new Progress());
-    process.stdout.write(options.isJson ? `${JSON.stringify(jsonReport(result))}\n` : `${tableReport(result)}\n`);
+    const result = await runJob(options, dependenciesFolder(), await Progress.open());
+    process.stdout.write(options.isJson ? `${JSON.stringify(jsonReport(result))}\n` : `${await tableReport(result)}\n`);
     return result.problems.length === 0 ? 0 : 1;
   } catch (error) {
     const text = describeFailure(error);

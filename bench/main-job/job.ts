@@ -1,6 +1,7 @@
 // Owns the order of the main job: broker, client, topic, produce, fetch, compare. Main thread.
 
 import { randomBytes } from 'node:crypto';
+import type { Progress } from '../../src/cli/io/progress.ts';
 import { KafkaClient } from '../../src/index.ts';
 import { type JobBroker, startBroker } from './broker.ts';
 import { type ConsumeResult, Consumer } from './consume.ts';
@@ -8,7 +9,6 @@ import { type Corpus, findCorpus } from './corpus.ts';
 import { createLedgers, differences } from './ledger.ts';
 import type { JobOptions } from './options.ts';
 import { type ProduceResult, produceCorpus } from './produce.ts';
-import type { Progress } from './progress.ts';
 import { type Faults, Requester } from './requester.ts';
 import { Topic } from './topic.ts';
 
@@ -82,7 +82,7 @@ async function produceAndFetch(
   const ledgers = createLedgers(topic.partitions);
   progress.begin('produce');
   const produced = await produceCorpus(requester, topic, corpus, ledgers, progress);
-  progress.end(produced.payloadBytes);
+  progress.end({ share: 1, bytes: produced.payloadBytes, records: produced.records });
   progress.begin('fetch');
   const consumer = new Consumer(requester, topic, ledgers, {
     sample: produced.sample,
@@ -90,7 +90,7 @@ async function produceAndFetch(
     progress,
   });
   const fetched = await consumer.run();
-  progress.end(produced.payloadBytes);
+  progress.end({ share: 1, bytes: produced.payloadBytes, records: produced.records });
   const problems = ledgers.flatMap(differences);
   for (const {
     partition,

@@ -1,6 +1,6 @@
 // Owns the command line of the main job. Main thread.
 
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { JobError } from './job-error.ts';
 
 export interface JobOptions {
@@ -43,27 +43,38 @@ export function parseOptions(args: readonly string[]): JobOptions | null {
     repeat: values.repeat === undefined ? null : integer('repeat', values.repeat, 1, 1_000_000),
     isRealKafka: values.kafka === true,
     partitions: integer('partitions', values.partitions ?? '6', 1, 100),
-    blockMs: integer('block-ms', values['block-ms'] ?? '0', 0, 3_600_000),
-    requestTimeoutMs: integer('request-timeout-ms', values['request-timeout-ms'] ?? '30000', 1, 3_600_000),
+    blockMs: integer('block-ms', values.blockMs ?? '0', 0, 3_600_000),
+    requestTimeoutMs: integer('request-timeout-ms', values.requestTimeoutMs ?? '30000', 1, 3_600_000),
     isJson: values.json === true,
   };
 }
 
-function parsed(args: readonly string[]) {
+interface Values {
+  readonly kafka?: boolean;
+  readonly input?: string;
+  readonly repeat?: string;
+  readonly partitions?: string;
+  readonly blockMs?: string;
+  readonly requestTimeoutMs?: string;
+  readonly json?: boolean;
+  readonly help?: boolean;
+}
+
+function parsed(args: readonly string[]): Values {
+  const command = new Command('main-job')
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .option('--kafka')
+    .option('--input <path>')
+    .option('--repeat <number>')
+    .option('--partitions <number>')
+    .option('--block-ms <ms>')
+    .option('--request-timeout-ms <ms>')
+    .option('--json')
+    .option('-h, --help');
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        kafka: { type: 'boolean' },
-        input: { type: 'string' },
-        repeat: { type: 'string' },
-        partitions: { type: 'string' },
-        'block-ms': { type: 'string' },
-        'request-timeout-ms': { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
+    return command.parse([...args], { from: 'user' }).opts();
   } catch (error) {
     throw new JobError(`${(error as Error).message}\n\n${usage}`);
   }

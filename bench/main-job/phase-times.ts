@@ -4,7 +4,7 @@
 //   CPU    outside of blocks, everything counts for the library, even the event loop and the progress bar; inside of
 //          blocks, only the reading of records counts, in wall time
 
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram, type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { threadTimeMs } from './thread-time.ts';
 
 export interface TimeShares {
@@ -16,11 +16,14 @@ export interface TimeShares {
   /** The part of it for reading records inside of blocks, in ms of wall time. */
   readonly readingMs: number;
   readonly eventLoopDelayP99Ms: number;
+  /** How long the blocks of user work are, which make the event-loop delay. */
+  readonly blockP99Ms: number;
   readonly blocks: number;
 }
 
 export class PhaseTimes {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #blockLengths = createHistogram();
   #startedAt = 0;
   #cpuAtStart = 0;
   #blockStartedAt = 0;
@@ -58,6 +61,8 @@ export class PhaseTimes {
   leaveBlock(): void {
     const now = performance.now();
     this.#blockMs += now - this.#blockStartedAt;
+    // A histogram counts integers from 1 on: microseconds.
+    this.#blockLengths.record(Math.max(1, Math.round((now - this.#blockStartedAt) * 1000)));
     this.#blockCpuMs += threadTimeMs() - this.#cpuAtBlockStart;
     this.#lastBlockEndedAt = now;
     this.#blocks++;
@@ -87,6 +92,7 @@ export class PhaseTimes {
       libraryMs: cpuMs - this.#blockCpuMs + this.#readingMs,
       readingMs: this.#readingMs,
       eventLoopDelayP99Ms: this.#delay.percentile(99) / 1e6,
+      blockP99Ms: this.#blocks === 0 ? 0 : this.#blockLengths.percentile(99) / 1000,
       blocks: this.#blocks,
     };
   }

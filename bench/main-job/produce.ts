@@ -10,12 +10,12 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type Long from 'long';
+import type { Progress } from '../../src/cli/io/progress.ts';
 import { errorFor, InitProducerId, KafkaClientError, Produce } from '../../src/index.ts';
 import { type Chunk, ChunkPool, keyBytes } from './chunk.ts';
 import { type Corpus, CorpusReader } from './corpus.ts';
 import { JobError } from './job-error.ts';
 import type { PartitionLedger } from './ledger.ts';
-import type { Progress } from './progress.ts';
 import { checkCode, patienceMs, type Requester, wasNotSent } from './requester.ts';
 import type { Topic } from './topic.ts';
 
@@ -86,7 +86,7 @@ export async function produceCorpus(
     // The next wait gets the failure. Until then it must not be an unhandled rejection.
     delivered.catch(() => {});
     busy.set(writer, delivered);
-    progress.update(readBytes / expectedBytes, readBytes);
+    progress.update({ share: readBytes / expectedBytes, bytes: readBytes });
   }
   await Promise.all(busy.values());
   const records = ledgers.reduce((sum, { produced }) => sum + produced.records, 0);

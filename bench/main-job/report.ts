@@ -1,6 +1,7 @@
 // Owns the output of the result: a table for people, one line of JSON for programs. Main thread.
 
 import { cpus } from 'node:os';
+import { tableText } from '../../src/cli/io/table.ts';
 import type { Blocked } from './consume.ts';
 import type { JobResult } from './job.ts';
 import { threadTimeSource } from './thread-time.ts';
@@ -31,6 +32,7 @@ export function jsonReport(result: JobResult): object {
     libraryMicrosPerRecord: round((fetched.times.libraryMs * 1000) / produced.records, 4),
     readingMicrosPerRecord: round((fetched.times.readingMs * 1000) / produced.records, 4),
     threadTimeSource,
+    userWorkBlockP99Ms: round(fetched.times.blockP99Ms, 1),
     eventLoopDelayP99Ms: round(fetched.times.eventLoopDelayP99Ms, 1),
     words: fetched.words,
     distinctWords: fetched.distinctWords,
@@ -48,7 +50,7 @@ export function jsonReport(result: JobResult): object {
   };
 }
 
-export function tableReport(result: JobResult): string {
+export async function tableReport(result: JobResult): Promise<string> {
   const { produced, fetched, faults } = result;
   const megabytes = produced.payloadBytes / 1e6;
   const perRecord = (ms: number) => `${((ms * 1000) / produced.records).toFixed(3)} us per record`;
@@ -68,7 +70,10 @@ export function tableReport(result: JobResult): string {
     ],
     ['this library, producing', `${perRecord(produced.sendMs)} (time in send, cutting out of lines included)`],
     ['this library, fetching', `${perRecord(fetched.times.libraryMs)} (main thread ${cpuOrWall})`],
-    ['event-loop delay, p99', `${fetched.times.eventLoopDelayP99Ms.toFixed(1)} ms`],
+    [
+      'event-loop delay, p99',
+      `${fetched.times.eventLoopDelayP99Ms.toFixed(1)} ms, made by the job itself: its blocks of user work take ${fetched.times.blockP99Ms.toFixed(1)} ms (p99)`,
+    ],
     ['requests timed out', `${faults.timedOut}`],
     ['requests disconnected', `${faults.disconnected}`],
     ['requests sent again', `${faults.retried}`],
@@ -78,9 +83,8 @@ export function tableReport(result: JobResult): string {
   if (produced.splits > 0) rows.push(['lines cut', `${produced.splits} pieces: longer than one batch`]);
   const isGood = result.problems.length === 0;
   rows.push(['every line back once, in order', isGood ? 'yes, byte for byte' : 'NO']);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  return `\n${lines.join('\n')}\n${result.problems.map((problem) => `\n  ! ${problem}`).join('')}`;
+  const table = await tableText([{ title: '' }, { title: '' }], rows);
+  return `\n${table.replaceAll(/^/gm, '  ').trimEnd()}\n${result.problems.map((problem) => `\n  ! ${problem}`).join('')}`;
 }
 
 function blockRow(blocked: Blocked | null): [string, string][] {

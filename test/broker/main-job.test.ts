@@ -119,7 +119,7 @@ describe('the main job', () => {
 
   const wrongArguments: readonly (readonly [args: readonly string[], message: RegExp])[] = [
     [['--input', '/does/not/exist'], /cannot read --input.*ENOENT/],
-    [['--frobnicate'], /Unknown option '--frobnicate'[\s\S]*--input PATH/],
+    [['--frobnicate'], /unknown option '--frobnicate'[\s\S]*--input PATH/],
     [['--partitions', '0'], /--partitions must be an integer from 1 to 100, not '0'/],
     [['--block-ms', 'long'], /--block-ms must be an integer/],
   ];
