@@ -1,5 +1,5 @@
-// Wrong arguments: of the wrong kind, they throw at the call; a request that cannot be written fails its Future, names the
-// field, and nothing is sent.
+// Wrong arguments: a wrong type throws at the call. A request that cannot be written fails its Future, names the field, and nothing is
+// sent.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

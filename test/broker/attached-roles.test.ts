@@ -1,5 +1,5 @@
-// What an attached thread leaves when it ends with a producer and a consumer open: its records are sent, whole ones only, and its
-// member leaves the group, however the thread ended. Time stands still for groups here: nobody leaves because a session is over.
+// An attached thread that ends with an open producer and consumer: its complete records are sent, and its member leaves the group,
+// however the thread ended. Time stands still for groups here, so no member leaves because of a session timeout.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Clients of several threads on one network thread: each whole, none in the way of another, whatever becomes of its thread.
+// Clients of several threads on one network thread: each has everything, and the end of a thread does not affect the others.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// A main thread that is blocked while the broker answers: nothing times out, connections stay, memory is bounded, and
-// afterwards everything is there, in order.
+// A main thread that is blocked while the broker answers: nothing times out, connections stay, memory is limited, and all responses come
+// in order after that.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a client leaves in memory after its end, however it lived: nothing.
+// A client leaves no memory behind after its end, in whatever way it ended.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What the cluster is asked for besides topics: refreshes, all topics, coordinators, leaders that a refusal names.
+// Requests for the cluster beside tracked topics: refreshes, all topics, coordinators, leaders that an error response names.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a client knows of its cluster: topics, leaders, brokers, and how that is refreshed.
+// What a client knows of its cluster: topics, leaders, brokers, and how this is refreshed.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Big compressed batches through the whole client, with its real codec pool: the same bytes, the same order, the same
-// errors as without one.
+// Big compressed batches through the whole client with its real codec pool: the bytes, their order and the errors are the same as
+// without a pool.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// What happens to the log that a consumer reads, against the embedded broker: it is cut off, its leader moves, brokers die, it is
-// compacted, a batch in it is corrupt, a replica is nearer than the leader.
+// Changes of the log that a consumer reads, with the embedded broker: it is truncated, its leader moves, brokers die, it is compacted, a
+// batch is corrupt, a replica is nearer than the leader.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';

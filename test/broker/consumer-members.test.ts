@@ -1,5 +1,5 @@
-// Memberships against the embedded broker, in both protocols: static members, patterns, what groups expel and refuse, an application
-// that is blocked, groups of both protocols at once, options that belong elsewhere.
+// Memberships with the embedded broker, in both protocols: static members, patterns, errors of groups, a blocked application, groups of
+// both protocols at once, options of the other protocol.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';

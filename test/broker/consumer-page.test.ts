@@ -1,4 +1,4 @@
-// docs/consumer.md: its programs run as they stand there, and its table has every option.
+// docs/consumer.md: its programs run, and its table has every option.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

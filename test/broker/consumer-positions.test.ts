@@ -1,5 +1,5 @@
-// Where a consumer reads, against the embedded broker: seek, pause, resets, look-ups, state from shared memory, loops that are left,
-// partitions that are given up while the application works.
+// Positions of a consumer, with the embedded broker: seek, pause, resets, look-ups, state from shared memory, loops that end early,
+// partitions that are released while the application works.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';

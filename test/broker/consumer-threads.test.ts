@@ -1,5 +1,5 @@
-// Several threads that read one consumer: each record goes to one of them, each partition to one at a time, and what a thread leaves
-// when it dies goes to the others first.
+// Several threads that read one consumer: each record goes to one thread, each partition has one thread at a time, and other threads
+// first get the unfinished records of a thread that has ended.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// From records read to records written, exactly once: a consumer's positions committed by a producer's transactions, against the
-// embedded broker; what readers of committed records see of it.
+// Exactly once from reading to writing: a producer's transactions commit a consumer's positions, with the embedded broker; and what
+// readers of committed records see.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

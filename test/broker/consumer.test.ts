@@ -1,4 +1,4 @@
-// A consumer without a group, against the embedded broker: batches, positions, every way to ask for them.
+// A consumer without a group, with the embedded broker: batches, positions, all ways to get them.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';

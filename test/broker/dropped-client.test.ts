@@ -1,4 +1,4 @@
-// A client that is dropped without close: it is noticed, told, and its network thread ended, once nothing is under way.
+// A client that is dropped without close: this is noticed and logged, and its network thread ends when nothing is under way.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

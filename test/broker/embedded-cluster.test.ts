@@ -1,4 +1,4 @@
-// `offthread-kafka/testing` as the tests of an application use it: a cluster in a thread, faults by script, brokers that die.
+// `offthread-kafka/testing` in the tests of an application: a cluster in a thread, faults by script, brokers that die.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// The examples run as given, and do what they say.
+// The examples run and do what they say.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

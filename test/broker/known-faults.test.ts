@@ -1,4 +1,4 @@
-// Faults of kafka-python that no other file has a place for; docs/kafka-python.md lists them all with their tests.
+// Faults of kafka-python that have no place in another file. docs/kafka-python.md lists all of them with their tests.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// Lanes: named connections of their own to one broker, so that what waits on one delays nothing on another.
+// Lanes: further connections to one broker, so that a wait on one delays nothing on another.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

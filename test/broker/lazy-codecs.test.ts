@@ -1,4 +1,5 @@
-// Which generated code the start of a client parses: on the network side that of the APIs it uses, on this side no wire codec.
+// Which generated code the start of a client parses: on the network side the code of the APIs that it uses, on the application side no
+// wire codec.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

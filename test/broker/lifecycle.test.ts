@@ -1,4 +1,4 @@
-// The life of a client: start with and without a known broker version, close in every way, several clients at once.
+// The life of a client: start with and without a configured version, all ways to close, several clients at once.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a whole client tells the application's logger, from its network thread and from this one.
+// What a whole client logs to the application's logger, from its network thread and from the application thread.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// The main job as its user runs it: a process of its own, its exit code, its one JSON line, its messages.
+// The main job from outside: a process of its own, its exit code, its line of JSON, its messages.
 
 import assert from 'node:assert/strict';
 import { type ExecFileException, execFile } from 'node:child_process';

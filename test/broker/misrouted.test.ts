@@ -1,5 +1,5 @@
-// A broker's address that leads to another broker (KIP-1242): noticed before any request is sent there, and mended by the
-// bootstrap servers.
+// A broker's address that leads to another broker (KIP-1242): it is noticed before any request is sent there, and the bootstrap servers
+// are asked again.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What an application does that it should not: it is told, and nothing beyond its own call comes to harm.
+// Wrong use by an application: it gets an error, and only its own call is affected.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

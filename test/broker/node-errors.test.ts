@@ -1,4 +1,4 @@
-// Why a node is not connected, why it refuses requests, and what metadata takes precedence over.
+// Why a node is not connected, why it refuses requests, and which of the errors is reported.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

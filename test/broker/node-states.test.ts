@@ -1,4 +1,4 @@
-// What a client says about its nodes, and that it agrees at once with what the same thread has just done.
+// What a client says about its nodes. It agrees at once with what the same thread has just done.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// poll and pollSync: what they wait for, what they return, and who ends them early.
+// poll and pollSync: what they wait for, what they return, and what ends them early.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

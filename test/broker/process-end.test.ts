@@ -1,4 +1,4 @@
-// When a process that holds a client ends: by itself when the client is idle, not while something is under way.
+// When a process with a client ends: by itself while the client is idle, and not while something is under way.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

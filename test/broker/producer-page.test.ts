@@ -1,4 +1,4 @@
-// What docs/producer.md teaches is true: its programs run as they stand there, one after the other, and its options exist.
+// docs/producer.md: its programs run one after the other, and its options exist.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,5 +1,5 @@
-// One producer for several application threads: the same batches and producer id, each thread's records in its order, and what a thread had
-// written when it was ended.
+// One producer for several application threads: they share batches and producer id, the records of each thread keep their order, and the
+// records of a thread that has ended are sent.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

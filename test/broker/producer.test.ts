@@ -1,5 +1,4 @@
-// A producer end to end against the embedded broker: records from this thread through shared memory into the log, and back what became
-// of them.
+// A producer with the embedded broker: records go from this thread through shared memory into the log, and their outcomes come back.
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Connections through proxies: HTTP CONNECT by a helper, SOCKS 5 by the real microsocks and by scripts that misbehave.
+// Connections through proxies: HTTP CONNECT by a helper, SOCKS 5 by the real microsocks and by scripts with faults.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';

@@ -1,5 +1,5 @@
-// What newcomers are told: the README's programs run as they stand there and fail with reasons, its commands exist, and the map of the code
-// in docs/architecture.md shows the files there are.
+// What newcomers read: the README's programs run and fail with reasons, its commands exist, and docs/architecture.md names files that
+// exist.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';

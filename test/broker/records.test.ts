@@ -1,4 +1,4 @@
-// Records through the whole client: what is produced comes back byte for byte, however large, compressed or damaged.
+// Records through the whole client: produced records come back byte for byte, if they are large, compressed or damaged.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

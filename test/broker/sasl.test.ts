@@ -1,5 +1,5 @@
-// Logins of whole clients: what goes wrong at every step ends in bounded time with an error of its own, and no secret is in
-// anything that a client throws, logs, shows or shares.
+// Logins of whole clients: a fault at any step ends in limited time with an error of its own, and no secret is in anything that a client
+// throws, logs, shows or shares.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Whatever holds a secret, and whatever goes wrong with it: nothing that a client throws, shows, reports, measures or shares in memory
-// holds one (secrets.test.ts reads its log). Peers send back what they were sent.
+// Secrets in options and faults with them: nothing that a client throws, shows, reports, measures or shares in memory holds a secret
+// (secrets.test.ts reads its log). Peers send back what they were sent.
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';

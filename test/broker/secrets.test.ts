@@ -1,5 +1,5 @@
-// That a client which holds every secret there is writes none of them into its log, at its most talkative, nor into process
-// warnings where it has no logger: not when all goes well, and not when whoever was sent a secret sends it back.
+// A client with every kind of secret writes none of them into its log at level debug, and none into process warnings without a logger.
+// This holds when everything works, and when a peer sends a secret back.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, type TestContext, test } from 'node:test';

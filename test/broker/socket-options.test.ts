@@ -1,4 +1,4 @@
-// Socket options as the system sees them on the client's own connections, read back from the sockets.
+// Socket options on the client's own connections, read back from the system.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

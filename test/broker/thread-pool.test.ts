@@ -1,4 +1,4 @@
-// What the application does in the thread pool of its process holds up nothing that the network thread needs.
+// The application's work in the thread pool of the process does not delay the network thread.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,4 @@
-// What a TLS server is told of the name that is connected to, and what becomes of sessions and renegotiation: the transport
-// alone, against a server of Node's own.
+// The name that a TLS server gets, sessions and renegotiation: the transport alone, with a server of Node's own.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// What happens to a TLS connection after its handshake: new keys, a server that asks for more, an end without goodbye.
+// A TLS connection after its handshake: new keys, a server that asks for a certificate later, an end without a closing alert.
 
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';

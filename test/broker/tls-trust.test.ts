@@ -1,4 +1,4 @@
-// Whom a whole client trusts: exactly the authorities it was given, and without any those of the process.
+// The authorities that a whole client trusts: exactly the given ones, and without any those of the process.
 
 import assert from 'node:assert/strict';
 import { truncateSync } from 'node:fs';

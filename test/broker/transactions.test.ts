@@ -1,5 +1,5 @@
-// Transactions end to end against the embedded broker, by the rules of transaction.version 2 and by the old ones: what is committed is
-// visible together, what is aborted is not, offsets go along, and a producer that was fenced says so.
+// Transactions with the embedded broker, in the protocol of transaction.version 2 and in the old one: committed records become visible
+// together, aborted ones do not, offsets belong to the transaction, and a fenced producer says so.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

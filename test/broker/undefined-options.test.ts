@@ -1,4 +1,4 @@
-// Options that are there but undefined, as programs with optional settings of their own pass them: as if they were left out.
+// Options whose value is undefined count as left out. Programs with optional settings of their own pass such options.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

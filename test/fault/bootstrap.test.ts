@@ -1,5 +1,5 @@
-// Servers that are no brokers, or cannot be reached: `start` ends in the configured time, says of each server what was
-// wrong with it, and leaves nothing behind that keeps the process alive.
+// Servers that are not brokers or cannot be reached: `start` ends in the configured time, gives the reason for each server, and leaves
+// nothing behind that keeps the process alive.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
-// Bad bytes on a connection that has been fine: it alone is lost, each request on it is settled once and says why, what
-// came whole before is delivered, nothing is allocated because of a length, and the next connection is fine again.
+// Bad bytes on a connection: only this connection is lost, each request on it is settled once with the reason, complete responses before
+// the bad bytes are delivered, nothing is allocated because of a length, and the next connection works.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Links that are full: towards the network thread a request is refused at once, towards the application answers wait, in
-// order, and nothing is lost or overtaken.
+// Full links: a request is refused at once if its link is full. Responses wait in order if theirs is full, and nothing is lost or
+// overtaken.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

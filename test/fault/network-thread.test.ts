@@ -1,5 +1,5 @@
-// The network thread ends, in every way a thread can: every pending request fails once and says why, later calls fail at
-// once, close still works, and the process can end.
+// The network thread ends in every way that a thread can: every pending request fails once with the reason, later calls fail at once,
+// close works, and the process can end.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// What networks do to bytes, through a proxy: splits, stalls, cuts, resets, damage. Whatever happens, every accepted request
-// is settled once, with an error of the client's where it fails, and afterwards the client works as before.
+// What networks do to bytes, through a proxy: splits, stalls, cuts, resets, damage. Every accepted request is settled once, failures
+// have an error of the client, and the client works after that as before.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-// Brokers that go and come back: connections are tried again without a storm, and what can be done meanwhile is done.
+// Brokers that stop and come back: connections are tried again at a limited rate, and other work goes on in the meantime.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Every record set that Kafka's own Java classes wrote or judged (test/fixtures/golden/records.jsonl.gz): values,
-// batches, positions and faults. Where Java tolerates what is strange, a stricter answer is right too.
+// Every record set that Kafka's own Java classes have written or judged (test/fixtures/golden/records.jsonl.gz): values, batches,
+// positions and faults. Where Java accepts strange input, a stricter answer is allowed.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-// Admin against a real broker: what each call does, and what it says of items that are wrong.
+// Admin with a real broker: what each call does, and the errors of wrong items.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

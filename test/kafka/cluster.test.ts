@@ -1,4 +1,4 @@
-// Metadata of a real cluster of three brokers: what it says, leaders that move, topics that are deleted and made anew.
+// Metadata of a real cluster of three brokers: its content, leaders that move, topics that are deleted and created again.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

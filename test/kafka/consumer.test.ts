@@ -1,5 +1,5 @@
-// Consumers against a real broker: a member whose application is blocked for longer than the session stays a member, what is read
-// is committed, and nothing comes twice. Both protocols.
+// Consumers with a real broker, in both protocols: a member whose application is blocked for longer than the session stays a member,
+// what is done is committed, and no record comes twice.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

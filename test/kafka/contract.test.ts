@@ -1,5 +1,4 @@
-// The central rows of the reference against a real broker: what a client says of its nodes, and what polls, limits and
-// topics do.
+// The main rows of the reference with a real broker: node states, polls, limits and topics.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// A real broker that is slow, killed and started again, and an application that is busy: what the client does about it.
+// A real broker that is slow, killed and started again, and a busy application: what the client does.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Records between this client and Kafka's own command line tools, every codec, both ways: what one writes the other reads.
+// Records between this client and Kafka's own command line tools, with every codec: each reads what the other writes.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

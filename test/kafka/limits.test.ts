@@ -1,5 +1,5 @@
-// What a real broker limits and refuses: quotas, idle connections, connections per address, sizes, rights, offsets. Each has
-// its own error, which says whether to try again.
+// Limits and refusals of a real broker: quotas, idle connections, connections per address, sizes, rights, offsets. Each has its own
+// error, which says whether to try again.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Brokers old and new: those that cannot say their version, one for each format of records, the last with ZooKeeper only, the
-// newest. `npm run matrix` checks one of every minor version.
+// Old and new brokers: some that cannot send their version, one for each record format, the last one that needs ZooKeeper, the newest.
+// `npm run matrix` checks one of every minor version.
 
 import { after, before, test } from 'node:test';
 import { compareVersions, describeKafka } from './fixture/index.ts';

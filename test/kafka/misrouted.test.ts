@@ -1,4 +1,4 @@
-// Two real brokers, one of them behind a proxy that leads to the other for a while, as a load balancer with old targets does.
+// Two real brokers. A proxy before one of them leads to the other for a while, like a load balancer with old targets.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

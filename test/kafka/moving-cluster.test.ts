@@ -1,5 +1,5 @@
-// A real cluster of three brokers that moves while an application works on it, nine tenths of whose time go elsewhere:
-// whatever happens, each request is settled once, the work goes on, and neither connections nor memory pile up.
+// A real cluster of three brokers that changes while an application works on it and is busy nine tenths of the time: each request is
+// settled once, the work goes on, and connections and memory do not grow.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

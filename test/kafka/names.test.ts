@@ -1,5 +1,5 @@
-// A real broker whose name leads to another address after a restart. Its client runs in a mount namespace of its own, where
-// the test's own file lies over /etc/hosts: the system's resolver answers, and the machine's names stay as they are.
+// A real broker whose name leads to another address after a restart. Its client runs in a mount namespace of its own with the test's own
+// /etc/hosts, so the system's resolver is used and the machine is not changed.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-// A real broker whose place another cluster takes: same address, same node id, same names of topics.
+// Another cluster takes the place of a real broker: the address, the node id and the topic names are the same.
 
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// A producer against real brokers: what it writes is what others read, also when a leader is killed, when the application thread is blocked,
-// and within transactions.
+// A producer with real brokers: others read what it writes, even when a leader is killed, when the application thread is blocked, and
+// within transactions.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

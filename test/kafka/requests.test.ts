@@ -1,4 +1,4 @@
-// The whole client against a real broker: every API in every version both know, and records that come back as they were.
+// The whole client with a real broker: every API in every common version, and records that come back unchanged.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Threads attach to one network thread and are killed under load, over and over: the accounts stay even, no memory and no
-// connection is left behind, and a client that lives on never notices.
+// Threads attach to one network thread and are killed under load, again and again: the counters stay right, no memory and no connection
+// is left behind, and a client that goes on is not affected.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// One doorbell, its owner and one or two notifiers: whatever the order of publishing, looking, sleeping and ringing, the owner
-// wakes. A lost wake-up ends in an error (blocking) or in the test's timeout (event loop).
+// One doorbell, its owner and one or two notifiers: in every order of publishing, looking, sleeping and ringing, the owner wakes. A lost
+// wake-up ends in an error (blocking) or in the test's timeout (event loop).
 
 import { test } from 'node:test';
 import { createDoorbell } from '../../src/ring/doorbell.ts';

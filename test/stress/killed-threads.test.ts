@@ -1,4 +1,4 @@
-// One of two threads is killed wherever it happens to be. The other sees whole messages or nothing, never throws, never hangs.
+// One of two threads is killed at any point. The other one sees whole messages or none, and never throws or hangs.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// One link between two threads: small and moved bodies mixed, budgets of next to nothing, counters near the wrap.
+// One link between two threads: small and moved bodies, very small budgets, counters near the wrap.
 
 import { test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';

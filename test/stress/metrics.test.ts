@@ -1,4 +1,4 @@
-// Metrics, their writer and a reader on two threads: what is read is of one moment, however fast windows move.
+// Metrics with a writer and a reader on two threads: a read has values of one moment, even if windows move fast.
 
 import { test } from 'node:test';
 import { createMetrics } from '../../src/state/shared-metrics.ts';

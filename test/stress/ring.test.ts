@@ -1,4 +1,4 @@
-// One ring between two threads: tiny capacities, positions near the wrap, either thread in either role, blocking or not.
+// One ring between two threads: very small capacities, positions near the wrap, each thread in each role, blocking or not.
 
 import { test } from 'node:test';
 import { createDoorbell } from '../../src/ring/doorbell.ts';

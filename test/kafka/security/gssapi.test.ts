@@ -1,4 +1,4 @@
-// GSSAPI with a real KDC: at a broker of today, and at one of 2017, where tokens travel bare.
+// GSSAPI with a real KDC: with a present broker, and with one of 2017, which uses bare tokens.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

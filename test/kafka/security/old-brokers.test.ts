@@ -1,5 +1,5 @@
-// Logins at older brokers, each mechanism with a password: with bare tokens, as before Kafka 1.0, and in every version of
-// SaslAuthenticate. Users of SCRAM are in ZooKeeper, where there is one.
+// Logins at older brokers, with each mechanism that has a password: with bare tokens, as before Kafka 1.0, and in every version of
+// SaslAuthenticate. With ZooKeeper, SCRAM users are in ZooKeeper.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

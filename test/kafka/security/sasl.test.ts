@@ -1,4 +1,4 @@
-// Logins at a real broker, with every mechanism that needs no other service: let in, refused, and renewed before sessions end.
+// Logins at a real broker, with every mechanism that needs no other service: accepted, refused, and repeated before sessions end.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

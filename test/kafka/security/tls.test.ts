@@ -1,4 +1,4 @@
-// TLS with a real broker: every kind of listener, let in and refused, and what a Java broker's refusals look like.
+// TLS with a real broker: every kind of listener, accepted and refused connections, and the refusals of a Java broker.
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';

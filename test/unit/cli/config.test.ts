@@ -1,4 +1,4 @@
-// Configuration of the command line: properties files, JAAS, TLS stores, Java's keys as ours, environment variables.
+// Configuration of the command line: properties files, JAAS, TLS stores, Java's keys, environment variables.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// JSON as the command line reads it: what JSON.parse gives, integers of 64 bits, and where an error is.
+// JSON in the command line: the values of JSON.parse, integers of 64 bits, and the places of errors.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

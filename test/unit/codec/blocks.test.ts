@@ -1,5 +1,5 @@
-// Snappy and LZ4 blocks in TypeScript, alone and against native code where that is installed: the same answer to every
-// input, sound or damaged, and never a byte outside the room given.
+// Snappy and LZ4 blocks in TypeScript, alone and against native code if it is installed: the same answer to every input, good or
+// damaged, and never a byte outside of the given room.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

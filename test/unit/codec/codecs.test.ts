@@ -1,5 +1,5 @@
-// All four codecs: round trips at awkward sizes, damaged and cut input, bombs and claims. Whatever comes in, only typed
-// errors may come out, and no memory may be taken beyond the limit.
+// All four codecs: round trips at many sizes, damaged and cut input, decompression bombs and false sizes. Every failure is a typed
+// error, and no memory is taken beyond the limit.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';

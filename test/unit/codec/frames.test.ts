@@ -1,4 +1,4 @@
-// The framings around blocks: xerial's for Snappy, frames of LZ4 and zstd. What each may say, and what is refused.
+// The frames around blocks: xerial's for Snappy, frames of LZ4 and zstd. What is accepted, and what is refused.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// What works where no optional package could be installed: everything but zstd on a Node without it, to the same bytes.
+// What works without optional packages: everything but zstd on a Node without it, with the same bytes.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

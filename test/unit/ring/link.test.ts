@@ -1,4 +1,4 @@
-// The door shows both ends and nothing else.
+// link.ts exports both ends of a link and nothing else.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Bodies taken out of a link: exact copies that share memory with nobody who could change or take it.
+// Bodies that are taken out of a link are exact copies. Nobody else shares their memory.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

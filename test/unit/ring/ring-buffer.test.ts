@@ -1,5 +1,5 @@
-// The ring by its behaviour on one thread: what is committed comes out, whole and in order, wherever the positions stand;
-// what no producer writes is refused. Two threads: test/stress.
+// The ring on one thread: what is committed comes out whole and in order at every position, and impossible values are refused. Two
+// threads: test/stress.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

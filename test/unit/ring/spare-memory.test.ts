@@ -1,4 +1,4 @@
-// Memory of moved bodies on its way back, both ends on one thread.
+// Memory of moved bodies that is sent back, with both ends on one thread.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// The table of batches that an application thread was handed: who has a batch, what is done, and that late marks hit nobody else.
+// The table of batches that an application thread has: who has a batch, what is done, and that late marks do not affect another batch.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What any thread reads of a consumer: whole, the newest, also when it grows and with offsets beyond 2^53.
+// The snapshot of a consumer that any thread reads: complete, the newest, also when it grows and with offsets beyond 2^53.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What the network thread writes is what others read, wherever its clock stands.
+// Other threads read what the network thread writes, at any time of its clock.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Lanes are numbered once, and named alike on every thread.
+// Lanes get their numbers once, and have the same names on every thread.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What is recorded is what is read, in windows that move on with the writer's time and go out of date with the reader's.
+// What is recorded is what is read. Windows move with the writer's time and become out of date with the reader's.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Time is an argument: who reads which clock. A time limit that looked at the wall clock would jump with it.
+// Time is an argument: which files read which clock. A time limit by the wall clock would jump with it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// The frame contract: outside of src/ring nobody writes a frame but by the writer function of its kind, and nobody looks into one but by
-// its reader function.
+// The frame contract: outside of src/ring, a frame is only written by the writer function of its kind and only read by its reader
+// function.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

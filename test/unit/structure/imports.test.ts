@@ -1,5 +1,5 @@
-// Reads every line of src that loads a module and fails on any that the table of rooms does not allow: what keeps the wire
-// codecs out of the application thread is not discipline.
+// Reads every line of src that loads a module, and fails on any that the table of rooms does not allow. So the application thread cannot
+// import a wire codec.
 
 import assert from 'node:assert/strict';
 import { isBuiltin } from 'node:module';

@@ -1,4 +1,4 @@
-// docs/kafka-python.md maps what there is: every key and method of kafka-python, names that exist here, tests that exist.
+// docs/kafka-python.md: every key and method of kafka-python is there, and the names and tests in it exist.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

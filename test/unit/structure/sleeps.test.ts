@@ -1,4 +1,4 @@
-// No test sleeps for a fixed time: too short on a slow machine, too long on every other. Tests wait for a condition.
+// No test sleeps for a fixed time, which would be too short on a slow machine and too long on others. Tests wait for a condition.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

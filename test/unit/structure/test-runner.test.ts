@@ -1,5 +1,5 @@
-// The project's own test runner: that it sees every way a test file can fail, those included that Node takes for a success,
-// counts right, and chooses the files it was asked for.
+// The project's own test runner: it detects every way in which a test file can fail, even ways that Node takes for a success; it counts
+// right, and it chooses the requested files.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

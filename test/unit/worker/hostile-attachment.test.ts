@@ -1,5 +1,5 @@
-// An attached thread that writes nonsense into the memory it shares: its frames are refused, it is detached, and the others go on. The owner's
-// own links of producers and consumers end alone.
+// An attached thread that writes impossible values into its shared memory: its frames are refused, it is detached, and the others go on.
+// Links of the owner's producers and consumers end alone.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';

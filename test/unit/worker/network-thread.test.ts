@@ -1,4 +1,4 @@
-// A network thread from its start to its end, as its control calls show it.
+// A network thread from its start to its end, through its control calls.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

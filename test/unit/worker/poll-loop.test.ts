@@ -1,4 +1,4 @@
-// The rhythm of the network thread, with every part a fake: what a turn does in which order, and when the next one comes.
+// The poll loop with fake parts: what a round does in which order, and when the next one comes.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

@@ -1,6 +1,6 @@
-// A whole network thread under everything at once: applications that send, close, stop reading; brokers that answer, split,
-// stall, lie and hang up; names and metadata that change; time that passes. Whatever happens, every request settles exactly
-// once, in order with its like, and the thread lives. The seed of a failing run is in its message: SEED=n repeats it.
+// A whole network thread under random events: applications that send, close and stop reading; brokers that answer, split, stall, send
+// wrong bytes and hang up; names and metadata that change; time that passes. Every request settles exactly once and in order, and the
+// thread goes on. The message of a failing run has its seed; SEED=n repeats it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

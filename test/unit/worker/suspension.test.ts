@@ -1,4 +1,4 @@
-// What becomes of connections when the machine stood still: its monotonic clock too, so no deadline says anything.
+// Connections after the machine was suspended. The monotonic clock stood still too, so no deadline has passed.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

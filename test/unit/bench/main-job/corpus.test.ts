@@ -1,4 +1,4 @@
-// The cutting of text into lines and chunks: nothing is lost at any boundary, whatever the lengths.
+// The cutting of text into lines and chunks: nothing is lost at a boundary, with lines of any length.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The proof that lines came back: it holds for what came back as it was sent, and for nothing else.
+// The proof that lines came back: it accepts only lines that came back as they were sent.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a producer may be told: defaults, ranges, rules between keys, and the names that other clients have for them.
+// Options of a producer: defaults, ranges, rules between keys, and the names of other clients.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

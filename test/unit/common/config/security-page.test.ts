@@ -1,4 +1,4 @@
-// The configurations that docs/security.md shows are ones that a client takes.
+// A client accepts the configurations in docs/security.md.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

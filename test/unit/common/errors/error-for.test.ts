@@ -1,4 +1,4 @@
-// Errors made of the error codes in responses.
+// Errors that are made from the error codes in responses.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The hierarchy of errors: names, codes, what to do about them.
+// The hierarchy of errors: names, codes, whether they are retriable.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

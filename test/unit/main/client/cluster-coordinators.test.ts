@@ -1,4 +1,4 @@
-// Coordinators of groups, as the cluster of an application thread knows them.
+// Coordinators of groups in the cluster of an application thread.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Copies of the cluster with partitions of their own, and what brokers lead after changes.
+// Copies of the cluster with other partitions, and the partitions that brokers lead after changes.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

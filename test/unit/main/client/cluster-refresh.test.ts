@@ -1,4 +1,4 @@
-// Updates of the cluster: who hears of them, and who asks for them.
+// Updates of the cluster: which listeners are called, and what requests them.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// What other responses tell of the cluster, merged into what metadata said (KIP-951).
+// Leaders that other responses name, merged into the last metadata (KIP-951).
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';

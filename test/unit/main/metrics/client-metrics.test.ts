@@ -1,4 +1,4 @@
-// What metrics are called and what they say, from memory as the network thread leaves it.
+// The names and values of metrics, from memory that the network thread has written.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

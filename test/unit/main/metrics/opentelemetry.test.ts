@@ -1,4 +1,4 @@
-// Metrics by a meter of the real OpenTelemetry SDK.
+// Metrics in a meter of the real OpenTelemetry SDK.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';

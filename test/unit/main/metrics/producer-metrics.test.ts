@@ -1,4 +1,4 @@
-// What a producer's metrics are called and what they say, from memory as the network thread leaves it.
+// The names and values of a producer's metrics, from memory that the network thread has written.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

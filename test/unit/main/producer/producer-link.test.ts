@@ -1,4 +1,4 @@
-// An application thread's end of a producer's link: when it says that there is room.
+// An application thread's end of a producer's link: when it reports room.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Where records end up: in loggers people use, in warnings without one, and never in the way of anything.
+// Where log records go: into common loggers, or into warnings without a logger. A logger never stops anything.
 
 import assert from 'node:assert/strict';
 import { Console } from 'node:console';

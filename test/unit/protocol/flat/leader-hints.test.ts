@@ -1,4 +1,4 @@
-// What responses tell of the cluster in passing: leaders and addresses.
+// Leaders and addresses that responses name beside their own content.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

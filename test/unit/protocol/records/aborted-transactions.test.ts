@@ -1,5 +1,4 @@
-// Which records a reader of committed data sees, with transactions that interleave, markers that repeat, lists that are
-// not in order.
+// The records that a reader of committed records sees, if transactions interleave, markers repeat, or lists are out of order.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

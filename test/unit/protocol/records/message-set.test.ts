@@ -1,4 +1,4 @@
-// Message sets v0 and v1, as brokers before 0.11 want them from producers and send them to consumers.
+// Message sets v0 and v1, for brokers before 0.11: as producers send them and as consumers get them.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';

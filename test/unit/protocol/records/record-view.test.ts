@@ -1,4 +1,4 @@
-// Reading decoded records on the application's side: by cursor, by index, by iteration; what each promises.
+// Reading decoded records on the application's side: by cursor, by index, by iteration, and what each promises.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// Records in every form that callers may give, as far as the batch on the wire and back; and what is refused.
+// Records in every form that callers may pass, to the batch on the wire and back; and what is refused.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

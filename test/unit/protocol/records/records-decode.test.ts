@@ -1,5 +1,5 @@
-// Reading records fields: positions, partial ends, faults that leave what came before, limits, hostile bytes. The golden
-// record sets hold the formats against Kafka's own; here is what they do not have.
+// Reading records fields: positions, partial ends, faults that keep what came before, limits, hostile bytes. The golden record sets
+// compare the formats with Kafka's own; this file has the other cases.
 
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';

@@ -1,5 +1,4 @@
-// The bytes of a snapshot that FetchSnapshot brings: a slice that may begin and end anywhere, whatever the client was told about
-// records.
+// The bytes of a snapshot in FetchSnapshot: a slice that may begin and end anywhere.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// Administration calls about topics: what is asked of whom, what is asked again, and what each topic is told.
+// Administration calls about topics: which broker gets which request, what is repeated, and the outcome of each topic.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a broker can make the client keep, or wait for, has a bound; and memory that cannot be had costs one connection.
+// Everything that a broker can make the client keep or wait for has a limit. If memory cannot be allocated, only one connection ends.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

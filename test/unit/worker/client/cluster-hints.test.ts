@@ -1,4 +1,4 @@
-// What responses tell of the cluster in passing (KIP-951, coordinators), through a whole network thread.
+// Leaders and coordinators that responses name (KIP-951), through a whole network thread.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

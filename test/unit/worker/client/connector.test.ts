@@ -1,4 +1,4 @@
-// Connection attempts: name look-up, addresses one after another, attempts given up meanwhile.
+// Connection attempts: name look-up, addresses one after another, attempts that are given up.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Whom connections tell brokers that they are meant for (KIP-1242), and what becomes of those that led elsewhere.
+// The cluster and node that connections name to brokers (KIP-1242), and connections that reached another broker.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What happens between an open socket and a ready connection: the version exchange and everything that may answer it.
+// Between an open socket and a ready connection: the version exchange and all its answers.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

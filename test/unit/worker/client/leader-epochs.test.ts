@@ -1,4 +1,4 @@
-// Answers of brokers that lag behind, and what is made of them.
+// Metadata of brokers that are behind, and how it is corrected.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

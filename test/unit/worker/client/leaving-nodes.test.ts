@@ -1,4 +1,4 @@
-// Connections to where metadata no longer says that nodes are: what is under way on them, and what comes after.
+// Connections to former places of nodes: requests under way, and later ones.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

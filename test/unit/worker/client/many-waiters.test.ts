@@ -1,4 +1,4 @@
-// What very many callers that wait for one node cost, counted.
+// The cost of very many callers that wait for one node, as a count of steps.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

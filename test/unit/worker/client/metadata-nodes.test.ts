@@ -1,4 +1,4 @@
-// Whom metadata is asked of: nodes that are ready before others, and no black hole holds a refresh up.
+// The node that is asked for metadata: ready nodes come first, and a node that does not answer does not delay a refresh.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// The cluster as roles see it: newest metadata, hints, and topics tracked by all together.
+// The cluster view of roles: the newest metadata, hints, and the topics that all of them track.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

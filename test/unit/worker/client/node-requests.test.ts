@@ -1,4 +1,4 @@
-// The narrow door by which roles meet brokers: readiness, lanes, one answer for each request, memory of bodies, features.
+// The interface through which roles use brokers: readiness, lanes, one answer for each request, memory of bodies, features.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// A cluster of more nodes than the node table has rows: whoever is used has one, and who cannot have one is refused in words.
+// A cluster with more nodes than the node table has rows: nodes in use have a row, and a node that gets none is refused with a reason.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

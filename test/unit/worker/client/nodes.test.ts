@@ -1,4 +1,4 @@
-// Coordinators: second connections to brokers, under node ids of their own.
+// Coordinators: second connections to brokers, with node ids of their own.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// Which servers are tried when, and what a wait for a node reports when it was in vain.
+// The order in which servers are tried, and what a failed wait for a node reports.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// A start that every server refuses fails at once; while a single one may still let us in, it is waited for.
+// A start that every server refuses fails at once. If one server may still accept the client, start waits for it.
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';

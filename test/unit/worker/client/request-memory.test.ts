@@ -1,4 +1,4 @@
-// Memory of large requests: used again once the socket has taken it, never before, and bounded.
+// Memory of large requests: it is used again after the socket has written it, and it is limited.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Requests on their way into the send queue: encoded at once, or in the codec pool, always sent in the order they came.
+// Requests before they are in the send queue: encoded at once or in the codec pool, and always sent in their order.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// When the client stops asking the brokers it knows and goes back to its bootstrap servers, and what becomes of connections.
+// When the client goes back to its bootstrap servers, and what happens to connections.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

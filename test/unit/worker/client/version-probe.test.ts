@@ -1,5 +1,5 @@
-// How the version of a broker is found that cannot say it: 0.8 closes the connection on a request it does not know, 0.9
-// leaves it unanswered. And what is remembered of the answer.
+// How the version of a broker without ApiVersions is found: 0.8 closes the connection for an unknown request, 0.9 does not answer it.
+// And what is remembered.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

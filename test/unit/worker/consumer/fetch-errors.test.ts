@@ -1,5 +1,5 @@
-// What a consumer does for each error code of Fetch, ListOffsets and OffsetForLeaderEpoch, and when topics, leaders and sessions are not
-// what they were: one row of the reference each.
+// What a consumer does for each error code of Fetch, ListOffsets and OffsetForLeaderEpoch, and after changes of topics, leaders and
+// sessions. Each test is a row of the reference.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

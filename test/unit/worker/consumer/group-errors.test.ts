@@ -1,4 +1,4 @@
-// What a member of a group does for each error code that a coordinator answers, in both protocols: one row of the reference each.
+// What a member does for each error code of a coordinator, in both protocols. Each test is a row of the reference.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-// What a consumer does for each error code of OffsetCommit and OffsetFetch, in both protocols: one row of the reference each.
+// What a consumer does for each error code of OffsetCommit and OffsetFetch, in both protocols. Each test is a row of the reference.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,5 @@
-// Responses on their way through the codec pool to the application: in order, held back by full links and a full pool,
-// failed one by one.
-// Faults and ends: pooled-responses-ends.test.ts. Full links, and any order: pooled-responses-links.test.ts.
+// Responses through the codec pool to the application: in order, delayed by full links and a full pool, failed one by one. Faults and
+// ends are in pooled-responses-ends.test.ts, full links and random orders in pooled-responses-links.test.ts.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

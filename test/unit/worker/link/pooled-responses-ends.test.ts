@@ -1,4 +1,4 @@
-// What becomes of responses in the codec pool when something ends or breaks: a body, a codec thread, a connection, a node, the client.
+// Responses in the codec pool when something ends or breaks: a body, a codec thread, a connection, a node, the client.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

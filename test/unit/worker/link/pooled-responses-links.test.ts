@@ -1,4 +1,4 @@
-// Responses from the codec pool where links are full or readers slow, and in any order of events that chance makes.
+// Responses from the codec pool when links are full or readers slow, and in random orders of events.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

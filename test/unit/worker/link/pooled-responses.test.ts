@@ -1,4 +1,4 @@
-// Responses that the codec pool decodes: the order they are given out in.
+// Responses that the codec pool decodes: the order in which they are delivered.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

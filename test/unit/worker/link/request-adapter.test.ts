@@ -1,4 +1,4 @@
-// The reading of request links: how much at a time, fences, what is posted to nodes in which order.
+// The reading of request links: how much at a time, fences, the order of frames for nodes.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a peer that does not read means for requests that nothing answers: they are bounded, and not waited for for ever.
+// Requests without response when the peer does not read: they are limited, and they do not wait for ever.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,5 +1,5 @@
-// Frames out of a byte stream, however the reads cut it. Reads go where a socket would put them: the memory for the next
-// one is asked for right after the last, before anybody looks at the frames.
+// Frames from a byte stream that is cut by reads in any way. As with a socket, the memory for the next read is requested directly after
+// the last read, before anybody looks at the frames.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

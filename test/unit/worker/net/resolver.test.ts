@@ -1,4 +1,4 @@
-// Name look-ups when the thread pool of the process has no thread to spare.
+// Name look-ups when the thread pool of the process has no free thread.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

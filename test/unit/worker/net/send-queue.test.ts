@@ -1,4 +1,4 @@
-// Requests of a connection that wait for its socket, some of them still being encoded.
+// Requests that wait for the socket of their connection. Some of them are still being encoded.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

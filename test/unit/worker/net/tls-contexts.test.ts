@@ -1,4 +1,4 @@
-// TLS settings as the network thread takes them: no restriction that is empty, or not what it should be, counts as none.
+// TLS settings in the network thread: an empty or wrong restriction is refused and never counts as none.
 
 import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// When batches go out and how much memory they take: linger, fullness, back pressure, flush, metadata that is missing, the end.
+// When batches are sent and how much memory they take: linger, fullness, back pressure, flush, missing metadata, the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// No duplicate, no gap, no changed order in a partition: sequences across lost answers, errors about sequences, epochs that are
-// raised, batches that are given up. The fake leaders check sequences as real ones do.
+// No duplicate, no gap and no changed order in a partition: sequences after lost answers, errors about sequences, raised epochs, batches
+// that are given up. The fake leaders check sequences like real ones.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// Where a record goes: the hash of its key to the bit, and for records without a key the sticky choice of KIP-794.
+// The partition of a record: the exact hash of its key, and for records without a key the sticky choice of KIP-794.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

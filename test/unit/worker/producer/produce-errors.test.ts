@@ -1,4 +1,4 @@
-// What becomes of a batch by its answer: the table of errors, retries with backoff, splits, leaders that move.
+// The outcome of a batch by its answer: the table of errors, retries with backoff, splits, leaders that move.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// A batch, record by record, into the bytes a broker gets: read back by the client's decoder and by a reader of its own.
+// A batch, record by record, to the bytes for a broker. The client's decoder and an independent reader read them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// The table of errors of a transaction's requests: what follows from each code, request by request.
+// The table of errors of a transaction's requests: the result of each code, request by request.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// What an answer to Produce means inside a transaction, code by code, by both protocols: abort, end, or go on with other numbers.
+// The meaning of a Produce answer inside of a transaction, code by code, in both protocols: abort, end, or go on with other numbers.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// What the network thread tells of connections and metadata: once for what happens once, few times for what goes on, at a
-// level by which an operator can sort.
+// What the network thread logs about connections and metadata: single events once, repeated faults rarely, at levels that an operator
+// can filter.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

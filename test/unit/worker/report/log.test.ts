@@ -1,5 +1,5 @@
-// What becomes of records before they leave the network thread: repeated faults are few, and a blocked application holds a
-// bounded number.
+// Log records before they leave the network thread: repeated faults make few records, and for a blocked application their number is
+// limited.
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';

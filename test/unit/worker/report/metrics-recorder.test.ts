@@ -1,5 +1,4 @@
-// What the network thread records of what happens to requests and connections: once for each request and each response,
-// however the bytes came.
+// What the network thread records about requests and connections: once for each request and each response, however their bytes come.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What a thread of the codec pool does with its task: exactly what the network thread would have done.
+// A thread of the codec pool gives exactly the result that the network thread would give.
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';

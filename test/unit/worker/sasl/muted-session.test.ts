@@ -1,5 +1,5 @@
-// Sessions (KIP-368) of connections that are muted, since an application does not read: the login is renewed in time all the
-// same, and a session that the broker ends is a lost connection whose answers come first.
+// Sessions (KIP-368) of muted connections, when an application does not read: the login is still renewed in time. If the broker ends the
+// session, the connection is lost, and the answers before that come first.
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
