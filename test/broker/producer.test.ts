@@ -333,7 +333,7 @@ test('wrong arguments throw, naming the field', async () => {
   const bad = (record: object, pattern: RegExp): void =>
     assert.throws(() => producer.send(topic, record as { value: string }), pattern);
   bad({ value: 5 }, /value must be a string, a Uint8Array or null, not 5/);
-  bad({ value: 'v', key: {} }, /key must be a string, a Uint8Array or null, not an object of class Object/);
+  bad({ value: 'v', key: {} }, /key must be a string, a Uint8Array or null, not an object/);
   bad({ value: '\ud800' }, /value is a text with half of a surrogate pair/);
   bad({ value: 'v', timestamp: -1 }, /timestamp must be a whole number of ms since the epoch, 0 or more, not -1/);
   bad({ value: 'v', partition: 1.5 }, /partition must be an integer from 0 to 2147483647, not 1.5/);

@@ -1,6 +1,7 @@
 // Owns records as lines of JSON: what `consume --json` writes, `produce --json` reads. Main thread.
 
 import { isUtf8 } from 'node:buffer';
+import { isWellFormed } from '../../common/text.ts';
 import type { BytesInput, ProducerRecord } from '../../index.ts';
 import { InputError } from '../exit-codes.ts';
 import type { Writer } from './format.ts';
@@ -68,8 +69,7 @@ type Wrong = (problem: string) => InputError;
 function bytesOf(value: unknown, field: string, wrong: Wrong): BytesInput | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') {
-    if (!(value as string & { isWellFormed(): boolean }).isWellFormed())
-      throw wrong(`${field} has half of a surrogate pair, which UTF-8 cannot carry`);
+    if (!isWellFormed(value)) throw wrong(`${field} has half of a surrogate pair, which UTF-8 cannot carry`);
     return value;
   }
   const entries = Object.entries(value);

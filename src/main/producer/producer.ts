@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
+import { shown } from '../../common/text.ts';
 import { thrownError } from '../../common/thrown.ts';
 import { transactionBeginFrame } from '../../ring/frames/producer-call-frames.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
@@ -32,7 +33,7 @@ import type {
   RecordsSource,
   SendRecordOptions,
 } from './producer-types.ts';
-import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf, shown } from './record-input.ts';
+import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf } from './record-input.ts';
 import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
 import { type WritableOptions, writableOf } from './writable.ts';
 

@@ -3,6 +3,7 @@
 import { SerializationError } from '../../common/errors/errors.ts';
 import { maxInt32 } from '../../common/numbers.ts';
 import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
+import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 
 /** Bytes, or a text that is written as UTF-8. */
@@ -119,11 +120,6 @@ export function serialized<T>(
 export function serializationError(topic: string, cause: unknown): SerializationError {
   const what = cause instanceof Error ? cause.message : String(cause);
   return new SerializationError(`the serializer failed: ${what}`, { topic, cause, maybeWritten: false });
-}
-
-export function shown(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Array.isArray(value) ? 'a list' : `an object of class ${value.constructor?.name ?? 'none'}`;
 }
 
 function lengthOf(bytes: BytesInput | null): number {

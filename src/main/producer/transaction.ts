@@ -3,6 +3,7 @@
 
 import Long from 'long';
 import { IllegalStateError } from '../../common/errors/errors.ts';
+import { shown } from '../../common/text.ts';
 import type { GroupIdentity, OffsetToCommit, TransactionOffsets } from '../../common/transaction-offsets.ts';
 import type { Frame } from '../../ring/frames/frame.ts';
 import { transactionEndFrame, transactionOffsetsFrame } from '../../ring/frames/producer-call-frames.ts';
@@ -16,7 +17,7 @@ import type {
   RecordsSource,
   SendRecordOptions,
 } from './producer-types.ts';
-import { type BytesInput, checkTopic, partitionOf, shown } from './record-input.ts';
+import { type BytesInput, checkTopic, partitionOf } from './record-input.ts';
 
 /** The offset of the next record to read in a partition. */
 export interface OffsetInput {
