@@ -1,7 +1,8 @@
 // Tests the package in programs that bundlers have made, and under Jest. Each program requests metadata from a broker. The tools are installed
 // into `.cache/bundlers`, the package from a tarball. Arguments: names of tools; default: all. Exit code 1 when one failed.
 
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedBroker } from '../test/helpers/embedded-broker.ts';
 import { command } from './command.ts';
@@ -78,6 +79,11 @@ const cases: readonly Case[] = [
     expects:
       /NetworkThreadError: the network thread could not be loaded: .*if the application was bundled, .*workerUrl/,
   },
+  {
+    what: 'esbuild, with the single file copied where no package is',
+    run: copiedAlone,
+    expects: /^brokers 1$/m,
+  },
   { what: 'rollup, with workerUrl', run: () => bundled('rollup', byUrl, rollupScript), expects: /^brokers 1$/m },
   { what: 'webpack', run: () => bundled('webpack', '', webpackScript), expects: /^brokers 1$/m },
   { what: 'jest', run: underJest, expects: /^ {2}brokers 1$/m },
@@ -115,13 +121,28 @@ async function install(): Promise<void> {
 }
 
 /** The output of the program that the bundler makes. */
-async function bundled(tool: string, options: string, script: string): Promise<string> {
+async function bundled(tool: string, options: string, script: string, isRun = true): Promise<string> {
   await writeFile(join(folder, 'app.mjs'), program(options));
   await writeFile(join(folder, `${tool}.mjs`), script);
   const output = join(folder, 'out', tool);
   await rm(output, { recursive: true, force: true });
   await command(process.execPath, [`${tool}.mjs`], { cwd: folder, timeoutMs: buildTimeoutMs });
+  if (!isRun) return '';
   return command(process.execPath, [join(output, 'app.mjs')], { cwd: folder, timeoutMs: runTimeoutMs });
+}
+
+/** Bundle and thread alone in a folder outside of the project, so that no `node_modules` is found from there. */
+async function copiedAlone(): Promise<string> {
+  await bundled('esbuild', `workerUrl: new URL('./kafka-worker.mjs', import.meta.url)`, esbuildScript, false);
+  const alone = await mkdtemp(join(tmpdir(), 'bundled-'));
+  try {
+    await copyFile(join(folder, 'out', 'esbuild', 'app.mjs'), join(alone, 'app.mjs'));
+    const thread = join(folder, 'node_modules', 'offthread-kafka', 'dist', 'worker', 'single-file.js');
+    await copyFile(thread, join(alone, 'kafka-worker.mjs'));
+    return await command(process.execPath, [join(alone, 'app.mjs')], { cwd: alone, timeoutMs: runTimeoutMs });
+  } finally {
+    await rm(alone, { recursive: true, force: true });
+  }
 }
 
 async function underJest(): Promise<string> {

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { apis as apiTables, dataMessages } from '../schema/index.ts';
 import { configurationPage } from './configuration-page.ts';
+import { errorsPage } from './errors-page.ts';
 import { exportedTypes, flatApiFile, flatDataFile } from './flat-file.ts';
 import { apisFile, brokerErrorsFile, errorCodesFile, wireIndexFile } from './lists.ts';
 import { buildApi, buildData } from './model.ts';
@@ -48,6 +49,7 @@ export function generateFiles(): Map<string, string> {
   files.set(`${errorsFolder}/broker-errors.ts`, brokerErrorsFile());
   files.set(`${errorsFolder}/error-codes.ts`, errorCodesFile());
   files.set(`${configFolder}/options.ts`, optionsFile());
+  files.set('docs/errors.md', errorsPage(findRoot()));
   files.set('docs/configuration.md', configurationPage());
   files.set(`${wireFolder}/index.ts`, wireIndexFile(apis, data));
   return files;
