@@ -14,6 +14,7 @@ export async function bundleThread(entry: string, file: string, external: readon
     input: entry,
     platform: 'node',
     external: [...external],
+    plugins: [{ name: 'wire-codecs', transform: (code, id) => (isWireIndex(id) ? withImports(code) : null) }],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`${entry} cannot be bundled: ${log.message}`);
     },
@@ -23,6 +24,23 @@ export async function bundleThread(entry: string, file: string, external: readon
   const [chunk, ...others] = output;
   if (others.length > 0) throw new Error(`${entry} became several files: ${output.map(({ fileName }) => fileName)}`);
   writeFileSync(file, chunk.code);
+}
+
+function isWireIndex(id: string): boolean {
+  return id.replaceAll('\\', '/').endsWith('/protocol/wire/generated/index.js');
+}
+
+/** The list of wire codecs loads each by `require` at its first use, which only some bundlers follow. In a single file all are there. */
+function withImports(code: string): string {
+  const names: string[] = [];
+  const loaders = code.replaceAll(/\(\) => require\('(\.\/[^']+)'\)/g, (_, path: string) => {
+    names.push(path);
+    return `() => wire${names.length - 1}`;
+  });
+  const isWhole = names.length > 90 && !loaders.includes("require('");
+  if (!isWhole)
+    throw new Error(`${names.length} wire codecs were found in the generated list, which must have another form now`);
+  return `${names.map((path, i) => `import * as wire${i} from '${path}';`).join('\n')}\n${loaders}`;
 }
 
 const imports = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
