@@ -12,7 +12,15 @@ const pages = ['README.md', ...readdirSync(join(projectFolder, 'docs')).map((nam
 );
 const textOf = (page: string): string => readFileSync(join(projectFolder, page), 'utf8');
 /** JavaScript's, Node's, and those of other clients. */
-const foreign = new Set(['Error', 'AggregateError', 'TypeError', 'RangeError', 'SyntaxError', 'KafkaJSError', 'LibrdKafkaError']);
+const foreign = new Set([
+  'Error',
+  'AggregateError',
+  'TypeError',
+  'RangeError',
+  'SyntaxError',
+  'KafkaJSError',
+  'LibrdKafkaError',
+]);
 
 test('links of README and docs lead to pages and headings that are there', () => {
   const broken = pages.flatMap((page) =>
