@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
+import { randomOf } from './random.ts';
 
 const partitions = 6;
 const topic = 'proof';
@@ -28,17 +29,6 @@ const { values } = parseArgs({
     transactions: { type: 'boolean', default: false },
   },
 });
-
-/** mulberry32: integers from 0 to below. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 /** One line of the ledger: who, which number, where, and `a`cknowledged, `f`ailed for certain, `?` failed and maybe written. */
 type Note = (producer: number, n: number, partition: number, outcome: 'a' | 'f' | '?') => void;
