@@ -102,4 +102,31 @@ describe('roles and an application that misbehaves', () => {
       await producer.close();
     });
   }
+
+  test('an option that no administration call knows is refused, and nothing is changed', async (t) => {
+    const admin = (await client(t)).admin();
+    const misspelt = { validateonly: true } as object;
+    await assert.rejects(async () => admin.createTopics([{ name: 'made-by-mistake' }], misspelt), {
+      name: 'TypeError',
+      message: /createTopics: unknown option .validateonly.; did you mean validateOnly\?/,
+    });
+    const names = (await admin.listTopics()).map(({ name }) => name);
+    assert.deepEqual(names, ['t']);
+    await assert.rejects(async () => admin.listTopics({ timeoutMS: 5 } as object), /did you mean timeoutMs/);
+    const other = await client(t);
+    assert.throws(() => other.admin({ timeoutMS: 5 } as object), /did you mean timeoutMs/);
+  });
+
+  test('an option that no call of a producer knows is refused, and nothing is sent', async (t) => {
+    const producer = await (await client(t)).producer();
+    const record = { value: 'x' };
+    for (const options of [{ lingerMS: 5 }, { signal: AbortSignal.abort() }, { timeoutMs: 5 }] as object[]) {
+      assert.throws(() => producer.send('t', record, options), { name: 'TypeError', message: /send: unknown option/ });
+    }
+    assert.throws(() => producer.close({ timeoutMS: 5 } as object), /did you mean timeoutMs/);
+    assert.throws(() => producer.on('fail' as 'failure', () => {}), { name: 'TypeError', message: /not .fail./ });
+    assert.equal((await producer.send('t', record)).topic, 't');
+    assert.equal((await producer.flush()).records, 1);
+    await producer.close();
+  });
 });

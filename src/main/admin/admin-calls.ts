@@ -3,6 +3,7 @@
 import Long from 'long';
 import type { AdminCallName, AdminCalls as Calls } from '../../common/admin/calls.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
+import { checkOptions } from '../../common/options.ts';
 import { withLongs } from './results.ts';
 
 export interface AdminOptions {
@@ -32,7 +33,8 @@ export class AdminCalls {
   readonly #timeoutMs: number;
 
   /** Internal: only the client calls this. */
-  constructor(run: RunAdminCall, { timeoutMs = defaultTimeoutMs }: AdminOptions = {}) {
+  constructor(run: RunAdminCall, options: AdminOptions = {}) {
+    const { timeoutMs = defaultTimeoutMs } = checkOptions('admin', options, ['timeoutMs']);
     this.#run = run;
     this.#timeoutMs = checkTimeout(timeoutMs);
   }

@@ -17,6 +17,7 @@ import type {
 } from '../../common/admin/operations.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { Int64Input, TopicPartitionKey } from '../../common/admin/topics.ts';
+import { checkOptions } from '../../common/options.ts';
 import { cloneable } from './admin-calls.ts';
 import { errorsByBroker, type Results, resultsFor, resultsOf } from './results.ts';
 import { SecurityCalls } from './security-calls.ts';
@@ -31,12 +32,14 @@ export class Admin extends SecurityCalls {
   describeCluster(
     options: AdminCallOptions & { readonly includeFencedBrokers?: boolean } = {},
   ): Promise<DescribedCluster> {
+    checkOptions('describeCluster', options, ['timeoutMs', 'includeFencedBrokers']);
     const { includeFencedBrokers = false, timeoutMs } = options;
     return this.call('describeCluster', { includeFencedBrokers }, timeoutMs);
   }
 
   /** The features of the cluster and their levels (KIP-584). */
   describeFeatures(options: AdminCallOptions = {}): Promise<DescribedFeatures> {
+    checkOptions('describeFeatures', options, ['timeoutMs']);
     return this.call('describeFeatures', {}, options.timeoutMs);
   }
 
@@ -44,12 +47,14 @@ export class Admin extends SecurityCalls {
     updates: readonly FeatureUpdate[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<string, null>> {
+    checkOptions('updateFeatures', options, ['timeoutMs', 'validateOnly']);
     const { validateOnly = false, timeoutMs } = options;
     return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, timeoutMs));
   }
 
   /** The metadata quorum: its leader, its voters, and the log position of each (KIP-836). */
   describeMetadataQuorum(options: AdminCallOptions = {}): Promise<DescribedQuorum> {
+    checkOptions('describeMetadataQuorum', options, ['timeoutMs']);
     return this.call('describeMetadataQuorum', {}, options.timeoutMs);
   }
 
@@ -60,6 +65,7 @@ export class Admin extends SecurityCalls {
     listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[],
     options: AdminCallOptions & { readonly clusterId?: string } = {},
   ): Promise<void> {
+    checkOptions('addRaftVoter', options, ['timeoutMs', 'clusterId']);
     const { clusterId = null, timeoutMs } = options;
     await this.call('addRaftVoter', { clusterId, voterId, directoryId, listeners }, timeoutMs);
   }
@@ -69,17 +75,20 @@ export class Admin extends SecurityCalls {
     directoryId: string,
     options: AdminCallOptions & { readonly clusterId?: string } = {},
   ): Promise<void> {
+    checkOptions('removeRaftVoter', options, ['timeoutMs', 'clusterId']);
     const { clusterId = null, timeoutMs } = options;
     await this.call('removeRaftVoter', { clusterId, voterId, directoryId }, timeoutMs);
   }
 
   /** Removes a broker that will not come back from the cluster (KIP-631). */
   async unregisterBroker(brokerId: number, options: AdminCallOptions = {}): Promise<void> {
+    checkOptions('unregisterBroker', options, ['timeoutMs']);
     await this.call('unregisterBroker', { brokerId }, options.timeoutMs);
   }
 
   /** Removes a controller that will not come back. Kafka 4.4 and later. */
   async unregisterController(controllerId: number, options: AdminCallOptions = {}): Promise<void> {
+    checkOptions('unregisterController', options, ['timeoutMs']);
     await this.call('unregisterController', { controllerId }, options.timeoutMs);
   }
 
@@ -92,6 +101,7 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[] | null,
     options: AdminCallOptions & { readonly unclean?: boolean } = {},
   ): Promise<Results<TopicPartitionKey, null>> {
+    checkOptions('electLeaders', options, ['timeoutMs', 'unclean']);
     const { unclean = false, timeoutMs } = options;
     const plain = await this.call('electLeaders', { partitions, isUnclean: unclean }, timeoutMs);
     return partitions === null ? resultsOf(plain) : resultsFor(partitions, plain);
@@ -102,6 +112,7 @@ export class Admin extends SecurityCalls {
     reassignments: readonly Reassignment[],
     options: AdminCallOptions & { readonly allowReplicationFactorChange?: boolean } = {},
   ): Promise<Results<TopicPartitionKey, null>> {
+    checkOptions('alterPartitionReassignments', options, ['timeoutMs', 'allowReplicationFactorChange']);
     const { allowReplicationFactorChange = true, timeoutMs } = options;
     const args = { reassignments, allowReplicationFactorChange };
     return resultsFor(reassignments, await this.call('alterPartitionReassignments', args, timeoutMs));
@@ -112,6 +123,7 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<Map<TopicPartitionKey, OngoingReassignment>> {
+    checkOptions('listPartitionReassignments', options, ['timeoutMs']);
     return new Map(await this.call('listPartitionReassignments', { partitions }, options.timeoutMs));
   }
 
@@ -120,6 +132,7 @@ export class Admin extends SecurityCalls {
     brokerIds: readonly number[],
     options: AdminCallOptions = {},
   ): Promise<Results<number, readonly DescribedLogDir[]>> {
+    checkOptions('describeLogDirs', options, ['timeoutMs']);
     return resultsOf(await this.call('describeLogDirs', { brokerIds }, options.timeoutMs));
   }
 
@@ -128,6 +141,7 @@ export class Admin extends SecurityCalls {
     moves: readonly (TopicPartitionKey & { readonly brokerId: number; readonly path: string })[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey & { readonly brokerId: number }, null>> {
+    checkOptions('alterReplicaLogDirs', options, ['timeoutMs']);
     return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options.timeoutMs));
   }
 
@@ -142,6 +156,13 @@ export class Admin extends SecurityCalls {
       readonly transactionalIdPattern?: string;
     } = {},
   ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly errors: ReadonlyMap<number, Error> }> {
+    checkOptions('listTransactions', options, [
+      'timeoutMs',
+      'states',
+      'producerIds',
+      'minDurationMs',
+      'transactionalIdPattern',
+    ]);
     const { states = [], producerIds = [], minDurationMs = null, transactionalIdPattern = null, timeoutMs } = options;
     const args = { states, producerIds: producerIds.map(cloneable), minDurationMs, transactionalIdPattern };
     const { transactions, errors } = await this.call('listTransactions', args, timeoutMs);
@@ -152,6 +173,7 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedTransaction>> {
+    checkOptions('describeTransactions', options, ['timeoutMs']);
     return resultsOf(await this.call('describeTransactions', { transactionalIds }, options.timeoutMs));
   }
 
@@ -160,6 +182,7 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, FencedProducer>> {
+    checkOptions('fenceProducers', options, ['timeoutMs']);
     return resultsOf(await this.call('fenceProducers', { transactionalIds }, options.timeoutMs));
   }
 
@@ -168,11 +191,13 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, readonly ActiveProducer[]>> {
+    checkOptions('describeProducers', options, ['timeoutMs']);
     return resultsFor(partitions, await this.call('describeProducers', { partitions }, options.timeoutMs));
   }
 
   /** Aborts a hanging transaction of one partition, which `describeProducers` shows (KIP-664). */
   async abortTransaction(transaction: TransactionToAbort, options: AdminCallOptions = {}): Promise<void> {
+    checkOptions('abortTransaction', options, ['timeoutMs']);
     const cloned = { ...transaction, producerId: cloneable(transaction.producerId) };
     const plain = await this.call('abortTransaction', { transaction: cloned }, options.timeoutMs);
     const [outcome] = resultsOf(plain).values();

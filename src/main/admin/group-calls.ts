@@ -9,6 +9,7 @@ import type {
 } from '../../common/admin/groups.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
+import { checkOptions } from '../../common/options.ts';
 import { cloneable } from './admin-calls.ts';
 import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { TopicCalls } from './topic-calls.ts';
@@ -22,6 +23,7 @@ export class GroupCalls extends TopicCalls {
       readonly protocolTypes?: readonly string[];
     } = {},
   ): Promise<{ readonly groups: readonly ListedGroup[]; readonly errors: ReadonlyMap<number, Error> }> {
+    checkOptions('listGroups', options, ['timeoutMs', 'states', 'types', 'protocolTypes']);
     const { states = [], types = [], protocolTypes = [], timeoutMs } = options;
     const { groups, errors } = await this.call('listGroups', { states, types, protocolTypes }, timeoutMs);
     return { groups, errors: errorsByBroker(errors) };
@@ -32,11 +34,13 @@ export class GroupCalls extends TopicCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedConsumerGroup>> {
+    checkOptions('describeConsumerGroups', options, ['timeoutMs']);
     return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs));
   }
 
   /** Deletes groups of any type with their offsets. A group with members is refused with NON_EMPTY_GROUP. */
   async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
+    checkOptions('deleteGroups', options, ['timeoutMs']);
     return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs));
   }
 
@@ -49,6 +53,7 @@ export class GroupCalls extends TopicCalls {
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
     options: AdminCallOptions & { readonly requireStable?: boolean } = {},
   ): Promise<Results<string, Map<TopicPartitionKey, Outcome<CommittedOffset | null>>>> {
+    checkOptions('listConsumerGroupOffsets', options, ['timeoutMs', 'requireStable']);
     const { requireStable = true, timeoutMs } = options;
     const plain = await this.call('listConsumerGroupOffsets', { groups, requireStable }, timeoutMs);
     const mapped = plain.map(([groupId, outcome]) => {
@@ -65,6 +70,7 @@ export class GroupCalls extends TopicCalls {
     offsets: readonly OffsetToCommit[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
+    checkOptions('alterConsumerGroupOffsets', options, ['timeoutMs']);
     const cloned = offsets.map((one) => ({ ...one, offset: cloneable(one.offset) }));
     return resultsFor(
       offsets,
@@ -77,6 +83,7 @@ export class GroupCalls extends TopicCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
+    checkOptions('deleteConsumerGroupOffsets', options, ['timeoutMs']);
     return resultsFor(
       partitions,
       await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options.timeoutMs),
@@ -89,6 +96,7 @@ export class GroupCalls extends TopicCalls {
     members: readonly MemberToRemove[] | 'all',
     options: AdminCallOptions & { readonly reason?: string } = {},
   ): Promise<Results<string, null>> {
+    checkOptions('removeMembersFromConsumerGroup', options, ['timeoutMs', 'reason']);
     const { reason = 'removed by an administrator', timeoutMs } = options;
     return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, timeoutMs));
   }

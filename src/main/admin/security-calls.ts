@@ -14,6 +14,7 @@ import type {
   ScramCredential,
 } from '../../common/admin/security.ts';
 import type { Int64Input } from '../../common/admin/topics.ts';
+import { checkOptions } from '../../common/options.ts';
 import { cloneable } from './admin-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { ShareCalls } from './share-calls.ts';
@@ -21,10 +22,12 @@ import { ShareCalls } from './share-calls.ts';
 export class SecurityCalls extends ShareCalls {
   /** The ACLs that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED if brokers have no authorizer. */
   describeAcls(filter: AclFilter = {}, options: AdminCallOptions = {}): Promise<readonly AclBinding[]> {
+    checkOptions('describeAcls', options, ['timeoutMs']);
     return this.call('describeAcls', { filter }, options.timeoutMs);
   }
 
   async createAcls(acls: readonly AclBinding[], options: AdminCallOptions = {}): Promise<Results<AclBinding, null>> {
+    checkOptions('createAcls', options, ['timeoutMs']);
     return resultsFor(acls, await this.call('createAcls', { acls }, options.timeoutMs));
   }
 
@@ -33,6 +36,7 @@ export class SecurityCalls extends ShareCalls {
     filters: readonly AclFilter[],
     options: AdminCallOptions = {},
   ): Promise<Results<AclFilter, Map<AclBinding, Outcome<null>>>> {
+    checkOptions('deleteAcls', options, ['timeoutMs']);
     const plain = await this.call('deleteAcls', { filters }, options.timeoutMs);
     const mapped = plain.map(([filter, outcome]) => {
       if (!outcome.ok) return [filter, outcome] as const;
@@ -47,6 +51,7 @@ export class SecurityCalls extends ShareCalls {
     filter: QuotaFilter = { components: [] },
     options: AdminCallOptions = {},
   ): Promise<readonly ClientQuota[]> {
+    checkOptions('describeClientQuotas', options, ['timeoutMs']);
     return this.call('describeClientQuotas', { filter }, options.timeoutMs);
   }
 
@@ -54,6 +59,7 @@ export class SecurityCalls extends ShareCalls {
     alterations: readonly QuotaAlteration[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<QuotaEntity, null>> {
+    checkOptions('alterClientQuotas', options, ['timeoutMs', 'validateOnly']);
     const { validateOnly = false, timeoutMs } = options;
     const plain = await this.call('alterClientQuotas', { alterations, validateOnly }, timeoutMs);
     return resultsFor(
@@ -67,6 +73,7 @@ export class SecurityCalls extends ShareCalls {
     users: readonly string[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<Results<string, readonly ScramCredential[]>> {
+    checkOptions('describeUserScramCredentials', options, ['timeoutMs']);
     return resultsOf(await this.call('describeUserScramCredentials', { users }, options.timeoutMs));
   }
 
@@ -75,6 +82,7 @@ export class SecurityCalls extends ShareCalls {
     alterations: readonly ScramAlteration[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
+    checkOptions('alterUserScramCredentials', options, ['timeoutMs']);
     return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options.timeoutMs));
   }
 
@@ -91,6 +99,7 @@ export class SecurityCalls extends ShareCalls {
       readonly maxLifetimeMs?: Int64Input;
     } = {},
   ): Promise<DelegationToken> {
+    checkOptions('createDelegationToken', options, ['timeoutMs', 'owner', 'renewers', 'maxLifetimeMs']);
     const { owner = null, renewers = [], maxLifetimeMs = -1, timeoutMs } = options;
     const args = { owner, renewers, maxLifetimeMs: cloneable(maxLifetimeMs) };
     return this.call('createDelegationToken', args, timeoutMs);
@@ -101,6 +110,7 @@ export class SecurityCalls extends ShareCalls {
     hmac: Uint8Array,
     options: AdminCallOptions & { readonly renewPeriodMs?: Int64Input } = {},
   ): Promise<Long> {
+    checkOptions('renewDelegationToken', options, ['timeoutMs', 'renewPeriodMs']);
     const { renewPeriodMs = -1, timeoutMs } = options;
     return this.call('renewDelegationToken', { hmac, renewPeriodMs: cloneable(renewPeriodMs) }, timeoutMs);
   }
@@ -110,6 +120,7 @@ export class SecurityCalls extends ShareCalls {
     hmac: Uint8Array,
     options: AdminCallOptions & { readonly expiryTimePeriodMs?: Int64Input } = {},
   ): Promise<Long> {
+    checkOptions('expireDelegationToken', options, ['timeoutMs', 'expiryTimePeriodMs']);
     const { expiryTimePeriodMs = -1, timeoutMs } = options;
     return this.call('expireDelegationToken', { hmac, expiryTimePeriodMs: cloneable(expiryTimePeriodMs) }, timeoutMs);
   }
@@ -119,6 +130,7 @@ export class SecurityCalls extends ShareCalls {
     owners: readonly string[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<readonly DelegationToken[]> {
+    checkOptions('describeDelegationToken', options, ['timeoutMs']);
     return this.call('describeDelegationToken', { owners }, options.timeoutMs);
   }
 }

@@ -8,6 +8,7 @@ import type {
 } from '../../common/admin/groups.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
+import { checkOptions } from '../../common/options.ts';
 import { cloneable } from './admin-calls.ts';
 import { GroupCalls } from './group-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
@@ -18,6 +19,7 @@ export class ShareCalls extends GroupCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedShareGroup>> {
+    checkOptions('describeShareGroups', options, ['timeoutMs']);
     return resultsOf(await this.call('describeShareGroups', { groups }, options.timeoutMs));
   }
 
@@ -29,6 +31,7 @@ export class ShareCalls extends GroupCalls {
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, Map<TopicPartitionKey, Outcome<ShareGroupOffset | null>>>> {
+    checkOptions('listShareGroupOffsets', options, ['timeoutMs']);
     const plain = await this.call('listShareGroupOffsets', { groups }, options.timeoutMs);
     const mapped = plain.map(([groupId, outcome]) => {
       if (!outcome.ok) return [groupId, outcome] as const;
@@ -44,6 +47,7 @@ export class ShareCalls extends GroupCalls {
     offsets: readonly ShareGroupOffsetToSet[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
+    checkOptions('alterShareGroupOffsets', options, ['timeoutMs']);
     const cloned = offsets.map((one) => ({ ...one, startOffset: cloneable(one.startOffset) }));
     const plain = await this.call('alterShareGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs);
     return resultsFor(offsets, plain);
@@ -55,6 +59,7 @@ export class ShareCalls extends GroupCalls {
     topics: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
+    checkOptions('deleteShareGroupOffsets', options, ['timeoutMs']);
     return resultsOf(await this.call('deleteShareGroupOffsets', { groupId, topics }, options.timeoutMs));
   }
 
@@ -63,6 +68,7 @@ export class ShareCalls extends GroupCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedStreamsGroup>> {
+    checkOptions('describeStreamsGroups', options, ['timeoutMs']);
     return resultsOf(await this.call('describeStreamsGroups', { groups }, options.timeoutMs));
   }
 }

@@ -19,6 +19,7 @@ import type {
   RecordsToDelete,
   TopicPartitionKey,
 } from '../../common/admin/topics.ts';
+import { checkOptions } from '../../common/options.ts';
 import { AdminCalls, type ChangeCallOptions, cloneable } from './admin-calls.ts';
 import { type Results, resultsFor, resultsOf } from './results.ts';
 
@@ -31,12 +32,14 @@ export class TopicCalls extends AdminCalls {
     topics: readonly NewTopic[],
     options: ChangeCallOptions & { readonly waitForLeaders?: boolean } = {},
   ): Promise<Results<string, CreatedTopic>> {
+    checkOptions('createTopics', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation', 'waitForLeaders']);
     const { timeoutMs, ...rest } = options;
     return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs));
   }
 
   /** Deletes topics by name. Brokers may still be deleting after the call has ended. */
   async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
+    checkOptions('deleteTopics', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation']);
     const { timeoutMs, ...rest } = options;
     return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs));
   }
@@ -46,12 +49,14 @@ export class TopicCalls extends AdminCalls {
     topics: readonly NewPartitions[],
     options: ChangeCallOptions = {},
   ): Promise<Results<string, null>> {
+    checkOptions('createPartitions', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation']);
     const { timeoutMs, ...rest } = options;
     return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs));
   }
 
   /** All topics that this user may see. Internal topics only with `includeInternal`. */
   listTopics(options: AdminCallOptions & { readonly includeInternal?: boolean } = {}): Promise<readonly ListedTopic[]> {
+    checkOptions('listTopics', options, ['timeoutMs', 'includeInternal']);
     return this.call('listTopics', { includeInternal: options.includeInternal === true }, options.timeoutMs);
   }
 
@@ -59,6 +64,7 @@ export class TopicCalls extends AdminCalls {
     topics: readonly string[],
     options: AdminCallOptions & { readonly includeAuthorizedOperations?: boolean } = {},
   ): Promise<Results<string, DescribedTopic>> {
+    checkOptions('describeTopics', options, ['timeoutMs', 'includeAuthorizedOperations']);
     const includeAuthorizedOperations = options.includeAuthorizedOperations === true;
     const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options.timeoutMs);
     return resultsOf(plain);
@@ -69,6 +75,7 @@ export class TopicCalls extends AdminCalls {
     partitions: readonly RecordsToDelete[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, Long>> {
+    checkOptions('deleteRecords', options, ['timeoutMs']);
     const cloned = partitions.map((one) => ({ ...one, beforeOffset: cloneable(one.beforeOffset) }));
     return resultsFor(partitions, await this.call('deleteRecords', { partitions: cloned }, options.timeoutMs));
   }
@@ -81,6 +88,7 @@ export class TopicCalls extends AdminCalls {
     partitions: readonly (TopicPartitionKey & { readonly at: OffsetSpec })[],
     options: AdminCallOptions & { readonly isolationLevel?: 'read_uncommitted' | 'read_committed' } = {},
   ): Promise<Results<TopicPartitionKey, ListedOffset>> {
+    checkOptions('listOffsets', options, ['timeoutMs', 'isolationLevel']);
     const cloned = partitions.map(({ topic, partition, at }) => ({
       topic,
       partition,
@@ -94,6 +102,7 @@ export class TopicCalls extends AdminCalls {
     resources: readonly ConfigResource[],
     options: AdminCallOptions & { readonly includeSynonyms?: boolean; readonly includeDocumentation?: boolean } = {},
   ): Promise<Results<ConfigResource, readonly ConfigEntry[]>> {
+    checkOptions('describeConfigs', options, ['timeoutMs', 'includeSynonyms', 'includeDocumentation']);
     const { includeSynonyms = false, includeDocumentation = false, timeoutMs } = options;
     const args = { resources, includeSynonyms, includeDocumentation };
     return resultsFor(resources, await this.call('describeConfigs', args, timeoutMs));
@@ -104,6 +113,7 @@ export class TopicCalls extends AdminCalls {
     resources: readonly ConfigResourceChanges[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<ConfigResource, null>> {
+    checkOptions('incrementalAlterConfigs', options, ['timeoutMs', 'validateOnly']);
     const { validateOnly = false, timeoutMs } = options;
     const plain = await this.call('incrementalAlterConfigs', { resources, validateOnly }, timeoutMs);
     return resultsFor(
@@ -117,6 +127,7 @@ export class TopicCalls extends AdminCalls {
     types: readonly ConfigResourceType[],
     options: AdminCallOptions = {},
   ): Promise<readonly ConfigResource[]> {
+    checkOptions('listConfigResources', options, ['timeoutMs']);
     return this.call('listConfigResources', { types }, options.timeoutMs);
   }
 }

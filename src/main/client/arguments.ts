@@ -4,14 +4,15 @@
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { isLaneName, laneNameRule, mainLane } from '../../common/node-ids.ts';
 import { maxInt32 } from '../../common/numbers.ts';
-import { nearestName, shown } from '../../common/text.ts';
+import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { checkSignal } from '../link/abort-signals.ts';
 import type { StartOptions } from './client-options.ts';
 
+export { checkOptions } from '../../common/options.ts';
+
 const maxInt16 = 32767;
-const noOptions = Object.freeze({});
 
 /** int32, returned as given. Throws TypeError for anything else. */
 export function checkNodeId(nodeId: number): number {
@@ -21,24 +22,6 @@ export function checkNodeId(nodeId: number): number {
     );
   }
   return nodeId;
-}
-
-/**
- * The options as given, none for undefined. Throws TypeError for what is no object, and for a name that the call does not know:
- * an option that is misspelt would be one that is missing.
- */
-export function checkOptions<T extends object>(call: string, options: T | undefined, known: readonly string[]): T {
-  if (options === undefined) return noOptions as T;
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${call}: options must be an object, not ${shown(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = nearestName(name, known, 2);
-    const hint = meant === undefined ? `it takes ${known.join(', ')}` : `did you mean ${meant}?`;
-    throw new TypeError(`${call}: unknown option ${shown(name)}; ${hint}`);
-  }
-  return options;
 }
 
 /** Throws TypeError, naming the argument, for anything but a string. */

@@ -4,6 +4,7 @@
 import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import { BufferExhaustedError } from '../../common/errors/errors.ts';
+import { checkOptions } from '../../common/options.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
 import { shown } from '../../common/text.ts';
 import { thrownError } from '../../common/thrown.ts';
@@ -41,6 +42,8 @@ const defaultWaitMs = Number.POSITIVE_INFINITY;
 
 /** The part of the client that a producer needs. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew' | 'metricsOrigin'>;
+
+const sendOptionNames = ['partition', 'lingerMs'];
 
 /**
  * Writes records to Kafka from a thread that may be busy. `client.producer(options)` makes one. `Producer.start(options)` makes one
@@ -144,6 +147,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * Throws: TypeError and RangeError for arguments of the wrong kind
    */
   send(topic: string, record: ProducerRecord<K, V>, options: SendRecordOptions = {}): Future<RecordMetadata> {
+    checkOptions('send', options, sendOptionNames);
     if (typeof record !== 'object' || record === null)
       throw new TypeError(`record must be an object, not ${shown(record)}`);
     const { refusal } = this.#session;
@@ -291,7 +295,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * Takes no more records, sends those that were given, and ends. Records that are not acknowledged after `timeoutMs` fail.
    * @returns Future of a report about the records that were settled since the last report; each call returns the same Future
    */
-  close({ timeoutMs = defaultWaitMs }: { timeoutMs?: number } = {}): Future<DeliveryReport> {
+  close(options: { timeoutMs?: number } = {}): Future<DeliveryReport> {
+    const { timeoutMs = defaultWaitMs } = checkOptions('close', options, ['timeoutMs']);
     this.#closing ??= closeAll(this.#session, this.#preparer.tail, this.#ownClient, timeoutMs);
     return this.#closing;
   }
