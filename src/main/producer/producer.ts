@@ -35,6 +35,7 @@ import type {
   SendRecordOptions,
 } from './producer-types.ts';
 import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf } from './record-input.ts';
+import { traced } from './tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
 import { type WritableOptions, writableOf } from './writable.ts';
 
@@ -155,11 +156,10 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     const future = this.#session.newFuture<RecordMetadata>();
     const lingerMs = lingerOf(options.lingerMs);
     const partition = partitionOf(options.partition ?? record.partition);
-    this.#preparer.tellHook(topic, record, future);
-    const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
-    this.#preparer.inOrder(topic, record, partition, settle, (error) => {
-      // The Future is not returned here: the queue would wait for it, and its failure would fail the queue.
-      fail(future, error);
+    traced(topic, record, future, (given) => {
+      this.#preparer.tellHook(topic, given, future);
+      const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
+      this.#preparer.inOrder(topic, given, partition, settle, (error) => fail(future, error));
     });
     return future;
   }

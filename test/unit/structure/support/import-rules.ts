@@ -85,7 +85,7 @@ const table = {
   },
   'main/producer': {
     rooms: ['common', 'main/client', 'main/link', 'main/metrics', 'ring', 'state', 'protocol/flat'],
-    packages: ['long', 'node:stream'],
+    packages: ['long', 'node:diagnostics_channel', 'node:stream'],
     types: ['node:worker_threads'],
   },
   'main/client': {
