@@ -10,6 +10,7 @@ interface Lane {
   /** Offset of the numbers read last. */
   readonly offsets: Map<number, number>;
   newest: number;
+  newestOffset: number;
 }
 
 export class Ledger {
@@ -20,12 +21,15 @@ export class Ledger {
   redelivered = 0;
   doubled = 0;
   reordered = 0;
+  /** Where: a larger offset means that the log has them so, a smaller one that they were read so. */
+  firstReordered: string | null = null;
 
   constructor(partitions: number) {
     this.#lanes = Array.from({ length: partitions }, () => ({
       acknowledged: new Set(),
       offsets: new Map(),
       newest: -1,
+      newestOffset: -1,
     }));
   }
 
@@ -46,7 +50,11 @@ export class Ledger {
     const before = lane.offsets.get(n);
     if (before === offset) this.redelivered++;
     else if (before !== undefined) this.doubled++;
-    else if (n < lane.newest) this.reordered++;
+    else if (n < lane.newest) {
+      this.reordered++;
+      this.firstReordered ??= `${partition}: ${n} at offset ${offset}, after ${lane.newest} at ${lane.newestOffset}`;
+    }
+    if (n > lane.newest) lane.newestOffset = offset;
     lane.newest = Math.max(lane.newest, n);
     lane.offsets.set(n, offset);
     if (lane.offsets.size > window) lane.offsets.delete(lane.offsets.keys().next().value!);

@@ -7,7 +7,8 @@ import { type ProxiedBroker, startProxiedBroker } from '../../test/fault/support
 import { integer, oneOf, type Random, seededRandom } from '../../test/fault/support/random.ts';
 import type { ProxyStream } from '../../test/helpers/fault-proxy.ts';
 
-const [seedText = '1', topic = 'soak', partitionsText = '4'] = process.argv.slice(2);
+const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = ''] = process.argv.slice(2);
+const withCorruption = corruption === 'corrupt';
 const random = seededRandom(Number(seedText));
 const minPauseMs = 200;
 const maxPauseMs = 3000;
@@ -34,7 +35,7 @@ type Fault = (network: ProxiedBroker, random: Random) => Promise<void> | void;
 function faults(): Readonly<Record<string, Fault>> {
   return {
     split: onStream((stream) => stream.split(integer(random, 1, 7))),
-    corrupt: onStream((stream) => stream.corrupt(stream.forwardedBytes + stream.heldBytes + integer(random, 0, 200))),
+    ...(withCorruption && { corrupt: onStream(corrupt) }),
     end: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'end')),
     reset: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'reset')),
     silence: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'silence')),
@@ -59,6 +60,10 @@ function faults(): Readonly<Record<string, Fault>> {
       await broker.fail(api, oneOf(random, codes), integer(random, 1, 3));
     },
   };
+}
+
+function corrupt(stream: ProxyStream): void {
+  stream.corrupt(stream.forwardedBytes + stream.heldBytes + integer(random, 0, 200));
 }
 
 /** On one direction of one open connection. */

@@ -128,7 +128,8 @@ export class ProducerRole implements Role {
       return true;
     }
     const count = topic.partitionCount;
-    const mustWait = count === 0 || record.partition >= count || (!this.#staging.isEmpty && this.#waitsBehind(record));
+    const mustWait =
+      count === 0 || record.partition >= count || (!this.#staging.isEmpty && this.#staging.mustWait(record));
     if (mustWait ? this.#staging.add(record, now) : this.#append(record, now)) return true;
     this.accumulator.isStarved = true;
     this.#parts.report.memoryExhausted(now);
@@ -215,11 +216,6 @@ export class ProducerRole implements Role {
       topic.sticky.appended(topic, index, record.to - record.from, this.accumulator.isQueueFull(partition));
     }
     return true;
-  }
-
-  /** Whether an earlier record waits for metadata and may go to the same partition. */
-  #waitsBehind(record: UnplacedRecord): boolean {
-    return record.partition < 0 && this.#staging.isWaiting(record.topic);
   }
 
   #reject(record: UnplacedRecord, error: KafkaClientError, now: number): void {

@@ -73,6 +73,8 @@ export class Staging {
   /** Called when records failed because metadata did not come. */
   readonly #onFailed: (topic: string, error: Error, now: number) => void;
   #records: StagedRecord[] = [];
+  /** How many records of each topic and partition wait; -1 for those that name no partition. */
+  readonly #counts = new Map<TopicState, Map<number, number>>();
   #onEmpty: ((now: number) => void)[] = [];
 
   constructor(
@@ -97,9 +99,20 @@ export class Staging {
     return this.#records[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Whether records of the topic that name no partition wait here, so that later ones must wait behind them. */
+  /** Whether records of the topic wait here. */
   isWaiting(topic: TopicState): boolean {
-    return this.#records.some((record) => record.topic === topic && record.partition < 0);
+    return this.#counts.has(topic);
+  }
+
+  /** Whether an earlier record waits here that may go to the same partition: then this one must wait, too. */
+  mustWait({ topic, partition }: UnplacedRecord): boolean {
+    const counts = this.#counts.get(topic);
+    if (counts === undefined) return false;
+    if (counts.has(-1)) return true;
+    if (partition >= 0) return counts.has(partition);
+    // A record that waits for a partition that does not exist meets none that is placed now.
+    for (const waiting of counts.keys()) if (waiting < topic.partitionCount) return true;
+    return false;
   }
 
   /** Keeps a copy of the record. @returns false when there is no memory for it */
@@ -108,7 +121,20 @@ export class Staging {
     if (!this.#memory.reserve(staged.countedBytes)) return false;
     if (!this.isWaiting(record.topic)) this.#cluster.requestUpdate();
     this.#records.push(staged);
+    this.#count(staged);
     return true;
+  }
+
+  #count({ topic, partition }: StagedRecord): void {
+    const counts = this.#counts.get(topic) ?? new Map<number, number>();
+    this.#counts.set(topic, counts);
+    counts.set(partition, (counts.get(partition) ?? 0) + 1);
+  }
+
+  #replace(records: StagedRecord[]): void {
+    this.#records = records;
+    this.#counts.clear();
+    for (const record of records) this.#count(record);
   }
 
   /** Calls `listener` once when nothing waits here. */
@@ -139,7 +165,7 @@ export class Staging {
       else failed.push([record, error]);
     }
     for (const record of left) this.#memory.reserveBeyond(record.countedBytes);
-    this.#records = left;
+    this.#replace(left);
     for (const [record, error] of failed) {
       this.#onFailed(record.topic.name, error, now);
       this.#fail(record, error);
@@ -151,7 +177,7 @@ export class Staging {
   /** Fails all waiting records. */
   failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
     const records = this.#records;
-    this.#records = [];
+    this.#replace([]);
     for (const record of records) {
       this.#memory.unreserve(record.countedBytes);
       this.#fail(record, errorOf(record));

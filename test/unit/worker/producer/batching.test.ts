@@ -214,6 +214,38 @@ test('records for a topic that is not known wait for metadata, in order, without
   );
 });
 
+test('a record never passes one that waits for metadata and may go to the same partition', () => {
+  for (const [name, before, after] of [
+    ['both name the partition', 0, 0],
+    ['only the later one names it', -1, 0],
+    ['only the earlier one names it', 0, -1],
+  ] as const) {
+    const producer = started({ lingerMs: 0 });
+    producer.append('1', { topic: 'new', partition: before });
+    producer.cluster.addTopic('new');
+    producer.append('2', { topic: 'new', partition: after });
+    producer.poll();
+    producer.cluster.answer();
+    assert.deepEqual(producer.cluster.partition('new').values, ['1', '2'], name);
+  }
+});
+
+test('a record does not wait behind one for a partition that does not exist, nor behind one of another partition', () => {
+  const producer = started({ lingerMs: 0 });
+  producer.append('never', { topic: 'new', partition: 7 });
+  producer.append('first', { topic: 'new', partition: 1 });
+  producer.cluster.addTopic('new', 2);
+  producer.append('now', { topic: 'new', partition: 0 });
+  producer.poll();
+  producer.append('any', { topic: 'new' });
+  producer.poll();
+  while (producer.cluster.produces.length > 0) {
+    producer.cluster.answer();
+    producer.poll();
+  }
+  assert.equal(producer.acknowledged, 3);
+});
+
 test('records that wait for metadata may fill the memory, and leave it all the same when metadata comes', () => {
   const producer = started({ lingerMs: 0, batchSizeBytes: 2000, memoryBytes: 8192 });
   let taken = 0;
