@@ -1,6 +1,6 @@
 // Owns the proof of the producer: a real cluster of three brokers, faults drawn from a seed, and a checker in another process that reads
 // everything back. Prints one JSON line; exit code 1 when anything was lost, doubled or out of order.
-//   npm run prove -- producer --minutes 10 --seed 7 [--compression lz4] [--producers 4] [--transactions]
+//   npm run prove -- producer --minutes 10 --seed 7 [--compression lz4] [--producers 4] [--transactions | --transform]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,12 +11,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
+import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { randomOf } from './random.ts';
 
 const partitions = 6;
 const topic = 'proof';
+/** With `--transform`: what is written here is read again, and written to the other topic in transactions. */
+const sourceTopic = 'source';
 
 const { values } = parseArgs({
   args: process.argv.slice(3),
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     compression: { type: 'string', default: 'none' },
     producers: { type: 'string', default: '1' },
     transactions: { type: 'boolean', default: false },
+    transform: { type: 'boolean', default: false },
   },
 });
 
@@ -36,6 +39,8 @@ type Note = (producer: number, n: number, partition: number, outcome: 'a' | 'f' 
 interface Faults {
   kills: number;
   stalls: number;
+  /** Leaders that were moved while their broker was well. */
+  moves: number;
   /** Times that the application thread was blocked. */
   blocks: number;
 }
@@ -43,7 +48,6 @@ interface Faults {
 async function main(): Promise<number> {
   const seed = Number(values.seed);
   const random = randomOf(seed);
-  const endAt = performance.now() + Number(values.minutes) * 60_000;
   const kafka = await startKafka({
     brokers: 3,
     extraProperties: {
@@ -55,25 +59,31 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'prove-producer-'));
   const ledgerFile = join(folder, 'ledger');
   try {
-    await createTopic(kafka);
+    await createTopics(kafka);
+    // Counted from here: a cluster on a busy machine takes a minute to start.
+    const endAt = performance.now() + Number(values.minutes) * 60_000;
     const ledger = createWriteStream(ledgerFile);
     const note: Note = (...fields) => void ledger.write(`${fields.join(' ')}\n`);
-    const faults: Faults = { kills: 0, stalls: 0, blocks: 0 };
+    const faults: Faults = { kills: 0, stalls: 0, moves: 0, blocks: 0 };
     const stop = new AbortController();
     const trouble = makeTrouble(kafka, random, faults, stop.signal);
     const writers = Array.from({ length: Number(values.producers) }, (_, i) =>
       write(kafka, i, random, endAt, note, faults),
     );
-    await Promise.all(writers);
+    const written = Promise.all(writers);
+    if (values.transform) await transform(kafka, written, faults, random);
+    await written;
     stop.abort();
     await trouble;
     ledger.end();
     await once(ledger, 'finish');
     const verdict = await check(kafka, ledgerFile);
-    const { lost, doubled, reordered } = verdict;
-    const isGood = lost === 0 && doubled === 0 && reordered === 0;
-    const { minutes, compression, producers, transactions } = values;
-    const line = { proof: 'producer', ...verdict, ...faults, seed, minutes, compression, producers, transactions };
+    const { acknowledged, lost, doubled, reordered, unexpected } = verdict;
+    // A run that wrote nothing has shown nothing.
+    const isGood = acknowledged > 0 && lost + doubled + reordered + unexpected === 0;
+    const { minutes, compression, producers, transactions, transform: isTransformed } = values;
+    const how = { seed, minutes, compression, producers, transactions, transform: isTransformed };
+    const line = { proof: 'producer', ...verdict, ...faults, ...how };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
   } finally {
@@ -82,28 +92,39 @@ async function main(): Promise<number> {
   }
 }
 
-async function createTopic(kafka: KafkaFixture): Promise<void> {
+async function createTopics(kafka: KafkaFixture): Promise<void> {
   await using client = await KafkaClient.start({
     bootstrapServers: kafka.bootstrapServers,
     apiVersionAutoTimeoutMs: 60_000,
   });
   const nodeId = client.leastLoadedNode()!;
   await client.awaitReady(nodeId);
-  const wanted = { name: topic, numPartitions: partitions, replicationFactor: 3, assignments: [], configs: [] };
-  const created = await client.send(nodeId, CreateTopics, { topics: [wanted], timeoutMs: 30_000 });
-  if (created.topics.at(0).errorCode !== 0) throw new Error(`CreateTopics answered ${created.topics.at(0).errorCode}`);
+  const wanted = [topic, sourceTopic].map((name) => {
+    return { name, numPartitions: partitions, replicationFactor: 3, assignments: [], configs: [] };
+  });
+  const created = await client.send(nodeId, CreateTopics, { topics: wanted, timeoutMs: 30_000 });
+  for (const { errorCode } of created.topics)
+    if (errorCode !== 0) throw new Error(`CreateTopics answered ${errorCode}`);
 }
 
-/** One broker at a time: killed and started again, or stopped for a while. */
+/** One broker at a time: killed and started again, or stopped for a while; or leaders move. */
 async function makeTrouble(
   kafka: KafkaFixture,
   random: (below: number) => number,
   faults: Faults,
   signal: AbortSignal,
 ): Promise<void> {
+  await using client = await KafkaClient.start({
+    bootstrapServers: kafka.bootstrapServers,
+    apiVersionAutoTimeoutMs: 60_000,
+  });
   while (!signal.aborted) {
     await delay(1000 + random(4000), undefined, { signal }).catch(() => {});
     if (signal.aborted) break;
+    if (random(3) === 0) {
+      if (await moveLeaders(client, random)) faults.moves++;
+      continue;
+    }
     const broker = kafka.brokers[random(kafka.brokers.length)]!;
     if (random(2) === 0) {
       faults.kills++;
@@ -117,6 +138,102 @@ async function makeTrouble(
       process.kill(broker.pid!, 'SIGCONT');
     }
   }
+}
+
+/** The preferred leader of every partition becomes another one, and leads. Returns whether the cluster did so. */
+async function moveLeaders(client: KafkaClient, random: (below: number) => number): Promise<boolean> {
+  const ids = [1, 2, 3];
+  const places = [topic, sourceTopic].flatMap((name) => {
+    return Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }));
+  });
+  const reassignments = places.map((place) => {
+    const first = random(ids.length);
+    return { ...place, replicas: [...ids.slice(first), ...ids.slice(0, first)] };
+  });
+  try {
+    const admin = client.admin();
+    await admin.alterPartitionReassignments(reassignments, { timeoutMs: 10_000 });
+    const elected = await admin.electLeaders(places, { timeoutMs: 10_000 });
+    return [...elected.values()].some(({ ok }) => ok);
+  } catch {
+    // A cluster in trouble moves nothing; the count of moves says so.
+    return false;
+  }
+}
+
+/** Reads the source, and writes what it reads in transactions, until all of it was read. */
+async function transform(
+  kafka: KafkaFixture,
+  written: Promise<unknown>,
+  faults: Faults,
+  random: (below: number) => number,
+): Promise<void> {
+  await using client = await KafkaClient.start({
+    bootstrapServers: kafka.bootstrapServers,
+    apiVersionAutoTimeoutMs: 60_000,
+    closeTimeoutMs: 120_000,
+  });
+  const open = () =>
+    client.producer({
+      transactionalId: 'transform',
+      compressionType: values.compression as 'none',
+      requestTimeoutMs: 5000,
+    });
+  const read = () =>
+    client.consumer({
+      groupId: 'transform',
+      topics: [sourceTopic],
+      autoOffsetReset: 'earliest',
+      commit: 'manual',
+      batchMaxBytes: 200_000,
+    });
+  let [producer, consumer] = [await open(), await read()];
+  let isWritten = false;
+  written.then(
+    () => {
+      isWritten = true;
+    },
+    () => {},
+  );
+  for (;;) {
+    const batch = await consumer.poll(2000);
+    if (batch === null) {
+      if (isWritten && (await isAtEnd(consumer))) break;
+      continue;
+    }
+    if (random(20) === 0) {
+      faults.blocks++;
+      const blockedUntil = performance.now() + random(500);
+      while (performance.now() < blockedUntil);
+    }
+    try {
+      await producer.transaction(async (tx) => {
+        for (const record of batch) {
+          while (!tx.append(topic, null, record.value, batch.partition)) await tx.ready();
+        }
+        await tx.sendOffsets(batch);
+        if (random(10) === 0) throw new Error('aborted on purpose');
+      });
+      batch.done();
+    } catch (error) {
+      if ((error as Error).message === 'aborted on purpose') {
+        batch.giveBack();
+        continue;
+      }
+      // Nobody knows whether it was committed: the group does, and both begin anew where it says.
+      await consumer.close();
+      await producer.close({ timeoutMs: 10_000 });
+      [producer, consumer] = [await open(), await read()];
+    }
+  }
+  await consumer.close();
+  await producer.close();
+}
+
+async function isAtEnd(consumer: Consumer): Promise<boolean> {
+  const places = Array.from({ length: partitions }, (_, partition) => ({ topic: sourceTopic, partition }));
+  const [ends, committed] = await Promise.all([consumer.endOffsets(places), consumer.committed(places)]);
+  return ends.every((end, i) => end.isZero() || committed[i]?.offset.eq(end) === true);
 }
 
 /** Numbers of one producer, each to a partition of the producer's own order, until the time is over. */
@@ -154,7 +271,7 @@ async function write(
       const number = n++;
       const partition = random(partitions);
       const value = `${index} ${number} ${'x'.repeat(random(100))}`;
-      const outcome = to.send(topic, { value, partition }).then(
+      const outcome = to.send(values.transform ? sourceTopic : topic, { value, partition }).then(
         () => 'a',
         (error: unknown) => ((error as { maybeWritten?: boolean }).maybeWritten === false ? 'f' : '?'),
       );

@@ -1,7 +1,7 @@
 // Owns what is told of a producer: its log records, and its metrics where they are configured. Network thread. Must only report: no
 // decision may depend on it.
 
-import { errorFor } from '../../common/errors/errors.ts';
+import { errorFor, TransactionAbortedError } from '../../common/errors/errors.ts';
 import type { ProduceRequest } from '../producer/produce-request.ts';
 import type { ProducerBatch } from '../producer/producer-batch.ts';
 import type { ProducerReport, TimedCall } from '../producer/producer-report.ts';
@@ -45,7 +45,9 @@ export class ProducerLog implements ProducerReport {
     const { partition, count } = batch;
     this.#metrics?.recordsFailed(partition.topic.name, count, now);
     const text = `a batch of ${count} records for ${nameOf(batch)} failed: ${error.message}`;
-    this.#log.fault(`batch ${partition.topic.name} ${error.name}`, 'warn', 'batch-failed', text, { error }, now);
+    // Records of a transaction that is aborted are to fail.
+    const level = error instanceof TransactionAbortedError ? 'debug' : 'warn';
+    this.#log.fault(`batch ${partition.topic.name} ${error.name}`, level, 'batch-failed', text, { error }, now);
   }
 
   batchSplit(batch: ProducerBatch, now: number): void {
