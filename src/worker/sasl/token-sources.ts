@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
+import type { OidcOptions } from '../../common/config/oidc-options.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { oidcTokenProvider } from '../../common/oidc-token-provider.ts';
@@ -13,13 +14,21 @@ import {
   type TokenProvider,
   type TokenReply,
 } from '../../common/token-provider.ts';
+import { lookupFor, newResolver } from '../net/resolver.ts';
+import { postBesidePool } from './post-beside-pool.ts';
 
 /** Rejects with KafkaConfigurationError when a module cannot be loaded or is not a token provider. */
 export async function loadTokenSource(config: KafkaClientConfig, port: MessagePort | null): Promise<AskForToken> {
   const source = config.saslOauthTokenProvider!.reveal();
   if (source.kind === 'application') return askAcross(port!);
-  const provider = source.kind === 'oidc' ? oidcTokenProvider(source.options) : await importProvider(source.url);
+  const provider = source.kind === 'oidc' ? oidcBesidePool(source.options) : await importProvider(source.url);
   return () => askProvider(provider);
+}
+
+function oidcBesidePool(options: OidcOptions): TokenProvider {
+  const resolver = newResolver();
+  const lookup = lookupFor((host, callback) => resolver.resolve(host, callback));
+  return oidcTokenProvider(options, { fetch: postBesidePool(lookup) });
 }
 
 async function importProvider(url: string): Promise<TokenProvider> {

@@ -136,7 +136,16 @@ const table = {
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],
     optional: ['kerberos'],
-    packages: ['@mongodb-js/saslprep', 'node:crypto', 'node:util', 'node:worker_threads'],
+    packages: [
+      '@mongodb-js/saslprep',
+      'node:crypto',
+      'node:http',
+      'node:https',
+      'node:stream',
+      'node:util',
+      'node:worker_threads',
+    ],
+    types: ['node:net', 'node:stream/web'],
   },
   'worker/consumer': {
     rooms: ['common', 'worker/client', 'worker/requests', 'protocol/flat', 'protocol/wire'],
