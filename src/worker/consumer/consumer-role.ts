@@ -295,6 +295,8 @@ export class ConsumerRole implements Role {
     this.#lastError = error;
     this.#settings.log('error', error.message);
     this.partitions.lose(this.partitions.asTopicPartitions());
+    // Whoever hears of the error may read the state at once.
+    this.#settings.onSnapshot(this.#snapshot());
     this.#tell({ type: 'error', error: toPlainError(error), isFatal: true });
     this.changed();
   }
@@ -363,8 +365,11 @@ export class ConsumerRole implements Role {
   #writeSnapshot(now: number): void {
     this.#isSnapshotDue = false;
     this.#snapshotFrom = now + snapshotEveryMs * (1 + this.partitions.all.length / partitionsPerSnapshotMs);
-    this.#settings.onSnapshot(
-      snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, this.config),
-    );
+    this.#settings.onSnapshot(this.#snapshot());
+  }
+
+  #snapshot(): ConsumerSnapshot {
+    const { partitions, group, config } = this;
+    return snapshotOf(partitions.all, group, this.#fatal ?? this.#lastError, this.#fatal !== null, config);
   }
 }
