@@ -20,6 +20,18 @@ interface Span {
   isDone: boolean;
 }
 
+export function newVerdict(): Verdict {
+  return {
+    consumed: 0,
+    lost: 0,
+    reordered: 0,
+    duplicates: 0,
+    duplicatesOutsideRebalances: 0,
+    evictions: 0,
+    truncations: 0,
+  };
+}
+
 /**
  * @param lines     the ledger's
  * @param written   of each partition, the numbers acknowledged, in order
@@ -30,15 +42,7 @@ export function judge(
   written: readonly (readonly number[])[],
   hasDied: (reader: string) => boolean,
 ): Verdict {
-  const verdict: Verdict = {
-    consumed: 0,
-    lost: 0,
-    reordered: 0,
-    duplicates: 0,
-    duplicatesOutsideRebalances: 0,
-    evictions: 0,
-    truncations: 0,
-  };
+  const verdict = newVerdict();
   const spans = written.map((): Span[] => []);
   for (const line of lines) {
     const [, what, reader = '', partition, first, next, numbers] = line.split(' ');

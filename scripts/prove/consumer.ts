@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
-import { judge, type Verdict } from './consumer-ledger.ts';
+import { judge, newVerdict, type Verdict } from './consumer-ledger.ts';
 import type { MemberJob } from './consumer-member.ts';
 import { randomOf } from './random.ts';
 
@@ -271,15 +271,7 @@ async function drain(kafka: KafkaFixture, folder: string, written: readonly (rea
 async function judgeResults(client: KafkaClient, written: readonly (readonly number[])[]): Promise<Verdict> {
   const assign = written.map((_, partition) => ({ topic: results, partition, offset: 'earliest' as const }));
   const reader = await client.consumer({ assign, isolationLevel: 'read_committed' });
-  const verdict = {
-    consumed: 0,
-    lost: 0,
-    reordered: 0,
-    duplicates: 0,
-    duplicatesOutsideRebalances: 0,
-    evictions: 0,
-    truncations: 0,
-  };
+  const verdict = newVerdict();
   const seen = written.map(() => new Set<number>());
   const upTo = written.map(() => -1);
   const ends = await reader.endOffsets(assign);

@@ -3,9 +3,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fetch, Heartbeat, Metadata, OffsetCommit, Produce } from '../../src/index.ts';
-import { type ProxiedBroker, startProxiedBroker } from '../../test/fault/support/proxied.ts';
-import { integer, oneOf, type Random, seededRandom } from '../../test/fault/support/random.ts';
-import type { ProxyStream } from '../../test/helpers/fault-proxy.ts';
+import { startProxiedBroker } from '../../test/fault/support/proxied.ts';
+import { integer, oneOf, seededRandom } from '../../test/fault/support/random.ts';
+import type { ProxyConnection, ProxyStream } from '../../test/helpers/fault-proxy.ts';
 
 const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = ''] = process.argv.slice(2);
 const withCorruption = corruption === 'corrupt';
@@ -20,58 +20,66 @@ process.stdout.write(`${JSON.stringify({ bootstrapServers: network.bootstrapServ
 
 const stop = new AbortController();
 process.stdin.resume().on('end', () => stop.abort());
+const { broker, proxies } = network;
+
+const faults: Readonly<Record<string, () => Promise<void> | void>> = {
+  split: onStream((stream) => stream.split(integer(random, 1, 7))),
+  ...(withCorruption && { corrupt: onStream((stream) => stream.corrupt(soon(stream) + stream.heldBytes)) }),
+  end: onStream((stream) => stream.cutAfter(soon(stream), 'end')),
+  reset: onStream((stream) => stream.cutAfter(soon(stream), 'reset')),
+  silence: onStream((stream) => stream.cutAfter(soon(stream), 'silence')),
+  async stall() {
+    const open = openConnections();
+    for (const { toClient } of open) toClient.stall();
+    await pause(100, maxStallMs);
+    for (const { toClient } of open) toClient.resume();
+  },
+  resetAll: () => oneOf(random, proxies).resetAll(),
+  async refuse() {
+    const proxy = oneOf(random, proxies);
+    await proxy.refuse();
+    proxy.resetAll();
+    await pause(100, maxStallMs);
+    await proxy.listen();
+  },
+  async code() {
+    const api = oneOf(random, [Produce, Fetch, Metadata, OffsetCommit, Heartbeat]);
+    // Of the codes that a client retries: 5 LEADER_NOT_AVAILABLE, 6 NOT_LEADER_OR_FOLLOWER, 14 and 16 of coordinators.
+    const codes = api === OffsetCommit || api === Heartbeat ? [14, 16] : [5, 6];
+    await broker.fail(api, oneOf(random, codes), integer(random, 1, 3));
+  },
+};
+
 const counts: Record<string, number> = {};
 while (!stop.signal.aborted) {
-  const name = oneOf(random, Object.keys(faults()));
+  const name = oneOf(random, Object.keys(faults));
   counts[name] = (counts[name] ?? 0) + 1;
-  await faults()[name]!(network, random);
-  await delay(integer(random, minPauseMs, maxPauseMs), undefined, { signal: stop.signal }).catch(() => {});
+  await faults[name]!();
+  await pause(minPauseMs, maxPauseMs);
 }
 process.stdout.write(`${JSON.stringify({ faults: counts })}\n`);
 await network.close();
 
-type Fault = (network: ProxiedBroker, random: Random) => Promise<void> | void;
-
-function faults(): Readonly<Record<string, Fault>> {
-  return {
-    split: onStream((stream) => stream.split(integer(random, 1, 7))),
-    ...(withCorruption && { corrupt: onStream(corrupt) }),
-    end: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'end')),
-    reset: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'reset')),
-    silence: onStream((stream) => stream.cutAfter(stream.forwardedBytes + integer(random, 0, 200), 'silence')),
-    async stall({ proxies }) {
-      const open = proxies.flatMap(({ openConnections }) => openConnections);
-      for (const { toClient } of open) toClient.stall();
-      await delay(integer(random, 100, maxStallMs), undefined, { signal: stop.signal }).catch(() => {});
-      for (const { toClient } of open) toClient.resume();
-    },
-    resetAll: ({ proxies }) => oneOf(random, proxies).resetAll(),
-    async refuse({ proxies }) {
-      const proxy = oneOf(random, proxies);
-      await proxy.refuse();
-      proxy.resetAll();
-      await delay(integer(random, 100, maxStallMs), undefined, { signal: stop.signal }).catch(() => {});
-      await proxy.listen();
-    },
-    async code({ broker }) {
-      const api = oneOf(random, [Produce, Fetch, Metadata, OffsetCommit, Heartbeat]);
-      // Of the codes that a client retries: 5 LEADER_NOT_AVAILABLE, 6 NOT_LEADER_OR_FOLLOWER, 14 and 16 of coordinators.
-      const codes = api === OffsetCommit || api === Heartbeat ? [14, 16] : [5, 6];
-      await broker.fail(api, oneOf(random, codes), integer(random, 1, 3));
-    },
-  };
-}
-
-function corrupt(stream: ProxyStream): void {
-  stream.corrupt(stream.forwardedBytes + stream.heldBytes + integer(random, 0, 200));
-}
-
 /** On one direction of one open connection. */
-function onStream(change: (stream: ProxyStream) => void): Fault {
-  return ({ proxies }) => {
-    const open = proxies.flatMap(({ openConnections }) => openConnections);
+function onStream(change: (stream: ProxyStream) => void): () => void {
+  return () => {
+    const open = openConnections();
     if (open.length === 0) return;
     const connection = oneOf(random, open);
     change(oneOf(random, [connection.toClient, connection.toBroker]));
   };
+}
+
+function openConnections(): readonly ProxyConnection[] {
+  return proxies.flatMap((proxy) => proxy.openConnections);
+}
+
+/** A position a little behind what was forwarded. */
+function soon({ forwardedBytes }: ProxyStream): number {
+  return forwardedBytes + integer(random, 0, 200);
+}
+
+/** Ends early when the soak does: that is what the delay is rejected with. */
+async function pause(minMs: number, maxMs: number): Promise<void> {
+  await delay(integer(random, minMs, maxMs), undefined, { signal: stop.signal }).catch(() => {});
 }

@@ -24,9 +24,6 @@ export function writableOf<K, V>(target: RecordTarget<K, V>, topic: string, opti
   const stream = new Writable({
     objectMode: true,
     ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
-    write(chunk: unknown, _encoding, callback) {
-      deliver([chunk], callback);
-    },
     writev(chunks, callback) {
       const records = chunks.map(({ chunk }) => chunk as unknown);
       deliver(records, callback);

@@ -9,7 +9,7 @@ import { DATA_LENGTH_WORD } from '../flat/records/records-slot.ts';
 import { putUnsigned, sizeOfUnsigned } from '../flat/varints.ts';
 
 /** A finished message up to this size is copied out, so that the writer's own buffer serves the next one too. */
-const copiedBytes = 16 * 1024;
+export const maxCopiedBytes = 16 * 1024;
 const initialBytes = 4 * 1024;
 const keptBytes = 64 * 1024;
 /** Node's limit for one Buffer is larger, but Kafka's lengths are int32. */
@@ -65,7 +65,7 @@ export class WireWriter {
   finish(): Buffer {
     const length = this.offset;
     this.offset = 0;
-    if (length <= copiedBytes) {
+    if (length <= maxCopiedBytes) {
       const copy = Buffer.allocUnsafe(length);
       this.buffer.copy(copy, 0, 0, length);
       if (this.#isGiven) this.#takeOwn();

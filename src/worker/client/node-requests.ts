@@ -10,6 +10,7 @@ import { Produce } from '../../protocol/flat/generated/apis.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { Channel, WriteMark } from '../net/channel.ts';
+import { Unwritten } from '../net/unwritten.ts';
 import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from '../requests/decode-options.ts';
 import type { InFlightRequest, RequestName, RequestOwner, ResponseHost } from '../requests/request-owner.ts';
 import type { VersionRange } from './api-versions.ts';
@@ -39,7 +40,7 @@ export class NodeRequests implements BrokerRequests {
   readonly #parts: NodeRequestsParts;
   readonly #writer = new FlatWriter();
   /** Requests that were answered before the socket had taken all of their body. */
-  #unwritten: { readonly channel: Channel; readonly mark: WriteMark; readonly free: () => void }[] = [];
+  readonly #unwritten = new Unwritten();
 
   constructor(parts: NodeRequestsParts) {
     this.#parts = parts;
@@ -120,13 +121,7 @@ export class NodeRequests implements BrokerRequests {
 
   /** Gives back the memory of bodies that the socket has taken since their request was answered. */
   poll(): void {
-    if (this.#unwritten.length === 0) return;
-    const waiting = this.#unwritten;
-    this.#unwritten = [];
-    for (const entry of waiting) {
-      if (entry.channel.isWritten(entry.mark)) entry.free();
-      else this.#unwritten.push(entry);
-    }
+    this.#unwritten.poll();
   }
 
   // --- for RoleRequest
@@ -147,7 +142,7 @@ export class NodeRequests implements BrokerRequests {
   /** The request has ended: the memory of its body is free as soon as the socket has taken it. */
   answered(channel: Channel, mark: WriteMark, free: () => void): void {
     if (channel.isWritten(mark)) free();
-    else this.#unwritten.push({ channel, mark, free });
+    else this.#unwritten.add(channel, mark, free);
   }
 
   wake(): void {

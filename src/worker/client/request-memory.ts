@@ -5,26 +5,19 @@
 // (bench/micro/request-memory.ts).
 
 import type { Channel, WriteMark } from '../net/channel.ts';
+import { Unwritten } from '../net/unwritten.ts';
 
-/** Smaller requests are copied out of the writer's own buffer. */
-export const minRequestMemoryBytes = 16 * 1024;
 /** Limit of the memory that is kept, whether it is free or in use by a socket. The garbage collector frees the rest. */
 const maxKeptBytes = 8 * 1024 * 1024;
 
-interface Lent {
-  readonly memory: Buffer;
-  readonly channel: Pick<Channel, 'isWritten'>;
-  readonly mark: WriteMark;
-}
-
 export class RequestMemory {
   #free: Buffer[] = [];
-  #lent: Lent[] = [];
+  readonly #lent = new Unwritten();
   #keptBytes = 0;
 
   /** Takes memory for about `bytes`: kept memory if there is some, otherwise new memory. */
   take(bytes: number): Buffer {
-    this.#collect();
+    this.#lent.poll();
     const at = this.#free.findIndex(({ length }) => length >= bytes);
     if (at < 0) return Buffer.allocUnsafeSlow(sizeFor(bytes));
     const [memory] = this.#free.splice(at, 1);
@@ -39,17 +32,7 @@ export class RequestMemory {
 
   /** A socket reads the memory until the mark says that it was written. */
   lend(memory: Buffer, channel: Pick<Channel, 'isWritten'>, mark: WriteMark): void {
-    if (this.#makeRoom(memory.length)) this.#lent.push({ memory, channel, mark });
-  }
-
-  #collect(): void {
-    if (this.#lent.length === 0) return;
-    const still: Lent[] = [];
-    for (const lent of this.#lent) {
-      if (lent.channel.isWritten(lent.mark)) this.#free.push(lent.memory);
-      else still.push(lent);
-    }
-    this.#lent = still;
+    if (this.#makeRoom(memory.length)) this.#lent.add(channel, mark, () => this.#free.push(memory));
   }
 
   /** Drops free memory, oldest first, because the sizes of an application's requests change. */
@@ -65,6 +48,6 @@ export class RequestMemory {
 
 /** The size to allocate. It has room for a next request that is a little larger. */
 function sizeFor(bytes: number): number {
-  const step = bytes < 1024 * 1024 ? minRequestMemoryBytes : 256 * 1024;
+  const step = bytes < 1024 * 1024 ? 16 * 1024 : 256 * 1024;
   return Math.ceil((bytes + bytes / 8) / step) * step;
 }

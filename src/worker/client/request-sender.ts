@@ -10,7 +10,7 @@ import { Produce } from '../../protocol/flat/generated/apis.ts';
 import type { WireCodec } from '../../protocol/wire/codecs.ts';
 import type { EncodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
-import { WireWriter } from '../../protocol/wire/wire-writer.ts';
+import { maxCopiedBytes, WireWriter } from '../../protocol/wire/wire-writer.ts';
 import type { Channel, WriteMark } from '../net/channel.ts';
 import type { OneWaySend } from '../net/one-way-sends.ts';
 import { OneWayFrame } from '../net/send-queue.ts';
@@ -19,7 +19,7 @@ import type { CodecPool } from '../requests/codec-pool.ts';
 import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
-import { minRequestMemoryBytes, RequestMemory } from './request-memory.ts';
+import { RequestMemory } from './request-memory.ts';
 
 /** A request whose node and version are chosen. */
 export interface OutgoingRequest {
@@ -93,7 +93,7 @@ export class RequestSender {
     oneWay: OneWaySend | null,
   ): Buffer {
     const { byteLength } = message;
-    const memory = byteLength > minRequestMemoryBytes ? this.#memory.take(byteLength) : undefined;
+    const memory = byteLength > maxCopiedBytes ? this.#memory.take(byteLength) : undefined;
     let isLent = false;
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message), memory);
