@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
-import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
 import { ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import type { FakeBroker } from '../support/fake-peer.ts';
+import { refresh } from './support/refresh.ts';
 
 let net: FakeNetwork;
 let broker: FakeBroker;
@@ -18,27 +18,6 @@ function start(options: KafkaClientOptions = {}): void {
 }
 
 afterEach(() => net.close());
-
-interface Refresh {
-  outcome: 'open' | 'succeeded' | 'failed';
-  updateId: number;
-  error: Error | null;
-}
-
-/** A refresh as the control port asks for one. */
-function refresh(topics: readonly string[] | null = null, needsAllTopics = false): Refresh {
-  const state: Refresh = { outcome: 'open', updateId: 0, error: null };
-  net.control.refreshMetadata(topics, needsAllTopics).then((result) => {
-    if ('error' in result) {
-      state.outcome = 'failed';
-      state.error = fromPlainError(result.error);
-    } else {
-      state.outcome = 'succeeded';
-      state.updateId = result.value;
-    }
-  });
-  return state;
-}
 
 test('a node that moved is connected to at its new place at once; what is under way at the former one is answered', async () => {
   start();
@@ -55,7 +34,7 @@ test('a node that moved is connected to at its new place at once; what is under 
   net.cluster.brokers = net.cluster.brokers.filter(({ host }) => host !== 'one');
   // Node 1 is busy, so the answer comes from it behind the request above.
   broker.waiting.length = 0;
-  refresh();
+  refresh(net);
   await net.settled();
   broker.reply({ groups: [] }, broker.requestsOf(ListGroups)[0]);
   await net.settled();
@@ -77,7 +56,7 @@ test('a node that left the cluster is closed and forgotten, when what is under w
   net.run();
   net.cluster.brokers = net.cluster.brokers.filter(({ id }) => id !== 2);
   // An idle ready node is preferred, and that is node 1.
-  refresh();
+  refresh(net);
   await net.settled();
   assert.equal(net.app.isConnected(2), false);
   gone.reply({ groups: [] });
@@ -89,7 +68,7 @@ test('a node that left the cluster is closed and forgotten, when what is under w
   net.run();
   assert.match(late.error.message, /node 2 is not part of the cluster/);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
-  refresh();
+  refresh(net);
   await net.advanceSettled(100);
   net.ready(2);
 });

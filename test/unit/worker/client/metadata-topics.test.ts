@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
-import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
 import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, range } from '../support/fake-peer.ts';
+import { refresh } from './support/refresh.ts';
 
 let net: FakeNetwork;
 let broker: FakeBroker;
@@ -31,32 +31,11 @@ function gapsSince(from: number): number[] {
   return at.slice(1).map((time, i) => time - at[i]!);
 }
 
-interface Refresh {
-  outcome: 'open' | 'succeeded' | 'failed';
-  updateId: number;
-  error: Error | null;
-}
-
-/** A refresh as the control port asks for one. */
-function refresh(topics: readonly string[] | null = null, needsAllTopics = false): Refresh {
-  const state: Refresh = { outcome: 'open', updateId: 0, error: null };
-  net.control.refreshMetadata(topics, needsAllTopics).then((result) => {
-    if ('error' in result) {
-      state.outcome = 'failed';
-      state.error = fromPlainError(result.error);
-    } else {
-      state.outcome = 'succeeded';
-      state.updateId = result.value;
-    }
-  });
-  return state;
-}
-
 test('an answer without brokers keeps the old view and fails whoever waits', async () => {
   start();
   net.advance(1000);
   broker.handlers.set(Metadata.key, () => ({ brokers: [] }));
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.settled();
   assert.equal(wanted.outcome, 'failed');
   assert.equal(wanted.error!.name, 'MetadataEmptyBrokerList');
@@ -70,7 +49,7 @@ test('a tracked topic with a retriable error asks again, a little later each tim
     { name: 'tracked', errorCode: 5 },
     { name: 'other', errorCode: 5 },
   ];
-  const wanted = refresh(['tracked']);
+  const wanted = refresh(net, ['tracked']);
   await net.advanceSettled(100);
   assert.equal(wanted.outcome, 'succeeded', 'the rest of the answer counts');
   const from = askedAt().length - 1;
@@ -87,7 +66,7 @@ test('a tracked topic with a retriable error asks again, a little later each tim
 test('a topic error that is not retriable does not ask again', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [{ name: 'tracked', errorCode: 29 }];
-  refresh(['tracked']);
+  refresh(net, ['tracked']);
   await net.advanceSettled(100);
   const asked = askedAt().length;
   net.advance(100_000);
@@ -103,7 +82,7 @@ test('a tracked partition without a leader, or with one that is no broker, asks 
   for (const row of rows) {
     start({ retryBackoffMs: 100, metadataMaxAgeMs: 1_000_000 });
     net.cluster.topics = [{ name: 'tracked', partitions: [{ partitionIndex: 0, ...row }] }];
-    const wanted = refresh(['tracked']);
+    const wanted = refresh(net, ['tracked']);
     await net.advanceSettled(100);
     assert.equal(wanted.outcome, 'succeeded');
     const from = askedAt().length - 1;
@@ -117,7 +96,7 @@ test('a tracked partition without a leader, or with one that is no broker, asks 
 test('a missing replica of a partition that has a leader does not ask again', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [{ name: 'tracked', partitions: [{ partitionIndex: 0, leaderId: 1, errorCode: 9 }] }];
-  refresh(['tracked']);
+  refresh(net, ['tracked']);
   await net.advanceSettled(100);
   const asked = askedAt().length;
   net.advance(100_000);
@@ -130,7 +109,7 @@ test('a topic without partitions is no reason to ask again, nor is one without e
     { name: 'tracked', partitions: [] },
     { name: 'other', partitions: [{ partitionIndex: 0, leaderId: -1, errorCode: 5 }] },
   ];
-  const wanted = refresh(['tracked']);
+  const wanted = refresh(net, ['tracked']);
   await net.advanceSettled(100);
   assert.equal(wanted.outcome, 'succeeded');
   const asked = askedAt().length;
@@ -144,9 +123,9 @@ test('a topic that the broker calls invalid is not asked for again', async () =>
     { name: 'bad', errorCode: 17 },
     { name: 'good', partitions: [] },
   ];
-  refresh(['bad', 'good']);
+  refresh(net, ['bad', 'good']);
   await net.advanceSettled(100);
-  refresh();
+  refresh(net);
   await net.advanceSettled(100);
   const names = [...broker.requestsOf(Metadata).at(-1)!.body.topics].map(({ name }: { name: string }) => name);
   assert.deepEqual(names, ['good']);
@@ -156,7 +135,7 @@ test('of one topic alone an error that will not pass fails whoever waits, and th
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   net.cluster.topics = [{ name: 'missing', errorCode: 29 }];
-  const wanted = refresh(['missing']);
+  const wanted = refresh(net, ['missing']);
   await net.advanceSettled(100);
   assert.equal(wanted.outcome, 'failed');
   assert.equal(wanted.error!.name, 'TopicAuthorizationFailedError');
@@ -169,7 +148,7 @@ test('of one topic alone an error that will not pass fails whoever waits, and th
   const asked = askedAt().length;
   net.advance(100_000);
   assert.equal(askedAt().length, asked, 'it is not asked for again and again');
-  const all = refresh([], true);
+  const all = refresh(net, [], true);
   await net.advanceSettled(100);
   assert.equal(all.outcome, 'succeeded', "among all topics the error of one is nobody's");
 });
@@ -177,7 +156,7 @@ test('of one topic alone an error that will not pass fails whoever waits, and th
 test('of one topic alone an error that may pass fails nobody: it is asked about again', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [{ name: 'soon', errorCode: 3 }];
-  const wanted = refresh(['soon']);
+  const wanted = refresh(net, ['soon']);
   await net.advanceSettled(100);
   assert.equal(wanted.outcome, 'succeeded');
   const asked = askedAt().length;
@@ -191,10 +170,10 @@ test('older metadata does not undo a newer leader', async () => {
     { name: 'orders', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch }] },
   ];
   net.cluster.topics = topics(1, 5);
-  refresh(['orders']);
+  refresh(net, ['orders']);
   await net.advanceSettled(100);
   net.cluster.topics = topics(2, 4);
-  refresh();
+  refresh(net);
   await net.advanceSettled(200);
   const { view } = net.app.metadata.at(-1)!;
   const { leaderId, leaderEpoch } = view.topics.at(0).partitions.at(0);
@@ -207,7 +186,7 @@ test('an answer that names a replaced topic id is asked for again until answers 
   const [former, present] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg'] as const;
   for (const id of [former, present, former]) {
     net.cluster.topics = topics(id);
-    refresh(['orders']);
+    refresh(net, ['orders']);
     await net.advanceSettled(100);
   }
   assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).topicId, present);
@@ -222,13 +201,13 @@ test('what a request asks for: no topics, some, or all; never creating any from 
   start();
   const bodies = () => broker.requestsOf(Metadata).map(({ body }) => body);
   assert.deepEqual([...bodies()[0].topics], []);
-  refresh(['b', 'a']);
+  refresh(net, ['b', 'a']);
   await net.advanceSettled(100);
   assert.deepEqual(
     [...bodies()[1].topics].map(({ name }: { name: string }) => name),
     ['b', 'a'],
   );
-  refresh([], true);
+  refresh(net, [], true);
   await net.advanceSettled(100);
   assert.equal(bodies()[2].topics, null);
   for (const body of bodies()) assert.equal(body.allowAutoTopicCreation, false);
@@ -255,7 +234,7 @@ test('version 0 has no null: all topics are an empty list', async () => {
   broker = net.broker('one:9092', 1);
   broker.ranges.set(Metadata.key, range(0, 0));
   net.ready(1);
-  refresh([], true);
+  refresh(net, [], true);
   await net.advanceSettled(100);
   const request = broker.requestsOf(Metadata).at(-1)!;
   assert.equal(request.version, 0);

@@ -5,11 +5,11 @@ import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled, KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
-import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
 import { ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { Metadata as MetadataOwner } from '../../../../src/worker/client/metadata.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, metadataOf, range } from '../support/fake-peer.ts';
+import { refresh } from './support/refresh.ts';
 
 let net: FakeNetwork;
 let broker: FakeBroker;
@@ -31,27 +31,6 @@ function askedAt(): number[] {
 function gapsSince(from: number): number[] {
   const at = askedAt().slice(from);
   return at.slice(1).map((time, i) => time - at[i]!);
-}
-
-interface Refresh {
-  outcome: 'open' | 'succeeded' | 'failed';
-  updateId: number;
-  error: Error | null;
-}
-
-/** A refresh as the control port asks for one. */
-function refresh(topics: readonly string[] | null = null, needsAllTopics = false): Refresh {
-  const state: Refresh = { outcome: 'open', updateId: 0, error: null };
-  net.control.refreshMetadata(topics, needsAllTopics).then((result) => {
-    if ('error' in result) {
-      state.outcome = 'failed';
-      state.error = fromPlainError(result.error);
-    } else {
-      state.outcome = 'succeeded';
-      state.updateId = result.value;
-    }
-  });
-  return state;
 }
 
 test('a client asks for metadata as soon as a node is ready, and tells the application', () => {
@@ -88,7 +67,7 @@ test('age 0 asks again and again, but not more often than retryBackoffMs', () =>
 test('an explicit refresh waits for retryBackoffMs after the last one', async () => {
   start({ retryBackoffMs: 400 });
   net.advance(100);
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.settled();
   assert.equal(wanted.outcome, 'open');
   await net.advanceSettled(299);
@@ -127,7 +106,7 @@ test('what an application is told of when metadata is due: its age, or the backo
   net.advance(1000);
   assert.equal(ttlMs(), 59_000);
   broker.handlers.delete(Metadata.key);
-  refresh();
+  refresh(net);
   await net.settled();
   assert.equal(ttlMs(), 0, 'one is under way');
   broker.reply({ ...metadataOf(net.cluster), brokers: [] });
@@ -144,10 +123,10 @@ test('a refresh is bound to a request sent after the call, not to one under way'
   start();
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
-  const first = refresh();
+  const first = refresh(net);
   await net.settled();
   assert.equal(broker.waiting.length, 1);
-  const second = refresh(['orders']);
+  const second = refresh(net, ['orders']);
   await net.settled();
   broker.reply(metadataOf(net.cluster));
   await net.settled();
@@ -167,7 +146,7 @@ test('a refresh is bound to a request sent after the call, not to one under way'
 
 test('refreshes asked for while one waits are served by the same request', async () => {
   start();
-  const all = [refresh(), refresh(), refresh()];
+  const all = [refresh(net), refresh(net), refresh(net)];
   await net.advanceSettled(100);
   assert.deepEqual(
     all.map(({ updateId }) => updateId),
@@ -180,7 +159,7 @@ test('a lost connection fails the refresh under way; it is asked for again by it
   start({ reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.settled();
   broker.transport.end();
   await net.settled();
@@ -195,7 +174,7 @@ test('a refresh cancelled by closing its node is no news for the log', async () 
   start();
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.settled();
   net.app.disconnect(1);
   await net.settled();
@@ -239,7 +218,7 @@ test('metadata is asked of a node that is not throttled', async () => {
   net.run();
   broker.reply({ throttleTimeMs: 10_000, groups: [] });
   net.run();
-  refresh();
+  refresh(net);
   await net.settled();
   assert.equal(other.requestsOf(Metadata).length, 1);
 });
@@ -250,7 +229,7 @@ test('a node without Metadata fails the refresh and keeps its connection', async
   broker.ranges.delete(Metadata.key);
   net.run();
   assert.ok(net.app.isConnected(-1));
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.advanceSettled(100);
   assert.equal(wanted.outcome, 'failed');
   assert.equal(wanted.error!.name, 'IncompatibleBrokerVersion');
@@ -271,7 +250,7 @@ test('one that cannot be decoded fails the refresh and the connection', async ()
   broker.ranges.set(Metadata.key, range(0, 0));
   net.app.disconnect(1);
   net.ready(1);
-  const wanted = refresh();
+  const wanted = refresh(net);
   await net.advanceSettled(1000);
   assert.equal(wanted.outcome, 'failed');
   assert.equal(wanted.error!.name, 'KafkaProtocolError');
@@ -282,7 +261,7 @@ test('a metadata request counts against maxInFlightRequestsPerConnection, but a 
   net.advance(1000);
   const sent = net.app.send(1, ListGroups, {});
   net.run();
-  const [first, second] = [refresh(), refresh()];
+  const [first, second] = [refresh(net), refresh(net)];
   await net.settled();
   assert.equal(askedAt().length, 2, 'one request for both, behind that of the application');
   const { counters } = net.app.end;
@@ -298,7 +277,7 @@ test('a refresh does not lose against an application that sends its next request
   net.advance(1000);
   net.app.send(1, ListGroups, {});
   net.run();
-  const wanted = refresh();
+  const wanted = refresh(net);
   assert.equal(wanted.outcome, 'open');
   broker.reply({ groups: [] });
   // Before the thread has had its turn with the answer.

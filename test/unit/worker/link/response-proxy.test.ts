@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import {
   Cancelled,
   KafkaConnectionError,
@@ -10,45 +9,10 @@ import {
   RequestTimedOutError,
 } from '../../../../src/common/errors/errors.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
-import type { SentRequest } from '../support/fake-application.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
-import { type FakeBroker, int32, metadataOf, responseFrame } from '../support/fake-peer.ts';
-
-let net: FakeNetwork;
-let broker: FakeBroker;
-
-const tiny: KafkaClientOptions = { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 64 * 1024 };
-
-function start(options: KafkaClientOptions = {}): void {
-  net = new FakeNetwork({ ...tiny, ...options });
-  broker = net.broker('one:9092', 1);
-  net.ready(1);
-  net.app.log.length = 0;
-}
+import { int32, metadataOf, responseFrame } from '../support/fake-peer.ts';
+import { broker, named, nameOf, net, overfill, start } from './support/small-link.ts';
 
 afterEach(() => net.close());
-
-/** In pieces, since a string has an int16 length. */
-function named(name: string) {
-  const groups: { groupId: string }[] = [];
-  for (let i = 0; i < name.length; i += 10_000) groups.push({ groupId: name.slice(i, i + 10_000) });
-  return { groups };
-}
-
-function nameOf(request: SentRequest<unknown>): string {
-  const { groups } = request.view as { groups: Iterable<{ groupId: string }> };
-  return [...groups].map(({ groupId }) => groupId).join('');
-}
-
-/** More requests than the response link can answer at once, all answered while nobody reads. */
-function overfill(count = 40, size = 100): SentRequest<unknown>[] {
-  const sent = Array.from({ length: count }, () => net.app.send(1, ListGroups, {}));
-  net.run();
-  net.app.isReading = false;
-  for (let i = 0; i < count; i++) broker.reply(named(`${i} ${'x'.repeat(size)}`));
-  net.run();
-  return sent;
-}
 
 test('a full link: everything is delivered in order once there is room', () => {
   start();

@@ -2,10 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { KafkaConnectionError, NodeNotReadyError, RequestTimedOutError } from '../../../../src/common/errors/errors.ts';
 import {
-  ApiVersions,
   Heartbeat,
   ListGroups,
   Produce,
@@ -13,53 +11,7 @@ import {
   SaslHandshake,
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { NODE_CONNECTED, NODE_DISCONNECTED } from '../../../../src/state/counters.ts';
-import { FakeNetwork } from '../support/fake-network.ts';
-import type { FakeBroker } from '../support/fake-peer.ts';
-
-const plain = {
-  bootstrapServers: 'one:9092',
-  securityProtocol: 'SASL_PLAINTEXT',
-  saslMechanism: 'PLAIN',
-  saslPlainUsername: 'alice',
-  saslPlainPassword: 'the-secret',
-} as const satisfies KafkaClientOptions;
-
-const oauth = {
-  bootstrapServers: 'one:9092',
-  securityProtocol: 'SASL_PLAINTEXT',
-  saslMechanism: 'OAUTHBEARER',
-  saslOauthTokenProvider: { token: () => 'unused: the network under test asks elsewhere' },
-} as const satisfies KafkaClientOptions;
-
-const node = -1;
-
-const names = new Map(
-  [SaslHandshake, SaslAuthenticate, ListGroups, Heartbeat, Produce, ApiVersions].map(({ key, name }) => [key, name]),
-);
-
-let net: FakeNetwork;
-let broker: FakeBroker;
-
-function start(options: KafkaClientOptions = plain): void {
-  net = new FakeNetwork(options);
-  broker = net.broker('one:9092');
-  // So that metadata is no reason to connect or to ask again.
-  net.cluster.brokers.push({ id: 1, host: 'elsewhere', port: 9092 });
-  net.serve('elsewhere:9092', 'silent');
-  broker.handlers.set(SaslHandshake.key, ({ body }) => ({ errorCode: 0, mechanisms: ['GSSAPI', body.mechanism] }));
-}
-
-/** What the broker was asked, metadata apart. */
-const asked = (): (string | undefined)[] =>
-  broker.requests.map(({ apiKey }) => names.get(apiKey)).filter((name) => name !== undefined);
-
-const state = (): number => net.app.end.counters.nodeState(net.app.end.counters.nodeRow(node));
-
-async function connect(): Promise<void> {
-  net.run();
-  net.app.connect(node);
-  await net.settled();
-}
+import { asked, broker, connect, lastError, net, node, oauth, plain, start, state } from './support/login.ts';
 
 /** A login that the broker lets in, for `sessionLifetimeMs`. */
 async function login(sessionLifetimeMs = 0): Promise<void> {
@@ -71,14 +23,6 @@ async function login(sessionLifetimeMs = 0): Promise<void> {
 /** Lets time pass in steps, between which mechanisms answer. */
 async function pass(ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 100) await net.advanceSettled(Math.min(100, left));
-}
-
-/** The error that a send meets after a login has failed. */
-async function lastError(): Promise<Error> {
-  const sent = net.app.send(node, ListGroups, {});
-  await net.settled();
-  assert.ok(sent.error instanceof NodeNotReadyError, String(sent.error));
-  return sent.error.cause as Error;
 }
 
 afterEach(() => net.close());
