@@ -1,86 +1,22 @@
 // TLS with servers that the client refuses: bad certificates, no common version or cipher, servers without TLS.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import {
-  KafkaClient,
   type KafkaClientError,
   type KafkaClientOptions,
   KafkaConnectionError,
   KafkaTimeoutError,
   Metadata,
-  NoBrokersAvailable,
   TlsAuthenticationError,
 } from '../../src/index.ts';
-import { CertificateAuthority, farFuture, type Issued, longPast } from '../helpers/certificates.ts';
-import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
+import { CertificateAuthority, farFuture, longPast } from '../helpers/certificates.ts';
+import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { type Script, ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
 import { openClient, openConnected } from './support/client.ts';
+import { ca, foreign, refused, rejection, secure, startFailure, tlsBroker, useAuthorities } from './support/tls.ts';
 
-let ca: CertificateAuthority;
-let foreign: CertificateAuthority;
-let caFile: string;
-let good: Issued;
-
-before(() => {
-  ca = new CertificateAuthority('tests');
-  foreign = new CertificateAuthority('foreigners');
-  caFile = ca.file('trusted.pem', ca.cert);
-  good = ca.issue();
-});
-
-after(() => {
-  ca.close();
-  foreign.close();
-});
-
-async function tlsBroker(t: TestContext, tls: Partial<TlsSettings> = {}): Promise<EmbeddedBroker> {
-  const broker = await startEmbeddedBroker({ topics: { logs: 1 }, tls: { ...good, ...tls } });
-  t.after(() => broker.close());
-  return broker;
-}
-
-const secure = (more: KafkaClientOptions = {}): KafkaClientOptions => ({
-  securityProtocol: 'SSL',
-  sslCaFile: caFile,
-  ...more,
-});
-
-/** Why the one server could not be used. */
-async function startFailure(options: KafkaClientOptions): Promise<KafkaClientError> {
-  try {
-    const client = await KafkaClient.start({ apiVersionAutoTimeoutMs: 1500, ...options });
-    await client.close();
-  } catch (error) {
-    assert.ok(error instanceof NoBrokersAvailable, String(error));
-    return error.causes[0]!.error as KafkaClientError;
-  }
-  assert.fail('the client has started');
-}
-
-async function refused(
-  t: TestContext,
-  tls: Partial<TlsSettings>,
-  more: KafkaClientOptions,
-  text: RegExp,
-): Promise<void> {
-  const broker = await tlsBroker(t, tls);
-  const error = await startFailure(secure({ bootstrapServers: broker.bootstrapServers, ...more }));
-  assert.ok(error instanceof TlsAuthenticationError, `${error.name}: ${error.message}`);
-  assert.equal(error.code, 'KAFKA_TLS_AUTHENTICATION');
-  assert.equal(error.retriable, false);
-  assert.equal(error.nodeId, -1);
-  assert.match(error.message, text);
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail('it has succeeded');
-}
+useAuthorities();
 
 describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
   test('wrong name', (t) =>

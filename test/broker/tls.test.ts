@@ -1,94 +1,40 @@
 // TLS with the embedded broker: connections that work, and clients that the broker refuses.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   Fetch,
-  KafkaClient,
+  type KafkaClient,
   type KafkaClientError,
-  type KafkaClientOptions,
   KafkaConnectionError,
   KafkaTimeoutError,
   Metadata,
-  NoBrokersAvailable,
   Produce,
   TlsAuthenticationError,
 } from '../../src/index.ts';
-import { CertificateAuthority, type Issued } from '../helpers/certificates.ts';
-import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../helpers/embedded-broker.ts';
+import { CertificateAuthority } from '../helpers/certificates.ts';
+import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { FaultProxy } from '../helpers/fault-proxy.ts';
 import { OneByteTls } from '../helpers/one-byte-tls.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { openClient, openConnected } from './support/client.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from './support/requests.ts';
+import {
+  ca,
+  foreign,
+  good,
+  refused,
+  rejection,
+  secure,
+  startFailure,
+  tlsBroker,
+  useAuthorities,
+} from './support/tls.ts';
 
 /** Of a TLS record: five of header, sixteen that prove the rest, and one of ours. */
 const bytesOfRecord = 22;
 
-let ca: CertificateAuthority;
-let foreign: CertificateAuthority;
-let caFile: string;
-let good: Issued;
-
-before(() => {
-  ca = new CertificateAuthority('tests');
-  foreign = new CertificateAuthority('foreigners');
-  caFile = ca.file('trusted.pem', ca.cert);
-  good = ca.issue();
-});
-
-after(() => {
-  ca.close();
-  foreign.close();
-});
-
-async function tlsBroker(t: TestContext, tls: Partial<TlsSettings> = {}): Promise<EmbeddedBroker> {
-  const broker = await startEmbeddedBroker({ topics: { logs: 1 }, tls: { ...good, ...tls } });
-  t.after(() => broker.close());
-  return broker;
-}
-
-const secure = (more: KafkaClientOptions = {}): KafkaClientOptions => ({
-  securityProtocol: 'SSL',
-  sslCaFile: caFile,
-  ...more,
-});
-
-/** Why the one server could not be used. */
-async function startFailure(options: KafkaClientOptions): Promise<KafkaClientError> {
-  try {
-    const client = await KafkaClient.start({ apiVersionAutoTimeoutMs: 1500, ...options });
-    await client.close();
-  } catch (error) {
-    assert.ok(error instanceof NoBrokersAvailable, String(error));
-    return error.causes[0]!.error as KafkaClientError;
-  }
-  assert.fail('the client has started');
-}
-
-async function refused(
-  t: TestContext,
-  tls: Partial<TlsSettings>,
-  more: KafkaClientOptions,
-  text: RegExp,
-): Promise<void> {
-  const broker = await tlsBroker(t, tls);
-  const error = await startFailure(secure({ bootstrapServers: broker.bootstrapServers, ...more }));
-  assert.ok(error instanceof TlsAuthenticationError, `${error.name}: ${error.message}`);
-  assert.equal(error.code, 'KAFKA_TLS_AUTHENTICATION');
-  assert.equal(error.retriable, false);
-  assert.equal(error.nodeId, -1);
-  assert.match(error.message, text);
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail('it has succeeded');
-}
+useAuthorities();
 
 async function checkRecords(client: KafkaClient): Promise<void> {
   const values = Array.from({ length: 200 }, (_, i) => Buffer.alloc(5000, i));
