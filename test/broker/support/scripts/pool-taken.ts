@@ -30,9 +30,10 @@ try {
   console.log(`again: ${await outcome(usedAgain())}`);
   console.log(`anew: ${await outcome(KafkaClient.start(options).then((other) => other.close()))}`);
 } finally {
-  // Opening for both waits for nobody.
-  for (const path of paths) closeSync(openSync(path, 'r+'));
+  // Opening for both waits for nobody. It stays open until the last of those in the queue has been opened, too.
+  const writers = paths.map((path) => openSync(path, 'r+'));
   for (const file of opened) await (await file).close();
+  for (const writer of writers) closeSync(writer);
   rmSync(folder, { recursive: true });
 }
 await client.close();
