@@ -51,8 +51,6 @@ export {
   type PartitionMetadata,
   type TopicPartition,
 } from './main/client/cluster.ts';
-export { KafkaClient } from './main/client/kafka-client.ts';
-export { type CloseOptions, Consumer } from './main/consumer/consumer.ts';
 export type { ConsumerBatch } from './main/consumer/consumer-batch.ts';
 export type { ConsumerListeners } from './main/consumer/consumer-events.ts';
 export type { ConsumerHandle } from './main/consumer/consumer-handle.ts';
@@ -64,13 +62,14 @@ export type {
   TopicPartitionOffset,
 } from './main/consumer/consumer-options.ts';
 export type { RunOptions } from './main/consumer/run.ts';
+export { type CloseOptions, Consumer } from './main/consumer.ts';
+export { KafkaClient } from './main/kafka-client.ts';
 export { Future } from './main/link/future.ts';
 export { type MetricsSnapshot, metricDefinitions } from './main/metrics/client-metrics.ts';
 export type { MetricDefinition, MetricGroups } from './main/metrics/definitions.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
 export { type ProducerMetricsSnapshot, producerMetricDefinitions } from './main/metrics/producer-metrics.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/metrics/prometheus.ts';
-export { Producer } from './main/producer/producer.ts';
 export type { ProducerHandle } from './main/producer/producer-handle.ts';
 export type {
   AttachedProducerOptions,
@@ -90,6 +89,7 @@ export type {
 export type { BytesInput, HeadersInput } from './main/producer/record-input.ts';
 export { type ProduceTrace, produceChannelName } from './main/producer/tracing.ts';
 export { type OffsetInput, type OffsetsSource, Transaction } from './main/producer/transaction.ts';
+export { Producer } from './main/producer.ts';
 export type { Api } from './protocol/flat/api.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';

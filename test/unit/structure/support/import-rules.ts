@@ -27,6 +27,7 @@ export type RoomName = keyof typeof table;
 const table = {
   index: {
     rooms: [
+      'main',
       'main/admin',
       'main/client',
       'main/consumer',
@@ -79,19 +80,26 @@ const table = {
   },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {
-    rooms: ['common', 'main/client', 'main/link', 'ring', 'state', 'protocol/flat'],
+    rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long', 'node:stream'],
     types: ['node:stream/web', 'node:worker_threads'],
   },
   'main/producer': {
-    rooms: ['common', 'main/client', 'main/link', 'main/metrics', 'ring', 'state', 'protocol/flat'],
+    rooms: ['common', 'main/link', 'main/metrics', 'ring', 'state', 'protocol/flat'],
     packages: ['long', 'node:diagnostics_channel', 'node:stream'],
     types: ['node:worker_threads'],
   },
   'main/client': {
+    rooms: ['common', 'main/link', 'main/thread', 'state', 'protocol/flat'],
+    packages: [],
+    types: ['node:worker_threads'],
+  },
+  'main/admin': { rooms: ['common'], packages: ['long'] },
+  main: {
     rooms: [
       'common',
       'main/admin',
+      'main/client',
       'main/consumer',
       'main/link',
       'main/producer',
@@ -101,10 +109,9 @@ const table = {
       'state',
       'protocol/flat',
     ],
-    packages: ['long'],
-    types: ['node:worker_threads'],
+    packages: ['long', 'node:stream'],
+    types: ['node:stream/web'],
   },
-  'main/admin': { rooms: ['common'], packages: ['long'] },
   'worker/net': {
     rooms: ['common'],
     optional: ['koffi'],
@@ -235,6 +242,34 @@ export function roomTable(): string {
   });
   return ['| room | may import | packages |', '|---|---|---|', ...rows].join('\n');
 }
+
+/** A way through the table that comes back to the room where it began. Null: there is none. */
+export function cycleOf(allowed: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>();
+  const way: string[] = [];
+  const search = (room: string): string[] | null => {
+    if (way.includes(room)) return [...way.slice(way.indexOf(room)), room];
+    if (done.has(room)) return null;
+    way.push(room);
+    for (const other of allowed.get(room) ?? []) {
+      const found = search(other);
+      if (found !== null) return found;
+    }
+    way.pop();
+    done.add(room);
+    return null;
+  };
+  for (const room of allowed.keys()) {
+    const found = search(room);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The table: each room with the rooms that it may import. */
+export const allowedRooms: ReadonlyMap<string, readonly string[]> = new Map(
+  roomNames.map((name) => [name, rooms[name].rooms]),
+);
 
 /** The room a file under `src` is in, null when the table has none for it. */
 export function roomOf(path: string): RoomName | null {

@@ -1,17 +1,17 @@
 // Owns the opening of a producer: checks its options, makes its shared memory, tells the network thread. Application thread.
 
-import { configOptions, type KafkaClientOptions } from '../../common/config/config.ts';
-import { type ProducerConfigInput, parseProducerConfig } from '../../common/config/producer-config.ts';
-import { producerOptions } from '../../common/config/producer-options.ts';
-import { KafkaConfigurationError } from '../../common/errors/errors.ts';
-import { createProducerMetrics } from '../../state/producer-metrics.ts';
-import type { ClientHost } from '../link/client-host.ts';
+import { configOptions, type KafkaClientOptions } from '../common/config/config.ts';
+import { type ProducerConfigInput, parseProducerConfig } from '../common/config/producer-config.ts';
+import { producerOptions } from '../common/config/producer-options.ts';
+import { KafkaConfigurationError } from '../common/errors/errors.ts';
+import { createProducerMetrics } from '../state/producer-metrics.ts';
+import type { ClientHost } from './link/client-host.ts';
+import { handleIn, makeProducerHandle, type ProducerHandle } from './producer/producer-handle.ts';
+import { createProducerMemory, portsOf } from './producer/producer-memory.ts';
+import { ProducerSession } from './producer/producer-session.ts';
+import type { AttachedProducerOptions, ProducerOptions } from './producer/producer-types.ts';
+import type { BytesInput } from './producer/record-input.ts';
 import { Producer } from './producer.ts';
-import { handleIn, makeProducerHandle, type ProducerHandle } from './producer-handle.ts';
-import { createProducerMemory, portsOf } from './producer-memory.ts';
-import { ProducerSession } from './producer-session.ts';
-import type { AttachedProducerOptions, ProducerOptions } from './producer-types.ts';
-import type { BytesInput } from './record-input.ts';
 
 /** Opens a producer of the client behind `host`. Fails with KafkaConfigurationError, which lists every problem. */
 export async function openProducer<K = BytesInput, V = BytesInput>(

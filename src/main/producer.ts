@@ -2,26 +2,26 @@
 // shared memory and reads their outcomes. All deadlines are kept in the network thread.
 
 import type { Writable } from 'node:stream';
-import type { KafkaClientOptions } from '../../common/config/config.ts';
-import { BufferExhaustedError } from '../../common/errors/errors.ts';
-import { checkOptions } from '../../common/options.ts';
-import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
-import { shown } from '../../common/text.ts';
-import { thrownError } from '../../common/thrown.ts';
-import { transactionBeginFrame } from '../../ring/frames/producer-call-frames.ts';
-import type { RecordFields } from '../../ring/frames/record-frames.ts';
-import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
-import { KafkaClient } from '../client/kafka-client.ts';
-import type { ClientHost } from '../link/client-host.ts';
+import type { KafkaClientOptions } from '../common/config/config.ts';
+import { BufferExhaustedError } from '../common/errors/errors.ts';
+import { checkOptions } from '../common/options.ts';
+import { LINGER_AS_CONFIGURED, TrackKind } from '../common/record-tracking.ts';
+import { shown } from '../common/text.ts';
+import { thrownError } from '../common/thrown.ts';
+import { transactionBeginFrame } from '../ring/frames/producer-call-frames.ts';
+import type { RecordFields } from '../ring/frames/record-frames.ts';
+import type { ProducerMetricsMemory } from '../state/producer-metrics.ts';
+import { KafkaClient } from './kafka-client.ts';
+import type { ClientHost } from './link/client-host.ts';
 
-import { type Future, fail, settleLike, succeed } from '../link/future.ts';
-import { Measured } from './measured.ts';
+import { type Future, fail, settleLike, succeed } from './link/future.ts';
 import { apart } from './open-producer.ts';
-import { type Prepared, Preparer } from './preparer.ts';
-import { closeAll, countersOf } from './producer-end.ts';
-import { ProducerEvents } from './producer-events.ts';
-import { checkProducerHandle, optionsFor, type ProducerHandle } from './producer-handle.ts';
-import type { ProducerSession, SessionListener } from './producer-session.ts';
+import { Measured } from './producer/measured.ts';
+import { type Prepared, Preparer } from './producer/preparer.ts';
+import { closeAll, countersOf } from './producer/producer-end.ts';
+import { ProducerEvents } from './producer/producer-events.ts';
+import { checkProducerHandle, optionsFor, type ProducerHandle } from './producer/producer-handle.ts';
+import type { ProducerSession, SessionListener } from './producer/producer-session.ts';
 import type {
   AttachedProducerOptions,
   DeliveryReport,
@@ -33,11 +33,11 @@ import type {
   RecordMetadata,
   RecordsSource,
   SendRecordOptions,
-} from './producer-types.ts';
-import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf } from './record-input.ts';
-import { traced } from './tracing.ts';
-import { runTransaction, Transaction, type TransactionHost } from './transaction.ts';
-import { type WritableOptions, writableOf } from './writable.ts';
+} from './producer/producer-types.ts';
+import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf } from './producer/record-input.ts';
+import { traced } from './producer/tracing.ts';
+import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
+import { type WritableOptions, writableOf } from './producer/writable.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 

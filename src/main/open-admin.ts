@@ -1,9 +1,9 @@
 // Owns the making of an Admin that calls by a session. Application thread.
 
-import type { AdminCallName } from '../../common/admin/calls.ts';
-import { Admin } from '../admin/admin.ts';
-import type { AdminOptions, RunAdminCall } from '../admin/admin-calls.ts';
-import type { Session } from './session.ts';
+import type { AdminCallName } from '../common/admin/calls.ts';
+import { Admin } from './admin/admin.ts';
+import type { AdminOptions, RunAdminCall } from './admin/admin-calls.ts';
+import type { Session } from './client/session.ts';
 
 export function openAdmin(session: Pick<Session, 'call'>, options: AdminOptions): Admin {
   const run = (name: AdminCallName, args: unknown, timeoutMs: number): Promise<unknown> =>

@@ -1,30 +1,13 @@
-// Owns the public client: its methods and the checks of their arguments; session.ts does the work. Application
+// Owns the public client: its methods and the checks of their arguments; client/session.ts does the work. Application
 // thread. Must not open sockets or decode wire bytes.
 
-import type { KafkaClientConfig, KafkaClientOptions } from '../../common/config/config.ts';
-import { parseConfig } from '../../common/config/config-parser.ts';
-import type { VersionInfo } from '../../common/control.ts';
-import type { Api } from '../../protocol/flat/api.ts';
-import { FlatView } from '../../protocol/flat/flat-view.ts';
-import type { Admin } from '../admin/admin.ts';
-import type { AdminOptions } from '../admin/admin-calls.ts';
-import { Consumer } from '../consumer/consumer.ts';
-import type { ConsumerOptions } from '../consumer/consumer-options.ts';
-import { checkSignal, untilAborted } from '../link/abort-signals.ts';
-import { callPlace } from '../link/call-place.ts';
-import type { Future } from '../link/future.ts';
-import type { PollTarget } from '../link/poller.ts';
-import { groupsOf, type MetricsSnapshot, readMetrics } from '../metrics/client-metrics.ts';
-import type { MetricGroups } from '../metrics/definitions.ts';
-import { openProducer } from '../producer/open-producer.ts';
-import type { Producer } from '../producer/producer.ts';
-import type { ProducerOptions } from '../producer/producer-types.ts';
-import type { BytesInput } from '../producer/record-input.ts';
-import { AttachedThread } from '../thread/attached-thread.ts';
-import { type ClientHandle, claimHandle } from '../thread/client-handle.ts';
-import type { ClientLog } from '../thread/client-log.ts';
-import { NetworkThreadHandle } from '../thread/network-thread-handle.ts';
-import type { ThreadAccess } from '../thread/thread-access.ts';
+import type { KafkaClientConfig, KafkaClientOptions } from '../common/config/config.ts';
+import { parseConfig } from '../common/config/config-parser.ts';
+import type { VersionInfo } from '../common/control.ts';
+import type { Api } from '../protocol/flat/api.ts';
+import { FlatView } from '../protocol/flat/flat-view.ts';
+import type { Admin } from './admin/admin.ts';
+import type { AdminOptions } from './admin/admin-calls.ts';
 import {
   checkApi,
   checkLane,
@@ -34,8 +17,8 @@ import {
   checkTimeoutMs,
   checkVersion,
   parted,
-} from './arguments.ts';
-import { awaitTopicOf } from './await-topic.ts';
+} from './client/arguments.ts';
+import { awaitTopicOf } from './client/await-topic.ts';
 import {
   type ApiVersionRange,
   type AttachOptions,
@@ -46,12 +29,29 @@ import {
   type PollOptions,
   type SendOptions,
   type StartOptions,
-} from './client-options.ts';
-import type { Cluster } from './cluster.ts';
+} from './client/client-options.ts';
+import type { Cluster } from './client/cluster.ts';
+import { ResponseIterator } from './client/response-stream.ts';
+import { Session } from './client/session.ts';
+import { rangesOf } from './client/version-ranges.ts';
+import type { ConsumerOptions } from './consumer/consumer-options.ts';
+import { Consumer } from './consumer.ts';
+import { checkSignal, untilAborted } from './link/abort-signals.ts';
+import { callPlace } from './link/call-place.ts';
+import type { Future } from './link/future.ts';
+import type { PollTarget } from './link/poller.ts';
+import { groupsOf, type MetricsSnapshot, readMetrics } from './metrics/client-metrics.ts';
+import type { MetricGroups } from './metrics/definitions.ts';
 import { openAdmin } from './open-admin.ts';
-import { ResponseIterator } from './response-stream.ts';
-import { Session } from './session.ts';
-import { rangesOf } from './version-ranges.ts';
+import { openProducer } from './open-producer.ts';
+import type { ProducerOptions } from './producer/producer-types.ts';
+import type { BytesInput } from './producer/record-input.ts';
+import type { Producer } from './producer.ts';
+import { AttachedThread } from './thread/attached-thread.ts';
+import { type ClientHandle, claimHandle } from './thread/client-handle.ts';
+import type { ClientLog } from './thread/client-log.ts';
+import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
+import type { ThreadAccess } from './thread/thread-access.ts';
 
 const startOnly = Symbol('KafkaClient.start');
 

@@ -1,18 +1,18 @@
 // Owns the public consumer: its methods and the checks of arguments. Application thread. Must not fetch and must not know groups: the
-// network thread does, and consumer-link.ts asks it.
+// network thread does, and consumer/consumer-link.ts asks it.
 
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import Long from 'long';
-import type { KafkaClientOptions } from '../../common/config/config.ts';
-import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../../common/config/consumer-config.ts';
+import type { KafkaClientOptions } from '../common/config/config.ts';
+import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../common/config/consumer-config.ts';
 import {
   belongsToConsumer,
   parseAssign,
   parseConsumerConfig,
   parseSubscription,
-} from '../../common/config/consumer-config-parser.ts';
-import { parseStart } from '../../common/config/offset-inputs.ts';
+} from '../common/config/consumer-config-parser.ts';
+import { parseStart } from '../common/config/offset-inputs.ts';
 import type {
   ConsumerAnswer,
   ConsumerCall,
@@ -21,15 +21,12 @@ import type {
   PartitionSnapshot,
   PlainCommitReport,
   PlainFound,
-} from '../../common/consumer-calls.ts';
-import { IllegalArgumentError, KafkaConfigurationError } from '../../common/errors/errors.ts';
-import type { GroupIdentity } from '../../common/transaction-offsets.ts';
-import { KafkaClient } from '../client/kafka-client.ts';
-import type { ClientHost } from '../link/client-host.ts';
-import type { Future } from '../link/future.ts';
-import type { ConsumerBatch } from './consumer-batch.ts';
-import { ConsumerEvents, type ConsumerListeners } from './consumer-events.ts';
-import { type ConsumerHandle, claimConsumerHandle } from './consumer-handle.ts';
+} from '../common/consumer-calls.ts';
+import { IllegalArgumentError, KafkaConfigurationError } from '../common/errors/errors.ts';
+import type { GroupIdentity } from '../common/transaction-offsets.ts';
+import type { ConsumerBatch } from './consumer/consumer-batch.ts';
+import { ConsumerEvents, type ConsumerListeners } from './consumer/consumer-events.ts';
+import { type ConsumerHandle, claimConsumerHandle } from './consumer/consumer-handle.ts';
 import {
   type CommitReport,
   type CommittedOffset,
@@ -39,11 +36,14 @@ import {
   offsetOfTimeOf,
   plainOffsets,
   reportOf,
-} from './consumer-offsets.ts';
-import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer-options.ts';
-import { ConsumerSession } from './consumer-session.ts';
-import { readableOf } from './readable.ts';
-import { type RunOptions, runHandler } from './run.ts';
+} from './consumer/consumer-offsets.ts';
+import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer/consumer-options.ts';
+import { ConsumerSession } from './consumer/consumer-session.ts';
+import { readableOf } from './consumer/readable.ts';
+import { type RunOptions, runHandler } from './consumer/run.ts';
+import { KafkaClient } from './kafka-client.ts';
+import type { ClientHost } from './link/client-host.ts';
+import type { Future } from './link/future.ts';
 
 const defaultCloseTimeoutMs = 30_000;
 
