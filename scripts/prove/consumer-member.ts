@@ -147,7 +147,8 @@ async function main(job: MemberJob): Promise<void> {
     autoOffsetReset: 'earliest',
     groupProtocol: job.protocol,
     commit: job.isTransactional ? 'manual' : { everyMs: 1000 },
-    batchMaxBytes: 4096,
+    // A transaction takes many round trips, so that it should have more records.
+    batchMaxBytes: job.isTransactional ? 32_768 : 4096,
   });
   consumer.on('lost', (partitions) => note('l', job.name, partitions.map(({ partition }) => partition).join(',')));
   consumer.on('truncated', ({ partition, from, to }) => note('t', job.name, partition, String(from), String(to)));

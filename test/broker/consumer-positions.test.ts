@@ -11,6 +11,7 @@ import {
   KafkaConfigurationError,
   NoOffsetForPartitionError,
   PositionOutsideLogError,
+  UnknownTopicOrPartitionError,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -114,6 +115,26 @@ describe('the position of a consumer', () => {
     );
     assert.deepEqual(found[0]!.offset, Long.fromNumber(50));
     assert.deepEqual(await consumer.offsetsForTimes([{ ...place, timestampMs: 5000 }]), [null]);
+  });
+
+  it('of a topic or partition that is not there is not waited for', async () => {
+    await filled(1);
+    const consumer = await start({ defaultApiTimeoutMs: 600_000 });
+    for (const missing of [
+      { topic: 'nowhere', partition: 0 },
+      { topic: 't', partition: 9 },
+    ]) {
+      const about = new RegExp(`${missing.topic}-${missing.partition}`);
+      await assert.rejects(Promise.resolve(consumer.endOffsets([place, missing])), (error) => {
+        assert.ok(error instanceof UnknownTopicOrPartitionError);
+        assert.match(error.message, about);
+        return true;
+      });
+      const told: Error[] = [];
+      consumer.on('error', (error) => told.push(error));
+      await consumer.assign([missing]);
+      await waitFor('the event', () => told.some(({ message }) => about.test(message)));
+    }
   });
 
   it('begins as autoOffsetReset says, or with an error', async () => {

@@ -22,12 +22,19 @@ let broker: EmbeddedBroker;
 let consumer: Consumer;
 const workers: Worker[] = [];
 
-function thread(holds: boolean): { readonly worker: Worker; readonly told: Told[] } {
+/** A thread that is attached. */
+async function thread(holds: boolean): Promise<{ readonly worker: Worker; readonly told: Told[] }> {
   const handle = consumer.share();
   const worker = new Worker(script, { workerData: { handle, holds }, transferList: [...handle.transferList] });
   workers.push(worker);
   const told: Told[] = [];
-  worker.on('message', (message: Told) => told.push(message));
+  await new Promise<void>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('message', (message: Told) => {
+      if (message.partition === -2) resolve();
+      else told.push(message);
+    });
+  });
   return { worker, told };
 }
 
@@ -52,11 +59,11 @@ describe('threads that read one consumer', () => {
       autoOffsetReset: 'earliest',
       batchMaxBytes: 1,
     });
-    const first = thread(true);
+    const first = await thread(true);
     await fill(0);
     await waitFor('a batch that is held', () => first.told.length === 1);
-    const second = thread(false);
-    const third = thread(false);
+    const second = await thread(false);
+    const third = await thread(false);
     const held = first.told[0]!.partition;
     const read = (partition: number): string[] =>
       [...second.told, ...third.told].filter((one) => one.partition === partition).flatMap(({ values }) => values);

@@ -88,6 +88,7 @@ describe('when the login is refused after the start', () => {
     const failures = [
       await failureOf(consumer.endOffsets(partitions)),
       await failureOf(consumer.committed(partitions)),
+      (await consumer.commit([{ ...partitions[0]!, offset: 1 }])).error as KafkaClientError,
       await failureOf(client.admin({ timeoutMs: 300 }).listTopics()),
     ];
     for (const error of failures) {

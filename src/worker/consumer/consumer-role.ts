@@ -15,6 +15,7 @@ import { Group } from './group.ts';
 import type { Application } from './handed-batch.ts';
 import { LogQuestions } from './log-questions.ts';
 import type { MembershipHost } from './membership.ts';
+import { MissingTopics } from './missing-topics.ts';
 import { OffsetQueries } from './offset-queries.ts';
 import type { Partition } from './partition.ts';
 import { PartitionSet } from './partition-set.ts';
@@ -54,6 +55,7 @@ export class ConsumerRole implements Role {
   readonly #fetcher: Fetcher;
   readonly #attention: Attention;
   readonly #topics: TopicTracker;
+  readonly #missing: MissingTopics;
   #isSnapshotDue = true;
   /** A snapshot is only made now and then: it has a cost for each partition, and applications read it rarely. */
   #snapshotFrom = Number.NEGATIVE_INFINITY;
@@ -70,6 +72,7 @@ export class ConsumerRole implements Role {
     this.#settings = settings;
     const isCommitted = config.isolationLevel === 'read_committed';
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
+    this.#missing = new MissingTopics(host, (error) => this.#failed(error));
     this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, prefixBytes });
     this.partitions = new PartitionSet({
       dealer: this.dealer,
@@ -143,6 +146,7 @@ export class ConsumerRole implements Role {
     this.autoCommit.poll(this.partitions.all, now);
     this.queries.poll(now);
     if (this.#closing === null) {
+      if (this.#fatal === null) this.#missing.poll(this.#topics.subscribed, this.partitions.all, now);
       this.resolver.poll(this.partitions.all, now);
       if (!this.#isPausedByPolicy) this.#fetcher.poll(this.partitions.all, now);
     } else if (now >= this.#closing.deadline) {
@@ -161,6 +165,7 @@ export class ConsumerRole implements Role {
       this.queries.nextDeadline(now),
       this.resolver.nextDeadline(all, now),
       this.#fetcher.nextDeadline(all, now),
+      this.#closing === null && this.#fatal === null ? this.#missing.nextDeadline() : infinity,
       this.#attention.nextDeadline(this.dealer.applications, all, now),
       this.#closing?.deadline ?? infinity,
       this.#isSnapshotDue ? this.#snapshotFrom : infinity,

@@ -6,6 +6,7 @@ import { anyone } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import type { FoundOffset, LogPlace, LogQuestions, OffsetQuestion } from './log-questions.ts';
+import { newTopicMs, patienceMs, whyMissing } from './missing-topics.ts';
 import { keyOf } from './partition.ts';
 
 interface Query {
@@ -14,6 +15,10 @@ interface Query {
   readonly found: Map<string, FoundOffset>;
   readonly deadline: number;
   readonly done: (outcome: ReadonlyMap<string, FoundOffset> | Error) => void;
+  /** Since when metadata says that a topic or partition is not there; Infinity: it does not say so. */
+  missingSince: number;
+  /** The metadata update that said so first. */
+  missingUpdateId: number;
   error: Error | null;
   failures: number;
   retryAt: number;
@@ -42,6 +47,8 @@ export class OffsetQueries {
       found: new Map(),
       deadline,
       done,
+      missingSince: Number.POSITIVE_INFINITY,
+      missingUpdateId: -1,
       error: null,
       failures: 0,
       retryAt: Number.NEGATIVE_INFINITY,
@@ -53,7 +60,9 @@ export class OffsetQueries {
 
   poll(now: number): void {
     for (const query of [...this.#queries]) {
+      const missing = this.#missing(query, now);
       if (query.open.size === 0) this.#end(query, query.found);
+      else if (missing !== null) this.#end(query, missing);
       else if (now >= query.deadline) this.#end(query, timedOut(query, this.#host.requests.lastError(anyone)));
       else if (now >= query.retryAt) this.#askLeaders(query, now);
     }
@@ -61,13 +70,35 @@ export class OffsetQueries {
 
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;
-    for (const query of this.#queries)
-      deadline = Math.min(deadline, query.deadline, query.retryAt > now ? query.retryAt : Number.POSITIVE_INFINITY);
+    for (const { deadline: end, retryAt, missingSince } of this.#queries) {
+      const believedAt = missingSince + newTopicMs;
+      for (const at of [retryAt, believedAt]) if (at > now) deadline = Math.min(deadline, at);
+      deadline = Math.min(deadline, end);
+    }
     return deadline;
   }
 
   close(error: Error): void {
     for (const query of [...this.#queries]) this.#end(query, error);
+  }
+
+  /** The error of a topic or partition that is not there, as two answers of metadata say; it may have been created just now. */
+  #missing(query: Query, now: number): Error | null {
+    const { cluster } = this.#host;
+    for (const { topic, index } of query.open.values()) {
+      const error = whyMissing(cluster, topic, index);
+      if (error === null) continue;
+      query.error = error;
+      if (query.missingSince > now) {
+        query.missingSince = now;
+        query.missingUpdateId = cluster.updateId;
+      }
+      const waitMs = patienceMs(error);
+      if (waitMs === 0) return error;
+      return now >= query.missingSince + waitMs && cluster.updateId !== query.missingUpdateId ? error : null;
+    }
+    query.missingSince = Number.POSITIVE_INFINITY;
+    return null;
   }
 
   #askLeaders(query: Query, now: number): void {

@@ -18,6 +18,11 @@ export class TopicTracker {
     this.#mayCreate = mayCreate;
   }
 
+  /** The names that were subscribed. */
+  get subscribed(): ReadonlySet<string> {
+    return this.#subscribed;
+  }
+
   subscribe(subscription: Subscription): void {
     this.#subscribed = new Set('names' in subscription ? subscription.names : []);
     // This also holds for patterns of the broker, because its answers name topics by id.

@@ -73,6 +73,8 @@ export class ConsumerBench implements RoleHost {
   updatesAsked = 0;
   /** Topic to its partitions' leaders. */
   readonly topicsByName = new Map<string, { id: string; leaders: PartitionLeader[] }>();
+  /** Topic to the error code that metadata has for it. */
+  readonly topicErrors = new Map<string, number>();
   versions: (key: number) => { min: number; max: number } | null = () => ({ min: 0, max: 99 });
   isUp: (to: Destination) => boolean = () => true;
   #isWoken = false;
@@ -107,6 +109,13 @@ export class ConsumerBench implements RoleHost {
     this.topicsByName.set(name, { id: idOf(name, generation), leaders });
     this.#updateId++;
     return this;
+  }
+
+  /** Metadata comes, with this error code for the topic. */
+  topicFails(name: string, errorCode: number): void {
+    this.topicsByName.delete(name);
+    this.topicErrors.set(name, errorCode);
+    this.#updateId++;
   }
 
   leader(topic: string, partition: number, leader: PartitionLeader): void {
@@ -215,7 +224,7 @@ export class ConsumerBench implements RoleHost {
       leader: (topic, partition) => self.topicsByName.get(topic)?.leaders[partition] ?? null,
       topicId: (topic) => self.topicsByName.get(topic)?.id ?? null,
       topicName: (id) => [...self.topicsByName].find(([, { id: own }]) => own === id)?.[0] ?? null,
-      topicError: () => null,
+      topicError: (topic) => self.topicErrors.get(topic) ?? null,
       addTopic: () => {},
       removeTopic: () => {},
       setNeedsAllTopics: () => {},
