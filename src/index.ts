@@ -88,7 +88,7 @@ export type {
 } from './main/producer/producer-types.ts';
 export type { BytesInput, HeadersInput } from './main/producer/record-input.ts';
 export { type ProduceTrace, produceChannelName } from './main/producer/tracing.ts';
-export { type OffsetInput, type OffsetsSource, Transaction } from './main/producer/transaction.ts';
+export { type GroupOffsets, type OffsetInput, type OffsetsSource, Transaction } from './main/producer/transaction.ts';
 export { Producer } from './main/producer.ts';
 export type { Api } from './protocol/flat/api.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';

@@ -3,13 +3,10 @@
 
 import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../common/config/config.ts';
-import { BufferExhaustedError } from '../common/errors/errors.ts';
 import { checkOptions } from '../common/options.ts';
-import { LINGER_AS_CONFIGURED, TrackKind } from '../common/record-tracking.ts';
+import { TrackKind } from '../common/record-tracking.ts';
 import { shown } from '../common/text.ts';
-import { thrownError } from '../common/thrown.ts';
 import { transactionBeginFrame } from '../ring/frames/producer-call-frames.ts';
-import type { RecordFields } from '../ring/frames/record-frames.ts';
 import type { ProducerMetricsMemory } from '../state/producer-metrics.ts';
 import { KafkaClient } from './kafka-client.ts';
 import type { ClientHost } from './link/client-host.ts';
@@ -34,7 +31,8 @@ import type {
   RecordsSource,
   SendRecordOptions,
 } from './producer/producer-types.ts';
-import { type BytesInput, checkTopic, exactBytes, lingerOf, partitionOf } from './producer/record-input.ts';
+import { type BytesInput, checkTopic, lingerOf, partitionOf } from './producer/record-input.ts';
+import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
 import { type WritableOptions, writableOf } from './producer/writable.ts';
@@ -59,15 +57,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   #closing: Future<DeliveryReport> | null = null;
   readonly #events: ProducerEvents;
   readonly #preparer: Preparer<K, V>;
-  /** One object for all records. It is filled before each record. */
-  readonly #route: RecordFields = {
-    topicHandle: 0,
-    kind: 0,
-    trackId: 0,
-    partition: -1,
-    lingerMs: 0,
-    timestampMs: Number.NaN,
-  };
+  readonly #routes: RecordRoutes<K, V>;
 
   /** Internal: use `client.producer` or `Producer.start`. */
   constructor(
@@ -86,6 +76,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       onFailure: (failure) => this.#events.emit('failure', failure),
       onFatal: (error) => this.#events.emit('fatal', error),
     });
+    this.#routes = new RecordRoutes(this.#session, this.#preparer);
   }
 
   /**
@@ -158,7 +149,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     const partition = partitionOf(options.partition ?? record.partition);
     traced(topic, record, future, (given) => {
       this.#preparer.tellHook(topic, given, future);
-      const settle = (prepared: Prepared): void => this.#sendPrepared(topic, prepared, lingerMs, future);
+      const settle = (prepared: Prepared): void => this.#routes.send(topic, prepared, lingerMs, future);
       this.#preparer.inOrder(topic, given, partition, settle, (error) => fail(future, error));
     });
     return future;
@@ -167,45 +158,22 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   /**
    * Writes many records with one Future for all. From a list or an iterator, each record is taken when there is room for it. A callback
    * writes records with `appender.append` inside the call.
-   * @returns Future of a report; it fails only when no records can be taken at all
+   * @returns Future of a report. A record that is too large, or whose serializer fails, is a failure in it, and the others are sent. The
+   * Future fails with the error of the source, and with TypeError for a record of the wrong kind; no later record is then taken
    */
   sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
     checkTopic(topic);
-    const future = this.#session.newFuture<DeliveryReport>();
-    const { refusal, deliveries } = this.#session;
-    if (refusal !== null) return future.failure(refusal);
-    const trackId = deliveries.nextTrackId();
-    deliveries.addGroup(trackId, future);
-    if (typeof records === 'function') {
-      let count = 0;
-      const appender: GroupAppender = {
-        append: (key, value, partition) => {
-          const isTaken = this.#append(topic, TrackKind.GROUP, trackId, key, value, partition);
-          if (isTaken) count++;
-          return isTaken;
-        },
-      };
-      try {
-        records(appender);
-      } finally {
-        this.#session.groupComplete(trackId, count);
-      }
-    } else {
-      this.#sendEach(topic, records, trackId).catch((error: unknown) =>
-        deliveries.failGroup(trackId, thrownError(error)),
-      );
-    }
-    return future;
+    return this.#sendAll(topic, records, false);
   }
 
   /**
    * A stream of node:stream that writes its chunks to the topic: records, or bytes or text for the value of one. It slows its
-   * source down when the producer has no room, and finishes when every record is in the log.
-   * Fails with: the error of the first record that fails; records taken before it are still delivered
+   * source down when the producer has no room, and finishes when every record is in the log. The first record that fails destroys it with
+   * the record's error. No more records are then taken; those that were taken are still delivered.
    */
   writable(topic: string, options: WritableOptions = {}): Writable {
     checkTopic(topic);
-    return writableOf(this, topic, options);
+    return writableOf<K, V>((records) => this.#sendAll(topic, records, true), options);
   }
 
   /**
@@ -214,7 +182,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * Throws: TypeError for arguments of the wrong kind, RecordTooLargeError, ProducerClosedError and the error of a fatal state
    */
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean {
-    return this.#append(topic, TrackKind.NONE, 0, key, value, partition);
+    return this.#routes.append(topic, TrackKind.NONE, 0, key, value, partition);
   }
 
   /**
@@ -316,6 +284,18 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     }
   }
 
+  #sendAll(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    endsAtFailure: boolean,
+  ): Future<DeliveryReport> {
+    const future = this.#session.newFuture<DeliveryReport>();
+    const { refusal } = this.#session;
+    if (refusal !== null) return future.failure(refusal);
+    this.#routes.sendAll(topic, records, future, endsAtFailure);
+    return future;
+  }
+
   get #transactionHost(): TransactionHost<K, V> {
     return {
       session: this.#session,
@@ -326,73 +306,5 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
         await this.#preparer.tail;
       },
     };
-  }
-
-  #append(
-    topic: string,
-    kind: TrackKind,
-    trackId: number,
-    key: BytesInput | null,
-    value: BytesInput | null,
-    partition: number | undefined,
-  ): boolean {
-    const session = this.#session;
-    if (session.refusal !== null) throw session.refusal;
-    const route = this.#route;
-    route.kind = kind;
-    route.trackId = trackId;
-    route.partition = partition === undefined ? -1 : partitionOf(partition);
-    if (route.partition < 0 && this.#preparer.hasPartitioner)
-      route.partition = this.#preparer.partitionFor(topic, key, value);
-    route.lingerMs = LINGER_AS_CONFIGURED;
-    route.timestampMs = Number.NaN;
-    return session.write(topic, route, key, value, null);
-  }
-
-  async #sendEach(topic: string, records: RecordsSource<K, V>, trackId: number): Promise<void> {
-    let count = 0;
-    for await (const record of records) {
-      const prepared = await this.#preparer.prepare(topic, record, partitionOf(record.partition));
-      while (!this.#writePrepared(topic, prepared, TrackKind.GROUP, trackId, LINGER_AS_CONFIGURED)) {
-        await this.#session.ready(exactBytes(prepared.key, prepared.value, prepared.headers));
-      }
-      count++;
-    }
-    this.#session.groupComplete(trackId, count);
-  }
-
-  #sendPrepared(topic: string, prepared: Prepared, lingerMs: number, future: Future<RecordMetadata>): void {
-    const { deliveries, refusal } = this.#session;
-    if (refusal !== null) {
-      fail(future, refusal);
-      return;
-    }
-    const timestampMs = Number.isNaN(prepared.timestampMs) ? Date.now() : prepared.timestampMs;
-    const trackId = deliveries.nextTrackId();
-    let isTaken: boolean;
-    try {
-      isTaken = this.#writePrepared(topic, { ...prepared, timestampMs }, TrackKind.SINGLE, trackId, lingerMs);
-    } catch (error) {
-      if (error instanceof TypeError || error instanceof RangeError) throw error;
-      fail(future, thrownError(error));
-      return;
-    }
-    if (isTaken) {
-      deliveries.addRecord(trackId, { future, timestampMs });
-      this.#session.busy();
-      return;
-    }
-    const text = `there is no room for the record: await producer.ready() and send it again, or raise bufferMemoryBytes (${this.config.bufferMemoryBytes})`;
-    fail(future, new BufferExhaustedError(text, { topic, maybeWritten: false }));
-  }
-
-  #writePrepared(topic: string, prepared: Prepared, kind: TrackKind, trackId: number, lingerMs: number): boolean {
-    const route = this.#route;
-    route.kind = kind;
-    route.trackId = trackId;
-    route.partition = prepared.partition;
-    route.lingerMs = lingerMs;
-    route.timestampMs = prepared.timestampMs;
-    return this.#session.write(topic, route, prepared.key, prepared.value, prepared.headers);
   }
 }

@@ -264,6 +264,42 @@ test('a source of records that throws fails the Future, and what was taken is de
   assert.deepEqual(await valuesOf(topic), ['a']);
 });
 
+test('a record of sendAll that is too large, or that has no bytes, fails alone: the others are sent, and the report names it', async () => {
+  const topic = await newTopic();
+  const producer = await producerOf({ maxRequestSizeBytes: 2000 });
+  const list = [{ value: 'a' }, { value: Buffer.alloc(5000) }, { value: 'b' }];
+  const report = await producer.sendAll(topic, list);
+  assert.equal(report.records, 3);
+  assert.equal(report.failed, 1);
+  assert.ok(report.failures[0]!.error instanceof RecordTooLargeError);
+  const picky = await producerOf({
+    serializeValue: (value: unknown) => {
+      if (value === 'bad') throw new Error('no bytes for this');
+      return String(value);
+    },
+  });
+  const second = await picky.sendAll(topic, [{ value: 'c' }, { value: 'bad' }, { value: 'd' }] as never);
+  assert.deepEqual([second.records, second.failed], [3, 1]);
+  assert.ok(second.failures[0]!.error instanceof SerializationError);
+  assert.deepEqual(await valuesOf(topic), ['a', 'b', 'c', 'd']);
+});
+
+test('records of sendAll come behind those of send whose serializers are not done', async () => {
+  const topic = await newTopic();
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const producer = await producerOf({
+    serializeValue: (value: unknown) => (value === 'first' ? released.then(() => 'first') : String(value)),
+  });
+  const first = producer.send(topic, { value: 'first' } as never);
+  const rest = producer.sendAll(topic, [{ value: 'second' }, { value: 'third' }] as never);
+  release();
+  await Promise.all([first, rest]);
+  assert.deepEqual(await valuesOf(topic), ['first', 'second', 'third']);
+});
+
 for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
   test(`records compressed by ${compressionType} arrive`, async () => {
     const topic = await newTopic();

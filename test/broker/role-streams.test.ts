@@ -13,7 +13,7 @@ let client: KafkaClient;
 const consumers: Consumer[] = [];
 
 before(async () => {
-  broker = await startEmbeddedBroker({ topics: { lines: 1, small: 1, late: 1, t: 2, given: 1, ended: 1 } });
+  broker = await startEmbeddedBroker({ topics: { lines: 1, small: 1, late: 1, gone: 1, t: 2, given: 1, ended: 1 } });
   client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
 });
 
@@ -76,6 +76,24 @@ describe('producer.writable', () => {
       /value/.test(error.message),
     );
     assert.deepEqual(await values('late', 1), ['fine']);
+  });
+
+  it('takes no more records when it was destroyed', async () => {
+    await using producer = await client.producer({ bufferMemoryBytes: 256 * 1024, batchSizeBytes: 16 * 1024 });
+    await broker.delay(Produce, 300);
+    const stream = producer.writable('gone', { highWaterMark: 200 });
+    stream.on('error', () => {});
+    stream.cork();
+    for (let i = 0; i < 100; i++) stream.write(Buffer.alloc(10_000, 1));
+    stream.uncork();
+    await waitFor('the first records', () => producer.counters.appended > 5);
+    stream.destroy(new Error('the application has had enough'));
+    // Who waits for room is served in order: the stream would be served before each of these.
+    for (let i = 0; i < 20; i++) {
+      await producer.ready(10_000);
+      await producer.flush();
+    }
+    assert.ok(producer.counters.appended < 50, `${producer.counters.appended} of 100 records were taken`);
   });
 });
 

@@ -127,7 +127,8 @@ for (const [name, options] of [
     const producer = await producerOf({ transactionalId });
     await producer.transaction(async (tx) => {
       tx.append(topic, null, 'a', 0);
-      tx.sendOffsets([{ topic, partition: 1, offset: 42n, metadata: 'm' }], { groupId: `g-${transactionalId}` });
+      const group = { groupId: `g-${transactionalId}` };
+      tx.sendOffsets({ group, offsets: [{ topic, partition: 1, offset: 42n, metadata: 'm' }] });
     });
     await client.awaitReady(client.leastLoadedNode()!);
     const found = await client.send(
@@ -196,6 +197,9 @@ for (const [name, options] of [
       /offset must be a whole number/,
     );
     assert.throws(() => tx.sendOffsets([], {} as never), /needs the group/);
+    assert.throws(() => tx.sendOffsets({ offsets: [] } as never), /needs the group/);
+    for (const wrong of [null, undefined, 'batch', { group: { groupId: 'g' } }])
+      assert.throws(() => tx.sendOffsets(wrong as never), /sendOffsets takes a batch/);
     await tx.commit();
     await assert.rejects(tx.abort(), IllegalStateError);
     assert.throws(() => tx.append(topic, null, 'v'), IllegalStateError);

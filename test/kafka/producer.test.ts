@@ -176,8 +176,7 @@ describeKafka(
               if (record.offset.gte(half)) break;
               assert.ok(tx.append(results, null, `done ${record.value!.toString()}`));
             }
-            const { offsets, group } = batch!.transactionOffsets(half);
-            await tx.sendOffsets(offsets, group);
+            await tx.sendOffsets(batch!.transactionOffsets(half));
             if (isAborted) throw new Error('aborted on purpose');
           });
           if (isAborted) await assert.rejects(work, /aborted on purpose/);
@@ -226,7 +225,7 @@ describeKafka(
       await assert.rejects(
         producer.transaction(async (tx) => {
           tx.append(results, null, 'of a zombie');
-          await tx.sendOffsets({ transactionOffsets: () => stale });
+          await tx.sendOffsets(stale);
         }),
         (error: Error & { code?: string }) =>
           /UNKNOWN_MEMBER_ID|STALE_MEMBER_EPOCH|CommitFailed/i.test(`${error.code} ${error.name} ${error.message}`),

@@ -42,6 +42,8 @@ export interface PendingRecord {
 interface PendingGroup {
   readonly future: Future<DeliveryReport>;
   records: number;
+  /** How many records were not written, and so are not the network thread's. */
+  refused: number;
   readonly failures: RecordFailure[];
 }
 
@@ -87,13 +89,21 @@ export class Deliveries {
   }
 
   addGroup(trackId: number, future: Future<DeliveryReport>): void {
-    this.#groups.set(trackId, { future, records: 0, failures: [] });
+    this.#groups.set(trackId, { future, records: 0, refused: 0, failures: [] });
   }
 
   /** The group is complete. It has so many records. */
   groupComplete(trackId: number, records: number): void {
     const group = this.#groups.get(trackId);
     if (group !== undefined) group.records = records;
+  }
+
+  /** A record of the group could not be written. */
+  failInGroup(trackId: number, failure: RecordFailure): void {
+    const group = this.#groups.get(trackId);
+    if (group === undefined) return;
+    group.refused += failure.records;
+    if (group.failures.length < maxFailures) group.failures.push(failure);
   }
 
   /** The group will not be completed: its Future fails. */
@@ -212,7 +222,8 @@ export class Deliveries {
     const group = this.#groups.get(trackId);
     if (group === undefined) return;
     this.#groups.delete(trackId);
-    succeed(group.future, { records: group.records, failed, failures: group.failures });
+    const { records, refused, failures } = group;
+    succeed(group.future, { records: records + refused, failed: failed + refused, failures });
   }
 
   #callDone(callId: number, error: Error | null): void {

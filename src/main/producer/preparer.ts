@@ -49,6 +49,13 @@ export class Preparer<K, V> {
     return this.#partitioner !== null;
   }
 
+  /** Whether nothing has to be done with a record before it is written. */
+  get isPlain(): boolean {
+    const { serializeKey, serializeValue, hooks } = this.#options;
+    const isAsIs = serializeKey === undefined && serializeValue === undefined && hooks?.beforeAppend === undefined;
+    return isAsIs && this.#partitioner === null;
+  }
+
   /** Prepares the record now, or after the records that still wait for their serializers. */
   inOrder(
     topic: string,

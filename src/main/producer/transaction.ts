@@ -29,9 +29,15 @@ export interface OffsetInput {
   readonly metadata?: string | null;
 }
 
+/** Offsets with the group of the consumer, such as `transactionOffsets` of a batch returns. */
+export interface GroupOffsets {
+  readonly group: GroupIdentity;
+  readonly offsets: readonly OffsetInput[];
+}
+
 /** An object that knows its offsets and its group, such as a batch of a consumer. */
 export interface OffsetsSource {
-  transactionOffsets(): { readonly group: GroupIdentity; readonly offsets: readonly OffsetInput[] };
+  transactionOffsets(): GroupOffsets;
 }
 
 /** The part of the producer that a transaction needs. */
@@ -80,20 +86,16 @@ export class Transaction<K = BytesInput, V = BytesInput> {
 
   /**
    * Commits offsets of a consumer as a part of the transaction, so that records that were read and written belong together.
-   * @param offsets a batch of a consumer, or the offsets of the next records to read
-   * @param group   the consumer's group; without member and generation the group cannot refuse the offsets of a consumer that has lost
-   * its partitions (KIP-447)
+   * @param offsets a batch of a consumer, `batch.transactionOffsets(upTo)` for a part of it, or the offsets of the next records to read
+   * @param group   only for a list of offsets: the consumer's group; without member and generation the group cannot refuse the offsets of
+   * a consumer that has lost its partitions (KIP-447)
    * Fails with: the group's error; the transaction can then only be aborted
    */
-  sendOffsets(offsets: OffsetsSource): Future<void>;
+  sendOffsets(offsets: OffsetsSource | GroupOffsets): Future<void>;
   sendOffsets(offsets: readonly OffsetInput[], group: GroupIdentity): Future<void>;
-  sendOffsets(given: OffsetsSource | readonly OffsetInput[], givenGroup?: GroupIdentity): Future<void> {
+  sendOffsets(given: OffsetsSource | GroupOffsets | readonly OffsetInput[], givenGroup?: GroupIdentity): Future<void> {
     this.#checkOpen();
-    const source = isSource(given) ? given.transactionOffsets() : { offsets: given, group: givenGroup };
-    const { offsets, group } = source;
-    if (typeof group?.groupId !== 'string' || group.groupId === '') {
-      throw new TypeError(`sendOffsets needs the group of the consumer, not ${shown(group)}`);
-    }
+    const { offsets, group } = groupOffsetsOf(given, givenGroup);
     const told: TransactionOffsets = { group, offsets: offsets.map(offsetOf) };
     const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, offsets: told });
     const future = this.#host.session.newFuture<void>();
@@ -151,8 +153,21 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 }
 
-function isSource(given: OffsetsSource | readonly OffsetInput[]): given is OffsetsSource {
-  return typeof (given as Partial<OffsetsSource> | null)?.transactionOffsets === 'function';
+function groupOffsetsOf(
+  given: OffsetsSource | GroupOffsets | readonly OffsetInput[],
+  givenGroup: GroupIdentity | undefined,
+): GroupOffsets {
+  const source = given as (Partial<OffsetsSource> & Partial<GroupOffsets>) | null | undefined;
+  const found = typeof source?.transactionOffsets === 'function' ? source.transactionOffsets() : source;
+  const offsets = Array.isArray(given) ? (given as readonly OffsetInput[]) : found?.offsets;
+  const group = Array.isArray(given) ? givenGroup : found?.group;
+  if (!Array.isArray(offsets))
+    throw new TypeError(
+      `sendOffsets takes a batch of a consumer, what its transactionOffsets returns, or a list of offsets, not ${shown(given)}`,
+    );
+  if (typeof group?.groupId !== 'string' || group.groupId === '')
+    throw new TypeError(`sendOffsets needs the group of the consumer, not ${shown(group)}`);
+  return { offsets, group };
 }
 
 function offsetOf({ topic, partition, offset, leaderEpoch, metadata }: OffsetInput): OffsetToCommit {

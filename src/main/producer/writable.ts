@@ -4,10 +4,8 @@ import { Writable } from 'node:stream';
 import type { DeliveryReport, ProducerRecord } from './producer-types.ts';
 import type { BytesInput } from './record-input.ts';
 
-/** The target of a stream. */
-export interface RecordTarget<K, V> {
-  sendAll(topic: string, records: Iterable<ProducerRecord<K, V>>): PromiseLike<DeliveryReport>;
-}
+/** Sends the records of one call, up to the first that cannot be written. */
+export type SendRecords<K, V> = (records: Iterable<ProducerRecord<K, V>>) => PromiseLike<DeliveryReport>;
 
 export interface WritableOptions {
   /** How many records wait in the stream for room in the producer. Default 16, as in node:stream. */
@@ -16,10 +14,10 @@ export interface WritableOptions {
 
 /**
  * A stream in object mode. A chunk is a record, or bytes or text for the value of a record. The stream slows its source down when the
- * producer has no room. It finishes when every record is in the log. The first record that fails destroys the stream with its error;
- * records that were taken before are still delivered.
+ * producer has no room. It finishes when every record is in the log. The first record that fails destroys the stream with its error. A
+ * stream that is destroyed takes no more records; records that were taken are still delivered.
  */
-export function writableOf<K, V>(target: RecordTarget<K, V>, topic: string, options: WritableOptions): Writable {
+export function writableOf<K, V>(send: SendRecords<K, V>, options: WritableOptions): Writable {
   const underWay = new Set<Promise<void>>();
   const stream = new Writable({
     objectMode: true,
@@ -35,12 +33,15 @@ export function writableOf<K, V>(target: RecordTarget<K, V>, topic: string, opti
 
   function deliver(chunks: readonly unknown[], taken: (error?: Error) => void): void {
     function* records(): Generator<ProducerRecord<K, V>> {
-      for (const chunk of chunks) yield recordOf<K, V>(chunk);
+      for (const chunk of chunks) {
+        if (stream.destroyed) return;
+        yield recordOf<K, V>(chunk);
+      }
       // The stream asks for more records, because the producer has room for these.
       taken();
     }
     const delivery = (async () => {
-      const { failures } = await target.sendAll(topic, records());
+      const { failures } = await send(records());
       if (failures.length > 0) throw failures[0]!.error;
     })();
     underWay.add(delivery);

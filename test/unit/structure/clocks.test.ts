@@ -19,7 +19,7 @@ test('the wall clock is read for what needs it, and for nothing else', () => {
     // The life of a token, which its server tells in wall time.
     'common/oidc-token-provider.ts',
     // Records without a timestamp.
-    'main/producer.ts',
+    'main/producer/record-routes.ts',
     'protocol/flat/records/record-writer.ts',
     // Compared with the monotonic clock, it tells that the machine was suspended.
     'worker/index.ts',

@@ -1,0 +1,206 @@
+// Owns the ways of records into a producer's link: one by one without an object, one with a Future, or many with one Future. Application
+// thread. Must not know events, transactions or the end of a producer: producer.ts does.
+
+import { BufferExhaustedError, RecordTooLargeError, SerializationError } from '../../common/errors/errors.ts';
+import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
+import { thrownError } from '../../common/thrown.ts';
+import type { RecordFields } from '../../ring/frames/record-frames.ts';
+import { type Future, fail } from '../link/future.ts';
+import type { Prepared, Preparer } from './preparer.ts';
+import type { ProducerSession } from './producer-session.ts';
+import type { DeliveryReport, GroupAppender, ProducerRecord, RecordMetadata, RecordsSource } from './producer-types.ts';
+import { type BytesInput, exactBytes, type HeaderPair, headerPairs, partitionOf, timestampOf } from './record-input.ts';
+
+/** Records that share one Future. */
+interface Group {
+  readonly topic: string;
+  readonly trackId: number;
+  readonly endsAtFailure: boolean;
+}
+
+export class RecordRoutes<K, V> {
+  readonly #session: ProducerSession;
+  readonly #preparer: Preparer<K, V>;
+  /** One object for all records. It is filled before each record. */
+  readonly #route: RecordFields = {
+    topicHandle: 0,
+    kind: 0,
+    trackId: 0,
+    partition: -1,
+    lingerMs: 0,
+    timestampMs: Number.NaN,
+  };
+
+  constructor(session: ProducerSession, preparer: Preparer<K, V>) {
+    this.#session = session;
+    this.#preparer = preparer;
+  }
+
+  /** Writes one record of bytes. Returns false when there is no room. Throws: see `Producer.append`. */
+  append(
+    topic: string,
+    kind: TrackKind,
+    trackId: number,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    partition: number | undefined,
+  ): boolean {
+    const session = this.#session;
+    if (session.refusal !== null) throw session.refusal;
+    const route = this.#route;
+    route.kind = kind;
+    route.trackId = trackId;
+    route.partition = partition === undefined ? -1 : partitionOf(partition);
+    if (route.partition < 0 && this.#preparer.hasPartitioner)
+      route.partition = this.#preparer.partitionFor(topic, key, value);
+    route.lingerMs = LINGER_AS_CONFIGURED;
+    route.timestampMs = Number.NaN;
+    return session.write(topic, route, key, value, null);
+  }
+
+  /** Writes the record, or settles the Future with the reason why not. Throws: TypeError, RangeError. */
+  send(topic: string, prepared: Prepared, lingerMs: number, future: Future<RecordMetadata>): void {
+    const { deliveries, refusal } = this.#session;
+    if (refusal !== null) {
+      fail(future, refusal);
+      return;
+    }
+    const timestampMs = Number.isNaN(prepared.timestampMs) ? Date.now() : prepared.timestampMs;
+    const trackId = deliveries.nextTrackId();
+    let isTaken: boolean;
+    try {
+      const route = this.#route;
+      route.kind = TrackKind.SINGLE;
+      route.trackId = trackId;
+      route.partition = prepared.partition;
+      route.lingerMs = lingerMs;
+      route.timestampMs = timestampMs;
+      isTaken = this.#session.write(topic, route, prepared.key, prepared.value, prepared.headers);
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) throw error;
+      fail(future, thrownError(error));
+      return;
+    }
+    if (isTaken) {
+      deliveries.addRecord(trackId, { future, timestampMs });
+      this.#session.busy();
+      return;
+    }
+    const { bufferMemoryBytes } = this.#session.config;
+    const text = `there is no room for the record: await producer.ready() and send it again, or raise bufferMemoryBytes (${bufferMemoryBytes})`;
+    fail(future, new BufferExhaustedError(text, { topic, maybeWritten: false }));
+  }
+
+  /**
+   * Writes the records of the source, or those of the callback. The Future gets their report.
+   * @param endsAtFailure whether no later record is taken when one cannot be written
+   */
+  sendAll(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    future: Future<DeliveryReport>,
+    endsAtFailure = false,
+  ): void {
+    const { deliveries } = this.#session;
+    const trackId = deliveries.nextTrackId();
+    deliveries.addGroup(trackId, future);
+    if (typeof records === 'function') {
+      this.#collect(topic, records, trackId);
+      return;
+    }
+    const group: Group = { topic, trackId, endsAtFailure };
+    const isAtOnce =
+      this.#preparer.isPlain && typeof records === 'object' && records !== null && Symbol.iterator in records;
+    const count = isAtOnce
+      ? this.#writeEach(group, records as Iterable<ProducerRecord>)
+      : this.#prepareEach(group, records);
+    count.then(
+      (written) => this.#session.groupComplete(trackId, written),
+      (error: unknown) => deliveries.failGroup(trackId, thrownError(error)),
+    );
+  }
+
+  #collect(topic: string, collect: (appender: GroupAppender) => void, trackId: number): void {
+    let count = 0;
+    const appender: GroupAppender = {
+      append: (key, value, partition) => {
+        const isTaken = this.append(topic, TrackKind.GROUP, trackId, key, value, partition);
+        if (isTaken) count++;
+        return isTaken;
+      },
+    };
+    try {
+      collect(appender);
+    } finally {
+      this.#session.groupComplete(trackId, count);
+    }
+  }
+
+  /** Records of bytes that nothing has to be done with before. No object is made for a record without headers. */
+  async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<number> {
+    if (this.#preparer.tail !== null) await this.#preparer.tail;
+    const session = this.#session;
+    let count = 0;
+    for (const record of records) {
+      const key = record.key ?? null;
+      const { value } = record;
+      const headers = headerPairs(record.headers);
+      const partition = partitionOf(record.partition);
+      const timestampMs = timestampOf(record.timestamp);
+      try {
+        while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
+          await session.ready(exactBytes(key, value, headers));
+        count++;
+      } catch (error) {
+        if (!this.#isOfRecord(group, error)) throw error;
+        if (group.endsAtFailure) break;
+      }
+    }
+    return count;
+  }
+
+  async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<number> {
+    if (this.#preparer.tail !== null) await this.#preparer.tail;
+    let count = 0;
+    for await (const record of records) {
+      try {
+        const prepared = await this.#preparer.prepare(group.topic, record, partitionOf(record.partition));
+        const { key, value, headers, partition, timestampMs } = prepared;
+        while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
+          await this.#session.ready(exactBytes(key, value, headers));
+        count++;
+      } catch (error) {
+        if (!this.#isOfRecord(group, error)) throw error;
+        if (group.endsAtFailure) break;
+      }
+    }
+    return count;
+  }
+
+  /** Whether only one record has failed, and the others go on. It is noted as a failure of the group. */
+  #isOfRecord({ topic, trackId }: Group, error: unknown): boolean {
+    if (!(error instanceof RecordTooLargeError || error instanceof SerializationError)) return false;
+    this.#session.deliveries.failInGroup(trackId, { topic, partition: -1, records: 1, error });
+    return true;
+  }
+
+  #writeOfGroup(
+    { topic, trackId }: Group,
+    key: BytesInput | null,
+    value: BytesInput | null,
+    headers: readonly HeaderPair[] | null,
+    partition: number,
+    timestampMs: number,
+  ): boolean {
+    const session = this.#session;
+    if (session.refusal !== null) throw session.refusal;
+    // All fields are set, because other records may have been written while this one waited for room.
+    const route = this.#route;
+    route.kind = TrackKind.GROUP;
+    route.trackId = trackId;
+    route.partition = partition;
+    route.lingerMs = LINGER_AS_CONFIGURED;
+    route.timestampMs = timestampMs;
+    return session.write(topic, route, key, value, headers);
+  }
+}
