@@ -78,8 +78,7 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Starts a client and its network thread. With `apiVersion` configured it waits for no server. Without it, `start`
-   * ends when the version of a broker is known.
+   * Starts a client and its network thread. Without `apiVersion`, `start` ends when the version of a broker is known.
    * @param options configuration, and `signal`
    * Fails with: KafkaConfigurationError listing every problem; NoBrokersAvailable with the cause for each server; AbortError
    */
@@ -330,8 +329,8 @@ export class KafkaClient implements AsyncDisposable {
 
   /**
    * Replaces the topics that metadata refreshes cover.
-   * @returns Future of the cluster, after a refresh that began after this call; it is complete already if no topic is
-   *   new Throws: TypeError for anything but a list of strings, RangeError for a name that no topic can have
+   * @returns Future of the cluster, after a refresh that began after this call; it is complete already if no topic is new.
+   *   Fails as `refreshMetadata`. Throws: TypeError for anything but strings, RangeError for a name that no topic can have
    */
   setTopics(topics: Iterable<string>): Future<Cluster> {
     return this.#session.topics.set(topics, callPlace(this.setTopics));
@@ -343,9 +342,8 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Adds the topic as `addTopic` does, and waits until there is metadata of it, refreshing within the time given.
-   * Fails with: the broker's error for the topic (UnknownTopicOrPartitionError at the end of the time, what waiting cannot
-   * help at once); KafkaTimeoutError when no broker answered; AbortError
+   * Adds the topic as `addTopic` does, and waits until there is metadata of it. Fails with: the broker's error for the topic
+   * (UnknownTopicOrPartitionError at the end of the time); KafkaTimeoutError; NoBrokersAvailable as `refreshMetadata`; AbortError
    */
   async awaitTopic(topic: string, options?: AwaitOptions): Promise<Cluster> {
     const { timeoutMs, signal } = checkOptions('awaitTopic', options, optionNames.awaitTopic);
@@ -353,7 +351,10 @@ export class KafkaClient implements AsyncDisposable {
     return awaitTopicOf(this.#session, topic, limitMs, checkSignal(signal));
   }
 
-  /** Refreshes metadata as soon as the backoff allows. Future of the cluster after a refresh that began after this call. */
+  /**
+   * Refreshes metadata as soon as the backoff allows; Future of the cluster after a refresh that began after this call.
+   * Fails with: NoBrokersAvailable when all servers have refused login or certificate since; it waits while they are only down
+   */
   refreshMetadata(): Future<Cluster> {
     return this.#session.topics.requestUpdate(callPlace(this.refreshMetadata));
   }

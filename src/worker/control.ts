@@ -136,7 +136,7 @@ export class AttachmentControl implements Control {
   }
 
   #refreshed(): Promise<number> {
-    const updated = this.#parts.metadata.refresh(this.#attachment.owner);
+    const updated = this.#parts.metadata.refresh(this.#attachment.owner, this.#parts.clock());
     this.#parts.wake();
     return updated;
   }

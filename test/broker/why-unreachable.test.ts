@@ -43,6 +43,7 @@ describe('when the login is refused after the start', () => {
       closeTimeoutMs: 0,
     };
     client = await KafkaClient.start(options);
+    await client.awaitTopic('t');
     await client.awaitReady(0);
     await wantLogins(broker, { ...rules, password: 'another' });
     await broker.closeConnections('reset');
@@ -96,6 +97,68 @@ describe('when the login is refused after the start', () => {
       assert.equal(error.retriable, false, error.message);
     }
     await consumer.close({ timeoutMs: 0 });
+  });
+
+  test('a refresh of metadata and new topics fail with the reason, and are not retriable', async () => {
+    for (const call of [client.refreshMetadata(), client.setTopics(['new']), client.addTopic('newer')]) {
+      const error = await failureOf(call);
+      assert.equal(error.code, 'KAFKA_NO_BROKERS_AVAILABLE');
+      assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), error.message);
+      assert.match(error.message, /Authentication failed/);
+      assert.equal(error.retriable, false);
+    }
+  });
+
+  test('a record of a known topic fails with the reason when its time is over, and is not retriable', async () => {
+    const producer = await client.producer({ deliveryTimeoutMs: 400, requestTimeoutMs: 200, lingerMs: 0 });
+    const error = await failureOf(producer.send('t', { value: 'x', partition: 0 }));
+    assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), `${error.message}: ${String(error.cause)}`);
+    assert.equal(error.retriable, false);
+    await producer.close({ timeoutMs: 0 });
+  });
+
+  test('a consumer that waits for records is told, each time that it waits, and so is its listener, once', async () => {
+    const consumer = await client.consumer({ groupId: 'g', topics: ['t'] });
+    const heard: Error[] = [];
+    consumer.on('error', (error, isFatal) => {
+      assert.equal(isFatal, false);
+      heard.push(error);
+    });
+    for (let i = 0; i < 2; i++) {
+      const error = await failureOf(consumer.poll(60_000));
+      assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), error.message);
+      assert.equal(error.retriable, false);
+    }
+    const loop = (async () => {
+      for await (const batch of consumer) assert.fail(String(batch));
+    })();
+    assert.ok(isCausedBy(await failureOf(loop), 'KAFKA_SASL_AUTHENTICATION_FAILED'));
+    assert.equal(heard.length, 1);
+    await consumer.close({ timeoutMs: 0 });
+  });
+
+  test('all goes on when the login is accepted again', async () => {
+    const consumer = await client.consumer({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest' });
+    await failureOf(consumer.poll(60_000));
+    await wantLogins(broker, rules);
+    const read = (async () => {
+      for (;;) {
+        // A refusal may still be on its way.
+        const batch = await consumer.poll(1000).catch(() => null);
+        if (batch !== null) return batch;
+      }
+    })();
+    await waitFor('the cluster', () =>
+      client.refreshMetadata().then(
+        () => true,
+        () => false,
+      ),
+    );
+    const producer = await client.producer();
+    await producer.send('t', { value: 'again', partition: 0 });
+    assert.equal((await read).count, 1);
+    await producer.close();
+    await consumer.close();
   });
 });
 

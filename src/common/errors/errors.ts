@@ -24,12 +24,15 @@ export class NodeNotReadyError extends KafkaClientError {
   static override readonly retriable: boolean = true;
 }
 
-/** No bootstrap server could be used. The message and `causes` give the reason for each server. Retriable if one of the causes is. */
+/**
+ * No server could be used: none of the bootstrap servers at the start, or, later, nobody whom this client may ask, because logins or
+ * certificates are refused. The message and `causes` give the reason for each server. Retriable if one of the causes is.
+ */
 export class NoBrokersAvailable extends KafkaClientError {
   static override readonly code: string = 'KAFKA_NO_BROKERS_AVAILABLE';
   static override readonly retriable: boolean = true;
   static override readonly invalidMetadata: boolean = true;
-  /** In the order of `bootstrapServers`. */
+  /** At the start in the order of `bootstrapServers`; later those of the known brokers come first. */
   readonly causes: readonly ServerFailure[];
 
   constructor(message: string, details: ErrorDetails = {}) {

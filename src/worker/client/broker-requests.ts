@@ -5,6 +5,7 @@
 import { mainLane } from '../../common/node-ids.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import type { VersionRange } from './api-versions.ts';
+import type { Refusal } from './refused-everywhere.ts';
 
 export { mainLane };
 
@@ -74,6 +75,8 @@ export interface BrokerRequests {
    * is ready.
    */
   lastError(to: Destination): Error | null;
+  /** Not null when no broker is connected and everybody was tried in vain, because logins or certificates were refused. */
+  refusedEverywhere(): Refusal | null;
   /** Sends one request. Every failure goes to `onFailure`; `send` throws none. */
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void;
   /**

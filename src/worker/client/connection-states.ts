@@ -51,6 +51,8 @@ export class ConnectionState {
   lastError: Error | null = null;
   /** When the last attempt ended because a login or a certificate was refused; -Infinity if it ended otherwise. */
   refusedAt = Number.NEGATIVE_INFINITY;
+  /** When the last attempt or connection ended with an error; -Infinity if none has since the last success. */
+  failedAt = Number.NEGATIVE_INFINITY;
 
   readonly #config: BackoffConfig;
   readonly #random: () => number;
@@ -102,6 +104,7 @@ export class ConnectionState {
     this.backoffUntil = Number.NEGATIVE_INFINITY;
     this.lastError = null;
     this.refusedAt = Number.NEGATIVE_INFINITY;
+    this.failedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** The connection or attempt ended with an error. */
@@ -109,6 +112,7 @@ export class ConnectionState {
     this.failures++;
     if (end === 'setup timeout') this.#setupFailures++;
     this.lastError = error;
+    this.failedAt = now;
     const isRefusal = end === 'refusal' || error instanceof TlsAuthenticationError;
     this.refusedAt = isRefusal ? now : Number.NEGATIVE_INFINITY;
     this.setupDeadline = Number.POSITIVE_INFINITY;
@@ -134,6 +138,8 @@ export class ConnectionState {
     this.backoffUntil = now;
     this.throttledUntil = now;
     this.lastError = null;
+    this.refusedAt = Number.NEGATIVE_INFINITY;
+    this.failedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Returns by how many ms this lengthens the wait; a broker can make nobody wait for longer than `maxThrottleMs`. */

@@ -25,6 +25,7 @@ import type { InFlightRequest, RequestName, RequestOwner } from '../requests/req
 import type { NodeApiVersions } from './api-versions.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
+import { MetadataWaits } from './metadata-waits.ts';
 import { TopicFaults } from './topic-faults.ts';
 import { TrackedTopics } from './tracked-topics.ts';
 
@@ -53,14 +54,6 @@ export interface MetadataListener {
   onRepeatedPartition(partition: string, nodeId: number, now: number): void;
   /** There is no metadata of a tracked topic. Called once until there is. */
   onTopicFault(topic: string, error: Error): void;
-}
-
-interface Waiter {
-  readonly owner: object;
-  /** Set when the request is sent: the topic, if its owner asks for only one. */
-  onlyTopic: string | null;
-  resolve(updateId: number): void;
-  reject(error: Error): void;
 }
 
 /** First version that tells "no topics" (empty list) from "all topics" (null). */
@@ -108,12 +101,9 @@ export class Metadata implements RequestOwner {
   #dueSince = Number.POSITIVE_INFINITY;
   #fruitlessRefreshes = 0;
   #backoffMs = 0;
-  /** Waits for a request that is not sent yet, and waits for the request under way. */
-  #waiting: Waiter[] = [];
-  #served: Waiter[] = [];
+  readonly #waits = new MetadataWaits();
   #endListeners: (() => void)[] = [];
   #clusterId: string | null = null;
-  #closeError: Error | null = null;
 
   constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
     this.#config = config;
@@ -138,14 +128,11 @@ export class Metadata implements RequestOwner {
 
   /**
    * The same, and returns a promise of the `updateId` of a refresh whose request is sent after this call. It rejects
-   * when the owner tracks only one topic, and that topic has an error that will not pass.
+   * when the owner tracks only one topic, and that topic has an error that will not pass, and by `giveUpWaits`.
    */
-  refresh(owner: object): Promise<number> {
-    if (this.#closeError !== null) return Promise.reject(this.#closeError);
+  refresh(owner: object, now: number): Promise<number> {
     this.#needsUpdate = true;
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ owner, onlyTopic: null, resolve, reject });
-    });
+    return this.#waits.begin(owner, now);
   }
 
   /** Resolves when a refresh ends, successful or not. */
@@ -158,7 +145,7 @@ export class Metadata implements RequestOwner {
   /** ms until the next refresh is due; 0 when it is; Infinity while one is under way. */
   ttl(now: number): number {
     if (this.isInProgress) return Number.POSITIVE_INFINITY;
-    const isDue = this.#needsUpdate || this.#waiting.length > 0;
+    const isDue = this.#needsUpdate || this.#waits.areOpen;
     const expiry = isDue ? 0 : this.#lastSucceededAt + this.#config.metadataMaxAgeMs - now;
     return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
   }
@@ -193,9 +180,9 @@ export class Metadata implements RequestOwner {
   begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
-    this.#serveAll();
+    this.#waits.serve((owner) => this.tracked.onlyTopicOf(owner));
     const memory = new HeapMemory();
-    const plan = this.tracked.plan(version >= autoCreationVersion, this.#served.length > 0);
+    const plan = this.tracked.plan(version >= autoCreationVersion, this.#waits.areServed);
     const isFiltered = this.tracked.size === 0 && isBootstrap;
     const names = isFiltered ? this.#config.bootstrapTopicsFilter : plan.names;
     const all = version >= nullTopicsVersion ? null : [];
@@ -209,15 +196,18 @@ export class Metadata implements RequestOwner {
 
   /** The request that is due cannot be sent: for all waits that is a failed refresh. */
   cannotBegin(error: Error, now: number): void {
-    this.#serveAll();
+    this.#waits.serve((owner) => this.tracked.onlyTopicOf(owner));
     this.#failed(error, now);
   }
 
-  #serveAll(): void {
-    for (const waiter of this.#waiting) waiter.onlyTopic = this.tracked.onlyTopicOf(waiter.owner);
-    // Not `push(...)`: there may be more waits than the stack has room for arguments.
-    this.#served = [...this.#served, ...this.#waiting];
-    this.#waiting = [];
+  /** Whether somebody waits for a refresh whose request is not sent yet. */
+  get hasWaits(): boolean {
+    return this.#waits.areOpen;
+  }
+
+  /** Nobody could be asked: the waits that began before `at` fail. The refresh itself stays due. */
+  giveUpWaits(at: number, error: () => Error): void {
+    this.#waits.giveUp(at, error);
   }
 
   onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
@@ -241,11 +231,7 @@ export class Metadata implements RequestOwner {
 
   /** No further refresh will come: all waits fail. */
   close(error: Error): void {
-    this.#closeError = error;
-    const waiters = [...this.#served, ...this.#waiting];
-    this.#served = [];
-    this.#waiting = [];
-    for (const waiter of waiters) waiter.reject(error);
+    this.#waits.close(error);
     this.#tellEnd();
   }
 
@@ -297,15 +283,10 @@ export class Metadata implements RequestOwner {
     else this.#fruitlessRefreshes = 0;
     if (this.#fruitlessRefreshes === 0) this.#backoffMs = this.#config.retryBackoffMs;
     if (isInDoubt) this.#backoffMs = Math.max(this.#backoffMs, minDoubtBackoffMs);
-    const served = this.#served;
-    this.#served = [];
+    const served = this.#waits.takeServed();
     const { updateId } = this;
     this.#listener.onMetadata({ updateId, body: bytes }, brokers, now);
-    for (const waiter of served) {
-      const refusal = waiter.onlyTopic === null ? null : refusalOf(response, waiter.onlyTopic);
-      if (refusal === null) waiter.resolve(updateId);
-      else waiter.reject(refusal);
-    }
+    served.answer(response, updateId);
     this.#tellEnd();
   }
 
@@ -358,9 +339,7 @@ export class Metadata implements RequestOwner {
     this.isInProgress = false;
     this.#lastEndedAt = now;
     this.#retryLater();
-    const served = this.#served;
-    this.#served = [];
-    for (const waiter of served) waiter.reject(error);
+    this.#waits.takeServed().fail(error);
     this.#tellEnd();
   }
 
@@ -378,19 +357,4 @@ export class Metadata implements RequestOwner {
     const max = Math.max(maxRetryBackoffMs, retryBackoffMs);
     this.#backoffMs = backoffWithJitter(retryBackoffMs, max, this.#fruitlessRefreshes, this.#random);
   }
-}
-
-/**
- * The error of a topic if it will not pass; else null. An error may pass if, for example, the topic was just created:
- * then the topic is asked for again, and the waits end successfully. The rest of the response is used in any case.
- */
-function refusalOf(response: MetadataResponseView, topic: string): Error | null {
-  for (const { errorCode, name } of response.topics) {
-    if (name !== topic) continue;
-    const refusal = errorFor(errorCode);
-    if (refusal === null || refusal.retriable) return null;
-    refusal.message += `: topic ${JSON.stringify(name)}`;
-    return refusal;
-  }
-  return null;
 }

@@ -14,8 +14,7 @@ import { type Channel, ChannelState } from '../net/channel.ts';
 import type { Selector } from '../net/selector.ts';
 import type { Events } from '../report/events.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
-import type { ResponseHost } from '../requests/request-owner.ts';
-import { type InFlightRequest, notDelivered, type RequestOwner } from '../requests/request-owner.ts';
+import { type InFlightRequest, notDelivered, type RequestOwner, type ResponseHost } from '../requests/request-owner.ts';
 import { isThrottledByClient } from './api-versions.ts';
 import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
@@ -25,6 +24,7 @@ import { type Metadata, metadataVersion } from './metadata.ts';
 import type { Node } from './node.ts';
 import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
+import { refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
 import { isAnsweredByZero, unrecognized, whoIsThere, withNode } from './unexpected-answers.ts';
 
@@ -237,7 +237,11 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     if (this.#metadata.ttl(now) > 0) return 0;
     if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
     const node = this.#nodes.leastLoaded(now) ?? this.#tryForMetadata(now);
-    if (node === null) return 0;
+    if (node === null) {
+      const refusal = this.#metadata.hasWaits ? refusedEverywhere(this.#nodes.candidates()) : null;
+      if (refusal !== null) this.#metadata.giveUpWaits(refusal.at, refusal.error);
+      return 0;
+    }
     try {
       const codec = wireCodec(MetadataApi.key);
       const version = metadataVersion(node.apiVersions!);

@@ -20,6 +20,7 @@ import type { FinalizedFeatures } from './finalized-features.ts';
 import type { Node } from './node.ts';
 import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
+import { type Refusal, refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
 import { withNode } from './unexpected-answers.ts';
 
@@ -68,6 +69,11 @@ export class NodeRequests implements BrokerRequests {
     const { nodes } = this.#parts;
     if (to.brokerId === anyBroker) return nodes.whyNoneReady();
     return nodes.inLane(to.brokerId, to.lane)?.connection.lastError ?? null;
+  }
+
+  refusedEverywhere(): Refusal | null {
+    const { nodes } = this.#parts;
+    return nodes.anyReady() === undefined ? refusedEverywhere(nodes.candidates()) : null;
   }
 
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void {

@@ -20,6 +20,7 @@ import { OffsetQueries } from './offset-queries.ts';
 import type { Partition } from './partition.ts';
 import { PartitionSet } from './partition-set.ts';
 import { PositionResolver } from './position-resolver.ts';
+import { RefusalWatch } from './refusal-watch.ts';
 import { snapshotOf } from './snapshot.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
@@ -54,6 +55,7 @@ export class ConsumerRole implements Role {
   readonly #settings: RoleSettings;
   readonly #fetcher: Fetcher;
   readonly #attention: Attention;
+  readonly #refusals: RefusalWatch;
   readonly #topics: TopicTracker;
   readonly #missing: MissingTopics;
   #isSnapshotDue = true;
@@ -112,6 +114,7 @@ export class ConsumerRole implements Role {
     });
     this.#fetcher = new Fetcher(host, { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs }, listener);
     this.#attention = new Attention(config, this.#attentionListener(), now);
+    this.#refusals = new RefusalWatch(host, (error) => this.#failed(error));
   }
 
   get isClosed(): boolean {
@@ -143,6 +146,7 @@ export class ConsumerRole implements Role {
     this.group?.poll(now);
     this.partitions.poll(now);
     this.#attention.poll(this.dealer.applications, this.partitions.all, now);
+    if (this.#closing === null) this.#refusals.poll(this.dealer.applications, now);
     this.autoCommit.poll(this.partitions.all, now);
     this.queries.poll(now);
     if (this.#closing === null) {

@@ -4,6 +4,7 @@
 import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { numberOf } from '../../common/numbers.ts';
+import { anyone } from '../client/broker-requests.ts';
 import { Drain, type DrainParts, produceLane } from './drain.ts';
 import { outcomeOf } from './outcomes.ts';
 import { isAboutMetadata, isInDoubt, isRetriable, produceError } from './produce-answer.ts';
@@ -238,7 +239,9 @@ export class Sender implements ProduceListener {
     const { numbers, transaction, config, host } = this.#parts;
     const wasSent = batch.requests > 0 || batch.attempts > 0;
     const leader = host.cluster.leader(batch.partition.topic.name, batch.partition.index);
-    const cause = leader === null ? null : host.requests.lastError({ brokerId: leader.leaderId, lane: produceLane });
+    const ofLeader = leader === null ? null : host.requests.lastError({ brokerId: leader.leaderId, lane: produceLane });
+    // Without a broker there is no producer id either, and then the leader is not even tried.
+    const cause = ofLeader ?? host.requests.lastError(anyone);
     const what = wasSent
       ? `was sent ${batch.attempts + Math.min(batch.requests, 1)} times without success`
       : 'was not sent';

@@ -91,9 +91,9 @@ test('however many wait for a refresh, its request can be made, and its end is t
   // More than a function takes as arguments.
   const owner = {};
   const count = 150_000;
-  const wanted = Array.from({ length: count }, () => metadata.refresh(owner));
+  const wanted = Array.from({ length: count }, () => metadata.refresh(owner, 0));
   metadata.begin(12, false);
-  for (let i = 0; i < count; i++) wanted.push(metadata.refresh(owner));
+  for (let i = 0; i < count; i++) wanted.push(metadata.refresh(owner, 0));
   metadata.cannotBegin(new Cancelled('none'), 0);
   const ends = await Promise.allSettled(wanted);
   assert.equal(ends.filter(({ status }) => status === 'rejected').length, 2 * count);

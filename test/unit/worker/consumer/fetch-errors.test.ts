@@ -9,6 +9,7 @@ import {
   FetchFailedError,
   KafkaConnectionError,
   LogTruncationError,
+  NoBrokersAvailable,
   NoOffsetForPartitionError,
   type PartitionError,
   PositionOutsideLogError,
@@ -474,5 +475,44 @@ describe('the nearest replica (KIP-392)', () => {
     bench.fail(Fetch, new KafkaConnectionError('reset'));
     bench.advance(1000);
     assert.equal(next(bench), 1);
+  });
+});
+
+describe('while every broker refuses the login', () => {
+  const refusal = (at: number) => ({ at, error: () => new NoBrokersAvailable('refused') });
+
+  it('an application that waits for records gets the error once for each time that all were tried; a listener once', () => {
+    const bench = reading();
+    const { raised } = bench.application;
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    bench.advance(100);
+    assert.equal(raised.length, 1);
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    assert.equal(raised.length, 2);
+    assert.equal(bench.events('error').length, 1);
+    assert.equal(bench.events('error')[0]!.isFatal, false);
+    bench.refusal = null;
+    bench.turn();
+    bench.refusal = refusal(bench.now + 1);
+    bench.advance(1);
+    assert.equal(bench.events('error').length, 2, 'it is news again');
+  });
+
+  it('an application that does not ask is not told until it does', () => {
+    const bench = reading();
+    const { application } = bench;
+    application.isWaiting = false;
+    application.askedAt = null;
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    assert.equal(application.raised.length, 0);
+    application.askedAt = bench.now;
+    bench.turn();
+    assert.equal(application.raised.length, 1);
+    bench.refusal = refusal(bench.now + 100);
+    bench.advance(100);
+    assert.equal(application.raised.length, 1, 'it has not asked again');
   });
 });

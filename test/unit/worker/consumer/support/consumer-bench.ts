@@ -6,6 +6,7 @@ import type { ConsumerEvent, ConsumerSnapshot } from '../../../../../src/common/
 import type { Api } from '../../../../../src/protocol/flat/api.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../src/worker/client/broker-requests.ts';
 import type { ClusterView, PartitionLeader } from '../../../../../src/worker/client/cluster-view.ts';
+import type { Refusal } from '../../../../../src/worker/client/refused-everywhere.ts';
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';
 import { ConsumerRole } from '../../../../../src/worker/consumer/consumer-role.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../../src/worker/consumer/handed-batch.ts';
@@ -77,6 +78,7 @@ export class ConsumerBench implements RoleHost {
   readonly topicErrors = new Map<string, number>();
   versions: (key: number) => { min: number; max: number } | null = () => ({ min: 0, max: 99 });
   isUp: (to: Destination) => boolean = () => true;
+  refusal: Refusal | null = null;
   #isWoken = false;
   #updateId = 1;
 
@@ -198,6 +200,7 @@ export class ConsumerBench implements RoleHost {
     isReady: (to) => this.isUp(to),
     readyAt: (to, now) => (this.isUp(to) ? now : Number.POSITIVE_INFINITY),
     lastError: () => null,
+    refusedEverywhere: () => this.refusal,
     send: (request) => void this.waiting.push(request as unknown as BrokerRequest<unknown, unknown>),
     versionRange: (_brokerId, { key }) => this.versions(key),
     finalizedFeature: () => 1,

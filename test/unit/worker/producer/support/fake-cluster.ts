@@ -243,6 +243,7 @@ export class FakeCluster implements RoleHost {
       isReady,
       readyAt: (to, now) => (isReady(to) ? now : Number.POSITIVE_INFINITY),
       lastError: () => null,
+      refusedEverywhere: () => null,
       send: (request) => this.#send(request as BrokerRequest<never, never>),
       versionRange: () => ({ min: 0, max: 13 }),
       finalizedFeature: (name) => this.features.get(name) ?? null,
