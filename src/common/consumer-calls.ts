@@ -19,6 +19,8 @@ export interface PlainQuestion extends TopicPartition {
 export type LeaveModeName = 'default' | 'leave' | 'remain';
 
 export type ConsumerCall =
+  /** The answer shows that the caller's link is read. */
+  | { readonly op: 'hello' }
   | { readonly op: 'subscribe'; readonly subscription: Subscription }
   | { readonly op: 'unsubscribe' }
   | { readonly op: 'assign'; readonly partitions: readonly AssignedStart[] }

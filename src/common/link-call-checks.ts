@@ -12,6 +12,7 @@ export function isConsumerCall(value: unknown): value is ConsumerCall {
   switch (value.op) {
     case 'subscribe':
       return isSubscription(value.subscription);
+    case 'hello':
     case 'unsubscribe':
       return true;
     case 'assign':

@@ -106,20 +106,21 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
    * Makes a handle with which another thread can use the same consumer by `Consumer.attach`. Each thread needs its own handle, sent with
    * its `transferList`. All threads are one member of the group. Partitions are divided among the threads; a partition has one thread at
    * a time. If a thread ends, other threads get its unfinished records, before newer records of the same partition.
+   * Throws: IllegalStateError when this consumer is closed, and in a thread that has attached to it
    */
   share(): ConsumerHandle {
     return this.#session.share(this.config);
   }
 
-  /** Opens a handle: this thread uses the same consumer. `close` detaches only this thread. */
+  /**
+   * Opens a handle: this thread uses the same consumer. `close` detaches only this thread.
+   * Fails with: TypeError for anything but a handle, IllegalStateError for a handle that cannot be attached
+   */
   static async attach(handle: ConsumerHandle): Promise<Consumer> {
     const { config } = await claimConsumerHandle(handle);
     const events = new ConsumerEvents((error) => process.emitWarning(error instanceof Error ? error : String(error)));
-    return new Consumer(
-      config,
-      ConsumerSession.attach(handle, (event) => events.emit(event)),
-      events,
-    );
+    const session = await ConsumerSession.attach(handle, (event) => events.emit(event));
+    return new Consumer(config, session, events);
   }
 
   // --- records

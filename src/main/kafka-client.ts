@@ -48,7 +48,7 @@ import type { ProducerOptions } from './producer/producer-types.ts';
 import type { BytesInput } from './producer/record-input.ts';
 import type { Producer } from './producer.ts';
 import { AttachedThread } from './thread/attached-thread.ts';
-import { type ClientHandle, claimHandle } from './thread/client-handle.ts';
+import { type ClientHandle, claimClientHandle } from './thread/client-handle.ts';
 import type { ClientLog } from './thread/client-log.ts';
 import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
 import type { ThreadAccess } from './thread/thread-access.ts';
@@ -106,7 +106,7 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: TypeError, IllegalStateError for what cannot be attached; Cancelled, NetworkThreadError when the other has ended
    */
   static async attach(handle: ClientHandle, options?: AttachOptions): Promise<KafkaClient> {
-    const { config: shared, versions } = await claimHandle(handle);
+    const { config: shared, versions } = await claimClientHandle(handle);
     const { logger = null } = checkOptions('attach', options, optionNames.attach);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;

@@ -3,6 +3,7 @@
 
 import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../common/config/config.ts';
+import { IllegalStateError } from '../common/errors/errors.ts';
 import { checkOptions } from '../common/options.ts';
 import { TrackKind } from '../common/record-tracking.ts';
 import { shown } from '../common/text.ts';
@@ -110,8 +111,10 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * Makes a handle with which another thread can use the same producer by `Producer.attach`. Each thread needs its own handle, sent with
    * its `transferList`. Records of one thread keep their order. If a thread ends without `close`, the records that it had written are
    * still sent in order.
+   * Throws: IllegalStateError when this producer or its client is closed
    */
   share(): ProducerHandle {
+    if (this.#session.isClosing) throw new IllegalStateError('share: this producer is closed');
     return this.#handleOf();
   }
 

@@ -3,10 +3,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { IllegalStateError } from '../../common/errors/errors.ts';
 import type { ApplicationHandle } from '../../ring/attachment.ts';
-import { claimOnce, createClaim, isClaimed } from '../../ring/claim.ts';
-import { isUsable } from '../../ring/ports.ts';
+import { checkHandle, claimHandle, type Handle, newHandle } from '../../ring/handle.ts';
 import type { ClientHost } from '../link/client-host.ts';
 
 /** The host that a consumer's session needs: a client, or, in an attached thread, a host without a client. */
@@ -19,45 +17,29 @@ const keepAliveMs = 1000;
  * Carries a consumer to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
  * as the transfer list. `Consumer.attach` opens the handle there, once.
  */
-export interface ConsumerHandle {
-  readonly kind: typeof kind;
-  /** The ports to pass in the transfer list together with the handle. */
-  readonly transferList: readonly MessagePort[];
+export interface ConsumerHandle extends Handle<typeof kind> {
   readonly config: ConsumerConfig;
   readonly application: ApplicationHandle;
   readonly table: SharedArrayBuffer;
   readonly snapshot: SharedArrayBuffer;
   readonly lifePort: MessagePort;
-  /** Shared memory that shows whether the handle was opened. */
-  readonly claim: SharedArrayBuffer;
 }
 
 export function makeConsumerHandle(
   parts: Pick<ConsumerHandle, 'config' | 'application' | 'table' | 'snapshot' | 'lifePort'>,
 ): ConsumerHandle {
   const { bodyPort, sparePort } = parts.application;
-  return { kind, transferList: [bodyPort, sparePort, parts.lifePort], claim: createClaim(), ...parts };
+  return { ...newHandle(kind, [bodyPort, sparePort, parts.lifePort]), ...parts };
 }
 
 /**
  * Opens the handle. Fails with TypeError for anything but a handle, and with IllegalStateError for a handle that was opened before, that was
- * sent to another thread, or whose consumer has ended.
+ * sent to another thread, that another version of this package made, or whose consumer has ended.
  */
 export async function claimConsumerHandle(given: unknown): Promise<ConsumerHandle> {
-  const handle = given as Partial<ConsumerHandle> | null | undefined;
-  if (handle === null || typeof handle !== 'object' || handle.kind !== kind)
-    throw new TypeError(
-      'attach takes a handle that `consumer.share()` returned and that was sent with its transferList',
-    );
-  if (!isClaimed(handle.claim!) && !(await isUsable(handle.lifePort!)))
-    throw new IllegalStateError(
-      'this handle cannot be attached here: it was sent to another thread, so attach it there; or its consumer has ended',
-    );
-  if (!claimOnce(handle.claim!))
-    throw new IllegalStateError(
-      'this handle was attached before: a handle is for one thread, so make another one with share()',
-    );
-  return handle as ConsumerHandle;
+  const handle = checkHandle<ConsumerHandle>(given, kind, 'consumer.share()');
+  await claimHandle(handle, handle.lifePort, 'consumer', () => false);
+  return handle;
 }
 
 /** The host in an attached thread. There is no client, so this host keeps the thread alive and checks whether the network thread has ended. */

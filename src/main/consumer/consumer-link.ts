@@ -26,7 +26,6 @@ import {
   CONSUMER_TOPIC,
 } from '../../ring/frames/kinds.ts';
 import { BatchTableUser } from '../../state/batch-table.ts';
-import { STATE_CLOSED } from '../../state/counters.ts';
 import { BellListener } from '../link/bell-listener.ts';
 import { Future, fail, failedFuture, succeed } from '../link/future.ts';
 import { type BatchHost, ConsumerBatch } from './consumer-batch.ts';
@@ -207,7 +206,7 @@ export class ConsumerLink implements BatchHost {
   }
 
   get isNetworkThreadOver(): boolean {
-    return this.#end.counters.state() === STATE_CLOSED;
+    return this.#end.counters.isEnded();
   }
 
   /** Takes the frames that have come. */

@@ -88,7 +88,10 @@ export class ConsumerSession implements ClientRole {
       onClosed: () => this.#lifeline.close(),
     });
     // Its close tells the network thread that this thread has ended or that the consumer was closed.
-    this.#lifeline = new Lifeline(link.lifePort, { onTold: (reason) => this.link.close(fromPlainError(reason)) });
+    this.#lifeline = new Lifeline(link.lifePort, {
+      onTold: (reason) => this.link.close(fromPlainError(reason)),
+      onEnd: () => this.#onLifelineEnd(),
+    });
     host.addRole(this);
     this.link.listen();
   }
@@ -118,18 +121,26 @@ export class ConsumerSession implements ClientRole {
     }
   }
 
-  /** Opens this thread's end of a consumer that another thread has made. */
-  static attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): ConsumerSession {
+  /** Opens this thread's end of a consumer that another thread has made. Fails with IllegalStateError when the consumer has ended. */
+  static async attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): Promise<ConsumerSession> {
     const { application, table, snapshot, lifePort, config } = handle;
     const end = openApplicationEnd(application);
     const host = attachedHost(() => {
       if (session.link.isNetworkThreadOver) session.link.close(new NetworkThreadError('the network thread has ended'));
     });
     const session = new ConsumerSession(host, null, config, { end, table, snapshot, lifePort }, onEvent);
-    return session;
+    try {
+      await session.callThen({ op: 'hello' }, () => null);
+      return session;
+    } catch (cause) {
+      session.link.close(closedError());
+      const text = 'this handle cannot be attached: its consumer was closed, or the network thread has ended';
+      throw new IllegalStateError(text, { cause });
+    }
   }
 
   share(config: ConsumerConfig): ConsumerHandle {
+    if (this.isClosed) throw new IllegalStateError('share: this consumer is closed');
     if (this.#origin === null)
       throw new IllegalStateError('a consumer can only be shared in the thread in which it was made');
     const { host, id } = this.#origin;
@@ -152,6 +163,13 @@ export class ConsumerSession implements ClientRole {
 
   onThreadLost(error: Error): void {
     this.link.close(error);
+  }
+
+  /** A consumer with a client is told of the end by its client. */
+  #onLifelineEnd(): void {
+    if (this.#origin !== null) return;
+    this.link.drain();
+    this.link.close(this.#isOver ? closedError() : new NetworkThreadError('the network thread has ended'));
   }
 
   get snapshot(): ConsumerSnapshot {

@@ -1,7 +1,7 @@
 // Owns the handle with which another thread uses the same producer. Application thread.
 
-import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { checkHandle, type Handle, newHandle } from '../../ring/handle.ts';
 import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import type { SharedClient } from '../link/client-host.ts';
 
@@ -11,10 +11,8 @@ const kind = 'offthread-kafka producer';
  * Carries a producer to another thread: as `workerData`, by `postMessage` or as a task of a pool. `transferList` must always be passed
  * as the transfer list. `Producer.attach` opens the handle there, once.
  */
-export interface ProducerHandle {
-  readonly kind: typeof kind;
-  /** The ports to pass in the transfer list together with the handle. */
-  readonly transferList: readonly MessagePort[];
+export interface ProducerHandle extends Handle<typeof kind> {
+  /** A handle of the producer's client. It makes sure that this handle is opened only once, and in the right thread. */
   readonly client: SharedClient;
   readonly producerId: number;
   readonly config: ProducerConfig;
@@ -28,7 +26,7 @@ export function makeProducerHandle(
   config: ProducerConfig,
   metrics: ProducerMetricsMemory | null,
 ): ProducerHandle {
-  return { kind, transferList: client.transferList, client, producerId, config, metrics };
+  return { ...newHandle(kind, client.transferList), client, producerId, config, metrics };
 }
 
 /** The handles in options that `Producer.attach` makes. With such options a client attaches to a shared producer and does not open a new one. */
@@ -44,12 +42,7 @@ export function handleIn(options: unknown): ProducerHandle | null {
   return typeof options === 'object' && options !== null ? (handles.get(options) ?? null) : null;
 }
 
-/** Throws TypeError for anything that is not a handle. The client's handle in it makes sure that it is opened only once. */
+/** Throws TypeError for anything that is not a handle, and IllegalStateError for a handle of another version. */
 export function checkProducerHandle(given: unknown): ProducerHandle {
-  const handle = given as Partial<ProducerHandle> | null | undefined;
-  if (handle === null || typeof handle !== 'object' || handle.kind !== kind)
-    throw new TypeError(
-      'attach takes a handle that `producer.share()` returned and that was sent with its transferList',
-    );
-  return handle as ProducerHandle;
+  return checkHandle<ProducerHandle>(given, kind, 'producer.share()');
 }

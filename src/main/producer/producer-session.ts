@@ -97,6 +97,11 @@ export class ProducerSession implements ClientRole {
     this.#link.listen();
   }
 
+  /** Whether `close` was called, or the client was closed. */
+  get isClosing(): boolean {
+    return this.#closing !== null;
+  }
+
   /** The reason why no more records are accepted. Null while they are. */
   get refusal(): Error | null {
     return this.#refusal;

@@ -71,11 +71,14 @@ export class ConsumerAdapter {
 
   /** Runs the calls that are complete when they return. */
   #callAtOnce(
-    call: Extract<ConsumerCall, { op: 'subscribe' | 'assign' | 'seek' | 'pause' | 'resume' }>,
+    call: Extract<ConsumerCall, { op: 'hello' | 'subscribe' | 'assign' | 'seek' | 'pause' | 'resume' }>,
     now: number,
   ): void {
     const role = this.#role;
     switch (call.op) {
+      case 'hello':
+        if (role.isClosed) throw new IllegalStateError('the consumer is closed');
+        break;
       case 'subscribe':
         role.subscribe(call.subscription, now);
         break;

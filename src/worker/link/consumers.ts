@@ -72,7 +72,11 @@ export class Consumers {
   /** Attaches one more application thread, which needs no client. Throws Cancelled when the consumer has ended. */
   attach(id: number, handle: ConsumerLinkHandle): void {
     const links = this.#byId.get(id);
-    if (links === undefined) throw new Cancelled('the consumer was closed');
+    if (links === undefined) {
+      // The thread that opens the other end learns it by this.
+      handle.lifePort.close();
+      throw new Cancelled('the consumer was closed');
+    }
     links.attach(handle, null);
     this.#parts.host.wake();
   }
