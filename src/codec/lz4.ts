@@ -110,8 +110,8 @@ function readBlock(
     return;
   }
   // One length byte stands for at most 255 bytes; the token before it holds a few more.
-  const most = Math.min(blockBytes, (end - start) * 255 + 64);
-  const room = Math.min(most, arena.limit - arena.length);
+  const maxBytes = Math.min(blockBytes, (end - start) * 255 + 64);
+  const room = Math.min(maxBytes, arena.limit - arena.length);
   arena.reserve(room);
   const to = arena.length + room;
   const filled =
@@ -120,7 +120,7 @@ function readBlock(
       : readLz4Block(bytes, start, end, arena.bytes, arena.length, to);
   if (filled < 0) {
     // The block is broken, or the room ended at the bound. Asking for more than the bound tells which.
-    if (room < most) arena.reserve(room + 1);
+    if (room < maxBytes) arena.reserve(room + 1);
     throw broken('has a block that contradicts itself');
   }
   arena.length = filled;

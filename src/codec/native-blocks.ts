@@ -57,11 +57,11 @@ function lz4Blocks(lz4: BlockPackage | null): NativeBlocks | null {
     read(bytes, start, end, out, from, to) {
       const length = sizeBytes + end - start;
       if (sized.length < length) sized = new Uint8Array(length);
-      const most = to - from;
-      sized[0] = most;
-      sized[1] = most >>> 8;
-      sized[2] = most >>> 16;
-      sized[3] = most >>> 24;
+      const maxBytes = to - from;
+      sized[0] = maxBytes;
+      sized[1] = maxBytes >>> 8;
+      sized[2] = maxBytes >>> 16;
+      sized[3] = maxBytes >>> 24;
       sized.set(bytes.subarray(start, end), sizeBytes);
       return place(lz4, sized.subarray(0, length), out, from, to);
     },

@@ -57,7 +57,12 @@ export function readZstdFrame(bytes: Uint8Array, start: number, end: number): Zs
   };
 }
 
-function readBlocks(bytes: Uint8Array, start: number, end: number, largest: number): { end: number; maxBytes: number } {
+function readBlocks(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maxBlockBytes: number,
+): { end: number; maxBytes: number } {
   let at = start;
   let maxBytes = 0;
   for (let isLast = false; !isLast; ) {
@@ -66,12 +71,12 @@ function readBlocks(bytes: Uint8Array, start: number, end: number, largest: numb
     const size = header >>> 3;
     const type = (header >>> 1) & 3;
     isLast = (header & 1) !== 0;
-    if (type === 3 || size > largest) throw broken(`has a block of type ${type} with ${size} bytes`);
+    if (type === 3 || size > maxBlockBytes) throw broken(`has a block of type ${type} with ${size} bytes`);
     // Type 0 is plain, 1 one byte repeated, 2 compressed.
     const stored = type === 1 ? 1 : size;
     need(at + 3, stored, end);
     at += 3 + stored;
-    maxBytes += type === 2 ? largest : size;
+    maxBytes += type === 2 ? maxBlockBytes : size;
   }
   return { end: at, maxBytes };
 }

@@ -47,12 +47,12 @@ export function readZstd(bytes: Uint8Array, start: number, end: number, arena: B
 function readContent(zstd: ZstdImplementation, bytes: Uint8Array, frame: ZstdFrame, arena: ByteArena): void {
   if (frame.hasContentSize) arena.reserve(frame.maxBytes);
   const room = arena.limit - arena.length;
-  const most = Math.min(frame.maxBytes, room);
+  const maxBytes = Math.min(frame.maxBytes, room);
   let plain: Uint8Array;
   try {
-    plain = zstd.read(bytes, most);
+    plain = zstd.read(bytes, maxBytes);
   } catch (error) {
-    if (most < frame.maxBytes && isTooLarge(error)) arena.reserve(room + 1);
+    if (maxBytes < frame.maxBytes && isTooLarge(error)) arena.reserve(room + 1);
     throw new CorruptRecordError(`zstd frame: ${(error as Error).message}`, { cause: error });
   }
   if (frame.hasContentSize && plain.length !== frame.maxBytes) {

@@ -83,8 +83,8 @@ function checkBatch(bytes: Buffer, start: number, limits: AppendLimits): BatchBo
   const size = bytes.readInt32BE(start + 8);
   const magic = bytes.readInt8(start + old.magic);
   const end = start + headBytes + size;
-  const smallest = minSize[magic];
-  if (smallest === undefined || size < smallest || end > bytes.length) return errorCodes.CORRUPT_MESSAGE;
+  const minBytes = minSize[magic];
+  if (minBytes === undefined || size < minBytes || end > bytes.length) return errorCodes.CORRUPT_MESSAGE;
   if (end - start > limits.maxBatchBytes) return errorCodes.MESSAGE_TOO_LARGE;
   return magic === 2 ? checkV2(bytes, start, end, limits) : checkOld(bytes, start, end, magic, limits);
 }

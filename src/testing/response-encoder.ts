@@ -6,6 +6,7 @@ import { HeapMemory } from '../common/memory.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
+import { putUnsigned, sizeOfUnsigned } from '../protocol/flat/varints.ts';
 import { wireCodec } from '../protocol/wire/codecs.ts';
 import { encodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireWriter } from '../protocol/wire/wire-writer.ts';
@@ -90,9 +91,7 @@ function attach(frame: Buffer, isCompact: boolean, attachments: Attachments): Bu
 }
 
 function uvarint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
-  bytes.push(rest);
-  return Buffer.from(bytes);
+  const bytes = Buffer.alloc(sizeOfUnsigned(value));
+  putUnsigned(bytes, 0, value);
+  return bytes;
 }

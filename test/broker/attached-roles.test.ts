@@ -7,10 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Consumer, type ConsumerHandle, type KafkaClient, Metadata, Producer } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { readValues } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { scriptUrl } from './support/child.ts';
 import { type Cleanup, openClient } from './support/client.ts';
-import { valuesOf } from './support/produced.ts';
 import type { RolesData, RolesEnd } from './support/scripts/roles.ts';
 
 const library = new URL('../../src/index.js', import.meta.url).href;
@@ -61,7 +61,7 @@ describe('an attached thread that ends with a producer and a consumer', () => {
       await end(worker, how);
       await waitFor('the records', async () => (await broker.log(how, 0)).endOffset === records + 1);
       await waitFor('the member to leave', async () => (await membersOf(`group-${how}`)) === 0);
-      const values = await valuesOf(client, how);
+      const values = await readValues(client, how);
       assert.deepEqual(
         values.slice(0, records),
         Array.from({ length: records }, (_, i) => `gone ${i}`),

@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { KafkaClient, KafkaConfigurationError, Producer } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { readValues } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { valuesOf } from './support/produced.ts';
 
 const library = new URL('../../src/index.js', import.meta.url).href;
 let broker: EmbeddedBroker;
@@ -53,9 +53,11 @@ test('threads write through one producer, each in its order, with counters and r
   );
   assert.ok(producer.append('shared', null, 'own 0'));
   assert.equal((await producer.flush()).records, 1);
-  const values = await valuesOf(client, 'shared');
+  const values = await readValues(client, 'shared');
   for (const name of ['a', 'b', 'c', 'own']) {
-    const numbers = values.filter((value) => value.startsWith(`${name} `)).map((value) => Number(value.split(' ')[1]));
+    const numbers = values
+      .filter((value) => value!.startsWith(`${name} `))
+      .map((value) => Number(value!.split(' ')[1]));
     assert.deepEqual(
       numbers,
       Array.from({ length: name === 'own' ? 1 : 2000 }, (_, i) => i),

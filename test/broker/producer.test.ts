@@ -4,10 +4,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import {
   BufferExhaustedError,
-  Fetch,
   KafkaClient,
   KafkaConfigurationError,
-  ListOffsets,
   type Producer,
   ProducerClosedError,
   type ProducerOptions,
@@ -15,6 +13,7 @@ import {
   SerializationError,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { type LogRecord, readLog, readValues } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 let broker: EmbeddedBroker;
@@ -49,50 +48,10 @@ async function newTopic(partitions = 1): Promise<string> {
   return name;
 }
 
-interface Read {
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: readonly (readonly [string, string | null])[];
-  readonly timestamp: number;
-}
+const read = (topic: string, partition?: number): Promise<LogRecord[]> => readLog(client, topic, partition);
 
-/** The whole log of a partition, by raw requests. */
-async function read(topic: string, partition = 0): Promise<Read[]> {
-  await client.addTopic(topic);
-  const nodeId = client.cluster.leaderForPartition({ topic, partition })!;
-  await client.awaitReady(nodeId);
-  const at = await client.send(nodeId, ListOffsets, {
-    replicaId: -1,
-    topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }],
-  });
-  const end = at.topics.at(0).partitions.at(0).offset.toNumber();
-  const all: Read[] = [];
-  const text = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString());
-  while (all.length < end) {
-    const response = await client.send(
-      nodeId,
-      Fetch,
-      {
-        maxWaitMs: 100,
-        minBytes: 1,
-        topics: [{ topic, partitions: [{ partition, fetchOffset: all.length, partitionMaxBytes: 1 << 24 }] }],
-      },
-      { version: 12 },
-    );
-    for (const record of response.responses.at(0).partitions.at(0).records) {
-      all.push({
-        key: text(record.key),
-        value: text(record.value),
-        headers: [...record.headers].map(({ key, value }) => [key, text(value)]),
-        timestamp: record.timestamp.toNumber(),
-      });
-    }
-  }
-  return all;
-}
-
-const valuesOf = async (topic: string, partition = 0): Promise<(string | null)[]> =>
-  (await read(topic, partition)).map(({ value }) => value);
+const valuesOf = (topic: string, partition?: number): Promise<(string | null)[]> =>
+  readValues(client, topic, partition);
 
 test('a record that is sent is in the log as it was given, and its Future says where', async () => {
   const topic = await newTopic();
@@ -121,8 +80,9 @@ test('a record that is sent is in the log as it was given, and its Future says w
       ['a', '2'],
     ],
     timestamp: first.timestampMs,
+    offset: 0,
   });
-  assert.deepEqual(records[1], { key: null, value: null, headers: [], timestamp: 1234 });
+  assert.deepEqual(records[1], { key: null, value: null, headers: [], timestamp: 1234, offset: 1 });
   assert.deepEqual(await producer.close(), { records: 2, failed: 0, failures: [] });
 });
 

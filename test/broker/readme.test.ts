@@ -70,12 +70,12 @@ describe('the programs of the README', () => {
 
   test('are two: the first with at most 20 lines, the one request by request with at most 30', () => {
     assert.equal(blocks('js').length, 2);
-    for (const [program, most] of [
+    for (const [program, maxLines] of [
       [first, 20],
       [byRequest, 30],
     ] as const) {
       const lines = program.split('\n').filter((line) => line.trim() !== '');
-      assert.ok(lines.length <= most, `${lines.length} lines`);
+      assert.ok(lines.length <= maxLines, `${lines.length} lines`);
     }
   });
 

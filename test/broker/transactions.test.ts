@@ -6,11 +6,9 @@ import { after, before, test } from 'node:test';
 import {
   AddPartitionsToTxn,
   EndTxn,
-  Fetch,
   FindCoordinator,
   IllegalStateError,
   KafkaClient,
-  ListOffsets,
   OffsetFetch,
   Produce,
   type Producer,
@@ -18,8 +16,8 @@ import {
   type ProducerOptions,
   TransactionAbortedError,
 } from '../../src/index.ts';
-import { committedRecords } from '../../src/protocol/flat/records/aborted-transactions.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { readValues } from '../helpers/read-log.ts';
 
 for (const [name, options] of [
   ['transaction.version 2', {}],
@@ -49,37 +47,8 @@ for (const [name, options] of [
     client.producer({ retryBackoffMs: 20, ...options });
 
   /** What readers of committed records see of a partition. */
-  const committed = async (topic: string, partition = 0): Promise<string[]> => {
-    await client.addTopic(topic);
-    const nodeId = client.cluster.leaderForPartition({ topic, partition })!;
-    await client.awaitReady(nodeId);
-    const at = await client.send(nodeId, ListOffsets, {
-      replicaId: -1,
-      isolationLevel: 1,
-      topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }],
-    });
-    const end = at.topics.at(0).partitions.at(0).offset.toNumber();
-    const values: string[] = [];
-    let next = 0;
-    while (next < end) {
-      const response = await client.send(
-        nodeId,
-        Fetch,
-        {
-          maxWaitMs: 100,
-          minBytes: 1,
-          isolationLevel: 1,
-          topics: [{ topic, partitions: [{ partition, fetchOffset: next, partitionMaxBytes: 1 << 24 }] }],
-        },
-        { version: 12 },
-      );
-      const { records, abortedTransactions } = response.responses.at(0).partitions.at(0);
-      for (const record of committedRecords(records, abortedTransactions))
-        values.push(Buffer.from(record.value!).toString());
-      next = records.nextOffset!.toNumber();
-    }
-    return values;
-  };
+  const committed = (topic: string, partition?: number): Promise<(string | null)[]> =>
+    readValues(client, topic, partition, { committedOnly: true });
 
   test(`${name}: a transaction becomes visible as a whole when it is committed, and one after another on one producer`, async () => {
     const { topic, transactionalId } = await names();

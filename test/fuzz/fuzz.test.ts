@@ -14,8 +14,8 @@ const usualCases = 3000;
 describe('hostile input ends in errors of this package only', () => {
   for (const target of targets) {
     test(target.name, async (t) => {
-      const most = cases[target.name] ?? usualCases;
-      const summary = await runTarget(target, seed, (done) => done >= most);
+      const maxCases = cases[target.name] ?? usualCases;
+      const summary = await runTarget(target, seed, (done) => done >= maxCases);
       t.diagnostic(`${summary.cases} cases, ${summary.typed} errors, SEED=${seed}`);
       assert.deepEqual(summary.findings, []);
       assert.ok(summary.typed > 0 || target.name === 'client', 'no input was refused: the target tests nothing');

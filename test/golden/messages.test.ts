@@ -252,7 +252,7 @@ describe('golden messages', () => {
       taken = 0;
       through.decode(bytes, version);
       // Memory grows by doubling, and the whole may have needed the last doubling where a part guessed better.
-      const most = 2 * taken + 1024;
+      const maxTaken = 2 * taken + 1024;
       taken = 0;
       for (const length of cuts(bytes.length, name === 'long')) {
         total++;
@@ -263,7 +263,8 @@ describe('golden messages', () => {
         if (!error.field?.split('.').every((name) => known.has(name)))
           throw new Error(`cut to ${length} bytes: field ${error.field}, ${error.message}`);
         if (kind !== 'data' && error.apiKey !== vector.apiKey) throw new Error(`API key ${error.apiKey}`);
-        if (taken > most) throw new Error(`cut to ${length} bytes: ${taken} bytes of memory, expected ${most} at most`);
+        if (taken > maxTaken)
+          throw new Error(`cut to ${length} bytes: ${taken} bytes of memory, expected ${maxTaken} at most`);
       }
     });
     t.diagnostic(`${total} cuts of ${count} vectors`);

@@ -3,56 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CreateTopics, Fetch, KafkaClient, ListOffsets, type Producer, ProducerFencedError } from '../../src/index.ts';
-import { committedRecords } from '../../src/protocol/flat/records/aborted-transactions.ts';
-import { waitFor } from '../helpers/wait-for.ts';
+import { CreateTopics, KafkaClient, type Producer, ProducerFencedError } from '../../src/index.ts';
+import { type LogRecord, readLog } from '../helpers/read-log.ts';
 import { describeKafka } from './fixture/index.ts';
 import { kafkaTools, toolsAvailability } from './fixture/tools.ts';
 
 const tools = toolsAvailability();
 const skip = tools.available ? false : tools.reason;
 
-interface Read {
-  readonly value: string;
-  readonly offset: number;
-}
-
-/** All records of a partition that readers of committed records see. */
-async function read(client: KafkaClient, topic: string, partition = 0): Promise<Read[]> {
-  await client.addTopic(topic);
-  const nodeId = await waitFor('a leader', async () => {
-    await client.refreshMetadata();
-    const leader = client.cluster.leaderForPartition({ topic, partition });
-    return leader !== null && leader !== undefined && leader >= 0 ? { leader } : null;
-  }).then(({ leader }) => leader);
-  await client.awaitReady(nodeId);
-  const at = await client.send(nodeId, ListOffsets, {
-    replicaId: -1,
-    isolationLevel: 1,
-    topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp: -1 }] }],
-  });
-  const end = at.topics.at(0).partitions.at(0).offset.toNumber();
-  const all: Read[] = [];
-  for (let next = 0; next < end; ) {
-    const response = await client.send(
-      nodeId,
-      Fetch,
-      {
-        maxWaitMs: 500,
-        minBytes: 1,
-        isolationLevel: 1,
-        topics: [{ topic, partitions: [{ partition, fetchOffset: next, partitionMaxBytes: 1 << 24 }] }],
-      },
-      { version: 12 },
-    );
-    const { records, abortedTransactions } = response.responses.at(0).partitions.at(0);
-    for (const record of committedRecords(records, abortedTransactions)) {
-      all.push({ value: Buffer.from(record.value!).toString(), offset: record.offset.toNumber() });
-    }
-    next = records.nextOffset!.toNumber();
-  }
-  return all;
-}
+/** The records that readers of committed records see. */
+const read = (client: KafkaClient, topic: string, partition?: number): Promise<LogRecord[]> =>
+  readLog(client, topic, partition, { committedOnly: true });
 
 describeKafka(
   'a producer and a real broker',
@@ -197,7 +158,7 @@ describeKafka(
         }
         await consumer.close();
         await producer.close();
-        const numbers = (await read(client, results)).map(({ value }) => Number(value.split(' ')[1]));
+        const numbers = (await read(client, results)).map(({ value }) => Number(value!.split(' ')[1]));
         assert.deepEqual(
           numbers.toSorted((a, b) => a - b),
           Array.from({ length: count }, (_, i) => i),

@@ -3,7 +3,7 @@
 import { SerializationError } from '../../common/errors/errors.ts';
 import { maxInt32 } from '../../common/numbers.ts';
 import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
-import { shown } from '../../common/text.ts';
+import { isWellFormed, shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 
 /** Bytes, or a text that is written as UTF-8. */
@@ -26,7 +26,7 @@ const unmeasuredText = 4096;
 export function boundOf(bytes: BytesInput | null, field: string): number {
   if (bytes === null) return 0;
   if (typeof bytes === 'string') {
-    if (!(bytes as string & { isWellFormed(): boolean }).isWellFormed()) {
+    if (!isWellFormed(bytes)) {
       throw new TypeError(`${field} is a text with half of a surrogate pair, which UTF-8 cannot encode`);
     }
     return bytes.length <= unmeasuredText ? bytes.length * 3 : Buffer.byteLength(bytes);

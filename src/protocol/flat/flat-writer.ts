@@ -19,13 +19,13 @@ const float64Words = new Int32Array(float64.buffer);
  */
 export class FlatLimitError extends Error {
   readonly neededBytes: number;
-  readonly limitBytes: number;
+  readonly maxBytes: number;
 
-  constructor(neededBytes: number, limitBytes: number) {
-    super(`needs ${neededBytes} bytes of flat memory or more, limit ${limitBytes}`);
+  constructor(neededBytes: number, maxBytes: number) {
+    super(`needs ${neededBytes} bytes of flat memory or more, limit ${maxBytes}`);
     this.name = 'FlatLimitError';
     this.neededBytes = neededBytes;
-    this.limitBytes = limitBytes;
+    this.maxBytes = maxBytes;
   }
 }
 
@@ -47,7 +47,7 @@ export class FlatWriter {
   /** A guess at the size of the whole message; passed on to the memory so that one move is enough. */
   expectedBytes = 0;
 
-  #limitBytes = maxLimitBytes;
+  #maxBytes = maxLimitBytes;
   #memory: MessageMemory | null = null;
   #skip = 0;
   #used = 0;
@@ -60,7 +60,7 @@ export class FlatWriter {
     this.#memory = memory;
     this.#skip = skipBytes;
     this.#used = 0;
-    this.#limitBytes = maxLimitBytes;
+    this.#maxBytes = maxLimitBytes;
     this.expectedBytes = 0;
     this.#follow(memory);
     if (this.#textOf !== this.u8) {
@@ -72,9 +72,9 @@ export class FlatWriter {
   }
 
   /** What the message (without prefix) may take until the next reset; FlatLimitError beyond. Default about 2 GiB. */
-  limitTo(limitBytes: number): void {
-    this.#limitBytes = Math.min(limitBytes, maxLimitBytes) & ~7;
-    this.#room = Math.min(this.#room, this.#limitBytes);
+  limitTo(maxBytes: number): void {
+    this.#maxBytes = Math.min(maxBytes, maxLimitBytes) & ~7;
+    this.#room = Math.min(this.#room, this.#maxBytes);
   }
 
   /** Size of the message so far with its prefix, rounded up to 8. */
@@ -242,13 +242,13 @@ export class FlatWriter {
   }
 
   #grow(neededBytes: number): void {
-    if (neededBytes > this.#limitBytes) throw new FlatLimitError(neededBytes, this.#limitBytes);
+    if (neededBytes > this.#maxBytes) throw new FlatLimitError(neededBytes, this.#maxBytes);
     const memory = this.#memory;
     if (memory === null) throw new Error('FlatWriter used before reset');
     const skip = this.#skip;
     // The guess is trusted while it holds, since memory beyond it would travel unused.
     const guess = this.expectedBytes >= neededBytes ? this.expectedBytes : neededBytes + (neededBytes >> 1);
-    const hint = Math.min(guess, this.#limitBytes);
+    const hint = Math.min(guess, this.#maxBytes);
     memory.grow(alignTo8(skip + neededBytes), skip + this.#used, alignTo8(skip + hint));
     this.#follow(memory);
   }
@@ -258,6 +258,6 @@ export class FlatWriter {
     this.u8 = memory.u8;
     this.byteBase = memory.base + this.#skip;
     this.wordBase = this.byteBase >>> 2;
-    this.#room = Math.min(memory.capacity - this.#skip, this.#limitBytes);
+    this.#room = Math.min(memory.capacity - this.#skip, this.#maxBytes);
   }
 }

@@ -173,8 +173,8 @@ export class WireReader {
   arrayLength(flexible: boolean, minBytes: number): number {
     const count = flexible ? this.uvarint() - 1 : this.int32();
     if (count < -1) throw this.fail(`negative array length ${count}`);
-    const most = minBytes === 0 ? this.end - this.start : this.remaining;
-    if (count * Math.max(minBytes, 1) > most) {
+    const maxCount = minBytes === 0 ? this.end - this.start : this.remaining;
+    if (count * Math.max(minBytes, 1) > maxCount) {
       throw this.fail(`array of ${count} elements of ${minBytes} bytes or more, ${this.remaining} bytes left`);
     }
     return count;

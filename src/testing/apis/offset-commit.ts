@@ -12,6 +12,7 @@ import {
   type OffsetCommitRequestTopicView,
   type OffsetCommitRequestView,
   type OffsetCommitResponse,
+  type TxnOffsetCommitResponse,
 } from '../../protocol/flat/generated/apis.ts';
 import { coordinatorKinds, type Topic } from '../cluster-state.ts';
 import { errorCodes } from '../error-codes.ts';
@@ -38,29 +39,44 @@ export const offsetCommit: ApiHandler<OffsetCommitRequestView, OffsetCommitRespo
       ? groups.checkCommit(groupId, committer, { version: context.version, isTransactional: false })
       : errorCodes.NOT_COORDINATOR;
     // What is unknown is said first, whoever asks.
-    return answer(request, (wanted, partition) => {
-      const topic = topicOf(context, wanted);
-      if (topic === undefined)
-        return context.version >= topicIdsFrom ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-      if (topic.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-      return problem === errorCodes.NONE ? commit(groups.findOrCreate(groupId), committer, topic, partition) : problem;
-    });
+    return commitAnswer<OffsetCommitRequestPartitionView, OffsetCommitRequestTopicView>(
+      request.topics,
+      (wanted, partition) => {
+        const topic = topicOf(context, wanted);
+        if (topic === undefined)
+          return context.version >= topicIdsFrom ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+        if (topic.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+        return problem === errorCodes.NONE
+          ? commit(groups.findOrCreate(groupId), committer, topic, partition)
+          : problem;
+      },
+    );
   },
 
   failure(_context, request, errorCode) {
-    return answer(request, () => errorCode);
+    return commitAnswer(request.topics, () => errorCode);
   },
 };
 
-function answer(
-  request: OffsetCommitRequestView,
-  codeOf: (topic: OffsetCommitRequestTopicView, partition: OffsetCommitRequestPartitionView) => number,
-): OffsetCommitResponse {
+interface CommitTopic<Partition> {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: Iterable<Partition>;
+}
+
+/** The answer to OffsetCommit and to TxnOffsetCommit. @param codeOf the error code of each partition */
+export function commitAnswer<
+  Partition extends { readonly partitionIndex: number },
+  Topic extends CommitTopic<Partition>,
+>(
+  topics: Iterable<Topic>,
+  codeOf: (topic: Topic, partition: Partition) => number,
+): OffsetCommitResponse & TxnOffsetCommitResponse {
   return {
-    topics: request.topics.map((topic) => ({
+    topics: Array.from(topics, (topic) => ({
       name: topic.name,
       topicId: topic.topicId,
-      partitions: topic.partitions.map((partition) => ({
+      partitions: Array.from(topic.partitions, (partition) => ({
         partitionIndex: partition.partitionIndex,
         errorCode: codeOf(topic, partition),
       })),

@@ -19,7 +19,7 @@ import { partitionKey } from '../groups/assignors.ts';
 import type { Group } from '../groups/group-coordinator.ts';
 import type { ApiHandler, RequestContext } from '../handler.ts';
 import { isCoordinator } from './coordinators.ts';
-import { maxMetadataBytes } from './offset-commit.ts';
+import { commitAnswer, maxMetadataBytes } from './offset-commit.ts';
 
 const memberFrom = 3;
 const abortableFrom = 4;
@@ -36,21 +36,24 @@ export const txnOffsetCommit: ApiHandler<TxnOffsetCommitRequestView, TxnOffsetCo
     const problem = check(context, request);
     const producerId = request.producerId.toNumber();
     // What is unknown is said first, whoever asks.
-    return answer(request, (wanted, partition) => {
-      const topic = version >= topicIdsFrom ? cluster.topicById(wanted.topicId) : cluster.topic(wanted.name);
-      if (topic === undefined && version >= topicIdsFrom) return errorCodes.UNKNOWN_TOPIC_ID;
-      if (topic?.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-      if (problem !== errorCodes.NONE) return problem;
-      const key = partitionKey(topic.id, partition.partitionIndex);
-      const { consumer } = cluster.groups.findOrCreate(request.groupId);
-      const mayCommit = consumer?.mayCommit(request.memberId, request.generationIdOrMemberEpoch, key) ?? true;
-      if (!mayCommit) return version >= topicIdsFrom ? errorCodes.STALE_MEMBER_EPOCH : errorCodes.ILLEGAL_GENERATION;
-      return commit(cluster.groups.findOrCreate(request.groupId), producerId, topic, partition);
-    });
+    return commitAnswer<TxnOffsetCommitRequestPartitionView, TxnOffsetCommitRequestTopicView>(
+      request.topics,
+      (wanted, partition) => {
+        const topic = version >= topicIdsFrom ? cluster.topicById(wanted.topicId) : cluster.topic(wanted.name);
+        if (topic === undefined && version >= topicIdsFrom) return errorCodes.UNKNOWN_TOPIC_ID;
+        if (topic?.partitions[partition.partitionIndex] === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+        if (problem !== errorCodes.NONE) return problem;
+        const key = partitionKey(topic.id, partition.partitionIndex);
+        const { consumer } = cluster.groups.findOrCreate(request.groupId);
+        const mayCommit = consumer?.mayCommit(request.memberId, request.generationIdOrMemberEpoch, key) ?? true;
+        if (!mayCommit) return version >= topicIdsFrom ? errorCodes.STALE_MEMBER_EPOCH : errorCodes.ILLEGAL_GENERATION;
+        return commit(cluster.groups.findOrCreate(request.groupId), producerId, topic, partition);
+      },
+    );
   },
 
   failure(_context, request, errorCode) {
-    return answer(request, () => errorCode);
+    return commitAnswer(request.topics, () => errorCode);
   },
 };
 
@@ -76,22 +79,6 @@ function check(context: RequestContext, request: TxnOffsetCommitRequestView): nu
   const problem = groups.checkCommit(groupId, committer, { version, isTransactional: true });
   const isNew = problem === errorCodes.STALE_MEMBER_EPOCH || problem === errorCodes.GROUP_ID_NOT_FOUND;
   return isNew && version < topicIdsFrom ? errorCodes.ILLEGAL_GENERATION : problem;
-}
-
-function answer(
-  request: TxnOffsetCommitRequestView,
-  codeOf: (topic: TxnOffsetCommitRequestTopicView, partition: TxnOffsetCommitRequestPartitionView) => number,
-): TxnOffsetCommitResponse {
-  return {
-    topics: request.topics.map((topic) => ({
-      name: topic.name,
-      topicId: topic.topicId,
-      partitions: topic.partitions.map((partition) => ({
-        partitionIndex: partition.partitionIndex,
-        errorCode: codeOf(topic, partition),
-      })),
-    })),
-  };
 }
 
 function commit(group: Group, producerId: number, topic: Topic, wanted: TxnOffsetCommitRequestPartitionView): number {

@@ -105,7 +105,7 @@ export class Connections {
     }
     const moved = this.#nodes.inLane(node.brokerId, node.lane);
     if (moved === undefined) return;
-    // A broker that asked for quiet asks for it wherever it is.
+    // A throttle time is about the broker, wherever it is.
     moved.connection.throttledUntil = node.connection.throttledUntil;
     moved.publish(now);
     if (wasWanted && moved.canConnect(now)) this.#connector.start(moved, now);

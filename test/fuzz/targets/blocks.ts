@@ -7,7 +7,7 @@ import { mutated } from '../support/mutate.ts';
 import { BrokenRule, type FuzzTarget } from '../support/target.ts';
 
 const codecs = [GZIP, SNAPPY, LZ4, ZSTD];
-const limitBytes = 256 * 1024;
+const maxBytes = 256 * 1024;
 
 let packed: { readonly codec: number; readonly magic: number; readonly bytes: Uint8Array }[] = [];
 
@@ -29,8 +29,8 @@ export const blocks: FuzzTarget = {
     const changed = mutated(bytes, random);
     input.note(`codec ${codec}, magic ${magic}`, changed);
     const arena = new ByteArena();
-    arena.reset(limitBytes);
+    arena.reset(maxBytes);
     decompress(random.chance(3) ? random.below(8) : codec, changed, 0, changed.length, arena, magic);
-    if (arena.length > limitBytes) throw new BrokenRule(`${arena.length} bytes, limit ${limitBytes}`);
+    if (arena.length > maxBytes) throw new BrokenRule(`${arena.length} bytes, limit ${maxBytes}`);
   },
 };

@@ -108,9 +108,9 @@ function checkMessage(
   verifyCrc: boolean,
   where: string,
 ): void {
-  const smallest = minSizes[magic]!;
+  const minSize = minSizes[magic]!;
   const size = end - at - entryHeadBytes;
-  if (size < smallest) throw new CorruptRecordError(`${where}: size ${size}, minimum ${smallest} for magic ${magic}`);
+  if (size < minSize) throw new CorruptRecordError(`${where}: size ${size}, minimum ${minSize} for magic ${magic}`);
   if (verifyCrc) {
     const expected = readInt32(bytes, at + 12) >>> 0;
     const actual = crc32(bytes, at + 16, end);

@@ -111,7 +111,7 @@ describe('flat memory', () => {
     const moves = memory.moves;
     assert.throws(
       () => w.alloc(51),
-      (error) => error instanceof FlatLimitError && error.limitBytes === 1000,
+      (error) => error instanceof FlatLimitError && error.maxBytes === 1000,
     );
     assert.throws(() => w.alloc(2 ** 40), FlatLimitError);
     assert.throws(() => w.allocBytes(2 ** 40), FlatLimitError);
