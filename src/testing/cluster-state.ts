@@ -81,11 +81,14 @@ export class ClusterState {
   readonly features: Features;
   readonly transactions: TransactionCoordinator;
   readonly groups: GroupCoordinator;
+  /** Ids of this cluster: its own, and those that scripted answers to Metadata gave, so that their readers find it again. */
+  readonly clusterIds = new Set<string>();
   #nextLeader = 0;
   #controllerId = -1;
 
   constructor(defaults: ClusterDefaults) {
     this.defaults = defaults;
+    if (defaults.clusterId !== null) this.clusterIds.add(defaults.clusterId);
     this.features = new Features(defaults.transactionVersion);
     this.groups = new GroupCoordinator(this.clock, this, defaults.groups);
     this.transactions = new TransactionCoordinator(

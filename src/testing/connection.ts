@@ -7,7 +7,7 @@ import { KafkaClientError } from '../common/errors/errors.ts';
 import { HeapMemory, type MessageBytes } from '../common/memory.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../protocol/flat/flat-writer.ts';
-import { SaslAuthenticate } from '../protocol/flat/generated/apis.ts';
+import { Metadata, type MetadataResponse, SaslAuthenticate } from '../protocol/flat/generated/apis.ts';
 import { wireCodec } from '../protocol/wire/codecs.ts';
 import { decodeRequestHeader, type RequestHeader } from '../protocol/wire/header.ts';
 import type { DecodeOptions } from '../protocol/wire/options.ts';
@@ -267,11 +267,18 @@ export class BrokerConnection {
 
   #result(request: DecodedRequest, reply: Reply): HandlerResult<object> | Promise<HandlerResult<object>> {
     const { handler, context, body } = request;
-    if (reply.body !== undefined) return reply.body;
+    if (reply.body !== undefined) {
+      if (request.header.apiKey === Metadata.key) this.#noteClusterId(reply.body);
+      return reply.body;
+    }
     if (reply.errorCode !== undefined) return handler.failure(context, body, reply.errorCode);
     // Bytes that replace the whole answer need none, and an API that is not served has none.
     if (reply.wire?.rawBytes !== undefined) return {};
     return handler.handle(context, body);
+  }
+
+  #noteClusterId({ clusterId }: MetadataResponse): void {
+    if (typeof clusterId === 'string') this.#host.cluster.clusterIds.add(clusterId);
   }
 
   #delay(ms: number): Promise<void> {

@@ -4,7 +4,7 @@
 // 3 on the client's software name and version are checked (KIP-511), with code 42 for bad ones. A version the broker does
 // not speak never comes here: connection.ts answers it in version 0 with code 35 and the range of key 18 alone, as brokers
 // do since 2.4. From version 5 on the client may say whom the connection is meant for (KIP-1242): both ids or neither, else
-// code 42; of another cluster or node, code 129. Where SaslAuthenticate is announced nothing is compared before the login,
+// code 42; of another cluster or node, code 129. An id that a scripted answer to Metadata gave is the cluster's, too. Where SaslAuthenticate is announced nothing is compared before the login,
 // and a second ApiVersions before it ends the connection. `failure`: the code, and no keys.
 
 import {
@@ -61,9 +61,8 @@ function announcedFeatures({ cluster, version }: RequestContext): ApiVersionsRes
 function peerErrorOf({ cluster, node, login }: RequestContext, { clusterId, nodeId }: ApiVersionsRequestView): number {
   if ((clusterId === null) !== (nodeId === -1)) return errorCodes.INVALID_REQUEST;
   if (clusterId === null || login.isDue) return errorCodes.NONE;
-  return clusterId === cluster.defaults.clusterId && nodeId === node.id
-    ? errorCodes.NONE
-    : errorCodes.REBOOTSTRAP_REQUIRED;
+  const isMeant = cluster.clusterIds.has(clusterId) && nodeId === node.id;
+  return isMeant ? errorCodes.NONE : errorCodes.REBOOTSTRAP_REQUIRED;
 }
 
 /** The answer to a version that the broker does not speak; to be encoded in version 0. */

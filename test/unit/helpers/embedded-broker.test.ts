@@ -58,6 +58,12 @@ describe('the embedded broker', () => {
       assert.equal(await ask(clusterId, -1), 42);
       assert.equal(await ask(null, 0), 42);
       assert.equal(await ask('another', 7, 4), 0, 'older versions are not compared');
+      const rule = await harness.broker.control(Metadata, { body: { clusterId: 'scripted', brokers: [], topics: [] } });
+      assert.equal(await ask('scripted', 0), 129, 'nobody has heard of it yet');
+      await harness.client.send(Metadata, 12, { topics: [] });
+      await rule.remove();
+      assert.equal(await ask('scripted', 0), 0, 'an id that a scripted answer gave');
+      assert.equal(await ask('scripted', 1), 129);
     });
 
     test('announces what it is told, and accepts no more', async () => {
