@@ -6,6 +6,7 @@ import {
   BufferExhaustedError,
   KafkaClient,
   KafkaConfigurationError,
+  Produce,
   type Producer,
   ProducerClosedError,
   type ProducerOptions,
@@ -270,6 +271,21 @@ for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
     assert.deepEqual(await valuesOf(topic), values);
   });
 }
+
+test('a throttle time mutes the connection for that long, and is no error', async () => {
+  const throttleMs = 1500;
+  const topic = await newTopic();
+  const producer = await producerOf();
+  await producer.send(topic, { value: 'before' });
+  await broker.control(Produce, { throttleTimeMs: throttleMs }, { times: 1 });
+  const startedAt = performance.now();
+  await producer.send(topic, { value: 'throttled' });
+  await producer.send(topic, { value: 'after' });
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs >= throttleMs, `the next record was written after ${tookMs} ms`);
+  assert.equal(producer.counters.retried, 0);
+  assert.deepEqual(await valuesOf(topic), ['before', 'throttled', 'after']);
+});
 
 test('keys decide the partition as Java does; a function decides it as it likes', async () => {
   const topic = await newTopic(10);

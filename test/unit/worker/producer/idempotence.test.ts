@@ -196,6 +196,20 @@ for (const [name, logStartOffset, epoch] of [
   });
 }
 
+test('UNKNOWN_PRODUCER_ID for a batch that was numbered anew since it was sent is tried again, under the same epoch', () => {
+  const producer = warm();
+  producer.append('a');
+  producer.append('b');
+  producer.poll();
+  const [first, second] = [...producer.cluster.produces];
+  producer.cluster.answer(first, () => 59, { logStartOffset: 100 });
+  producer.poll();
+  producer.cluster.answer(second, () => 59, { logStartOffset: 0 });
+  settleAll(producer);
+  assert.deepEqual(values(producer), ['a', 'b']);
+  assert.equal([...producer.cluster.partition('t').producers.values()][0]!.epoch, 1, 'raised once, not twice');
+});
+
 test('a batch that fails for good leaves no gap: the epoch is raised and what was behind it is written', () => {
   const producer = warm();
   const ids = ['a', 'b', 'c'].map((value) => producer.append(value));

@@ -118,6 +118,21 @@ test('the backoff doubles up to its limit, with 20 % of jitter', () => {
   assert.deepEqual(waits, [100, 160, 360, 300]);
 });
 
+test('a node that throttles gets nothing until its time is over; its batches wait, and no attempt is counted', () => {
+  const producer = TestProducer.started({ lingerMs: 0, batchSizeBytes: 0 });
+  producer.warmUp();
+  const { cluster } = producer;
+  cluster.throttledUntil = cluster.now + 3000;
+  const id = producer.append('a');
+  producer.advance(2999);
+  assert.equal(cluster.produces.length, 0);
+  assert.equal(producer.role.nextDeadline(), cluster.throttledUntil);
+  producer.advance(1);
+  cluster.answer();
+  assert.equal(producer.outcome(id), 'at 1');
+  assert.equal(producer.role.accumulator.stats.retries, 0);
+});
+
 test('when the leader has changed there is no need to wait', () => {
   const producer = started({ lingerMs: 0, retryBackoffMs: 1000 });
   const log = producer.cluster.partition('t');

@@ -222,6 +222,26 @@ for (const protocol of protocols) {
     });
   }
 
+  test(`${protocol}: UNKNOWN_PRODUCER_ID for a batch that was numbered anew since it was sent is tried again`, () => {
+    const tx = new TestTransactions(protocol).opened();
+    const { producer } = tx;
+    const ids = ['a', 'b'].map((value) => producer.append(value, { partition: 0 }));
+    producer.poll();
+    const [first, second] = [...producer.cluster.produces];
+    producer.cluster.answer(first, () => 59, { logStartOffset: 100 });
+    producer.cluster.answer(second, () => 59, { logStartOffset: 0 });
+    producer.cluster.partition('t').producers.clear();
+    for (let i = 0; i < 10; i++) {
+      producer.advance(20);
+      if (producer.cluster.produces.length > 0) producer.cluster.answer();
+    }
+    assert.deepEqual(
+      ids.map((id) => producer.outcome(id)),
+      ['at 1', 'at 2'],
+    );
+    assert.equal(tx.commit(), 'done');
+  });
+
   test(`${protocol}: a batch that fails for good moves the sequences of those behind it down: they are answered, too`, () => {
     const tx = new TestTransactions(protocol).opened();
     const { producer } = tx;

@@ -88,6 +88,8 @@ export class FakeCluster implements RoleHost {
   wakes = 0;
   isUp = new Map<number, boolean>();
   maxInFlight = 5;
+  /** Until then every node is throttled. */
+  throttledUntil = 0;
   produceVersion = 13;
   readonly topicsByName = new Map<string, FakePartition[]>();
   readonly topicErrors = new Map<string, number>();
@@ -238,10 +240,14 @@ export class FakeCluster implements RoleHost {
 
   #newRequests(): BrokerRequests {
     const isReady = (to: Destination): boolean =>
-      to.brokerId < 0 || ((this.isUp.get(to.brokerId) ?? true) && this.#inFlight(to) < this.maxInFlight);
+      this.now >= this.throttledUntil &&
+      (to.brokerId < 0 || ((this.isUp.get(to.brokerId) ?? true) && this.#inFlight(to) < this.maxInFlight));
     return {
       isReady,
-      readyAt: (to, now) => (isReady(to) ? now : Number.POSITIVE_INFINITY),
+      readyAt: (to, now) => {
+        if (isReady(to)) return now;
+        return this.throttledUntil > now ? this.throttledUntil : Number.POSITIVE_INFINITY;
+      },
       lastError: () => null,
       refusedEverywhere: () => null,
       send: (request) => this.#send(request as BrokerRequest<never, never>),
