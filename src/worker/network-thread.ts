@@ -32,6 +32,7 @@ import type { Resolve } from './net/resolver.ts';
 import { Selector } from './net/selector.ts';
 import type { OpenTransport } from './net/transport.ts';
 import { PollLoop } from './poll-loop.ts';
+import type { Compressor } from './producer/batch-packer.ts';
 import { Events } from './report/events.ts';
 import { Log } from './report/log.ts';
 import { Metrics } from './report/metrics-recorder.ts';
@@ -166,7 +167,7 @@ export class NetworkThread {
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     const { roleHost: host, roles } = this;
     const shared = { host, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
-    this.#producers = new Producers({ ...shared, clock });
+    this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
     this.#consumers = new Consumers({ ...shared, config, clock, newMemberId: surroundings.newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
@@ -297,4 +298,16 @@ export class NetworkThread {
       random,
     });
   }
+}
+
+/** Compresses big batches in the codec pool. Null: there is no pool. */
+function compressorOf(pool: CodecPool, { codecPoolThresholdBytes }: KafkaClientConfig): Compressor | null {
+  if (!pool.isEnabled) return null;
+  return {
+    takes: (byteCount) => byteCount > codecPoolThresholdBytes,
+    compress: ({ codec, level }, bytes, done) =>
+      pool.compress({ kind: 'compress', codec, level, bytes }, (outcome, now) =>
+        done(outcome instanceof Error ? outcome : new Uint8Array(outcome.buffer), now),
+      ),
+  };
 }

@@ -68,6 +68,21 @@ describe('codec pool', () => {
     });
   }
 
+  for (const codec of codecs) {
+    test(`compresses big batches of a producer by ${codec}, in order`, async (t) => {
+      const client = await openConnected(t, broker, pooled);
+      const topic = await newTopic();
+      const producer = await client.producer({ compressionType: codec, batchSizeBytes: 256 * KiB });
+      const lines = Array.from({ length: 20_000 }, (_, i) => `${i} ${'some words '.repeat(i % 7)}`);
+      for (const line of lines) while (!producer.append(topic, null, line)) await producer.ready();
+      await producer.flush();
+      assert.equal(producer.counters.failed, 0);
+      const { records } = (await fetch(client, topic)).responses.at(0).partitions.at(0);
+      const seen = [...records].map(({ value }) => Buffer.from(value!).toString());
+      assert.deepEqual(seen, lines);
+    });
+  }
+
   test('keeps the order of responses of a node, big and small, whatever each of them costs', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const seeds = [1, 2, 3];

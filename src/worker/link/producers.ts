@@ -10,6 +10,7 @@ import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
 import type { Role, RoleHost } from '../client/role.ts';
+import type { Compressor } from '../producer/batch-packer.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
 import type { Attachment } from './attachments.ts';
@@ -71,7 +72,7 @@ class LinkedProducer implements Role {
   constructor(
     config: ProducerConfig,
     opening: ProducerOpening,
-    { host, log, onBroken, clock }: ProducersParts,
+    { host, log, compressor, onBroken, clock }: ProducersParts,
     onEnd: () => void,
   ) {
     this.#host = host;
@@ -86,6 +87,7 @@ class LinkedProducer implements Role {
       config,
       batchMemoryBytes: opening.batchMemoryBytes,
       host,
+      compressor,
       report: new ProducerLog(log, this.#recorder),
       onFatal: (error) => {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
@@ -238,6 +240,8 @@ class LinkedProducer implements Role {
 
 export interface ProducersParts {
   readonly host: RoleHost;
+  /** Null: the network thread compresses everything. */
+  readonly compressor: Compressor | null;
   readonly log: Log;
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly onBroken: OnBroken;

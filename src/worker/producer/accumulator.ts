@@ -7,10 +7,11 @@ import { LINGER_WHILE_BUSY, type TrackKind } from '../../common/record-tracking.
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import { BatchMemory } from './batch-memory.ts';
+import type { BatchPacker } from './batch-packer.ts';
 import { splitBatch } from './batch-split.ts';
 import { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
-import { type BatchCompression, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
+import { maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
 import type { BatchOutcome, RecordOwner } from './record-owner.ts';
 import { TopicState } from './topic-state.ts';
 
@@ -57,7 +58,8 @@ export class Accumulator {
   readonly #config: ProducerConfig;
   readonly #cluster: ClusterView;
   readonly #random: () => number;
-  readonly #compression: BatchCompression;
+  readonly #packer: BatchPacker;
+  readonly #isCompressed: boolean;
   /** Called once when there is memory again after a record found none. */
   readonly #onRoom: () => void;
   readonly #topics = new Map<string, TopicState>();
@@ -66,14 +68,15 @@ export class Accumulator {
   constructor(
     config: ProducerConfig,
     memoryBytes: number,
-    compression: BatchCompression,
+    packer: BatchPacker,
     cluster: ClusterView,
     random: () => number,
     onRoom: () => void,
   ) {
     this.#config = config;
     this.#onRoom = onRoom;
-    this.#compression = compression;
+    this.#packer = packer;
+    this.#isCompressed = config.compressionType !== 'none';
     this.#cluster = cluster;
     this.#random = random;
     this.memory = new BatchMemory(memoryBytes, config.batchSizeBytes);
@@ -112,7 +115,7 @@ export class Accumulator {
     const { bytes, from, to, timestampMs } = record;
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
     if (batch === null || batch.isFull || !batch.append(bytes, from, to, timestampMs)) {
-      if (batch !== null) batch.isFull = true;
+      if (batch !== null) this.#fill(batch);
       batch = this.#open(partition, to - from, now);
       if (batch === null) {
         this.isStarved = true;
@@ -123,7 +126,7 @@ export class Accumulator {
     batch.track(record.owner, record.kind, record.trackId);
     if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
     else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
-    if (this.#expectedBytes(batch) >= batch.targetBytes) batch.isFull = true;
+    if (this.#expectedBytes(batch) >= batch.targetBytes) this.#fill(batch);
     return true;
   }
 
@@ -140,7 +143,7 @@ export class Accumulator {
    */
   readyAt(partition: PartitionState, leaderEpoch: number, now: number): number {
     const batch = partition.queue[0];
-    if (batch === undefined || batch.readers > 0) return Number.POSITIVE_INFINITY;
+    if (batch === undefined || batch.readers > 0 || batch.isPacking) return Number.POSITIVE_INFINITY;
     if (batch.attempts > 0) {
       const isNewLeader = batch.leaderEpoch >= 0 && leaderEpoch > batch.leaderEpoch;
       return isNewLeader ? now : batch.retryAt;
@@ -151,17 +154,16 @@ export class Accumulator {
     return batch.lingerUntil;
   }
 
+  /** Whether the first batch of the partition's queue can be closed and sent. If it cannot, its compression outside has begun. */
+  isHeadPacked(partition: PartitionState): boolean {
+    return !this.#packer.begin(partition.queue[0]!);
+  }
+
   /** Takes the first batch out of the queue and closes it. The caller numbers, seals and sends it. */
   takeHead(partition: PartitionState): ProducerBatch {
     const batch = partition.queue.shift()!;
     batch.isQueued = false;
-    batch.isFull = true;
-    if (!batch.isClosed) {
-      batch.close(this.#compression);
-      if (this.#compression.codec !== 0) {
-        partition.topic.observeCompression(batch.end / Math.max(batch.uncompressedBytes, 1));
-      }
-    }
+    this.#packer.close(batch);
     return batch;
   }
 
@@ -253,6 +255,12 @@ export class Accumulator {
     listed.length = kept;
   }
 
+  /** No more records are appended. What needs time before it can be sent begins now. */
+  #fill(batch: ProducerBatch): void {
+    batch.isFull = true;
+    this.#packer.begin(batch);
+  }
+
   #await(batch: ProducerBatch, waiter: FlushWaiter): void {
     batch.waiters.push(waiter);
     waiter.add();
@@ -289,13 +297,13 @@ export class Accumulator {
 
   /** The memory for a batch of that size. With compression it is more than the batch needs at the end. */
   #capacity(topic: TopicState, batchSizeBytes: number): number {
-    if (this.#compression.codec === 0) return batchSizeBytes;
+    if (!this.#isCompressed) return batchSizeBytes;
     const gain = 2 ** Math.floor(Math.log2(1 / Math.max(topic.compressionRatio, 1 / maxCompressedGain)));
     return batchSizeBytes * Math.max(gain, 1);
   }
 
   #expectedBytes(batch: ProducerBatch): number {
-    if (this.#compression.codec === 0) return batch.end;
+    if (!this.#isCompressed) return batch.end;
     return batch.end * batch.partition.topic.compressionRatio * ratioMargin;
   }
 }

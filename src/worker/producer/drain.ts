@@ -93,12 +93,14 @@ export class Drain {
   }
 
   #maySend(partition: PartitionState): boolean {
-    const { config, numbers, transaction } = this.#parts;
+    const { config, accumulator, numbers, transaction } = this.#parts;
     const batch = partition.queue[0]!;
     if (numbers !== null && !numbers.maySend(partition, batch)) return false;
     if (transaction !== null && !transaction.maySend(partition)) return false;
     // With one request at a time, batches stay in order even without sequence numbers.
-    return config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
+    const isInOrder =
+      config.maxInFlightRequestsPerConnection > 1 || partition.sent.every(({ requests }) => requests === 0);
+    return isInOrder && accumulator.isHeadPacked(partition);
   }
 
   /** Sends requests to one node, as long as it accepts them and batches are ready. */

@@ -3,7 +3,6 @@
 // decide when it is sent, and must not take or give back its memory: the accumulator does.
 
 import { crc32c } from '../../codec/crc32c.ts';
-import { compress } from '../../codec/index.ts';
 import { highHalf } from '../../common/numbers.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
@@ -46,6 +45,10 @@ export class ProducerBatch {
   isFull = false;
   /** The records are complete, and compressed if they are to be compressed. */
   isClosed = false;
+  /** It is being compressed outside of this thread, or waits for that. */
+  isPacking = false;
+  /** It could not be compressed outside. */
+  isPackedHere = false;
   isSettled = false;
   /** The time at which it is sent even if it is not full, in ms on the monotonic clock. */
   lingerUntil: number;
@@ -152,15 +155,13 @@ export class ProducerBatch {
     this.runs.add(owner, kind, trackId);
   }
 
-  /** Closes the batch and compresses it, unless that makes it larger. Throws: UnsupportedCodecError. */
-  close({ codec, level }: BatchCompression): void {
+  /** Closes the batch, with its records as they are, or with `packed` in their place if that is smaller. */
+  close(codec: number, packed: Uint8Array | null): void {
     if (this.isClosed) return;
+    this.isFull = true;
     this.isClosed = true;
-    if (codec === 0) return;
-    const memory = this.memory!;
-    const packed = compress(codec, level, memory, BATCH_HEADER_BYTES, this.end);
-    if (packed.length >= this.end - BATCH_HEADER_BYTES) return;
-    memory.set(packed, BATCH_HEADER_BYTES);
+    if (packed === null || packed.length >= this.end - BATCH_HEADER_BYTES) return;
+    this.memory!.set(packed, BATCH_HEADER_BYTES);
     this.end = BATCH_HEADER_BYTES + packed.length;
     this.#codec = codec;
   }

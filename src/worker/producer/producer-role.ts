@@ -13,6 +13,7 @@ import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import { compressionTypes, LEVEL_DEFAULT } from '../../protocol/flat/records/records-slot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Accumulator } from './accumulator.ts';
+import { BatchPacker, type Compressor } from './batch-packer.ts';
 import { IdempotentStart } from './idempotent-start.ts';
 import { keyPartition } from './key-partition.ts';
 import { outcomeOf } from './outcomes.ts';
@@ -25,6 +26,8 @@ import { TimedCalls } from './timed-calls.ts';
 import type { TopicState } from './topic-state.ts';
 import { Transactions } from './transactions.ts';
 
+/** The part of the memory of batches that copies of records may take while they are compressed outside of this thread. */
+const packedShare = 1 / 8;
 /** How often topics are checked for ones that are not used any more. */
 const idleCheckMs = 10_000;
 
@@ -33,6 +36,8 @@ export interface ProducerRoleParts {
   /** Limit of the memory of all batches. */
   readonly batchMemoryBytes: number;
   readonly host: RoleHost;
+  /** Null: this thread compresses everything. */
+  readonly compressor: Compressor | null;
   readonly report: ProducerReport;
   /** Called once when the producer can only be closed. */
   readonly onFatal: (error: Error) => void;
@@ -60,14 +65,7 @@ export class ProducerRole implements Role {
     const { config, host, report } = parts;
     this.#parts = parts;
     this.#timed = new TimedCalls(report);
-    const compression = {
-      codec: compressionTypes.indexOf(config.compressionType as (typeof compressionTypes)[number]),
-      level: config.compressionLevel ?? LEVEL_DEFAULT,
-    };
-    const random = (): number => host.random();
-    this.accumulator = new Accumulator(config, parts.batchMemoryBytes, compression, host.cluster, random, () =>
-      host.wake(),
-    );
+    this.accumulator = newAccumulator(parts);
     const isTransactional = config.transactionalId !== null;
     this.#staging = new Staging(host, this.accumulator.memory, config.maxBlockMs, (topic, error, now) => {
       report.recordRefused(topic, now);
@@ -289,4 +287,17 @@ export class ProducerRole implements Role {
       this.#parts.host.cluster.removeTopic(this, topic.name);
     }
   }
+}
+
+function newAccumulator({ config, batchMemoryBytes, compressor, host }: ProducerRoleParts): Accumulator {
+  const compression = {
+    codec: compressionTypes.indexOf(config.compressionType as (typeof compressionTypes)[number]),
+    level: config.compressionLevel ?? LEVEL_DEFAULT,
+  };
+  const isOutside = compression.codec !== 0 && compressor !== null;
+  const outsideBytes = isOutside ? Math.floor(batchMemoryBytes * packedShare) : 0;
+  const packer = new BatchPacker(compression, compressor, outsideBytes);
+  const random = (): number => host.random();
+  const onRoom = (): void => host.wake();
+  return new Accumulator(config, batchMemoryBytes - outsideBytes, packer, host.cluster, random, onRoom);
 }

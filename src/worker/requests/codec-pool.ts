@@ -10,6 +10,8 @@ import { budgetBytes, CodecAccount } from './codec-account.ts';
 import {
   type CodecTask,
   type CodecTaskResult,
+  type CompressedBytes,
+  type CompressTask,
   type DecodedBody,
   type DecodeTask,
   type EncodedFrame,
@@ -170,6 +172,18 @@ export class CodecPool {
     });
   }
 
+  /** Compresses in the pool and moves the bytes to it. `done` is called in a later `poll`. */
+  compress(task: CompressTask, done: (outcome: CompressedBytes | Error, now: number) => void): void {
+    this.#add({
+      account: this.#shared,
+      isHeld: false,
+      task,
+      moved: task.bytes.buffer as ArrayBuffer,
+      byteCount: task.bytes.length,
+      done: (outcome, now) => done(settle<CompressedBytes>(outcome), now),
+    });
+  }
+
   /** Calls `done` for the results that have come since the last call. Returns how many there were. */
   poll(now: number): number {
     const completed = this.#completed;
@@ -275,7 +289,7 @@ function bodyBytesOf(outcome: Outcome): number {
 
 const lostText = 'the thread of the codec pool that had this task ended, or could not be started';
 
-function settle<T extends DecodedBody | EncodedFrame>(outcome: Outcome): T | Error {
+function settle<T extends DecodedBody | EncodedFrame | CompressedBytes>(outcome: Outcome): T | Error {
   if ('failure' in outcome) return outcome.failure;
   return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
 }

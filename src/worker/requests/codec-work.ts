@@ -1,6 +1,7 @@
-// Owns the work of the codec pool: to decode one big response or to encode one big request. It uses the same code as the network
+// Owns the work of the codec pool: to decode one big response, to encode one big request, or to compress one big batch of records. It uses the same code as the network
 // thread uses for small ones. Pool threads, and the network thread if there are none. Must not know connections.
 
+import { compress } from '../../codec/index.ts';
 import { type PlainError, toPlainError } from '../../common/errors/plain-error.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -32,6 +33,14 @@ export interface EncodeTask {
   readonly header: FrameHeader;
 }
 
+export interface CompressTask {
+  readonly kind: 'compress';
+  readonly codec: number;
+  readonly level: number;
+  /** All of their memory is moved. */
+  readonly bytes: Uint8Array;
+}
+
 export interface DecodedBody {
   /** Its size is a multiple of 8 bytes. The first `usedBytes` are the prefix and the response. */
   readonly buffer: ArrayBuffer;
@@ -46,8 +55,12 @@ export interface EncodedFrame {
   readonly usedBytes: number;
 }
 
-export type CodecTask = DecodeTask | EncodeTask;
-export type CodecTaskResult = DecodedBody | EncodedFrame | { readonly error: PlainError };
+export interface CompressedBytes {
+  readonly buffer: ArrayBuffer;
+}
+
+export type CodecTask = DecodeTask | EncodeTask | CompressTask;
+export type CodecTaskResult = DecodedBody | EncodedFrame | CompressedBytes | { readonly error: PlainError };
 
 const reader = new WireReader();
 const flatWriter = new FlatWriter();
@@ -56,6 +69,7 @@ const wireWriter = new WireWriter();
 /** Does the task in this thread. `prepareCodecs` must have been awaited. Never throws. */
 export function perform(task: CodecTask): CodecTaskResult {
   try {
+    if (task.kind === 'compress') return packed(task);
     return task.kind === 'decode' ? decode(task) : encode(task);
   } catch (error) {
     return { error: toPlainError(error) };
@@ -85,4 +99,10 @@ function encode(task: EncodeTask): EncodedFrame {
   // The writer keeps its memory for the next request, so the frame is copied out.
   const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   return { buffer: copy, usedBytes: copy.byteLength };
+}
+
+function packed({ codec, level, bytes }: CompressTask): CompressedBytes {
+  const { buffer, byteOffset, byteLength } = compress(codec, level, bytes, 0, bytes.length);
+  // Codecs may return a part of a larger buffer, which is not theirs to give away.
+  return { buffer: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer };
 }

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../../../../src/codec/crc32c.ts';
+import { compress, prepareCodecs } from '../../../../src/codec/index.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
 import { Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import { wireCodec } from '../../../../src/protocol/wire/codecs.ts';
+import { BATCH_HEADER_BYTES } from '../../../../src/protocol/wire/records/record-batch.ts';
 import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
 import type { PartitionState } from '../../../../src/worker/producer/partition-state.ts';
@@ -15,7 +17,7 @@ import { encodeProduceBody, type ProduceTopic } from '../../../../src/worker/pro
 import { addSequence, ProducerBatch } from '../../../../src/worker/producer/producer-batch.ts';
 import { bodyOf } from './support/test-producer.ts';
 
-const none = { codec: 0, level: -(2 ** 31) };
+const level = -(2 ** 31);
 
 function batchOf(
   records: readonly (readonly [timestampMs: number, key: string | null, value: string])[],
@@ -72,7 +74,7 @@ test('records come out as they went in, whatever their times', () => {
     [now + 2 ** 40, 'new', 'far in the future'],
   ] as const;
   const batch = batchOf(records);
-  batch.close(none);
+  batch.close(0, null);
   batch.seal(false);
   const { records: decoded, error } = decode(batch);
   assert.equal(error, null);
@@ -91,12 +93,11 @@ for (const [codec, name] of [
   [4, 'zstd'],
 ] as const) {
   test(`records come out of ${name} as they went in`, async () => {
-    const { prepareCodecs } = await import('../../../../src/codec/index.ts');
     await prepareCodecs();
     const records = Array.from({ length: 40 }, (_, i) => [1000 + i, `k${i}`, 'the same again and again'] as const);
     const batch = batchOf(records);
     const before = batch.end;
-    batch.close({ codec, level: none.level });
+    batch.close(codec, compress(codec, level, batch.memory!, BATCH_HEADER_BYTES, batch.end));
     batch.seal(false);
     assert.ok(batch.end < before / 2);
     assert.equal(batch.bytes.readInt16BE(21) & 7, codec);
@@ -109,7 +110,7 @@ for (const [codec, name] of [
 
 test('a batch that would become larger by compression stays as it is', () => {
   const batch = batchOf([[1, null, 'a']]);
-  batch.close({ codec: 1, level: none.level });
+  batch.close(1, compress(1, level, batch.memory!, BATCH_HEADER_BYTES, batch.end));
   batch.seal(false);
   assert.equal(batch.codec, 0);
   assert.deepEqual(decode(batch).records, [{ key: null, value: 'a', timestamp: 1 }]);
@@ -129,7 +130,7 @@ test('numbers reach the bytes when it is sealed, and again when it is numbered a
     [1, null, 'a'],
     [2, null, 'b'],
   ]);
-  batch.close(none);
+  batch.close(0, null);
   batch.number(5, 1, 3, 2147483647);
   batch.seal(true);
   assert.equal(batch.bytes.readBigInt64BE(43), (1n << 32n) + 5n);
@@ -147,7 +148,7 @@ test('numbers reach the bytes when it is sealed, and again when it is numbered a
 test('the body of a Produce request is, in every version, what the generated encoder makes', () => {
   const batches = [batchOf([[1, 'k', 'v']], 3), batchOf([[2, null, 'w']], 0), batchOf([[3, null, 'x']], 1)];
   for (const batch of batches) {
-    batch.close(none);
+    batch.close(0, null);
     batch.seal(false);
   }
   const id = Buffer.from('0123456789abcdef').toString('base64url');
@@ -182,7 +183,7 @@ test('for brokers before 0.11 the records become a message set', () => {
       [1_000, 'k', 'v'],
       [2_000, null, 'w'],
     ]);
-    batch.close(none);
+    batch.close(0, null);
     const topics = [{ name: 't', topicId: null, batches: [batch] }];
     const body = Buffer.concat(encodeProduceBody({ transactionalId: null, acks: 1, timeoutMs: 1, topics }, version));
     const memory = new HeapMemory();

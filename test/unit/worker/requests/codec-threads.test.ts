@@ -2,12 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { compress, GZIP, LZ4, prepareCodecs, SNAPPY, ZSTD } from '../../../../src/codec/index.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../../src/common/errors/errors.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
+import { LEVEL_DEFAULT } from '../../../../src/protocol/flat/records/records-slot.ts';
 import { CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
-import type { CodecTask, DecodedBody, DecodeTask, EncodedFrame } from '../../../../src/worker/requests/codec-work.ts';
+import type {
+  CompressedBytes,
+  DecodedBody,
+  DecodeTask,
+  EncodedFrame,
+  EncodeTask,
+} from '../../../../src/worker/requests/codec-work.ts';
 import { perform } from '../../../../src/worker/requests/codec-work.ts';
 import { decodeOptions } from '../../../../src/worker/requests/decode-options.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -54,9 +62,9 @@ describe('threads', () => {
   /** What the tasks come to, in their order. */
   async function outcomesOf(
     pool: CodecPool,
-    tasks: readonly CodecTask[],
+    tasks: readonly (DecodeTask | EncodeTask)[],
   ): Promise<(DecodedBody | EncodedFrame | Error)[]> {
-    const outcomes = new Map<CodecTask, DecodedBody | EncodedFrame | Error>();
+    const outcomes = new Map<DecodeTask | EncodeTask, DecodedBody | EncodedFrame | Error>();
     for (const task of tasks) {
       const done = (outcome: DecodedBody | EncodedFrame | Error) => outcomes.set(task, outcome);
       if (task.kind === 'decode') pool.decode(task, done);
@@ -80,13 +88,28 @@ describe('threads', () => {
     const pool = open(2);
     const batches = (['gzip', 'snappy', 'lz4', 'zstd'] as const).map((codec, i) => noisyBatch(100 * KiB, i + 1, codec));
     const bodies = batches.map((batch) => fetchBody(version, fetchResponse([batch])));
-    const encodeTask = (): CodecTask => ({ kind: 'encode', flat: flatOf(Produce, produceRequest(batches)), header });
+    const encodeTask = (): EncodeTask => ({ kind: 'encode', flat: flatOf(Produce, produceRequest(batches)), header });
     // The time of the records is given, so requests made twice are the same.
     const expected = perform(encodeTask()) as EncodedFrame;
     const outcomes = await outcomesOf(pool, [...bodies.map((body) => decodeTask(body)), encodeTask()]);
     for (const [i, batch] of batches.entries()) assertRecords(viewOf(outcomes[i]!), [batch]);
     const frame = outcomes[4] as EncodedFrame;
     assert.deepEqual(Buffer.from(frame.buffer, 0, frame.usedBytes), Buffer.from(expected.buffer));
+  });
+
+  test('compress the same bytes as this thread, whatever the codec', async () => {
+    await prepareCodecs();
+    const pool = open(2);
+    const text = Buffer.from('the same words again '.repeat(5000));
+    for (const codec of [GZIP, SNAPPY, LZ4, ZSTD]) {
+      const outcomes: (CompressedBytes | Error)[] = [];
+      const task = { kind: 'compress', codec, level: LEVEL_DEFAULT, bytes: new Uint8Array(text) } as const;
+      pool.compress(task, (result) => void outcomes.push(result));
+      await waitFor('the task to be settled', () => pool.poll(0) > 0);
+      const packed = new Uint8Array((outcomes[0] as CompressedBytes).buffer);
+      const expected = compress(codec, LEVEL_DEFAULT, text, 0, text.length);
+      assert.deepEqual(Buffer.from(packed), Buffer.from(expected));
+    }
   });
 
   test('send errors back as data', async () => {

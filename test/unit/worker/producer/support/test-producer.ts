@@ -3,9 +3,12 @@
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../../src/common/config/producer-config.ts';
 import { TrackKind } from '../../../../../src/common/record-tracking.ts';
 import { putSigned } from '../../../../../src/protocol/flat/varints.ts';
+import type { Compressor } from '../../../../../src/worker/producer/batch-packer.ts';
 import { ProducerRole } from '../../../../../src/worker/producer/producer-role.ts';
 import type { BatchOutcome, RecordOwner, RecordRuns } from '../../../../../src/worker/producer/record-owner.ts';
 import { FakeCluster } from './fake-cluster.ts';
+
+export type TestOptions = ProducerConfigInput & { memoryBytes?: number; compressor?: Compressor };
 
 /** What one record came to. */
 export interface Settled {
@@ -24,13 +27,14 @@ export class TestProducer implements RecordOwner {
   fatal: Error | null = null;
   #lastTrackId = 0;
 
-  constructor(options: ProducerConfigInput & { memoryBytes?: number } = {}, cluster = new FakeCluster()) {
-    const { memoryBytes = 1 << 20, ...config } = options;
+  constructor(options: TestOptions = {}, cluster = new FakeCluster()) {
+    const { memoryBytes = 1 << 20, compressor = null, ...config } = options;
     this.cluster = cluster;
     this.role = new ProducerRole({
       config: parseProducerConfig(config),
       batchMemoryBytes: memoryBytes,
       host: cluster,
+      compressor,
       report: {
         requestSent: () => {},
         requestEnded: () => {},
@@ -51,7 +55,7 @@ export class TestProducer implements RecordOwner {
   }
 
   /** One with a producer id, and a topic. */
-  static started(options: ProducerConfigInput & { memoryBytes?: number } = {}, partitions = 1): TestProducer {
+  static started(options: TestOptions = {}, partitions = 1): TestProducer {
     const producer = new TestProducer(options);
     producer.cluster.addTopic('t', partitions);
     producer.poll();
