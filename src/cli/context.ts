@@ -59,7 +59,8 @@ export class Context {
   async config(more: ReadonlyMap<string, string> = new Map()): Promise<CommandConfig> {
     const { commandConfig } = await import('./config/client-options.ts');
     const { parseProperties } = await import('./config/properties.ts');
-    const properties = new Map<string, string>(environmentProperties(process.env));
+    const ofEnvironment = environmentProperties(process.env);
+    const properties = new Map<string, string>(ofEnvironment);
     const file = this.flags.commandConfig ?? process.env.KAFKA_COMMAND_CONFIG;
     if (file !== undefined)
       for (const [key, value] of parseProperties(readConfig(file), file)) properties.set(key, value);
@@ -71,7 +72,9 @@ export class Context {
     if (this.flags.bootstrapServer !== undefined) properties.set('bootstrap.servers', this.flags.bootstrapServer);
     if (!properties.has('bootstrap.servers'))
       throw new UsageError('name the brokers: --bootstrap-server HOST:PORT, or KAFKA_BOOTSTRAP_SERVERS');
-    const config = commandConfig(properties);
+    // The variables of a broker's container have the same prefix.
+    const ofOthers = new Set([...ofEnvironment.keys()].filter((key) => properties.get(key) === ofEnvironment.get(key)));
+    const config = commandConfig(properties, ofOthers);
     if (this.#config === null) for (const warning of config.warnings) this.say(`warning: ${warning}`);
     this.#config = config;
     return config;

@@ -6,6 +6,7 @@ import { nearestName } from '../../common/text.ts';
 import type { ConsumerOptions, KafkaClientOptions, ProducerOptions } from '../../index.ts';
 import { configOptions, consumerOptions } from '../../index.ts';
 import { UsageError } from '../exit-codes.ts';
+import { checkProtocol, checkSlip } from './idle-security.ts';
 import { parseJaas } from './jaas.ts';
 import { javaOnlyTlsKeys, tlsSettings } from './tls.ts';
 
@@ -91,7 +92,11 @@ const javaClasses = [
 /** The one class that stands for what we do by ourselves. */
 const oauthHandler = /\.OAuthBearerLoginCallbackHandler$/;
 
-export function commandConfig(properties: ReadonlyMap<string, string>): CommandConfig {
+/** @param ofOthers keys that may be for other programs: what is not known of them causes no more than a warning */
+export function commandConfig(
+  properties: ReadonlyMap<string, string>,
+  ofOthers: ReadonlySet<string> = new Set(),
+): CommandConfig {
   const client: Record<string, unknown> = {};
   const producer: Record<string, unknown> = {};
   const consumer: Record<string, unknown> = {};
@@ -101,8 +106,14 @@ export function commandConfig(properties: ReadonlyMap<string, string>): CommandC
     if (key === 'sasl.login.callback.handler.class' && oauthHandler.test(value)) continue;
     if (key === 'sasl.login.callback.handler.class' || javaClasses.includes(key))
       throw new UsageError(`${key} names a Java class, which only a JVM can load: remove it`);
-    if (!putOption(key, value, client, producer, consumer)) warnings.push(unknownKey(key));
+    if (putOption(key, value, client, producer, consumer)) continue;
+    if (!ofOthers.has(key)) checkSlip(key, [...securityKeys, ...withoutEffect]);
+    warnings.push(unknownKey(key));
   }
+  checkProtocol(
+    properties.get('security.protocol'),
+    [...properties.keys()].filter((key) => (securityKeys as readonly string[]).includes(key)),
+  );
   addSecurity(client, (key) => properties.get(key));
   return { client, producer, consumer, warnings };
 }

@@ -29,8 +29,8 @@ export function tlsSettings(get: Get): TlsSettings {
   addKeyStore(settings, get);
   addVersions(settings, get);
   const suites = get('ssl.cipher.suites');
-  if (suites !== undefined && suites.trim() !== '') {
-    const names = suites.split(',').map((name) => openSslName(name.trim()));
+  if (suites !== undefined) {
+    const names = namesIn('ssl.cipher.suites', suites).map(openSslName);
     settings.ciphers = names.join(':');
   }
   return settings;
@@ -104,16 +104,27 @@ function pem(text: string): string {
 }
 
 function addVersions(settings: TlsSettings, get: Get): void {
-  const enabled = get('ssl.enabled.protocols') ?? get('ssl.protocol');
+  const key = get('ssl.enabled.protocols') === undefined ? 'ssl.protocol' : 'ssl.enabled.protocols';
+  const enabled = get(key);
   if (enabled === undefined) return;
-  const names = enabled.split(',').map((name) => name.trim());
+  const names = namesIn(key, enabled);
   const known = names.filter((name) => name === 'TLSv1.2' || name === 'TLSv1.3') as ('TLSv1.2' | 'TLSv1.3')[];
   if (known.length === 0) {
-    if (names.every((name) => name === 'TLS' || name === '')) return;
+    if (names.every((name) => name === 'TLS')) return;
     throw new UsageError(`ssl.enabled.protocols: only TLSv1.2 and TLSv1.3 are supported, not ${names.join(', ')}`);
   }
   settings.minVersion = known.includes('TLSv1.2') ? 'TLSv1.2' : 'TLSv1.3';
   settings.maxVersion = known.includes('TLSv1.3') ? 'TLSv1.3' : 'TLSv1.2';
+}
+
+/** Throws UsageError for an empty list: it looks like a restriction, and would be none. */
+function namesIn(key: string, list: string): string[] {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw new UsageError(`${key} is empty: give it a value, or remove it`);
+  return names;
 }
 
 /** Java has the names of the registry (RFC 8447), OpenSSL names of its own for TLS 1.2. */

@@ -115,8 +115,29 @@ describe("Java's configuration keys", () => {
   });
 
   test('an unknown key is told with the nearest one', () => {
-    const { warnings } = configOf({ 'security.protocl': 'SSL' });
-    assert.match(warnings[0]!, /security\.protocl.*did you mean security\.protocol\?/);
+    const { warnings } = configOf({ 'client.idd': 'me', 'sasl.login.refresh.window.factor': '0.8' });
+    assert.match(warnings[0]!, /client\.idd.*did you mean client\.id\?/);
+    assert.match(warnings[1]!, /sasl\.login\.refresh\.window\.factor.*has no effect/);
+  });
+
+  test('an unknown key of security is refused: without it connections may be open', () => {
+    for (const [key, near] of [
+      ['security.protocl', 'security.protocol'],
+      ['ssl.truststor.location', 'ssl.truststore.location'],
+      ['sasl.jaas.conf', 'sasl.jaas.config'],
+      ['SSL.CIPHER', null],
+    ] as const)
+      assert.throws(
+        () => configOf({ [key]: 'hunter2' }),
+        (error: Error) => {
+          assert.ok(error instanceof UsageError);
+          assert.ok(error.message.includes(key) && !error.message.includes('hunter2'), error.message);
+          if (near !== null) assert.match(error.message, new RegExp(`did you mean ${near}\\?`));
+          return true;
+        },
+      );
+    const inContainer = new Map([['security.inter.broker.protocol', 'SSL']]);
+    assert.equal(commandConfig(inContainer, new Set(inContainer.keys())).warnings.length, 1);
   });
 
   test('a value of the wrong kind is refused', () => {
@@ -146,7 +167,8 @@ describe('security settings', () => {
       saslPlainPassword: 'secret',
       saslDelegationToken: true,
     });
-    assert.throws(() => configOf({ 'sasl.mechanism': 'PLAIN' }), /needs username and password/);
+    const incomplete = { 'security.protocol': 'SASL_SSL', 'sasl.mechanism': 'PLAIN' };
+    assert.throws(() => configOf(incomplete), /needs username and password/);
   });
 
   test('GSSAPI is the default mechanism, and takes the service', () => {
@@ -157,6 +179,7 @@ describe('security settings', () => {
 
   test('OAUTHBEARER asks the token endpoint', () => {
     const { client } = configOf({
+      'security.protocol': 'SASL_SSL',
       'sasl.mechanism': 'OAUTHBEARER',
       'sasl.login.callback.handler.class':
         'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler',
@@ -179,11 +202,21 @@ describe('security settings', () => {
     const jks = store('a.jks', Buffer.from('feedfeed00000002', 'hex'));
     const p12 = store('a.p12', Buffer.from('3082', 'hex'));
     const pem = store('a.pem', '-----BEGIN CERTIFICATE-----\n');
-    assert.throws(() => configOf({ 'ssl.truststore.location': jks }), /JKS store.*\n.*keytool/);
-    assert.throws(() => configOf({ 'ssl.truststore.location': p12 }), /PKCS12 store.*\n.*keytool/);
-    assert.throws(() => configOf({ 'ssl.keystore.location': jks }), /Convert it/);
-    assert.throws(() => configOf({ 'ssl.truststore.location': join(folder, 'none') }), /ENOENT/);
+    assert.throws(
+      () => configOf({ 'security.protocol': 'SSL', 'ssl.truststore.location': jks }),
+      /JKS store.*\n.*keytool/,
+    );
+    assert.throws(
+      () => configOf({ 'security.protocol': 'SSL', 'ssl.truststore.location': p12 }),
+      /PKCS12 store.*\n.*keytool/,
+    );
+    assert.throws(() => configOf({ 'security.protocol': 'SSL', 'ssl.keystore.location': jks }), /Convert it/);
+    assert.throws(
+      () => configOf({ 'security.protocol': 'SSL', 'ssl.truststore.location': join(folder, 'none') }),
+      /ENOENT/,
+    );
     const { client } = configOf({
+      'security.protocol': 'SSL',
       'ssl.truststore.location': pem,
       'ssl.keystore.location': p12,
       'ssl.keystore.password': 'pw',
@@ -199,8 +232,51 @@ describe('security settings', () => {
     assert.equal(client.sslCheckHostname, false);
   });
 
+  test('that the security protocol does not read are refused, both named: a forgotten protocol is an open connection', () => {
+    const cases: [Readonly<Record<string, string>>, RegExp][] = [
+      [
+        { 'ssl.truststore.location': 'x' },
+        /^ssl\.truststore\.location is set, but security\.protocol is not, which means P/,
+      ],
+      [
+        { 'ssl.cipher.suites': 'x', 'security.protocol': 'sasl_plaintext' },
+        /^ssl\.cipher\.suites is set.*SASL_PLAINTEXT: /,
+      ],
+      [
+        { 'sasl.jaas.config': jaas('PlainLoginModule', 'password="hunter2"') },
+        /^sasl\.jaas\.config is set.*without a l/,
+      ],
+      [
+        { 'sasl.mechanism': 'PLAIN', 'security.protocol': 'SSL' },
+        /^sasl\.mechanism is set, but .* is SSL: .*SASL_SSL or/,
+      ],
+      [
+        { 'sasl.kerberos.service.name': 'x', 'sasl.mechanism': 'GSSAPI' },
+        /^sasl\.kerberos\..*, sasl\.mechanism are set/,
+      ],
+      [{ 'sasl.oauthbearer.scope': 'x' }, /^sasl\.oauthbearer\.scope is set/],
+    ];
+    for (const [properties, says] of cases)
+      assert.throws(
+        () => configOf(properties),
+        (error: Error) => error instanceof UsageError && says.test(error.message) && !/hunter2/.test(error.message),
+        Object.keys(properties).join(),
+      );
+    configOf({ 'ssl.endpoint.identification.algorithm': 'https', 'ssl.truststore.type': 'PEM' });
+  });
+
+  test('that are empty lists are refused: they look like restrictions', () => {
+    for (const key of ['ssl.cipher.suites', 'ssl.enabled.protocols', 'ssl.protocol'])
+      for (const value of ['', ' , '])
+        assert.throws(
+          () => configOf({ 'security.protocol': 'SSL', [key]: value }),
+          (error: Error) => error instanceof UsageError && error.message.startsWith(`${key} is empty`),
+        );
+  });
+
   test('PEM in one line is given its line breaks', () => {
     const { client } = configOf({
+      'security.protocol': 'SSL',
       'ssl.truststore.certificates': '-----BEGIN CERTIFICATE----- AAAA BBBB -----END CERTIFICATE-----',
     });
     assert.equal(
