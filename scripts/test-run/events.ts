@@ -24,11 +24,21 @@ export interface FileEvents {
   readonly finished: number;
   /** The `diagnostic` texts of passed tests: numbers of cases, seeds. */
   readonly notes: readonly string[];
-  /** The last started test that has not finished. Null when all have. */
-  readonly unfinished: string | null;
+  /** The tests that have begun and not ended, in the order in which they began. A suite is here only if none of its tests is. */
+  readonly running: readonly RunningTest[];
 }
 
+export interface RunningTest {
+  /** As in `skipped`. */
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** Node reports `start` and `end` of tests in their order, long after a test began; `run` and `done` when it happens. */
 type Line =
+  | { readonly kind: 'run'; readonly name: string; readonly nesting: number; readonly at: number }
+  | { readonly kind: 'done'; readonly name: string; readonly nesting: number }
   | { readonly kind: 'start'; readonly name: string; readonly nesting: number }
   | {
       readonly kind: 'end';
@@ -52,6 +62,10 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
 
 function toLine(event: TestEvent): Line | null {
   switch (event.type) {
+    case 'test:dequeue':
+      return { kind: 'run', name: event.data.name, nesting: event.data.nesting, at: Date.now() };
+    case 'test:complete':
+      return { kind: 'done', name: event.data.name, nesting: event.data.nesting };
     case 'test:start':
       return { kind: 'start', name: event.data.name, nesting: event.data.nesting };
     case 'test:pass': {
@@ -83,6 +97,7 @@ export function readEvents(text: string): FileEvents {
   const failed: string[] = [];
   const notes: string[] = [];
   const counts: Partial<Counts> = {};
+  const running = new Running();
   let notSelectedTests = 0;
   let finished = 0;
   for (const line of completeLines(text)) {
@@ -92,6 +107,10 @@ export function readEvents(text: string): FileEvents {
     }
     if (line.kind === 'note') {
       notes.push(line.text);
+      continue;
+    }
+    if (line.kind === 'run' || line.kind === 'done') {
+      running.take(line);
       continue;
     }
     open.length = Math.min(open.length, line.nesting);
@@ -112,8 +131,33 @@ export function readEvents(text: string): FileEvents {
     failed,
     notes,
     finished,
-    unfinished: open.length === 0 ? null : open.join(' > '),
+    running: running.list(),
   };
+}
+
+/** What has begun and not ended. Tests beside each other may have the same name; then it does not matter which of them is left. */
+class Running {
+  readonly #begun: { readonly path: readonly string[]; readonly nesting: number; readonly at: number }[] = [];
+
+  take(line: Line & { readonly kind: 'run' | 'done' }): void {
+    const { name, nesting } = line;
+    if (line.kind === 'run') {
+      // Tests of several suites never run beside each other here, so the last suite that began is the parent.
+      const parent = this.#begun.findLast((begun) => begun.nesting === nesting - 1);
+      this.#begun.push({ path: [...(parent?.path ?? []), name], nesting, at: line.at });
+      return;
+    }
+    const index = this.#begun.findIndex((begun) => begun.nesting === nesting && begun.path.at(-1) === name);
+    if (index >= 0) this.#begun.splice(index, 1);
+  }
+
+  list(): RunningTest[] {
+    const isParent = (path: readonly string[]): boolean =>
+      this.#begun.some((other) => other.path.length > path.length && path.every((name, i) => other.path[i] === name));
+    return this.#begun
+      .filter(({ path }) => !isParent(path))
+      .map(({ path, at }) => ({ name: path.join(' > '), since: at }));
+  }
 }
 
 function completeLines(text: string): Line[] {

@@ -35,6 +35,9 @@ export interface FileRunOptions {
   readonly names: readonly string[];
   /** When it is aborted, the process is ended. */
   readonly signal: AbortSignal;
+  /** Is told each `slowMs` which tests are running. */
+  readonly onSlow: (text: string) => void;
+  readonly slowMs: number;
 }
 
 interface ProcessEnd {
@@ -56,7 +59,12 @@ export async function runFile(file: TestFile, script: string, options: FileRunOp
   const folder = await mkdtemp(join(tmpdir(), 'test-run-'));
   try {
     const paths = { events: join(folder, 'events'), spec: join(folder, 'spec'), output: join(folder, 'output') };
+    const watch = setInterval(() => {
+      const seconds = Math.round((performance.now() - started) / 1000);
+      options.onSlow(`${file.path} has taken ${seconds} s so far${whereIn(readEvents(textOf(paths.events)))}`);
+    }, options.slowMs);
     const end = await runProcess(nodeArguments(script, paths, options.names), paths.output, options);
+    clearInterval(watch);
     const events = readEvents(textOf(paths.events));
     return {
       ...outcome(end, events, options),
@@ -134,7 +142,7 @@ function outcome(
 }
 
 function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions, isReported: boolean): string | null {
-  const where = events.unfinished === null ? '' : `, while running "${events.unfinished}"`;
+  const where = whereIn(events);
   if (end.error !== null) return `could not be started: ${end.error.message}`;
   if (end.isTimedOut) {
     const limit = `${options.timeoutMs / 1000} s`;
@@ -145,6 +153,14 @@ function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions,
   if (events.counts === null) return `ended with exit code ${end.exitCode} before its tests were done${where}`;
   if (end.exitCode !== 0 && !isReported) return `ended with exit code ${end.exitCode}, though no test failed`;
   return null;
+}
+
+/** `, while running "group > test" for 12 s`; empty when no test was running. */
+function whereIn({ running }: FileEvents): string {
+  if (running.length === 0) return '';
+  const now = Date.now();
+  const named = running.map(({ name, since }) => `"${name}" for ${Math.round((now - since) / 1000)} s`);
+  return `, while running ${named.join(' and ')}`;
 }
 
 /** The spec reporter repeats the failed tests under a heading. Only that part is returned. */

@@ -13,7 +13,7 @@ const maxPauseMs = 50;
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + timeoutMs;
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, maxPauseMs)) {

@@ -24,7 +24,7 @@ const manners: Record<EndedArguments['manner'], string> = {
 };
 
 for (const [manner, what] of Object.entries(manners)) {
-  test(`${what} leave nothing in memory`, { timeout: 60_000 }, async (t) => {
+  test(`${what} leave nothing in memory`, { timeout: 300_000 }, async (t) => {
     const args: EndedArguments = {
       options: { bootstrapServers: broker.bootstrapServers, logLevel: 'silent' },
       manner: manner as EndedArguments['manner'],

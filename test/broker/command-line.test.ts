@@ -74,7 +74,7 @@ describe('the command line without a broker', () => {
 
   test('a broker that is down is told with the cause, and an exit code of its own', async () => {
     const port = await closedPort();
-    const ended = await runCommandLine(['metadata', '--bootstrap-server', `127.0.0.1:${port}`, '--timeout', '500']);
+    const ended = await runCommandLine(['metadata', '--bootstrap-server', `127.0.0.1:${port}`, '--timeout', '5000']);
     assert.equal(ended.exitCode, 3);
     assert.match(ended.stderr, /ECONNREFUSED/);
     assert.ok(!ended.stderr.includes('    at '), 'no stack');
@@ -160,7 +160,7 @@ describe('the command line at a broker', () => {
   test('a secret is in no output, not even with --verbose', async () => {
     const secret = 'hunter2-is-secret';
     const jaas = `PlainLoginModule required username="u" password="${secret}";`;
-    const ended = await runCommandLine(['metadata', '--verbose', '--timeout', '500'], {
+    const ended = await runCommandLine(['metadata', '--verbose', '--timeout', '5000'], {
       environment: {
         ...environment,
         KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Consumer, type ConsumerBatch, type ConsumerOptions } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 let broker: EmbeddedBroker;
@@ -11,6 +12,7 @@ const consumers: Consumer[] = [];
 
 async function start(options: ConsumerOptions): Promise<Consumer> {
   const consumer = await Consumer.start({
+    ...patient,
     bootstrapServers: broker.bootstrapServers,
     groupId: 'g',
     topics: ['t'],
@@ -32,7 +34,7 @@ const valuesOf = (batch: ConsumerBatch): string[] => [...batch].map(({ value }) 
 async function read(consumer: Consumer, count: number): Promise<string[]> {
   const values: string[] = [];
   while (values.length < count) {
-    const batch = await consumer.poll(20_000);
+    const batch = await consumer.poll(120_000);
     assert.notEqual(batch, null, `${values.length} of ${count} records came`);
     values.push(...valuesOf(batch!));
     assert.equal(batch!.done(), 'ok');
@@ -88,7 +90,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
           whenRevoked,
           heartbeatIntervalMs: groupProtocol === 'classic' ? 100 : null,
         });
-        const held = [await one.poll(20_000), await one.poll(20_000)].map((batch) => batch!);
+        const held = [await one.poll(120_000), await one.poll(120_000)].map((batch) => batch!);
         assert.deepEqual(held.map(({ partition }) => partition).sort(), [0, 1]);
         const two = await start({ groupProtocol });
         const reading = read(two, whenRevoked === 'drop' ? 5 : 0);
@@ -111,7 +113,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       broker = await startEmbeddedBroker({ topics: { t: 1 } });
       await fill('t', 0, 10);
       const consumer = await start({ groupProtocol, commit: 'manual' });
-      const batch = await consumer.poll(20_000);
+      const batch = await consumer.poll(120_000);
       assert.equal(batch!.done(4), 'ok');
       const report = await consumer.commit();
       assert.deepEqual(report, { committed: [{ topic: 't', partition: 0 }], error: null });

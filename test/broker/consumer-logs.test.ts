@@ -19,6 +19,7 @@ import {
   type EmbeddedBrokerOptions,
   startEmbeddedBroker,
 } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 let broker: EmbeddedBroker;
@@ -27,6 +28,7 @@ const place = { topic: 't', partition: 0 };
 
 async function start(options: ConsumerOptions): Promise<Consumer> {
   const consumer = await Consumer.start({
+    ...patient,
     bootstrapServers: broker.bootstrapServers,
     assign: [{ ...place, offset: 0 }],
     batchMaxBytes: 1,
@@ -56,7 +58,7 @@ const names = (count: number, from = 0, name = 'v'): string[] =>
 async function read(consumer: Consumer, count: number): Promise<string[]> {
   const values: string[] = [];
   while (values.length < count) {
-    const batch = await consumer.poll(20_000);
+    const batch = await consumer.poll(120_000);
     assert.notEqual(batch, null, `${values.length} of ${count} records came`);
     values.push(...valuesOf(batch!));
     batch!.done();
@@ -91,7 +93,7 @@ describe('a log that was cut off below the position (KIP-320)', () => {
     await read(consumer, 50);
     await broker.truncateLog('t', 0, 30);
     await append(30, 'w');
-    await assert.rejects(consumer.poll(20_000), (error) => {
+    await assert.rejects(consumer.poll(120_000), (error) => {
       assert.ok(error instanceof LogTruncationError);
       assert.equal(String(error.recordOffset), '30');
       return true;
@@ -189,7 +191,7 @@ describe('a corrupt batch', () => {
         groupId === null ? {} : { groupId, topics: ['t'], autoOffsetReset: 'earliest', assign: undefined },
       );
       assert.deepEqual(await read(consumer, 20), names(20));
-      await assert.rejects(consumer.poll(20_000), (error) => {
+      await assert.rejects(consumer.poll(120_000), (error) => {
         assert.ok(error instanceof CorruptBatchError && error instanceof PartitionError);
         assert.equal(String(error.recordOffset), '20');
         assert.match(error.message, /t-0 at offset 20/);

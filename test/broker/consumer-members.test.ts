@@ -14,6 +14,7 @@ import {
   LeaveGroup,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, type EmbeddedBrokerOptions, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 let broker: EmbeddedBroker;
@@ -29,6 +30,7 @@ async function begin(options: EmbeddedBrokerOptions = {}): Promise<void> {
 
 async function start(options: ConsumerOptions): Promise<Consumer> {
   const consumer = await Consumer.start({
+    ...patient,
     bootstrapServers: broker.bootstrapServers,
     groupId: 'g',
     topics: ['t'],
@@ -92,6 +94,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
         topics: { 'logs-a': 1, 'logs-b': 1, other: 1, '__logs-c': { partitions: 1, isInternal: true } },
       });
       const consumer = await Consumer.start({
+        ...patient,
         bootstrapServers: broker.bootstrapServers,
         metadataMaxAgeMs: 300,
         groupId: 'g',
@@ -104,7 +107,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       await broker.createTopic('logs-d', { partitions: 2 });
       await broker.append('logs-d', 1, [{ value: 'later' }]);
       await waitFor('the new one', () => own(consumer).join() === 'logs-a-0,logs-b-0,logs-d-0,logs-d-1');
-      const batch = await consumer.poll(20_000);
+      const batch = await consumer.poll(120_000);
       assert.deepEqual(valuesOf(batch!), ['later']);
       batch!.done();
       // Another subscription replaces it.
@@ -118,11 +121,11 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       await begin({ topics: { t: 1 } });
       await broker.append('t', 0, [{ value: 'a' }]);
       const consumer = await start({ ...protocol, batchMaxBytes: 1 });
-      const first = (await consumer.poll(20_000))!;
+      const first = (await consumer.poll(120_000))!;
       first.done();
       await consumer.commit();
       await broker.append('t', 0, [{ value: 'b' }]);
-      const second = (await consumer.poll(20_000))!;
+      const second = (await consumer.poll(120_000))!;
       assert.deepEqual(valuesOf(second), ['b']);
       const lost: unknown[] = [];
       consumer.on('lost', (partitions) => lost.push(...partitions));
@@ -130,7 +133,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       await waitFor('the loss', () => lost.length === 1);
       assert.equal(second.lost, true);
       assert.equal(second.done(), 'lost');
-      const again = (await consumer.poll(20_000))!;
+      const again = (await consumer.poll(120_000))!;
       assert.deepEqual(valuesOf(again), ['b']);
       again.done();
     });
@@ -144,14 +147,14 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
         const consumer = await start({ ...protocol, whenBlocked, maxPollIntervalMs: 1500, batchMaxBytes: 1 });
         const blocked: { policy: string }[] = [];
         consumer.on('blocked', (event) => blocked.push(event));
-        const first = (await consumer.poll(20_000))!;
+        const first = (await consumer.poll(120_000))!;
         const { epoch } = consumer.group;
         await waitFor('the event', () => blocked.length === 1);
         assert.equal(blocked[0]!.policy, whenBlocked);
         if (whenBlocked === 'leave') {
           await waitFor('the group without it', async () => (await broker.describeGroup('g'))!.members.length === 0);
           assert.equal(first.lost, true);
-          const again = (await consumer.poll(20_000))!;
+          const again = (await consumer.poll(120_000))!;
           assert.deepEqual(valuesOf(again), ['a'], 'it joins again and the record comes again');
           again.done();
           return;
@@ -159,7 +162,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
         assert.equal(first.lost, false);
         assert.equal(first.done(), 'ok');
         await broker.append('t', 0, [{ value: 'b' }]);
-        const next = (await consumer.poll(20_000))!;
+        const next = (await consumer.poll(120_000))!;
         assert.deepEqual(valuesOf(next), ['b']);
         assert.equal(consumer.group.epoch, epoch, 'it has stayed the same member');
       });
@@ -172,7 +175,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       const consumer = await start(protocol);
       const errors: [Error, boolean][] = [];
       consumer.on('error', (...event) => errors.push(event));
-      await assert.rejects(consumer.poll(20_000), GroupFatalError);
+      await assert.rejects(consumer.poll(120_000), GroupFatalError);
       await waitFor('the event', () => errors.length > 0);
       assert.ok(errors[0]![0] instanceof GroupFatalError);
       assert.equal(errors[0]![1], true);
@@ -189,9 +192,9 @@ describe('a pattern for the broker', () => {
     const consumer = await start({ groupProtocol: 'consumer', topics: { brokerPattern: 'logs-.*' } });
     await waitFor('what fits', () => own(consumer).join() === 'logs-a-0');
     const bad = await start({ groupId: 'h', groupProtocol: 'consumer', topics: { brokerPattern: '(' } });
-    await assert.rejects(bad.poll(20_000), /INVALID_REGULAR_EXPRESSION|InvalidRegularExpression/);
+    await assert.rejects(bad.poll(120_000), /INVALID_REGULAR_EXPRESSION|InvalidRegularExpression/);
     const classic = await start({ groupId: 'i', groupProtocol: 'classic', topics: { brokerPattern: 'x' } });
-    await assert.rejects(classic.poll(20_000), /groupProtocol 'consumer'/);
+    await assert.rejects(classic.poll(120_000), /groupProtocol 'consumer'/);
   });
 });
 
@@ -208,7 +211,7 @@ describe('a group of members of both protocols', () => {
     const seen: string[] = [];
     for (const one of [classic, consumer])
       for (let i = 0; i < 2; i++) {
-        const batch = (await one.poll(20_000))!;
+        const batch = (await one.poll(120_000))!;
         seen.push(...valuesOf(batch));
         assert.equal(batch.done(), 'ok');
       }

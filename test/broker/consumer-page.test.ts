@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
 import { consumerOptions } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patientNode } from '../helpers/patience.ts';
 
 const run = promisify(execFile);
 const page = readFileSync(join(projectFolder, 'docs/consumer.md'), 'utf8');
@@ -52,7 +53,7 @@ describe('the programs of the page about consumers', () => {
       const file = join(folder, `program-${i}.mjs`);
       writeFileSync(file, program);
       const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') };
-      const { stdout, stderr } = await run(process.execPath, [file], { env, timeout: 60_000 });
+      const { stdout, stderr } = await run(process.execPath, [...patientNode, file], { env, timeout: 300_000 });
       assert.equal(stdout, expected, stderr);
     });
   }

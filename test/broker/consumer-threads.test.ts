@@ -6,6 +6,7 @@ import { afterEach, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Consumer, IllegalStateError } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 interface Told {
@@ -53,6 +54,7 @@ describe('threads that read one consumer', () => {
   it('share its partitions, and one that dies leaves what it had to the others, in order', async () => {
     broker = await startEmbeddedBroker({ topics: { t: partitions.length } });
     consumer = await Consumer.start({
+      ...patient,
       bootstrapServers: broker.bootstrapServers,
       groupId: 'g',
       topics: ['t'],
@@ -86,7 +88,7 @@ describe('threads that read one consumer', () => {
 
   it('have handles that open once', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 1 } });
-    consumer = await Consumer.start({ bootstrapServers: broker.bootstrapServers });
+    consumer = await Consumer.start({ ...patient, bootstrapServers: broker.bootstrapServers });
     const handle = consumer.share();
     const attached = await Consumer.attach(handle);
     await assert.rejects(Consumer.attach(handle), IllegalStateError);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CommitFailedError, Consumer, type ConsumerBatch, IllegalStateError, KafkaClient } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const count = 40;
@@ -15,7 +16,7 @@ let client: KafkaClient;
 
 before(async () => {
   broker = await startEmbeddedBroker({ topics: { source: 1, results: 1, mixed: 1 } });
-  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
   for (let i = 0; i < count; i += 5)
     await broker.append(
       'source',
@@ -48,7 +49,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       let tries = 0;
       let done = 0;
       while (done < count) {
-        const batch = await consumer.poll(20_000);
+        const batch = await consumer.poll(120_000);
         assert.notEqual(batch, null, `${done} of ${count} records were done`);
         const isAborted = tries++ % 3 === 1;
         try {
@@ -78,7 +79,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
         isolationLevel: 'read_committed',
       });
       const seen: string[] = [];
-      while (seen.length < count) seen.push(...valuesOf((await reader.poll(20_000))!));
+      while (seen.length < count) seen.push(...valuesOf((await reader.poll(120_000))!));
       assert.deepEqual(
         seen,
         Array.from({ length: count }, (_, i) => String(i)),
@@ -99,7 +100,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
         autoOffsetReset: 'earliest',
         groupProtocol,
       });
-      const batch = (await consumer.poll(20_000))!;
+      const batch = (await consumer.poll(120_000))!;
       const { group, offsets } = batch.transactionOffsets();
       assert.equal(group.groupId, `lost-${groupProtocol}`);
       assert.deepEqual(group, consumer.groupMetadata());
@@ -117,6 +118,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
 describe('a consumer without a group', () => {
   it('has no group for a transaction', async () => {
     const consumer = await Consumer.start({
+      ...patient,
       bootstrapServers: broker.bootstrapServers,
       assign: [{ topic: 'source', partition: 0, offset: 0 }],
     });
@@ -142,7 +144,7 @@ describe('records of transactions', () => {
     const take = async (consumer: Consumer, until: string): Promise<string[]> => {
       const seen: string[] = [];
       while (seen.at(-1) !== until) {
-        const batch = await consumer.poll(20_000);
+        const batch = await consumer.poll(120_000);
         assert.notEqual(batch, null, `${until} comes, after ${seen}`);
         seen.push(...valuesOf(batch!));
         batch!.done();

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { Consumer, type ConsumerBatch, type ConsumerOptions } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 let broker: EmbeddedBroker;
 const consumers: Consumer[] = [];
 
 async function start(options: ConsumerOptions): Promise<Consumer> {
-  const consumer = await Consumer.start({ bootstrapServers: broker.bootstrapServers, ...options });
+  const consumer = await Consumer.start({ ...patient, bootstrapServers: broker.bootstrapServers, ...options });
   consumers.push(consumer);
   return consumer;
 }
@@ -54,11 +55,11 @@ describe('a consumer with partitions of its own', () => {
     const consumer = await start({ assign: fromStart(0) });
     assert.equal(await consumer.poll(0), null);
     await fill('t', 0, 3);
-    const first = await consumer.poll(10_000);
+    const first = await consumer.poll(120_000);
     assert.deepEqual(valuesOf(first!), ['0:0', '0:1', '0:2']);
     assert.equal(first!.done(), 'ok');
     await fill('t', 0, 2, 3);
-    const second = consumer.pollSync(10_000);
+    const second = consumer.pollSync(120_000);
     assert.deepEqual(valuesOf(second!), ['0:3', '0:4']);
     assert.equal(String(second!.nextOffset), '5');
   });

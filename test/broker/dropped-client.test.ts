@@ -29,14 +29,25 @@ function run(t: Cleanup, isAsked: boolean, isIterating = false, leaves?: Dropped
   return startChild(t, 'dropped', args, { execArgv: ['--expose-gc'] });
 }
 
-test('a client dropped without close is told of, and its network thread ends', { timeout: 30_000 }, async (t) => {
+/** A collection that comes by itself may be told of before the program has looked. */
+function assertDropped(stdout: string, ...before: readonly string[]): void {
+  const lines = stdout.trim().split('\n');
+  const told = ['client-dropped', 'collected'];
+  assert.deepEqual(
+    [...lines.slice(0, before.length), ...lines.slice(before.length, before.length + 2).sort(), ...lines.slice(-1)],
+    [...before, ...told, 'ended, 1 broker known'],
+  );
+  assert.equal(lines.length, before.length + 3);
+}
+
+test('a client dropped without close is told of, and its network thread ends', { timeout: 300_000 }, async (t) => {
   const { exitCode, stdout, stderr } = await run(t, false).ended;
   assert.equal(stderr, '');
-  assert.deepEqual(stdout.trim().split('\n'), ['collected', 'client-dropped', 'ended, 1 broker known']);
+  assertDropped(stdout);
   assert.equal(exitCode, 0);
 });
 
-test('one dropped with a request in flight ends when that is answered', { timeout: 30_000 }, async (t) => {
+test('one dropped with a request in flight ends when that is answered', { timeout: 300_000 }, async (t) => {
   await broker.control(Fetch, { holdUntil: 'dropped' }, { times: 1, clientId: 'asked-true' });
   const child = run(t, true);
   await broker.waitForHeld('dropped');
@@ -48,20 +59,20 @@ test('one dropped with a request in flight ends when that is answered', { timeou
   assert.equal(exitCode, 0);
 });
 
-test('one in a loop over responses is not dropped before the loop ends', { timeout: 30_000 }, async (t) => {
+test('one in a loop over responses is not dropped before the loop ends', { timeout: 300_000 }, async (t) => {
   const { exitCode, stdout, stderr } = await run(t, false, true).ended;
   assert.equal(stderr, '');
-  assert.deepEqual(stdout.trim().split('\n'), ['kept', 'collected', 'client-dropped', 'ended, 1 broker known']);
+  assertDropped(stdout, 'kept');
   assert.equal(exitCode, 0);
 });
 
 for (const leaves of ['listener', 'iterator'] as const) {
   const what =
     leaves === 'listener' ? 'a listener of its cluster that names it' : 'an iterator that waits for a response';
-  test(`one dropped with ${what} is noticed all the same`, { timeout: 30_000 }, async (t) => {
+  test(`one dropped with ${what} is noticed all the same`, { timeout: 300_000 }, async (t) => {
     const { exitCode, stdout, stderr } = await run(t, false, false, leaves).ended;
     assert.equal(stderr, '');
-    assert.deepEqual(stdout.trim().split('\n'), ['collected', 'client-dropped', 'ended, 1 broker known']);
+    assertDropped(stdout);
     assert.equal(exitCode, 0);
   });
 }

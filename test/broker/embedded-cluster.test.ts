@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CreateTopics, errorFor, KafkaClient, Metadata, NotEnoughReplicasError, Produce } from '../../src/index.ts';
 import { EmbeddedCluster, type EmbeddedClusterOptions, errorCodes } from '../../src/testing/index.ts';
+import { patient } from '../helpers/patience.ts';
 
 async function withCluster(
   options: EmbeddedClusterOptions,
@@ -11,7 +12,11 @@ async function withCluster(
 ): Promise<void> {
   const cluster = await EmbeddedCluster.start(options);
   try {
-    const client = await KafkaClient.start({ bootstrapServers: cluster.bootstrapServers, logLevel: 'silent' });
+    const client = await KafkaClient.start({
+      ...patient,
+      bootstrapServers: cluster.bootstrapServers,
+      logLevel: 'silent',
+    });
     try {
       await run(cluster, client);
     } finally {

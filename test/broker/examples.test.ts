@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
 import { projectFolder, runnablePath } from '../../scripts/project.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patientNode } from '../helpers/patience.ts';
 
 /** An example that runs, with the lines that it has printed. */
 interface Running {
@@ -22,10 +23,14 @@ interface Running {
 
 async function start(t: TestContext, name: string): Promise<Running> {
   const broker = await startEmbeddedBroker();
-  const child = spawn(process.execPath, ['--enable-source-maps', runnablePath(`examples/${name}/index.ts`)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', ...patientNode, runnablePath(`examples/${name}/index.ts`)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') },
+    },
+  );
   t.after(async () => {
     child.kill('SIGKILL');
     await broker.close();

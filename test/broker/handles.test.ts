@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Cancelled, Consumer, IllegalStateError, KafkaClient, NetworkThreadError, Producer } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 interface Shared {
   readonly transferList: readonly MessagePort[];
@@ -48,7 +49,7 @@ for (const kind of names) {
     });
     after(() => broker.close());
     beforeEach(async () => {
-      client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+      client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
       sharing = await kinds[kind](client);
     });
     afterEach(() => client.close());

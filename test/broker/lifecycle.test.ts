@@ -14,6 +14,7 @@ import {
   Produce,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { failureOf, openClient, openConnected } from './support/client.ts';
 import { byName, fetchRequest, produceRequest } from './support/requests.ts';
@@ -31,7 +32,7 @@ describe('a client', () => {
     await broker.close();
   });
 
-  const options = () => ({ bootstrapServers: broker.bootstrapServers, closeTimeoutMs: 0 });
+  const options = () => ({ ...patient, bootstrapServers: broker.bootstrapServers, closeTimeoutMs: 0 });
 
   test('starts with the version of the broker and the versions of its APIs', async (t) => {
     const client = await openClient(t, options());

@@ -7,7 +7,7 @@ import { ApiVersions, type KafkaClient, Metadata, NodeNotReadyError } from '../.
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { saslApis, wantLogins } from '../helpers/sasl-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { openClient } from './support/client.ts';
+import { openClient, unreadyBecause } from './support/client.ts';
 
 let broker: EmbeddedBroker;
 
@@ -40,10 +40,7 @@ async function misroute(): Promise<void> {
 }
 
 async function assertMisrouted(client: KafkaClient): Promise<void> {
-  await assert.rejects(client.awaitReady(1, { timeoutMs: 1000 }), (error: Error) => {
-    assert.match((error.cause as Error).message, /is not node 1 of cluster 'embedded-cluster-000000'/);
-    return true;
-  });
+  await unreadyBecause(client, 1, /is not node 1 of cluster 'embedded-cluster-000000'/);
   await assert.rejects(
     async () => client.send(1, Metadata, { topics: [] }),
     (error: Error) => {

@@ -24,7 +24,9 @@ function run(t: Cleanup, what: MisuseArguments['what'], options: MisuseArguments
   return startChild(t, 'misuse', args);
 }
 
-test('a forgotten await of a request that fails is told with the place of the call', { timeout: 30_000 }, async (t) => {
+test('a forgotten await of a request that fails is told with the place of the call', {
+  timeout: 300_000,
+}, async (t) => {
   const { exitCode, stdout } = await run(t, 'forgotten-await').ended;
   const lines = stdout.trim().split('\n');
   assert.equal(lines[0], 'closed');
@@ -33,13 +35,13 @@ test('a forgotten await of a request that fails is told with the place of the ca
   assert.equal(exitCode, 0);
 });
 
-test('an endless recursion of callbacks ends, and the client goes on', { timeout: 60_000 }, async (t) => {
+test('an endless recursion of callbacks ends, and the client goes on', { timeout: 300_000 }, async (t) => {
   const { exitCode, stdout } = await run(t, 'endless-recursion', { logLevel: 'silent' }).ended;
   assert.match(stdout, /^(the outermost call: .*\n)?deep\nafterwards: 1 broker\nclosed\n$/);
   assert.equal(exitCode, 0);
 });
 
-test('a thread that blocks in pollSync notices that the network thread is no more', { timeout: 30_000 }, async (t) => {
+test('a thread that blocks in pollSync notices that the network thread is no more', { timeout: 300_000 }, async (t) => {
   await broker.control(Fetch, { holdUntil: 'never' }, { times: 1 });
   // Only a look at the thread itself can tell: its time to be counted as stuck is not over for days.
   const { exitCode, stdout } = await run(t, 'blocked-without-thread', { networkThreadTimeoutMs: 2 ** 31 - 1 }).ended;

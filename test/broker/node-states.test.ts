@@ -15,7 +15,15 @@ import {
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-import { type Cleanup, calm, closedByHand, failureOf, openClient, openConnected } from './support/client.ts';
+import {
+  type Cleanup,
+  calm,
+  closedByHand,
+  failureOf,
+  openClient,
+  openConnected,
+  unreadyBecause,
+} from './support/client.ts';
 import { saidOf, saidOfReady, saidOfUnknown } from './support/node-queries.ts';
 import { byName, fetchRequest, produceRequest } from './support/requests.ts';
 
@@ -225,7 +233,7 @@ describe('nodes', () => {
 
   describe('that cannot be reached', () => {
     test('are disconnected, back off for longer each time, and say for how long', async (t) => {
-      const client = await openConnected(t, broker, { reconnectBackoffMs: 60, reconnectBackoffMaxMs: 60_000 });
+      const client = await openConnected(t, broker, { reconnectBackoffMs: 400, reconnectBackoffMaxMs: 60_000 });
       await broker.stopListener(1);
       await broker.closeConnections('reset', 1);
       await waitFor('node 1 to be lost', () => client.isDisconnected(1));
@@ -245,7 +253,7 @@ describe('nodes', () => {
         assert.match(error.message, /not connected; the next attempt may begin in \d+ ms/);
       }
       // 20 % of jitter each way; the connection that was lost counts as the first failure.
-      const bounds = [144, 288, 576];
+      const bounds = [960, 1920, 3840];
       for (const [i, delay] of delays.entries()) assert.ok(delay <= bounds[i]!, `${delays}`);
       assert.ok(delays[2]! > delays[0]!, `${delays}`);
       await broker.startListener(1);
@@ -258,13 +266,9 @@ describe('nodes', () => {
       await broker.stopListener(1);
       client.close(1);
       await broker.waitForConnections(0, 1);
-      const waiting = client.awaitReady(1, { timeoutMs: 300 });
-      await assert.rejects(waiting, (error) => {
-        assert.ok(error instanceof KafkaTimeoutError);
-        assert.match(error.message, /node 1 \(\S+\) was not ready within 300 ms/);
-        assert.match(String((error.cause as Error).message), /ECONNREFUSED/);
-        return true;
-      });
+      const error = await unreadyBecause(client, 1, /ECONNREFUSED/, 300);
+      assert.ok(error instanceof KafkaTimeoutError);
+      assert.match(error.message, /node 1 \(\S+\) was not ready within 300 ms/);
     });
 
     test('are awaited through their backoff', async (t) => {
@@ -323,12 +327,14 @@ describe('nodes', () => {
     test('answer at once, then are not ready until their time is over; others are', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: 3000 }, { nodeId: 0, times: 1 });
+      // The network thread counts from the moment when it reads the answer, which is later than this.
+      const sentAt = performance.now();
       const response = await client.send(0, Metadata, { topics: [] });
       const throttledAt = performance.now();
       assert.equal(response.throttleTimeMs, 3000);
       await waitFor('the throttle to show', () => !client.isReady(0) || performance.now() - throttledAt > 2000);
       // Else the machine is too busy to tell.
-      if (performance.now() - throttledAt < 1000) {
+      if (performance.now() - sentAt < 1500) {
         assert.equal(client.connected(0), true);
         const error = await failureOf(client.send(0, Metadata, { topics: [] }));
         assert.ok(error instanceof NodeNotReadyError);
@@ -337,21 +343,21 @@ describe('nodes', () => {
       }
       await client.send(1, Metadata, { topics: [] });
       await waitFor('the throttle to end', () => client.isReady(0));
-      assert.ok(performance.now() - throttledAt >= 2900, 'the node was left alone for its time');
+      assert.ok(performance.now() - sentAt >= 2999, 'the node was left alone for its time');
       await client.send(0, Metadata, { topics: [] });
     });
 
     test('go on with what was in flight, whose deadline moves by that time', async () => {
       const client = await shared();
-      await broker.control(Metadata, { throttleTimeMs: 600 }, { nodeId: 0, times: 1 });
+      await broker.control(Metadata, { throttleTimeMs: 1500 }, { nodeId: 0, times: 1 });
       await broker.control(Fetch, { holdUntil: 'throttled' }, { nodeId: 0, times: 1 });
       const began = performance.now();
       const throttling = client.send(0, Metadata, { topics: [] });
-      const limited = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), { ...byName, timeoutMs: 1000 });
+      const limited = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), { ...byName, timeoutMs: 5000 });
       await throttling;
       const error = await failureOf(limited);
       assert.ok(error instanceof RequestTimedOutError);
-      assert.ok(performance.now() - began >= 1550, `timed out after ${performance.now() - began} ms`);
+      assert.ok(performance.now() - began >= 6450, `timed out after ${performance.now() - began} ms`);
       await broker.release('throttled');
     });
 

@@ -30,7 +30,7 @@ async function endpoint(...args: Parameters<typeof TokenEndpoint.start>): Promis
   return started;
 }
 
-function providerOf(url: string, timeoutMs = 5000) {
+function providerOf(url: string, timeoutMs = 60_000) {
   const options = { tokenEndpointUrl: url, clientId: 'id', clientSecret: 'the-secret', timeoutMs };
   return oidcTokenProvider(options, { fetch: post });
 }

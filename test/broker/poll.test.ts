@@ -45,7 +45,7 @@ describe('polling', () => {
   }
 
   describe('poll', () => {
-    test('returns the responses that came, in order, and leaves the futures done', { timeout: 20_000 }, async () => {
+    test('returns the responses that came, in order, and leaves the futures done', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const second = metadata();
       const third = client.send(0, Produce, produceRequest('logs', [{ value: 'x' }]), byName);
@@ -58,13 +58,13 @@ describe('polling', () => {
       assert.equal(responses[2], third.value);
     });
 
-    test('without a future returns when any response came', { timeout: 20_000 }, async () => {
+    test('without a future returns when any response came', { timeout: 300_000 }, async () => {
       const future = metadata();
       const responses = await client.poll(never);
       assert.deepEqual(responses, [future.value]);
     });
 
-    test('is over at its time, with nothing, and the request goes on', { timeout: 20_000 }, async () => {
+    test('is over at its time, with nothing, and the request goes on', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const began = performance.now();
       assert.deepEqual(await client.poll(30), []);
@@ -75,7 +75,7 @@ describe('polling', () => {
       await future;
     });
 
-    test('of 0 does not wait for an answer, but sees what was sent written', { timeout: 20_000 }, async () => {
+    test('of 0 does not wait for an answer, but sees what was sent written', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const arrived = (await broker.stats()).requests[Metadata.key] ?? 0;
       const behind = metadata();
@@ -87,19 +87,19 @@ describe('polling', () => {
       await behind;
     });
 
-    test('of 0 again and again delivers what has arrived', { timeout: 20_000 }, async () => {
+    test('of 0 again and again delivers what has arrived', { timeout: 300_000 }, async () => {
       const future = metadata();
       const responses: unknown[] = [];
       while (!future.isDone) responses.push(...(await client.poll(0)));
       assert.deepEqual(responses, [future.value]);
     });
 
-    test('with a negative time is poll of 0', { timeout: 20_000 }, async () => {
+    test('with a negative time is poll of 0', { timeout: 300_000 }, async () => {
       assert.deepEqual(await client.poll(-5), []);
       assert.deepEqual(await client.poll(Number.NEGATIVE_INFINITY), []);
     });
 
-    test('without a limit waits for requestTimeoutMs, here until the answer', { timeout: 20_000 }, async () => {
+    test('without a limit waits for requestTimeoutMs, here until the answer', { timeout: 300_000 }, async () => {
       const future = metadata();
       assert.deepEqual(await client.poll(undefined, future), [future.value]);
       const another = metadata();
@@ -108,23 +108,23 @@ describe('polling', () => {
       assert.deepEqual(await client.poll(Number.POSITIVE_INFINITY, third), [third.value]);
     });
 
-    test('without a limit, and with nothing to come, is over at requestTimeoutMs', { timeout: 20_000 }, async (t) => {
-      const client = await openConnected(t, broker, { requestTimeoutMs: 250 });
+    test('without a limit, and with nothing to come, is over at requestTimeoutMs', { timeout: 300_000 }, async (t) => {
+      const client = await openConnected(t, broker, { requestTimeoutMs: 1000 });
       for (const limit of [undefined, null]) {
         const began = performance.now();
         assert.deepEqual(await client.poll(limit), []);
         assert.deepEqual(client.pollSync(limit), []);
-        assert.ok(performance.now() - began >= 499);
+        assert.ok(performance.now() - began >= 1999);
       }
     });
 
-    test('for a future that is done already makes one round of reading', { timeout: 20_000 }, async () => {
+    test('for a future that is done already makes one round of reading', { timeout: 300_000 }, async () => {
       const done = metadata();
       await done;
       assert.deepEqual(await client.poll(never, done), []);
     });
 
-    test('for a future that fails returns without it', { timeout: 20_000 }, async () => {
+    test('for a future that fails returns without it', { timeout: 300_000 }, async () => {
       const { future } = await held();
       setImmediate(() => void broker.closeConnections('reset', 0));
       broughtNothing(await client.poll(never, future));
@@ -132,7 +132,7 @@ describe('polling', () => {
       await calm(client, broker);
     });
 
-    test('for a future that this thread completes itself returns', { timeout: 20_000 }, async () => {
+    test('for a future that this thread completes itself returns', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       setImmediate(() => client.close(0));
       assert.deepEqual(await client.poll(never, future), []);
@@ -147,7 +147,7 @@ describe('polling', () => {
       assert.throws(() => client.pollSync({} as never), TypeError);
     });
 
-    test('lists metadata refreshes', { timeout: 20_000 }, async () => {
+    test('lists metadata refreshes', { timeout: 300_000 }, async () => {
       const { updateId } = client.cluster;
       const polled = client.poll(never);
       const refreshed = client.refreshMetadata();
@@ -157,14 +157,14 @@ describe('polling', () => {
       await refreshed;
     });
 
-    test('several at once all see the response', { timeout: 20_000 }, async () => {
+    test('several at once all see the response', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const polls = [client.poll(never), client.poll(never, future), client.poll(never)];
       await release();
       for (const responses of await Promise.all(polls)) assert.deepEqual(responses, [future.value]);
     });
 
-    test('is ended by its signal, with what had come', { timeout: 20_000 }, async () => {
+    test('is ended by its signal, with what had come', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const controller = new AbortController();
       const polled = client.poll(never, future, { signal: controller.signal });
@@ -176,7 +176,7 @@ describe('polling', () => {
       await future;
     });
 
-    test('is ended by wakeup', { timeout: 20_000 }, async () => {
+    test('is ended by wakeup', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const polls = [client.poll(never), client.poll(never, future)];
       setImmediate(() => client.wakeup());
@@ -185,7 +185,7 @@ describe('polling', () => {
       await future;
     });
 
-    test('does not lose a response to a wakeup', { timeout: 20_000 }, async () => {
+    test('does not lose a response to a wakeup', { timeout: 300_000 }, async () => {
       for (let i = 0; i < 50; i++) {
         const future = metadata();
         const polled = client.poll(never, future);
@@ -195,13 +195,13 @@ describe('polling', () => {
       }
     });
 
-    test('is not needed: futures complete without it', { timeout: 20_000 }, async () => {
+    test('is not needed: futures complete without it', { timeout: 300_000 }, async () => {
       await metadata();
     });
   });
 
   describe('pollSync', () => {
-    test('blocks until the future is done, whose callbacks have run by then', { timeout: 20_000 }, () => {
+    test('blocks until the future is done, whose callbacks have run by then', { timeout: 300_000 }, () => {
       const future = metadata();
       const seen: unknown[] = [];
       future.addCallback((response) => seen.push(response));
@@ -210,12 +210,12 @@ describe('polling', () => {
       assert.deepEqual(seen, [future.value]);
     });
 
-    test('without a future returns when any response came', { timeout: 20_000 }, () => {
+    test('without a future returns when any response came', { timeout: 300_000 }, () => {
       const future = metadata();
       assert.deepEqual(client.pollSync(never), [future.value]);
     });
 
-    test('is over at its time', { timeout: 20_000 }, async () => {
+    test('is over at its time', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const began = performance.now();
       assert.deepEqual(client.pollSync(30, future), []);
@@ -227,7 +227,7 @@ describe('polling', () => {
       assert.ok(future.succeeded);
     });
 
-    test('of 0 does not wait for an answer', { timeout: 20_000 }, async () => {
+    test('of 0 does not wait for an answer', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       assert.deepEqual(client.pollSync(0), []);
       assert.equal(future.isDone, false);
@@ -236,7 +236,7 @@ describe('polling', () => {
       assert.equal(future.succeeded, true);
     });
 
-    test('many times in a row, thousands of requests, no event loop', { timeout: 20_000 }, () => {
+    test('many times in a row, thousands of requests, no event loop', { timeout: 300_000 }, () => {
       let bytes = 0;
       for (let i = 0; i < 2000; i++) {
         const future = metadata();
@@ -246,7 +246,7 @@ describe('polling', () => {
       assert.equal(bytes, 2000 * 'embedded-cluster-000000'.length);
     });
 
-    test('inside a callback, and poll beside it', { timeout: 20_000 }, async () => {
+    test('inside a callback, and poll beside it', { timeout: 300_000 }, async () => {
       const first = metadata();
       let inner: readonly unknown[] = [];
       first.addCallback(() => {
@@ -260,7 +260,7 @@ describe('polling', () => {
     });
 
     test('while the bell of the event loop is armed, and the event loop goes on after', {
-      timeout: 20_000,
+      timeout: 300_000,
     }, async () => {
       for (let i = 0; i < 20; i++) {
         await metadata();
@@ -273,7 +273,7 @@ describe('polling', () => {
       }
     });
 
-    test('for a future that fails returns', { timeout: 20_000 }, async () => {
+    test('for a future that fails returns', { timeout: 300_000 }, async () => {
       const rule = await broker.control(Fetch, { answer: 'reset' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs'), byName);
       broughtNothing(client.pollSync(never, future));
@@ -282,7 +282,7 @@ describe('polling', () => {
       await calm(client, broker);
     });
 
-    test('for a future that times out returns at its deadline', { timeout: 20_000 }, async () => {
+    test('for a future that times out returns at its deadline', { timeout: 300_000 }, async () => {
       const rule = await broker.control(Fetch, { answer: 'never' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs'), { ...byName, timeoutMs: 50 });
       broughtNothing(client.pollSync(never, future));

@@ -33,7 +33,7 @@ describe('a process with a client', { concurrency: 3 }, () => {
     ['idle', 'that has nothing in flight'],
     ['closed', 'that has been closed'],
   ]) {
-    test(`ends by itself with a client ${what}`, { timeout: 20_000 }, async (t) => {
+    test(`ends by itself with a client ${what}`, { timeout: 300_000 }, async (t) => {
       const { exitCode, stdout, stderr } = await run(t, how!).ended;
       assert.equal(stderr, '');
       assert.equal(stdout, 'started\nend of program\n');
@@ -46,7 +46,7 @@ describe('a process with a client', { concurrency: 3 }, () => {
     ['await', 'started\nanswered\nend of program\n'],
     ['poll', 'started\npolled 1\nend of program\n'],
   ]) {
-    test(`lives while a request is pending, and ends after it (${how})`, { timeout: 20_000 }, async (t) => {
+    test(`lives while a request is pending, and ends after it (${how})`, { timeout: 300_000 }, async (t) => {
       const gate = `pending-${how}`;
       await broker.control(Fetch, { holdUntil: gate }, { times: 1, clientId: how! });
       const child = run(t, how!);
@@ -63,22 +63,22 @@ describe('a process with a client', { concurrency: 3 }, () => {
     });
   }
 
-  test('lives while poll(0) waits for its fence', { timeout: 20_000 }, async (t) => {
+  test('lives while poll(0) waits for its fence', { timeout: 300_000 }, async (t) => {
     const { exitCode, stdout } = await run(t, 'poll0').ended;
     assert.equal(stdout, 'started\npolled\nend of program\n');
     assert.equal(exitCode, 0);
   });
 
   test('lives while poll(0) waits for its fence, having read the last answer itself', {
-    timeout: 20_000,
+    timeout: 300_000,
   }, async (t) => {
-    const { exitCode, stdout, stderr } = await run(t, 'poll0-behind').ended;
+    const { exitCode, stdout, stderr } = await run(t, 'poll0-behind', { metrics: true }).ended;
     assert.equal(stderr, '');
     assert.equal(stdout, 'started\npolled\nend of program\n');
     assert.equal(exitCode, 0);
   });
 
-  test('lives while a metadata refresh is awaited', { timeout: 20_000 }, async (t) => {
+  test('lives while a metadata refresh is awaited', { timeout: 300_000 }, async (t) => {
     // The one before it is part of the start.
     await broker.control(Metadata, { holdUntil: 'refresh' }, { times: 1, skip: 1, clientId: 'refresh' });
     const child = run(t, 'refresh');
@@ -90,7 +90,7 @@ describe('a process with a client', { concurrency: 3 }, () => {
     assert.equal(exitCode, 0);
   });
 
-  test('lives while a node is awaited', { timeout: 20_000 }, async (t) => {
+  test('lives while a node is awaited', { timeout: 300_000 }, async (t) => {
     const late = await startEmbeddedBrokerInProcess();
     t.after(() => late.close());
     await late.stopListener(0);

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patientNode } from '../helpers/patience.ts';
 
 const run = promisify(execFile);
 const page = readFileSync(join(projectFolder, 'docs', 'producer.md'), 'utf8');
@@ -39,7 +40,7 @@ test('the programs of the page run, and write what they say', async () => {
           .replace("from 'offthread-kafka'", `from ${JSON.stringify(library)}`)
           .replace('localhost:9092', broker.bootstrapServers[0]!),
       );
-      const { stdout } = await run(process.execPath, [file], { timeout: 60_000 });
+      const { stdout } = await run(process.execPath, [...patientNode, file], { timeout: 300_000 });
       outputs.push(stdout);
     }
     assert.equal(outputs[0], 'partition 0, offset 0\n');

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { KafkaClient, KafkaConfigurationError, Producer } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { readValues } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -16,7 +17,7 @@ let client: KafkaClient;
 
 before(async () => {
   broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {} } });
-  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
 after(async () => {
@@ -95,6 +96,7 @@ test('a handle serves one thread, and what is none is refused', async () => {
 
 test('Producer.start has a client of its own, takes the options of both, and ends both', async () => {
   const producer = await Producer.start({
+    ...patient,
     bootstrapServers: broker.bootstrapServers,
     clientId: 'alone',
     lingerMs: 1,
@@ -107,7 +109,7 @@ test('Producer.start has a client of its own, takes the options of both, and end
   assert.throws(() => producer.append('alone', null, 'w'));
   await waitFor('its connections to close', async () => (await broker.stats()).openConnections < open);
   await assert.rejects(
-    Producer.start({ bootstrapServers: broker.bootstrapServers, 'linger.ms': 5 } as never),
+    Producer.start({ ...patient, bootstrapServers: broker.bootstrapServers, 'linger.ms': 5 } as never),
     (error: Error) => error instanceof KafkaConfigurationError && /did you mean 'lingerMs'/.test(error.message),
   );
 });

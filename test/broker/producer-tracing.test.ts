@@ -6,13 +6,14 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { after, before, test } from 'node:test';
 import { KafkaClient, type ProduceTrace, produceChannelName } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 let broker: EmbeddedBroker;
 let client: KafkaClient;
 
 before(async () => {
   broker = await startEmbeddedBroker({ topics: { traced: {} } });
-  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
 after(async () => {
@@ -51,7 +52,7 @@ test('a listener hears of each record once in each event, and its headers are se
   const consumer = await client.consumer({ assign: [{ topic: 'traced', partition: 0, offset: 'earliest' }] });
   const headers: string[] = [];
   while (headers.length < 2) {
-    const batch = await consumer.poll(20_000);
+    const batch = await consumer.poll(120_000);
     for (const record of batch!) headers.push(record.headers.map(({ key, value }) => `${key}=${value}`).join());
     batch!.done();
   }

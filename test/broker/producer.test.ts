@@ -14,6 +14,7 @@ import {
   SerializationError,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { type LogRecord, readLog, readValues } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -24,7 +25,7 @@ const open: Producer<never, never>[] = [];
 
 before(async () => {
   broker = await startEmbeddedBroker({ nodes: 2 });
-  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
 afterEach(async () => {
@@ -153,9 +154,9 @@ test('a loop that never yields fills the memory, waits in waitSync, and ends in 
   const producer = await producerOf({ bufferMemoryBytes: 128 * 1024 });
   await client.addTopic(topic);
   for (let i = 0; i < 20_000; i++) {
-    while (!producer.append(topic, null, `${i}`)) assert.ok(producer.waitSync(100, 10_000));
+    while (!producer.append(topic, null, `${i}`)) assert.ok(producer.waitSync(100, 120_000));
   }
-  const report = producer.flushSync(20_000);
+  const report = producer.flushSync(120_000);
   assert.deepEqual([report.records, report.failed], [20_000, 0]);
   assert.deepEqual(
     await valuesOf(topic),
@@ -170,7 +171,7 @@ test('pollSync runs callbacks without the event loop', async () => {
   producer.send(topic, { value: 'a' }).addCallback((metadata) => {
     offset = metadata.offset.toNumber();
   });
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 120_000;
   while (offset < 0 && performance.now() < deadline) producer.pollSync(1000);
   assert.equal(offset, 0);
 });
@@ -409,7 +410,7 @@ test('a closed producer takes nothing more, and closing again is the same close'
 
 test('closing the client closes its producers first', async () => {
   const topic = await newTopic();
-  const own = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  const own = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
   const producer = await own.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
   const future = producer.send(topic, { value: 'a' }, { lingerMs: 60_000 });
   await own.close();

@@ -11,11 +11,12 @@ import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
 import { withRoomTable } from '../../scripts/rooms.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patientNode } from '../helpers/patience.ts';
 import { roomNames } from '../unit/structure/support/import-rules.ts';
 
 const run = promisify(execFile);
 const readme = readFileSync(join(projectFolder, 'README.md'), 'utf8');
-const boundMs = 60_000;
+const boundMs = 300_000;
 
 /** The text of every block of code in that language. */
 function blocks(language: string): string[] {
@@ -55,7 +56,7 @@ describe('the programs of the README', () => {
     const file = join(folder, 'first.mjs');
     writeFileSync(file, program);
     const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrapServers.join(',') };
-    return run(process.execPath, [file], { env, timeout: boundMs });
+    return run(process.execPath, [...patientNode, file], { env, timeout: boundMs });
   }
 
   /** What a program that must fail wrote to stderr. */
@@ -112,7 +113,7 @@ describe('the programs of the README', () => {
   test("the first fails with the broker's error for a topic misspelt where it is written to, and the log names it", async () => {
     const program = first
       .replace("send('greetings'", "send('greeting'")
-      .replace('client.producer()', 'client.producer({ maxBlockMs: 2000, deliveryTimeoutMs: 120000 })');
+      .replace('client.producer()', 'client.producer({ maxBlockMs: 6000, deliveryTimeoutMs: 120000 })');
     const text = await failure(program);
     assert.match(text, /TOPIC_ERROR.*no metadata of topic "greeting"/);
     assert.match(text, /topic 'greeting' is not present in metadata/);
@@ -122,7 +123,7 @@ describe('the programs of the README', () => {
   test("the one request by request fails with the broker's error for a topic misspelt where it is waited for", async () => {
     const program = byRequest.replace(
       "awaitTopic('requests', { timeoutMs: 10_000 }",
-      "awaitTopic('request', { timeoutMs: 1000 }",
+      "awaitTopic('request', { timeoutMs: 6000 }",
     );
     assert.notEqual(program, byRequest);
     const text = await failure(program);

@@ -213,7 +213,9 @@ describe('records', () => {
     });
   });
 
-  test('of tens of MiB in one request and one response, small ones before and after', { timeout: 60_000 }, async () => {
+  test('of tens of MiB in one request and one response, small ones before and after', {
+    timeout: 300_000,
+  }, async () => {
     const topic = await newTopic();
     const value = Buffer.alloc(32 * MiB);
     for (let i = 0; i < value.length; i += 4096) value.writeUInt32LE(i, i);

@@ -7,7 +7,7 @@ import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-br
 import { closedByHand, openConnected } from './support/client.ts';
 import { byName, fetchRequest } from './support/requests.ts';
 
-describe('iterating over responses', { timeout: 30_000 }, () => {
+describe('iterating over responses', { timeout: 300_000 }, () => {
   let broker: EmbeddedBroker;
   let client: KafkaClient;
 

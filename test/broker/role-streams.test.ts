@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type Consumer, type ConsumerBatch, KafkaClient, Produce, RecordTooLargeError } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 let broker: EmbeddedBroker;
@@ -14,7 +15,7 @@ const consumers: Consumer[] = [];
 
 before(async () => {
   broker = await startEmbeddedBroker({ topics: { lines: 1, small: 1, late: 1, gone: 1, t: 2, given: 1, ended: 1 } });
-  client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+  client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
 afterEach(async () => {
@@ -54,15 +55,19 @@ describe('producer.writable', () => {
   it('slows its source down when the producer has no room', async () => {
     const bufferMemoryBytes = 256 * 1024;
     await using producer = await client.producer({ bufferMemoryBytes, batchSizeBytes: 16 * 1024 });
-    await broker.delay(Produce, 300);
+    await broker.control(Produce, { holdUntil: 'room' }, { times: 1 });
     let pulled = 0;
     function* source(): Generator<{ key: string; value: Buffer }> {
       for (; pulled < 200; pulled++) yield { key: `k${pulled}`, value: Buffer.alloc(10_000, 1) };
     }
     const stream = producer.writable('small', { highWaterMark: 4 });
     const done = pipeline(Readable.from(source(), { highWaterMark: 1 }), stream);
+    await broker.waitForHeld('room');
     await waitFor('the first records', () => pulled > 5);
+    // Nothing is acknowledged, whatever time passes.
+    for (let i = 0; i < 100; i++) await new Promise(setImmediate);
     assert.ok(pulled < 100, `${pulled} of 200 records of 10 KB were taken while 256 KiB are the limit`);
+    await broker.release('room');
     await done;
     assert.equal(producer.counters.acknowledged, 200);
   });
@@ -116,7 +121,7 @@ describe('consumer.readable', () => {
     const consumer = await reading('given');
     const [first] = await consumer.readable().take(1).toArray();
     assert.equal(String([...(first as ConsumerBatch)][0]!.value), '0');
-    const again = await consumer.poll(10_000);
+    const again = await consumer.poll(120_000);
     assert.equal(String([...again!][0]!.value), '0');
   });
 

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import type { KafkaClientOptions } from '../../src/index.ts';
 import { CertificateAuthority } from '../helpers/certificates.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { saslApis, wantLogins } from '../helpers/sasl-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { startChild } from './support/child.ts';
@@ -35,9 +36,11 @@ test('with every thread of the pool taken, a lost connection by name, with TLS a
     saslMechanism: 'SCRAM-SHA-256',
     saslPlainUsername: 'alice',
     saslPlainPassword: 'the-secret',
-    apiVersionAutoTimeoutMs: 3000,
+    ...patient,
   };
-  const child = startChild(t, 'pool-taken', { options });
+  // Where a start with the pool taken cannot succeed, the test waits for the whole of its limit.
+  const anewTimeoutMs = readsModulesInPool ? 3000 : patient.apiVersionAutoTimeoutMs;
+  const child = startChild(t, 'pool-taken', { options, anewTimeoutMs });
   await waitFor('the child to be connected', () => child.stdout.includes('connected') || child.hasEnded);
   await broker.closeConnections('reset');
   child.tell('go');

@@ -17,6 +17,7 @@ import {
   TransactionAbortedError,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { readValues } from '../helpers/read-log.ts';
 
 for (const [name, options] of [
@@ -29,7 +30,7 @@ for (const [name, options] of [
 
   before(async () => {
     broker = await startEmbeddedBroker({ nodes: 2, ...(options as object) });
-    client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers });
+    client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
   });
 
   after(async () => {

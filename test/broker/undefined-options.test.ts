@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FindCoordinator, KafkaClient, Producer } from '../../src/index.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 test('an option that is undefined counts as left out, in every call that takes options', async (t) => {
   const broker = await startEmbeddedBroker();
   t.after(() => broker.close());
   const client = await KafkaClient.start({
+    ...patient,
     bootstrapServers: broker.bootstrapServers,
     sslPassword: undefined,
     requestTimeoutMs: undefined,
@@ -45,7 +47,11 @@ test('an option that is undefined counts as left out, in every call that takes o
     autoOffsetReset: undefined,
     whenBlocked: undefined,
   });
-  assert.equal((await consumer.poll(20_000))?.count, 1);
-  const other = await Producer.start({ bootstrapServers: broker.bootstrapServers, compressionType: undefined });
+  assert.equal((await consumer.poll(120_000))?.count, 1);
+  const other = await Producer.start({
+    ...patient,
+    bootstrapServers: broker.bootstrapServers,
+    compressionType: undefined,
+  });
   await other.close({ timeoutMs: undefined });
 });

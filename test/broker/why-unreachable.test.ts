@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { KafkaClient, type KafkaClientError, type KafkaClientOptions } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { type SaslRules, saslApis, wantLogins } from '../helpers/sasl-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { openClient } from './support/client.ts';
@@ -42,7 +43,7 @@ describe('when the login is refused after the start', () => {
       logLevel: 'silent',
       closeTimeoutMs: 0,
     };
-    client = await KafkaClient.start(options);
+    client = await KafkaClient.start({ ...patient, ...options });
     await client.awaitTopic('t');
     await client.awaitReady(0);
     await wantLogins(broker, { ...rules, password: 'another' });

@@ -6,14 +6,15 @@ import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { KafkaClient, type KafkaClientOptions, Metadata, NoBrokersAvailable } from '../../src/index.ts';
 import { startChild } from '../broker/support/child.ts';
-import { openClient } from '../broker/support/client.ts';
+import { openClient, unreadyBecause } from '../broker/support/client.ts';
 import { startConnectBlackhole } from '../helpers/connect-blackhole.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
 
-const limitMs = 2000;
+const limitMs = 5000;
 /** What a busy machine may add. */
-const graceMs = 30_000;
+const graceMs = 120_000;
 
 /** The error that `start` fails with; checks that it took the configured time at most. */
 async function failureToStart(
@@ -55,7 +56,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const address = await refusingAddress();
     const error = await failureToStart([address]);
     assert.match(error.message, new RegExp(`${address}: .*ECONNREFUSED`));
-    assert.match(error.message, /within 2000 ms \(apiVersionAutoTimeoutMs\)/);
+    assert.match(error.message, /within 5000 ms \(apiVersionAutoTimeoutMs\)/);
     assert.match(String((error.cause as Error).message), /ECONNREFUSED/);
   });
 
@@ -106,7 +107,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const { port } = broker.nodes[0]!;
     // ::1 refuses, or is not there at all.
     const bootstrapServers = [`[::1]:${port}`, `localhost:${port}`];
-    const client = await openClient(t, { bootstrapServers, apiVersionAutoTimeoutMs: 10_000 });
+    const client = await openClient(t, { bootstrapServers });
     await client.awaitReady(-2);
     await client.awaitReady(0);
   });
@@ -124,7 +125,10 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
       silent.address,
       'no-such-host.invalid:9092',
     ];
-    const client = await openClient(t, { bootstrapServers: [...others, ...broker.bootstrapServers] });
+    // One that waited for another to be given up would come too late.
+    const connectionSetupTimeoutMs = 2 * patient.apiVersionAutoTimeoutMs;
+    const bootstrapServers = [...others, ...broker.bootstrapServers];
+    const client = await openClient(t, { bootstrapServers, connectionSetupTimeoutMs });
     await client.awaitReady(0);
     assert.equal(client.cluster.brokers().length, 1);
   });
@@ -136,10 +140,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const [host, port] = unreachable.split(':');
     await broker.control(Metadata, { body: { brokers: [{ nodeId: 7, host, port: Number(port) }] } });
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers });
-    await assert.rejects(client.awaitReady(7, { timeoutMs: 500 }), (error: Error) => {
-      assert.match(String(error.cause), new RegExp(`${unreachable}.*ECONNREFUSED`));
-      return true;
-    });
+    await unreadyBecause(client, 7, new RegExp(`${unreachable}.*ECONNREFUSED`));
   });
 
   // What answers, but not as a broker does, is not one at the next attempt either. The others may be brokers that are full.
@@ -211,7 +212,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     t.after(() => broker.close());
     const client = await openClient(t, {
       bootstrapServers: [hole.address, await refusingAddress(), http.address, ...broker.bootstrapServers],
-      apiVersionAutoTimeoutMs: 10_000,
+      connectionSetupTimeoutMs: 2 * patient.apiVersionAutoTimeoutMs,
     });
     await client.awaitReady(0);
   });
@@ -222,7 +223,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     await broker.stopListener(0);
     const starting = openClient(t, {
       bootstrapServers: broker.bootstrapServers,
-      apiVersionAutoTimeoutMs: 20_000,
+      apiVersionAutoTimeoutMs: 90_000,
       reconnectBackoffMs: 10,
       reconnectBackoffMaxMs: 50,
     });
@@ -238,7 +239,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.deepEqual(client.getApiVersions()!.get(18), { min: 0, max: 2 });
   });
 
-  test('that nobody can use lets the process end, by itself', { timeout: 30_000 }, async (t) => {
+  test('that nobody can use lets the process end, by itself', { timeout: 300_000 }, async (t) => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
     const bootstrapServers = [hole.address, await refusingAddress(), 'no-such-host.invalid:9092'];

@@ -20,6 +20,7 @@ import { byName, fetchRequest } from '../broker/support/requests.ts';
 import type { ThreadEndArguments, ThreadEndReport } from '../broker/support/scripts/thread-end.ts';
 import { Settlements } from '../broker/support/settlements.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 describe('the network thread', () => {
   let broker: EmbeddedBroker;
@@ -37,6 +38,7 @@ describe('the network thread', () => {
   async function open(t: Cleanup, options: KafkaClientOptions = {}): Promise<{ client: KafkaClient; worker: Worker }> {
     const created = once(process, 'worker') as Promise<[Worker]>;
     const client = await KafkaClient.start({
+      ...patient,
       bootstrapServers: broker.bootstrapServers.slice(0, 1),
       closeTimeoutMs: 0,
       ...options,
@@ -100,23 +102,23 @@ describe('the network thread', () => {
     }
 
     for (const [how, what, cause] of rows) {
-      test(what, { timeout: 60_000 }, async (t) => {
+      test(what, { timeout: 300_000 }, async (t) => {
         assertLost(await run(t, how, how === 'out-of-memory' ? { execArgv: ['--max-old-space-size=80'] } : {}), cause);
       });
     }
 
     for (const isBlocked of [false, true]) {
       const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
-      test(`because the link holds what nobody writes, which ${who} notices`, { timeout: 60_000 }, async (t) => {
+      test(`because the link holds what nobody writes, which ${who} notices`, { timeout: 300_000 }, async (t) => {
         assertLost(await run(t, 'corrupt', { isBlocked }), /RingCorruptError: ring of \d+ bytes/);
       });
 
-      test(`because it is stuck, which ${who} notices`, { timeout: 60_000 }, async (t) => {
+      test(`because it is stuck, which ${who} notices`, { timeout: 300_000 }, async (t) => {
         assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 5000 }, isBlocked }));
       });
     }
 
-    test('when close finds it stuck, by force', { timeout: 60_000 }, async (t) => {
+    test('when close finds it stuck, by force', { timeout: 300_000 }, async (t) => {
       const report = await run(t, 'loop');
       for (const { settled, error } of report.pending) {
         assert.equal(settled, 1);

@@ -21,7 +21,7 @@ import { startProxiedBroker } from './support/proxied.ts';
 const watchedMs = 1500;
 const backoff = { reconnectBackoffMs: 50, reconnectBackoffMaxMs: 200 };
 /** Attempts at 50, 100, 200, 200, ... ms, less 20 % of jitter, and the one that was there before. */
-const maxAttempts = 3 + Math.ceil(watchedMs / (200 * 0.8)) + 1;
+const maxAttempts = (passedMs: number): number => 3 + Math.ceil(passedMs / (200 * 0.8)) + 1;
 
 describe('connections', { concurrency: 4 }, () => {
   for (const [name, doWhat] of [
@@ -40,14 +40,15 @@ describe('connections', { concurrency: 4 }, () => {
       const before = proxy!.connections.length;
       proxy!.resetAll();
       const began = performance.now();
-      await waitFor('the time to pass', () => {
+      const attempts = (): number => proxy!.connections.length - before;
+      await waitFor('the time to pass, and some attempts', () => {
         doWhat(client);
-        return performance.now() - began >= watchedMs;
+        return performance.now() - began >= watchedMs && attempts() >= 3;
       });
-      const attempts = proxy!.connections.length - before;
+      const made = attempts();
+      const passedMs = performance.now() - began;
       // Node 0 and the bootstrap server that it is, each with a backoff of its own.
-      assert.ok(attempts <= 2 * maxAttempts, `${attempts} attempts in ${watchedMs} ms`);
-      assert.ok(attempts >= 3, `${attempts} attempts in ${watchedMs} ms`);
+      assert.ok(made <= 2 * maxAttempts(passedMs), `${made} attempts in ${passedMs} ms`);
       proxy!.onConnection(null);
       await client.awaitReady(0);
       await client.send(0, Metadata, { topics: [] });
@@ -82,7 +83,7 @@ describe('connections', { concurrency: 4 }, () => {
   test('that are idle too long are closed without harm, and opened when needed', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
-    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 200 });
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 2000 });
     await client.awaitReady(0);
     await broker.waitForConnections(0);
     assert.equal(client.isDisconnected(0), false);
@@ -94,9 +95,9 @@ describe('connections', { concurrency: 4 }, () => {
   test('with requests in flight are not idle', async (t) => {
     const broker = await startEmbeddedBroker({ topics: { logs: 1 } });
     t.after(() => broker.close());
-    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 200 });
+    const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, connectionsMaxIdleMs: 1500 });
     await client.awaitReady(0);
-    const response = await client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 800 }), byName);
+    const response = await client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 4000 }), byName);
     assert.equal(fetchedRecords(response).length, 0);
   });
 
@@ -117,7 +118,7 @@ describe('connections', { concurrency: 4 }, () => {
   });
 
   test('of a cluster that restarts node by node: every record arrives, tried again as often as it takes', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async (t) => {
     const broker = await startEmbeddedBroker({ nodes: 3, topics: { logs: { assignments: [[0], [1], [2]] } } });
     t.after(() => broker.close());

@@ -27,7 +27,7 @@ export interface RunningCommand {
   readonly ended: Promise<Ended>;
 }
 
-const timeoutMs = 90_000;
+const timeoutMs = 300_000;
 
 /** Starts it. It is killed when it takes too long. */
 export function startCommandLine(

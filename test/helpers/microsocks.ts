@@ -9,7 +9,7 @@ const host = '127.0.0.1';
 
 /** Why there is no microsocks here; null when there is one. */
 export function microsocksProblem(): string | null {
-  const { error } = spawnSync('microsocks', ['-h'], { timeout: 10_000 });
+  const { error } = spawnSync('microsocks', ['-h'], { timeout: 60_000 });
   return error === undefined
     ? null
     : `microsocks cannot be run (${(error as NodeJS.ErrnoException).code}): it is a package of Debian`;

@@ -26,11 +26,11 @@ describeKafka(
     before(async () => {
       client = await openClient(closedByHand, {
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
       });
-      admin = client.admin({ timeoutMs: 60_000 });
+      admin = client.admin({ timeoutMs: 120_000 });
       await client.refreshMetadata();
-      await client.awaitReady(nodeId, { timeoutMs: 30_000 });
+      await client.awaitReady(nodeId, { timeoutMs: 120_000 });
       await admin.createTopics([{ name: 'shared', partitions: 2 }], { waitForLeaders: true });
       const producer = await client.producer({ acks: 'all' });
       for (let i = 0; i < 10; i++) await producer.send('shared', { value: `record ${i}`, partition: 0 });

@@ -18,7 +18,7 @@ describeKafka('Admin on a real broker', (suite) => {
   before(async () => {
     client = await openClient(closedByHand, {
       bootstrapServers: suite.kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 30_000,
+      apiVersionAutoTimeoutMs: 90_000,
     });
     admin = client.admin({ timeoutMs });
   });

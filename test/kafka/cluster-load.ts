@@ -65,7 +65,7 @@ export class Load {
   }
 
   /** Waits until every partition has taken a record that was sent after this call. */
-  async worksAgain(timeoutMs = 60_000): Promise<void> {
+  async worksAgain(timeoutMs = 180_000): Promise<void> {
     const since = performance.now();
     const isDone = (): boolean => this.#partitions.every((partition) => (this.#producedAt.get(partition) ?? 0) > since);
     try {
@@ -81,7 +81,7 @@ export class Load {
     this.#isStopped = true;
     await this.#ended;
     for (const error of this.#fatal) throw error;
-    await waitFor('every request to be settled', () => this.#settled >= this.#accepted, 60_000);
+    await waitFor('every request to be settled', () => this.#settled >= this.#accepted, 180_000);
     await this.#client.poll(0);
     assert.equal(this.#settled, this.#accepted);
     assert.equal(this.#client.inFlightRequestCount(), 0);

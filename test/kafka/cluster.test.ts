@@ -28,7 +28,7 @@ describeKafka(
 
     before(async () => {
       admin = await KafkaClient.start(options());
-      await Promise.all(nodes.map((nodeId) => admin.awaitReady(nodeId, { timeoutMs: 30_000 })));
+      await Promise.all(nodes.map((nodeId) => admin.awaitReady(nodeId, { timeoutMs: 120_000 })));
     });
 
     after(async () => {
@@ -37,7 +37,7 @@ describeKafka(
 
     const options = () => ({
       bootstrapServers: suite.kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 30_000,
+      apiVersionAutoTimeoutMs: 90_000,
       retryBackoffMs: 20,
     });
 

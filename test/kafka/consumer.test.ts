@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Consumer, CreateTopics, KafkaClient, ListOffsets, Produce } from '../../src/index.ts';
 import { byName, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { describeKafka } from './fixture/index.ts';
 
@@ -20,7 +21,7 @@ describeKafka(
     before(async () => {
       client = await KafkaClient.start({
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
       });
       await client.awaitReady(node);
     });
@@ -54,6 +55,7 @@ describeKafka(
           await create(topic, 2);
           for (const partition of [0, 1]) await fill(topic, partition, 0);
           const consumer = await Consumer.start({
+            ...patient,
             bootstrapServers: suite.kafka.bootstrapServers,
             groupId: topic,
             topics: [topic],
@@ -92,6 +94,7 @@ describeKafka(
           await create(topic, 1);
           await fill(topic, 0, 0);
           const options = {
+            ...patient,
             bootstrapServers: suite.kafka.bootstrapServers,
             groupId: topic,
             topics: [topic],
@@ -100,12 +103,12 @@ describeKafka(
             batchMaxBytes: 4096,
           } as const;
           const first = await Consumer.start(options);
-          const batch = await first.poll(30_000);
+          const batch = await first.poll(120_000);
           const next = batch!.nextOffset.toBigInt();
           assert.equal(batch!.done(), 'ok');
           await first.close();
           const second = await Consumer.start(options);
-          const following = await second.poll(30_000);
+          const following = await second.poll(120_000);
           assert.equal(following!.firstOffset.toBigInt(), next);
           await second.close();
         });

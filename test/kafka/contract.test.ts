@@ -44,7 +44,7 @@ describeKafka('a client of a real broker', (suite) => {
   });
 
   const open = (t: Cleanup, options: KafkaClientOptions = {}): Promise<KafkaClient> =>
-    openClient(t, { bootstrapServers: suite.kafka.bootstrapServers, apiVersionAutoTimeoutMs: 30_000, ...options });
+    openClient(t, { bootstrapServers: suite.kafka.bootstrapServers, apiVersionAutoTimeoutMs: 90_000, ...options });
 
   async function connected(t: Cleanup, options: KafkaClientOptions = {}): Promise<KafkaClient> {
     const client = await open(t, options);
@@ -92,7 +92,7 @@ describeKafka('a client of a real broker', (suite) => {
 
   test('polls return responses in the order of sending; wakeup and time end them', async (t) => {
     const client = await connected(t);
-    const slow = idle(client, 300);
+    const slow = idle(client, 3000);
     const fast = metadata(client);
     assert.deepEqual(await client.poll(5), []);
     const polled = client.poll(never);
@@ -152,8 +152,8 @@ describeKafka('a client of a real broker', (suite) => {
   });
 
   test('an idle connection is closed without harm, one that waits is not', async (t) => {
-    const client = await connected(t, { connectionsMaxIdleMs: 300 });
-    const waiting = idle(client, 1000);
+    const client = await connected(t, { connectionsMaxIdleMs: 2000 });
+    const waiting = idle(client, 5000);
     await waiting;
     await waitFor('the connection to be closed', () => !client.connected(node));
     assert.equal(client.isDisconnected(node), false);

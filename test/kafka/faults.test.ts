@@ -35,7 +35,7 @@ describeKafka(
     before(async () => {
       await using client = await KafkaClient.start({
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
       });
       await client.awaitReady(node);
       const created = await client.send(node, CreateTopics, {
@@ -67,12 +67,12 @@ describeKafka(
     });
 
     test('is fetched from by an application blocked for three times its request timeout', {
-      timeout: 60_000,
+      timeout: 300_000,
     }, async (t) => {
-      const requestTimeoutMs = 1500;
+      const requestTimeoutMs = 4000;
       const client = await openClient(t, {
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
         requestTimeoutMs,
         maxInFlightRequestsPerConnection: 100,
         spillBudgetBytes: 4 * MiB,
@@ -104,13 +104,13 @@ describeKafka(
     });
 
     test('that is stopped lets requests time out, and is used again when it goes on', {
-      timeout: 60_000,
+      timeout: 300_000,
     }, async (t) => {
       const client = await openClient(t, {
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
         reconnectBackoffMaxMs: 100,
-        connectionSetupTimeoutMs: 500,
+        connectionSetupTimeoutMs: 3000,
       });
       await client.awaitReady(node);
       const settlements = new Settlements(client);
@@ -121,16 +121,16 @@ describeKafka(
       const { errors } = await settlements.finish();
       assert.equal(errors[0]?.name, 'RequestTimedOutError');
       await broker!.kill('SIGCONT');
-      await client.awaitReady(node, { timeoutMs: 30_000 });
+      await client.awaitReady(node, { timeoutMs: 120_000 });
       await client.send(node, Metadata, { topics: [] });
     });
 
     test('killed with requests pending fails them once; started again it is found, with its data', {
-      timeout: 90_000,
+      timeout: 300_000,
     }, async (t) => {
       const client = await openClient(t, {
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
         reconnectBackoffMs: 20,
         reconnectBackoffMaxMs: 200,
         retryBackoffMs: 20,
@@ -157,8 +157,8 @@ describeKafka(
       const started = broker!.start();
       // Asked for nothing, the client goes on trying by itself.
       await started;
-      await waitFor('metadata of the new process', () => client.cluster.updateId > updateId, 60_000);
-      await client.awaitReady(node, { timeoutMs: 30_000 });
+      await waitFor('metadata of the new process', () => client.cluster.updateId > updateId, 180_000);
+      await client.awaitReady(node, { timeoutMs: 120_000 });
       const records = await waitFor('the data', async () => {
         try {
           const response = await client.send(node, Fetch, fetchRequest(topic, { offset: 19, maxBytes: 1 }), byName);
@@ -166,7 +166,7 @@ describeKafka(
           return partition.errorCode === 0 ? partition.records : null;
         } catch (error) {
           assert.ok(error instanceof KafkaClientError && error.retriable, String(error));
-          await client.awaitReady(node, { timeoutMs: 30_000 });
+          await client.awaitReady(node, { timeoutMs: 120_000 });
           return null;
         }
       });

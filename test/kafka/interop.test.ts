@@ -180,7 +180,7 @@ describeKafka('records of Kafka and ours', (suite) => {
       '--max-messages',
       `${total}`,
       '--timeout-ms',
-      '20000',
+      '200000',
       ...properties.flatMap((property) => ['--formatter-property', property]),
     ]);
     const lines = output.split('\n').filter((line) => line !== '');

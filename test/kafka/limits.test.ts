@@ -29,7 +29,8 @@ import { addressOf, saslBroker, users } from './security/support/sasl-broker.ts'
 
 const node = 1;
 const topic = 'limits';
-const idleMs = 3000;
+/** Far above what a test here takes while it holds connections. */
+const idleMs = 15_000;
 const maxConnections = 12;
 const maxLogins = 4;
 
@@ -68,7 +69,7 @@ describeKafka(
 
     const plain = (): KafkaClientOptions => ({
       bootstrapServers: suite.kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 20_000,
+      apiVersionAutoTimeoutMs: 90_000,
     });
 
     async function produce(client: KafkaClient, bytes: number) {
@@ -134,18 +135,23 @@ describeKafka(
         await client.awaitReady(node);
         assert.equal((await produce(client, 3000)).errorCode, 0);
         await limit(client, key, key, value);
-        const askWhenReady = async (): Promise<number> => {
+        const until = await waitFor('to be throttled, and told of it in time', async () => {
           await waitFor('the node', () => client.ready(node));
-          return ask(client);
-        };
-        const throttleMs = await waitFor('to be throttled', async () => (await askWhenReady()) || null);
-        const until = performance.now() + throttleMs;
-        const refused = client.send(node, Metadata, { topics: [] });
-        assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
-        assert.match(refused.exception.message, /is throttled for another \d+ ms \(quota\)/);
-        assert.equal(client.connected(node), true);
+          // The network thread counts from the moment when it reads the answer, which is later than this.
+          const sentAt = performance.now();
+          const throttleMs = await ask(client);
+          const refused = client.send(node, Metadata, { topics: [] });
+          if (throttleMs === 0 || performance.now() > sentAt + throttleMs) {
+            await Promise.allSettled([refused]);
+            return null;
+          }
+          assert.ok(refused.exception instanceof NodeNotReadyError, String(refused.exception));
+          assert.match(refused.exception.message, /is throttled for another \d+ ms \(quota\)/);
+          assert.equal(client.connected(node), true);
+          return sentAt + throttleMs;
+        });
         await waitFor('the end of the throttling', () => client.isReady(node));
-        assert.ok(performance.now() >= until - 5, 'not before its time');
+        assert.ok(performance.now() >= until - 1, 'not before its time');
         await client.send(node, Metadata, { topics: [] });
       });
     }
@@ -159,10 +165,14 @@ describeKafka(
       const behindMs = 700;
       const [first, behind] = await waitFor('to be throttled', async () => {
         await waitFor('the node', () => client.ready(node));
+        const sentAt = performance.now();
         const ahead = client.send(node, Metadata, { topics: [] });
         const next = client.send(node, Metadata, { topics: [] }, { timeoutMs: behindMs });
         const { throttleTimeMs } = await ahead;
-        const sentAt = performance.now();
+        // Where even the answer ahead takes so long, its throttling comes too late to be known.
+        const isLate = performance.now() - sentAt > behindMs / 2;
+        const [{ status }] = await Promise.allSettled([next]);
+        if (isLate && status === 'rejected') return null;
         await next;
         return throttleTimeMs > 0 ? [throttleTimeMs, performance.now() - sentAt] : null;
       });
@@ -186,7 +196,7 @@ describeKafka(
       t.after(() => {
         for (const socket of taken) socket.destroy();
       });
-      await assert.rejects(openClient(t, { ...plain(), apiVersionAutoTimeoutMs: 1000 }), (error) => {
+      await assert.rejects(openClient(t, { ...plain(), apiVersionAutoTimeoutMs: 5000 }), (error) => {
         assert.ok(error instanceof NoBrokersAvailable);
         assert.equal(error.retriable, true);
         const [{ error: cause }] = error.causes as [ServerFailure];
@@ -212,7 +222,7 @@ describeKafka(
         bootstrapServers: address,
         securityProtocol: 'SASL_PLAINTEXT',
       } as const;
-      const short = { connectionSetupTimeoutMs: 500, apiVersionAutoTimeoutMs: 1000 };
+      const short = { connectionSetupTimeoutMs: 1500, apiVersionAutoTimeoutMs: 5000 };
       await assert.rejects(openClient(t, { ...login, ...short, saslMechanism: 'PLAIN' }), (error) => {
         assert.ok(error instanceof NoBrokersAvailable);
         assert.equal(error.retriable, true);
@@ -258,7 +268,7 @@ describeKafka(
         securityProtocol: 'SASL_PLAINTEXT',
         saslMechanism: 'PLAIN',
         ...users.alice,
-        apiVersionAutoTimeoutMs: 20_000,
+        apiVersionAutoTimeoutMs: 90_000,
       });
       await client.awaitReady(node);
       const described = await client.send(node, Metadata, { topics: [{ name: topic }] });

@@ -17,7 +17,7 @@ for (const release of ['0.8.2.2', '0.9.0.1', '0.10.2.2', '2.8.2', '4.3.0', '4.4.
       after(() => session?.close());
       for (const { name, since, run } of checks) {
         if (compareVersions(release, since) >= 0)
-          test(name, { timeout: 120_000 }, async () => void (await run(session)));
+          test(name, { timeout: 300_000 }, async () => void (await run(session)));
       }
     },
     { version: release, ownBroker: true },

@@ -16,16 +16,16 @@ after(() => proxy.close());
 describeKafka(
   'a broker behind a proxy that leads to another one',
   (suite) => {
-    test('gets no request; the proxy mended, it is reached again', { timeout: 120_000 }, async (t) => {
+    test('gets no request; the proxy mended, it is reached again', { timeout: 300_000 }, async (t) => {
       const [one, two] = suite.kafka.brokers.map(({ host, port }) => ({ host, port }));
       proxy.target = two!;
       const client = await openClient(t, {
         bootstrapServers: `${one!.host}:${one!.port}`,
-        apiVersionAutoTimeoutMs: 30_000,
+        apiVersionAutoTimeoutMs: 90_000,
         reconnectBackoffMaxMs: 200,
       });
-      await client.awaitReady(1, { timeoutMs: 30_000 });
-      await client.awaitReady(behind, { timeoutMs: 30_000 });
+      await client.awaitReady(1, { timeoutMs: 120_000 });
+      await client.awaitReady(behind, { timeoutMs: 120_000 });
 
       proxy.target = one!;
       for (const connection of proxy.connections) connection.reset();

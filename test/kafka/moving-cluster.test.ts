@@ -22,9 +22,9 @@ import { describeKafka, freePorts, type KafkaBroker } from './fixture/index.ts';
 const MiB = 1024 * 1024;
 const partitionCount = 6;
 const options: KafkaClientOptions = {
-  apiVersionAutoTimeoutMs: 30_000,
-  requestTimeoutMs: 4000,
-  connectionSetupTimeoutMs: 1000,
+  apiVersionAutoTimeoutMs: 90_000,
+  requestTimeoutMs: 10_000,
+  connectionSetupTimeoutMs: 3000,
   reconnectBackoffMs: 50,
   reconnectBackoffMaxMs: 500,
   retryBackoffMs: 50,
@@ -43,7 +43,7 @@ describeKafka(
     let loads: { load: Load; client: KafkaClient; usage: Usage }[] = [];
 
     before(async () => {
-      admin = await KafkaClient.start({ ...options, requestTimeoutMs: 30_000, bootstrapServers: servers() });
+      admin = await KafkaClient.start({ ...options, requestTimeoutMs: 120_000, bootstrapServers: servers() });
     });
 
     after(async () => {
@@ -65,7 +65,7 @@ describeKafka(
           await admin.refreshMetadata();
           return admin.cluster.brokers().length === 3;
         },
-        60_000,
+        180_000,
       );
     });
 
@@ -145,7 +145,7 @@ describeKafka(
       return account;
     }
 
-    test('leaders are moved', { timeout: 120_000 }, async () => {
+    test('leaders are moved', { timeout: 300_000 }, async () => {
       const { load, topic } = await atWork();
       for (const replicas of [
         [2, 3],
@@ -166,7 +166,7 @@ describeKafka(
       assert.ok(errors.has('NotLeaderForPartitionError') || errors.size === 0, JSON.stringify([...errors]));
     });
 
-    test('a leader is killed and started again', { timeout: 120_000 }, async () => {
+    test('a leader is killed and started again', { timeout: 300_000 }, async () => {
       const { load, topic } = await atWork();
       const broker = brokerOf(await leaderOf(topic, 0));
       await broker.kill('SIGKILL');
@@ -177,7 +177,7 @@ describeKafka(
       assert.ok(errors.has('KafkaConnectionError'), JSON.stringify([...errors]));
     });
 
-    test('a leader is stopped and goes on', { timeout: 120_000 }, async () => {
+    test('a leader is stopped and goes on', { timeout: 300_000 }, async () => {
       const { load, topic } = await atWork();
       const broker = brokerOf(await leaderOf(topic, 0));
       await broker.kill('SIGSTOP');
@@ -191,7 +191,7 @@ describeKafka(
       assert.ok(errors.has('RequestTimedOutError'), JSON.stringify([...errors]));
     });
 
-    test('a topic is deleted and made again', { timeout: 120_000 }, async () => {
+    test('a topic is deleted and made again', { timeout: 300_000 }, async () => {
       const { load, client, topic } = await atWork();
       const before = client.cluster.topicId(topic);
       await deleteTopic(topic);
@@ -201,7 +201,7 @@ describeKafka(
       assert.notEqual(client.cluster.topicId(topic), before);
     });
 
-    test('partitions are added', { timeout: 120_000 }, async () => {
+    test('partitions are added', { timeout: 300_000 }, async () => {
       const { load, client, topic } = await atWork();
       const topics = [{ name: topic, count: partitionCount + 3, assignments: null }];
       await ask(CreatePartitions, { topics, timeoutMs: 10_000, validateOnly: false }, ({ results }) =>
@@ -216,7 +216,7 @@ describeKafka(
       await settle(load, { failing: 0 });
     });
 
-    test('a broker comes back on another port', { timeout: 120_000 }, async () => {
+    test('a broker comes back on another port', { timeout: 300_000 }, async () => {
       const { load, client, topic } = await atWork();
       const broker = brokerOf(await leaderOf(topic, 0));
       await broker.kill('SIGKILL');
@@ -229,14 +229,14 @@ describeKafka(
           await client.refreshMetadata();
           return client.cluster.brokerMetadata(broker.nodeId)?.port === port;
         },
-        60_000,
+        180_000,
       );
-      await client.awaitReady(broker.nodeId, { timeoutMs: 30_000 });
+      await client.awaitReady(broker.nodeId, { timeoutMs: 120_000 });
       await load.worksAgain();
       await settle(load, { failing: 1 });
     });
 
-    test('all brokers go, and come back', { timeout: 180_000 }, async () => {
+    test('all brokers go, and come back', { timeout: 300_000 }, async () => {
       const { load, client } = await atWork();
       const before = usageOf(client).endedConnections;
       await Promise.all(suite.kafka.brokers.map((broker) => broker.kill('SIGKILL')));
@@ -247,7 +247,7 @@ describeKafka(
     });
 
     test('all brokers go, and come back elsewhere: the bootstrap servers are asked again', {
-      timeout: 180_000,
+      timeout: 300_000,
     }, async () => {
       const ports = await freePorts(3);
       const { load, client } = await atWork([...servers(), `127.0.0.1:${ports[0]}`]);
@@ -266,7 +266,7 @@ describeKafka(
       );
       // The administrator knew none of these addresses.
       await admin.close();
-      admin = await KafkaClient.start({ ...options, requestTimeoutMs: 30_000, bootstrapServers: servers() });
+      admin = await KafkaClient.start({ ...options, requestTimeoutMs: 120_000, bootstrapServers: servers() });
     });
   },
   { brokers: 3 },

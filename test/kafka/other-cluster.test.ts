@@ -15,12 +15,12 @@ const topic = 'moved';
 describeKafka(
   'another cluster at the same address',
   (suite) => {
-    test('is told loudly; nothing known of the former one is kept', { timeout: 120_000 }, async (t) => {
+    test('is told loudly; nothing known of the former one is kept', { timeout: 300_000 }, async (t) => {
       const [broker] = suite.kafka.brokers;
       const told: string[] = [];
       const client = await openClient(t, {
         bootstrapServers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 20_000,
+        apiVersionAutoTimeoutMs: 90_000,
         reconnectBackoffMaxMs: 200,
         logger: {
           error: ({ event }, message) => {

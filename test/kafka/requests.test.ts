@@ -41,7 +41,7 @@ describeKafka('a real broker', (suite) => {
   before(async () => {
     client = await KafkaClient.start({
       bootstrapServers: suite.kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 30_000,
+      apiVersionAutoTimeoutMs: 90_000,
       retryBackoffMs: 10,
       maxInFlightRequestsPerConnection: 1000,
     });
@@ -275,7 +275,7 @@ describeKafka('a real broker', (suite) => {
     });
   }
 
-  test('takes and gives back tens of MiB', { timeout: 60_000 }, async () => {
+  test('takes and gives back tens of MiB', { timeout: 300_000 }, async () => {
     const topic = await createTopic();
     const hash = createHash('sha256');
     for (let i = 0; i < 4; i++) {
@@ -327,7 +327,7 @@ describeKafka('a real broker', (suite) => {
     // A second connection, because requests on one are answered in order.
     await using other = await KafkaClient.start({
       bootstrapServers: suite.kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 30_000,
+      apiVersionAutoTimeoutMs: 90_000,
     });
     await other.awaitReady(topic.leaders[0]!);
     await other.send(topic.leaders[0]!, Produce, {
@@ -391,7 +391,7 @@ describeKafka('a real broker', (suite) => {
     }
   });
 
-  test('speaks every version of Produce, and of Fetch', { timeout: 60_000 }, async () => {
+  test('speaks every version of Produce, and of Fetch', { timeout: 300_000 }, async () => {
     const topic = await createTopic();
     const offsets: number[] = [];
     const produced = versionsOf(Produce).filter((version) => version >= 3);
@@ -440,7 +440,7 @@ describeKafka('a real broker', (suite) => {
     }
   });
 
-  test('speaks every version of FindCoordinator', { timeout: 60_000 }, async () => {
+  test('speaks every version of FindCoordinator', { timeout: 300_000 }, async () => {
     for (const version of versionsOf(FindCoordinator)) {
       await waitFor(`a coordinator in version ${version}`, async () => {
         const request = version >= 4 ? { coordinatorKeys: ['group'] } : { key: 'group' };
@@ -455,7 +455,7 @@ describeKafka('a real broker', (suite) => {
     }
   });
 
-  test('speaks every version of CreateTopics, and of DeleteTopics', { timeout: 60_000 }, async () => {
+  test('speaks every version of CreateTopics, and of DeleteTopics', { timeout: 300_000 }, async () => {
     const created: Topic[] = [];
     for (const version of versionsOf(CreateTopics)) created.push(await createTopic(1, version));
     for (const version of versionsOf(DeleteTopics)) {

@@ -19,6 +19,7 @@ import {
 } from '../broker/support/scripts/attached.ts';
 import type { RolesData, RolesEnd } from '../broker/support/scripts/roles.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { chooseSeed, Random } from '../unit/ring/support/random.ts';
 import { repeat } from './budget.ts';
@@ -43,6 +44,7 @@ test('hundreds of threads attach, work and are killed; the rest goes on', tests,
   const broker = await startEmbeddedBroker({ topics: { logs: { assignments: [[0]] } } });
   const { bootstrapServers } = broker;
   const client = await KafkaClient.start({
+    ...patient,
     bootstrapServers,
     workerUrl,
     metrics: true,
@@ -92,6 +94,7 @@ test(
     const random = new Random(seed);
     const broker = await startEmbeddedBroker({ topics: { lives: {} } });
     const client = await KafkaClient.start({
+      ...patient,
       bootstrapServers: broker.bootstrapServers,
       workerUrl,
       closeTimeoutMs: 30_000,

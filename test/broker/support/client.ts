@@ -2,8 +2,11 @@
 
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { KafkaClient, type KafkaClientOptions } from '../../../src/index.ts';
+import { inspect } from 'node:util';
+import { KafkaClient, type KafkaClientOptions, NoBrokersAvailable } from '../../../src/index.ts';
 import type { EmbeddedBroker } from '../../helpers/embedded-broker.ts';
+import { patient } from '../../helpers/patience.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 /** Whoever runs something when the test is over: a test's context. */
 export type Cleanup = Pick<TestContext, 'after'>;
@@ -13,7 +16,7 @@ export const closedByHand: Cleanup = { after: () => {} };
 
 /** A client that the end of the test closes, without waiting for what is in flight. */
 export async function openClient(t: Cleanup, options: KafkaClientOptions): Promise<KafkaClient> {
-  const client = await KafkaClient.start({ closeTimeoutMs: 0, ...options });
+  const client = await KafkaClient.start({ ...patient, closeTimeoutMs: 0, ...options });
   t.after(() => client.close());
   return client;
 }
@@ -57,4 +60,46 @@ export async function failureOf(future: AnyFuture): Promise<Error> {
     return error;
   }
   assert.fail('the Future succeeded');
+}
+
+/** What a server says whose first attempt has not come to an end: it depends on the machine, not on the server. */
+const unfinished = /so far|was not tried/;
+const maxStartLimitMs = 100_000;
+
+/**
+ * What a start fails with that cannot succeed, once every server has been tried to the end. A start whose servers may be tried again
+ * lasts as long as its limit, so the limit is short at first, and longer where the machine is too busy for it.
+ */
+export async function failedStart(options: KafkaClientOptions, firstLimitMs = 700): Promise<NoBrokersAvailable> {
+  for (let limitMs = firstLimitMs; ; limitMs *= 4) {
+    const started = KafkaClient.start({ ...options, apiVersionAutoTimeoutMs: limitMs });
+    const error: unknown = await started.then(
+      (client) => client.close(),
+      (thrown: unknown) => thrown,
+    );
+    assert.notEqual(error, undefined, 'the client has started');
+    const isThreadLate = error instanceof Error && /did not begin within/.test(error.message);
+    if (isThreadLate && limitMs < maxStartLimitMs) continue;
+    assert.ok(error instanceof NoBrokersAvailable, inspect(error));
+    if (limitMs >= maxStartLimitMs || error.causes.every(({ error: cause }) => !unfinished.test(cause.message)))
+      return error;
+  }
+}
+
+/** What waits for that node fail with, as soon as this is their reason: one may be over before an attempt has come to its end. */
+export async function unreadyBecause(
+  client: KafkaClient,
+  nodeId: number,
+  reason: RegExp,
+  timeoutMs = 500,
+): Promise<Error & { readonly cause: Error }> {
+  let last: unknown;
+  return waitFor(`a wait for node ${nodeId} to fail with ${reason}`, async () => {
+    last = await client.awaitReady(nodeId, { timeoutMs }).then(
+      () => assert.fail('it has become ready'),
+      (error: unknown) => error,
+    );
+    const { cause } = last as Error;
+    return cause instanceof Error && reason.test(String(cause)) ? (last as Error & { readonly cause: Error }) : null;
+  }).catch((error: unknown) => assert.fail(`${error}; the last one: ${inspect(last)}`));
 }

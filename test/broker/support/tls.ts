@@ -2,15 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, type TestContext } from 'node:test';
-import {
-  KafkaClient,
-  type KafkaClientError,
-  type KafkaClientOptions,
-  NoBrokersAvailable,
-  TlsAuthenticationError,
-} from '../../../src/index.ts';
+import { type KafkaClientError, type KafkaClientOptions, TlsAuthenticationError } from '../../../src/index.ts';
 import { CertificateAuthority, type Issued } from '../../helpers/certificates.ts';
 import { type EmbeddedBroker, startEmbeddedBroker, type TlsSettings } from '../../helpers/embedded-broker.ts';
+import { failedStart } from './client.ts';
 
 export let ca: CertificateAuthority;
 export let foreign: CertificateAuthority;
@@ -46,14 +41,7 @@ export const secure = (more: KafkaClientOptions = {}): KafkaClientOptions => ({
 
 /** Why the one server could not be used. */
 export async function startFailure(options: KafkaClientOptions): Promise<KafkaClientError> {
-  try {
-    const client = await KafkaClient.start({ apiVersionAutoTimeoutMs: 1500, ...options });
-    await client.close();
-  } catch (error) {
-    assert.ok(error instanceof NoBrokersAvailable, String(error));
-    return error.causes[0]!.error as KafkaClientError;
-  }
-  assert.fail('the client has started');
+  return (await failedStart(options, 1500)).causes[0]!.error as KafkaClientError;
 }
 
 export async function refused(
@@ -69,13 +57,4 @@ export async function refused(
   assert.equal(error.retriable, false);
   assert.equal(error.nodeId, -1);
   assert.match(error.message, text);
-}
-
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail('it has succeeded');
 }

@@ -121,7 +121,7 @@ describeKafka(
         '--max-messages',
         '5',
         '--timeout-ms',
-        '30000',
+        '200000',
         ...print.flatMap((property) => ['--formatter-property', property]),
       ]);
       assert.deepEqual(read.slice(0, 5), [

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { CreateTopics, DeleteTopics, KafkaClient, Metadata } from '../../../src/index.ts';
 import { zeroUuid } from '../../../src/protocol/flat/uuid.ts';
+import { patient } from '../../helpers/patience.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { checkGroup } from './group-checks.ts';
 import { checkOffsets, checkRecords } from './record-checks.ts';
@@ -57,7 +58,12 @@ async function checkRecognition({ client, release }: Session): Promise<string> {
 /** A client that was told the version starts without asking, and its first request is answered. */
 async function checkConfigured({ kafka, release }: Session): Promise<string> {
   const apiVersion = [...versionOf(release)];
-  const client = await KafkaClient.start({ bootstrapServers: kafka.bootstrapServers, apiVersion, closeTimeoutMs: 0 });
+  const client = await KafkaClient.start({
+    ...patient,
+    bootstrapServers: kafka.bootstrapServers,
+    apiVersion,
+    closeTimeoutMs: 0,
+  });
   try {
     assert.deepEqual(client.apiVersion, apiVersion);
     await client.awaitReady(-1);

@@ -28,7 +28,7 @@ export class Session {
   static async open(kafka: KafkaFixture, release: string): Promise<Session> {
     const client = await KafkaClient.start({
       bootstrapServers: kafka.bootstrapServers,
-      apiVersionAutoTimeoutMs: 30_000,
+      apiVersionAutoTimeoutMs: 90_000,
       closeTimeoutMs: 0,
     });
     const session = new Session(kafka, client, release);

@@ -10,6 +10,7 @@ import {
   SaslHandshake,
   UnsupportedSaslMechanismError,
 } from '../../../src/index.ts';
+import { patient } from '../../helpers/patience.ts';
 import { compareVersions, describeKafka } from '../fixture/index.ts';
 import { loggedIn, refusal } from './support/logins.ts';
 import { oldSaslBroker } from './support/old-sasl-broker.ts';
@@ -41,7 +42,7 @@ for (const [version, { handshake, authenticate }] of Object.entries(brokers)) {
         return {
           bootstrapServers: isOld ? old.addressOf(broker) : addressOf(broker, 'sasl'),
           securityProtocol: 'SASL_PLAINTEXT',
-          apiVersionAutoTimeoutMs: 10_000,
+          ...patient,
           ...more,
         };
       };
@@ -54,11 +55,11 @@ for (const [version, { handshake, authenticate }] of Object.entries(brokers)) {
           assert.equal(ranges.get(SaslAuthenticate.key)?.max ?? null, authenticate);
         });
 
-        test(`refuses a wrong password with ${saslMechanism}, and start says so`, async (t) => {
+        test(`refuses a wrong password with ${saslMechanism}, and start says so`, async () => {
           const wrong = { saslMechanism, saslPlainUsername: 'alice', saslPlainPassword: 'wrong-secret' };
           // A broker that only closes the connection may have had another reason: it is asked again.
           const isVerdict = authenticate !== null;
-          const error = await refusal(t, at(wrong), SaslAuthenticationFailedError, ['wrong-secret'], isVerdict);
+          const error = await refusal(at(wrong), SaslAuthenticationFailedError, ['wrong-secret'], isVerdict);
           const says = isVerdict
             ? /(Invalid username or password|[Aa]uthentication failed)/
             : /closed the connection during authentication: the credentials may be wrong/;
@@ -68,9 +69,9 @@ for (const [version, { handshake, authenticate }] of Object.entries(brokers)) {
 
       // The KRaft broker has it, for tokens that nobody signed.
       if (!isOld) return;
-      test('refuses a mechanism that it lacks', async (t) => {
+      test('refuses a mechanism that it lacks', async () => {
         const token = { saslMechanism: 'OAUTHBEARER', saslOauthTokenProvider: { token: () => 'a.b.c' } } as const;
-        const error = await refusal(t, at(token), UnsupportedSaslMechanismError, ['a.b.c']);
+        const error = await refusal(at(token), UnsupportedSaslMechanismError, ['a.b.c']);
         assert.match(error.message, /it offers .*PLAIN/);
       });
     },

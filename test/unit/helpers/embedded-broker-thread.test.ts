@@ -70,7 +70,7 @@ test('the thread of an embedded broker does not hold the process', async () => {
     import.meta.url,
   );
   const code = `import(${JSON.stringify(url.href)}).then((m) => m.startEmbeddedBroker()).then(() => console.log('started'))`;
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 30_000 });
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 300_000 });
   assert.deepEqual([run.status, run.stdout.trim()], [0, 'started']);
 });
 

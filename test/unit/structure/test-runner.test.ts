@@ -24,7 +24,15 @@ async function run(body: string, options: Partial<FileRunOptions> = {}): Promise
   writeFileSync(script, `import { describe, test } from 'node:test';\n${body}\n`);
   const file = { path: `test/unit/${written}.test.ts`, folder: 'unit' };
   const signal = new AbortController().signal;
-  return await runFile(file, script, { node: process.execPath, timeoutMs: 60_000, names: [], signal, ...options });
+  return await runFile(file, script, {
+    node: process.execPath,
+    timeoutMs: 60_000,
+    names: [],
+    signal,
+    slowMs: 60_000,
+    onSlow: () => {},
+    ...options,
+  });
 }
 
 describe('a test file', { concurrency: 2 }, () => {
@@ -79,16 +87,33 @@ describe('a test file', { concurrency: 2 }, () => {
   }
 
   test('that does not end is ended', async () => {
-    const result = await run(`test('one', () => {}); setInterval(() => {}, 1000);`, { timeoutMs: 2000 });
+    const result = await run(`test('one', () => {}); setInterval(() => {}, 1000);`, { timeoutMs: 8000 });
     assert.match(result.problem ?? '', /something it opened is still open/);
     assert.equal(result.hasFailed, true);
   });
 
   test('with a test that does not end is ended, and the test named', async () => {
-    const body = `describe('group', () => { test('one', () => new Promise((r) => setInterval(() => {}, 1000))); });`;
-    const result = await run(body, { timeoutMs: 2000 });
-    assert.match(result.problem ?? '', /took longer than 2 s/);
-    assert.equal(result.hasFailed, true);
+    const one = `test('one', () => new Promise((r) => setInterval(() => {}, 1000)));`;
+    for (const [body, name] of [
+      [one, 'one'],
+      [`test('quick', () => {}); describe('group', () => { test('other', () => {}); ${one} });`, 'group > one'],
+    ] as const) {
+      const result = await run(body, { timeoutMs: 8000 });
+      assert.match(result.problem ?? '', new RegExp(`^took longer than 8 s, while running "${name}" for \\d+ s$`));
+      assert.equal(result.hasFailed, true);
+    }
+  });
+
+  test('that takes long says so before its end, with the test it is in', async () => {
+    const told: string[] = [];
+    const controller = new AbortController();
+    const onSlow = (text: string): void => {
+      told.push(text);
+      if (text.includes('"one"')) controller.abort();
+    };
+    const body = `test('one', () => new Promise((r) => setInterval(() => {}, 1000)));`;
+    await run(body, { slowMs: 100, onSlow, signal: controller.signal });
+    assert.match(told.at(-1)!, /^test\/unit\/\d+\.test\.ts has taken \d+ s so far, while running "one" for \d+ s$/);
   });
 
   test('is ended when the run is interrupted', async () => {
@@ -142,15 +167,24 @@ Failed:
   assert.equal(summaryText(results, 12.3), expected);
 });
 
-test('events that stop in the middle tell which test was running', () => {
+test('events that stop in the middle tell which tests were running, and since when', () => {
   const lines = [
-    { kind: 'start', name: 'group', nesting: 0 },
-    { kind: 'start', name: 'one', nesting: 1 },
-    { kind: 'end', name: 'one', nesting: 1 },
-    { kind: 'start', name: 'two', nesting: 1 },
+    { kind: 'run', name: 'first', nesting: 0, at: 1 },
+    { kind: 'done', name: 'first', nesting: 0 },
+    { kind: 'start', name: 'first', nesting: 0 },
+    { kind: 'end', name: 'first', nesting: 0 },
+    { kind: 'run', name: 'group', nesting: 0, at: 2 },
+    { kind: 'run', name: 'one', nesting: 1, at: 3 },
+    { kind: 'run', name: 'two', nesting: 1, at: 4 },
+    { kind: 'run', name: 'three', nesting: 1, at: 5 },
+    { kind: 'done', name: 'one', nesting: 1 },
   ].map((line) => `${JSON.stringify(line)}\n`);
-  const { counts, unfinished, finished } = readEvents(`${lines.join('')}{"kind":"en`);
-  assert.deepEqual({ counts, unfinished, finished }, { counts: null, unfinished: 'group > two', finished: 1 });
+  const { counts, running, finished } = readEvents(`${lines.join('')}{"kind":"en`);
+  const expected = [
+    { name: 'group > two', since: 4 },
+    { name: 'group > three', since: 5 },
+  ];
+  assert.deepEqual({ counts, running, finished }, { counts: null, running: expected, finished: 1 });
 });
 
 test('files are found in their order and chosen by path, or else by the names of tests', () => {

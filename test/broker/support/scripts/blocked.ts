@@ -3,6 +3,7 @@
 
 import { readSync, writeSync } from 'node:fs';
 import { Fetch, Future, KafkaClient, type KafkaClientOptions, Metadata, Produce } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 import { byName, fetchedRecords, fetchRequest, produceRequest } from '../requests.ts';
 
 export interface BlockedArguments {
@@ -36,7 +37,7 @@ function block(): void {
   }
 }
 
-const client = await KafkaClient.start({ maxInFlightRequestsPerConnection: count + 1, ...options });
+const client = await KafkaClient.start({ ...patient, maxInFlightRequestsPerConnection: count + 1, ...options });
 await client.awaitReady(0);
 // Whatever the first request of its kind costs, it is not what waiting costs.
 const answers: number[] = [];

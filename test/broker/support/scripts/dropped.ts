@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { type Cluster, Fetch, KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 import { byName, fetchRequest } from '../requests.ts';
 
 export interface DroppedArguments {
@@ -42,7 +43,11 @@ function leave(client: KafkaClient): void {
 async function startAndDrop(): Promise<Kept> {
   const nothing = (): void => {};
   const warn = ({ event }: { event: string }): void => say(event);
-  const client = await KafkaClient.start({ ...options, logger: { debug: nothing, info: nothing, warn, error: warn } });
+  const client = await KafkaClient.start({
+    ...patient,
+    ...options,
+    logger: { debug: nothing, info: nothing, warn, error: warn },
+  });
   await client.awaitReady(0);
   if (isAsked) client.send(0, Fetch, fetchRequest('logs'), byName).addBoth(() => say('answered'));
   leave(client);

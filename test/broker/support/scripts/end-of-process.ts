@@ -1,8 +1,9 @@
 // A program that leaves its client open and comes to its end: test/broker/process-end.test.ts looks when the process does.
 
 import { Fetch, KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 import { byName, fetchRequest } from '../requests.ts';
-import { hookChannel } from './thread-hook.ts';
+import { hookChannel, type Order } from './thread-hook.ts';
 
 interface Arguments {
   readonly options: KafkaClientOptions;
@@ -24,7 +25,7 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-const client = await KafkaClient.start(options);
+const client = await KafkaClient.start({ ...patient, ...options });
 print('started');
 const fetchHeld = () => client.send(0, Fetch, fetchRequest('logs'), byName);
 
@@ -51,14 +52,17 @@ switch (how) {
     break;
   case 'poll0-behind': {
     await client.awaitReady(0);
+    const answered = () => client.metricsSnapshot()!.client['request-succeeded-total']!;
+    const before = answered();
     const future = client.send(0, Metadata, { topics: [] });
     await client.poll(0);
-    block(300);
+    while (answered() === before) block(1);
     // The answer is there, not read. The network thread is slow for a while: the next poll reads it, then has to wait.
+    const begun = new Int32Array(new SharedArrayBuffer(4));
     const channel = new BroadcastChannel(hookChannel);
-    channel.postMessage('pause');
+    channel.postMessage({ pause: begun } satisfies Order);
     channel.close();
-    block(300);
+    Atomics.wait(begun, 0, 0);
     await client.poll(0);
     if (!future.isDone) throw new Error('no answer within the block');
     print('polled');

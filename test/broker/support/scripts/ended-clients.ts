@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 
 export type Manner = 'idle' | 'used' | 'lost' | 'failed-start';
 
@@ -40,7 +41,7 @@ async function liveAndEnd(): Promise<void> {
     );
     return;
   }
-  const client = await KafkaClient.start(options);
+  const client = await KafkaClient.start({ ...patient, ...options });
   if (manner === 'used') {
     await client.awaitReady(0);
     for (let i = 0; i < 20; i++) await client.send(0, Metadata, { topics: [] });
@@ -59,8 +60,9 @@ async function liveAndEnd(): Promise<void> {
 
 for (let i = 0; i < clients; i++) await liveAndEnd();
 const alive = (): number => memory.filter((buffer) => buffer.deref() !== undefined).length;
-// Finalizers, and what they let go of, take turns of their own; what is left after this many stays for good.
-for (let i = 0; i < 200 && alive() > 0; i++) {
+// Finalizers, and threads that end, take turns and time of their own; what is left after this long stays for good.
+const deadline = performance.now() + 30_000;
+while (alive() > 0 && performance.now() < deadline) {
   // A turn in which a reference was read keeps what it refers to.
   await turn();
   collect();

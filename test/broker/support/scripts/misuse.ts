@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { Fetch, Future, KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 import { byName, fetchRequest } from '../requests.ts';
 
 export interface MisuseArguments {
@@ -18,7 +19,7 @@ process.on('warning', (warning: Error & { code?: string; detail?: string }) => {
   say(`${warning.code}: ${warning.message}`);
 });
 
-const client = await KafkaClient.start(options);
+const client = await KafkaClient.start({ ...patient, ...options });
 await client.awaitReady(0);
 const ask = () => client.send(0, Metadata, { topics: [] });
 

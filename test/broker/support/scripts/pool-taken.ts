@@ -11,6 +11,8 @@ import { KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/
 
 export interface PoolTakenArguments {
   readonly options: KafkaClientOptions;
+  /** Of the client that is started meanwhile. */
+  readonly anewTimeoutMs: number;
 }
 
 const threads = 8;
@@ -18,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pool-taken-'));
 const paths = Array.from({ length: threads }, (_, i) => join(folder, String(i)));
 execFileSync('mkfifo', paths);
 
-const { options } = JSON.parse(process.argv[2]!) as PoolTakenArguments;
+const { options, anewTimeoutMs } = JSON.parse(process.argv[2]!) as PoolTakenArguments;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const client = await KafkaClient.start(options);
 await client.awaitReady(0);
@@ -28,7 +30,7 @@ await lines.next();
 const opened = paths.map((path) => open(path, 'r'));
 try {
   console.log(`again: ${await outcome(usedAgain())}`);
-  console.log(`anew: ${await outcome(KafkaClient.start(options).then((other) => other.close()))}`);
+  console.log(`anew: ${await outcome(startAnew())}`);
 } finally {
   // Opening for both waits for nobody. It stays open until the last of those in the queue has been opened, too.
   const writers = paths.map((path) => openSync(path, 'r+'));
@@ -40,8 +42,13 @@ await client.close();
 process.exit();
 
 async function usedAgain(): Promise<void> {
-  await client.awaitReady(0, { timeoutMs: 20_000 });
+  await client.awaitReady(0, { timeoutMs: 120_000 });
   await client.send(0, Metadata, { topics: [] });
+}
+
+async function startAnew(): Promise<void> {
+  const other = await KafkaClient.start({ ...options, apiVersionAutoTimeoutMs: anewTimeoutMs });
+  await other.close();
 }
 
 async function outcome(work: Promise<unknown>): Promise<string> {

@@ -3,6 +3,7 @@
 
 import { createInterface } from 'node:readline';
 import { KafkaClient, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 
 export interface ReconnectingArguments {
   readonly bootstrapServers: string;
@@ -16,7 +17,7 @@ export interface ReconnectingReport {
 }
 
 const { bootstrapServers } = JSON.parse(process.argv[2]!) as ReconnectingArguments;
-const client = await KafkaClient.start({ bootstrapServers, reconnectBackoffMaxMs: 200, metrics: true });
+const client = await KafkaClient.start({ ...patient, bootstrapServers, reconnectBackoffMaxMs: 200, metrics: true });
 for await (const _ of createInterface({ input: process.stdin })) {
   await client.awaitReady(1, { timeoutMs: 60_000 });
   const response = await client.send(1, Metadata, { topics: [] });

@@ -2,6 +2,7 @@
 
 import type { Worker } from 'node:worker_threads';
 import { Fetch, KafkaClient, KafkaClientError, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
+import { patient } from '../../../helpers/patience.ts';
 import { byName, fetchRequest } from '../requests.ts';
 import { hookChannel, type ThreadEnd } from './thread-hook.ts';
 
@@ -25,7 +26,7 @@ let worker: Worker | null = null;
 process.once('worker', (created) => {
   worker = created;
 });
-const client = await KafkaClient.start(options);
+const client = await KafkaClient.start({ ...patient, ...options });
 await client.awaitReady(0);
 
 interface Pending {

@@ -6,16 +6,13 @@ import { TAIL_WORD } from '../../../../src/ring/layout.ts';
 
 export const hookChannel = 'test-thread-hook';
 
-/** How a network thread can end, get stuck, or only be slow. */
-export type ThreadEnd =
-  | 'throw'
-  | 'throw-undefined'
-  | 'reject'
-  | 'exit'
-  | 'out-of-memory'
-  | 'loop'
-  | 'corrupt'
-  | 'pause';
+/** How a network thread can end or get stuck. */
+export type ThreadEnd = 'throw' | 'throw-undefined' | 'reject' | 'exit' | 'out-of-memory' | 'loop' | 'corrupt';
+
+/** What a program tells its network thread over the channel. */
+export type Order = ThreadEnd | { /** Set to 1, and notified, when the pause begins. */ readonly pause: Int32Array };
+
+const pauseMs = 1500;
 
 interface NetworkData {
   readonly attachment: { readonly responseRing: SharedArrayBuffer; readonly applicationDoorbell: SharedArrayBuffer };
@@ -46,9 +43,6 @@ const ends: Readonly<Record<ThreadEnd, () => void>> = {
   loop: () => {
     for (;;);
   },
-  pause: () => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
-  },
   // The thread itself goes on: what the application reads is what is wrong.
   corrupt: () => {
     const { responseRing, applicationDoorbell } = network!.attachment;
@@ -57,9 +51,20 @@ const ends: Readonly<Record<ThreadEnd, () => void>> = {
   },
 };
 
+function pause(begun: Int32Array): void {
+  Atomics.store(begun, 0, 1);
+  Atomics.notify(begun, 0);
+  // Nobody ends this wait.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
+}
+
 if (network !== null) {
   const channel = new BroadcastChannel(hookChannel);
-  channel.onmessage = (event: unknown) => ends[(event as { data: ThreadEnd }).data]();
+  channel.onmessage = (event: unknown) => {
+    const order = (event as { data: Order }).data;
+    if (typeof order === 'string') ends[order]();
+    else pause(order.pause);
+  };
   // Not what keeps the thread alive.
   (channel as unknown as { unref(): void }).unref();
 }

@@ -22,7 +22,7 @@ for (const more of options) {
     const client = await KafkaClient.start({
       bootstrapServers,
       securityProtocol: 'SSL',
-      apiVersionAutoTimeoutMs: 5000,
+      apiVersionAutoTimeoutMs: 20_000,
       logLevel: 'silent',
       ...more,
     });

@@ -12,8 +12,8 @@ import { answers, freePorts, loopback } from '../../fixture/ports.ts';
 export const realm = 'KAFKA.TEST';
 /** `stranger/localhost` is a service that clients get tickets for and no broker has the key of. */
 const principals = ['kafka/localhost', 'stranger/localhost', 'alice'] as const;
-const startTimeoutMs = 20_000;
-const commandTimeoutMs = 20_000;
+const startTimeoutMs = 120_000;
+const commandTimeoutMs = 120_000;
 const require = createRequire(import.meta.url);
 // Where Debian puts daemons, which is not on everybody's path.
 const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;

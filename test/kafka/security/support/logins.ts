@@ -9,7 +9,7 @@ import {
   NoBrokersAvailable,
   type SaslAuthenticationFailedError,
 } from '../../../../src/index.ts';
-import { type Cleanup, openClient } from '../../../broker/support/client.ts';
+import { type Cleanup, failedStart, openClient } from '../../../broker/support/client.ts';
 
 /** The node all these brokers are. */
 export const nodeId = 1;
@@ -39,20 +39,13 @@ export function assertRefused(thrown: unknown): asserts thrown is NoBrokersAvail
  * @param isVerdict false if that server has not said no, so that it is asked again until the time is over
  */
 export async function refusal(
-  t: Cleanup,
   options: KafkaClientOptions,
   type: ErrorClass,
   secrets: readonly string[],
   isVerdict = true,
 ): Promise<Error> {
-  let thrown: unknown;
-  try {
-    await openClient(t, { ...options, apiVersionAutoTimeoutMs: isVerdict ? foreverMs : 2000 });
-  } catch (error) {
-    thrown = error;
-  }
+  const thrown = await failedStart(options, isVerdict ? foreverMs : 2000);
   if (isVerdict) assertRefused(thrown);
-  assert.ok(thrown instanceof NoBrokersAvailable, `started, or failed otherwise: ${inspect(thrown)}`);
   const { error } = thrown.causes[0]!;
   assert.ok(error instanceof type, inspect(error));
   assert.equal((thrown.cause as Error).message, error.message);
