@@ -1,11 +1,11 @@
 // Owns what an API is to the rest of the client: its key, versions, and passage between plain objects and flat
-// messages. Runs on every thread. Must not load an API's generated code before its first use.
+// messages. Runs on every thread. Must not run an API's generated code before its first use.
 
 import type { FlatMessage } from './flat-view.ts';
 import type { FlatWriter } from './flat-writer.ts';
 
 /**
- * One Kafka API. It is light until used: the first call of a method loads the code for its messages.
+ * One Kafka API. It is light until used: the first call of a method makes the functions for its messages.
  *
  * `Request` and `Response` are what callers give and get: a plain object, and a view that reads lazily. `ResponseData`
  * and `RequestView` are the same for the other end, brokers in tests.
@@ -25,7 +25,7 @@ export interface Api<Request = unknown, Response = unknown, ResponseData = unkno
   readonly latestVersionUnstable: boolean;
 }
 
-/** What a generated module exports for its API. */
+/** The functions of a generated module for its API. */
 export interface ApiMessages<Request, Response, ResponseData, RequestView> {
   /** Throws: InvalidRequestError naming API, field, value seen and limit. The bytes written before the error are garbage. */
   writeRequest(w: FlatWriter, request: Request): void;
@@ -33,6 +33,13 @@ export interface ApiMessages<Request, Response, ResponseData, RequestView> {
   /** Throws: as `writeRequest`. */
   writeResponse(w: FlatWriter, response: ResponseData): void;
   readRequest(message: FlatMessage): RequestView;
+}
+
+/** The functions of a generated module for data inside other messages. */
+export interface DataMessages<Data, View> {
+  /** Throws: InvalidRequestError naming field, value seen and limit. The bytes written before the error are garbage. */
+  write(w: FlatWriter, value: Data): void;
+  read(message: FlatMessage): View;
 }
 
 /** An API over its generated module. */
@@ -45,13 +52,14 @@ export class GeneratedApi<Request, Response, ResponseData, RequestView>
   readonly maxVersion: number;
   readonly flexibleVersion: number;
   readonly latestVersionUnstable: boolean;
-  readonly #messages: ApiMessages<Request, Response, ResponseData, RequestView>;
+  readonly #load: () => ApiMessages<Request, Response, ResponseData, RequestView>;
+  #messages: ApiMessages<Request, Response, ResponseData, RequestView> | null = null;
 
   constructor(
     key: number,
     name: string,
     versions: { min: number; max: number; flexible: number; latestUnstable?: boolean },
-    messages: ApiMessages<Request, Response, ResponseData, RequestView>,
+    load: () => ApiMessages<Request, Response, ResponseData, RequestView>,
   ) {
     this.key = key;
     this.name = name;
@@ -59,22 +67,27 @@ export class GeneratedApi<Request, Response, ResponseData, RequestView>
     this.maxVersion = versions.max;
     this.flexibleVersion = versions.flexible;
     this.latestVersionUnstable = versions.latestUnstable ?? false;
-    this.#messages = messages;
+    this.#load = load;
   }
 
   writeRequest(w: FlatWriter, request: Request): void {
-    this.#messages.writeRequest(w, request);
+    this.#made().writeRequest(w, request);
   }
 
   readResponse(message: FlatMessage): Response {
-    return this.#messages.readResponse(message);
+    return this.#made().readResponse(message);
   }
 
   writeResponse(w: FlatWriter, response: ResponseData): void {
-    this.#messages.writeResponse(w, response);
+    this.#made().writeResponse(w, response);
   }
 
   readRequest(message: FlatMessage): RequestView {
-    return this.#messages.readRequest(message);
+    return this.#made().readRequest(message);
+  }
+
+  #made(): ApiMessages<Request, Response, ResponseData, RequestView> {
+    this.#messages ??= this.#load();
+    return this.#messages;
   }
 }

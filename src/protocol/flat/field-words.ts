@@ -1,9 +1,9 @@
 // Owns the finding of where generated views read their fields, for code that corrects a finished flat message in place.
 // Network thread. Must not know any message.
 
-import { FlatArray, FlatMessage, type FlatView, type RowReader } from './flat-view.ts';
+import { FlatArray, FlatMessage, FlatView, type RowReader } from './flat-view.ts';
 
-/** Stands for a message: whatever is read from it is where it was read. */
+/** Stands for a message: whatever is read from it is where it was read. Each of its arrays has one element. */
 class FieldProbe extends FlatMessage {
   /** Words of a row of the array that was read last. */
   rowWords = 0;
@@ -34,7 +34,7 @@ class FieldProbe extends FlatMessage {
   override array<T>(word: number, rowWords: number, read: RowReader<T>): FlatArray<T> {
     this.#word = word;
     this.rowWords = rowWords;
-    return new FlatArray(this, 0, 0, rowWords, read);
+    return new FlatArray(this, 0, 1, rowWords, read);
   }
 
   override unknownTaggedFields(word: number): [] {
@@ -49,18 +49,22 @@ export interface FieldWords<Name extends string> {
   readonly rowWords: Readonly<Record<Name, number>>;
 }
 
-/** @param names of integers, uuids, arrays or `unknownTaggedFields` */
+/**
+ * @param viewOf  makes the view of the struct, in any message whose arrays have an element
+ * @param names  of integers, uuids, arrays or `unknownTaggedFields`
+ */
 export function fieldWords<View extends FlatView, Name extends keyof View & string>(
-  View: new (message: FlatMessage, word: number) => View,
+  viewOf: (message: FlatMessage) => View,
   names: readonly Name[],
 ): FieldWords<Name> {
   const probe = new FieldProbe();
-  const view = new View(probe, 0);
+  const view = viewOf(probe);
+  const first = FlatView.wordOf(view);
   const words = {} as Record<Name, number>;
   const rowWords = {} as Record<Name, number>;
   for (const name of names) {
     probe.rowWords = 0;
-    words[name] = probe.wordOf(() => view[name]);
+    words[name] = probe.wordOf(() => view[name]) - first;
     rowWords[name] = probe.rowWords;
   }
   return { words, rowWords };

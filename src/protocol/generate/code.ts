@@ -16,10 +16,9 @@ export class Code {
     return this;
   }
 
-  /** Whole lines of finished text, at the outermost level. */
+  /** Whole lines of finished text. */
   append(text: string): this {
-    if (text !== '') this.#lines.push(...text.slice(0, -1).split('\n'));
-    return this;
+    return text === '' ? this : this.lines(text.slice(0, -1).split('\n'));
   }
 
   indented(body: (code: Code) => void): this {

@@ -3,12 +3,13 @@
 
 import { Code, fileHeader, importLines, type Offer } from './code.ts';
 import { inputInterfaces } from './flat-types.ts';
-import { viewClasses } from './flat-views.ts';
-import { writeMessageFunction, writerFunctions } from './flat-writers.ts';
+import { viewClasses, viewInterfaces } from './flat-views.ts';
+import { writeMethod, writerFunctions } from './flat-writers.ts';
 import type { Api, DataMessage, Message } from './model.ts';
 
 const offers: readonly Offer[] = [
   ['long', ['type Long']],
+  ['../api.ts', ['type ApiMessages', 'type DataMessages']],
   [
     '../flat-view.ts',
     [
@@ -57,36 +58,74 @@ const offers: readonly Offer[] = [
 
 export function flatApiFile(api: Api): string {
   const code = new Code();
-  messageParts(code, api.request, true);
-  messageParts(code, api.response, false);
-  writeMessageFunction(code, 'writeRequest', api.request, `${api.name} request`, api.key);
-  writeMessageFunction(code, 'writeResponse', api.response, `${api.name} response`, api.key);
-  readFunction(code, 'readRequest', api.request);
-  readFunction(code, 'readResponse', api.response);
+  for (const [message, isRequest] of [
+    [api.request, true],
+    [api.response, false],
+  ] as const) {
+    inputInterfaces(code, message, isRequest);
+    viewInterfaces(code, message);
+  }
+  const { request, response } = api;
+  const [asked, answered] = [request.root.typeName, response.root.typeName];
+  // Named here, since the classes inside the function hide the interfaces of the same names.
+  code.line(`type Messages = ApiMessages<${asked}, ${answered}View, ${answered}, ${asked}View>;`).line();
+  code.doc('Makes the functions of both messages. They are made at the first use, and so the package loads fast.');
+  code.block('export function loadMessages(): Messages', (body) => {
+    messageParts(body, request, true);
+    messageParts(body, response, false);
+    body.block(
+      'return',
+      (members) => {
+        writeMethod(members, 'writeRequest', request, `${api.name} request`, api.key);
+        writeMethod(members, 'writeResponse', response, `${api.name} response`, api.key);
+        readMethod(members, 'readRequest', request);
+        readMethod(members, 'readResponse', response);
+      },
+      '};',
+    );
+  });
   const owns = `${api.name}, API key ${api.key}: plain objects, flat writers and views of both messages. Runs on every thread.`;
   return assemble(api.file, owns, code);
 }
 
 export function flatDataFile(data: DataMessage): string {
   const code = new Code();
-  messageParts(code, data.message, false);
-  writeMessageFunction(code, 'write', data.message, data.name, -1);
-  readFunction(code, 'read', data.message);
+  const { message } = data;
+  inputInterfaces(code, message, false);
+  viewInterfaces(code, message);
+  const type = message.root.typeName;
+  code.doc('Made at the first use, and so the package loads fast.');
+  code.line(`let loaded: DataMessages<${type}, ${type}View> | undefined;`).line();
+  code.block(`function load(): DataMessages<${type}, ${type}View>`, (body) => {
+    messageParts(body, message, false);
+    body.block(
+      'return',
+      (members) => {
+        writeMethod(members, 'write', message, data.name, -1);
+        readMethod(members, 'read', message);
+      },
+      '};',
+    );
+  });
+  code.line();
+  code.block(`export function write(w: FlatWriter, value: ${type}): void`, (body) => {
+    body.line('loaded ??= load();').line('loaded.write(w, value);');
+  });
+  code.line();
+  code.block(`export function read(message: FlatMessage): ${type}View`, (body) => {
+    body.line('loaded ??= load();').line('return loaded.read(message);');
+  });
   return assemble(data.file, `${data.name}: plain object, flat writer and view. Runs on every thread.`, code);
 }
 
 function messageParts(code: Code, message: Message, isRequest: boolean): void {
-  inputInterfaces(code, message, isRequest);
   writerFunctions(code, message, isRequest);
   viewClasses(code, message);
 }
 
-function readFunction(code: Code, name: string, message: Message): void {
+function readMethod(code: Code, name: string, message: Message): void {
   const view = `${message.root.typeName}View`;
-  code.block(`export function ${name}(message: FlatMessage): ${view}`, (body) =>
-    body.line(`return new ${view}(message);`),
-  );
-  code.line();
+  code.block(`${name}(message: FlatMessage): ${view}`, (body) => body.line(`return new ${view}(message);`), '},');
 }
 
 function assemble(file: string, owns: string, code: Code): string {

@@ -1,5 +1,5 @@
-// Owns the generated view classes. Development only, runs in the generator. Must agree with the writers in
-// flat-writers.ts and the decoders: all take words from the model.
+// Owns the generated views: the interfaces that applications see, and the classes behind them. Development only, runs in the
+// generator. Must agree with the writers in flat-writers.ts and the decoders: all take words from the model.
 
 import { type Code, capitalized, plus } from './code.ts';
 import { fieldDoc, structDoc } from './flat-types.ts';
@@ -36,27 +36,42 @@ const accessors: Record<PrimitiveName, string> = {
   records: '',
 };
 
-/** One class for each struct, those it needs first. */
+/** One interface for each struct, the root first. It has the documentation, which costs nothing at run time there. */
+export function viewInterfaces(code: Code, message: Message): void {
+  for (const struct of [...message.structs].reverse()) {
+    code.doc(structDoc(message, struct));
+    code.block(`export interface ${struct.typeName}View extends FlatView`, (body) => {
+      for (const field of struct.fields) {
+        body.doc(fieldDoc(field, struct));
+        body.line(`readonly ${field.name}: ${getter(field)[0]};`);
+      }
+      if (struct.unknownTagsWord >= 0) {
+        body.doc('Tagged fields this client does not know, tags ascending; empty if there were none.');
+        body.line('readonly unknownTaggedFields: UnknownTaggedField[];');
+      }
+    });
+    code.line();
+  }
+}
+
+/** One class for each struct, those it needs first. Each has the name of its interface. */
 export function viewClasses(code: Code, message: Message): void {
   const elements = arrayElements(message);
   for (const struct of message.structs) {
     const names = struct.fields.map((field) => `'${field.name}'`);
     if (struct.unknownTagsWord >= 0) names.push(`'unknownTaggedFields'`);
     code.line(`const fieldsOf${struct.typeName}: readonly string[] = [${names.join(', ')}];`);
-    code.doc(structDoc(message, struct));
-    code.block(`export class ${struct.typeName}View extends FlatView`, (body) => {
+    code.block(`class ${struct.typeName}View extends FlatView`, (body) => {
       body.block('constructor(message: FlatMessage, word = 0)', (assign) =>
         assign.line('super();').line('this.flat = message;').line('this.flatWord = word;'),
       );
       body.line();
       for (const field of struct.fields) {
-        body.doc(fieldDoc(field, struct));
         const [type, expression] = getter(field);
         body.block(`get ${field.name}(): ${type}`, (get) => get.line(`return ${expression};`));
         body.line();
       }
       if (struct.unknownTagsWord >= 0) {
-        body.doc('Tagged fields this client does not know, tags ascending; empty if there were none.');
         body.block('get unknownTaggedFields(): UnknownTaggedField[]', (get) =>
           get.line(`return this.flat.unknownTaggedFields(${plus('this.flatWord', struct.unknownTagsWord)});`),
         );

@@ -99,15 +99,15 @@ function putArray(code: Code, field: Field, element: ElementType, value: string,
 }
 
 /** `writeRequest` and the like: the whole message, with typed errors. */
-export function writeMessageFunction(code: Code, name: string, message: Message, title: string, apiKey: number): void {
+export function writeMethod(code: Code, name: string, message: Message, title: string, apiKey: number): void {
   const { typeName, words } = message.root;
-  code.block(`export function ${name}(w: FlatWriter, value: ${typeName}): void`, (body) => {
-    body.block(
+  const body = (method: Code): void => {
+    method.block(
       'try',
       (tried: Code) => tried.line(`write${typeName}(w, w.alloc(${words}), value);`),
       '} catch (error) {',
     );
-    body.indented((caught) => caught.line(`throw invalidMessage(error, '${title}', ${apiKey});`)).line('}');
-  });
-  code.line();
+    method.indented((caught) => caught.line(`throw invalidMessage(error, '${title}', ${apiKey});`)).line('}');
+  };
+  code.block(`${name}(w: FlatWriter, value: ${typeName}): void`, body, '},');
 }

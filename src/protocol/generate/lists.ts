@@ -2,17 +2,17 @@
 // generator.
 
 import { errorRows } from '../schema/errors.ts';
-import { Code, fileHeader } from './code.ts';
+import { Code, capitalized, fileHeader } from './code.ts';
 import { exportedTypes } from './flat-file.ts';
 import type { Api, DataMessage } from './model.ts';
 
 /** Static, since that is what every bundler and test runner follows. */
 function moduleImport(file: string): string {
-  return `import * as ${moduleName(file)} from './${file}.ts';`;
+  return `import { loadMessages as ${loaderName(file)} } from './${file}.ts';`;
 }
 
-function moduleName(file: string): string {
-  return `${file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Module`;
+function loaderName(file: string): string {
+  return `load${capitalized(file).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
 }
 
 export function apisFile(apis: readonly Api[]): string {
@@ -35,7 +35,7 @@ export function apisFile(apis: readonly Api[]): string {
     code.line(`export const ${api.name}: Api<${rootTypes(api).join(', ')}> =`);
     code
       .indented((body) =>
-        body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, ${moduleName(api.file)});`),
+        body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, ${loaderName(api.file)});`),
       )
       .line();
   }

@@ -3,26 +3,31 @@
 // leader-epochs.ts does.
 
 import { fieldWords } from '../../protocol/flat/field-words.ts';
-import { FlatView } from '../../protocol/flat/flat-view.ts';
+import { type FlatMessage, FlatView } from '../../protocol/flat/flat-view.ts';
 import type { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import {
-  type MetadataResponsePartition,
+import { Metadata } from '../../protocol/flat/generated/apis.ts';
+import type {
+  MetadataResponsePartition,
   MetadataResponsePartitionView,
   MetadataResponseTopicView,
 } from '../../protocol/flat/generated/metadata.ts';
 import { uuidBytes } from '../../protocol/flat/uuid.ts';
 
-const topicFields = fieldWords(MetadataResponseTopicView, ['topicId', 'partitions']);
-const { words: partitionWords } = fieldWords(MetadataResponsePartitionView, [
-  'errorCode',
-  'partitionIndex',
-  'leaderId',
-  'leaderEpoch',
-  'replicaNodes',
-  'isrNodes',
-  'offlineReplicas',
-  'unknownTaggedFields',
-]);
+const topicOf = (message: FlatMessage): MetadataResponseTopicView => Metadata.readResponse(message).topics.at(0);
+const topicFields = fieldWords(topicOf, ['topicId', 'partitions']);
+const { words: partitionWords } = fieldWords(
+  (message: FlatMessage) => topicOf(message).partitions.at(0),
+  [
+    'errorCode',
+    'partitionIndex',
+    'leaderId',
+    'leaderEpoch',
+    'replicaNodes',
+    'isrNodes',
+    'offlineReplicas',
+    'unknownTaggedFields',
+  ],
+);
 
 type Correction = (writer: FlatWriter) => void;
 

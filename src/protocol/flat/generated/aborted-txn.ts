@@ -2,6 +2,7 @@
 // AbortedTxn: plain object, flat writer and view. Runs on every thread.
 
 import type Long from 'long';
+import type { DataMessages } from '../api.ts';
 import { type FlatMessage, FlatView } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt64 } from '../inputs.ts';
@@ -18,65 +19,88 @@ export interface AbortedTxn {
   readonly lastStableOffset?: Int64;
 }
 
-const keysOfAbortedTxn: ReadonlySet<string> = new Set(['producerId', 'firstOffset', 'lastOffset', 'lastStableOffset']);
-function writeAbortedTxn(w: FlatWriter, word: number, value: AbortedTxn): void {
-  checkObject(value, keysOfAbortedTxn);
-  if (value.producerId !== undefined) {
-    putInt64(w, word, 'producerId', value.producerId);
-  }
-  if (value.firstOffset !== undefined) {
-    putInt64(w, word + 2, 'firstOffset', value.firstOffset);
-  }
-  if (value.lastOffset !== undefined) {
-    putInt64(w, word + 4, 'lastOffset', value.lastOffset);
-  }
-  if (value.lastStableOffset !== undefined) {
-    putInt64(w, word + 6, 'lastStableOffset', value.lastStableOffset);
-  }
+/** Entry of the transaction index that a broker keeps beside a segment, after its int16 version. Versions 0-0. */
+export interface AbortedTxnView extends FlatView {
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Offset of the first record of the aborted transaction. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the abort marker. (int64) */
+  readonly lastOffset: Long;
+  /** Offset below which no transaction was open when the marker was written. (int64) */
+  readonly lastStableOffset: Long;
 }
 
-const fieldsOfAbortedTxn: readonly string[] = ['producerId', 'firstOffset', 'lastOffset', 'lastStableOffset'];
-/** Entry of the transaction index that a broker keeps beside a segment, after its int16 version. Versions 0-0. */
-export class AbortedTxnView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+/** Made at the first use, and so the package loads fast. */
+let loaded: DataMessages<AbortedTxn, AbortedTxnView> | undefined;
+
+function load(): DataMessages<AbortedTxn, AbortedTxnView> {
+  const keysOfAbortedTxn: ReadonlySet<string> = new Set(['producerId', 'firstOffset', 'lastOffset', 'lastStableOffset']);
+  function writeAbortedTxn(w: FlatWriter, word: number, value: AbortedTxn): void {
+    checkObject(value, keysOfAbortedTxn);
+    if (value.producerId !== undefined) {
+      putInt64(w, word, 'producerId', value.producerId);
+    }
+    if (value.firstOffset !== undefined) {
+      putInt64(w, word + 2, 'firstOffset', value.firstOffset);
+    }
+    if (value.lastOffset !== undefined) {
+      putInt64(w, word + 4, 'lastOffset', value.lastOffset);
+    }
+    if (value.lastStableOffset !== undefined) {
+      putInt64(w, word + 6, 'lastStableOffset', value.lastStableOffset);
+    }
   }
 
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord);
+  const fieldsOfAbortedTxn: readonly string[] = ['producerId', 'firstOffset', 'lastOffset', 'lastStableOffset'];
+  class AbortedTxnView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get lastStableOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAbortedTxn;
+    }
   }
 
-  /** Offset of the first record of the aborted transaction. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Offset of the abort marker. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
-  /** Offset below which no transaction was open when the marker was written. (int64) */
-  get lastStableOffset(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAbortedTxn;
-  }
+  return {
+    write(w: FlatWriter, value: AbortedTxn): void {
+      try {
+        writeAbortedTxn(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AbortedTxn', -1);
+      }
+    },
+    read(message: FlatMessage): AbortedTxnView {
+      return new AbortedTxnView(message);
+    },
+  };
 }
 
 export function write(w: FlatWriter, value: AbortedTxn): void {
-  try {
-    writeAbortedTxn(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AbortedTxn', -1);
-  }
+  loaded ??= load();
+  loaded.write(w, value);
 }
 
 export function read(message: FlatMessage): AbortedTxnView {
-  return new AbortedTxnView(message);
+  loaded ??= load();
+  return loaded.read(message);
 }

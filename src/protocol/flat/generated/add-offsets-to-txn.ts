@@ -2,6 +2,7 @@
 // AddOffsetsToTxn, API key 25: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -20,55 +21,18 @@ export interface AddOffsetsToTxnRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAddOffsetsToTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields']);
-function writeAddOffsetsToTxnRequest(w: FlatWriter, word: number, value: AddOffsetsToTxnRequest): void {
-  checkObject(value, keysOfAddOffsetsToTxnRequest);
-  putString(w, word, 'transactionalId', value.transactionalId);
-  putInt64(w, word + 2, 'producerId', value.producerId);
-  putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
-  putString(w, word + 5, 'groupId', value.groupId);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAddOffsetsToTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields'];
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). Versions 0-4. */
-export class AddOffsetsToTxnRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AddOffsetsToTxnRequestView extends FlatView {
   /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly transactionalId: string;
   /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly producerId: Long;
   /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly producerEpoch: number;
   /** Id of the group whose offsets will be committed. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord + 5);
-  }
-
+  readonly groupId: string;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddOffsetsToTxnRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). Versions 0-4. */
@@ -81,69 +45,124 @@ export interface AddOffsetsToTxnResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAddOffsetsToTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'unknownTaggedFields']);
-function writeAddOffsetsToTxnResponse(w: FlatWriter, word: number, value: AddOffsetsToTxnResponse): void {
-  checkObject(value, keysOfAddOffsetsToTxnResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAddOffsetsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). Versions 0-4. */
-export class AddOffsetsToTxnResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AddOffsetsToTxnResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddOffsetsToTxnResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: AddOffsetsToTxnRequest): void {
-  try {
-    writeAddOffsetsToTxnRequest(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AddOffsetsToTxn request', 25);
+type Messages = ApiMessages<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAddOffsetsToTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields']);
+  function writeAddOffsetsToTxnRequest(w: FlatWriter, word: number, value: AddOffsetsToTxnRequest): void {
+    checkObject(value, keysOfAddOffsetsToTxnRequest);
+    putString(w, word, 'transactionalId', value.transactionalId);
+    putInt64(w, word + 2, 'producerId', value.producerId);
+    putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
+    putString(w, word + 5, 'groupId', value.groupId);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: AddOffsetsToTxnResponse): void {
-  try {
-    writeAddOffsetsToTxnResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AddOffsetsToTxn response', 25);
+  const fieldsOfAddOffsetsToTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields'];
+  class AddOffsetsToTxnRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddOffsetsToTxnRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): AddOffsetsToTxnRequestView {
-  return new AddOffsetsToTxnRequestView(message);
-}
+  const keysOfAddOffsetsToTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'unknownTaggedFields']);
+  function writeAddOffsetsToTxnResponse(w: FlatWriter, word: number, value: AddOffsetsToTxnResponse): void {
+    checkObject(value, keysOfAddOffsetsToTxnResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): AddOffsetsToTxnResponseView {
-  return new AddOffsetsToTxnResponseView(message);
+  const fieldsOfAddOffsetsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
+  class AddOffsetsToTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddOffsetsToTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AddOffsetsToTxnRequest): void {
+      try {
+        writeAddOffsetsToTxnRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddOffsetsToTxn request', 25);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AddOffsetsToTxnResponse): void {
+      try {
+        writeAddOffsetsToTxnResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddOffsetsToTxn response', 25);
+      }
+    },
+    readRequest(message: FlatMessage): AddOffsetsToTxnRequestView {
+      return new AddOffsetsToTxnRequestView(message);
+    },
+    readResponse(message: FlatMessage): AddOffsetsToTxnResponseView {
+      return new AddOffsetsToTxnResponseView(message);
+    },
+  };
 }

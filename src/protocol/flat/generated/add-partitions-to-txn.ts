@@ -2,6 +2,7 @@
 // AddPartitionsToTxn, API key 24: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -48,198 +49,46 @@ export interface AddPartitionsToTxnRequestAddPartitionsToTxnTopic {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTopic): void {
-  checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic);
-  putString(w, word, 'name', value.name);
-  putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'verifyOnly', 'topics', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTransaction): void {
-  checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction);
-  putString(w, word, 'transactionalId', value.transactionalId);
-  putInt64(w, word + 2, 'producerId', value.producerId);
-  putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
-  if (value.verifyOnly !== undefined) {
-    putBool(w, word + 5, 'verifyOnly', value.verifyOnly);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 6, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAddPartitionsToTxnRequest: ReadonlySet<string> = new Set(['transactions', 'v3AndBelowTransactionalId', 'v3AndBelowProducerId', 'v3AndBelowProducerEpoch', 'v3AndBelowTopics', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnRequest(w: FlatWriter, word: number, value: AddPartitionsToTxnRequest): void {
-  checkObject(value, keysOfAddPartitionsToTxnRequest);
-  if (value.transactions !== undefined) {
-    {
-      const count = checkArray('transactions', value.transactions);
-      const rows = w.array(word, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w, rows + i * 10, value.transactions[i]!);
-      } catch (error) {
-        throw within(error, 'transactions', i);
-      }
-    }
-  }
-  if (value.v3AndBelowTransactionalId !== undefined) {
-    putString(w, word + 2, 'v3AndBelowTransactionalId', value.v3AndBelowTransactionalId);
-  }
-  if (value.v3AndBelowProducerId !== undefined) {
-    putInt64(w, word + 4, 'v3AndBelowProducerId', value.v3AndBelowProducerId);
-  }
-  if (value.v3AndBelowProducerEpoch !== undefined) {
-    putInt16(w, word + 6, 'v3AndBelowProducerEpoch', value.v3AndBelowProducerEpoch);
-  }
-  if (value.v3AndBelowTopics !== undefined) {
-    {
-      const count = checkArray('v3AndBelowTopics', value.v3AndBelowTopics);
-      const rows = w.array(word + 7, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w, rows + i * 6, value.v3AndBelowTopics[i]!);
-      } catch (error) {
-        throw within(error, 'v3AndBelowTopics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of AddPartitionsToTxnRequest, AddPartitionsToTxnTopic. */
-export class AddPartitionsToTxnRequestAddPartitionsToTxnTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes to add. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic;
-  }
-}
-const readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView: RowReader<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> = (message, word) => new AddPartitionsToTxnRequestAddPartitionsToTxnTopicView(message, word);
-
-const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'verifyOnly', 'topics', 'unknownTaggedFields'];
-/** Struct of AddPartitionsToTxnRequest, transactions. In versions 4+. */
-export class AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** True to only check that the partitions are part of the transaction. (default false) */
-  get verifyOnly(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
-  /** Topics with the partitions to add. */
-  get topics(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> {
-    return this.flat.array(this.flatWord + 6, 6, readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction;
-  }
-}
-const readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView: RowReader<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView> = (message, word) => new AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView(message, word);
-
-const fieldsOfAddPartitionsToTxnRequest: readonly string[] = ['transactions', 'v3AndBelowTransactionalId', 'v3AndBelowProducerId', 'v3AndBelowProducerEpoch', 'v3AndBelowTopics', 'unknownTaggedFields'];
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). Versions 0-5. */
-export class AddPartitionsToTxnRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AddPartitionsToTxnRequestView extends FlatView {
   /** Transactions of several producers, from a broker; clients send one. (versions 4+) */
-  get transactions(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView> {
-    return this.flat.array(this.flatWord, 10, readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView);
-  }
-
+  readonly transactions: FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView>;
   /** Transactional id of the producer. (versions 0-3) */
-  get v3AndBelowTransactionalId(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
+  readonly v3AndBelowTransactionalId: string;
   /** Id that the cluster gave to the producer. (int64; versions 0-3) */
-  get v3AndBelowProducerId(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
+  readonly v3AndBelowProducerId: Long;
   /** Epoch of the producer; older ones are fenced off. (int16; versions 0-3) */
-  get v3AndBelowProducerEpoch(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
+  readonly v3AndBelowProducerEpoch: number;
   /** Topics with the partitions to add. (versions 0-3) */
-  get v3AndBelowTopics(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> {
-    return this.flat.array(this.flatWord + 7, 6, readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView);
-  }
-
+  readonly v3AndBelowTopics: FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnRequest;
-  }
+/** Struct of AddPartitionsToTxnRequest, transactions. In versions 4+. */
+export interface AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView extends FlatView {
+  /** Transactional id of the producer. */
+  readonly transactionalId: string;
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Epoch of the producer; older ones are fenced off. (int16) */
+  readonly producerEpoch: number;
+  /** True to only check that the partitions are part of the transaction. (default false) */
+  readonly verifyOnly: boolean;
+  /** Topics with the partitions to add. */
+  readonly topics: FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AddPartitionsToTxnRequest, AddPartitionsToTxnTopic. */
+export interface AddPartitionsToTxnRequestAddPartitionsToTxnTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partition indexes to add. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). Versions 0-5. */
@@ -286,253 +135,459 @@ export interface AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult): void {
-  checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.partitionErrorCode !== undefined) {
-    putInt16(w, word + 1, 'partitionErrorCode', value.partitionErrorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: ReadonlySet<string> = new Set(['name', 'resultsByPartition', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult): void {
-  checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.resultsByPartition !== undefined) {
-    {
-      const count = checkArray('resultsByPartition', value.resultsByPartition);
-      const rows = w.array(word + 2, count, 4);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(w, rows + i * 4, value.resultsByPartition[i]!);
-      } catch (error) {
-        throw within(error, 'resultsByPartition', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: ReadonlySet<string> = new Set(['transactionalId', 'topicResults', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnResult): void {
-  checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnResult);
-  if (value.transactionalId !== undefined) {
-    putString(w, word, 'transactionalId', value.transactionalId);
-  }
-  if (value.topicResults !== undefined) {
-    {
-      const count = checkArray('topicResults', value.topicResults);
-      const rows = w.array(word + 2, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w, rows + i * 6, value.topicResults[i]!);
-      } catch (error) {
-        throw within(error, 'topicResults', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAddPartitionsToTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields']);
-function writeAddPartitionsToTxnResponse(w: FlatWriter, word: number, value: AddPartitionsToTxnResponse): void {
-  checkObject(value, keysOfAddPartitionsToTxnResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.resultsByTransaction !== undefined) {
-    {
-      const count = checkArray('resultsByTransaction', value.resultsByTransaction);
-      const rows = w.array(word + 2, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w, rows + i * 6, value.resultsByTransaction[i]!);
-      } catch (error) {
-        throw within(error, 'resultsByTransaction', i);
-      }
-    }
-  }
-  if (value.resultsByTopicV3AndBelow !== undefined) {
-    {
-      const count = checkArray('resultsByTopicV3AndBelow', value.resultsByTopicV3AndBelow);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w, rows + i * 6, value.resultsByTopicV3AndBelow[i]!);
-      } catch (error) {
-        throw within(error, 'resultsByTopicV3AndBelow', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: readonly string[] = ['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields'];
-/** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnPartitionResult. */
-export class AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 when added. (int16) */
-  get partitionErrorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult;
-  }
-}
-const readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView(message, word);
-
-const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: readonly string[] = ['name', 'resultsByPartition', 'unknownTaggedFields'];
-/** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnTopicResult. */
-export class AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** One result for each partition. */
-  get resultsByPartition(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> {
-    return this.flat.array(this.flatWord + 2, 4, readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult;
-  }
-}
-const readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView(message, word);
-
-const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: readonly string[] = ['transactionalId', 'topicResults', 'unknownTaggedFields'];
-/** Struct of AddPartitionsToTxnResponse, resultsByTransaction. In versions 4+. */
-export class AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** One result for each topic. */
-  get topicResults(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
-    return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult;
-  }
-}
-const readAddPartitionsToTxnResponseAddPartitionsToTxnResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnResultView(message, word);
-
-const fieldsOfAddPartitionsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields'];
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). Versions 0-5. */
-export class AddPartitionsToTxnResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AddPartitionsToTxnResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error of the whole request; 0 for none. (int16; versions 4+; dropped where the version lacks it) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** One result for each transaction. (versions 4+) */
-  get resultsByTransaction(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> {
-    return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnResultView);
-  }
-
+  readonly resultsByTransaction: FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnResultView>;
   /** One result for each topic. (versions 0-3) */
-  get resultsByTopicV3AndBelow(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
-    return this.flat.array(this.flatWord + 4, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
-  }
-
+  readonly resultsByTopicV3AndBelow: FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAddPartitionsToTxnResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: AddPartitionsToTxnRequest): void {
-  try {
-    writeAddPartitionsToTxnRequest(w, w.alloc(11), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AddPartitionsToTxn request', 24);
+/** Struct of AddPartitionsToTxnResponse, resultsByTransaction. In versions 4+. */
+export interface AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
+  /** Transactional id of the producer. */
+  readonly transactionalId: string;
+  /** One result for each topic. */
+  readonly topicResults: FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnTopicResult. */
+export interface AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** One result for each partition. */
+  readonly resultsByPartition: FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AddPartitionsToTxnResponse, AddPartitionsToTxnPartitionResult. */
+export interface AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 when added. (int16) */
+  readonly partitionErrorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTopic): void {
+    checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic);
+    putString(w, word, 'name', value.name);
+    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: AddPartitionsToTxnResponse): void {
-  try {
-    writeAddPartitionsToTxnResponse(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AddPartitionsToTxn response', 24);
+  const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'verifyOnly', 'topics', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTransaction): void {
+    checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction);
+    putString(w, word, 'transactionalId', value.transactionalId);
+    putInt64(w, word + 2, 'producerId', value.producerId);
+    putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
+    if (value.verifyOnly !== undefined) {
+      putBool(w, word + 5, 'verifyOnly', value.verifyOnly);
+    }
+    {
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 6, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w, rows + i * 6, value.topics[i]!);
+      } catch (error) {
+        throw within(error, 'topics', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): AddPartitionsToTxnRequestView {
-  return new AddPartitionsToTxnRequestView(message);
-}
+  const keysOfAddPartitionsToTxnRequest: ReadonlySet<string> = new Set(['transactions', 'v3AndBelowTransactionalId', 'v3AndBelowProducerId', 'v3AndBelowProducerEpoch', 'v3AndBelowTopics', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnRequest(w: FlatWriter, word: number, value: AddPartitionsToTxnRequest): void {
+    checkObject(value, keysOfAddPartitionsToTxnRequest);
+    if (value.transactions !== undefined) {
+      {
+        const count = checkArray('transactions', value.transactions);
+        const rows = w.array(word, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w, rows + i * 10, value.transactions[i]!);
+        } catch (error) {
+          throw within(error, 'transactions', i);
+        }
+      }
+    }
+    if (value.v3AndBelowTransactionalId !== undefined) {
+      putString(w, word + 2, 'v3AndBelowTransactionalId', value.v3AndBelowTransactionalId);
+    }
+    if (value.v3AndBelowProducerId !== undefined) {
+      putInt64(w, word + 4, 'v3AndBelowProducerId', value.v3AndBelowProducerId);
+    }
+    if (value.v3AndBelowProducerEpoch !== undefined) {
+      putInt16(w, word + 6, 'v3AndBelowProducerEpoch', value.v3AndBelowProducerEpoch);
+    }
+    if (value.v3AndBelowTopics !== undefined) {
+      {
+        const count = checkArray('v3AndBelowTopics', value.v3AndBelowTopics);
+        const rows = w.array(word + 7, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w, rows + i * 6, value.v3AndBelowTopics[i]!);
+        } catch (error) {
+          throw within(error, 'v3AndBelowTopics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): AddPartitionsToTxnResponseView {
-  return new AddPartitionsToTxnResponseView(message);
+  const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class AddPartitionsToTxnRequestAddPartitionsToTxnTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic;
+    }
+  }
+  const readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView: RowReader<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> = (message, word) => new AddPartitionsToTxnRequestAddPartitionsToTxnTopicView(message, word);
+
+  const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'verifyOnly', 'topics', 'unknownTaggedFields'];
+  class AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get verifyOnly(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get topics(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> {
+      return this.flat.array(this.flatWord + 6, 6, readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTransaction;
+    }
+  }
+  const readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView: RowReader<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView> = (message, word) => new AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView(message, word);
+
+  const fieldsOfAddPartitionsToTxnRequest: readonly string[] = ['transactions', 'v3AndBelowTransactionalId', 'v3AndBelowProducerId', 'v3AndBelowProducerEpoch', 'v3AndBelowTopics', 'unknownTaggedFields'];
+  class AddPartitionsToTxnRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactions(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTransactionView> {
+      return this.flat.array(this.flatWord, 10, readAddPartitionsToTxnRequestAddPartitionsToTxnTransactionView);
+    }
+
+    get v3AndBelowTransactionalId(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get v3AndBelowProducerId(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get v3AndBelowProducerEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get v3AndBelowTopics(): FlatArray<AddPartitionsToTxnRequestAddPartitionsToTxnTopicView> {
+      return this.flat.array(this.flatWord + 7, 6, readAddPartitionsToTxnRequestAddPartitionsToTxnTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnRequest;
+    }
+  }
+
+  const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult): void {
+    checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.partitionErrorCode !== undefined) {
+      putInt16(w, word + 1, 'partitionErrorCode', value.partitionErrorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: ReadonlySet<string> = new Set(['name', 'resultsByPartition', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult): void {
+    checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.resultsByPartition !== undefined) {
+      {
+        const count = checkArray('resultsByPartition', value.resultsByPartition);
+        const rows = w.array(word + 2, count, 4);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(w, rows + i * 4, value.resultsByPartition[i]!);
+        } catch (error) {
+          throw within(error, 'resultsByPartition', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: ReadonlySet<string> = new Set(['transactionalId', 'topicResults', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w: FlatWriter, word: number, value: AddPartitionsToTxnResponseAddPartitionsToTxnResult): void {
+    checkObject(value, keysOfAddPartitionsToTxnResponseAddPartitionsToTxnResult);
+    if (value.transactionalId !== undefined) {
+      putString(w, word, 'transactionalId', value.transactionalId);
+    }
+    if (value.topicResults !== undefined) {
+      {
+        const count = checkArray('topicResults', value.topicResults);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w, rows + i * 6, value.topicResults[i]!);
+        } catch (error) {
+          throw within(error, 'topicResults', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfAddPartitionsToTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields']);
+  function writeAddPartitionsToTxnResponse(w: FlatWriter, word: number, value: AddPartitionsToTxnResponse): void {
+    checkObject(value, keysOfAddPartitionsToTxnResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.resultsByTransaction !== undefined) {
+      {
+        const count = checkArray('resultsByTransaction', value.resultsByTransaction);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w, rows + i * 6, value.resultsByTransaction[i]!);
+        } catch (error) {
+          throw within(error, 'resultsByTransaction', i);
+        }
+      }
+    }
+    if (value.resultsByTopicV3AndBelow !== undefined) {
+      {
+        const count = checkArray('resultsByTopicV3AndBelow', value.resultsByTopicV3AndBelow);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w, rows + i * 6, value.resultsByTopicV3AndBelow[i]!);
+        } catch (error) {
+          throw within(error, 'resultsByTopicV3AndBelow', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: readonly string[] = ['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: readonly string[] = ['name', 'resultsByPartition', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get resultsByPartition(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 4, readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: readonly string[] = ['transactionalId', 'topicResults', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicResults(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get resultsByTransaction(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnResultView);
+    }
+
+    get resultsByTopicV3AndBelow(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AddPartitionsToTxnRequest): void {
+      try {
+        writeAddPartitionsToTxnRequest(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddPartitionsToTxn request', 24);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AddPartitionsToTxnResponse): void {
+      try {
+        writeAddPartitionsToTxnResponse(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddPartitionsToTxn response', 24);
+      }
+    },
+    readRequest(message: FlatMessage): AddPartitionsToTxnRequestView {
+      return new AddPartitionsToTxnRequestView(message);
+    },
+    readResponse(message: FlatMessage): AddPartitionsToTxnResponseView {
+      return new AddPartitionsToTxnResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // AllocateProducerIds, API key 67: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -16,47 +17,14 @@ export interface AllocateProducerIdsRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAllocateProducerIdsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
-function writeAllocateProducerIdsRequest(w: FlatWriter, word: number, value: AllocateProducerIdsRequest): void {
-  checkObject(value, keysOfAllocateProducerIdsRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAllocateProducerIdsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). Versions 0-0. */
-export class AllocateProducerIdsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AllocateProducerIdsRequestView extends FlatView {
   /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly brokerEpoch: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAllocateProducerIdsRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). Versions 0-0. */
@@ -73,85 +41,136 @@ export interface AllocateProducerIdsResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAllocateProducerIdsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields']);
-function writeAllocateProducerIdsResponse(w: FlatWriter, word: number, value: AllocateProducerIdsResponse): void {
-  checkObject(value, keysOfAllocateProducerIdsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.producerIdStart !== undefined) {
-    putInt64(w, word + 2, 'producerIdStart', value.producerIdStart);
-  }
-  if (value.producerIdLen !== undefined) {
-    putInt32(w, word + 4, 'producerIdLen', value.producerIdLen);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAllocateProducerIdsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields'];
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). Versions 0-0. */
-export class AllocateProducerIdsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AllocateProducerIdsResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** First producer id of the block. (int64) */
-  get producerIdStart(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly producerIdStart: Long;
   /** Number of producer ids in the block. (int32) */
-  get producerIdLen(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly producerIdLen: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAllocateProducerIdsResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: AllocateProducerIdsRequest): void {
-  try {
-    writeAllocateProducerIdsRequest(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AllocateProducerIds request', 67);
+type Messages = ApiMessages<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAllocateProducerIdsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
+  function writeAllocateProducerIdsRequest(w: FlatWriter, word: number, value: AllocateProducerIdsRequest): void {
+    checkObject(value, keysOfAllocateProducerIdsRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: AllocateProducerIdsResponse): void {
-  try {
-    writeAllocateProducerIdsResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AllocateProducerIds response', 67);
+  const fieldsOfAllocateProducerIdsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
+  class AllocateProducerIdsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAllocateProducerIdsRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): AllocateProducerIdsRequestView {
-  return new AllocateProducerIdsRequestView(message);
-}
+  const keysOfAllocateProducerIdsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields']);
+  function writeAllocateProducerIdsResponse(w: FlatWriter, word: number, value: AllocateProducerIdsResponse): void {
+    checkObject(value, keysOfAllocateProducerIdsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.producerIdStart !== undefined) {
+      putInt64(w, word + 2, 'producerIdStart', value.producerIdStart);
+    }
+    if (value.producerIdLen !== undefined) {
+      putInt32(w, word + 4, 'producerIdLen', value.producerIdLen);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): AllocateProducerIdsResponseView {
-  return new AllocateProducerIdsResponseView(message);
+  const fieldsOfAllocateProducerIdsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields'];
+  class AllocateProducerIdsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerIdStart(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerIdLen(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAllocateProducerIdsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AllocateProducerIdsRequest): void {
+      try {
+        writeAllocateProducerIdsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AllocateProducerIds request', 67);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AllocateProducerIdsResponse): void {
+      try {
+        writeAllocateProducerIdsResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AllocateProducerIds response', 67);
+      }
+    },
+    readRequest(message: FlatMessage): AllocateProducerIdsRequestView {
+      return new AllocateProducerIdsRequestView(message);
+    },
+    readResponse(message: FlatMessage): AllocateProducerIdsResponseView {
+      return new AllocateProducerIdsResponseView(message);
+    },
+  };
 }

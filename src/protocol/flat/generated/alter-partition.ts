@@ -2,6 +2,7 @@
 // AlterPartition, API key 56: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -58,244 +59,56 @@ export interface AlterPartitionRequestBrokerState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAlterPartitionRequestBrokerState: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
-function writeAlterPartitionRequestBrokerState(w: FlatWriter, word: number, value: AlterPartitionRequestBrokerState): void {
-  checkObject(value, keysOfAlterPartitionRequestBrokerState);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterPartitionRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'leaderEpoch', 'newIsr', 'newIsrWithEpochs', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields']);
-function writeAlterPartitionRequestPartitionData(w: FlatWriter, word: number, value: AlterPartitionRequestPartitionData): void {
-  checkObject(value, keysOfAlterPartitionRequestPartitionData);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  if (value.newIsr !== undefined) {
-    putArray(w, word + 2, 'newIsr', value.newIsr, 1, putInt32);
-  }
-  if (value.newIsrWithEpochs !== undefined) {
-    {
-      const count = checkArray('newIsrWithEpochs', value.newIsrWithEpochs);
-      const rows = w.array(word + 4, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeAlterPartitionRequestBrokerState(w, rows + i * 5, value.newIsrWithEpochs[i]!);
-      } catch (error) {
-        throw within(error, 'newIsrWithEpochs', i);
-      }
-    }
-  }
-  if (value.leaderRecoveryState !== undefined) {
-    putInt8(w, word + 6, 'leaderRecoveryState', value.leaderRecoveryState);
-  }
-  putInt32(w, word + 7, 'partitionEpoch', value.partitionEpoch);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterPartitionRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeAlterPartitionRequestTopicData(w: FlatWriter, word: number, value: AlterPartitionRequestTopicData): void {
-  checkObject(value, keysOfAlterPartitionRequestTopicData);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 6, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAlterPartitionRequestPartitionData(w, rows + i * 10, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterPartitionRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'topics', 'unknownTaggedFields']);
-function writeAlterPartitionRequest(w: FlatWriter, word: number, value: AlterPartitionRequest): void {
-  checkObject(value, keysOfAlterPartitionRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 3, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAlterPartitionRequestTopicData(w, rows + i * 10, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAlterPartitionRequestBrokerState: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
-/** Struct of AlterPartitionRequest, topics.partitions.newIsrWithEpochs. In version 3. */
-export class AlterPartitionRequestBrokerStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the broker registration as the leader knows it; -1 to not have it checked. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionRequestBrokerState;
-  }
-}
-const readAlterPartitionRequestBrokerStateView: RowReader<AlterPartitionRequestBrokerStateView> = (message, word) => new AlterPartitionRequestBrokerStateView(message, word);
-
-const fieldsOfAlterPartitionRequestPartitionData: readonly string[] = ['partitionIndex', 'leaderEpoch', 'newIsr', 'newIsrWithEpochs', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
-/** Struct of AlterPartitionRequest, topics.partitions. */
-export class AlterPartitionRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch of the sender. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Node ids of the replicas that shall be in sync. (int32 each; versions 0-2) */
-  get newIsr(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Replicas that shall be in sync, with their broker epochs (KIP-903). (version 3) */
-  get newIsrWithEpochs(): FlatArray<AlterPartitionRequestBrokerStateView> {
-    return this.flat.array(this.flatWord + 4, 5, readAlterPartitionRequestBrokerStateView);
-  }
-
-  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 1+; default 0) */
-  get leaderRecoveryState(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
-  /** Epoch of the partition state that the change starts from. (int32) */
-  get partitionEpoch(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionRequestPartitionData;
-  }
-}
-const readAlterPartitionRequestPartitionDataView: RowReader<AlterPartitionRequestPartitionDataView> = (message, word) => new AlterPartitionRequestPartitionDataView(message, word);
-
-const fieldsOfAlterPartitionRequestTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of AlterPartitionRequest, topics. */
-export class AlterPartitionRequestTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 2+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions to change. */
-  get partitions(): FlatArray<AlterPartitionRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 6, 10, readAlterPartitionRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionRequestTopicData;
-  }
-}
-const readAlterPartitionRequestTopicDataView: RowReader<AlterPartitionRequestTopicDataView> = (message, word) => new AlterPartitionRequestTopicDataView(message, word);
-
-const fieldsOfAlterPartitionRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'topics', 'unknownTaggedFields'];
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
-export class AlterPartitionRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AlterPartitionRequestView extends FlatView {
   /** Node id of the leader that asks. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly brokerEpoch: Long;
   /** Topics to change. */
-  get topics(): FlatArray<AlterPartitionRequestTopicDataView> {
-    return this.flat.array(this.flatWord + 3, 10, readAlterPartitionRequestTopicDataView);
-  }
-
+  readonly topics: FlatArray<AlterPartitionRequestTopicDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionRequest;
-  }
+/** Struct of AlterPartitionRequest, topics. */
+export interface AlterPartitionRequestTopicDataView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 2+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions to change. */
+  readonly partitions: FlatArray<AlterPartitionRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AlterPartitionRequest, topics.partitions. */
+export interface AlterPartitionRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Leader epoch of the sender. (int32) */
+  readonly leaderEpoch: number;
+  /** Node ids of the replicas that shall be in sync. (int32 each; versions 0-2) */
+  readonly newIsr: FlatArray<number>;
+  /** Replicas that shall be in sync, with their broker epochs (KIP-903). (version 3) */
+  readonly newIsrWithEpochs: FlatArray<AlterPartitionRequestBrokerStateView>;
+  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 1+; default 0) */
+  readonly leaderRecoveryState: number;
+  /** Epoch of the partition state that the change starts from. (int32) */
+  readonly partitionEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AlterPartitionRequest, topics.partitions.newIsrWithEpochs. In version 3. */
+export interface AlterPartitionRequestBrokerStateView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly brokerId: number;
+  /** Epoch of the broker registration as the leader knows it; -1 to not have it checked. (int64; default -1) */
+  readonly brokerEpoch: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
@@ -342,231 +155,478 @@ export interface AlterPartitionResponsePartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAlterPartitionResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields']);
-function writeAlterPartitionResponsePartitionData(w: FlatWriter, word: number, value: AlterPartitionResponsePartitionData): void {
-  checkObject(value, keysOfAlterPartitionResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.leaderId !== undefined) {
-    putInt32(w, word + 2, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.isr !== undefined) {
-    putArray(w, word + 4, 'isr', value.isr, 1, putInt32);
-  }
-  if (value.leaderRecoveryState !== undefined) {
-    putInt8(w, word + 6, 'leaderRecoveryState', value.leaderRecoveryState);
-  }
-  if (value.partitionEpoch !== undefined) {
-    putInt32(w, word + 7, 'partitionEpoch', value.partitionEpoch);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
+/** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
+export interface AlterPartitionResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Topics with the results. */
+  readonly topics: FlatArray<AlterPartitionResponseTopicDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfAlterPartitionResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeAlterPartitionResponseTopicData(w: FlatWriter, word: number, value: AlterPartitionResponseTopicData): void {
-  checkObject(value, keysOfAlterPartitionResponseTopicData);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
+/** Struct of AlterPartitionResponse, topics. */
+export interface AlterPartitionResponseTopicDataView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 2+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions with their state after the change. */
+  readonly partitions: FlatArray<AlterPartitionResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AlterPartitionResponse, topics.partitions. */
+export interface AlterPartitionResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Node ids of the replicas that are in sync. (int32 each) */
+  readonly isr: FlatArray<number>;
+  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 1+; default 0; dropped where the version lacks it) */
+  readonly leaderRecoveryState: number;
+  /** Epoch of the partition state, one more with each change. (int32) */
+  readonly partitionEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAlterPartitionRequestBrokerState: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
+  function writeAlterPartitionRequestBrokerState(w: FlatWriter, word: number, value: AlterPartitionRequestBrokerState): void {
+    checkObject(value, keysOfAlterPartitionRequestBrokerState);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
+
+  const keysOfAlterPartitionRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'leaderEpoch', 'newIsr', 'newIsrWithEpochs', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields']);
+  function writeAlterPartitionRequestPartitionData(w: FlatWriter, word: number, value: AlterPartitionRequestPartitionData): void {
+    checkObject(value, keysOfAlterPartitionRequestPartitionData);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    if (value.newIsr !== undefined) {
+      putArray(w, word + 2, 'newIsr', value.newIsr, 1, putInt32);
+    }
+    if (value.newIsrWithEpochs !== undefined) {
+      {
+        const count = checkArray('newIsrWithEpochs', value.newIsrWithEpochs);
+        const rows = w.array(word + 4, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAlterPartitionRequestBrokerState(w, rows + i * 5, value.newIsrWithEpochs[i]!);
+        } catch (error) {
+          throw within(error, 'newIsrWithEpochs', i);
+        }
+      }
+    }
+    if (value.leaderRecoveryState !== undefined) {
+      putInt8(w, word + 6, 'leaderRecoveryState', value.leaderRecoveryState);
+    }
+    putInt32(w, word + 7, 'partitionEpoch', value.partitionEpoch);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfAlterPartitionRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeAlterPartitionRequestTopicData(w: FlatWriter, word: number, value: AlterPartitionRequestTopicData): void {
+    checkObject(value, keysOfAlterPartitionRequestTopicData);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
     {
       const count = checkArray('partitions', value.partitions);
       const rows = w.array(word + 6, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeAlterPartitionResponsePartitionData(w, rows + i * 10, value.partitions[i]!);
+        for (; i < count; i++) writeAlterPartitionRequestPartitionData(w, rows + i * 10, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfAlterPartitionResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields']);
-function writeAlterPartitionResponse(w: FlatWriter, word: number, value: AlterPartitionResponse): void {
-  checkObject(value, keysOfAlterPartitionResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.topics !== undefined) {
+  const keysOfAlterPartitionRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'topics', 'unknownTaggedFields']);
+  function writeAlterPartitionRequest(w: FlatWriter, word: number, value: AlterPartitionRequest): void {
+    checkObject(value, keysOfAlterPartitionRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 10);
+      const rows = w.array(word + 3, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeAlterPartitionResponseTopicData(w, rows + i * 10, value.topics[i]!);
+        for (; i < count; i++) writeAlterPartitionRequestTopicData(w, rows + i * 10, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAlterPartitionResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
-/** Struct of AlterPartitionResponse, topics.partitions. */
-export class AlterPartitionResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfAlterPartitionRequestBrokerState: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
+  class AlterPartitionRequestBrokerStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionRequestBrokerState;
+    }
+  }
+  const readAlterPartitionRequestBrokerStateView: RowReader<AlterPartitionRequestBrokerStateView> = (message, word) => new AlterPartitionRequestBrokerStateView(message, word);
+
+  const fieldsOfAlterPartitionRequestPartitionData: readonly string[] = ['partitionIndex', 'leaderEpoch', 'newIsr', 'newIsrWithEpochs', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
+  class AlterPartitionRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get newIsr(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get newIsrWithEpochs(): FlatArray<AlterPartitionRequestBrokerStateView> {
+      return this.flat.array(this.flatWord + 4, 5, readAlterPartitionRequestBrokerStateView);
+    }
+
+    get leaderRecoveryState(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get partitionEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionRequestPartitionData;
+    }
+  }
+  const readAlterPartitionRequestPartitionDataView: RowReader<AlterPartitionRequestPartitionDataView> = (message, word) => new AlterPartitionRequestPartitionDataView(message, word);
+
+  const fieldsOfAlterPartitionRequestTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class AlterPartitionRequestTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<AlterPartitionRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 6, 10, readAlterPartitionRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionRequestTopicData;
+    }
+  }
+  const readAlterPartitionRequestTopicDataView: RowReader<AlterPartitionRequestTopicDataView> = (message, word) => new AlterPartitionRequestTopicDataView(message, word);
+
+  const fieldsOfAlterPartitionRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'topics', 'unknownTaggedFields'];
+  class AlterPartitionRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<AlterPartitionRequestTopicDataView> {
+      return this.flat.array(this.flatWord + 3, 10, readAlterPartitionRequestTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionRequest;
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfAlterPartitionResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields']);
+  function writeAlterPartitionResponsePartitionData(w: FlatWriter, word: number, value: AlterPartitionResponsePartitionData): void {
+    checkObject(value, keysOfAlterPartitionResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.leaderId !== undefined) {
+      putInt32(w, word + 2, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.isr !== undefined) {
+      putArray(w, word + 4, 'isr', value.isr, 1, putInt32);
+    }
+    if (value.leaderRecoveryState !== undefined) {
+      putInt8(w, word + 6, 'leaderRecoveryState', value.leaderRecoveryState);
+    }
+    if (value.partitionEpoch !== undefined) {
+      putInt32(w, word + 7, 'partitionEpoch', value.partitionEpoch);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord + 2);
+  const keysOfAlterPartitionResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeAlterPartitionResponseTopicData(w: FlatWriter, word: number, value: AlterPartitionResponseTopicData): void {
+    checkObject(value, keysOfAlterPartitionResponseTopicData);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAlterPartitionResponsePartitionData(w, rows + i * 10, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
+  const keysOfAlterPartitionResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields']);
+  function writeAlterPartitionResponse(w: FlatWriter, word: number, value: AlterPartitionResponse): void {
+    checkObject(value, keysOfAlterPartitionResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAlterPartitionResponseTopicData(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Node ids of the replicas that are in sync. (int32 each) */
-  get isr(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 4, 1, readInt32);
+  const fieldsOfAlterPartitionResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
+  class AlterPartitionResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get isr(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get leaderRecoveryState(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get partitionEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponsePartitionData;
+    }
+  }
+  const readAlterPartitionResponsePartitionDataView: RowReader<AlterPartitionResponsePartitionDataView> = (message, word) => new AlterPartitionResponsePartitionDataView(message, word);
+
+  const fieldsOfAlterPartitionResponseTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class AlterPartitionResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<AlterPartitionResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 6, 10, readAlterPartitionResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponseTopicData;
+    }
+  }
+  const readAlterPartitionResponseTopicDataView: RowReader<AlterPartitionResponseTopicDataView> = (message, word) => new AlterPartitionResponseTopicDataView(message, word);
+
+  const fieldsOfAlterPartitionResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields'];
+  class AlterPartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<AlterPartitionResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 2, 10, readAlterPartitionResponseTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponse;
+    }
   }
 
-  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 1+; default 0; dropped where the version lacks it) */
-  get leaderRecoveryState(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
-  /** Epoch of the partition state, one more with each change. (int32) */
-  get partitionEpoch(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionResponsePartitionData;
-  }
-}
-const readAlterPartitionResponsePartitionDataView: RowReader<AlterPartitionResponsePartitionDataView> = (message, word) => new AlterPartitionResponsePartitionDataView(message, word);
-
-const fieldsOfAlterPartitionResponseTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of AlterPartitionResponse, topics. */
-export class AlterPartitionResponseTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 2+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions with their state after the change. */
-  get partitions(): FlatArray<AlterPartitionResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 6, 10, readAlterPartitionResponsePartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionResponseTopicData;
-  }
-}
-const readAlterPartitionResponseTopicDataView: RowReader<AlterPartitionResponseTopicDataView> = (message, word) => new AlterPartitionResponseTopicDataView(message, word);
-
-const fieldsOfAlterPartitionResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields'];
-/** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). Versions 0-3. */
-export class AlterPartitionResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Topics with the results. */
-  get topics(): FlatArray<AlterPartitionResponseTopicDataView> {
-    return this.flat.array(this.flatWord + 2, 10, readAlterPartitionResponseTopicDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterPartitionResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: AlterPartitionRequest): void {
-  try {
-    writeAlterPartitionRequest(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AlterPartition request', 56);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: AlterPartitionResponse): void {
-  try {
-    writeAlterPartitionResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AlterPartition response', 56);
-  }
-}
-
-export function readRequest(message: FlatMessage): AlterPartitionRequestView {
-  return new AlterPartitionRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): AlterPartitionResponseView {
-  return new AlterPartitionResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: AlterPartitionRequest): void {
+      try {
+        writeAlterPartitionRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterPartition request', 56);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AlterPartitionResponse): void {
+      try {
+        writeAlterPartitionResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterPartition response', 56);
+      }
+    },
+    readRequest(message: FlatMessage): AlterPartitionRequestView {
+      return new AlterPartitionRequestView(message);
+    },
+    readResponse(message: FlatMessage): AlterPartitionResponseView {
+      return new AlterPartitionResponseView(message);
+    },
+  };
 }

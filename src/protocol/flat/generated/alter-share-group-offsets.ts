@@ -2,6 +2,7 @@
 // AlterShareGroupOffsets, API key 91: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -36,141 +37,34 @@ export interface AlterShareGroupOffsetsRequestPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAlterShareGroupOffsetsRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsRequestPartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestPartition): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsRequestPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt64(w, word + 1, 'startOffset', value.startOffset);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestTopic): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsRequestTopic);
-  putString(w, word, 'topicName', value.topicName);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAlterShareGroupOffsetsRequestPartition(w, rows + i * 5, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterShareGroupOffsetsRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsRequest(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequest): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsRequest);
-  putString(w, word, 'groupId', value.groupId);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAlterShareGroupOffsetsRequestTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAlterShareGroupOffsetsRequestPartition: readonly string[] = ['partitionIndex', 'startOffset', 'unknownTaggedFields'];
-/** Struct of AlterShareGroupOffsetsRequest, topics.partitions. */
-export class AlterShareGroupOffsetsRequestPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Offset to go on from. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsRequestPartition;
-  }
-}
-const readAlterShareGroupOffsetsRequestPartitionView: RowReader<AlterShareGroupOffsetsRequestPartitionView> = (message, word) => new AlterShareGroupOffsetsRequestPartitionView(message, word);
-
-const fieldsOfAlterShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of AlterShareGroupOffsetsRequest, topics. */
-export class AlterShareGroupOffsetsRequestTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to set offsets for. */
-  get partitions(): FlatArray<AlterShareGroupOffsetsRequestPartitionView> {
-    return this.flat.array(this.flatWord + 2, 5, readAlterShareGroupOffsetsRequestPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsRequestTopic;
-  }
-}
-const readAlterShareGroupOffsetsRequestTopicView: RowReader<AlterShareGroupOffsetsRequestTopicView> = (message, word) => new AlterShareGroupOffsetsRequestTopicView(message, word);
-
-const fieldsOfAlterShareGroupOffsetsRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
-export class AlterShareGroupOffsetsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AlterShareGroupOffsetsRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to set offsets for. */
-  get topics(): FlatArray<AlterShareGroupOffsetsRequestTopicView> {
-    return this.flat.array(this.flatWord + 2, 6, readAlterShareGroupOffsetsRequestTopicView);
-  }
-
+  readonly topics: FlatArray<AlterShareGroupOffsetsRequestTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsRequest;
-  }
+/** Struct of AlterShareGroupOffsetsRequest, topics. */
+export interface AlterShareGroupOffsetsRequestTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions to set offsets for. */
+  readonly partitions: FlatArray<AlterShareGroupOffsetsRequestPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AlterShareGroupOffsetsRequest, topics.partitions. */
+export interface AlterShareGroupOffsetsRequestPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Offset to go on from. (int64) */
+  readonly startOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
@@ -211,219 +105,370 @@ export interface AlterShareGroupOffsetsResponsePartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAlterShareGroupOffsetsResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsResponsePartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponsePartition): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsResponsePartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
+export interface AlterShareGroupOffsetsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Topics with the results. */
+  readonly responses: FlatArray<AlterShareGroupOffsetsResponseTopicView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfAlterShareGroupOffsetsResponseTopic: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsResponseTopic(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponseTopic): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsResponseTopic);
-  if (value.topicName !== undefined) {
+/** Struct of AlterShareGroupOffsetsResponse, responses. */
+export interface AlterShareGroupOffsetsResponseTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with the results. */
+  readonly partitions: FlatArray<AlterShareGroupOffsetsResponsePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AlterShareGroupOffsetsResponse, responses.partitions. */
+export interface AlterShareGroupOffsetsResponsePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAlterShareGroupOffsetsRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsRequestPartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestPartition): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsRequestPartition);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt64(w, word + 1, 'startOffset', value.startOffset);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfAlterShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestTopic): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsRequestTopic);
     putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 6);
+      const rows = w.array(word + 2, count, 5);
       let i = 0;
       try {
-        for (; i < count; i++) writeAlterShareGroupOffsetsResponsePartition(w, rows + i * 6, value.partitions[i]!);
+        for (; i < count; i++) writeAlterShareGroupOffsetsRequestPartition(w, rows + i * 5, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAlterShareGroupOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields']);
-function writeAlterShareGroupOffsetsResponse(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponse): void {
-  checkObject(value, keysOfAlterShareGroupOffsetsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
-  } else {
-    w.setNull(word + 2);
   }
-  if (value.responses !== undefined) {
+
+  const keysOfAlterShareGroupOffsetsRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsRequest(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequest): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsRequest);
+    putString(w, word, 'groupId', value.groupId);
     {
-      const count = checkArray('responses', value.responses);
-      const rows = w.array(word + 4, count, 10);
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 2, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeAlterShareGroupOffsetsResponseTopic(w, rows + i * 10, value.responses[i]!);
+        for (; i < count; i++) writeAlterShareGroupOffsetsRequestTopic(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
-        throw within(error, 'responses', i);
+        throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAlterShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-/** Struct of AlterShareGroupOffsetsResponse, responses.partitions. */
-export class AlterShareGroupOffsetsResponsePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfAlterShareGroupOffsetsRequestPartition: readonly string[] = ['partitionIndex', 'startOffset', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsRequestPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsRequestPartition;
+    }
+  }
+  const readAlterShareGroupOffsetsRequestPartitionView: RowReader<AlterShareGroupOffsetsRequestPartitionView> = (message, word) => new AlterShareGroupOffsetsRequestPartitionView(message, word);
+
+  const fieldsOfAlterShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsRequestTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AlterShareGroupOffsetsRequestPartitionView> {
+      return this.flat.array(this.flatWord + 2, 5, readAlterShareGroupOffsetsRequestPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsRequestTopic;
+    }
+  }
+  const readAlterShareGroupOffsetsRequestTopicView: RowReader<AlterShareGroupOffsetsRequestTopicView> = (message, word) => new AlterShareGroupOffsetsRequestTopicView(message, word);
+
+  const fieldsOfAlterShareGroupOffsetsRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<AlterShareGroupOffsetsRequestTopicView> {
+      return this.flat.array(this.flatWord + 2, 6, readAlterShareGroupOffsetsRequestTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsRequest;
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfAlterShareGroupOffsetsResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsResponsePartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponsePartition): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsResponsePartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const keysOfAlterShareGroupOffsetsResponseTopic: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsResponseTopic(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponseTopic): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsResponseTopic);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAlterShareGroupOffsetsResponsePartition(w, rows + i * 6, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfAlterShareGroupOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields']);
+  function writeAlterShareGroupOffsetsResponse(w: FlatWriter, word: number, value: AlterShareGroupOffsetsResponse): void {
+    checkObject(value, keysOfAlterShareGroupOffsetsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.responses !== undefined) {
+      {
+        const count = checkArray('responses', value.responses);
+        const rows = w.array(word + 4, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAlterShareGroupOffsetsResponseTopic(w, rows + i * 10, value.responses[i]!);
+        } catch (error) {
+          throw within(error, 'responses', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsResponsePartition;
+  const fieldsOfAlterShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponsePartition;
+    }
   }
-}
-const readAlterShareGroupOffsetsResponsePartitionView: RowReader<AlterShareGroupOffsetsResponsePartitionView> = (message, word) => new AlterShareGroupOffsetsResponsePartitionView(message, word);
+  const readAlterShareGroupOffsetsResponsePartitionView: RowReader<AlterShareGroupOffsetsResponsePartitionView> = (message, word) => new AlterShareGroupOffsetsResponsePartitionView(message, word);
 
-const fieldsOfAlterShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of AlterShareGroupOffsetsResponse, responses. */
-export class AlterShareGroupOffsetsResponseTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfAlterShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<AlterShareGroupOffsetsResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 6, readAlterShareGroupOffsetsResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponseTopic;
+    }
+  }
+  const readAlterShareGroupOffsetsResponseTopicView: RowReader<AlterShareGroupOffsetsResponseTopicView> = (message, word) => new AlterShareGroupOffsetsResponseTopicView(message, word);
+
+  const fieldsOfAlterShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get responses(): FlatArray<AlterShareGroupOffsetsResponseTopicView> {
+      return this.flat.array(this.flatWord + 4, 10, readAlterShareGroupOffsetsResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponse;
+    }
   }
 
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions with the results. */
-  get partitions(): FlatArray<AlterShareGroupOffsetsResponsePartitionView> {
-    return this.flat.array(this.flatWord + 6, 6, readAlterShareGroupOffsetsResponsePartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsResponseTopic;
-  }
-}
-const readAlterShareGroupOffsetsResponseTopicView: RowReader<AlterShareGroupOffsetsResponseTopicView> = (message, word) => new AlterShareGroupOffsetsResponseTopicView(message, word);
-
-const fieldsOfAlterShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
-/** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. Versions 0-0. */
-export class AlterShareGroupOffsetsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
-  /** Topics with the results. */
-  get responses(): FlatArray<AlterShareGroupOffsetsResponseTopicView> {
-    return this.flat.array(this.flatWord + 4, 10, readAlterShareGroupOffsetsResponseTopicView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAlterShareGroupOffsetsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: AlterShareGroupOffsetsRequest): void {
-  try {
-    writeAlterShareGroupOffsetsRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AlterShareGroupOffsets request', 91);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: AlterShareGroupOffsetsResponse): void {
-  try {
-    writeAlterShareGroupOffsetsResponse(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AlterShareGroupOffsets response', 91);
-  }
-}
-
-export function readRequest(message: FlatMessage): AlterShareGroupOffsetsRequestView {
-  return new AlterShareGroupOffsetsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): AlterShareGroupOffsetsResponseView {
-  return new AlterShareGroupOffsetsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: AlterShareGroupOffsetsRequest): void {
+      try {
+        writeAlterShareGroupOffsetsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterShareGroupOffsets request', 91);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AlterShareGroupOffsetsResponse): void {
+      try {
+        writeAlterShareGroupOffsetsResponse(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterShareGroupOffsets response', 91);
+      }
+    },
+    readRequest(message: FlatMessage): AlterShareGroupOffsetsRequestView {
+      return new AlterShareGroupOffsetsRequestView(message);
+    },
+    readResponse(message: FlatMessage): AlterShareGroupOffsetsResponseView {
+      return new AlterShareGroupOffsetsResponseView(message);
+    },
+  };
 }

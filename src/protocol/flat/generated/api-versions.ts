@@ -2,6 +2,7 @@
 // ApiVersions, API key 18: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -20,71 +21,18 @@ export interface ApiVersionsRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields']);
-function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersionsRequest): void {
-  checkObject(value, keysOfApiVersionsRequest);
-  if (value.clientSoftwareName !== undefined) {
-    putString(w, word, 'clientSoftwareName', value.clientSoftwareName);
-  }
-  if (value.clientSoftwareVersion !== undefined) {
-    putString(w, word + 2, 'clientSoftwareVersion', value.clientSoftwareVersion);
-  }
-  if (value.clusterId !== undefined) {
-    if (value.clusterId === null) {
-      w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'clusterId', value.clusterId);
-    }
-  } else {
-    w.setNull(word + 4);
-  }
-  if (value.nodeId !== undefined) {
-    putInt32(w, word + 6, 'nodeId', value.nodeId);
-  } else {
-    w.setInt32(word + 6, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields'];
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
-export class ApiVersionsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ApiVersionsRequestView extends FlatView {
   /** Name of the client library; letters, digits, dots and dashes (KIP-511). (versions 3+; dropped where the version lacks it) */
-  get clientSoftwareName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly clientSoftwareName: string;
   /** Version of the client library; letters, digits, dots and dashes (KIP-511). (versions 3+; dropped where the version lacks it) */
-  get clientSoftwareVersion(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
+  readonly clientSoftwareVersion: string;
   /** Cluster that the client expects to reach, or null to not have it checked; goes with nodeId (KIP-1242). (version 5; default null; dropped where the version lacks it) */
-  get clusterId(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
+  readonly clusterId: string | null;
   /** Broker that the client expects to reach, or -1 to not have it checked; goes with clusterId. (int32; version 5; default -1; dropped where the version lacks it) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
+  readonly nodeId: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfApiVersionsRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
@@ -143,294 +91,391 @@ export interface ApiVersionsResponseApiVersion {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfApiVersionsResponseApiVersion: ReadonlySet<string> = new Set(['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
-function writeApiVersionsResponseApiVersion(w: FlatWriter, word: number, value: ApiVersionsResponseApiVersion): void {
-  checkObject(value, keysOfApiVersionsResponseApiVersion);
-  if (value.apiKey !== undefined) {
-    putInt16(w, word, 'apiKey', value.apiKey);
-  }
-  if (value.minVersion !== undefined) {
-    putInt16(w, word + 1, 'minVersion', value.minVersion);
-  }
-  if (value.maxVersion !== undefined) {
-    putInt16(w, word + 2, 'maxVersion', value.maxVersion);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfApiVersionsResponseSupportedFeatureKey: ReadonlySet<string> = new Set(['name', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
-function writeApiVersionsResponseSupportedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseSupportedFeatureKey): void {
-  checkObject(value, keysOfApiVersionsResponseSupportedFeatureKey);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.minVersion !== undefined) {
-    putInt16(w, word + 2, 'minVersion', value.minVersion);
-  }
-  if (value.maxVersion !== undefined) {
-    putInt16(w, word + 3, 'maxVersion', value.maxVersion);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfApiVersionsResponseFinalizedFeatureKey: ReadonlySet<string> = new Set(['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields']);
-function writeApiVersionsResponseFinalizedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseFinalizedFeatureKey): void {
-  checkObject(value, keysOfApiVersionsResponseFinalizedFeatureKey);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.maxVersionLevel !== undefined) {
-    putInt16(w, word + 2, 'maxVersionLevel', value.maxVersionLevel);
-  }
-  if (value.minVersionLevel !== undefined) {
-    putInt16(w, word + 3, 'minVersionLevel', value.minVersionLevel);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfApiVersionsResponse: ReadonlySet<string> = new Set(['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields']);
-function writeApiVersionsResponse(w: FlatWriter, word: number, value: ApiVersionsResponse): void {
-  checkObject(value, keysOfApiVersionsResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.apiKeys !== undefined) {
-    {
-      const count = checkArray('apiKeys', value.apiKeys);
-      const rows = w.array(word + 1, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeApiVersionsResponseApiVersion(w, rows + i * 5, value.apiKeys[i]!);
-      } catch (error) {
-        throw within(error, 'apiKeys', i);
-      }
-    }
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.supportedFeatures !== undefined) {
-    {
-      const count = checkArray('supportedFeatures', value.supportedFeatures);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeApiVersionsResponseSupportedFeatureKey(w, rows + i * 6, value.supportedFeatures[i]!);
-      } catch (error) {
-        throw within(error, 'supportedFeatures', i);
-      }
-    }
-  }
-  if (value.finalizedFeaturesEpoch !== undefined) {
-    putInt64(w, word + 6, 'finalizedFeaturesEpoch', value.finalizedFeaturesEpoch);
-  } else {
-    w.setInt64(word + 6, -1, -1);
-  }
-  if (value.finalizedFeatures !== undefined) {
-    {
-      const count = checkArray('finalizedFeatures', value.finalizedFeatures);
-      const rows = w.array(word + 8, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeApiVersionsResponseFinalizedFeatureKey(w, rows + i * 6, value.finalizedFeatures[i]!);
-      } catch (error) {
-        throw within(error, 'finalizedFeatures', i);
-      }
-    }
-  }
-  if (value.zkMigrationReady !== undefined) {
-    putBool(w, word + 10, 'zkMigrationReady', value.zkMigrationReady);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1, 2, 3]);
-  }
-}
-
-const fieldsOfApiVersionsResponseApiVersion: readonly string[] = ['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
-/** Struct of ApiVersionsResponse, apiKeys. */
-export class ApiVersionsResponseApiVersionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** API key, such as 3 for Metadata. (int16) */
-  get apiKey(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Lowest version the broker speaks. (int16) */
-  get minVersion(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Highest version the broker speaks. (int16) */
-  get maxVersion(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfApiVersionsResponseApiVersion;
-  }
-}
-const readApiVersionsResponseApiVersionView: RowReader<ApiVersionsResponseApiVersionView> = (message, word) => new ApiVersionsResponseApiVersionView(message, word);
-
-const fieldsOfApiVersionsResponseSupportedFeatureKey: readonly string[] = ['name', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
-/** Struct of ApiVersionsResponse, supportedFeatures. In versions 3+. */
-export class ApiVersionsResponseSupportedFeatureKeyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Feature name, such as metadata.version. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Lowest level the broker supports. (int16) */
-  get minVersion(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Highest level the broker supports. (int16) */
-  get maxVersion(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfApiVersionsResponseSupportedFeatureKey;
-  }
-}
-const readApiVersionsResponseSupportedFeatureKeyView: RowReader<ApiVersionsResponseSupportedFeatureKeyView> = (message, word) => new ApiVersionsResponseSupportedFeatureKeyView(message, word);
-
-const fieldsOfApiVersionsResponseFinalizedFeatureKey: readonly string[] = ['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields'];
-/** Struct of ApiVersionsResponse, finalizedFeatures. In versions 3+. */
-export class ApiVersionsResponseFinalizedFeatureKeyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Feature name, such as metadata.version. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Highest level in force. (int16) */
-  get maxVersionLevel(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Lowest level in force. (int16) */
-  get minVersionLevel(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfApiVersionsResponseFinalizedFeatureKey;
-  }
-}
-const readApiVersionsResponseFinalizedFeatureKeyView: RowReader<ApiVersionsResponseFinalizedFeatureKeyView> = (message, word) => new ApiVersionsResponseFinalizedFeatureKeyView(message, word);
-
-const fieldsOfApiVersionsResponse: readonly string[] = ['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields'];
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). Versions 0-5. */
-export class ApiVersionsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ApiVersionsResponseView extends FlatView {
   /** Error code; 35 when the broker does not know this version and has answered in version 0, 129 when the request named another cluster or node. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Version ranges of all APIs that the broker speaks. */
-  get apiKeys(): FlatArray<ApiVersionsResponseApiVersionView> {
-    return this.flat.array(this.flatWord + 1, 5, readApiVersionsResponseApiVersionView);
-  }
-
+  readonly apiKeys: FlatArray<ApiVersionsResponseApiVersionView>;
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly throttleTimeMs: number;
   /** Cluster features the broker supports (KIP-584). (versions 3+; dropped where the version lacks it) */
-  get supportedFeatures(): FlatArray<ApiVersionsResponseSupportedFeatureKeyView> {
-    return this.flat.array(this.flatWord + 4, 6, readApiVersionsResponseSupportedFeatureKeyView);
-  }
-
+  readonly supportedFeatures: FlatArray<ApiVersionsResponseSupportedFeatureKeyView>;
   /** Epoch of the finalized features, growing with each change; -1 for unknown. (int64; versions 3+; default -1; dropped where the version lacks it) */
-  get finalizedFeaturesEpoch(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
-
+  readonly finalizedFeaturesEpoch: Long;
   /** Features in force in the whole cluster; meaningful only when the epoch is not -1. (versions 3+; dropped where the version lacks it) */
-  get finalizedFeatures(): FlatArray<ApiVersionsResponseFinalizedFeatureKeyView> {
-    return this.flat.array(this.flatWord + 8, 6, readApiVersionsResponseFinalizedFeatureKeyView);
-  }
-
+  readonly finalizedFeatures: FlatArray<ApiVersionsResponseFinalizedFeatureKeyView>;
   /** True for a KRaft controller ready to take over metadata from ZooKeeper (KIP-866). (versions 3+; default false; dropped where the version lacks it) */
-  get zkMigrationReady(): boolean {
-    return this.flat.bool(this.flatWord + 10);
-  }
-
+  readonly zkMigrationReady: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 11);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfApiVersionsResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: ApiVersionsRequest): void {
-  try {
-    writeApiVersionsRequest(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ApiVersions request', 18);
+/** Struct of ApiVersionsResponse, finalizedFeatures. In versions 3+. */
+export interface ApiVersionsResponseFinalizedFeatureKeyView extends FlatView {
+  /** Feature name, such as metadata.version. */
+  readonly name: string;
+  /** Highest level in force. (int16) */
+  readonly maxVersionLevel: number;
+  /** Lowest level in force. (int16) */
+  readonly minVersionLevel: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ApiVersionsResponse, supportedFeatures. In versions 3+. */
+export interface ApiVersionsResponseSupportedFeatureKeyView extends FlatView {
+  /** Feature name, such as metadata.version. */
+  readonly name: string;
+  /** Lowest level the broker supports. (int16) */
+  readonly minVersion: number;
+  /** Highest level the broker supports. (int16) */
+  readonly maxVersion: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ApiVersionsResponse, apiKeys. */
+export interface ApiVersionsResponseApiVersionView extends FlatView {
+  /** API key, such as 3 for Metadata. (int16) */
+  readonly apiKey: number;
+  /** Lowest version the broker speaks. (int16) */
+  readonly minVersion: number;
+  /** Highest version the broker speaks. (int16) */
+  readonly maxVersion: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields']);
+  function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersionsRequest): void {
+    checkObject(value, keysOfApiVersionsRequest);
+    if (value.clientSoftwareName !== undefined) {
+      putString(w, word, 'clientSoftwareName', value.clientSoftwareName);
+    }
+    if (value.clientSoftwareVersion !== undefined) {
+      putString(w, word + 2, 'clientSoftwareVersion', value.clientSoftwareVersion);
+    }
+    if (value.clusterId !== undefined) {
+      if (value.clusterId === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'clusterId', value.clusterId);
+      }
+    } else {
+      w.setNull(word + 4);
+    }
+    if (value.nodeId !== undefined) {
+      putInt32(w, word + 6, 'nodeId', value.nodeId);
+    } else {
+      w.setInt32(word + 6, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: ApiVersionsResponse): void {
-  try {
-    writeApiVersionsResponse(w, w.alloc(13), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ApiVersions response', 18);
+  const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields'];
+  class ApiVersionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get clientSoftwareName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get clientSoftwareVersion(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): ApiVersionsRequestView {
-  return new ApiVersionsRequestView(message);
-}
+  const keysOfApiVersionsResponseApiVersion: ReadonlySet<string> = new Set(['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
+  function writeApiVersionsResponseApiVersion(w: FlatWriter, word: number, value: ApiVersionsResponseApiVersion): void {
+    checkObject(value, keysOfApiVersionsResponseApiVersion);
+    if (value.apiKey !== undefined) {
+      putInt16(w, word, 'apiKey', value.apiKey);
+    }
+    if (value.minVersion !== undefined) {
+      putInt16(w, word + 1, 'minVersion', value.minVersion);
+    }
+    if (value.maxVersion !== undefined) {
+      putInt16(w, word + 2, 'maxVersion', value.maxVersion);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): ApiVersionsResponseView {
-  return new ApiVersionsResponseView(message);
+  const keysOfApiVersionsResponseSupportedFeatureKey: ReadonlySet<string> = new Set(['name', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
+  function writeApiVersionsResponseSupportedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseSupportedFeatureKey): void {
+    checkObject(value, keysOfApiVersionsResponseSupportedFeatureKey);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.minVersion !== undefined) {
+      putInt16(w, word + 2, 'minVersion', value.minVersion);
+    }
+    if (value.maxVersion !== undefined) {
+      putInt16(w, word + 3, 'maxVersion', value.maxVersion);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfApiVersionsResponseFinalizedFeatureKey: ReadonlySet<string> = new Set(['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields']);
+  function writeApiVersionsResponseFinalizedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseFinalizedFeatureKey): void {
+    checkObject(value, keysOfApiVersionsResponseFinalizedFeatureKey);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.maxVersionLevel !== undefined) {
+      putInt16(w, word + 2, 'maxVersionLevel', value.maxVersionLevel);
+    }
+    if (value.minVersionLevel !== undefined) {
+      putInt16(w, word + 3, 'minVersionLevel', value.minVersionLevel);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfApiVersionsResponse: ReadonlySet<string> = new Set(['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields']);
+  function writeApiVersionsResponse(w: FlatWriter, word: number, value: ApiVersionsResponse): void {
+    checkObject(value, keysOfApiVersionsResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.apiKeys !== undefined) {
+      {
+        const count = checkArray('apiKeys', value.apiKeys);
+        const rows = w.array(word + 1, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseApiVersion(w, rows + i * 5, value.apiKeys[i]!);
+        } catch (error) {
+          throw within(error, 'apiKeys', i);
+        }
+      }
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.supportedFeatures !== undefined) {
+      {
+        const count = checkArray('supportedFeatures', value.supportedFeatures);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseSupportedFeatureKey(w, rows + i * 6, value.supportedFeatures[i]!);
+        } catch (error) {
+          throw within(error, 'supportedFeatures', i);
+        }
+      }
+    }
+    if (value.finalizedFeaturesEpoch !== undefined) {
+      putInt64(w, word + 6, 'finalizedFeaturesEpoch', value.finalizedFeaturesEpoch);
+    } else {
+      w.setInt64(word + 6, -1, -1);
+    }
+    if (value.finalizedFeatures !== undefined) {
+      {
+        const count = checkArray('finalizedFeatures', value.finalizedFeatures);
+        const rows = w.array(word + 8, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseFinalizedFeatureKey(w, rows + i * 6, value.finalizedFeatures[i]!);
+        } catch (error) {
+          throw within(error, 'finalizedFeatures', i);
+        }
+      }
+    }
+    if (value.zkMigrationReady !== undefined) {
+      putBool(w, word + 10, 'zkMigrationReady', value.zkMigrationReady);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1, 2, 3]);
+    }
+  }
+
+  const fieldsOfApiVersionsResponseApiVersion: readonly string[] = ['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
+  class ApiVersionsResponseApiVersionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get apiKey(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get minVersion(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get maxVersion(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsResponseApiVersion;
+    }
+  }
+  const readApiVersionsResponseApiVersionView: RowReader<ApiVersionsResponseApiVersionView> = (message, word) => new ApiVersionsResponseApiVersionView(message, word);
+
+  const fieldsOfApiVersionsResponseSupportedFeatureKey: readonly string[] = ['name', 'minVersion', 'maxVersion', 'unknownTaggedFields'];
+  class ApiVersionsResponseSupportedFeatureKeyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get minVersion(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get maxVersion(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsResponseSupportedFeatureKey;
+    }
+  }
+  const readApiVersionsResponseSupportedFeatureKeyView: RowReader<ApiVersionsResponseSupportedFeatureKeyView> = (message, word) => new ApiVersionsResponseSupportedFeatureKeyView(message, word);
+
+  const fieldsOfApiVersionsResponseFinalizedFeatureKey: readonly string[] = ['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields'];
+  class ApiVersionsResponseFinalizedFeatureKeyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get maxVersionLevel(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get minVersionLevel(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsResponseFinalizedFeatureKey;
+    }
+  }
+  const readApiVersionsResponseFinalizedFeatureKeyView: RowReader<ApiVersionsResponseFinalizedFeatureKeyView> = (message, word) => new ApiVersionsResponseFinalizedFeatureKeyView(message, word);
+
+  const fieldsOfApiVersionsResponse: readonly string[] = ['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields'];
+  class ApiVersionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get apiKeys(): FlatArray<ApiVersionsResponseApiVersionView> {
+      return this.flat.array(this.flatWord + 1, 5, readApiVersionsResponseApiVersionView);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get supportedFeatures(): FlatArray<ApiVersionsResponseSupportedFeatureKeyView> {
+      return this.flat.array(this.flatWord + 4, 6, readApiVersionsResponseSupportedFeatureKeyView);
+    }
+
+    get finalizedFeaturesEpoch(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get finalizedFeatures(): FlatArray<ApiVersionsResponseFinalizedFeatureKeyView> {
+      return this.flat.array(this.flatWord + 8, 6, readApiVersionsResponseFinalizedFeatureKeyView);
+    }
+
+    get zkMigrationReady(): boolean {
+      return this.flat.bool(this.flatWord + 10);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ApiVersionsRequest): void {
+      try {
+        writeApiVersionsRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ApiVersions request', 18);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ApiVersionsResponse): void {
+      try {
+        writeApiVersionsResponse(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ApiVersions response', 18);
+      }
+    },
+    readRequest(message: FlatMessage): ApiVersionsRequestView {
+      return new ApiVersionsRequestView(message);
+    },
+    readResponse(message: FlatMessage): ApiVersionsResponseView {
+      return new ApiVersionsResponseView(message);
+    },
+  };
 }

@@ -2,101 +2,101 @@
 // One export for each API. Runs on every thread.
 
 import { type Api, GeneratedApi } from '../api.ts';
-import * as apiVersionsModule from './api-versions.ts';
-import * as metadataModule from './metadata.ts';
-import * as produceModule from './produce.ts';
-import * as fetchModule from './fetch.ts';
-import * as listOffsetsModule from './list-offsets.ts';
-import * as findCoordinatorModule from './find-coordinator.ts';
-import * as createTopicsModule from './create-topics.ts';
-import * as deleteTopicsModule from './delete-topics.ts';
-import * as joinGroupModule from './join-group.ts';
-import * as syncGroupModule from './sync-group.ts';
-import * as heartbeatModule from './heartbeat.ts';
-import * as leaveGroupModule from './leave-group.ts';
-import * as offsetCommitModule from './offset-commit.ts';
-import * as offsetFetchModule from './offset-fetch.ts';
-import * as initProducerIdModule from './init-producer-id.ts';
-import * as addPartitionsToTxnModule from './add-partitions-to-txn.ts';
-import * as addOffsetsToTxnModule from './add-offsets-to-txn.ts';
-import * as endTxnModule from './end-txn.ts';
-import * as txnOffsetCommitModule from './txn-offset-commit.ts';
-import * as saslHandshakeModule from './sasl-handshake.ts';
-import * as saslAuthenticateModule from './sasl-authenticate.ts';
-import * as listGroupsModule from './list-groups.ts';
-import * as describeGroupsModule from './describe-groups.ts';
-import * as describeConfigsModule from './describe-configs.ts';
-import * as alterConfigsModule from './alter-configs.ts';
-import * as incrementalAlterConfigsModule from './incremental-alter-configs.ts';
-import * as createPartitionsModule from './create-partitions.ts';
-import * as deleteRecordsModule from './delete-records.ts';
-import * as offsetForLeaderEpochModule from './offset-for-leader-epoch.ts';
-import * as deleteGroupsModule from './delete-groups.ts';
-import * as offsetDeleteModule from './offset-delete.ts';
-import * as describeClusterModule from './describe-cluster.ts';
-import * as describeTopicPartitionsModule from './describe-topic-partitions.ts';
-import * as consumerGroupHeartbeatModule from './consumer-group-heartbeat.ts';
-import * as consumerGroupDescribeModule from './consumer-group-describe.ts';
-import * as getTelemetrySubscriptionsModule from './get-telemetry-subscriptions.ts';
-import * as pushTelemetryModule from './push-telemetry.ts';
-import * as describeAclsModule from './describe-acls.ts';
-import * as createAclsModule from './create-acls.ts';
-import * as deleteAclsModule from './delete-acls.ts';
-import * as electLeadersModule from './elect-leaders.ts';
-import * as alterPartitionReassignmentsModule from './alter-partition-reassignments.ts';
-import * as listPartitionReassignmentsModule from './list-partition-reassignments.ts';
-import * as describeClientQuotasModule from './describe-client-quotas.ts';
-import * as alterClientQuotasModule from './alter-client-quotas.ts';
-import * as describeUserScramCredentialsModule from './describe-user-scram-credentials.ts';
-import * as alterUserScramCredentialsModule from './alter-user-scram-credentials.ts';
-import * as describeProducersModule from './describe-producers.ts';
-import * as describeTransactionsModule from './describe-transactions.ts';
-import * as listTransactionsModule from './list-transactions.ts';
-import * as createDelegationTokenModule from './create-delegation-token.ts';
-import * as renewDelegationTokenModule from './renew-delegation-token.ts';
-import * as expireDelegationTokenModule from './expire-delegation-token.ts';
-import * as describeDelegationTokenModule from './describe-delegation-token.ts';
-import * as alterReplicaLogDirsModule from './alter-replica-log-dirs.ts';
-import * as describeLogDirsModule from './describe-log-dirs.ts';
-import * as updateFeaturesModule from './update-features.ts';
-import * as listConfigResourcesModule from './list-config-resources.ts';
-import * as shareGroupHeartbeatModule from './share-group-heartbeat.ts';
-import * as shareGroupDescribeModule from './share-group-describe.ts';
-import * as shareFetchModule from './share-fetch.ts';
-import * as shareAcknowledgeModule from './share-acknowledge.ts';
-import * as describeShareGroupOffsetsModule from './describe-share-group-offsets.ts';
-import * as alterShareGroupOffsetsModule from './alter-share-group-offsets.ts';
-import * as deleteShareGroupOffsetsModule from './delete-share-group-offsets.ts';
-import * as streamsGroupHeartbeatModule from './streams-group-heartbeat.ts';
-import * as streamsGroupDescribeModule from './streams-group-describe.ts';
-import * as streamsGroupTopologyDescriptionUpdateModule from './streams-group-topology-description-update.ts';
-import * as leaderAndIsrModule from './leader-and-isr.ts';
-import * as stopReplicaModule from './stop-replica.ts';
-import * as updateMetadataModule from './update-metadata.ts';
-import * as controlledShutdownModule from './controlled-shutdown.ts';
-import * as writeTxnMarkersModule from './write-txn-markers.ts';
-import * as voteModule from './vote.ts';
-import * as beginQuorumEpochModule from './begin-quorum-epoch.ts';
-import * as endQuorumEpochModule from './end-quorum-epoch.ts';
-import * as describeQuorumModule from './describe-quorum.ts';
-import * as alterPartitionModule from './alter-partition.ts';
-import * as envelopeModule from './envelope.ts';
-import * as fetchSnapshotModule from './fetch-snapshot.ts';
-import * as brokerRegistrationModule from './broker-registration.ts';
-import * as brokerHeartbeatModule from './broker-heartbeat.ts';
-import * as unregisterBrokerModule from './unregister-broker.ts';
-import * as unregisterControllerModule from './unregister-controller.ts';
-import * as allocateProducerIdsModule from './allocate-producer-ids.ts';
-import * as controllerRegistrationModule from './controller-registration.ts';
-import * as assignReplicasToDirsModule from './assign-replicas-to-dirs.ts';
-import * as addRaftVoterModule from './add-raft-voter.ts';
-import * as removeRaftVoterModule from './remove-raft-voter.ts';
-import * as updateRaftVoterModule from './update-raft-voter.ts';
-import * as initializeShareGroupStateModule from './initialize-share-group-state.ts';
-import * as readShareGroupStateModule from './read-share-group-state.ts';
-import * as writeShareGroupStateModule from './write-share-group-state.ts';
-import * as deleteShareGroupStateModule from './delete-share-group-state.ts';
-import * as readShareGroupStateSummaryModule from './read-share-group-state-summary.ts';
+import { loadMessages as loadApiVersions } from './api-versions.ts';
+import { loadMessages as loadMetadata } from './metadata.ts';
+import { loadMessages as loadProduce } from './produce.ts';
+import { loadMessages as loadFetch } from './fetch.ts';
+import { loadMessages as loadListOffsets } from './list-offsets.ts';
+import { loadMessages as loadFindCoordinator } from './find-coordinator.ts';
+import { loadMessages as loadCreateTopics } from './create-topics.ts';
+import { loadMessages as loadDeleteTopics } from './delete-topics.ts';
+import { loadMessages as loadJoinGroup } from './join-group.ts';
+import { loadMessages as loadSyncGroup } from './sync-group.ts';
+import { loadMessages as loadHeartbeat } from './heartbeat.ts';
+import { loadMessages as loadLeaveGroup } from './leave-group.ts';
+import { loadMessages as loadOffsetCommit } from './offset-commit.ts';
+import { loadMessages as loadOffsetFetch } from './offset-fetch.ts';
+import { loadMessages as loadInitProducerId } from './init-producer-id.ts';
+import { loadMessages as loadAddPartitionsToTxn } from './add-partitions-to-txn.ts';
+import { loadMessages as loadAddOffsetsToTxn } from './add-offsets-to-txn.ts';
+import { loadMessages as loadEndTxn } from './end-txn.ts';
+import { loadMessages as loadTxnOffsetCommit } from './txn-offset-commit.ts';
+import { loadMessages as loadSaslHandshake } from './sasl-handshake.ts';
+import { loadMessages as loadSaslAuthenticate } from './sasl-authenticate.ts';
+import { loadMessages as loadListGroups } from './list-groups.ts';
+import { loadMessages as loadDescribeGroups } from './describe-groups.ts';
+import { loadMessages as loadDescribeConfigs } from './describe-configs.ts';
+import { loadMessages as loadAlterConfigs } from './alter-configs.ts';
+import { loadMessages as loadIncrementalAlterConfigs } from './incremental-alter-configs.ts';
+import { loadMessages as loadCreatePartitions } from './create-partitions.ts';
+import { loadMessages as loadDeleteRecords } from './delete-records.ts';
+import { loadMessages as loadOffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+import { loadMessages as loadDeleteGroups } from './delete-groups.ts';
+import { loadMessages as loadOffsetDelete } from './offset-delete.ts';
+import { loadMessages as loadDescribeCluster } from './describe-cluster.ts';
+import { loadMessages as loadDescribeTopicPartitions } from './describe-topic-partitions.ts';
+import { loadMessages as loadConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts';
+import { loadMessages as loadConsumerGroupDescribe } from './consumer-group-describe.ts';
+import { loadMessages as loadGetTelemetrySubscriptions } from './get-telemetry-subscriptions.ts';
+import { loadMessages as loadPushTelemetry } from './push-telemetry.ts';
+import { loadMessages as loadDescribeAcls } from './describe-acls.ts';
+import { loadMessages as loadCreateAcls } from './create-acls.ts';
+import { loadMessages as loadDeleteAcls } from './delete-acls.ts';
+import { loadMessages as loadElectLeaders } from './elect-leaders.ts';
+import { loadMessages as loadAlterPartitionReassignments } from './alter-partition-reassignments.ts';
+import { loadMessages as loadListPartitionReassignments } from './list-partition-reassignments.ts';
+import { loadMessages as loadDescribeClientQuotas } from './describe-client-quotas.ts';
+import { loadMessages as loadAlterClientQuotas } from './alter-client-quotas.ts';
+import { loadMessages as loadDescribeUserScramCredentials } from './describe-user-scram-credentials.ts';
+import { loadMessages as loadAlterUserScramCredentials } from './alter-user-scram-credentials.ts';
+import { loadMessages as loadDescribeProducers } from './describe-producers.ts';
+import { loadMessages as loadDescribeTransactions } from './describe-transactions.ts';
+import { loadMessages as loadListTransactions } from './list-transactions.ts';
+import { loadMessages as loadCreateDelegationToken } from './create-delegation-token.ts';
+import { loadMessages as loadRenewDelegationToken } from './renew-delegation-token.ts';
+import { loadMessages as loadExpireDelegationToken } from './expire-delegation-token.ts';
+import { loadMessages as loadDescribeDelegationToken } from './describe-delegation-token.ts';
+import { loadMessages as loadAlterReplicaLogDirs } from './alter-replica-log-dirs.ts';
+import { loadMessages as loadDescribeLogDirs } from './describe-log-dirs.ts';
+import { loadMessages as loadUpdateFeatures } from './update-features.ts';
+import { loadMessages as loadListConfigResources } from './list-config-resources.ts';
+import { loadMessages as loadShareGroupHeartbeat } from './share-group-heartbeat.ts';
+import { loadMessages as loadShareGroupDescribe } from './share-group-describe.ts';
+import { loadMessages as loadShareFetch } from './share-fetch.ts';
+import { loadMessages as loadShareAcknowledge } from './share-acknowledge.ts';
+import { loadMessages as loadDescribeShareGroupOffsets } from './describe-share-group-offsets.ts';
+import { loadMessages as loadAlterShareGroupOffsets } from './alter-share-group-offsets.ts';
+import { loadMessages as loadDeleteShareGroupOffsets } from './delete-share-group-offsets.ts';
+import { loadMessages as loadStreamsGroupHeartbeat } from './streams-group-heartbeat.ts';
+import { loadMessages as loadStreamsGroupDescribe } from './streams-group-describe.ts';
+import { loadMessages as loadStreamsGroupTopologyDescriptionUpdate } from './streams-group-topology-description-update.ts';
+import { loadMessages as loadLeaderAndIsr } from './leader-and-isr.ts';
+import { loadMessages as loadStopReplica } from './stop-replica.ts';
+import { loadMessages as loadUpdateMetadata } from './update-metadata.ts';
+import { loadMessages as loadControlledShutdown } from './controlled-shutdown.ts';
+import { loadMessages as loadWriteTxnMarkers } from './write-txn-markers.ts';
+import { loadMessages as loadVote } from './vote.ts';
+import { loadMessages as loadBeginQuorumEpoch } from './begin-quorum-epoch.ts';
+import { loadMessages as loadEndQuorumEpoch } from './end-quorum-epoch.ts';
+import { loadMessages as loadDescribeQuorum } from './describe-quorum.ts';
+import { loadMessages as loadAlterPartition } from './alter-partition.ts';
+import { loadMessages as loadEnvelope } from './envelope.ts';
+import { loadMessages as loadFetchSnapshot } from './fetch-snapshot.ts';
+import { loadMessages as loadBrokerRegistration } from './broker-registration.ts';
+import { loadMessages as loadBrokerHeartbeat } from './broker-heartbeat.ts';
+import { loadMessages as loadUnregisterBroker } from './unregister-broker.ts';
+import { loadMessages as loadUnregisterController } from './unregister-controller.ts';
+import { loadMessages as loadAllocateProducerIds } from './allocate-producer-ids.ts';
+import { loadMessages as loadControllerRegistration } from './controller-registration.ts';
+import { loadMessages as loadAssignReplicasToDirs } from './assign-replicas-to-dirs.ts';
+import { loadMessages as loadAddRaftVoter } from './add-raft-voter.ts';
+import { loadMessages as loadRemoveRaftVoter } from './remove-raft-voter.ts';
+import { loadMessages as loadUpdateRaftVoter } from './update-raft-voter.ts';
+import { loadMessages as loadInitializeShareGroupState } from './initialize-share-group-state.ts';
+import { loadMessages as loadReadShareGroupState } from './read-share-group-state.ts';
+import { loadMessages as loadWriteShareGroupState } from './write-share-group-state.ts';
+import { loadMessages as loadDeleteShareGroupState } from './delete-share-group-state.ts';
+import { loadMessages as loadReadShareGroupStateSummary } from './read-share-group-state-summary.ts';
 import type { ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView } from './api-versions.ts';
 import type { MetadataRequest, MetadataResponseView, MetadataResponse, MetadataRequestView } from './metadata.ts';
 import type { ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView } from './produce.ts';
@@ -291,383 +291,383 @@ export type { ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryReque
 
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). API key 18, versions 0-5. */
 export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(18, 'ApiVersions', { min: 0, max: 5, flexible: 3 }, apiVersionsModule);
+  /* @__PURE__ */ new GeneratedApi(18, 'ApiVersions', { min: 0, max: 5, flexible: 3 }, loadApiVersions);
 
 /** Asks any broker for brokers, controller, topics, partitions and their leaders. Since Kafka 0.8. API key 3, versions 0-13. */
 export const Metadata: Api<MetadataRequest, MetadataResponseView, MetadataResponse, MetadataRequestView> =
-  /* @__PURE__ */ new GeneratedApi(3, 'Metadata', { min: 0, max: 13, flexible: 9 }, metadataModule);
+  /* @__PURE__ */ new GeneratedApi(3, 'Metadata', { min: 0, max: 13, flexible: 9 }, loadMetadata);
 
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. API key 0, versions 0-13. Brokers from 4.0 on do not accept 0-2. */
 export const Produce: Api<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView> =
-  /* @__PURE__ */ new GeneratedApi(0, 'Produce', { min: 0, max: 13, flexible: 9 }, produceModule);
+  /* @__PURE__ */ new GeneratedApi(0, 'Produce', { min: 0, max: 13, flexible: 9 }, loadProduce);
 
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. API key 1, versions 0-18. Brokers from 4.0 on do not accept 0-3. */
 export const Fetch: Api<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(1, 'Fetch', { min: 0, max: 18, flexible: 12 }, fetchModule);
+  /* @__PURE__ */ new GeneratedApi(1, 'Fetch', { min: 0, max: 18, flexible: 12 }, loadFetch);
 
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. API key 2, versions 0-11. Brokers from 4.0 on do not accept 0. */
 export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(2, 'ListOffsets', { min: 0, max: 11, flexible: 6 }, listOffsetsModule);
+  /* @__PURE__ */ new GeneratedApi(2, 'ListOffsets', { min: 0, max: 11, flexible: 6 }, loadListOffsets);
 
 /** Asks which brokers coordinate groups or transactional ids, many since version 4 (KIP-699). Since Kafka 0.8.2. API key 10, versions 0-6. */
 export const FindCoordinator: Api<FindCoordinatorRequest, FindCoordinatorResponseView, FindCoordinatorResponse, FindCoordinatorRequestView> =
-  /* @__PURE__ */ new GeneratedApi(10, 'FindCoordinator', { min: 0, max: 6, flexible: 3 }, findCoordinatorModule);
+  /* @__PURE__ */ new GeneratedApi(10, 'FindCoordinator', { min: 0, max: 6, flexible: 3 }, loadFindCoordinator);
 
 /** Creates topics with partitions, replicas and configuration. Since Kafka 0.10.1 (KIP-4). API key 19, versions 0-7. Brokers from 4.0 on do not accept 0-1. */
 export const CreateTopics: Api<CreateTopicsRequest, CreateTopicsResponseView, CreateTopicsResponse, CreateTopicsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(19, 'CreateTopics', { min: 0, max: 7, flexible: 5 }, createTopicsModule);
+  /* @__PURE__ */ new GeneratedApi(19, 'CreateTopics', { min: 0, max: 7, flexible: 5 }, loadCreateTopics);
 
 /** Deletes topics by name, from version 6 also by id (KIP-516). Since Kafka 0.10.1 (KIP-4). API key 20, versions 0-6. Brokers from 4.0 on do not accept 0. */
 export const DeleteTopics: Api<DeleteTopicsRequest, DeleteTopicsResponseView, DeleteTopicsResponse, DeleteTopicsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(20, 'DeleteTopics', { min: 0, max: 6, flexible: 4 }, deleteTopicsModule);
+  /* @__PURE__ */ new GeneratedApi(20, 'DeleteTopics', { min: 0, max: 6, flexible: 4 }, loadDeleteTopics);
 
 /** Joins a classic group and waits for the rebalance, whose leader and generation it learns. Since Kafka 0.9. API key 11, versions 0-9. */
 export const JoinGroup: Api<JoinGroupRequest, JoinGroupResponseView, JoinGroupResponse, JoinGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(11, 'JoinGroup', { min: 0, max: 9, flexible: 6 }, joinGroupModule);
+  /* @__PURE__ */ new GeneratedApi(11, 'JoinGroup', { min: 0, max: 9, flexible: 6 }, loadJoinGroup);
 
 /** Ends a rebalance: the leader hands in all assignments, every member gets its own. Since Kafka 0.9. API key 14, versions 0-5. */
 export const SyncGroup: Api<SyncGroupRequest, SyncGroupResponseView, SyncGroupResponse, SyncGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(14, 'SyncGroup', { min: 0, max: 5, flexible: 4 }, syncGroupModule);
+  /* @__PURE__ */ new GeneratedApi(14, 'SyncGroup', { min: 0, max: 5, flexible: 4 }, loadSyncGroup);
 
 /** Keeps a group member alive and tells it of a rebalance by error 27. Since Kafka 0.9. API key 12, versions 0-4. */
 export const Heartbeat: Api<HeartbeatRequest, HeartbeatResponseView, HeartbeatResponse, HeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(12, 'Heartbeat', { min: 0, max: 4, flexible: 4 }, heartbeatModule);
+  /* @__PURE__ */ new GeneratedApi(12, 'Heartbeat', { min: 0, max: 4, flexible: 4 }, loadHeartbeat);
 
 /** Takes members out of a group, from version 3 several, static ones included (KIP-345). Since Kafka 0.9. API key 13, versions 0-5. */
 export const LeaveGroup: Api<LeaveGroupRequest, LeaveGroupResponseView, LeaveGroupResponse, LeaveGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(13, 'LeaveGroup', { min: 0, max: 5, flexible: 4 }, leaveGroupModule);
+  /* @__PURE__ */ new GeneratedApi(13, 'LeaveGroup', { min: 0, max: 5, flexible: 4 }, loadLeaveGroup);
 
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. API key 8, versions 0-10. Brokers from 4.0 on do not accept 0-1. */
 export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView> =
-  /* @__PURE__ */ new GeneratedApi(8, 'OffsetCommit', { min: 0, max: 10, flexible: 8 }, offsetCommitModule);
+  /* @__PURE__ */ new GeneratedApi(8, 'OffsetCommit', { min: 0, max: 10, flexible: 8 }, loadOffsetCommit);
 
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. API key 9, versions 0-10. Brokers from 4.0 on do not accept 0. */
 export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(9, 'OffsetFetch', { min: 0, max: 10, flexible: 6 }, offsetFetchModule);
+  /* @__PURE__ */ new GeneratedApi(9, 'OffsetFetch', { min: 0, max: 10, flexible: 6 }, loadOffsetFetch);
 
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). API key 22, versions 0-6. */
 export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView> =
-  /* @__PURE__ */ new GeneratedApi(22, 'InitProducerId', { min: 0, max: 6, flexible: 2, latestUnstable: true }, initProducerIdModule);
+  /* @__PURE__ */ new GeneratedApi(22, 'InitProducerId', { min: 0, max: 6, flexible: 2, latestUnstable: true }, loadInitProducerId);
 
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). API key 24, versions 0-5. */
 export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(24, 'AddPartitionsToTxn', { min: 0, max: 5, flexible: 3 }, addPartitionsToTxnModule);
+  /* @__PURE__ */ new GeneratedApi(24, 'AddPartitionsToTxn', { min: 0, max: 5, flexible: 3 }, loadAddPartitionsToTxn);
 
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). API key 25, versions 0-4. */
 export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(25, 'AddOffsetsToTxn', { min: 0, max: 4, flexible: 3 }, addOffsetsToTxnModule);
+  /* @__PURE__ */ new GeneratedApi(25, 'AddOffsetsToTxn', { min: 0, max: 4, flexible: 3 }, loadAddOffsetsToTxn);
 
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). API key 26, versions 0-5. */
 export const EndTxn: Api<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(26, 'EndTxn', { min: 0, max: 5, flexible: 3 }, endTxnModule);
+  /* @__PURE__ */ new GeneratedApi(26, 'EndTxn', { min: 0, max: 5, flexible: 3 }, loadEndTxn);
 
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). API key 28, versions 0-6. */
 export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView> =
-  /* @__PURE__ */ new GeneratedApi(28, 'TxnOffsetCommit', { min: 0, max: 6, flexible: 3 }, txnOffsetCommitModule);
+  /* @__PURE__ */ new GeneratedApi(28, 'TxnOffsetCommit', { min: 0, max: 6, flexible: 3 }, loadTxnOffsetCommit);
 
 /** Chooses a SASL mechanism; SaslAuthenticate follows, with version 0 bare tokens. Since Kafka 0.10.0 (KIP-43). API key 17, versions 0-1. */
 export const SaslHandshake: Api<SaslHandshakeRequest, SaslHandshakeResponseView, SaslHandshakeResponse, SaslHandshakeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(17, 'SaslHandshake', { min: 0, max: 1, flexible: -1 }, saslHandshakeModule);
+  /* @__PURE__ */ new GeneratedApi(17, 'SaslHandshake', { min: 0, max: 1, flexible: -1 }, loadSaslHandshake);
 
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). API key 36, versions 0-2. */
 export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(36, 'SaslAuthenticate', { min: 0, max: 2, flexible: 2 }, saslAuthenticateModule);
+  /* @__PURE__ */ new GeneratedApi(36, 'SaslAuthenticate', { min: 0, max: 2, flexible: 2 }, loadSaslAuthenticate);
 
 /** Lists the groups that a broker coordinates; ask every broker for all of them. Since Kafka 0.9. API key 16, versions 0-5. */
 export const ListGroups: Api<ListGroupsRequest, ListGroupsResponseView, ListGroupsResponse, ListGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(16, 'ListGroups', { min: 0, max: 5, flexible: 3 }, listGroupsModule);
+  /* @__PURE__ */ new GeneratedApi(16, 'ListGroups', { min: 0, max: 5, flexible: 3 }, loadListGroups);
 
 /** Describes classic groups with members and assignments. Since Kafka 0.9. API key 15, versions 0-6. */
 export const DescribeGroups: Api<DescribeGroupsRequest, DescribeGroupsResponseView, DescribeGroupsResponse, DescribeGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(15, 'DescribeGroups', { min: 0, max: 6, flexible: 5 }, describeGroupsModule);
+  /* @__PURE__ */ new GeneratedApi(15, 'DescribeGroups', { min: 0, max: 6, flexible: 5 }, loadDescribeGroups);
 
 /** Reads the configuration of topics, brokers and other resources. Since Kafka 0.11 (KIP-133). API key 32, versions 0-4. Brokers from 4.0 on do not accept 0. */
 export const DescribeConfigs: Api<DescribeConfigsRequest, DescribeConfigsResponseView, DescribeConfigsResponse, DescribeConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(32, 'DescribeConfigs', { min: 0, max: 4, flexible: 4 }, describeConfigsModule);
+  /* @__PURE__ */ new GeneratedApi(32, 'DescribeConfigs', { min: 0, max: 4, flexible: 4 }, loadDescribeConfigs);
 
 /** Replaces all configuration of resources: what is left out gets its default. Since Kafka 0.11 (KIP-133). API key 33, versions 0-2. */
 export const AlterConfigs: Api<AlterConfigsRequest, AlterConfigsResponseView, AlterConfigsResponse, AlterConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(33, 'AlterConfigs', { min: 0, max: 2, flexible: 2 }, alterConfigsModule);
+  /* @__PURE__ */ new GeneratedApi(33, 'AlterConfigs', { min: 0, max: 2, flexible: 2 }, loadAlterConfigs);
 
 /** Changes single configuration values and leaves the others. Since Kafka 2.3 (KIP-339). API key 44, versions 0-1. */
 export const IncrementalAlterConfigs: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponseView, IncrementalAlterConfigsResponse, IncrementalAlterConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(44, 'IncrementalAlterConfigs', { min: 0, max: 1, flexible: 1 }, incrementalAlterConfigsModule);
+  /* @__PURE__ */ new GeneratedApi(44, 'IncrementalAlterConfigs', { min: 0, max: 1, flexible: 1 }, loadIncrementalAlterConfigs);
 
 /** Adds partitions to topics. Since Kafka 1.0 (KIP-195). API key 37, versions 0-3. */
 export const CreatePartitions: Api<CreatePartitionsRequest, CreatePartitionsResponseView, CreatePartitionsResponse, CreatePartitionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(37, 'CreatePartitions', { min: 0, max: 3, flexible: 2 }, createPartitionsModule);
+  /* @__PURE__ */ new GeneratedApi(37, 'CreatePartitions', { min: 0, max: 3, flexible: 2 }, loadCreatePartitions);
 
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). API key 21, versions 0-2. */
 export const DeleteRecords: Api<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(21, 'DeleteRecords', { min: 0, max: 2, flexible: 2 }, deleteRecordsModule);
+  /* @__PURE__ */ new GeneratedApi(21, 'DeleteRecords', { min: 0, max: 2, flexible: 2 }, loadDeleteRecords);
 
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. API key 23, versions 0-4. Brokers from 4.0 on do not accept 0-1. */
 export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(23, 'OffsetForLeaderEpoch', { min: 0, max: 4, flexible: 4 }, offsetForLeaderEpochModule);
+  /* @__PURE__ */ new GeneratedApi(23, 'OffsetForLeaderEpoch', { min: 0, max: 4, flexible: 4 }, loadOffsetForLeaderEpoch);
 
 /** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). API key 42, versions 0-3. */
 export const DeleteGroups: Api<DeleteGroupsRequest, DeleteGroupsResponseView, DeleteGroupsResponse, DeleteGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(42, 'DeleteGroups', { min: 0, max: 3, flexible: 2 }, deleteGroupsModule);
+  /* @__PURE__ */ new GeneratedApi(42, 'DeleteGroups', { min: 0, max: 3, flexible: 2 }, loadDeleteGroups);
 
 /** Deletes committed offsets of a group for topics it does not read any more. Since Kafka 2.4 (KIP-496). API key 47, versions 0-0. */
 export const OffsetDelete: Api<OffsetDeleteRequest, OffsetDeleteResponseView, OffsetDeleteResponse, OffsetDeleteRequestView> =
-  /* @__PURE__ */ new GeneratedApi(47, 'OffsetDelete', { min: 0, max: 0, flexible: -1 }, offsetDeleteModule);
+  /* @__PURE__ */ new GeneratedApi(47, 'OffsetDelete', { min: 0, max: 0, flexible: -1 }, loadOffsetDelete);
 
 /** Describes brokers, or from version 1 controllers (KIP-919), without topics. Since Kafka 2.8 (KIP-700). API key 60, versions 0-2. */
 export const DescribeCluster: Api<DescribeClusterRequest, DescribeClusterResponseView, DescribeClusterResponse, DescribeClusterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(60, 'DescribeCluster', { min: 0, max: 2, flexible: 0 }, describeClusterModule);
+  /* @__PURE__ */ new GeneratedApi(60, 'DescribeCluster', { min: 0, max: 2, flexible: 0 }, loadDescribeCluster);
 
 /** Describes topics page by page, eligible leader replicas included. Since Kafka 3.8 (KIP-966). API key 75, versions 0-0. */
 export const DescribeTopicPartitions: Api<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponseView, DescribeTopicPartitionsResponse, DescribeTopicPartitionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(75, 'DescribeTopicPartitions', { min: 0, max: 0, flexible: 0 }, describeTopicPartitionsModule);
+  /* @__PURE__ */ new GeneratedApi(75, 'DescribeTopicPartitions', { min: 0, max: 0, flexible: 0 }, loadDescribeTopicPartitions);
 
 /** Joins, keeps up and leaves a consumer group; the broker assigns partitions (KIP-848). Final since Kafka 4.0. API key 68, versions 0-1. */
 export const ConsumerGroupHeartbeat: Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponseView, ConsumerGroupHeartbeatResponse, ConsumerGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(68, 'ConsumerGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, consumerGroupHeartbeatModule);
+  /* @__PURE__ */ new GeneratedApi(68, 'ConsumerGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadConsumerGroupHeartbeat);
 
 /** Describes consumer groups of the KIP-848 protocol. Final since Kafka 4.0. API key 69, versions 0-1. */
 export const ConsumerGroupDescribe: Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponseView, ConsumerGroupDescribeResponse, ConsumerGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(69, 'ConsumerGroupDescribe', { min: 0, max: 1, flexible: 0 }, consumerGroupDescribeModule);
+  /* @__PURE__ */ new GeneratedApi(69, 'ConsumerGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadConsumerGroupDescribe);
 
 /** Asks which client metrics the cluster wants to receive. Since Kafka 3.7 (KIP-714). API key 71, versions 0-0. */
 export const GetTelemetrySubscriptions: Api<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponseView, GetTelemetrySubscriptionsResponse, GetTelemetrySubscriptionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(71, 'GetTelemetrySubscriptions', { min: 0, max: 0, flexible: 0 }, getTelemetrySubscriptionsModule);
+  /* @__PURE__ */ new GeneratedApi(71, 'GetTelemetrySubscriptions', { min: 0, max: 0, flexible: 0 }, loadGetTelemetrySubscriptions);
 
 /** Sends client metrics to the broker. Since Kafka 3.7 (KIP-714). API key 72, versions 0-0. */
 export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponseView, PushTelemetryResponse, PushTelemetryRequestView> =
-  /* @__PURE__ */ new GeneratedApi(72, 'PushTelemetry', { min: 0, max: 0, flexible: 0 }, pushTelemetryModule);
+  /* @__PURE__ */ new GeneratedApi(72, 'PushTelemetry', { min: 0, max: 0, flexible: 0 }, loadPushTelemetry);
 
 /** Lists access control entries that match a filter. Since Kafka 0.11 (KIP-140). API key 29, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DescribeAcls: Api<DescribeAclsRequest, DescribeAclsResponseView, DescribeAclsResponse, DescribeAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(29, 'DescribeAcls', { min: 0, max: 3, flexible: 2 }, describeAclsModule);
+  /* @__PURE__ */ new GeneratedApi(29, 'DescribeAcls', { min: 0, max: 3, flexible: 2 }, loadDescribeAcls);
 
 /** Creates access control entries. Since Kafka 0.11 (KIP-140). API key 30, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const CreateAcls: Api<CreateAclsRequest, CreateAclsResponseView, CreateAclsResponse, CreateAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(30, 'CreateAcls', { min: 0, max: 3, flexible: 2 }, createAclsModule);
+  /* @__PURE__ */ new GeneratedApi(30, 'CreateAcls', { min: 0, max: 3, flexible: 2 }, loadCreateAcls);
 
 /** Deletes access control entries that match filters. Since Kafka 0.11 (KIP-140). API key 31, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DeleteAcls: Api<DeleteAclsRequest, DeleteAclsResponseView, DeleteAclsResponse, DeleteAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(31, 'DeleteAcls', { min: 0, max: 3, flexible: 2 }, deleteAclsModule);
+  /* @__PURE__ */ new GeneratedApi(31, 'DeleteAcls', { min: 0, max: 3, flexible: 2 }, loadDeleteAcls);
 
 /** Elects leaders, the preferred ones (KIP-183) or from version 1 unclean ones too (KIP-460). Since Kafka 2.2. API key 43, versions 0-2. */
 export const ElectLeaders: Api<ElectLeadersRequest, ElectLeadersResponseView, ElectLeadersResponse, ElectLeadersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(43, 'ElectLeaders', { min: 0, max: 2, flexible: 2 }, electLeadersModule);
+  /* @__PURE__ */ new GeneratedApi(43, 'ElectLeaders', { min: 0, max: 2, flexible: 2 }, loadElectLeaders);
 
 /** Moves partitions to other brokers, or cancels that. Since Kafka 2.4 (KIP-455). API key 45, versions 0-1. */
 export const AlterPartitionReassignments: Api<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponseView, AlterPartitionReassignmentsResponse, AlterPartitionReassignmentsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(45, 'AlterPartitionReassignments', { min: 0, max: 1, flexible: 0 }, alterPartitionReassignmentsModule);
+  /* @__PURE__ */ new GeneratedApi(45, 'AlterPartitionReassignments', { min: 0, max: 1, flexible: 0 }, loadAlterPartitionReassignments);
 
 /** Lists partitions that are moving to other brokers. Since Kafka 2.4 (KIP-455). API key 46, versions 0-0. */
 export const ListPartitionReassignments: Api<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponseView, ListPartitionReassignmentsResponse, ListPartitionReassignmentsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(46, 'ListPartitionReassignments', { min: 0, max: 0, flexible: 0 }, listPartitionReassignmentsModule);
+  /* @__PURE__ */ new GeneratedApi(46, 'ListPartitionReassignments', { min: 0, max: 0, flexible: 0 }, loadListPartitionReassignments);
 
 /** Lists client quotas that match a filter. Since Kafka 2.6 (KIP-546). API key 48, versions 0-1. */
 export const DescribeClientQuotas: Api<DescribeClientQuotasRequest, DescribeClientQuotasResponseView, DescribeClientQuotasResponse, DescribeClientQuotasRequestView> =
-  /* @__PURE__ */ new GeneratedApi(48, 'DescribeClientQuotas', { min: 0, max: 1, flexible: 1 }, describeClientQuotasModule);
+  /* @__PURE__ */ new GeneratedApi(48, 'DescribeClientQuotas', { min: 0, max: 1, flexible: 1 }, loadDescribeClientQuotas);
 
 /** Sets and removes client quotas. Since Kafka 2.6 (KIP-546). API key 49, versions 0-1. */
 export const AlterClientQuotas: Api<AlterClientQuotasRequest, AlterClientQuotasResponseView, AlterClientQuotasResponse, AlterClientQuotasRequestView> =
-  /* @__PURE__ */ new GeneratedApi(49, 'AlterClientQuotas', { min: 0, max: 1, flexible: 1 }, alterClientQuotasModule);
+  /* @__PURE__ */ new GeneratedApi(49, 'AlterClientQuotas', { min: 0, max: 1, flexible: 1 }, loadAlterClientQuotas);
 
 /** Lists the SCRAM credentials of users, without secrets. Since Kafka 2.7 (KIP-554). API key 50, versions 0-0. */
 export const DescribeUserScramCredentials: Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponseView, DescribeUserScramCredentialsResponse, DescribeUserScramCredentialsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(50, 'DescribeUserScramCredentials', { min: 0, max: 0, flexible: 0 }, describeUserScramCredentialsModule);
+  /* @__PURE__ */ new GeneratedApi(50, 'DescribeUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadDescribeUserScramCredentials);
 
 /** Sets and deletes SCRAM credentials of users. Since Kafka 2.7 (KIP-554). API key 51, versions 0-0. */
 export const AlterUserScramCredentials: Api<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponseView, AlterUserScramCredentialsResponse, AlterUserScramCredentialsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(51, 'AlterUserScramCredentials', { min: 0, max: 0, flexible: 0 }, alterUserScramCredentialsModule);
+  /* @__PURE__ */ new GeneratedApi(51, 'AlterUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadAlterUserScramCredentials);
 
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). API key 61, versions 0-0. */
 export const DescribeProducers: Api<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(61, 'DescribeProducers', { min: 0, max: 0, flexible: 0 }, describeProducersModule);
+  /* @__PURE__ */ new GeneratedApi(61, 'DescribeProducers', { min: 0, max: 0, flexible: 0 }, loadDescribeProducers);
 
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). API key 65, versions 0-0. */
 export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(65, 'DescribeTransactions', { min: 0, max: 0, flexible: 0 }, describeTransactionsModule);
+  /* @__PURE__ */ new GeneratedApi(65, 'DescribeTransactions', { min: 0, max: 0, flexible: 0 }, loadDescribeTransactions);
 
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). API key 66, versions 0-2. */
 export const ListTransactions: Api<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(66, 'ListTransactions', { min: 0, max: 2, flexible: 0 }, listTransactionsModule);
+  /* @__PURE__ */ new GeneratedApi(66, 'ListTransactions', { min: 0, max: 2, flexible: 0 }, loadListTransactions);
 
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). API key 38, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const CreateDelegationToken: Api<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(38, 'CreateDelegationToken', { min: 0, max: 3, flexible: 2 }, createDelegationTokenModule);
+  /* @__PURE__ */ new GeneratedApi(38, 'CreateDelegationToken', { min: 0, max: 3, flexible: 2 }, loadCreateDelegationToken);
 
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). API key 39, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const RenewDelegationToken: Api<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(39, 'RenewDelegationToken', { min: 0, max: 2, flexible: 2 }, renewDelegationTokenModule);
+  /* @__PURE__ */ new GeneratedApi(39, 'RenewDelegationToken', { min: 0, max: 2, flexible: 2 }, loadRenewDelegationToken);
 
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). API key 40, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const ExpireDelegationToken: Api<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(40, 'ExpireDelegationToken', { min: 0, max: 2, flexible: 2 }, expireDelegationTokenModule);
+  /* @__PURE__ */ new GeneratedApi(40, 'ExpireDelegationToken', { min: 0, max: 2, flexible: 2 }, loadExpireDelegationToken);
 
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). API key 41, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DescribeDelegationToken: Api<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(41, 'DescribeDelegationToken', { min: 0, max: 3, flexible: 2 }, describeDelegationTokenModule);
+  /* @__PURE__ */ new GeneratedApi(41, 'DescribeDelegationToken', { min: 0, max: 3, flexible: 2 }, loadDescribeDelegationToken);
 
 /** Moves replicas between log directories of one broker. Since Kafka 1.0 (KIP-113). API key 34, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const AlterReplicaLogDirs: Api<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponseView, AlterReplicaLogDirsResponse, AlterReplicaLogDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(34, 'AlterReplicaLogDirs', { min: 0, max: 2, flexible: 2 }, alterReplicaLogDirsModule);
+  /* @__PURE__ */ new GeneratedApi(34, 'AlterReplicaLogDirs', { min: 0, max: 2, flexible: 2 }, loadAlterReplicaLogDirs);
 
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). API key 35, versions 0-5. Brokers from 4.0 on do not accept 0. */
 export const DescribeLogDirs: Api<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(35, 'DescribeLogDirs', { min: 0, max: 5, flexible: 2 }, describeLogDirsModule);
+  /* @__PURE__ */ new GeneratedApi(35, 'DescribeLogDirs', { min: 0, max: 5, flexible: 2 }, loadDescribeLogDirs);
 
 /** Raises or lowers the level of cluster features. Since Kafka 2.7 (KIP-584). API key 57, versions 0-2. */
 export const UpdateFeatures: Api<UpdateFeaturesRequest, UpdateFeaturesResponseView, UpdateFeaturesResponse, UpdateFeaturesRequestView> =
-  /* @__PURE__ */ new GeneratedApi(57, 'UpdateFeatures', { min: 0, max: 2, flexible: 0 }, updateFeaturesModule);
+  /* @__PURE__ */ new GeneratedApi(57, 'UpdateFeatures', { min: 0, max: 2, flexible: 0 }, loadUpdateFeatures);
 
 /** Lists resources with configuration, in version 0 client metrics only. Since Kafka 3.7 (KIP-1000, KIP-1142). API key 74, versions 0-1. */
 export const ListConfigResources: Api<ListConfigResourcesRequest, ListConfigResourcesResponseView, ListConfigResourcesResponse, ListConfigResourcesRequestView> =
-  /* @__PURE__ */ new GeneratedApi(74, 'ListConfigResources', { min: 0, max: 1, flexible: 0 }, listConfigResourcesModule);
+  /* @__PURE__ */ new GeneratedApi(74, 'ListConfigResources', { min: 0, max: 1, flexible: 0 }, loadListConfigResources);
 
 /** Joins, keeps up and leaves a share group. Preview in Kafka 4.1, final since 4.2 (KIP-932). API key 76, versions 1-1. */
 export const ShareGroupHeartbeat: Api<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponseView, ShareGroupHeartbeatResponse, ShareGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(76, 'ShareGroupHeartbeat', { min: 1, max: 1, flexible: 1 }, shareGroupHeartbeatModule);
+  /* @__PURE__ */ new GeneratedApi(76, 'ShareGroupHeartbeat', { min: 1, max: 1, flexible: 1 }, loadShareGroupHeartbeat);
 
 /** Describes share groups. Preview in Kafka 4.1, final since 4.2 (KIP-932). API key 77, versions 1-1. */
 export const ShareGroupDescribe: Api<ShareGroupDescribeRequest, ShareGroupDescribeResponseView, ShareGroupDescribeResponse, ShareGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(77, 'ShareGroupDescribe', { min: 1, max: 1, flexible: 1 }, shareGroupDescribeModule);
+  /* @__PURE__ */ new GeneratedApi(77, 'ShareGroupDescribe', { min: 1, max: 1, flexible: 1 }, loadShareGroupDescribe);
 
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). API key 78, versions 1-2. */
 export const ShareFetch: Api<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(78, 'ShareFetch', { min: 1, max: 2, flexible: 1 }, shareFetchModule);
+  /* @__PURE__ */ new GeneratedApi(78, 'ShareFetch', { min: 1, max: 2, flexible: 1 }, loadShareFetch);
 
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). API key 79, versions 1-2. */
 export const ShareAcknowledge: Api<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(79, 'ShareAcknowledge', { min: 1, max: 2, flexible: 1 }, shareAcknowledgeModule);
+  /* @__PURE__ */ new GeneratedApi(79, 'ShareAcknowledge', { min: 1, max: 2, flexible: 1 }, loadShareAcknowledge);
 
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. API key 90, versions 0-1. */
 export const DescribeShareGroupOffsets: Api<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(90, 'DescribeShareGroupOffsets', { min: 0, max: 1, flexible: 0 }, describeShareGroupOffsetsModule);
+  /* @__PURE__ */ new GeneratedApi(90, 'DescribeShareGroupOffsets', { min: 0, max: 1, flexible: 0 }, loadDescribeShareGroupOffsets);
 
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. API key 91, versions 0-0. */
 export const AlterShareGroupOffsets: Api<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(91, 'AlterShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, alterShareGroupOffsetsModule);
+  /* @__PURE__ */ new GeneratedApi(91, 'AlterShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadAlterShareGroupOffsets);
 
 /** Deletes the offsets of an empty share group for topics (KIP-932). Since Kafka 4.1. API key 92, versions 0-0. */
 export const DeleteShareGroupOffsets: Api<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponseView, DeleteShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(92, 'DeleteShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, deleteShareGroupOffsetsModule);
+  /* @__PURE__ */ new GeneratedApi(92, 'DeleteShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadDeleteShareGroupOffsets);
 
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. API key 88, versions 0-1. */
 export const StreamsGroupHeartbeat: Api<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(88, 'StreamsGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, streamsGroupHeartbeatModule);
+  /* @__PURE__ */ new GeneratedApi(88, 'StreamsGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadStreamsGroupHeartbeat);
 
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. API key 89, versions 0-1. */
 export const StreamsGroupDescribe: Api<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(89, 'StreamsGroupDescribe', { min: 0, max: 1, flexible: 0 }, streamsGroupDescribeModule);
+  /* @__PURE__ */ new GeneratedApi(89, 'StreamsGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadStreamsGroupDescribe);
 
 /** Gives the broker the topology of a streams application in words, for tools to show. Since Kafka 4.4. API key 93, versions 0-0. */
 export const StreamsGroupTopologyDescriptionUpdate: Api<StreamsGroupTopologyDescriptionUpdateRequest, StreamsGroupTopologyDescriptionUpdateResponseView, StreamsGroupTopologyDescriptionUpdateResponse, StreamsGroupTopologyDescriptionUpdateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(93, 'StreamsGroupTopologyDescriptionUpdate', { min: 0, max: 0, flexible: 0 }, streamsGroupTopologyDescriptionUpdateModule);
+  /* @__PURE__ */ new GeneratedApi(93, 'StreamsGroupTopologyDescriptionUpdate', { min: 0, max: 0, flexible: 0 }, loadStreamsGroupTopologyDescriptionUpdate);
 
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 4, versions 0-7. Brokers from 4.0 on do not accept 0-7. */
 export const LeaderAndIsr: Api<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView> =
-  /* @__PURE__ */ new GeneratedApi(4, 'LeaderAndIsr', { min: 0, max: 7, flexible: 4 }, leaderAndIsrModule);
+  /* @__PURE__ */ new GeneratedApi(4, 'LeaderAndIsr', { min: 0, max: 7, flexible: 4 }, loadLeaderAndIsr);
 
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 5, versions 0-4. Brokers from 4.0 on do not accept 0-4. */
 export const StopReplica: Api<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView> =
-  /* @__PURE__ */ new GeneratedApi(5, 'StopReplica', { min: 0, max: 4, flexible: 2 }, stopReplicaModule);
+  /* @__PURE__ */ new GeneratedApi(5, 'StopReplica', { min: 0, max: 4, flexible: 2 }, loadStopReplica);
 
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 6, versions 0-8. Brokers from 4.0 on do not accept 0-8. */
 export const UpdateMetadata: Api<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView> =
-  /* @__PURE__ */ new GeneratedApi(6, 'UpdateMetadata', { min: 0, max: 8, flexible: 6 }, updateMetadataModule);
+  /* @__PURE__ */ new GeneratedApi(6, 'UpdateMetadata', { min: 0, max: 8, flexible: 6 }, loadUpdateMetadata);
 
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. API key 7, versions 0-3. Brokers from 4.0 on do not accept 0-3. */
 export const ControlledShutdown: Api<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView> =
-  /* @__PURE__ */ new GeneratedApi(7, 'ControlledShutdown', { min: 0, max: 3, flexible: 3 }, controlledShutdownModule);
+  /* @__PURE__ */ new GeneratedApi(7, 'ControlledShutdown', { min: 0, max: 3, flexible: 3 }, loadControlledShutdown);
 
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). API key 27, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const WriteTxnMarkers: Api<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(27, 'WriteTxnMarkers', { min: 0, max: 2, flexible: 1 }, writeTxnMarkersModule);
+  /* @__PURE__ */ new GeneratedApi(27, 'WriteTxnMarkers', { min: 0, max: 2, flexible: 1 }, loadWriteTxnMarkers);
 
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). API key 52, versions 0-2. */
 export const Vote: Api<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView> =
-  /* @__PURE__ */ new GeneratedApi(52, 'Vote', { min: 0, max: 2, flexible: 0 }, voteModule);
+  /* @__PURE__ */ new GeneratedApi(52, 'Vote', { min: 0, max: 2, flexible: 0 }, loadVote);
 
 /** Tells voters of a new controller leader. Between controllers, since Kafka 2.7 (KIP-595). API key 53, versions 0-1. */
 export const BeginQuorumEpoch: Api<BeginQuorumEpochRequest, BeginQuorumEpochResponseView, BeginQuorumEpochResponse, BeginQuorumEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(53, 'BeginQuorumEpoch', { min: 0, max: 1, flexible: 1 }, beginQuorumEpochModule);
+  /* @__PURE__ */ new GeneratedApi(53, 'BeginQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadBeginQuorumEpoch);
 
 /** Tells voters that the controller leader steps down. Between controllers, since Kafka 2.7 (KIP-595). API key 54, versions 0-1. */
 export const EndQuorumEpoch: Api<EndQuorumEpochRequest, EndQuorumEpochResponseView, EndQuorumEpochResponse, EndQuorumEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(54, 'EndQuorumEpoch', { min: 0, max: 1, flexible: 1 }, endQuorumEpochModule);
+  /* @__PURE__ */ new GeneratedApi(54, 'EndQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadEndQuorumEpoch);
 
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). API key 55, versions 0-2. */
 export const DescribeQuorum: Api<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView> =
-  /* @__PURE__ */ new GeneratedApi(55, 'DescribeQuorum', { min: 0, max: 2, flexible: 0 }, describeQuorumModule);
+  /* @__PURE__ */ new GeneratedApi(55, 'DescribeQuorum', { min: 0, max: 2, flexible: 0 }, loadDescribeQuorum);
 
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). API key 56, versions 0-3. Brokers from 4.0 on do not accept 0-1. */
 export const AlterPartition: Api<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView> =
-  /* @__PURE__ */ new GeneratedApi(56, 'AlterPartition', { min: 0, max: 3, flexible: 0 }, alterPartitionModule);
+  /* @__PURE__ */ new GeneratedApi(56, 'AlterPartition', { min: 0, max: 3, flexible: 0 }, loadAlterPartition);
 
 /** Carries a request of a client from a broker to the controller. Between servers (KIP-590). API key 58, versions 0-0. */
 export const Envelope: Api<EnvelopeRequest, EnvelopeResponseView, EnvelopeResponse, EnvelopeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(58, 'Envelope', { min: 0, max: 0, flexible: 0 }, envelopeModule);
+  /* @__PURE__ */ new GeneratedApi(58, 'Envelope', { min: 0, max: 0, flexible: 0 }, loadEnvelope);
 
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). API key 59, versions 0-1. */
 export const FetchSnapshot: Api<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView> =
-  /* @__PURE__ */ new GeneratedApi(59, 'FetchSnapshot', { min: 0, max: 1, flexible: 0 }, fetchSnapshotModule);
+  /* @__PURE__ */ new GeneratedApi(59, 'FetchSnapshot', { min: 0, max: 1, flexible: 0 }, loadFetchSnapshot);
 
 /** Registers a broker with the controller (KIP-631). API key 62, versions 0-4. */
 export const BrokerRegistration: Api<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView> =
-  /* @__PURE__ */ new GeneratedApi(62, 'BrokerRegistration', { min: 0, max: 4, flexible: 0 }, brokerRegistrationModule);
+  /* @__PURE__ */ new GeneratedApi(62, 'BrokerRegistration', { min: 0, max: 4, flexible: 0 }, loadBrokerRegistration);
 
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). API key 63, versions 0-2. */
 export const BrokerHeartbeat: Api<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(63, 'BrokerHeartbeat', { min: 0, max: 2, flexible: 0 }, brokerHeartbeatModule);
+  /* @__PURE__ */ new GeneratedApi(63, 'BrokerHeartbeat', { min: 0, max: 2, flexible: 0 }, loadBrokerHeartbeat);
 
 /** Removes a broker that is gone for good from the cluster. Since Kafka 2.8 (KIP-631). API key 64, versions 0-0. */
 export const UnregisterBroker: Api<UnregisterBrokerRequest, UnregisterBrokerResponseView, UnregisterBrokerResponse, UnregisterBrokerRequestView> =
-  /* @__PURE__ */ new GeneratedApi(64, 'UnregisterBroker', { min: 0, max: 0, flexible: 0 }, unregisterBrokerModule);
+  /* @__PURE__ */ new GeneratedApi(64, 'UnregisterBroker', { min: 0, max: 0, flexible: 0 }, loadUnregisterBroker);
 
 /** Removes a controller that is gone for good from the cluster. Since Kafka 4.4. API key 94, versions 0-0. */
 export const UnregisterController: Api<UnregisterControllerRequest, UnregisterControllerResponseView, UnregisterControllerResponse, UnregisterControllerRequestView> =
-  /* @__PURE__ */ new GeneratedApi(94, 'UnregisterController', { min: 0, max: 0, flexible: 0 }, unregisterControllerModule);
+  /* @__PURE__ */ new GeneratedApi(94, 'UnregisterController', { min: 0, max: 0, flexible: 0 }, loadUnregisterController);
 
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). API key 67, versions 0-0. */
 export const AllocateProducerIds: Api<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(67, 'AllocateProducerIds', { min: 0, max: 0, flexible: 0 }, allocateProducerIdsModule);
+  /* @__PURE__ */ new GeneratedApi(67, 'AllocateProducerIds', { min: 0, max: 0, flexible: 0 }, loadAllocateProducerIds);
 
 /** Registers a controller with the leader of the controllers (KIP-919). API key 70, versions 0-0. */
 export const ControllerRegistration: Api<ControllerRegistrationRequest, ControllerRegistrationResponseView, ControllerRegistrationResponse, ControllerRegistrationRequestView> =
-  /* @__PURE__ */ new GeneratedApi(70, 'ControllerRegistration', { min: 0, max: 0, flexible: 0 }, controllerRegistrationModule);
+  /* @__PURE__ */ new GeneratedApi(70, 'ControllerRegistration', { min: 0, max: 0, flexible: 0 }, loadControllerRegistration);
 
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). API key 73, versions 0-0. */
 export const AssignReplicasToDirs: Api<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(73, 'AssignReplicasToDirs', { min: 0, max: 0, flexible: 0 }, assignReplicasToDirsModule);
+  /* @__PURE__ */ new GeneratedApi(73, 'AssignReplicasToDirs', { min: 0, max: 0, flexible: 0 }, loadAssignReplicasToDirs);
 
 /** Adds a controller to the voters of the quorum. Since Kafka 3.9 (KIP-853). API key 80, versions 0-1. */
 export const AddRaftVoter: Api<AddRaftVoterRequest, AddRaftVoterResponseView, AddRaftVoterResponse, AddRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(80, 'AddRaftVoter', { min: 0, max: 1, flexible: 0 }, addRaftVoterModule);
+  /* @__PURE__ */ new GeneratedApi(80, 'AddRaftVoter', { min: 0, max: 1, flexible: 0 }, loadAddRaftVoter);
 
 /** Removes a controller from the voters of the quorum. Since Kafka 3.9 (KIP-853). API key 81, versions 0-0. */
 export const RemoveRaftVoter: Api<RemoveRaftVoterRequest, RemoveRaftVoterResponseView, RemoveRaftVoterResponse, RemoveRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(81, 'RemoveRaftVoter', { min: 0, max: 0, flexible: 0 }, removeRaftVoterModule);
+  /* @__PURE__ */ new GeneratedApi(81, 'RemoveRaftVoter', { min: 0, max: 0, flexible: 0 }, loadRemoveRaftVoter);
 
 /** Changes the addresses and versions of a voter. From controllers, since Kafka 3.9 (KIP-853). API key 82, versions 0-0. */
 export const UpdateRaftVoter: Api<UpdateRaftVoterRequest, UpdateRaftVoterResponseView, UpdateRaftVoterResponse, UpdateRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(82, 'UpdateRaftVoter', { min: 0, max: 0, flexible: 0 }, updateRaftVoterModule);
+  /* @__PURE__ */ new GeneratedApi(82, 'UpdateRaftVoter', { min: 0, max: 0, flexible: 0 }, loadUpdateRaftVoter);
 
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). API key 83, versions 0-0. */
 export const InitializeShareGroupState: Api<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(83, 'InitializeShareGroupState', { min: 0, max: 0, flexible: 0 }, initializeShareGroupStateModule);
+  /* @__PURE__ */ new GeneratedApi(83, 'InitializeShareGroupState', { min: 0, max: 0, flexible: 0 }, loadInitializeShareGroupState);
 
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). API key 84, versions 0-0. */
 export const ReadShareGroupState: Api<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(84, 'ReadShareGroupState', { min: 0, max: 0, flexible: 0 }, readShareGroupStateModule);
+  /* @__PURE__ */ new GeneratedApi(84, 'ReadShareGroupState', { min: 0, max: 0, flexible: 0 }, loadReadShareGroupState);
 
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). API key 85, versions 0-1. */
 export const WriteShareGroupState: Api<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(85, 'WriteShareGroupState', { min: 0, max: 1, flexible: 0 }, writeShareGroupStateModule);
+  /* @__PURE__ */ new GeneratedApi(85, 'WriteShareGroupState', { min: 0, max: 1, flexible: 0 }, loadWriteShareGroupState);
 
 /** Deletes the stored state of share partitions. Between coordinators (KIP-932). API key 86, versions 0-0. */
 export const DeleteShareGroupState: Api<DeleteShareGroupStateRequest, DeleteShareGroupStateResponseView, DeleteShareGroupStateResponse, DeleteShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(86, 'DeleteShareGroupState', { min: 0, max: 0, flexible: 0 }, deleteShareGroupStateModule);
+  /* @__PURE__ */ new GeneratedApi(86, 'DeleteShareGroupState', { min: 0, max: 0, flexible: 0 }, loadDeleteShareGroupState);
 
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). API key 87, versions 0-1. */
 export const ReadShareGroupStateSummary: Api<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView> =
-  /* @__PURE__ */ new GeneratedApi(87, 'ReadShareGroupStateSummary', { min: 0, max: 1, flexible: 0 }, readShareGroupStateSummaryModule);
+  /* @__PURE__ */ new GeneratedApi(87, 'ReadShareGroupStateSummary', { min: 0, max: 1, flexible: 0 }, loadReadShareGroupStateSummary);
 
 /** Every API this client speaks, in no particular order. */
 export const allApis: readonly Api<never, unknown, never, unknown>[] = [ApiVersions, Metadata, Produce, Fetch, ListOffsets, FindCoordinator, CreateTopics, DeleteTopics, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit, OffsetFetch, InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, TxnOffsetCommit, SaslHandshake, SaslAuthenticate, ListGroups, DescribeGroups, DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, CreatePartitions, DeleteRecords, OffsetForLeaderEpoch, DeleteGroups, OffsetDelete, DescribeCluster, DescribeTopicPartitions, ConsumerGroupHeartbeat, ConsumerGroupDescribe, GetTelemetrySubscriptions, PushTelemetry, DescribeAcls, CreateAcls, DeleteAcls, ElectLeaders, AlterPartitionReassignments, ListPartitionReassignments, DescribeClientQuotas, AlterClientQuotas, DescribeUserScramCredentials, AlterUserScramCredentials, DescribeProducers, DescribeTransactions, ListTransactions, CreateDelegationToken, RenewDelegationToken, ExpireDelegationToken, DescribeDelegationToken, AlterReplicaLogDirs, DescribeLogDirs, UpdateFeatures, ListConfigResources, ShareGroupHeartbeat, ShareGroupDescribe, ShareFetch, ShareAcknowledge, DescribeShareGroupOffsets, AlterShareGroupOffsets, DeleteShareGroupOffsets, StreamsGroupHeartbeat, StreamsGroupDescribe, StreamsGroupTopologyDescriptionUpdate, LeaderAndIsr, StopReplica, UpdateMetadata, ControlledShutdown, WriteTxnMarkers, Vote, BeginQuorumEpoch, EndQuorumEpoch, DescribeQuorum, AlterPartition, Envelope, FetchSnapshot, BrokerRegistration, BrokerHeartbeat, UnregisterBroker, UnregisterController, AllocateProducerIds, ControllerRegistration, AssignReplicasToDirs, AddRaftVoter, RemoveRaftVoter, UpdateRaftVoter, InitializeShareGroupState, ReadShareGroupState, WriteShareGroupState, DeleteShareGroupState, ReadShareGroupStateSummary];

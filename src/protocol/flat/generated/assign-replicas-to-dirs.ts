@@ -2,6 +2,7 @@
 // AssignReplicasToDirs, API key 73: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -46,194 +47,44 @@ export interface AssignReplicasToDirsRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAssignReplicasToDirsRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsRequestPartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestPartitionData): void {
-  checkObject(value, keysOfAssignReplicasToDirsRequestPartitionData);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAssignReplicasToDirsRequestTopicData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsRequestTopicData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestTopicData): void {
-  checkObject(value, keysOfAssignReplicasToDirsRequestTopicData);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 3);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAssignReplicasToDirsRequestPartitionData(w, rows + i * 3, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAssignReplicasToDirsRequestDirectoryData: ReadonlySet<string> = new Set(['id', 'topics', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsRequestDirectoryData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestDirectoryData): void {
-  checkObject(value, keysOfAssignReplicasToDirsRequestDirectoryData);
-  putUuid(w, word, 'id', value.id);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 4, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAssignReplicasToDirsRequestTopicData(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfAssignReplicasToDirsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'directories', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsRequest(w: FlatWriter, word: number, value: AssignReplicasToDirsRequest): void {
-  checkObject(value, keysOfAssignReplicasToDirsRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  {
-    const count = checkArray('directories', value.directories);
-    const rows = w.array(word + 3, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeAssignReplicasToDirsRequestDirectoryData(w, rows + i * 8, value.directories[i]!);
-    } catch (error) {
-      throw within(error, 'directories', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAssignReplicasToDirsRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsRequest, directories.topics.partitions. */
-export class AssignReplicasToDirsRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 1);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsRequestPartitionData;
-  }
-}
-const readAssignReplicasToDirsRequestPartitionDataView: RowReader<AssignReplicasToDirsRequestPartitionDataView> = (message, word) => new AssignReplicasToDirsRequestPartitionDataView(message, word);
-
-const fieldsOfAssignReplicasToDirsRequestTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsRequest, directories.topics. */
-export class AssignReplicasToDirsRequestTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with a replica in the directory. */
-  get partitions(): FlatArray<AssignReplicasToDirsRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 3, readAssignReplicasToDirsRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsRequestTopicData;
-  }
-}
-const readAssignReplicasToDirsRequestTopicDataView: RowReader<AssignReplicasToDirsRequestTopicDataView> = (message, word) => new AssignReplicasToDirsRequestTopicDataView(message, word);
-
-const fieldsOfAssignReplicasToDirsRequestDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsRequest, directories. */
-export class AssignReplicasToDirsRequestDirectoryDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the log directory. (uuid, 22 characters of base64url) */
-  get id(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Topics with replicas in the directory. */
-  get topics(): FlatArray<AssignReplicasToDirsRequestTopicDataView> {
-    return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsRequestTopicDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsRequestDirectoryData;
-  }
-}
-const readAssignReplicasToDirsRequestDirectoryDataView: RowReader<AssignReplicasToDirsRequestDirectoryDataView> = (message, word) => new AssignReplicasToDirsRequestDirectoryDataView(message, word);
-
-const fieldsOfAssignReplicasToDirsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'directories', 'unknownTaggedFields'];
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
-export class AssignReplicasToDirsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface AssignReplicasToDirsRequestView extends FlatView {
   /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly brokerEpoch: Long;
   /** Log directories with the replicas in them. */
-  get directories(): FlatArray<AssignReplicasToDirsRequestDirectoryDataView> {
-    return this.flat.array(this.flatWord + 3, 8, readAssignReplicasToDirsRequestDirectoryDataView);
-  }
-
+  readonly directories: FlatArray<AssignReplicasToDirsRequestDirectoryDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsRequest;
-  }
+/** Struct of AssignReplicasToDirsRequest, directories. */
+export interface AssignReplicasToDirsRequestDirectoryDataView extends FlatView {
+  /** Id of the log directory. (uuid, 22 characters of base64url) */
+  readonly id: string;
+  /** Topics with replicas in the directory. */
+  readonly topics: FlatArray<AssignReplicasToDirsRequestTopicDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AssignReplicasToDirsRequest, directories.topics. */
+export interface AssignReplicasToDirsRequestTopicDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with a replica in the directory. */
+  readonly partitions: FlatArray<AssignReplicasToDirsRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AssignReplicasToDirsRequest, directories.topics.partitions. */
+export interface AssignReplicasToDirsRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
@@ -278,236 +129,439 @@ export interface AssignReplicasToDirsResponsePartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfAssignReplicasToDirsResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsResponsePartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponsePartitionData): void {
-  checkObject(value, keysOfAssignReplicasToDirsResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
+export interface AssignReplicasToDirsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Log directories with the results. */
+  readonly directories: FlatArray<AssignReplicasToDirsResponseDirectoryDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfAssignReplicasToDirsResponseTopicData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsResponseTopicData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponseTopicData): void {
-  checkObject(value, keysOfAssignReplicasToDirsResponseTopicData);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
+/** Struct of AssignReplicasToDirsResponse, directories. */
+export interface AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
+  /** Id of the log directory. (uuid, 22 characters of base64url) */
+  readonly id: string;
+  /** Topics with the results. */
+  readonly topics: FlatArray<AssignReplicasToDirsResponseTopicDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AssignReplicasToDirsResponse, directories.topics. */
+export interface AssignReplicasToDirsResponseTopicDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with the results. */
+  readonly partitions: FlatArray<AssignReplicasToDirsResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of AssignReplicasToDirsResponse, directories.topics.partitions. */
+export interface AssignReplicasToDirsResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfAssignReplicasToDirsRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsRequestPartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestPartitionData): void {
+    checkObject(value, keysOfAssignReplicasToDirsRequestPartitionData);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfAssignReplicasToDirsRequestTopicData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsRequestTopicData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestTopicData): void {
+    checkObject(value, keysOfAssignReplicasToDirsRequestTopicData);
+    putUuid(w, word, 'topicId', value.topicId);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 4);
+      const rows = w.array(word + 4, count, 3);
       let i = 0;
       try {
-        for (; i < count; i++) writeAssignReplicasToDirsResponsePartitionData(w, rows + i * 4, value.partitions[i]!);
+        for (; i < count; i++) writeAssignReplicasToDirsRequestPartitionData(w, rows + i * 3, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfAssignReplicasToDirsResponseDirectoryData: ReadonlySet<string> = new Set(['id', 'topics', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsResponseDirectoryData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponseDirectoryData): void {
-  checkObject(value, keysOfAssignReplicasToDirsResponseDirectoryData);
-  if (value.id !== undefined) {
+  const keysOfAssignReplicasToDirsRequestDirectoryData: ReadonlySet<string> = new Set(['id', 'topics', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsRequestDirectoryData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestDirectoryData): void {
+    checkObject(value, keysOfAssignReplicasToDirsRequestDirectoryData);
     putUuid(w, word, 'id', value.id);
-  }
-  if (value.topics !== undefined) {
     {
       const count = checkArray('topics', value.topics);
       const rows = w.array(word + 4, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeAssignReplicasToDirsResponseTopicData(w, rows + i * 8, value.topics[i]!);
+        for (; i < count; i++) writeAssignReplicasToDirsRequestTopicData(w, rows + i * 8, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfAssignReplicasToDirsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields']);
-function writeAssignReplicasToDirsResponse(w: FlatWriter, word: number, value: AssignReplicasToDirsResponse): void {
-  checkObject(value, keysOfAssignReplicasToDirsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.directories !== undefined) {
+  const keysOfAssignReplicasToDirsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'directories', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsRequest(w: FlatWriter, word: number, value: AssignReplicasToDirsRequest): void {
+    checkObject(value, keysOfAssignReplicasToDirsRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
     {
       const count = checkArray('directories', value.directories);
-      const rows = w.array(word + 2, count, 8);
+      const rows = w.array(word + 3, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeAssignReplicasToDirsResponseDirectoryData(w, rows + i * 8, value.directories[i]!);
+        for (; i < count; i++) writeAssignReplicasToDirsRequestDirectoryData(w, rows + i * 8, value.directories[i]!);
       } catch (error) {
         throw within(error, 'directories', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfAssignReplicasToDirsResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsResponse, directories.topics.partitions. */
-export class AssignReplicasToDirsResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfAssignReplicasToDirsRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
+  class AssignReplicasToDirsRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 1);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsRequestPartitionData;
+    }
+  }
+  const readAssignReplicasToDirsRequestPartitionDataView: RowReader<AssignReplicasToDirsRequestPartitionDataView> = (message, word) => new AssignReplicasToDirsRequestPartitionDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsRequestTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class AssignReplicasToDirsRequestTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AssignReplicasToDirsRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 3, readAssignReplicasToDirsRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsRequestTopicData;
+    }
+  }
+  const readAssignReplicasToDirsRequestTopicDataView: RowReader<AssignReplicasToDirsRequestTopicDataView> = (message, word) => new AssignReplicasToDirsRequestTopicDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsRequestDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
+  class AssignReplicasToDirsRequestDirectoryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get id(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get topics(): FlatArray<AssignReplicasToDirsRequestTopicDataView> {
+      return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsRequestTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsRequestDirectoryData;
+    }
+  }
+  const readAssignReplicasToDirsRequestDirectoryDataView: RowReader<AssignReplicasToDirsRequestDirectoryDataView> = (message, word) => new AssignReplicasToDirsRequestDirectoryDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'directories', 'unknownTaggedFields'];
+  class AssignReplicasToDirsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get directories(): FlatArray<AssignReplicasToDirsRequestDirectoryDataView> {
+      return this.flat.array(this.flatWord + 3, 8, readAssignReplicasToDirsRequestDirectoryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsRequest;
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfAssignReplicasToDirsResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsResponsePartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponsePartitionData): void {
+    checkObject(value, keysOfAssignReplicasToDirsResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfAssignReplicasToDirsResponseTopicData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsResponseTopicData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponseTopicData): void {
+    checkObject(value, keysOfAssignReplicasToDirsResponseTopicData);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 4);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAssignReplicasToDirsResponsePartitionData(w, rows + i * 4, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsResponsePartitionData;
-  }
-}
-const readAssignReplicasToDirsResponsePartitionDataView: RowReader<AssignReplicasToDirsResponsePartitionDataView> = (message, word) => new AssignReplicasToDirsResponsePartitionDataView(message, word);
-
-const fieldsOfAssignReplicasToDirsResponseTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsResponse, directories.topics. */
-export class AssignReplicasToDirsResponseTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with the results. */
-  get partitions(): FlatArray<AssignReplicasToDirsResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 4, readAssignReplicasToDirsResponsePartitionDataView);
+  const keysOfAssignReplicasToDirsResponseDirectoryData: ReadonlySet<string> = new Set(['id', 'topics', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsResponseDirectoryData(w: FlatWriter, word: number, value: AssignReplicasToDirsResponseDirectoryData): void {
+    checkObject(value, keysOfAssignReplicasToDirsResponseDirectoryData);
+    if (value.id !== undefined) {
+      putUuid(w, word, 'id', value.id);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 4, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAssignReplicasToDirsResponseTopicData(w, rows + i * 8, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
+  const keysOfAssignReplicasToDirsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields']);
+  function writeAssignReplicasToDirsResponse(w: FlatWriter, word: number, value: AssignReplicasToDirsResponse): void {
+    checkObject(value, keysOfAssignReplicasToDirsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.directories !== undefined) {
+      {
+        const count = checkArray('directories', value.directories);
+        const rows = w.array(word + 2, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeAssignReplicasToDirsResponseDirectoryData(w, rows + i * 8, value.directories[i]!);
+        } catch (error) {
+          throw within(error, 'directories', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsResponseTopicData;
+  const fieldsOfAssignReplicasToDirsResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponsePartitionData;
+    }
   }
-}
-const readAssignReplicasToDirsResponseTopicDataView: RowReader<AssignReplicasToDirsResponseTopicDataView> = (message, word) => new AssignReplicasToDirsResponseTopicDataView(message, word);
+  const readAssignReplicasToDirsResponsePartitionDataView: RowReader<AssignReplicasToDirsResponsePartitionDataView> = (message, word) => new AssignReplicasToDirsResponsePartitionDataView(message, word);
 
-const fieldsOfAssignReplicasToDirsResponseDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
-/** Struct of AssignReplicasToDirsResponse, directories. */
-export class AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfAssignReplicasToDirsResponseTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AssignReplicasToDirsResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 4, readAssignReplicasToDirsResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponseTopicData;
+    }
+  }
+  const readAssignReplicasToDirsResponseTopicDataView: RowReader<AssignReplicasToDirsResponseTopicDataView> = (message, word) => new AssignReplicasToDirsResponseTopicDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsResponseDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get id(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get topics(): FlatArray<AssignReplicasToDirsResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsResponseTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponseDirectoryData;
+    }
+  }
+  const readAssignReplicasToDirsResponseDirectoryDataView: RowReader<AssignReplicasToDirsResponseDirectoryDataView> = (message, word) => new AssignReplicasToDirsResponseDirectoryDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get directories(): FlatArray<AssignReplicasToDirsResponseDirectoryDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readAssignReplicasToDirsResponseDirectoryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponse;
+    }
   }
 
-  /** Id of the log directory. (uuid, 22 characters of base64url) */
-  get id(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Topics with the results. */
-  get topics(): FlatArray<AssignReplicasToDirsResponseTopicDataView> {
-    return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsResponseTopicDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsResponseDirectoryData;
-  }
-}
-const readAssignReplicasToDirsResponseDirectoryDataView: RowReader<AssignReplicasToDirsResponseDirectoryDataView> = (message, word) => new AssignReplicasToDirsResponseDirectoryDataView(message, word);
-
-const fieldsOfAssignReplicasToDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields'];
-/** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). Versions 0-0. */
-export class AssignReplicasToDirsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Log directories with the results. */
-  get directories(): FlatArray<AssignReplicasToDirsResponseDirectoryDataView> {
-    return this.flat.array(this.flatWord + 2, 8, readAssignReplicasToDirsResponseDirectoryDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfAssignReplicasToDirsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: AssignReplicasToDirsRequest): void {
-  try {
-    writeAssignReplicasToDirsRequest(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AssignReplicasToDirs request', 73);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: AssignReplicasToDirsResponse): void {
-  try {
-    writeAssignReplicasToDirsResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'AssignReplicasToDirs response', 73);
-  }
-}
-
-export function readRequest(message: FlatMessage): AssignReplicasToDirsRequestView {
-  return new AssignReplicasToDirsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): AssignReplicasToDirsResponseView {
-  return new AssignReplicasToDirsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: AssignReplicasToDirsRequest): void {
+      try {
+        writeAssignReplicasToDirsRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AssignReplicasToDirs request', 73);
+      }
+    },
+    writeResponse(w: FlatWriter, value: AssignReplicasToDirsResponse): void {
+      try {
+        writeAssignReplicasToDirsResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AssignReplicasToDirs response', 73);
+      }
+    },
+    readRequest(message: FlatMessage): AssignReplicasToDirsRequestView {
+      return new AssignReplicasToDirsRequestView(message);
+    },
+    readResponse(message: FlatMessage): AssignReplicasToDirsResponseView {
+      return new AssignReplicasToDirsResponseView(message);
+    },
+  };
 }

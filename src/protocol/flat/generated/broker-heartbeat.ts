@@ -2,6 +2,7 @@
 // BrokerHeartbeat, API key 63: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readUuid, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putUnknownTaggedFields, putUuid } from '../inputs.ts';
@@ -26,87 +27,24 @@ export interface BrokerHeartbeatRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfBrokerHeartbeatRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields']);
-function writeBrokerHeartbeatRequest(w: FlatWriter, word: number, value: BrokerHeartbeatRequest): void {
-  checkObject(value, keysOfBrokerHeartbeatRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  putInt64(w, word + 3, 'currentMetadataOffset', value.currentMetadataOffset);
-  putBool(w, word + 5, 'wantFence', value.wantFence);
-  putBool(w, word + 6, 'wantShutDown', value.wantShutDown);
-  if (value.offlineLogDirs !== undefined) {
-    putArray(w, word + 7, 'offlineLogDirs', value.offlineLogDirs, 4, putUuid);
-  }
-  if (value.cordonedLogDirs !== undefined) {
-    if (value.cordonedLogDirs === null) {
-      w.setNull(word + 9);
-    } else {
-      putArray(w, word + 9, 'cordonedLogDirs', value.cordonedLogDirs, 4, putUuid);
-    }
-  } else {
-    w.setNull(word + 9);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1]);
-  }
-}
-
-const fieldsOfBrokerHeartbeatRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields'];
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). Versions 0-2. */
-export class BrokerHeartbeatRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface BrokerHeartbeatRequestView extends FlatView {
   /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly brokerEpoch: Long;
   /** Highest metadata offset that the broker has applied. (int64) */
-  get currentMetadataOffset(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
+  readonly currentMetadataOffset: Long;
   /** True to be taken out of service. */
-  get wantFence(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
+  readonly wantFence: boolean;
   /** True to be shut down in good order. */
-  get wantShutDown(): boolean {
-    return this.flat.bool(this.flatWord + 6);
-  }
-
+  readonly wantShutDown: boolean;
   /** Ids of the log directories that failed (KIP-858). (uuid, 22 characters of base64url each; versions 1+) */
-  get offlineLogDirs(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 7, 4, readUuid);
-  }
-
+  readonly offlineLogDirs: FlatArray<string>;
   /** Ids of the log directories closed to new replicas (KIP-1066), or null. (uuid, 22 characters of base64url each; version 2; default null) */
-  get cordonedLogDirs(): FlatArray<string> | null {
-    return this.flat.nullableArray(this.flatWord + 9, 4, readUuid);
-  }
-
+  readonly cordonedLogDirs: FlatArray<string> | null;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 11);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerHeartbeatRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). Versions 0-2. */
@@ -125,95 +63,182 @@ export interface BrokerHeartbeatResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfBrokerHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields']);
-function writeBrokerHeartbeatResponse(w: FlatWriter, word: number, value: BrokerHeartbeatResponse): void {
-  checkObject(value, keysOfBrokerHeartbeatResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.isCaughtUp !== undefined) {
-    putBool(w, word + 2, 'isCaughtUp', value.isCaughtUp);
-  }
-  if (value.isFenced !== undefined) {
-    putBool(w, word + 3, 'isFenced', value.isFenced);
-  } else {
-    w.setInt32(word + 3, 1);
-  }
-  if (value.shouldShutDown !== undefined) {
-    putBool(w, word + 4, 'shouldShutDown', value.shouldShutDown);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfBrokerHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields'];
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). Versions 0-2. */
-export class BrokerHeartbeatResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface BrokerHeartbeatResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** True when the broker has about all metadata. (default false) */
-  get isCaughtUp(): boolean {
-    return this.flat.bool(this.flatWord + 2);
-  }
-
+  readonly isCaughtUp: boolean;
   /** True while the broker is out of service. (default true) */
-  get isFenced(): boolean {
-    return this.flat.bool(this.flatWord + 3);
-  }
-
+  readonly isFenced: boolean;
   /** True when the broker may stop now. */
-  get shouldShutDown(): boolean {
-    return this.flat.bool(this.flatWord + 4);
-  }
-
+  readonly shouldShutDown: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerHeartbeatResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: BrokerHeartbeatRequest): void {
-  try {
-    writeBrokerHeartbeatRequest(w, w.alloc(13), value);
-  } catch (error) {
-    throw invalidMessage(error, 'BrokerHeartbeat request', 63);
+type Messages = ApiMessages<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfBrokerHeartbeatRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields']);
+  function writeBrokerHeartbeatRequest(w: FlatWriter, word: number, value: BrokerHeartbeatRequest): void {
+    checkObject(value, keysOfBrokerHeartbeatRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    putInt64(w, word + 3, 'currentMetadataOffset', value.currentMetadataOffset);
+    putBool(w, word + 5, 'wantFence', value.wantFence);
+    putBool(w, word + 6, 'wantShutDown', value.wantShutDown);
+    if (value.offlineLogDirs !== undefined) {
+      putArray(w, word + 7, 'offlineLogDirs', value.offlineLogDirs, 4, putUuid);
+    }
+    if (value.cordonedLogDirs !== undefined) {
+      if (value.cordonedLogDirs === null) {
+        w.setNull(word + 9);
+      } else {
+        putArray(w, word + 9, 'cordonedLogDirs', value.cordonedLogDirs, 4, putUuid);
+      }
+    } else {
+      w.setNull(word + 9);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1]);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: BrokerHeartbeatResponse): void {
-  try {
-    writeBrokerHeartbeatResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'BrokerHeartbeat response', 63);
+  const fieldsOfBrokerHeartbeatRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields'];
+  class BrokerHeartbeatRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get currentMetadataOffset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get wantFence(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get wantShutDown(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get offlineLogDirs(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 7, 4, readUuid);
+    }
+
+    get cordonedLogDirs(): FlatArray<string> | null {
+      return this.flat.nullableArray(this.flatWord + 9, 4, readUuid);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerHeartbeatRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): BrokerHeartbeatRequestView {
-  return new BrokerHeartbeatRequestView(message);
-}
+  const keysOfBrokerHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields']);
+  function writeBrokerHeartbeatResponse(w: FlatWriter, word: number, value: BrokerHeartbeatResponse): void {
+    checkObject(value, keysOfBrokerHeartbeatResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.isCaughtUp !== undefined) {
+      putBool(w, word + 2, 'isCaughtUp', value.isCaughtUp);
+    }
+    if (value.isFenced !== undefined) {
+      putBool(w, word + 3, 'isFenced', value.isFenced);
+    } else {
+      w.setInt32(word + 3, 1);
+    }
+    if (value.shouldShutDown !== undefined) {
+      putBool(w, word + 4, 'shouldShutDown', value.shouldShutDown);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): BrokerHeartbeatResponseView {
-  return new BrokerHeartbeatResponseView(message);
+  const fieldsOfBrokerHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields'];
+  class BrokerHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get isCaughtUp(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get isFenced(): boolean {
+      return this.flat.bool(this.flatWord + 3);
+    }
+
+    get shouldShutDown(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: BrokerHeartbeatRequest): void {
+      try {
+        writeBrokerHeartbeatRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerHeartbeat request', 63);
+      }
+    },
+    writeResponse(w: FlatWriter, value: BrokerHeartbeatResponse): void {
+      try {
+        writeBrokerHeartbeatResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerHeartbeat response', 63);
+      }
+    },
+    readRequest(message: FlatMessage): BrokerHeartbeatRequestView {
+      return new BrokerHeartbeatRequestView(message);
+    },
+    readResponse(message: FlatMessage): BrokerHeartbeatResponseView {
+      return new BrokerHeartbeatResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // BrokerRegistration, API key 62: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readUuid, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -56,213 +57,54 @@ export interface BrokerRegistrationRequestListener {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfBrokerRegistrationRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields']);
-function writeBrokerRegistrationRequestListener(w: FlatWriter, word: number, value: BrokerRegistrationRequestListener): void {
-  checkObject(value, keysOfBrokerRegistrationRequestListener);
-  putString(w, word, 'name', value.name);
-  putString(w, word + 2, 'host', value.host);
-  putUint16(w, word + 4, 'port', value.port);
-  putInt16(w, word + 5, 'securityProtocol', value.securityProtocol);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfBrokerRegistrationRequestFeature: ReadonlySet<string> = new Set(['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields']);
-function writeBrokerRegistrationRequestFeature(w: FlatWriter, word: number, value: BrokerRegistrationRequestFeature): void {
-  checkObject(value, keysOfBrokerRegistrationRequestFeature);
-  putString(w, word, 'name', value.name);
-  putInt16(w, word + 2, 'minSupportedVersion', value.minSupportedVersion);
-  putInt16(w, word + 3, 'maxSupportedVersion', value.maxSupportedVersion);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfBrokerRegistrationRequest: ReadonlySet<string> = new Set(['brokerId', 'clusterId', 'incarnationId', 'listeners', 'features', 'rack', 'isMigratingZkBroker', 'logDirs', 'previousBrokerEpoch', 'unknownTaggedFields']);
-function writeBrokerRegistrationRequest(w: FlatWriter, word: number, value: BrokerRegistrationRequest): void {
-  checkObject(value, keysOfBrokerRegistrationRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  putString(w, word + 1, 'clusterId', value.clusterId);
-  putUuid(w, word + 3, 'incarnationId', value.incarnationId);
-  {
-    const count = checkArray('listeners', value.listeners);
-    const rows = w.array(word + 7, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeBrokerRegistrationRequestListener(w, rows + i * 8, value.listeners[i]!);
-    } catch (error) {
-      throw within(error, 'listeners', i);
-    }
-  }
-  {
-    const count = checkArray('features', value.features);
-    const rows = w.array(word + 9, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeBrokerRegistrationRequestFeature(w, rows + i * 6, value.features[i]!);
-    } catch (error) {
-      throw within(error, 'features', i);
-    }
-  }
-  if (value.rack === null) {
-    w.setNull(word + 11);
-  } else {
-    putString(w, word + 11, 'rack', value.rack);
-  }
-  if (value.isMigratingZkBroker !== undefined) {
-    putBool(w, word + 13, 'isMigratingZkBroker', value.isMigratingZkBroker);
-  }
-  if (value.logDirs !== undefined) {
-    putArray(w, word + 14, 'logDirs', value.logDirs, 4, putUuid);
-  }
-  if (value.previousBrokerEpoch !== undefined) {
-    putInt64(w, word + 16, 'previousBrokerEpoch', value.previousBrokerEpoch);
-  } else {
-    w.setInt64(word + 16, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 18, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfBrokerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
-/** Struct of BrokerRegistrationRequest, listeners. */
-export class BrokerRegistrationRequestListenerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the listener. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Security of the listener: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. (int16) */
-  get securityProtocol(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerRegistrationRequestListener;
-  }
-}
-const readBrokerRegistrationRequestListenerView: RowReader<BrokerRegistrationRequestListenerView> = (message, word) => new BrokerRegistrationRequestListenerView(message, word);
-
-const fieldsOfBrokerRegistrationRequestFeature: readonly string[] = ['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
-/** Struct of BrokerRegistrationRequest, features. */
-export class BrokerRegistrationRequestFeatureView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Feature name, such as metadata.version. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Lowest level the node supports. (int16) */
-  get minSupportedVersion(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Highest level the node supports. (int16) */
-  get maxSupportedVersion(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerRegistrationRequestFeature;
-  }
-}
-const readBrokerRegistrationRequestFeatureView: RowReader<BrokerRegistrationRequestFeatureView> = (message, word) => new BrokerRegistrationRequestFeatureView(message, word);
-
-const fieldsOfBrokerRegistrationRequest: readonly string[] = ['brokerId', 'clusterId', 'incarnationId', 'listeners', 'features', 'rack', 'isMigratingZkBroker', 'logDirs', 'previousBrokerEpoch', 'unknownTaggedFields'];
 /** Registers a broker with the controller (KIP-631). Versions 0-4. */
-export class BrokerRegistrationRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface BrokerRegistrationRequestView extends FlatView {
   /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Id of the cluster the broker belongs to. */
-  get clusterId(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
+  readonly clusterId: string;
   /** Id of this run of the process. (uuid, 22 characters of base64url) */
-  get incarnationId(): string {
-    return this.flat.uuid(this.flatWord + 3);
-  }
-
+  readonly incarnationId: string;
   /** Addresses of the broker, one for each listener. */
-  get listeners(): FlatArray<BrokerRegistrationRequestListenerView> {
-    return this.flat.array(this.flatWord + 7, 8, readBrokerRegistrationRequestListenerView);
-  }
-
+  readonly listeners: FlatArray<BrokerRegistrationRequestListenerView>;
   /** Features the node supports. */
-  get features(): FlatArray<BrokerRegistrationRequestFeatureView> {
-    return this.flat.array(this.flatWord + 9, 6, readBrokerRegistrationRequestFeatureView);
-  }
-
+  readonly features: FlatArray<BrokerRegistrationRequestFeatureView>;
   /** Rack or zone of the broker, or null. */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 11);
-  }
-
+  readonly rack: string | null;
   /** True for a broker that still runs with ZooKeeper during a migration (KIP-866). (versions 1+; default false) */
-  get isMigratingZkBroker(): boolean {
-    return this.flat.bool(this.flatWord + 13);
-  }
-
+  readonly isMigratingZkBroker: boolean;
   /** Ids of the log directories that work (KIP-858). (uuid, 22 characters of base64url each; versions 2+; dropped where the version lacks it) */
-  get logDirs(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 14, 4, readUuid);
-  }
-
+  readonly logDirs: FlatArray<string>;
   /** Broker epoch before a clean shutdown (KIP-966); -1 for none. (int64; versions 3+; default -1; dropped where the version lacks it) */
-  get previousBrokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 16);
-  }
-
+  readonly previousBrokerEpoch: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 18);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerRegistrationRequest;
-  }
+/** Struct of BrokerRegistrationRequest, features. */
+export interface BrokerRegistrationRequestFeatureView extends FlatView {
+  /** Feature name, such as metadata.version. */
+  readonly name: string;
+  /** Lowest level the node supports. (int16) */
+  readonly minSupportedVersion: number;
+  /** Highest level the node supports. (int16) */
+  readonly maxSupportedVersion: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of BrokerRegistrationRequest, listeners. */
+export interface BrokerRegistrationRequestListenerView extends FlatView {
+  /** Name of the listener. */
+  readonly name: string;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Security of the listener: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. (int16) */
+  readonly securityProtocol: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Registers a broker with the controller (KIP-631). Versions 0-4. */
@@ -277,79 +119,277 @@ export interface BrokerRegistrationResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfBrokerRegistrationResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields']);
-function writeBrokerRegistrationResponse(w: FlatWriter, word: number, value: BrokerRegistrationResponse): void {
-  checkObject(value, keysOfBrokerRegistrationResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 2, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 2, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfBrokerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields'];
 /** Registers a broker with the controller (KIP-631). Versions 0-4. */
-export class BrokerRegistrationResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface BrokerRegistrationResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Epoch given to the registration; -1 after an error. (int64; default -1) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly brokerEpoch: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfBrokerRegistrationResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: BrokerRegistrationRequest): void {
-  try {
-    writeBrokerRegistrationRequest(w, w.alloc(20), value);
-  } catch (error) {
-    throw invalidMessage(error, 'BrokerRegistration request', 62);
+type Messages = ApiMessages<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfBrokerRegistrationRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields']);
+  function writeBrokerRegistrationRequestListener(w: FlatWriter, word: number, value: BrokerRegistrationRequestListener): void {
+    checkObject(value, keysOfBrokerRegistrationRequestListener);
+    putString(w, word, 'name', value.name);
+    putString(w, word + 2, 'host', value.host);
+    putUint16(w, word + 4, 'port', value.port);
+    putInt16(w, word + 5, 'securityProtocol', value.securityProtocol);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: BrokerRegistrationResponse): void {
-  try {
-    writeBrokerRegistrationResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'BrokerRegistration response', 62);
+  const keysOfBrokerRegistrationRequestFeature: ReadonlySet<string> = new Set(['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields']);
+  function writeBrokerRegistrationRequestFeature(w: FlatWriter, word: number, value: BrokerRegistrationRequestFeature): void {
+    checkObject(value, keysOfBrokerRegistrationRequestFeature);
+    putString(w, word, 'name', value.name);
+    putInt16(w, word + 2, 'minSupportedVersion', value.minSupportedVersion);
+    putInt16(w, word + 3, 'maxSupportedVersion', value.maxSupportedVersion);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): BrokerRegistrationRequestView {
-  return new BrokerRegistrationRequestView(message);
-}
+  const keysOfBrokerRegistrationRequest: ReadonlySet<string> = new Set(['brokerId', 'clusterId', 'incarnationId', 'listeners', 'features', 'rack', 'isMigratingZkBroker', 'logDirs', 'previousBrokerEpoch', 'unknownTaggedFields']);
+  function writeBrokerRegistrationRequest(w: FlatWriter, word: number, value: BrokerRegistrationRequest): void {
+    checkObject(value, keysOfBrokerRegistrationRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    putString(w, word + 1, 'clusterId', value.clusterId);
+    putUuid(w, word + 3, 'incarnationId', value.incarnationId);
+    {
+      const count = checkArray('listeners', value.listeners);
+      const rows = w.array(word + 7, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeBrokerRegistrationRequestListener(w, rows + i * 8, value.listeners[i]!);
+      } catch (error) {
+        throw within(error, 'listeners', i);
+      }
+    }
+    {
+      const count = checkArray('features', value.features);
+      const rows = w.array(word + 9, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeBrokerRegistrationRequestFeature(w, rows + i * 6, value.features[i]!);
+      } catch (error) {
+        throw within(error, 'features', i);
+      }
+    }
+    if (value.rack === null) {
+      w.setNull(word + 11);
+    } else {
+      putString(w, word + 11, 'rack', value.rack);
+    }
+    if (value.isMigratingZkBroker !== undefined) {
+      putBool(w, word + 13, 'isMigratingZkBroker', value.isMigratingZkBroker);
+    }
+    if (value.logDirs !== undefined) {
+      putArray(w, word + 14, 'logDirs', value.logDirs, 4, putUuid);
+    }
+    if (value.previousBrokerEpoch !== undefined) {
+      putInt64(w, word + 16, 'previousBrokerEpoch', value.previousBrokerEpoch);
+    } else {
+      w.setInt64(word + 16, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 18, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): BrokerRegistrationResponseView {
-  return new BrokerRegistrationResponseView(message);
+  const fieldsOfBrokerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
+  class BrokerRegistrationRequestListenerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get securityProtocol(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerRegistrationRequestListener;
+    }
+  }
+  const readBrokerRegistrationRequestListenerView: RowReader<BrokerRegistrationRequestListenerView> = (message, word) => new BrokerRegistrationRequestListenerView(message, word);
+
+  const fieldsOfBrokerRegistrationRequestFeature: readonly string[] = ['name', 'minSupportedVersion', 'maxSupportedVersion', 'unknownTaggedFields'];
+  class BrokerRegistrationRequestFeatureView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get minSupportedVersion(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get maxSupportedVersion(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerRegistrationRequestFeature;
+    }
+  }
+  const readBrokerRegistrationRequestFeatureView: RowReader<BrokerRegistrationRequestFeatureView> = (message, word) => new BrokerRegistrationRequestFeatureView(message, word);
+
+  const fieldsOfBrokerRegistrationRequest: readonly string[] = ['brokerId', 'clusterId', 'incarnationId', 'listeners', 'features', 'rack', 'isMigratingZkBroker', 'logDirs', 'previousBrokerEpoch', 'unknownTaggedFields'];
+  class BrokerRegistrationRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get clusterId(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get incarnationId(): string {
+      return this.flat.uuid(this.flatWord + 3);
+    }
+
+    get listeners(): FlatArray<BrokerRegistrationRequestListenerView> {
+      return this.flat.array(this.flatWord + 7, 8, readBrokerRegistrationRequestListenerView);
+    }
+
+    get features(): FlatArray<BrokerRegistrationRequestFeatureView> {
+      return this.flat.array(this.flatWord + 9, 6, readBrokerRegistrationRequestFeatureView);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 11);
+    }
+
+    get isMigratingZkBroker(): boolean {
+      return this.flat.bool(this.flatWord + 13);
+    }
+
+    get logDirs(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 14, 4, readUuid);
+    }
+
+    get previousBrokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 16);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 18);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerRegistrationRequest;
+    }
+  }
+
+  const keysOfBrokerRegistrationResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields']);
+  function writeBrokerRegistrationResponse(w: FlatWriter, word: number, value: BrokerRegistrationResponse): void {
+    checkObject(value, keysOfBrokerRegistrationResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 2, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 2, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfBrokerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields'];
+  class BrokerRegistrationResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerRegistrationResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: BrokerRegistrationRequest): void {
+      try {
+        writeBrokerRegistrationRequest(w, w.alloc(20), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerRegistration request', 62);
+      }
+    },
+    writeResponse(w: FlatWriter, value: BrokerRegistrationResponse): void {
+      try {
+        writeBrokerRegistrationResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerRegistration response', 62);
+      }
+    },
+    readRequest(message: FlatMessage): BrokerRegistrationRequestView {
+      return new BrokerRegistrationRequestView(message);
+    },
+    readResponse(message: FlatMessage): BrokerRegistrationResponseView {
+      return new BrokerRegistrationResponseView(message);
+    },
+  };
 }

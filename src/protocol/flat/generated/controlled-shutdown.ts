@@ -2,6 +2,7 @@
 // ControlledShutdown, API key 7: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -16,47 +17,14 @@ export interface ControlledShutdownRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfControlledShutdownRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
-function writeControlledShutdownRequest(w: FlatWriter, word: number, value: ControlledShutdownRequest): void {
-  checkObject(value, keysOfControlledShutdownRequest);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfControlledShutdownRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
-export class ControlledShutdownRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ControlledShutdownRequestView extends FlatView {
   /** Node id of the broker that stops. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly brokerId: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; versions 2+; default -1; dropped where the version lacks it) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly brokerEpoch: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfControlledShutdownRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
@@ -79,122 +47,177 @@ export interface ControlledShutdownResponseRemainingPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfControlledShutdownResponseRemainingPartition: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
-function writeControlledShutdownResponseRemainingPartition(w: FlatWriter, word: number, value: ControlledShutdownResponseRemainingPartition): void {
-  checkObject(value, keysOfControlledShutdownResponseRemainingPartition);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
+/** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
+export interface ControlledShutdownResponseView extends FlatView {
+  /** Error code; 0 for success. (int16) */
+  readonly errorCode: number;
+  /** Partitions that the broker still leads. */
+  readonly remainingPartitions: FlatArray<ControlledShutdownResponseRemainingPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfControlledShutdownResponse: ReadonlySet<string> = new Set(['errorCode', 'remainingPartitions', 'unknownTaggedFields']);
-function writeControlledShutdownResponse(w: FlatWriter, word: number, value: ControlledShutdownResponse): void {
-  checkObject(value, keysOfControlledShutdownResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.remainingPartitions !== undefined) {
-    {
-      const count = checkArray('remainingPartitions', value.remainingPartitions);
-      const rows = w.array(word + 1, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeControlledShutdownResponseRemainingPartition(w, rows + i * 5, value.remainingPartitions[i]!);
-      } catch (error) {
-        throw within(error, 'remainingPartitions', i);
-      }
+/** Struct of ControlledShutdownResponse, remainingPartitions. */
+export interface ControlledShutdownResponseRemainingPartitionView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfControlledShutdownRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
+  function writeControlledShutdownRequest(w: FlatWriter, word: number, value: ControlledShutdownRequest): void {
+    checkObject(value, keysOfControlledShutdownRequest);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfControlledShutdownResponseRemainingPartition: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
-/** Struct of ControlledShutdownResponse, remainingPartitions. */
-export class ControlledShutdownResponseRemainingPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfControlledShutdownRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
+  class ControlledShutdownRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfControlledShutdownRequest;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfControlledShutdownResponseRemainingPartition;
-  }
-}
-const readControlledShutdownResponseRemainingPartitionView: RowReader<ControlledShutdownResponseRemainingPartitionView> = (message, word) => new ControlledShutdownResponseRemainingPartitionView(message, word);
-
-const fieldsOfControlledShutdownResponse: readonly string[] = ['errorCode', 'remainingPartitions', 'unknownTaggedFields'];
-/** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. Versions 0-3. */
-export class ControlledShutdownResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
+  const keysOfControlledShutdownResponseRemainingPartition: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
+  function writeControlledShutdownResponseRemainingPartition(w: FlatWriter, word: number, value: ControlledShutdownResponseRemainingPartition): void {
+    checkObject(value, keysOfControlledShutdownResponseRemainingPartition);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partitions that the broker still leads. */
-  get remainingPartitions(): FlatArray<ControlledShutdownResponseRemainingPartitionView> {
-    return this.flat.array(this.flatWord + 1, 5, readControlledShutdownResponseRemainingPartitionView);
+  const keysOfControlledShutdownResponse: ReadonlySet<string> = new Set(['errorCode', 'remainingPartitions', 'unknownTaggedFields']);
+  function writeControlledShutdownResponse(w: FlatWriter, word: number, value: ControlledShutdownResponse): void {
+    checkObject(value, keysOfControlledShutdownResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.remainingPartitions !== undefined) {
+      {
+        const count = checkArray('remainingPartitions', value.remainingPartitions);
+        const rows = w.array(word + 1, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeControlledShutdownResponseRemainingPartition(w, rows + i * 5, value.remainingPartitions[i]!);
+        } catch (error) {
+          throw within(error, 'remainingPartitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+  const fieldsOfControlledShutdownResponseRemainingPartition: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
+  class ControlledShutdownResponseRemainingPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfControlledShutdownResponseRemainingPartition;
+    }
+  }
+  const readControlledShutdownResponseRemainingPartitionView: RowReader<ControlledShutdownResponseRemainingPartitionView> = (message, word) => new ControlledShutdownResponseRemainingPartitionView(message, word);
+
+  const fieldsOfControlledShutdownResponse: readonly string[] = ['errorCode', 'remainingPartitions', 'unknownTaggedFields'];
+  class ControlledShutdownResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get remainingPartitions(): FlatArray<ControlledShutdownResponseRemainingPartitionView> {
+      return this.flat.array(this.flatWord + 1, 5, readControlledShutdownResponseRemainingPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfControlledShutdownResponse;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfControlledShutdownResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ControlledShutdownRequest): void {
-  try {
-    writeControlledShutdownRequest(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ControlledShutdown request', 7);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ControlledShutdownResponse): void {
-  try {
-    writeControlledShutdownResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ControlledShutdown response', 7);
-  }
-}
-
-export function readRequest(message: FlatMessage): ControlledShutdownRequestView {
-  return new ControlledShutdownRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ControlledShutdownResponseView {
-  return new ControlledShutdownResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ControlledShutdownRequest): void {
+      try {
+        writeControlledShutdownRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ControlledShutdown request', 7);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ControlledShutdownResponse): void {
+      try {
+        writeControlledShutdownResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ControlledShutdown response', 7);
+      }
+    },
+    readRequest(message: FlatMessage): ControlledShutdownRequestView {
+      return new ControlledShutdownRequestView(message);
+    },
+    readResponse(message: FlatMessage): ControlledShutdownResponseView {
+      return new ControlledShutdownResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // CreateDelegationToken, API key 38: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -30,116 +31,28 @@ export interface CreateDelegationTokenRequestCreatableRenewers {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfCreateDelegationTokenRequestCreatableRenewers: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
-function writeCreateDelegationTokenRequestCreatableRenewers(w: FlatWriter, word: number, value: CreateDelegationTokenRequestCreatableRenewers): void {
-  checkObject(value, keysOfCreateDelegationTokenRequestCreatableRenewers);
-  putString(w, word, 'principalType', value.principalType);
-  putString(w, word + 2, 'principalName', value.principalName);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfCreateDelegationTokenRequest: ReadonlySet<string> = new Set(['ownerPrincipalType', 'ownerPrincipalName', 'renewers', 'maxLifetimeMs', 'unknownTaggedFields']);
-function writeCreateDelegationTokenRequest(w: FlatWriter, word: number, value: CreateDelegationTokenRequest): void {
-  checkObject(value, keysOfCreateDelegationTokenRequest);
-  if (value.ownerPrincipalType !== undefined) {
-    if (value.ownerPrincipalType === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'ownerPrincipalType', value.ownerPrincipalType);
-    }
-  }
-  if (value.ownerPrincipalName !== undefined) {
-    if (value.ownerPrincipalName === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'ownerPrincipalName', value.ownerPrincipalName);
-    }
-  }
-  {
-    const count = checkArray('renewers', value.renewers);
-    const rows = w.array(word + 4, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeCreateDelegationTokenRequestCreatableRenewers(w, rows + i * 6, value.renewers[i]!);
-    } catch (error) {
-      throw within(error, 'renewers', i);
-    }
-  }
-  putInt64(w, word + 6, 'maxLifetimeMs', value.maxLifetimeMs);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfCreateDelegationTokenRequestCreatableRenewers: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
-/** Struct of CreateDelegationTokenRequest, renewers. */
-export class CreateDelegationTokenRequestCreatableRenewersView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Type of the principal, such as User. */
-  get principalType(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Name of the principal, such as alice. */
-  get principalName(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfCreateDelegationTokenRequestCreatableRenewers;
-  }
-}
-const readCreateDelegationTokenRequestCreatableRenewersView: RowReader<CreateDelegationTokenRequestCreatableRenewersView> = (message, word) => new CreateDelegationTokenRequestCreatableRenewersView(message, word);
-
-const fieldsOfCreateDelegationTokenRequest: readonly string[] = ['ownerPrincipalType', 'ownerPrincipalName', 'renewers', 'maxLifetimeMs', 'unknownTaggedFields'];
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). Versions 0-3. */
-export class CreateDelegationTokenRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface CreateDelegationTokenRequestView extends FlatView {
   /** Type of the owner, such as User (KIP-373), or null for the requester. (version 3) */
-  get ownerPrincipalType(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly ownerPrincipalType: string | null;
   /** Name of the owner (KIP-373), or null for the requester. (version 3) */
-  get ownerPrincipalName(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
+  readonly ownerPrincipalName: string | null;
   /** Principals that may renew the token besides its owner. */
-  get renewers(): FlatArray<CreateDelegationTokenRequestCreatableRenewersView> {
-    return this.flat.array(this.flatWord + 4, 6, readCreateDelegationTokenRequestCreatableRenewersView);
-  }
-
+  readonly renewers: FlatArray<CreateDelegationTokenRequestCreatableRenewersView>;
   /** Milliseconds the token may live in all; -1 for the setting of the broker. (int64) */
-  get maxLifetimeMs(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
-
+  readonly maxLifetimeMs: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfCreateDelegationTokenRequest;
-  }
+/** Struct of CreateDelegationTokenRequest, renewers. */
+export interface CreateDelegationTokenRequestCreatableRenewersView extends FlatView {
+  /** Type of the principal, such as User. */
+  readonly principalType: string;
+  /** Name of the principal, such as alice. */
+  readonly principalName: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). Versions 0-3. */
@@ -170,141 +83,262 @@ export interface CreateDelegationTokenResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfCreateDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields']);
-function writeCreateDelegationTokenResponse(w: FlatWriter, word: number, value: CreateDelegationTokenResponse): void {
-  checkObject(value, keysOfCreateDelegationTokenResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.principalType !== undefined) {
-    putString(w, word + 1, 'principalType', value.principalType);
-  }
-  if (value.principalName !== undefined) {
-    putString(w, word + 3, 'principalName', value.principalName);
-  }
-  if (value.tokenRequesterPrincipalType !== undefined) {
-    putString(w, word + 5, 'tokenRequesterPrincipalType', value.tokenRequesterPrincipalType);
-  }
-  if (value.tokenRequesterPrincipalName !== undefined) {
-    putString(w, word + 7, 'tokenRequesterPrincipalName', value.tokenRequesterPrincipalName);
-  }
-  if (value.issueTimestampMs !== undefined) {
-    putInt64(w, word + 9, 'issueTimestampMs', value.issueTimestampMs);
-  }
-  if (value.expiryTimestampMs !== undefined) {
-    putInt64(w, word + 11, 'expiryTimestampMs', value.expiryTimestampMs);
-  }
-  if (value.maxTimestampMs !== undefined) {
-    putInt64(w, word + 13, 'maxTimestampMs', value.maxTimestampMs);
-  }
-  if (value.tokenId !== undefined) {
-    putString(w, word + 15, 'tokenId', value.tokenId);
-  }
-  if (value.hmac !== undefined) {
-    putBytes(w, word + 17, 'hmac', value.hmac);
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 19, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfCreateDelegationTokenResponse: readonly string[] = ['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). Versions 0-3. */
-export class CreateDelegationTokenResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface CreateDelegationTokenResponseView extends FlatView {
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Type of the owner, such as User. */
-  get principalType(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
+  readonly principalType: string;
   /** Name of the owner. */
-  get principalName(): string {
-    return this.flat.string(this.flatWord + 3);
-  }
-
+  readonly principalName: string;
   /** Type of the principal that asked for the token. (version 3) */
-  get tokenRequesterPrincipalType(): string {
-    return this.flat.string(this.flatWord + 5);
-  }
-
+  readonly tokenRequesterPrincipalType: string;
   /** Name of the principal that asked for the token. (version 3) */
-  get tokenRequesterPrincipalName(): string {
-    return this.flat.string(this.flatWord + 7);
-  }
-
+  readonly tokenRequesterPrincipalName: string;
   /** Time of creation in Unix milliseconds. (int64) */
-  get issueTimestampMs(): Long {
-    return this.flat.int64(this.flatWord + 9);
-  }
-
+  readonly issueTimestampMs: Long;
   /** Time at which the token ends unless renewed, in Unix milliseconds. (int64) */
-  get expiryTimestampMs(): Long {
-    return this.flat.int64(this.flatWord + 11);
-  }
-
+  readonly expiryTimestampMs: Long;
   /** Time beyond which the token cannot be renewed, in Unix milliseconds. (int64) */
-  get maxTimestampMs(): Long {
-    return this.flat.int64(this.flatWord + 13);
-  }
-
+  readonly maxTimestampMs: Long;
   /** Id of the token; the user name for SCRAM. */
-  get tokenId(): string {
-    return this.flat.string(this.flatWord + 15);
-  }
-
+  readonly tokenId: string;
   /** Secret of the token; in base64 the password for SCRAM. */
-  get hmac(): Buffer {
-    return this.flat.bytes(this.flatWord + 17);
-  }
-
+  readonly hmac: Buffer;
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 19);
-  }
-
+  readonly throttleTimeMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 20);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfCreateDelegationTokenResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: CreateDelegationTokenRequest): void {
-  try {
-    writeCreateDelegationTokenRequest(w, w.alloc(10), value);
-  } catch (error) {
-    throw invalidMessage(error, 'CreateDelegationToken request', 38);
+type Messages = ApiMessages<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfCreateDelegationTokenRequestCreatableRenewers: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
+  function writeCreateDelegationTokenRequestCreatableRenewers(w: FlatWriter, word: number, value: CreateDelegationTokenRequestCreatableRenewers): void {
+    checkObject(value, keysOfCreateDelegationTokenRequestCreatableRenewers);
+    putString(w, word, 'principalType', value.principalType);
+    putString(w, word + 2, 'principalName', value.principalName);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: CreateDelegationTokenResponse): void {
-  try {
-    writeCreateDelegationTokenResponse(w, w.alloc(22), value);
-  } catch (error) {
-    throw invalidMessage(error, 'CreateDelegationToken response', 38);
+  const keysOfCreateDelegationTokenRequest: ReadonlySet<string> = new Set(['ownerPrincipalType', 'ownerPrincipalName', 'renewers', 'maxLifetimeMs', 'unknownTaggedFields']);
+  function writeCreateDelegationTokenRequest(w: FlatWriter, word: number, value: CreateDelegationTokenRequest): void {
+    checkObject(value, keysOfCreateDelegationTokenRequest);
+    if (value.ownerPrincipalType !== undefined) {
+      if (value.ownerPrincipalType === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'ownerPrincipalType', value.ownerPrincipalType);
+      }
+    }
+    if (value.ownerPrincipalName !== undefined) {
+      if (value.ownerPrincipalName === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'ownerPrincipalName', value.ownerPrincipalName);
+      }
+    }
+    {
+      const count = checkArray('renewers', value.renewers);
+      const rows = w.array(word + 4, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeCreateDelegationTokenRequestCreatableRenewers(w, rows + i * 6, value.renewers[i]!);
+      } catch (error) {
+        throw within(error, 'renewers', i);
+      }
+    }
+    putInt64(w, word + 6, 'maxLifetimeMs', value.maxLifetimeMs);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): CreateDelegationTokenRequestView {
-  return new CreateDelegationTokenRequestView(message);
-}
+  const fieldsOfCreateDelegationTokenRequestCreatableRenewers: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
+  class CreateDelegationTokenRequestCreatableRenewersView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-export function readResponse(message: FlatMessage): CreateDelegationTokenResponseView {
-  return new CreateDelegationTokenResponseView(message);
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateDelegationTokenRequestCreatableRenewers;
+    }
+  }
+  const readCreateDelegationTokenRequestCreatableRenewersView: RowReader<CreateDelegationTokenRequestCreatableRenewersView> = (message, word) => new CreateDelegationTokenRequestCreatableRenewersView(message, word);
+
+  const fieldsOfCreateDelegationTokenRequest: readonly string[] = ['ownerPrincipalType', 'ownerPrincipalName', 'renewers', 'maxLifetimeMs', 'unknownTaggedFields'];
+  class CreateDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get ownerPrincipalType(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get ownerPrincipalName(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get renewers(): FlatArray<CreateDelegationTokenRequestCreatableRenewersView> {
+      return this.flat.array(this.flatWord + 4, 6, readCreateDelegationTokenRequestCreatableRenewersView);
+    }
+
+    get maxLifetimeMs(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateDelegationTokenRequest;
+    }
+  }
+
+  const keysOfCreateDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeCreateDelegationTokenResponse(w: FlatWriter, word: number, value: CreateDelegationTokenResponse): void {
+    checkObject(value, keysOfCreateDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.principalType !== undefined) {
+      putString(w, word + 1, 'principalType', value.principalType);
+    }
+    if (value.principalName !== undefined) {
+      putString(w, word + 3, 'principalName', value.principalName);
+    }
+    if (value.tokenRequesterPrincipalType !== undefined) {
+      putString(w, word + 5, 'tokenRequesterPrincipalType', value.tokenRequesterPrincipalType);
+    }
+    if (value.tokenRequesterPrincipalName !== undefined) {
+      putString(w, word + 7, 'tokenRequesterPrincipalName', value.tokenRequesterPrincipalName);
+    }
+    if (value.issueTimestampMs !== undefined) {
+      putInt64(w, word + 9, 'issueTimestampMs', value.issueTimestampMs);
+    }
+    if (value.expiryTimestampMs !== undefined) {
+      putInt64(w, word + 11, 'expiryTimestampMs', value.expiryTimestampMs);
+    }
+    if (value.maxTimestampMs !== undefined) {
+      putInt64(w, word + 13, 'maxTimestampMs', value.maxTimestampMs);
+    }
+    if (value.tokenId !== undefined) {
+      putString(w, word + 15, 'tokenId', value.tokenId);
+    }
+    if (value.hmac !== undefined) {
+      putBytes(w, word + 17, 'hmac', value.hmac);
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 19, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfCreateDelegationTokenResponse: readonly string[] = ['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields'];
+  class CreateDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get tokenRequesterPrincipalType(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get tokenRequesterPrincipalName(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get issueTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 9);
+    }
+
+    get expiryTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 11);
+    }
+
+    get maxTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 13);
+    }
+
+    get tokenId(): string {
+      return this.flat.string(this.flatWord + 15);
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord + 17);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 19);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 20);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: CreateDelegationTokenRequest): void {
+      try {
+        writeCreateDelegationTokenRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreateDelegationToken request', 38);
+      }
+    },
+    writeResponse(w: FlatWriter, value: CreateDelegationTokenResponse): void {
+      try {
+        writeCreateDelegationTokenResponse(w, w.alloc(22), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreateDelegationToken response', 38);
+      }
+    },
+    readRequest(message: FlatMessage): CreateDelegationTokenRequestView {
+      return new CreateDelegationTokenRequestView(message);
+    },
+    readResponse(message: FlatMessage): CreateDelegationTokenResponseView {
+      return new CreateDelegationTokenResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // DeleteRecords, API key 21: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -36,141 +37,34 @@ export interface DeleteRecordsRequestDeleteRecordsPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDeleteRecordsRequestDeleteRecordsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'offset', 'unknownTaggedFields']);
-function writeDeleteRecordsRequestDeleteRecordsPartition(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsPartition): void {
-  checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt64(w, word + 1, 'offset', value.offset);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDeleteRecordsRequestDeleteRecordsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeDeleteRecordsRequestDeleteRecordsTopic(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsTopic): void {
-  checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsTopic);
-  putString(w, word, 'name', value.name);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDeleteRecordsRequestDeleteRecordsPartition(w, rows + i * 5, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDeleteRecordsRequest: ReadonlySet<string> = new Set(['topics', 'timeoutMs', 'unknownTaggedFields']);
-function writeDeleteRecordsRequest(w: FlatWriter, word: number, value: DeleteRecordsRequest): void {
-  checkObject(value, keysOfDeleteRecordsRequest);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDeleteRecordsRequestDeleteRecordsTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  putInt32(w, word + 2, 'timeoutMs', value.timeoutMs);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDeleteRecordsRequestDeleteRecordsPartition: readonly string[] = ['partitionIndex', 'offset', 'unknownTaggedFields'];
-/** Struct of DeleteRecordsRequest, topics.partitions. */
-export class DeleteRecordsRequestDeleteRecordsPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Records before this offset go; -1 for the high watermark. (int64) */
-  get offset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsRequestDeleteRecordsPartition;
-  }
-}
-const readDeleteRecordsRequestDeleteRecordsPartitionView: RowReader<DeleteRecordsRequestDeleteRecordsPartitionView> = (message, word) => new DeleteRecordsRequestDeleteRecordsPartitionView(message, word);
-
-const fieldsOfDeleteRecordsRequestDeleteRecordsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of DeleteRecordsRequest, topics. */
-export class DeleteRecordsRequestDeleteRecordsTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to delete records of. */
-  get partitions(): FlatArray<DeleteRecordsRequestDeleteRecordsPartitionView> {
-    return this.flat.array(this.flatWord + 2, 5, readDeleteRecordsRequestDeleteRecordsPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsRequestDeleteRecordsTopic;
-  }
-}
-const readDeleteRecordsRequestDeleteRecordsTopicView: RowReader<DeleteRecordsRequestDeleteRecordsTopicView> = (message, word) => new DeleteRecordsRequestDeleteRecordsTopicView(message, word);
-
-const fieldsOfDeleteRecordsRequest: readonly string[] = ['topics', 'timeoutMs', 'unknownTaggedFields'];
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
-export class DeleteRecordsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DeleteRecordsRequestView extends FlatView {
   /** Topics to delete records of. */
-  get topics(): FlatArray<DeleteRecordsRequestDeleteRecordsTopicView> {
-    return this.flat.array(this.flatWord, 6, readDeleteRecordsRequestDeleteRecordsTopicView);
-  }
-
+  readonly topics: FlatArray<DeleteRecordsRequestDeleteRecordsTopicView>;
   /** Milliseconds to wait until all replicas have deleted. (int32) */
-  get timeoutMs(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly timeoutMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsRequest;
-  }
+/** Struct of DeleteRecordsRequest, topics. */
+export interface DeleteRecordsRequestDeleteRecordsTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions to delete records of. */
+  readonly partitions: FlatArray<DeleteRecordsRequestDeleteRecordsPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DeleteRecordsRequest, topics.partitions. */
+export interface DeleteRecordsRequestDeleteRecordsPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Records before this offset go; -1 for the high watermark. (int64) */
+  readonly offset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
@@ -205,183 +99,331 @@ export interface DeleteRecordsResponseDeleteRecordsPartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDeleteRecordsResponseDeleteRecordsPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields']);
-function writeDeleteRecordsResponseDeleteRecordsPartitionResult(w: FlatWriter, word: number, value: DeleteRecordsResponseDeleteRecordsPartitionResult): void {
-  checkObject(value, keysOfDeleteRecordsResponseDeleteRecordsPartitionResult);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.lowWatermark !== undefined) {
-    putInt64(w, word + 1, 'lowWatermark', value.lowWatermark);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 3, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
+export interface DeleteRecordsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Topics with the result. */
+  readonly topics: FlatArray<DeleteRecordsResponseDeleteRecordsTopicResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfDeleteRecordsResponseDeleteRecordsTopicResult: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeDeleteRecordsResponseDeleteRecordsTopicResult(w: FlatWriter, word: number, value: DeleteRecordsResponseDeleteRecordsTopicResult): void {
-  checkObject(value, keysOfDeleteRecordsResponseDeleteRecordsTopicResult);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
+/** Struct of DeleteRecordsResponse, topics. */
+export interface DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions with the result. */
+  readonly partitions: FlatArray<DeleteRecordsResponseDeleteRecordsPartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DeleteRecordsResponse, topics.partitions. */
+export interface DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Lowest offset that is left on any replica. (int64) */
+  readonly lowWatermark: Long;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDeleteRecordsRequestDeleteRecordsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'offset', 'unknownTaggedFields']);
+  function writeDeleteRecordsRequestDeleteRecordsPartition(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsPartition): void {
+    checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsPartition);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt64(w, word + 1, 'offset', value.offset);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfDeleteRecordsRequestDeleteRecordsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeDeleteRecordsRequestDeleteRecordsTopic(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsTopic): void {
+    checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsTopic);
+    putString(w, word, 'name', value.name);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 6);
+      const rows = w.array(word + 2, count, 5);
       let i = 0;
       try {
-        for (; i < count; i++) writeDeleteRecordsResponseDeleteRecordsPartitionResult(w, rows + i * 6, value.partitions[i]!);
+        for (; i < count; i++) writeDeleteRecordsRequestDeleteRecordsPartition(w, rows + i * 5, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDeleteRecordsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeDeleteRecordsResponse(w: FlatWriter, word: number, value: DeleteRecordsResponse): void {
-  checkObject(value, keysOfDeleteRecordsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfDeleteRecordsRequest: ReadonlySet<string> = new Set(['topics', 'timeoutMs', 'unknownTaggedFields']);
+  function writeDeleteRecordsRequest(w: FlatWriter, word: number, value: DeleteRecordsRequest): void {
+    checkObject(value, keysOfDeleteRecordsRequest);
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
+      const rows = w.array(word, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeDeleteRecordsResponseDeleteRecordsTopicResult(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeDeleteRecordsRequestDeleteRecordsTopic(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult: readonly string[] = ['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields'];
-/** Struct of DeleteRecordsResponse, topics.partitions. */
-export class DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    putInt32(w, word + 2, 'timeoutMs', value.timeoutMs);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfDeleteRecordsRequestDeleteRecordsPartition: readonly string[] = ['partitionIndex', 'offset', 'unknownTaggedFields'];
+  class DeleteRecordsRequestDeleteRecordsPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsRequestDeleteRecordsPartition;
+    }
+  }
+  const readDeleteRecordsRequestDeleteRecordsPartitionView: RowReader<DeleteRecordsRequestDeleteRecordsPartitionView> = (message, word) => new DeleteRecordsRequestDeleteRecordsPartitionView(message, word);
+
+  const fieldsOfDeleteRecordsRequestDeleteRecordsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DeleteRecordsRequestDeleteRecordsTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DeleteRecordsRequestDeleteRecordsPartitionView> {
+      return this.flat.array(this.flatWord + 2, 5, readDeleteRecordsRequestDeleteRecordsPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsRequestDeleteRecordsTopic;
+    }
+  }
+  const readDeleteRecordsRequestDeleteRecordsTopicView: RowReader<DeleteRecordsRequestDeleteRecordsTopicView> = (message, word) => new DeleteRecordsRequestDeleteRecordsTopicView(message, word);
+
+  const fieldsOfDeleteRecordsRequest: readonly string[] = ['topics', 'timeoutMs', 'unknownTaggedFields'];
+  class DeleteRecordsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topics(): FlatArray<DeleteRecordsRequestDeleteRecordsTopicView> {
+      return this.flat.array(this.flatWord, 6, readDeleteRecordsRequestDeleteRecordsTopicView);
+    }
+
+    get timeoutMs(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsRequest;
+    }
   }
 
-  /** Lowest offset that is left on any replica. (int64) */
-  get lowWatermark(): Long {
-    return this.flat.int64(this.flatWord + 1);
+  const keysOfDeleteRecordsResponseDeleteRecordsPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields']);
+  function writeDeleteRecordsResponseDeleteRecordsPartitionResult(w: FlatWriter, word: number, value: DeleteRecordsResponseDeleteRecordsPartitionResult): void {
+    checkObject(value, keysOfDeleteRecordsResponseDeleteRecordsPartitionResult);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.lowWatermark !== undefined) {
+      putInt64(w, word + 1, 'lowWatermark', value.lowWatermark);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 3, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 3);
+  const keysOfDeleteRecordsResponseDeleteRecordsTopicResult: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeDeleteRecordsResponseDeleteRecordsTopicResult(w: FlatWriter, word: number, value: DeleteRecordsResponseDeleteRecordsTopicResult): void {
+    checkObject(value, keysOfDeleteRecordsResponseDeleteRecordsTopicResult);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDeleteRecordsResponseDeleteRecordsPartitionResult(w, rows + i * 6, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfDeleteRecordsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeDeleteRecordsResponse(w: FlatWriter, word: number, value: DeleteRecordsResponse): void {
+    checkObject(value, keysOfDeleteRecordsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDeleteRecordsResponseDeleteRecordsTopicResult(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult;
+  const fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult: readonly string[] = ['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields'];
+  class DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get lowWatermark(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult;
+    }
   }
-}
-const readDeleteRecordsResponseDeleteRecordsPartitionResultView: RowReader<DeleteRecordsResponseDeleteRecordsPartitionResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsPartitionResultView(message, word);
+  const readDeleteRecordsResponseDeleteRecordsPartitionResultView: RowReader<DeleteRecordsResponseDeleteRecordsPartitionResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsPartitionResultView(message, word);
 
-const fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of DeleteRecordsResponse, topics. */
-export class DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DeleteRecordsResponseDeleteRecordsPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readDeleteRecordsResponseDeleteRecordsPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult;
+    }
+  }
+  const readDeleteRecordsResponseDeleteRecordsTopicResultView: RowReader<DeleteRecordsResponseDeleteRecordsTopicResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsTopicResultView(message, word);
+
+  const fieldsOfDeleteRecordsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class DeleteRecordsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<DeleteRecordsResponseDeleteRecordsTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 6, readDeleteRecordsResponseDeleteRecordsTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponse;
+    }
   }
 
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions with the result. */
-  get partitions(): FlatArray<DeleteRecordsResponseDeleteRecordsPartitionResultView> {
-    return this.flat.array(this.flatWord + 2, 6, readDeleteRecordsResponseDeleteRecordsPartitionResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult;
-  }
-}
-const readDeleteRecordsResponseDeleteRecordsTopicResultView: RowReader<DeleteRecordsResponseDeleteRecordsTopicResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsTopicResultView(message, word);
-
-const fieldsOfDeleteRecordsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). Versions 0-2. */
-export class DeleteRecordsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics with the result. */
-  get topics(): FlatArray<DeleteRecordsResponseDeleteRecordsTopicResultView> {
-    return this.flat.array(this.flatWord + 1, 6, readDeleteRecordsResponseDeleteRecordsTopicResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDeleteRecordsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: DeleteRecordsRequest): void {
-  try {
-    writeDeleteRecordsRequest(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DeleteRecords request', 21);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: DeleteRecordsResponse): void {
-  try {
-    writeDeleteRecordsResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DeleteRecords response', 21);
-  }
-}
-
-export function readRequest(message: FlatMessage): DeleteRecordsRequestView {
-  return new DeleteRecordsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): DeleteRecordsResponseView {
-  return new DeleteRecordsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: DeleteRecordsRequest): void {
+      try {
+        writeDeleteRecordsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteRecords request', 21);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DeleteRecordsResponse): void {
+      try {
+        writeDeleteRecordsResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteRecords response', 21);
+      }
+    },
+    readRequest(message: FlatMessage): DeleteRecordsRequestView {
+      return new DeleteRecordsRequestView(message);
+    },
+    readResponse(message: FlatMessage): DeleteRecordsResponseView {
+      return new DeleteRecordsResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // DescribeDelegationToken, API key 41: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -24,90 +25,22 @@ export interface DescribeDelegationTokenRequestDescribeDelegationTokenOwner {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
-function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w: FlatWriter, word: number, value: DescribeDelegationTokenRequestDescribeDelegationTokenOwner): void {
-  checkObject(value, keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner);
-  putString(w, word, 'principalType', value.principalType);
-  putString(w, word + 2, 'principalName', value.principalName);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeDelegationTokenRequest: ReadonlySet<string> = new Set(['owners', 'unknownTaggedFields']);
-function writeDescribeDelegationTokenRequest(w: FlatWriter, word: number, value: DescribeDelegationTokenRequest): void {
-  checkObject(value, keysOfDescribeDelegationTokenRequest);
-  if (value.owners === null) {
-    w.setNull(word);
-  } else {
-    {
-      const count = checkArray('owners', value.owners);
-      const rows = w.array(word, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w, rows + i * 6, value.owners[i]!);
-      } catch (error) {
-        throw within(error, 'owners', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
-/** Struct of DescribeDelegationTokenRequest, owners. */
-export class DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Type of the principal, such as User. */
-  get principalType(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Name of the principal, such as alice. */
-  get principalName(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner;
-  }
-}
-const readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView: RowReader<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> = (message, word) => new DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView(message, word);
-
-const fieldsOfDescribeDelegationTokenRequest: readonly string[] = ['owners', 'unknownTaggedFields'];
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). Versions 0-3. */
-export class DescribeDelegationTokenRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeDelegationTokenRequestView extends FlatView {
   /** Owners whose tokens are wanted, or null for all. */
-  get owners(): FlatArray<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> | null {
-    return this.flat.nullableArray(this.flatWord, 6, readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView);
-  }
-
+  readonly owners: FlatArray<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> | null;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeDelegationTokenRequest;
-  }
+/** Struct of DescribeDelegationTokenRequest, owners. */
+export interface DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView extends FlatView {
+  /** Type of the principal, such as User. */
+  readonly principalType: string;
+  /** Name of the principal, such as alice. */
+  readonly principalName: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). Versions 0-3. */
@@ -158,247 +91,357 @@ export interface DescribeDelegationTokenResponseDescribedDelegationTokenRenewer 
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
-function writeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(w: FlatWriter, word: number, value: DescribeDelegationTokenResponseDescribedDelegationTokenRenewer): void {
-  checkObject(value, keysOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer);
-  if (value.principalType !== undefined) {
-    putString(w, word, 'principalType', value.principalType);
-  }
-  if (value.principalName !== undefined) {
-    putString(w, word + 2, 'principalName', value.principalName);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeDelegationTokenResponseDescribedDelegationToken: ReadonlySet<string> = new Set(['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields']);
-function writeDescribeDelegationTokenResponseDescribedDelegationToken(w: FlatWriter, word: number, value: DescribeDelegationTokenResponseDescribedDelegationToken): void {
-  checkObject(value, keysOfDescribeDelegationTokenResponseDescribedDelegationToken);
-  if (value.principalType !== undefined) {
-    putString(w, word, 'principalType', value.principalType);
-  }
-  if (value.principalName !== undefined) {
-    putString(w, word + 2, 'principalName', value.principalName);
-  }
-  if (value.tokenRequesterPrincipalType !== undefined) {
-    putString(w, word + 4, 'tokenRequesterPrincipalType', value.tokenRequesterPrincipalType);
-  }
-  if (value.tokenRequesterPrincipalName !== undefined) {
-    putString(w, word + 6, 'tokenRequesterPrincipalName', value.tokenRequesterPrincipalName);
-  }
-  if (value.issueTimestamp !== undefined) {
-    putInt64(w, word + 8, 'issueTimestamp', value.issueTimestamp);
-  }
-  if (value.expiryTimestamp !== undefined) {
-    putInt64(w, word + 10, 'expiryTimestamp', value.expiryTimestamp);
-  }
-  if (value.maxTimestamp !== undefined) {
-    putInt64(w, word + 12, 'maxTimestamp', value.maxTimestamp);
-  }
-  if (value.tokenId !== undefined) {
-    putString(w, word + 14, 'tokenId', value.tokenId);
-  }
-  if (value.hmac !== undefined) {
-    putBytes(w, word + 16, 'hmac', value.hmac);
-  }
-  if (value.renewers !== undefined) {
-    {
-      const count = checkArray('renewers', value.renewers);
-      const rows = w.array(word + 18, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(w, rows + i * 6, value.renewers[i]!);
-      } catch (error) {
-        throw within(error, 'renewers', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields']);
-function writeDescribeDelegationTokenResponse(w: FlatWriter, word: number, value: DescribeDelegationTokenResponse): void {
-  checkObject(value, keysOfDescribeDelegationTokenResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.tokens !== undefined) {
-    {
-      const count = checkArray('tokens', value.tokens);
-      const rows = w.array(word + 1, count, 22);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeDelegationTokenResponseDescribedDelegationToken(w, rows + i * 22, value.tokens[i]!);
-      } catch (error) {
-        throw within(error, 'tokens', i);
-      }
-    }
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
-/** Struct of DescribeDelegationTokenResponse, tokens.renewers. */
-export class DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Type of the principal, such as User. */
-  get principalType(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Name of the principal, such as alice. */
-  get principalName(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer;
-  }
-}
-const readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView(message, word);
-
-const fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken: readonly string[] = ['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields'];
-/** Struct of DescribeDelegationTokenResponse, tokens. */
-export class DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Type of the owner, such as User. */
-  get principalType(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Name of the owner. */
-  get principalName(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Type of the principal that asked for the token. (version 3) */
-  get tokenRequesterPrincipalType(): string {
-    return this.flat.string(this.flatWord + 4);
-  }
-
-  /** Name of the principal that asked for the token. (version 3) */
-  get tokenRequesterPrincipalName(): string {
-    return this.flat.string(this.flatWord + 6);
-  }
-
-  /** Time of creation in Unix milliseconds. (int64) */
-  get issueTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 8);
-  }
-
-  /** Time at which the token ends unless renewed, in Unix milliseconds. (int64) */
-  get expiryTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 10);
-  }
-
-  /** Time beyond which the token cannot be renewed, in Unix milliseconds. (int64) */
-  get maxTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 12);
-  }
-
-  /** Id of the token; the user name for SCRAM. */
-  get tokenId(): string {
-    return this.flat.string(this.flatWord + 14);
-  }
-
-  /** Secret of the token; in base64 the password for SCRAM. */
-  get hmac(): Buffer {
-    return this.flat.bytes(this.flatWord + 16);
-  }
-
-  /** Principals that may renew the token besides its owner. */
-  get renewers(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> {
-    return this.flat.array(this.flatWord + 18, 6, readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 20);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken;
-  }
-}
-const readDescribeDelegationTokenResponseDescribedDelegationTokenView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenView(message, word);
-
-const fieldsOfDescribeDelegationTokenResponse: readonly string[] = ['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). Versions 0-3. */
-export class DescribeDelegationTokenResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeDelegationTokenResponseView extends FlatView {
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Tokens found that this client may see. */
-  get tokens(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenView> {
-    return this.flat.array(this.flatWord + 1, 22, readDescribeDelegationTokenResponseDescribedDelegationTokenView);
-  }
-
+  readonly tokens: FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenView>;
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly throttleTimeMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeDelegationTokenResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: DescribeDelegationTokenRequest): void {
-  try {
-    writeDescribeDelegationTokenRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeDelegationToken request', 41);
+/** Struct of DescribeDelegationTokenResponse, tokens. */
+export interface DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
+  /** Type of the owner, such as User. */
+  readonly principalType: string;
+  /** Name of the owner. */
+  readonly principalName: string;
+  /** Type of the principal that asked for the token. (version 3) */
+  readonly tokenRequesterPrincipalType: string;
+  /** Name of the principal that asked for the token. (version 3) */
+  readonly tokenRequesterPrincipalName: string;
+  /** Time of creation in Unix milliseconds. (int64) */
+  readonly issueTimestamp: Long;
+  /** Time at which the token ends unless renewed, in Unix milliseconds. (int64) */
+  readonly expiryTimestamp: Long;
+  /** Time beyond which the token cannot be renewed, in Unix milliseconds. (int64) */
+  readonly maxTimestamp: Long;
+  /** Id of the token; the user name for SCRAM. */
+  readonly tokenId: string;
+  /** Secret of the token; in base64 the password for SCRAM. */
+  readonly hmac: Buffer;
+  /** Principals that may renew the token besides its owner. */
+  readonly renewers: FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeDelegationTokenResponse, tokens.renewers. */
+export interface DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
+  /** Type of the principal, such as User. */
+  readonly principalType: string;
+  /** Name of the principal, such as alice. */
+  readonly principalName: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
+  function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w: FlatWriter, word: number, value: DescribeDelegationTokenRequestDescribeDelegationTokenOwner): void {
+    checkObject(value, keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner);
+    putString(w, word, 'principalType', value.principalType);
+    putString(w, word + 2, 'principalName', value.principalName);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: DescribeDelegationTokenResponse): void {
-  try {
-    writeDescribeDelegationTokenResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeDelegationToken response', 41);
+  const keysOfDescribeDelegationTokenRequest: ReadonlySet<string> = new Set(['owners', 'unknownTaggedFields']);
+  function writeDescribeDelegationTokenRequest(w: FlatWriter, word: number, value: DescribeDelegationTokenRequest): void {
+    checkObject(value, keysOfDescribeDelegationTokenRequest);
+    if (value.owners === null) {
+      w.setNull(word);
+    } else {
+      {
+        const count = checkArray('owners', value.owners);
+        const rows = w.array(word, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w, rows + i * 6, value.owners[i]!);
+        } catch (error) {
+          throw within(error, 'owners', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): DescribeDelegationTokenRequestView {
-  return new DescribeDelegationTokenRequestView(message);
-}
+  const fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
+  class DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-export function readResponse(message: FlatMessage): DescribeDelegationTokenResponseView {
-  return new DescribeDelegationTokenResponseView(message);
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner;
+    }
+  }
+  const readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView: RowReader<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> = (message, word) => new DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView(message, word);
+
+  const fieldsOfDescribeDelegationTokenRequest: readonly string[] = ['owners', 'unknownTaggedFields'];
+  class DescribeDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get owners(): FlatArray<DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView> | null {
+      return this.flat.nullableArray(this.flatWord, 6, readDescribeDelegationTokenRequestDescribeDelegationTokenOwnerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenRequest;
+    }
+  }
+
+  const keysOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
+  function writeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(w: FlatWriter, word: number, value: DescribeDelegationTokenResponseDescribedDelegationTokenRenewer): void {
+    checkObject(value, keysOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer);
+    if (value.principalType !== undefined) {
+      putString(w, word, 'principalType', value.principalType);
+    }
+    if (value.principalName !== undefined) {
+      putString(w, word + 2, 'principalName', value.principalName);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeDelegationTokenResponseDescribedDelegationToken: ReadonlySet<string> = new Set(['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields']);
+  function writeDescribeDelegationTokenResponseDescribedDelegationToken(w: FlatWriter, word: number, value: DescribeDelegationTokenResponseDescribedDelegationToken): void {
+    checkObject(value, keysOfDescribeDelegationTokenResponseDescribedDelegationToken);
+    if (value.principalType !== undefined) {
+      putString(w, word, 'principalType', value.principalType);
+    }
+    if (value.principalName !== undefined) {
+      putString(w, word + 2, 'principalName', value.principalName);
+    }
+    if (value.tokenRequesterPrincipalType !== undefined) {
+      putString(w, word + 4, 'tokenRequesterPrincipalType', value.tokenRequesterPrincipalType);
+    }
+    if (value.tokenRequesterPrincipalName !== undefined) {
+      putString(w, word + 6, 'tokenRequesterPrincipalName', value.tokenRequesterPrincipalName);
+    }
+    if (value.issueTimestamp !== undefined) {
+      putInt64(w, word + 8, 'issueTimestamp', value.issueTimestamp);
+    }
+    if (value.expiryTimestamp !== undefined) {
+      putInt64(w, word + 10, 'expiryTimestamp', value.expiryTimestamp);
+    }
+    if (value.maxTimestamp !== undefined) {
+      putInt64(w, word + 12, 'maxTimestamp', value.maxTimestamp);
+    }
+    if (value.tokenId !== undefined) {
+      putString(w, word + 14, 'tokenId', value.tokenId);
+    }
+    if (value.hmac !== undefined) {
+      putBytes(w, word + 16, 'hmac', value.hmac);
+    }
+    if (value.renewers !== undefined) {
+      {
+        const count = checkArray('renewers', value.renewers);
+        const rows = w.array(word + 18, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(w, rows + i * 6, value.renewers[i]!);
+        } catch (error) {
+          throw within(error, 'renewers', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeDescribeDelegationTokenResponse(w: FlatWriter, word: number, value: DescribeDelegationTokenResponse): void {
+    checkObject(value, keysOfDescribeDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.tokens !== undefined) {
+      {
+        const count = checkArray('tokens', value.tokens);
+        const rows = w.array(word + 1, count, 22);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeDelegationTokenResponseDescribedDelegationToken(w, rows + i * 22, value.tokens[i]!);
+        } catch (error) {
+          throw within(error, 'tokens', i);
+        }
+      }
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer;
+    }
+  }
+  const readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView(message, word);
+
+  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken: readonly string[] = ['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get tokenRequesterPrincipalType(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get tokenRequesterPrincipalName(): string {
+      return this.flat.string(this.flatWord + 6);
+    }
+
+    get issueTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 8);
+    }
+
+    get expiryTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 10);
+    }
+
+    get maxTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 12);
+    }
+
+    get tokenId(): string {
+      return this.flat.string(this.flatWord + 14);
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord + 16);
+    }
+
+    get renewers(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> {
+      return this.flat.array(this.flatWord + 18, 6, readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 20);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken;
+    }
+  }
+  const readDescribeDelegationTokenResponseDescribedDelegationTokenView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenView(message, word);
+
+  const fieldsOfDescribeDelegationTokenResponse: readonly string[] = ['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get tokens(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenView> {
+      return this.flat.array(this.flatWord + 1, 22, readDescribeDelegationTokenResponseDescribedDelegationTokenView);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeDelegationTokenRequest): void {
+      try {
+        writeDescribeDelegationTokenRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeDelegationToken request', 41);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeDelegationTokenResponse): void {
+      try {
+        writeDescribeDelegationTokenResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeDelegationToken response', 41);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeDelegationTokenRequestView {
+      return new DescribeDelegationTokenRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeDelegationTokenResponseView {
+      return new DescribeDelegationTokenResponseView(message);
+    },
+  };
 }

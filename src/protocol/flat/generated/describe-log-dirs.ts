@@ -2,6 +2,7 @@
 // DescribeLogDirs, API key 35: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -24,90 +25,22 @@ export interface DescribeLogDirsRequestDescribableLogDirTopic {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeLogDirsRequestDescribableLogDirTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-function writeDescribeLogDirsRequestDescribableLogDirTopic(w: FlatWriter, word: number, value: DescribeLogDirsRequestDescribableLogDirTopic): void {
-  checkObject(value, keysOfDescribeLogDirsRequestDescribableLogDirTopic);
-  putString(w, word, 'topic', value.topic);
-  putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeLogDirsRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
-function writeDescribeLogDirsRequest(w: FlatWriter, word: number, value: DescribeLogDirsRequest): void {
-  checkObject(value, keysOfDescribeLogDirsRequest);
-  if (value.topics === null) {
-    w.setNull(word);
-  } else {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeLogDirsRequestDescribableLogDirTopic(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeLogDirsRequestDescribableLogDirTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeLogDirsRequest, topics. */
-export class DescribeLogDirsRequestDescribableLogDirTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsRequestDescribableLogDirTopic;
-  }
-}
-const readDescribeLogDirsRequestDescribableLogDirTopicView: RowReader<DescribeLogDirsRequestDescribableLogDirTopicView> = (message, word) => new DescribeLogDirsRequestDescribableLogDirTopicView(message, word);
-
-const fieldsOfDescribeLogDirsRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). Versions 0-5. */
-export class DescribeLogDirsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeLogDirsRequestView extends FlatView {
   /** Topics with partitions to describe, or null for all. */
-  get topics(): FlatArray<DescribeLogDirsRequestDescribableLogDirTopicView> | null {
-    return this.flat.nullableArray(this.flatWord, 6, readDescribeLogDirsRequestDescribableLogDirTopicView);
-  }
-
+  readonly topics: FlatArray<DescribeLogDirsRequestDescribableLogDirTopicView> | null;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsRequest;
-  }
+/** Struct of DescribeLogDirsRequest, topics. */
+export interface DescribeLogDirsRequestDescribableLogDirTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topic: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). Versions 0-5. */
@@ -164,288 +97,402 @@ export interface DescribeLogDirsResponseDescribeLogDirsPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeLogDirsResponseDescribeLogDirsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields']);
-function writeDescribeLogDirsResponseDescribeLogDirsPartition(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsPartition): void {
-  checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsPartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.partitionSize !== undefined) {
-    putInt64(w, word + 1, 'partitionSize', value.partitionSize);
-  }
-  if (value.offsetLag !== undefined) {
-    putInt64(w, word + 3, 'offsetLag', value.offsetLag);
-  }
-  if (value.isFutureKey !== undefined) {
-    putBool(w, word + 5, 'isFutureKey', value.isFutureKey);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeLogDirsResponseDescribeLogDirsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeDescribeLogDirsResponseDescribeLogDirsTopic(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsTopic): void {
-  checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsPartition(w, rows + i * 8, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeLogDirsResponseDescribeLogDirsResult: ReadonlySet<string> = new Set(['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields']);
-function writeDescribeLogDirsResponseDescribeLogDirsResult(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsResult): void {
-  checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsResult);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.logDir !== undefined) {
-    putString(w, word + 1, 'logDir', value.logDir);
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 3, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsTopic(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.totalBytes !== undefined) {
-    putInt64(w, word + 5, 'totalBytes', value.totalBytes);
-  } else {
-    w.setInt64(word + 5, -1, -1);
-  }
-  if (value.usableBytes !== undefined) {
-    putInt64(w, word + 7, 'usableBytes', value.usableBytes);
-  } else {
-    w.setInt64(word + 7, -1, -1);
-  }
-  if (value.isCordoned !== undefined) {
-    putBool(w, word + 9, 'isCordoned', value.isCordoned);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 10, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeLogDirsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields']);
-function writeDescribeLogDirsResponse(w: FlatWriter, word: number, value: DescribeLogDirsResponse): void {
-  checkObject(value, keysOfDescribeLogDirsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.results !== undefined) {
-    {
-      const count = checkArray('results', value.results);
-      const rows = w.array(word + 2, count, 12);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsResult(w, rows + i * 12, value.results[i]!);
-      } catch (error) {
-        throw within(error, 'results', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition: readonly string[] = ['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields'];
-/** Struct of DescribeLogDirsResponse, results.topics.partitions. */
-export class DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Bytes that all segments of the replica take. (int64) */
-  get partitionSize(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Records the replica is behind: the high watermark for the current one, the current replica for a future one. (int64) */
-  get offsetLag(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
-  /** True for a copy being made that will take the place of the current replica. */
-  get isFutureKey(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition;
-  }
-}
-const readDescribeLogDirsResponseDescribeLogDirsPartitionView: RowReader<DescribeLogDirsResponseDescribeLogDirsPartitionView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsPartitionView(message, word);
-
-const fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeLogDirsResponse, results.topics. */
-export class DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions with a replica in the directory. */
-  get partitions(): FlatArray<DescribeLogDirsResponseDescribeLogDirsPartitionView> {
-    return this.flat.array(this.flatWord + 2, 8, readDescribeLogDirsResponseDescribeLogDirsPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic;
-  }
-}
-const readDescribeLogDirsResponseDescribeLogDirsTopicView: RowReader<DescribeLogDirsResponseDescribeLogDirsTopicView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsTopicView(message, word);
-
-const fieldsOfDescribeLogDirsResponseDescribeLogDirsResult: readonly string[] = ['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields'];
-/** Struct of DescribeLogDirsResponse, results. */
-export class DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the directory; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Absolute path of the log directory on the broker. */
-  get logDir(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** Topics with replicas in the directory. */
-  get topics(): FlatArray<DescribeLogDirsResponseDescribeLogDirsTopicView> {
-    return this.flat.array(this.flatWord + 3, 6, readDescribeLogDirsResponseDescribeLogDirsTopicView);
-  }
-
-  /** Bytes of the volume (KIP-827); -1 for unknown. (int64; versions 4+; default -1; dropped where the version lacks it) */
-  get totalBytes(): Long {
-    return this.flat.int64(this.flatWord + 5);
-  }
-
-  /** Bytes free on the volume (KIP-827); -1 for unknown. (int64; versions 4+; default -1; dropped where the version lacks it) */
-  get usableBytes(): Long {
-    return this.flat.int64(this.flatWord + 7);
-  }
-
-  /** True when no new replicas may be placed in the directory (KIP-1066). (version 5; default false; dropped where the version lacks it) */
-  get isCordoned(): boolean {
-    return this.flat.bool(this.flatWord + 9);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 10);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsResponseDescribeLogDirsResult;
-  }
-}
-const readDescribeLogDirsResponseDescribeLogDirsResultView: RowReader<DescribeLogDirsResponseDescribeLogDirsResultView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsResultView(message, word);
-
-const fieldsOfDescribeLogDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields'];
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). Versions 0-5. */
-export class DescribeLogDirsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeLogDirsResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error of the whole request; 0 for none. (int16; versions 3+; dropped where the version lacks it) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Log directories of the broker. */
-  get results(): FlatArray<DescribeLogDirsResponseDescribeLogDirsResultView> {
-    return this.flat.array(this.flatWord + 2, 12, readDescribeLogDirsResponseDescribeLogDirsResultView);
-  }
-
+  readonly results: FlatArray<DescribeLogDirsResponseDescribeLogDirsResultView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeLogDirsResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: DescribeLogDirsRequest): void {
-  try {
-    writeDescribeLogDirsRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeLogDirs request', 35);
+/** Struct of DescribeLogDirsResponse, results. */
+export interface DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
+  /** Error of the directory; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Absolute path of the log directory on the broker. */
+  readonly logDir: string;
+  /** Topics with replicas in the directory. */
+  readonly topics: FlatArray<DescribeLogDirsResponseDescribeLogDirsTopicView>;
+  /** Bytes of the volume (KIP-827); -1 for unknown. (int64; versions 4+; default -1; dropped where the version lacks it) */
+  readonly totalBytes: Long;
+  /** Bytes free on the volume (KIP-827); -1 for unknown. (int64; versions 4+; default -1; dropped where the version lacks it) */
+  readonly usableBytes: Long;
+  /** True when no new replicas may be placed in the directory (KIP-1066). (version 5; default false; dropped where the version lacks it) */
+  readonly isCordoned: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeLogDirsResponse, results.topics. */
+export interface DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions with a replica in the directory. */
+  readonly partitions: FlatArray<DescribeLogDirsResponseDescribeLogDirsPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeLogDirsResponse, results.topics.partitions. */
+export interface DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Bytes that all segments of the replica take. (int64) */
+  readonly partitionSize: Long;
+  /** Records the replica is behind: the high watermark for the current one, the current replica for a future one. (int64) */
+  readonly offsetLag: Long;
+  /** True for a copy being made that will take the place of the current replica. */
+  readonly isFutureKey: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeLogDirsRequestDescribableLogDirTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeLogDirsRequestDescribableLogDirTopic(w: FlatWriter, word: number, value: DescribeLogDirsRequestDescribableLogDirTopic): void {
+    checkObject(value, keysOfDescribeLogDirsRequestDescribableLogDirTopic);
+    putString(w, word, 'topic', value.topic);
+    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: DescribeLogDirsResponse): void {
-  try {
-    writeDescribeLogDirsResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeLogDirs response', 35);
+  const keysOfDescribeLogDirsRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
+  function writeDescribeLogDirsRequest(w: FlatWriter, word: number, value: DescribeLogDirsRequest): void {
+    checkObject(value, keysOfDescribeLogDirsRequest);
+    if (value.topics === null) {
+      w.setNull(word);
+    } else {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeLogDirsRequestDescribableLogDirTopic(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): DescribeLogDirsRequestView {
-  return new DescribeLogDirsRequestView(message);
-}
+  const fieldsOfDescribeLogDirsRequestDescribableLogDirTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class DescribeLogDirsRequestDescribableLogDirTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-export function readResponse(message: FlatMessage): DescribeLogDirsResponseView {
-  return new DescribeLogDirsResponseView(message);
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsRequestDescribableLogDirTopic;
+    }
+  }
+  const readDescribeLogDirsRequestDescribableLogDirTopicView: RowReader<DescribeLogDirsRequestDescribableLogDirTopicView> = (message, word) => new DescribeLogDirsRequestDescribableLogDirTopicView(message, word);
+
+  const fieldsOfDescribeLogDirsRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
+  class DescribeLogDirsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topics(): FlatArray<DescribeLogDirsRequestDescribableLogDirTopicView> | null {
+      return this.flat.nullableArray(this.flatWord, 6, readDescribeLogDirsRequestDescribableLogDirTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsRequest;
+    }
+  }
+
+  const keysOfDescribeLogDirsResponseDescribeLogDirsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields']);
+  function writeDescribeLogDirsResponseDescribeLogDirsPartition(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsPartition): void {
+    checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsPartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.partitionSize !== undefined) {
+      putInt64(w, word + 1, 'partitionSize', value.partitionSize);
+    }
+    if (value.offsetLag !== undefined) {
+      putInt64(w, word + 3, 'offsetLag', value.offsetLag);
+    }
+    if (value.isFutureKey !== undefined) {
+      putBool(w, word + 5, 'isFutureKey', value.isFutureKey);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeLogDirsResponseDescribeLogDirsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeLogDirsResponseDescribeLogDirsTopic(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsTopic): void {
+    checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsPartition(w, rows + i * 8, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeLogDirsResponseDescribeLogDirsResult: ReadonlySet<string> = new Set(['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields']);
+  function writeDescribeLogDirsResponseDescribeLogDirsResult(w: FlatWriter, word: number, value: DescribeLogDirsResponseDescribeLogDirsResult): void {
+    checkObject(value, keysOfDescribeLogDirsResponseDescribeLogDirsResult);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.logDir !== undefined) {
+      putString(w, word + 1, 'logDir', value.logDir);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 3, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsTopic(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.totalBytes !== undefined) {
+      putInt64(w, word + 5, 'totalBytes', value.totalBytes);
+    } else {
+      w.setInt64(word + 5, -1, -1);
+    }
+    if (value.usableBytes !== undefined) {
+      putInt64(w, word + 7, 'usableBytes', value.usableBytes);
+    } else {
+      w.setInt64(word + 7, -1, -1);
+    }
+    if (value.isCordoned !== undefined) {
+      putBool(w, word + 9, 'isCordoned', value.isCordoned);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 10, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeLogDirsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields']);
+  function writeDescribeLogDirsResponse(w: FlatWriter, word: number, value: DescribeLogDirsResponse): void {
+    checkObject(value, keysOfDescribeLogDirsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.results !== undefined) {
+      {
+        const count = checkArray('results', value.results);
+        const rows = w.array(word + 2, count, 12);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeLogDirsResponseDescribeLogDirsResult(w, rows + i * 12, value.results[i]!);
+        } catch (error) {
+          throw within(error, 'results', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition: readonly string[] = ['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionSize(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get offsetLag(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get isFutureKey(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsPartitionView: RowReader<DescribeLogDirsResponseDescribeLogDirsPartitionView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsPartitionView(message, word);
+
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeLogDirsResponseDescribeLogDirsPartitionView> {
+      return this.flat.array(this.flatWord + 2, 8, readDescribeLogDirsResponseDescribeLogDirsPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsTopicView: RowReader<DescribeLogDirsResponseDescribeLogDirsTopicView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsTopicView(message, word);
+
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsResult: readonly string[] = ['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get logDir(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<DescribeLogDirsResponseDescribeLogDirsTopicView> {
+      return this.flat.array(this.flatWord + 3, 6, readDescribeLogDirsResponseDescribeLogDirsTopicView);
+    }
+
+    get totalBytes(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get usableBytes(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get isCordoned(): boolean {
+      return this.flat.bool(this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsResult;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsResultView: RowReader<DescribeLogDirsResponseDescribeLogDirsResultView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsResultView(message, word);
+
+  const fieldsOfDescribeLogDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get results(): FlatArray<DescribeLogDirsResponseDescribeLogDirsResultView> {
+      return this.flat.array(this.flatWord + 2, 12, readDescribeLogDirsResponseDescribeLogDirsResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeLogDirsRequest): void {
+      try {
+        writeDescribeLogDirsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeLogDirs request', 35);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeLogDirsResponse): void {
+      try {
+        writeDescribeLogDirsResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeLogDirs response', 35);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeLogDirsRequestView {
+      return new DescribeLogDirsRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeLogDirsResponseView {
+      return new DescribeLogDirsResponseView(message);
+    },
+  };
 }

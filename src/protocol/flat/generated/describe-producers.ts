@@ -2,6 +2,7 @@
 // DescribeProducers, API key 61: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -24,86 +25,22 @@ export interface DescribeProducersRequestTopicRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeProducersRequestTopicRequest: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
-function writeDescribeProducersRequestTopicRequest(w: FlatWriter, word: number, value: DescribeProducersRequestTopicRequest): void {
-  checkObject(value, keysOfDescribeProducersRequestTopicRequest);
-  putString(w, word, 'name', value.name);
-  putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeProducersRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
-function writeDescribeProducersRequest(w: FlatWriter, word: number, value: DescribeProducersRequest): void {
-  checkObject(value, keysOfDescribeProducersRequest);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDescribeProducersRequestTopicRequest(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeProducersRequestTopicRequest: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
-/** Struct of DescribeProducersRequest, topics. */
-export class DescribeProducersRequestTopicRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitionIndexes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersRequestTopicRequest;
-  }
-}
-const readDescribeProducersRequestTopicRequestView: RowReader<DescribeProducersRequestTopicRequestView> = (message, word) => new DescribeProducersRequestTopicRequestView(message, word);
-
-const fieldsOfDescribeProducersRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
-export class DescribeProducersRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeProducersRequestView extends FlatView {
   /** Topics to look at. */
-  get topics(): FlatArray<DescribeProducersRequestTopicRequestView> {
-    return this.flat.array(this.flatWord, 6, readDescribeProducersRequestTopicRequestView);
-  }
-
+  readonly topics: FlatArray<DescribeProducersRequestTopicRequestView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersRequest;
-  }
+/** Struct of DescribeProducersRequest, topics. */
+export interface DescribeProducersRequestTopicRequestView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitionIndexes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
@@ -158,288 +95,397 @@ export interface DescribeProducersResponseProducerState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeProducersResponseProducerState: ReadonlySet<string> = new Set(['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields']);
-function writeDescribeProducersResponseProducerState(w: FlatWriter, word: number, value: DescribeProducersResponseProducerState): void {
-  checkObject(value, keysOfDescribeProducersResponseProducerState);
-  if (value.producerId !== undefined) {
-    putInt64(w, word, 'producerId', value.producerId);
-  }
-  if (value.producerEpoch !== undefined) {
-    putInt32(w, word + 2, 'producerEpoch', value.producerEpoch);
-  }
-  if (value.lastSequence !== undefined) {
-    putInt32(w, word + 3, 'lastSequence', value.lastSequence);
-  } else {
-    w.setInt32(word + 3, -1);
-  }
-  if (value.lastTimestamp !== undefined) {
-    putInt64(w, word + 4, 'lastTimestamp', value.lastTimestamp);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.coordinatorEpoch !== undefined) {
-    putInt32(w, word + 6, 'coordinatorEpoch', value.coordinatorEpoch);
-  }
-  if (value.currentTxnStartOffset !== undefined) {
-    putInt64(w, word + 7, 'currentTxnStartOffset', value.currentTxnStartOffset);
-  } else {
-    w.setInt64(word + 7, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
+/** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
+export interface DescribeProducersResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Topics looked at. */
+  readonly topics: FlatArray<DescribeProducersResponseTopicResponseView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfDescribeProducersResponsePartitionResponse: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields']);
-function writeDescribeProducersResponsePartitionResponse(w: FlatWriter, word: number, value: DescribeProducersResponsePartitionResponse): void {
-  checkObject(value, keysOfDescribeProducersResponsePartitionResponse);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.activeProducers !== undefined) {
-    {
-      const count = checkArray('activeProducers', value.activeProducers);
-      const rows = w.array(word + 4, count, 11);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeProducersResponseProducerState(w, rows + i * 11, value.activeProducers[i]!);
-      } catch (error) {
-        throw within(error, 'activeProducers', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
+/** Struct of DescribeProducersResponse, topics. */
+export interface DescribeProducersResponseTopicResponseView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions looked at. */
+  readonly partitions: FlatArray<DescribeProducersResponsePartitionResponseView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfDescribeProducersResponseTopicResponse: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeDescribeProducersResponseTopicResponse(w: FlatWriter, word: number, value: DescribeProducersResponseTopicResponse): void {
-  checkObject(value, keysOfDescribeProducersResponseTopicResponse);
-  if (value.name !== undefined) {
+/** Struct of DescribeProducersResponse, topics.partitions. */
+export interface DescribeProducersResponsePartitionResponseView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Producers with state on the partition. */
+  readonly activeProducers: FlatArray<DescribeProducersResponseProducerStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeProducersResponse, topics.partitions.activeProducers. */
+export interface DescribeProducersResponseProducerStateView extends FlatView {
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Epoch of the producer that the partition knows. (int32) */
+  readonly producerEpoch: number;
+  /** Sequence number of the last record written; -1 for none. (int32; default -1) */
+  readonly lastSequence: number;
+  /** Time of the last record written, in Unix milliseconds; -1 for none. (int64; default -1) */
+  readonly lastTimestamp: Long;
+  /** Epoch of the coordinator that wrote the last marker. (int32) */
+  readonly coordinatorEpoch: number;
+  /** Offset at which the open transaction begins; -1 for none. (int64; default -1) */
+  readonly currentTxnStartOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeProducersRequestTopicRequest: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
+  function writeDescribeProducersRequestTopicRequest(w: FlatWriter, word: number, value: DescribeProducersRequestTopicRequest): void {
+    checkObject(value, keysOfDescribeProducersRequestTopicRequest);
     putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeProducersResponsePartitionResponse(w, rows + i * 8, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
+    putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDescribeProducersResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeDescribeProducersResponse(w: FlatWriter, word: number, value: DescribeProducersResponse): void {
-  checkObject(value, keysOfDescribeProducersResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfDescribeProducersRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
+  function writeDescribeProducersRequest(w: FlatWriter, word: number, value: DescribeProducersRequest): void {
+    checkObject(value, keysOfDescribeProducersRequest);
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
+      const rows = w.array(word, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeDescribeProducersResponseTopicResponse(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeDescribeProducersRequestTopicRequest(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeProducersResponseProducerState: readonly string[] = ['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields'];
-/** Struct of DescribeProducersResponse, topics.partitions.activeProducers. */
-export class DescribeProducersResponseProducerStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord);
+  const fieldsOfDescribeProducersRequestTopicRequest: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
+  class DescribeProducersRequestTopicRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndexes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersRequestTopicRequest;
+    }
+  }
+  const readDescribeProducersRequestTopicRequestView: RowReader<DescribeProducersRequestTopicRequestView> = (message, word) => new DescribeProducersRequestTopicRequestView(message, word);
+
+  const fieldsOfDescribeProducersRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
+  class DescribeProducersRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topics(): FlatArray<DescribeProducersRequestTopicRequestView> {
+      return this.flat.array(this.flatWord, 6, readDescribeProducersRequestTopicRequestView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersRequest;
+    }
   }
 
-  /** Epoch of the producer that the partition knows. (int32) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
+  const keysOfDescribeProducersResponseProducerState: ReadonlySet<string> = new Set(['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields']);
+  function writeDescribeProducersResponseProducerState(w: FlatWriter, word: number, value: DescribeProducersResponseProducerState): void {
+    checkObject(value, keysOfDescribeProducersResponseProducerState);
+    if (value.producerId !== undefined) {
+      putInt64(w, word, 'producerId', value.producerId);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt32(w, word + 2, 'producerEpoch', value.producerEpoch);
+    }
+    if (value.lastSequence !== undefined) {
+      putInt32(w, word + 3, 'lastSequence', value.lastSequence);
+    } else {
+      w.setInt32(word + 3, -1);
+    }
+    if (value.lastTimestamp !== undefined) {
+      putInt64(w, word + 4, 'lastTimestamp', value.lastTimestamp);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.coordinatorEpoch !== undefined) {
+      putInt32(w, word + 6, 'coordinatorEpoch', value.coordinatorEpoch);
+    }
+    if (value.currentTxnStartOffset !== undefined) {
+      putInt64(w, word + 7, 'currentTxnStartOffset', value.currentTxnStartOffset);
+    } else {
+      w.setInt64(word + 7, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Sequence number of the last record written; -1 for none. (int32; default -1) */
-  get lastSequence(): number {
-    return this.flat.int32(this.flatWord + 3);
+  const keysOfDescribeProducersResponsePartitionResponse: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields']);
+  function writeDescribeProducersResponsePartitionResponse(w: FlatWriter, word: number, value: DescribeProducersResponsePartitionResponse): void {
+    checkObject(value, keysOfDescribeProducersResponsePartitionResponse);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.activeProducers !== undefined) {
+      {
+        const count = checkArray('activeProducers', value.activeProducers);
+        const rows = w.array(word + 4, count, 11);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeProducersResponseProducerState(w, rows + i * 11, value.activeProducers[i]!);
+        } catch (error) {
+          throw within(error, 'activeProducers', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Time of the last record written, in Unix milliseconds; -1 for none. (int64; default -1) */
-  get lastTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 4);
+  const keysOfDescribeProducersResponseTopicResponse: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeProducersResponseTopicResponse(w: FlatWriter, word: number, value: DescribeProducersResponseTopicResponse): void {
+    checkObject(value, keysOfDescribeProducersResponseTopicResponse);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeProducersResponsePartitionResponse(w, rows + i * 8, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the coordinator that wrote the last marker. (int32) */
-  get coordinatorEpoch(): number {
-    return this.flat.int32(this.flatWord + 6);
+  const keysOfDescribeProducersResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeDescribeProducersResponse(w: FlatWriter, word: number, value: DescribeProducersResponse): void {
+    checkObject(value, keysOfDescribeProducersResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeProducersResponseTopicResponse(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Offset at which the open transaction begins; -1 for none. (int64; default -1) */
-  get currentTxnStartOffset(): Long {
-    return this.flat.int64(this.flatWord + 7);
+  const fieldsOfDescribeProducersResponseProducerState: readonly string[] = ['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields'];
+  class DescribeProducersResponseProducerStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get lastSequence(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get lastTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get coordinatorEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get currentTxnStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponseProducerState;
+    }
+  }
+  const readDescribeProducersResponseProducerStateView: RowReader<DescribeProducersResponseProducerStateView> = (message, word) => new DescribeProducersResponseProducerStateView(message, word);
+
+  const fieldsOfDescribeProducersResponsePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields'];
+  class DescribeProducersResponsePartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get activeProducers(): FlatArray<DescribeProducersResponseProducerStateView> {
+      return this.flat.array(this.flatWord + 4, 11, readDescribeProducersResponseProducerStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponsePartitionResponse;
+    }
+  }
+  const readDescribeProducersResponsePartitionResponseView: RowReader<DescribeProducersResponsePartitionResponseView> = (message, word) => new DescribeProducersResponsePartitionResponseView(message, word);
+
+  const fieldsOfDescribeProducersResponseTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DescribeProducersResponseTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeProducersResponsePartitionResponseView> {
+      return this.flat.array(this.flatWord + 2, 8, readDescribeProducersResponsePartitionResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponseTopicResponse;
+    }
+  }
+  const readDescribeProducersResponseTopicResponseView: RowReader<DescribeProducersResponseTopicResponseView> = (message, word) => new DescribeProducersResponseTopicResponseView(message, word);
+
+  const fieldsOfDescribeProducersResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class DescribeProducersResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeProducersResponseTopicResponseView> {
+      return this.flat.array(this.flatWord + 1, 6, readDescribeProducersResponseTopicResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersResponseProducerState;
-  }
-}
-const readDescribeProducersResponseProducerStateView: RowReader<DescribeProducersResponseProducerStateView> = (message, word) => new DescribeProducersResponseProducerStateView(message, word);
-
-const fieldsOfDescribeProducersResponsePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields'];
-/** Struct of DescribeProducersResponse, topics.partitions. */
-export class DescribeProducersResponsePartitionResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
-  /** Producers with state on the partition. */
-  get activeProducers(): FlatArray<DescribeProducersResponseProducerStateView> {
-    return this.flat.array(this.flatWord + 4, 11, readDescribeProducersResponseProducerStateView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersResponsePartitionResponse;
-  }
-}
-const readDescribeProducersResponsePartitionResponseView: RowReader<DescribeProducersResponsePartitionResponseView> = (message, word) => new DescribeProducersResponsePartitionResponseView(message, word);
-
-const fieldsOfDescribeProducersResponseTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeProducersResponse, topics. */
-export class DescribeProducersResponseTopicResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions looked at. */
-  get partitions(): FlatArray<DescribeProducersResponsePartitionResponseView> {
-    return this.flat.array(this.flatWord + 2, 8, readDescribeProducersResponsePartitionResponseView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersResponseTopicResponse;
-  }
-}
-const readDescribeProducersResponseTopicResponseView: RowReader<DescribeProducersResponseTopicResponseView> = (message, word) => new DescribeProducersResponseTopicResponseView(message, word);
-
-const fieldsOfDescribeProducersResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). Versions 0-0. */
-export class DescribeProducersResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics looked at. */
-  get topics(): FlatArray<DescribeProducersResponseTopicResponseView> {
-    return this.flat.array(this.flatWord + 1, 6, readDescribeProducersResponseTopicResponseView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeProducersResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: DescribeProducersRequest): void {
-  try {
-    writeDescribeProducersRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeProducers request', 61);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: DescribeProducersResponse): void {
-  try {
-    writeDescribeProducersResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeProducers response', 61);
-  }
-}
-
-export function readRequest(message: FlatMessage): DescribeProducersRequestView {
-  return new DescribeProducersRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): DescribeProducersResponseView {
-  return new DescribeProducersResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: DescribeProducersRequest): void {
+      try {
+        writeDescribeProducersRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeProducers request', 61);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeProducersResponse): void {
+      try {
+        writeDescribeProducersResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeProducers response', 61);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeProducersRequestView {
+      return new DescribeProducersRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeProducersResponseView {
+      return new DescribeProducersResponseView(message);
+    },
+  };
 }

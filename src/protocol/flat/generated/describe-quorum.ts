@@ -2,6 +2,7 @@
 // DescribeQuorum, API key 55: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -32,129 +33,30 @@ export interface DescribeQuorumRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeQuorumRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
-function writeDescribeQuorumRequestPartitionData(w: FlatWriter, word: number, value: DescribeQuorumRequestPartitionData): void {
-  checkObject(value, keysOfDescribeQuorumRequestPartitionData);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeQuorumRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeDescribeQuorumRequestTopicData(w: FlatWriter, word: number, value: DescribeQuorumRequestTopicData): void {
-  checkObject(value, keysOfDescribeQuorumRequestTopicData);
-  putString(w, word, 'topicName', value.topicName);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 3);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDescribeQuorumRequestPartitionData(w, rows + i * 3, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeQuorumRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
-function writeDescribeQuorumRequest(w: FlatWriter, word: number, value: DescribeQuorumRequest): void {
-  checkObject(value, keysOfDescribeQuorumRequest);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDescribeQuorumRequestTopicData(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeQuorumRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumRequest, topics.partitions. */
-export class DescribeQuorumRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 1);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumRequestPartitionData;
-  }
-}
-const readDescribeQuorumRequestPartitionDataView: RowReader<DescribeQuorumRequestPartitionDataView> = (message, word) => new DescribeQuorumRequestPartitionDataView(message, word);
-
-const fieldsOfDescribeQuorumRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumRequest, topics. */
-export class DescribeQuorumRequestTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions of the quorum; only partition 0. */
-  get partitions(): FlatArray<DescribeQuorumRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 2, 3, readDescribeQuorumRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumRequestTopicData;
-  }
-}
-const readDescribeQuorumRequestTopicDataView: RowReader<DescribeQuorumRequestTopicDataView> = (message, word) => new DescribeQuorumRequestTopicDataView(message, word);
-
-const fieldsOfDescribeQuorumRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
-export class DescribeQuorumRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeQuorumRequestView extends FlatView {
   /** Topics of the quorum; only the metadata topic. */
-  get topics(): FlatArray<DescribeQuorumRequestTopicDataView> {
-    return this.flat.array(this.flatWord, 6, readDescribeQuorumRequestTopicDataView);
-  }
-
+  readonly topics: FlatArray<DescribeQuorumRequestTopicDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumRequest;
-  }
+/** Struct of DescribeQuorumRequest, topics. */
+export interface DescribeQuorumRequestTopicDataView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions of the quorum; only partition 0. */
+  readonly partitions: FlatArray<DescribeQuorumRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeQuorumRequest, topics.partitions. */
+export interface DescribeQuorumRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
@@ -241,451 +143,618 @@ export interface DescribeQuorumResponseReplicaState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeQuorumResponseReplicaState: ReadonlySet<string> = new Set(['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields']);
-function writeDescribeQuorumResponseReplicaState(w: FlatWriter, word: number, value: DescribeQuorumResponseReplicaState): void {
-  checkObject(value, keysOfDescribeQuorumResponseReplicaState);
-  if (value.replicaId !== undefined) {
-    putInt32(w, word, 'replicaId', value.replicaId);
-  }
-  if (value.replicaDirectoryId !== undefined) {
-    putUuid(w, word + 1, 'replicaDirectoryId', value.replicaDirectoryId);
-  }
-  if (value.logEndOffset !== undefined) {
-    putInt64(w, word + 5, 'logEndOffset', value.logEndOffset);
-  }
-  if (value.lastFetchTimestamp !== undefined) {
-    putInt64(w, word + 7, 'lastFetchTimestamp', value.lastFetchTimestamp);
-  } else {
-    w.setInt64(word + 7, -1, -1);
-  }
-  if (value.lastCaughtUpTimestamp !== undefined) {
-    putInt64(w, word + 9, 'lastCaughtUpTimestamp', value.lastCaughtUpTimestamp);
-  } else {
-    w.setInt64(word + 9, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
-  }
+/** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
+export interface DescribeQuorumResponseView extends FlatView {
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (version 2; dropped where the version lacks it) */
+  readonly errorMessage: string | null;
+  /** Topics of the quorum; only the metadata topic. */
+  readonly topics: FlatArray<DescribeQuorumResponseTopicDataView>;
+  /** Addresses of voters and observers. (version 2) */
+  readonly nodes: FlatArray<DescribeQuorumResponseNodeView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfDescribeQuorumResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields']);
-function writeDescribeQuorumResponsePartitionData(w: FlatWriter, word: number, value: DescribeQuorumResponsePartitionData): void {
-  checkObject(value, keysOfDescribeQuorumResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
+/** Struct of DescribeQuorumResponse, nodes. In version 2. */
+export interface DescribeQuorumResponseNodeView extends FlatView {
+  /** Node id of the voter or observer. (int32) */
+  readonly nodeId: number;
+  /** Addresses of the node, one for each listener. */
+  readonly listeners: FlatArray<DescribeQuorumResponseListenerView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeQuorumResponse, nodes.listeners. In version 2. */
+export interface DescribeQuorumResponseListenerView extends FlatView {
+  /** Name of the listener. */
+  readonly name: string;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeQuorumResponse, topics. */
+export interface DescribeQuorumResponseTopicDataView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions of the quorum; only partition 0. */
+  readonly partitions: FlatArray<DescribeQuorumResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeQuorumResponse, topics.partitions. */
+export interface DescribeQuorumResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (version 2; dropped where the version lacks it) */
+  readonly errorMessage: string | null;
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Offset after the last record replicated to all in-sync replicas. (int64) */
+  readonly highWatermark: Long;
+  /** Voters with their positions. */
+  readonly currentVoters: FlatArray<DescribeQuorumResponseReplicaStateView>;
+  /** Followers without a vote, with their positions. */
+  readonly observers: FlatArray<DescribeQuorumResponseReplicaStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeQuorumResponse, ReplicaState. */
+export interface DescribeQuorumResponseReplicaStateView extends FlatView {
+  /** Node id of the replica. (int32) */
+  readonly replicaId: number;
+  /** Directory id of the replica (KIP-853). (uuid, 22 characters of base64url; version 2) */
+  readonly replicaDirectoryId: string;
+  /** End offset of its log; -1 for unknown. (int64) */
+  readonly logEndOffset: Long;
+  /** Time of its last fetch as the leader saw it, in Unix milliseconds; -1 for unknown (KIP-836). (int64; versions 1+; default -1; dropped where the version lacks it) */
+  readonly lastFetchTimestamp: Long;
+  /** Time at which it was last caught up, in Unix milliseconds; -1 for unknown (KIP-836). (int64; versions 1+; default -1; dropped where the version lacks it) */
+  readonly lastCaughtUpTimestamp: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeQuorumRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
+  function writeDescribeQuorumRequestPartitionData(w: FlatWriter, word: number, value: DescribeQuorumRequestPartitionData): void {
+    checkObject(value, keysOfDescribeQuorumRequestPartitionData);
     putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
     }
   }
-  if (value.leaderId !== undefined) {
-    putInt32(w, word + 4, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.highWatermark !== undefined) {
-    putInt64(w, word + 6, 'highWatermark', value.highWatermark);
-  }
-  if (value.currentVoters !== undefined) {
-    {
-      const count = checkArray('currentVoters', value.currentVoters);
-      const rows = w.array(word + 8, count, 13);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeQuorumResponseReplicaState(w, rows + i * 13, value.currentVoters[i]!);
-      } catch (error) {
-        throw within(error, 'currentVoters', i);
-      }
-    }
-  }
-  if (value.observers !== undefined) {
-    {
-      const count = checkArray('observers', value.observers);
-      const rows = w.array(word + 10, count, 13);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeQuorumResponseReplicaState(w, rows + i * 13, value.observers[i]!);
-      } catch (error) {
-        throw within(error, 'observers', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDescribeQuorumResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeDescribeQuorumResponseTopicData(w: FlatWriter, word: number, value: DescribeQuorumResponseTopicData): void {
-  checkObject(value, keysOfDescribeQuorumResponseTopicData);
-  if (value.topicName !== undefined) {
+  const keysOfDescribeQuorumRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeQuorumRequestTopicData(w: FlatWriter, word: number, value: DescribeQuorumRequestTopicData): void {
+    checkObject(value, keysOfDescribeQuorumRequestTopicData);
     putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 14);
+      const rows = w.array(word + 2, count, 3);
       let i = 0;
       try {
-        for (; i < count; i++) writeDescribeQuorumResponsePartitionData(w, rows + i * 14, value.partitions[i]!);
+        for (; i < count; i++) writeDescribeQuorumRequestPartitionData(w, rows + i * 3, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeQuorumResponseListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'unknownTaggedFields']);
-function writeDescribeQuorumResponseListener(w: FlatWriter, word: number, value: DescribeQuorumResponseListener): void {
-  checkObject(value, keysOfDescribeQuorumResponseListener);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 2, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putUint16(w, word + 4, 'port', value.port);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeQuorumResponseNode: ReadonlySet<string> = new Set(['nodeId', 'listeners', 'unknownTaggedFields']);
-function writeDescribeQuorumResponseNode(w: FlatWriter, word: number, value: DescribeQuorumResponseNode): void {
-  checkObject(value, keysOfDescribeQuorumResponseNode);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.listeners !== undefined) {
-    {
-      const count = checkArray('listeners', value.listeners);
-      const rows = w.array(word + 1, count, 7);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeQuorumResponseListener(w, rows + i * 7, value.listeners[i]!);
-      } catch (error) {
-        throw within(error, 'listeners', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDescribeQuorumResponse: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields']);
-function writeDescribeQuorumResponse(w: FlatWriter, word: number, value: DescribeQuorumResponse): void {
-  checkObject(value, keysOfDescribeQuorumResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 1);
-    } else {
-      putString(w, word + 1, 'errorMessage', value.errorMessage);
-    }
-  }
-  if (value.topics !== undefined) {
+  const keysOfDescribeQuorumRequest: ReadonlySet<string> = new Set(['topics', 'unknownTaggedFields']);
+  function writeDescribeQuorumRequest(w: FlatWriter, word: number, value: DescribeQuorumRequest): void {
+    checkObject(value, keysOfDescribeQuorumRequest);
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 3, count, 6);
+      const rows = w.array(word, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeDescribeQuorumResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeDescribeQuorumRequestTopicData(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.nodes !== undefined) {
-    {
-      const count = checkArray('nodes', value.nodes);
-      const rows = w.array(word + 5, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeQuorumResponseNode(w, rows + i * 5, value.nodes[i]!);
-      } catch (error) {
-        throw within(error, 'nodes', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfDescribeQuorumResponseReplicaState: readonly string[] = ['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumResponse, ReplicaState. */
-export class DescribeQuorumResponseReplicaStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfDescribeQuorumRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
+  class DescribeQuorumRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Node id of the replica. (int32) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord);
-  }
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Directory id of the replica (KIP-853). (uuid, 22 characters of base64url; version 2) */
-  get replicaDirectoryId(): string {
-    return this.flat.uuid(this.flatWord + 1);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 1);
+    }
 
-  /** End offset of its log; -1 for unknown. (int64) */
-  get logEndOffset(): Long {
-    return this.flat.int64(this.flatWord + 5);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumRequestPartitionData;
+    }
   }
+  const readDescribeQuorumRequestPartitionDataView: RowReader<DescribeQuorumRequestPartitionDataView> = (message, word) => new DescribeQuorumRequestPartitionDataView(message, word);
 
-  /** Time of its last fetch as the leader saw it, in Unix milliseconds; -1 for unknown (KIP-836). (int64; versions 1+; default -1; dropped where the version lacks it) */
-  get lastFetchTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 7);
+  const fieldsOfDescribeQuorumRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class DescribeQuorumRequestTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeQuorumRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 3, readDescribeQuorumRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumRequestTopicData;
+    }
   }
+  const readDescribeQuorumRequestTopicDataView: RowReader<DescribeQuorumRequestTopicDataView> = (message, word) => new DescribeQuorumRequestTopicDataView(message, word);
 
-  /** Time at which it was last caught up, in Unix milliseconds; -1 for unknown (KIP-836). (int64; versions 1+; default -1; dropped where the version lacks it) */
-  get lastCaughtUpTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 9);
-  }
+  const fieldsOfDescribeQuorumRequest: readonly string[] = ['topics', 'unknownTaggedFields'];
+  class DescribeQuorumRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 11);
-  }
+    get topics(): FlatArray<DescribeQuorumRequestTopicDataView> {
+      return this.flat.array(this.flatWord, 6, readDescribeQuorumRequestTopicDataView);
+    }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponseReplicaState;
-  }
-}
-const readDescribeQuorumResponseReplicaStateView: RowReader<DescribeQuorumResponseReplicaStateView> = (message, word) => new DescribeQuorumResponseReplicaStateView(message, word);
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
 
-const fieldsOfDescribeQuorumResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumResponse, topics.partitions. */
-export class DescribeQuorumResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (version 2; dropped where the version lacks it) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumRequest;
+    }
   }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord + 4);
+  const keysOfDescribeQuorumResponseReplicaState: ReadonlySet<string> = new Set(['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponseReplicaState(w: FlatWriter, word: number, value: DescribeQuorumResponseReplicaState): void {
+    checkObject(value, keysOfDescribeQuorumResponseReplicaState);
+    if (value.replicaId !== undefined) {
+      putInt32(w, word, 'replicaId', value.replicaId);
+    }
+    if (value.replicaDirectoryId !== undefined) {
+      putUuid(w, word + 1, 'replicaDirectoryId', value.replicaDirectoryId);
+    }
+    if (value.logEndOffset !== undefined) {
+      putInt64(w, word + 5, 'logEndOffset', value.logEndOffset);
+    }
+    if (value.lastFetchTimestamp !== undefined) {
+      putInt64(w, word + 7, 'lastFetchTimestamp', value.lastFetchTimestamp);
+    } else {
+      w.setInt64(word + 7, -1, -1);
+    }
+    if (value.lastCaughtUpTimestamp !== undefined) {
+      putInt64(w, word + 9, 'lastCaughtUpTimestamp', value.lastCaughtUpTimestamp);
+    } else {
+      w.setInt64(word + 9, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
+  const keysOfDescribeQuorumResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponsePartitionData(w: FlatWriter, word: number, value: DescribeQuorumResponsePartitionData): void {
+    checkObject(value, keysOfDescribeQuorumResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    }
+    if (value.leaderId !== undefined) {
+      putInt32(w, word + 4, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.highWatermark !== undefined) {
+      putInt64(w, word + 6, 'highWatermark', value.highWatermark);
+    }
+    if (value.currentVoters !== undefined) {
+      {
+        const count = checkArray('currentVoters', value.currentVoters);
+        const rows = w.array(word + 8, count, 13);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponseReplicaState(w, rows + i * 13, value.currentVoters[i]!);
+        } catch (error) {
+          throw within(error, 'currentVoters', i);
+        }
+      }
+    }
+    if (value.observers !== undefined) {
+      {
+        const count = checkArray('observers', value.observers);
+        const rows = w.array(word + 10, count, 13);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponseReplicaState(w, rows + i * 13, value.observers[i]!);
+        } catch (error) {
+          throw within(error, 'observers', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Offset after the last record replicated to all in-sync replicas. (int64) */
-  get highWatermark(): Long {
-    return this.flat.int64(this.flatWord + 6);
+  const keysOfDescribeQuorumResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponseTopicData(w: FlatWriter, word: number, value: DescribeQuorumResponseTopicData): void {
+    checkObject(value, keysOfDescribeQuorumResponseTopicData);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 14);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponsePartitionData(w, rows + i * 14, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Voters with their positions. */
-  get currentVoters(): FlatArray<DescribeQuorumResponseReplicaStateView> {
-    return this.flat.array(this.flatWord + 8, 13, readDescribeQuorumResponseReplicaStateView);
+  const keysOfDescribeQuorumResponseListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponseListener(w: FlatWriter, word: number, value: DescribeQuorumResponseListener): void {
+    checkObject(value, keysOfDescribeQuorumResponseListener);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 2, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putUint16(w, word + 4, 'port', value.port);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Followers without a vote, with their positions. */
-  get observers(): FlatArray<DescribeQuorumResponseReplicaStateView> {
-    return this.flat.array(this.flatWord + 10, 13, readDescribeQuorumResponseReplicaStateView);
+  const keysOfDescribeQuorumResponseNode: ReadonlySet<string> = new Set(['nodeId', 'listeners', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponseNode(w: FlatWriter, word: number, value: DescribeQuorumResponseNode): void {
+    checkObject(value, keysOfDescribeQuorumResponseNode);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.listeners !== undefined) {
+      {
+        const count = checkArray('listeners', value.listeners);
+        const rows = w.array(word + 1, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponseListener(w, rows + i * 7, value.listeners[i]!);
+        } catch (error) {
+          throw within(error, 'listeners', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 12);
+  const keysOfDescribeQuorumResponse: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields']);
+  function writeDescribeQuorumResponse(w: FlatWriter, word: number, value: DescribeQuorumResponse): void {
+    checkObject(value, keysOfDescribeQuorumResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'errorMessage', value.errorMessage);
+      }
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 3, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.nodes !== undefined) {
+      {
+        const count = checkArray('nodes', value.nodes);
+        const rows = w.array(word + 5, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeQuorumResponseNode(w, rows + i * 5, value.nodes[i]!);
+        } catch (error) {
+          throw within(error, 'nodes', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponsePartitionData;
+  const fieldsOfDescribeQuorumResponseReplicaState: readonly string[] = ['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields'];
+  class DescribeQuorumResponseReplicaStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get replicaDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 1);
+    }
+
+    get logEndOffset(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get lastFetchTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get lastCaughtUpTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseReplicaState;
+    }
   }
-}
-const readDescribeQuorumResponsePartitionDataView: RowReader<DescribeQuorumResponsePartitionDataView> = (message, word) => new DescribeQuorumResponsePartitionDataView(message, word);
+  const readDescribeQuorumResponseReplicaStateView: RowReader<DescribeQuorumResponseReplicaStateView> = (message, word) => new DescribeQuorumResponseReplicaStateView(message, word);
 
-const fieldsOfDescribeQuorumResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumResponse, topics. */
-export class DescribeQuorumResponseTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfDescribeQuorumResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields'];
+  class DescribeQuorumResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get highWatermark(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get currentVoters(): FlatArray<DescribeQuorumResponseReplicaStateView> {
+      return this.flat.array(this.flatWord + 8, 13, readDescribeQuorumResponseReplicaStateView);
+    }
+
+    get observers(): FlatArray<DescribeQuorumResponseReplicaStateView> {
+      return this.flat.array(this.flatWord + 10, 13, readDescribeQuorumResponseReplicaStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 12);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponsePartitionData;
+    }
+  }
+  const readDescribeQuorumResponsePartitionDataView: RowReader<DescribeQuorumResponsePartitionDataView> = (message, word) => new DescribeQuorumResponsePartitionDataView(message, word);
+
+  const fieldsOfDescribeQuorumResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class DescribeQuorumResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeQuorumResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 14, readDescribeQuorumResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseTopicData;
+    }
+  }
+  const readDescribeQuorumResponseTopicDataView: RowReader<DescribeQuorumResponseTopicDataView> = (message, word) => new DescribeQuorumResponseTopicDataView(message, word);
+
+  const fieldsOfDescribeQuorumResponseListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
+  class DescribeQuorumResponseListenerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseListener;
+    }
+  }
+  const readDescribeQuorumResponseListenerView: RowReader<DescribeQuorumResponseListenerView> = (message, word) => new DescribeQuorumResponseListenerView(message, word);
+
+  const fieldsOfDescribeQuorumResponseNode: readonly string[] = ['nodeId', 'listeners', 'unknownTaggedFields'];
+  class DescribeQuorumResponseNodeView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get listeners(): FlatArray<DescribeQuorumResponseListenerView> {
+      return this.flat.array(this.flatWord + 1, 7, readDescribeQuorumResponseListenerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseNode;
+    }
+  }
+  const readDescribeQuorumResponseNodeView: RowReader<DescribeQuorumResponseNodeView> = (message, word) => new DescribeQuorumResponseNodeView(message, word);
+
+  const fieldsOfDescribeQuorumResponse: readonly string[] = ['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields'];
+  class DescribeQuorumResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<DescribeQuorumResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 3, 6, readDescribeQuorumResponseTopicDataView);
+    }
+
+    get nodes(): FlatArray<DescribeQuorumResponseNodeView> {
+      return this.flat.array(this.flatWord + 5, 5, readDescribeQuorumResponseNodeView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponse;
+    }
   }
 
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions of the quorum; only partition 0. */
-  get partitions(): FlatArray<DescribeQuorumResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 2, 14, readDescribeQuorumResponsePartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponseTopicData;
-  }
-}
-const readDescribeQuorumResponseTopicDataView: RowReader<DescribeQuorumResponseTopicDataView> = (message, word) => new DescribeQuorumResponseTopicDataView(message, word);
-
-const fieldsOfDescribeQuorumResponseListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumResponse, nodes.listeners. In version 2. */
-export class DescribeQuorumResponseListenerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the listener. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponseListener;
-  }
-}
-const readDescribeQuorumResponseListenerView: RowReader<DescribeQuorumResponseListenerView> = (message, word) => new DescribeQuorumResponseListenerView(message, word);
-
-const fieldsOfDescribeQuorumResponseNode: readonly string[] = ['nodeId', 'listeners', 'unknownTaggedFields'];
-/** Struct of DescribeQuorumResponse, nodes. In version 2. */
-export class DescribeQuorumResponseNodeView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the voter or observer. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Addresses of the node, one for each listener. */
-  get listeners(): FlatArray<DescribeQuorumResponseListenerView> {
-    return this.flat.array(this.flatWord + 1, 7, readDescribeQuorumResponseListenerView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponseNode;
-  }
-}
-const readDescribeQuorumResponseNodeView: RowReader<DescribeQuorumResponseNodeView> = (message, word) => new DescribeQuorumResponseNodeView(message, word);
-
-const fieldsOfDescribeQuorumResponse: readonly string[] = ['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields'];
-/** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). Versions 0-2. */
-export class DescribeQuorumResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Explanation of the error by the broker, or null. (version 2; dropped where the version lacks it) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 1);
-  }
-
-  /** Topics of the quorum; only the metadata topic. */
-  get topics(): FlatArray<DescribeQuorumResponseTopicDataView> {
-    return this.flat.array(this.flatWord + 3, 6, readDescribeQuorumResponseTopicDataView);
-  }
-
-  /** Addresses of voters and observers. (version 2) */
-  get nodes(): FlatArray<DescribeQuorumResponseNodeView> {
-    return this.flat.array(this.flatWord + 5, 5, readDescribeQuorumResponseNodeView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeQuorumResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: DescribeQuorumRequest): void {
-  try {
-    writeDescribeQuorumRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeQuorum request', 55);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: DescribeQuorumResponse): void {
-  try {
-    writeDescribeQuorumResponse(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeQuorum response', 55);
-  }
-}
-
-export function readRequest(message: FlatMessage): DescribeQuorumRequestView {
-  return new DescribeQuorumRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): DescribeQuorumResponseView {
-  return new DescribeQuorumResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: DescribeQuorumRequest): void {
+      try {
+        writeDescribeQuorumRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeQuorum request', 55);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeQuorumResponse): void {
+      try {
+        writeDescribeQuorumResponse(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeQuorum response', 55);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeQuorumRequestView {
+      return new DescribeQuorumRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeQuorumResponseView {
+      return new DescribeQuorumResponseView(message);
+    },
+  };
 }

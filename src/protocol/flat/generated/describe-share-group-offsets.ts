@@ -2,6 +2,7 @@
 // DescribeShareGroupOffsets, API key 90: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -34,139 +35,32 @@ export interface DescribeShareGroupOffsetsRequestTopic {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestTopic): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsRequestTopic);
-  putString(w, word, 'topicName', value.topicName);
-  putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeShareGroupOffsetsRequestGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsRequestGroup(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestGroup): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsRequestGroup);
-  putString(w, word, 'groupId', value.groupId);
-  if (value.topics === null) {
-    w.setNull(word + 2);
-  } else {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeShareGroupOffsetsRequestTopic(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeShareGroupOffsetsRequest: ReadonlySet<string> = new Set(['groups', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsRequest(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequest): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsRequest);
-  {
-    const count = checkArray('groups', value.groups);
-    const rows = w.array(word, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeDescribeShareGroupOffsetsRequestGroup(w, rows + i * 6, value.groups[i]!);
-    } catch (error) {
-      throw within(error, 'groups', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeShareGroupOffsetsRequest, groups.topics. */
-export class DescribeShareGroupOffsetsRequestTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsRequestTopic;
-  }
-}
-const readDescribeShareGroupOffsetsRequestTopicView: RowReader<DescribeShareGroupOffsetsRequestTopicView> = (message, word) => new DescribeShareGroupOffsetsRequestTopicView(message, word);
-
-const fieldsOfDescribeShareGroupOffsetsRequestGroup: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
-/** Struct of DescribeShareGroupOffsetsRequest, groups. */
-export class DescribeShareGroupOffsetsRequestGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Topics to look up, or null for all. */
-  get topics(): FlatArray<DescribeShareGroupOffsetsRequestTopicView> | null {
-    return this.flat.nullableArray(this.flatWord + 2, 6, readDescribeShareGroupOffsetsRequestTopicView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsRequestGroup;
-  }
-}
-const readDescribeShareGroupOffsetsRequestGroupView: RowReader<DescribeShareGroupOffsetsRequestGroupView> = (message, word) => new DescribeShareGroupOffsetsRequestGroupView(message, word);
-
-const fieldsOfDescribeShareGroupOffsetsRequest: readonly string[] = ['groups', 'unknownTaggedFields'];
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
-export class DescribeShareGroupOffsetsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeShareGroupOffsetsRequestView extends FlatView {
   /** Groups to look up. */
-  get groups(): FlatArray<DescribeShareGroupOffsetsRequestGroupView> {
-    return this.flat.array(this.flatWord, 6, readDescribeShareGroupOffsetsRequestGroupView);
-  }
-
+  readonly groups: FlatArray<DescribeShareGroupOffsetsRequestGroupView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsRequest;
-  }
+/** Struct of DescribeShareGroupOffsetsRequest, groups. */
+export interface DescribeShareGroupOffsetsRequestGroupView extends FlatView {
+  /** Id of the group, the same for all its members. */
+  readonly groupId: string;
+  /** Topics to look up, or null for all. */
+  readonly topics: FlatArray<DescribeShareGroupOffsetsRequestTopicView> | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeShareGroupOffsetsRequest, groups.topics. */
+export interface DescribeShareGroupOffsetsRequestTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
@@ -223,298 +117,457 @@ export interface DescribeShareGroupOffsetsResponsePartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeShareGroupOffsetsResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsResponsePartition(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponsePartition): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsResponsePartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.startOffset !== undefined) {
-    putInt64(w, word + 1, 'startOffset', value.startOffset);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.lag !== undefined) {
-    putInt64(w, word + 4, 'lag', value.lag);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 6, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 7);
-    } else {
-      putString(w, word + 7, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 7);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
+/** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
+export interface DescribeShareGroupOffsetsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** One result for each group. */
+  readonly groups: FlatArray<DescribeShareGroupOffsetsResponseGroupView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfDescribeShareGroupOffsetsResponseTopic: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsResponseTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponseTopic): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsResponseTopic);
-  if (value.topicName !== undefined) {
+/** Struct of DescribeShareGroupOffsetsResponse, groups. */
+export interface DescribeShareGroupOffsetsResponseGroupView extends FlatView {
+  /** Id of the group, the same for all its members. */
+  readonly groupId: string;
+  /** Topics with their offsets. */
+  readonly topics: FlatArray<DescribeShareGroupOffsetsResponseTopicView>;
+  /** Error of the group; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeShareGroupOffsetsResponse, groups.topics. */
+export interface DescribeShareGroupOffsetsResponseTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with their offsets. */
+  readonly partitions: FlatArray<DescribeShareGroupOffsetsResponsePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeShareGroupOffsetsResponse, groups.topics.partitions. */
+export interface DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** First offset that is not yet done with; -1 for none. (int64) */
+  readonly startOffset: Long;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Records that still have to be delivered (KIP-1226); -1 for unknown. (int64; version 1; default -1; dropped where the version lacks it) */
+  readonly lag: Long;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestTopic): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsRequestTopic);
     putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 11);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeShareGroupOffsetsResponsePartition(w, rows + i * 11, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
+    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDescribeShareGroupOffsetsResponseGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsResponseGroup(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponseGroup): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsResponseGroup);
-  if (value.groupId !== undefined) {
+  const keysOfDescribeShareGroupOffsetsRequestGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsRequestGroup(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestGroup): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsRequestGroup);
     putString(w, word, 'groupId', value.groupId);
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeShareGroupOffsetsResponseTopic(w, rows + i * 10, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
+    if (value.topics === null) {
+      w.setNull(word + 2);
+    } else {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeShareGroupOffsetsRequestTopic(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
       }
     }
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 4, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 5);
-    } else {
-      putString(w, word + 5, 'errorMessage', value.errorMessage);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
-  } else {
-    w.setNull(word + 5);
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfDescribeShareGroupOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
-function writeDescribeShareGroupOffsetsResponse(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponse): void {
-  checkObject(value, keysOfDescribeShareGroupOffsetsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.groups !== undefined) {
+  const keysOfDescribeShareGroupOffsetsRequest: ReadonlySet<string> = new Set(['groups', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsRequest(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequest): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsRequest);
     {
       const count = checkArray('groups', value.groups);
-      const rows = w.array(word + 1, count, 9);
+      const rows = w.array(word, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeDescribeShareGroupOffsetsResponseGroup(w, rows + i * 9, value.groups[i]!);
+        for (; i < count; i++) writeDescribeShareGroupOffsetsRequestGroup(w, rows + i * 6, value.groups[i]!);
       } catch (error) {
         throw within(error, 'groups', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-/** Struct of DescribeShareGroupOffsetsResponse, groups.topics.partitions. */
-export class DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfDescribeShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsRequestTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsRequestTopic;
+    }
+  }
+  const readDescribeShareGroupOffsetsRequestTopicView: RowReader<DescribeShareGroupOffsetsRequestTopicView> = (message, word) => new DescribeShareGroupOffsetsRequestTopicView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsRequestGroup: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsRequestGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeShareGroupOffsetsRequestTopicView> | null {
+      return this.flat.nullableArray(this.flatWord + 2, 6, readDescribeShareGroupOffsetsRequestTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsRequestGroup;
+    }
+  }
+  const readDescribeShareGroupOffsetsRequestGroupView: RowReader<DescribeShareGroupOffsetsRequestGroupView> = (message, word) => new DescribeShareGroupOffsetsRequestGroupView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsRequest: readonly string[] = ['groups', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groups(): FlatArray<DescribeShareGroupOffsetsRequestGroupView> {
+      return this.flat.array(this.flatWord, 6, readDescribeShareGroupOffsetsRequestGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsRequest;
+    }
   }
 
-  /** First offset that is not yet done with; -1 for none. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
+  const keysOfDescribeShareGroupOffsetsResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsResponsePartition(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponsePartition): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsResponsePartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.startOffset !== undefined) {
+      putInt64(w, word + 1, 'startOffset', value.startOffset);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.lag !== undefined) {
+      putInt64(w, word + 4, 'lag', value.lag);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 6, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 7);
+      } else {
+        putString(w, word + 7, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 7);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
+  const keysOfDescribeShareGroupOffsetsResponseTopic: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsResponseTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponseTopic): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsResponseTopic);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 11);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeShareGroupOffsetsResponsePartition(w, rows + i * 11, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Records that still have to be delivered (KIP-1226); -1 for unknown. (int64; version 1; default -1; dropped where the version lacks it) */
-  get lag(): Long {
-    return this.flat.int64(this.flatWord + 4);
+  const keysOfDescribeShareGroupOffsetsResponseGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsResponseGroup(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponseGroup): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsResponseGroup);
+    if (value.groupId !== undefined) {
+      putString(w, word, 'groupId', value.groupId);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeShareGroupOffsetsResponseTopic(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 4, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 5);
+      } else {
+        putString(w, word + 5, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 5);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 6);
+  const keysOfDescribeShareGroupOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
+  function writeDescribeShareGroupOffsetsResponse(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsResponse): void {
+    checkObject(value, keysOfDescribeShareGroupOffsetsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 1, count, 9);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeShareGroupOffsetsResponseGroup(w, rows + i * 9, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 7);
+  const fieldsOfDescribeShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get lag(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponsePartition;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponsePartitionView: RowReader<DescribeShareGroupOffsetsResponsePartitionView> = (message, word) => new DescribeShareGroupOffsetsResponsePartitionView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<DescribeShareGroupOffsetsResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 11, readDescribeShareGroupOffsetsResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponseTopic;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponseTopicView: RowReader<DescribeShareGroupOffsetsResponseTopicView> = (message, word) => new DescribeShareGroupOffsetsResponseTopicView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeShareGroupOffsetsResponseTopicView> {
+      return this.flat.array(this.flatWord + 2, 10, readDescribeShareGroupOffsetsResponseTopicView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponseGroup;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponseGroupView: RowReader<DescribeShareGroupOffsetsResponseGroupView> = (message, word) => new DescribeShareGroupOffsetsResponseGroupView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get groups(): FlatArray<DescribeShareGroupOffsetsResponseGroupView> {
+      return this.flat.array(this.flatWord + 1, 9, readDescribeShareGroupOffsetsResponseGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsResponsePartition;
-  }
-}
-const readDescribeShareGroupOffsetsResponsePartitionView: RowReader<DescribeShareGroupOffsetsResponsePartitionView> = (message, word) => new DescribeShareGroupOffsetsResponsePartitionView(message, word);
-
-const fieldsOfDescribeShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeShareGroupOffsetsResponse, groups.topics. */
-export class DescribeShareGroupOffsetsResponseTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions with their offsets. */
-  get partitions(): FlatArray<DescribeShareGroupOffsetsResponsePartitionView> {
-    return this.flat.array(this.flatWord + 6, 11, readDescribeShareGroupOffsetsResponsePartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsResponseTopic;
-  }
-}
-const readDescribeShareGroupOffsetsResponseTopicView: RowReader<DescribeShareGroupOffsetsResponseTopicView> = (message, word) => new DescribeShareGroupOffsetsResponseTopicView(message, word);
-
-const fieldsOfDescribeShareGroupOffsetsResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-/** Struct of DescribeShareGroupOffsetsResponse, groups. */
-export class DescribeShareGroupOffsetsResponseGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Topics with their offsets. */
-  get topics(): FlatArray<DescribeShareGroupOffsetsResponseTopicView> {
-    return this.flat.array(this.flatWord + 2, 10, readDescribeShareGroupOffsetsResponseTopicView);
-  }
-
-  /** Error of the group; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsResponseGroup;
-  }
-}
-const readDescribeShareGroupOffsetsResponseGroupView: RowReader<DescribeShareGroupOffsetsResponseGroupView> = (message, word) => new DescribeShareGroupOffsetsResponseGroupView(message, word);
-
-const fieldsOfDescribeShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-/** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. Versions 0-1. */
-export class DescribeShareGroupOffsetsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** One result for each group. */
-  get groups(): FlatArray<DescribeShareGroupOffsetsResponseGroupView> {
-    return this.flat.array(this.flatWord + 1, 9, readDescribeShareGroupOffsetsResponseGroupView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeShareGroupOffsetsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: DescribeShareGroupOffsetsRequest): void {
-  try {
-    writeDescribeShareGroupOffsetsRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeShareGroupOffsets request', 90);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: DescribeShareGroupOffsetsResponse): void {
-  try {
-    writeDescribeShareGroupOffsetsResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeShareGroupOffsets response', 90);
-  }
-}
-
-export function readRequest(message: FlatMessage): DescribeShareGroupOffsetsRequestView {
-  return new DescribeShareGroupOffsetsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): DescribeShareGroupOffsetsResponseView {
-  return new DescribeShareGroupOffsetsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: DescribeShareGroupOffsetsRequest): void {
+      try {
+        writeDescribeShareGroupOffsetsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeShareGroupOffsets request', 90);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeShareGroupOffsetsResponse): void {
+      try {
+        writeDescribeShareGroupOffsetsResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeShareGroupOffsets response', 90);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeShareGroupOffsetsRequestView {
+      return new DescribeShareGroupOffsetsRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeShareGroupOffsetsResponseView {
+      return new DescribeShareGroupOffsetsResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // DescribeTransactions, API key 65: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -14,37 +15,12 @@ export interface DescribeTransactionsRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeTransactionsRequest: ReadonlySet<string> = new Set(['transactionalIds', 'unknownTaggedFields']);
-function writeDescribeTransactionsRequest(w: FlatWriter, word: number, value: DescribeTransactionsRequest): void {
-  checkObject(value, keysOfDescribeTransactionsRequest);
-  putArray(w, word, 'transactionalIds', value.transactionalIds, 2, putString);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeTransactionsRequest: readonly string[] = ['transactionalIds', 'unknownTaggedFields'];
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). Versions 0-0. */
-export class DescribeTransactionsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeTransactionsRequestView extends FlatView {
   /** Transactional ids to describe. */
-  get transactionalIds(): FlatArray<string> {
-    return this.flat.array(this.flatWord, 2, readString);
-  }
-
+  readonly transactionalIds: FlatArray<string>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeTransactionsRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). Versions 0-0. */
@@ -89,223 +65,281 @@ export interface DescribeTransactionsResponseTopicData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfDescribeTransactionsResponseTopicData: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-function writeDescribeTransactionsResponseTopicData(w: FlatWriter, word: number, value: DescribeTransactionsResponseTopicData): void {
-  checkObject(value, keysOfDescribeTransactionsResponseTopicData);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
-  }
-  if (value.partitions !== undefined) {
-    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields']);
-function writeDescribeTransactionsResponseTransactionState(w: FlatWriter, word: number, value: DescribeTransactionsResponseTransactionState): void {
-  checkObject(value, keysOfDescribeTransactionsResponseTransactionState);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.transactionalId !== undefined) {
-    putString(w, word + 1, 'transactionalId', value.transactionalId);
-  }
-  if (value.transactionState !== undefined) {
-    putString(w, word + 3, 'transactionState', value.transactionState);
-  }
-  if (value.transactionTimeoutMs !== undefined) {
-    putInt32(w, word + 5, 'transactionTimeoutMs', value.transactionTimeoutMs);
-  }
-  if (value.transactionStartTimeMs !== undefined) {
-    putInt64(w, word + 6, 'transactionStartTimeMs', value.transactionStartTimeMs);
-  }
-  if (value.producerId !== undefined) {
-    putInt64(w, word + 8, 'producerId', value.producerId);
-  }
-  if (value.producerEpoch !== undefined) {
-    putInt16(w, word + 10, 'producerEpoch', value.producerEpoch);
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 11, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeTransactionsResponseTopicData(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfDescribeTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'transactionStates', 'unknownTaggedFields']);
-function writeDescribeTransactionsResponse(w: FlatWriter, word: number, value: DescribeTransactionsResponse): void {
-  checkObject(value, keysOfDescribeTransactionsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.transactionStates !== undefined) {
-    {
-      const count = checkArray('transactionStates', value.transactionStates);
-      const rows = w.array(word + 1, count, 15);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeDescribeTransactionsResponseTransactionState(w, rows + i * 15, value.transactionStates[i]!);
-      } catch (error) {
-        throw within(error, 'transactionStates', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfDescribeTransactionsResponseTopicData: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-/** Struct of DescribeTransactionsResponse, transactionStates.topics. */
-export class DescribeTransactionsResponseTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeTransactionsResponseTopicData;
-  }
-}
-const readDescribeTransactionsResponseTopicDataView: RowReader<DescribeTransactionsResponseTopicDataView> = (message, word) => new DescribeTransactionsResponseTopicDataView(message, word);
-
-const fieldsOfDescribeTransactionsResponseTransactionState: readonly string[] = ['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields'];
-/** Struct of DescribeTransactionsResponse, transactionStates. */
-export class DescribeTransactionsResponseTransactionStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the transactional id; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** State, such as Ongoing or CompleteCommit. */
-  get transactionState(): string {
-    return this.flat.string(this.flatWord + 3);
-  }
-
-  /** Milliseconds after which the coordinator aborts the transaction. (int32) */
-  get transactionTimeoutMs(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Start of the transaction in Unix milliseconds; -1 for none open. (int64) */
-  get transactionStartTimeMs(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
-
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 8);
-  }
-
-  /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 10);
-  }
-
-  /** Topics with partitions in the transaction. */
-  get topics(): FlatArray<DescribeTransactionsResponseTopicDataView> {
-    return this.flat.array(this.flatWord + 11, 6, readDescribeTransactionsResponseTopicDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 13);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeTransactionsResponseTransactionState;
-  }
-}
-const readDescribeTransactionsResponseTransactionStateView: RowReader<DescribeTransactionsResponseTransactionStateView> = (message, word) => new DescribeTransactionsResponseTransactionStateView(message, word);
-
-const fieldsOfDescribeTransactionsResponse: readonly string[] = ['throttleTimeMs', 'transactionStates', 'unknownTaggedFields'];
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). Versions 0-0. */
-export class DescribeTransactionsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface DescribeTransactionsResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** One description for each transactional id. */
-  get transactionStates(): FlatArray<DescribeTransactionsResponseTransactionStateView> {
-    return this.flat.array(this.flatWord + 1, 15, readDescribeTransactionsResponseTransactionStateView);
-  }
-
+  readonly transactionStates: FlatArray<DescribeTransactionsResponseTransactionStateView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfDescribeTransactionsResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: DescribeTransactionsRequest): void {
-  try {
-    writeDescribeTransactionsRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeTransactions request', 65);
+/** Struct of DescribeTransactionsResponse, transactionStates. */
+export interface DescribeTransactionsResponseTransactionStateView extends FlatView {
+  /** Error of the transactional id; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Transactional id of the producer. */
+  readonly transactionalId: string;
+  /** State, such as Ongoing or CompleteCommit. */
+  readonly transactionState: string;
+  /** Milliseconds after which the coordinator aborts the transaction. (int32) */
+  readonly transactionTimeoutMs: number;
+  /** Start of the transaction in Unix milliseconds; -1 for none open. (int64) */
+  readonly transactionStartTimeMs: Long;
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Epoch of the producer; older ones are fenced off. (int16) */
+  readonly producerEpoch: number;
+  /** Topics with partitions in the transaction. */
+  readonly topics: FlatArray<DescribeTransactionsResponseTopicDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of DescribeTransactionsResponse, transactionStates.topics. */
+export interface DescribeTransactionsResponseTopicDataView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topic: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfDescribeTransactionsRequest: ReadonlySet<string> = new Set(['transactionalIds', 'unknownTaggedFields']);
+  function writeDescribeTransactionsRequest(w: FlatWriter, word: number, value: DescribeTransactionsRequest): void {
+    checkObject(value, keysOfDescribeTransactionsRequest);
+    putArray(w, word, 'transactionalIds', value.transactionalIds, 2, putString);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: DescribeTransactionsResponse): void {
-  try {
-    writeDescribeTransactionsResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'DescribeTransactions response', 65);
+  const fieldsOfDescribeTransactionsRequest: readonly string[] = ['transactionalIds', 'unknownTaggedFields'];
+  class DescribeTransactionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalIds(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTransactionsRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): DescribeTransactionsRequestView {
-  return new DescribeTransactionsRequestView(message);
-}
+  const keysOfDescribeTransactionsResponseTopicData: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponseTopicData(w: FlatWriter, word: number, value: DescribeTransactionsResponseTopicData): void {
+    checkObject(value, keysOfDescribeTransactionsResponseTopicData);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): DescribeTransactionsResponseView {
-  return new DescribeTransactionsResponseView(message);
+  const keysOfDescribeTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponseTransactionState(w: FlatWriter, word: number, value: DescribeTransactionsResponseTransactionState): void {
+    checkObject(value, keysOfDescribeTransactionsResponseTransactionState);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.transactionalId !== undefined) {
+      putString(w, word + 1, 'transactionalId', value.transactionalId);
+    }
+    if (value.transactionState !== undefined) {
+      putString(w, word + 3, 'transactionState', value.transactionState);
+    }
+    if (value.transactionTimeoutMs !== undefined) {
+      putInt32(w, word + 5, 'transactionTimeoutMs', value.transactionTimeoutMs);
+    }
+    if (value.transactionStartTimeMs !== undefined) {
+      putInt64(w, word + 6, 'transactionStartTimeMs', value.transactionStartTimeMs);
+    }
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 8, 'producerId', value.producerId);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt16(w, word + 10, 'producerEpoch', value.producerEpoch);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 11, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeTransactionsResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'transactionStates', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponse(w: FlatWriter, word: number, value: DescribeTransactionsResponse): void {
+    checkObject(value, keysOfDescribeTransactionsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.transactionStates !== undefined) {
+      {
+        const count = checkArray('transactionStates', value.transactionStates);
+        const rows = w.array(word + 1, count, 15);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeTransactionsResponseTransactionState(w, rows + i * 15, value.transactionStates[i]!);
+        } catch (error) {
+          throw within(error, 'transactionStates', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfDescribeTransactionsResponseTopicData: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class DescribeTransactionsResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTransactionsResponseTopicData;
+    }
+  }
+  const readDescribeTransactionsResponseTopicDataView: RowReader<DescribeTransactionsResponseTopicDataView> = (message, word) => new DescribeTransactionsResponseTopicDataView(message, word);
+
+  const fieldsOfDescribeTransactionsResponseTransactionState: readonly string[] = ['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields'];
+  class DescribeTransactionsResponseTransactionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get transactionState(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get transactionTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get transactionStartTimeMs(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 8);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get topics(): FlatArray<DescribeTransactionsResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 11, 6, readDescribeTransactionsResponseTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTransactionsResponseTransactionState;
+    }
+  }
+  const readDescribeTransactionsResponseTransactionStateView: RowReader<DescribeTransactionsResponseTransactionStateView> = (message, word) => new DescribeTransactionsResponseTransactionStateView(message, word);
+
+  const fieldsOfDescribeTransactionsResponse: readonly string[] = ['throttleTimeMs', 'transactionStates', 'unknownTaggedFields'];
+  class DescribeTransactionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get transactionStates(): FlatArray<DescribeTransactionsResponseTransactionStateView> {
+      return this.flat.array(this.flatWord + 1, 15, readDescribeTransactionsResponseTransactionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTransactionsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeTransactionsRequest): void {
+      try {
+        writeDescribeTransactionsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeTransactions request', 65);
+      }
+    },
+    writeResponse(w: FlatWriter, value: DescribeTransactionsResponse): void {
+      try {
+        writeDescribeTransactionsResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeTransactions response', 65);
+      }
+    },
+    readRequest(message: FlatMessage): DescribeTransactionsRequestView {
+      return new DescribeTransactionsRequestView(message);
+    },
+    readResponse(message: FlatMessage): DescribeTransactionsResponseView {
+      return new DescribeTransactionsResponseView(message);
+    },
+  };
 }

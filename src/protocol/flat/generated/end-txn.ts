@@ -2,6 +2,7 @@
 // EndTxn, API key 26: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -20,55 +21,18 @@ export interface EndTxnRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfEndTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields']);
-function writeEndTxnRequest(w: FlatWriter, word: number, value: EndTxnRequest): void {
-  checkObject(value, keysOfEndTxnRequest);
-  putString(w, word, 'transactionalId', value.transactionalId);
-  putInt64(w, word + 2, 'producerId', value.producerId);
-  putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
-  putBool(w, word + 5, 'committed', value.committed);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfEndTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields'];
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
-export class EndTxnRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface EndTxnRequestView extends FlatView {
   /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly transactionalId: string;
   /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly producerId: Long;
   /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly producerEpoch: number;
   /** True to commit, false to abort. */
-  get committed(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
+  readonly committed: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfEndTxnRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
@@ -85,89 +49,146 @@ export interface EndTxnResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfEndTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields']);
-function writeEndTxnResponse(w: FlatWriter, word: number, value: EndTxnResponse): void {
-  checkObject(value, keysOfEndTxnResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.producerId !== undefined) {
-    putInt64(w, word + 2, 'producerId', value.producerId);
-  } else {
-    w.setInt64(word + 2, -1, -1);
-  }
-  if (value.producerEpoch !== undefined) {
-    putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
-  } else {
-    w.setInt32(word + 4, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfEndTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields'];
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). Versions 0-5. */
-export class EndTxnResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface EndTxnResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Producer id for the next transaction (KIP-890); -1 for unchanged or after an error. (int64; version 5; default -1; dropped where the version lacks it) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly producerId: Long;
   /** Epoch for the next transaction (KIP-890); -1 for unchanged or after an error. (int16; version 5; default -1; dropped where the version lacks it) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly producerEpoch: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfEndTxnResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: EndTxnRequest): void {
-  try {
-    writeEndTxnRequest(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'EndTxn request', 26);
+type Messages = ApiMessages<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfEndTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields']);
+  function writeEndTxnRequest(w: FlatWriter, word: number, value: EndTxnRequest): void {
+    checkObject(value, keysOfEndTxnRequest);
+    putString(w, word, 'transactionalId', value.transactionalId);
+    putInt64(w, word + 2, 'producerId', value.producerId);
+    putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
+    putBool(w, word + 5, 'committed', value.committed);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: EndTxnResponse): void {
-  try {
-    writeEndTxnResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'EndTxn response', 26);
+  const fieldsOfEndTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields'];
+  class EndTxnRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get committed(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndTxnRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): EndTxnRequestView {
-  return new EndTxnRequestView(message);
-}
+  const keysOfEndTxnResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields']);
+  function writeEndTxnResponse(w: FlatWriter, word: number, value: EndTxnResponse): void {
+    checkObject(value, keysOfEndTxnResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 2, 'producerId', value.producerId);
+    } else {
+      w.setInt64(word + 2, -1, -1);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
+    } else {
+      w.setInt32(word + 4, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): EndTxnResponseView {
-  return new EndTxnResponseView(message);
+  const fieldsOfEndTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields'];
+  class EndTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: EndTxnRequest): void {
+      try {
+        writeEndTxnRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'EndTxn request', 26);
+      }
+    },
+    writeResponse(w: FlatWriter, value: EndTxnResponse): void {
+      try {
+        writeEndTxnResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'EndTxn response', 26);
+      }
+    },
+    readRequest(message: FlatMessage): EndTxnRequestView {
+      return new EndTxnRequestView(message);
+    },
+    readResponse(message: FlatMessage): EndTxnResponseView {
+      return new EndTxnResponseView(message);
+    },
+  };
 }

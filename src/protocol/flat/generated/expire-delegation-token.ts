@@ -2,6 +2,7 @@
 // ExpireDelegationToken, API key 40: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -16,43 +17,14 @@ export interface ExpireDelegationTokenRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfExpireDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields']);
-function writeExpireDelegationTokenRequest(w: FlatWriter, word: number, value: ExpireDelegationTokenRequest): void {
-  checkObject(value, keysOfExpireDelegationTokenRequest);
-  putBytes(w, word, 'hmac', value.hmac);
-  putInt64(w, word + 2, 'expiryTimePeriodMs', value.expiryTimePeriodMs);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfExpireDelegationTokenRequest: readonly string[] = ['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields'];
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). Versions 0-2. */
-export class ExpireDelegationTokenRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ExpireDelegationTokenRequestView extends FlatView {
   /** Secret of the token to end. */
-  get hmac(): Buffer {
-    return this.flat.bytes(this.flatWord);
-  }
-
+  readonly hmac: Buffer;
   /** Milliseconds from now until the token ends; negative for at once. (int64) */
-  get expiryTimePeriodMs(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly expiryTimePeriodMs: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfExpireDelegationTokenRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). Versions 0-2. */
@@ -67,77 +39,123 @@ export interface ExpireDelegationTokenResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfExpireDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
-function writeExpireDelegationTokenResponse(w: FlatWriter, word: number, value: ExpireDelegationTokenResponse): void {
-  checkObject(value, keysOfExpireDelegationTokenResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.expiryTimestampMs !== undefined) {
-    putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfExpireDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). Versions 0-2. */
-export class ExpireDelegationTokenResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ExpireDelegationTokenResponseView extends FlatView {
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Time at which the token ends unless renewed, in Unix milliseconds. (int64) */
-  get expiryTimestampMs(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly expiryTimestampMs: Long;
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly throttleTimeMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfExpireDelegationTokenResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: ExpireDelegationTokenRequest): void {
-  try {
-    writeExpireDelegationTokenRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ExpireDelegationToken request', 40);
+type Messages = ApiMessages<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfExpireDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields']);
+  function writeExpireDelegationTokenRequest(w: FlatWriter, word: number, value: ExpireDelegationTokenRequest): void {
+    checkObject(value, keysOfExpireDelegationTokenRequest);
+    putBytes(w, word, 'hmac', value.hmac);
+    putInt64(w, word + 2, 'expiryTimePeriodMs', value.expiryTimePeriodMs);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: ExpireDelegationTokenResponse): void {
-  try {
-    writeExpireDelegationTokenResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ExpireDelegationToken response', 40);
+  const fieldsOfExpireDelegationTokenRequest: readonly string[] = ['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields'];
+  class ExpireDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord);
+    }
+
+    get expiryTimePeriodMs(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfExpireDelegationTokenRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): ExpireDelegationTokenRequestView {
-  return new ExpireDelegationTokenRequestView(message);
-}
+  const keysOfExpireDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeExpireDelegationTokenResponse(w: FlatWriter, word: number, value: ExpireDelegationTokenResponse): void {
+    checkObject(value, keysOfExpireDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.expiryTimestampMs !== undefined) {
+      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): ExpireDelegationTokenResponseView {
-  return new ExpireDelegationTokenResponseView(message);
+  const fieldsOfExpireDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
+  class ExpireDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get expiryTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfExpireDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ExpireDelegationTokenRequest): void {
+      try {
+        writeExpireDelegationTokenRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ExpireDelegationToken request', 40);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ExpireDelegationTokenResponse): void {
+      try {
+        writeExpireDelegationTokenResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ExpireDelegationToken response', 40);
+      }
+    },
+    readRequest(message: FlatMessage): ExpireDelegationTokenRequestView {
+      return new ExpireDelegationTokenRequestView(message);
+    },
+    readResponse(message: FlatMessage): ExpireDelegationTokenResponseView {
+      return new ExpireDelegationTokenResponseView(message);
+    },
+  };
 }

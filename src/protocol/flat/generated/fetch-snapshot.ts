@@ -2,6 +2,7 @@
 // FetchSnapshot, API key 59: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -58,232 +59,54 @@ export interface FetchSnapshotRequestSnapshotId {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfFetchSnapshotRequestSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
-function writeFetchSnapshotRequestSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotRequestSnapshotId): void {
-  checkObject(value, keysOfFetchSnapshotRequestSnapshotId);
-  putInt64(w, word, 'endOffset', value.endOffset);
-  putInt32(w, word + 2, 'epoch', value.epoch);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchSnapshotRequestPartitionSnapshot: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'snapshotId', 'position', 'replicaDirectoryId', 'unknownTaggedFields']);
-function writeFetchSnapshotRequestPartitionSnapshot(w: FlatWriter, word: number, value: FetchSnapshotRequestPartitionSnapshot): void {
-  checkObject(value, keysOfFetchSnapshotRequestPartitionSnapshot);
-  putInt32(w, word, 'partition', value.partition);
-  putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
-  try {
-    writeFetchSnapshotRequestSnapshotId(w, word + 2, value.snapshotId);
-  } catch (error) {
-    throw within(error, 'snapshotId');
-  }
-  putInt64(w, word + 7, 'position', value.position);
-  if (value.replicaDirectoryId !== undefined) {
-    putUuid(w, word + 9, 'replicaDirectoryId', value.replicaDirectoryId);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, [0]);
-  }
-}
-
-const keysOfFetchSnapshotRequestTopicSnapshot: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeFetchSnapshotRequestTopicSnapshot(w: FlatWriter, word: number, value: FetchSnapshotRequestTopicSnapshot): void {
-  checkObject(value, keysOfFetchSnapshotRequestTopicSnapshot);
-  putString(w, word, 'name', value.name);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 15);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeFetchSnapshotRequestPartitionSnapshot(w, rows + i * 15, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchSnapshotRequest: ReadonlySet<string> = new Set(['clusterId', 'replicaId', 'maxBytes', 'topics', 'unknownTaggedFields']);
-function writeFetchSnapshotRequest(w: FlatWriter, word: number, value: FetchSnapshotRequest): void {
-  checkObject(value, keysOfFetchSnapshotRequest);
-  if (value.clusterId !== undefined) {
-    if (value.clusterId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'clusterId', value.clusterId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  if (value.replicaId !== undefined) {
-    putInt32(w, word + 2, 'replicaId', value.replicaId);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  if (value.maxBytes !== undefined) {
-    putInt32(w, word + 3, 'maxBytes', value.maxBytes);
-  } else {
-    w.setInt32(word + 3, 2147483647);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 4, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeFetchSnapshotRequestTopicSnapshot(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, [0]);
-  }
-}
-
-const fieldsOfFetchSnapshotRequestSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotRequest, topics.partitions.snapshotId. */
-export class FetchSnapshotRequestSnapshotIdView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset after the last one that the snapshot covers. (int64) */
-  get endOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Leader epoch of the last record that the snapshot covers. (int32) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotRequestSnapshotId;
-  }
-}
-
-const fieldsOfFetchSnapshotRequestPartitionSnapshot: readonly string[] = ['partition', 'currentLeaderEpoch', 'snapshotId', 'position', 'replicaDirectoryId', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotRequest, topics.partitions. */
-export class FetchSnapshotRequestPartitionSnapshotView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32) */
-  get currentLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Snapshot to read. */
-  get snapshotId(): FetchSnapshotRequestSnapshotIdView {
-    return new FetchSnapshotRequestSnapshotIdView(this.flat, this.flatWord + 2);
-  }
-
-  /** Byte position in the snapshot to read from. (int64) */
-  get position(): Long {
-    return this.flat.int64(this.flatWord + 7);
-  }
-
-  /** Id of the log directory of the replica (KIP-853); all zero for none. (uuid, 22 characters of base64url; version 1; dropped where the version lacks it) */
-  get replicaDirectoryId(): string {
-    return this.flat.uuid(this.flatWord + 9);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 13);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotRequestPartitionSnapshot;
-  }
-}
-const readFetchSnapshotRequestPartitionSnapshotView: RowReader<FetchSnapshotRequestPartitionSnapshotView> = (message, word) => new FetchSnapshotRequestPartitionSnapshotView(message, word);
-
-const fieldsOfFetchSnapshotRequestTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotRequest, topics. */
-export class FetchSnapshotRequestTopicSnapshotView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to read; only partition 0. */
-  get partitions(): FlatArray<FetchSnapshotRequestPartitionSnapshotView> {
-    return this.flat.array(this.flatWord + 2, 15, readFetchSnapshotRequestPartitionSnapshotView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotRequestTopicSnapshot;
-  }
-}
-const readFetchSnapshotRequestTopicSnapshotView: RowReader<FetchSnapshotRequestTopicSnapshotView> = (message, word) => new FetchSnapshotRequestTopicSnapshotView(message, word);
-
-const fieldsOfFetchSnapshotRequest: readonly string[] = ['clusterId', 'replicaId', 'maxBytes', 'topics', 'unknownTaggedFields'];
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
-export class FetchSnapshotRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface FetchSnapshotRequestView extends FlatView {
   /** Id of the cluster, or null to not have it checked. (default null) */
-  get clusterId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly clusterId: string | null;
   /** Node id of the reader; -1 for none. (int32; default -1) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly replicaId: number;
   /** Bytes of snapshot in the whole response at most. (int32; default 2147483647) */
-  get maxBytes(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly maxBytes: number;
   /** Topics to read; only the metadata topic. */
-  get topics(): FlatArray<FetchSnapshotRequestTopicSnapshotView> {
-    return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotRequestTopicSnapshotView);
-  }
-
+  readonly topics: FlatArray<FetchSnapshotRequestTopicSnapshotView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotRequest;
-  }
+/** Struct of FetchSnapshotRequest, topics. */
+export interface FetchSnapshotRequestTopicSnapshotView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions to read; only partition 0. */
+  readonly partitions: FlatArray<FetchSnapshotRequestPartitionSnapshotView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotRequest, topics.partitions. */
+export interface FetchSnapshotRequestPartitionSnapshotView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32) */
+  readonly currentLeaderEpoch: number;
+  /** Snapshot to read. */
+  readonly snapshotId: FetchSnapshotRequestSnapshotIdView;
+  /** Byte position in the snapshot to read from. (int64) */
+  readonly position: Long;
+  /** Id of the log directory of the replica (KIP-853); all zero for none. (uuid, 22 characters of base64url; version 1; dropped where the version lacks it) */
+  readonly replicaDirectoryId: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotRequest, topics.partitions.snapshotId. */
+export interface FetchSnapshotRequestSnapshotIdView extends FlatView {
+  /** Offset after the last one that the snapshot covers. (int64) */
+  readonly endOffset: Long;
+  /** Leader epoch of the last record that the snapshot covers. (int32) */
+  readonly epoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
@@ -362,390 +185,645 @@ export interface FetchSnapshotResponseSnapshotId {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfFetchSnapshotResponseSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
-function writeFetchSnapshotResponseSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotResponseSnapshotId): void {
-  checkObject(value, keysOfFetchSnapshotResponseSnapshotId);
-  if (value.endOffset !== undefined) {
+/** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
+export interface FetchSnapshotResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Topics read; only the metadata topic. */
+  readonly topics: FlatArray<FetchSnapshotResponseTopicSnapshotView>;
+  /** Addresses of the leaders named above (KIP-853). (version 1) */
+  readonly nodeEndpoints: FlatArray<FetchSnapshotResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotResponse, nodeEndpoints. In version 1. */
+export interface FetchSnapshotResponseNodeEndpointView extends FlatView {
+  /** Node id of the controller. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotResponse, topics. */
+export interface FetchSnapshotResponseTopicSnapshotView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions read; only partition 0. */
+  readonly partitions: FlatArray<FetchSnapshotResponsePartitionSnapshotView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotResponse, topics.partitions. */
+export interface FetchSnapshotResponsePartitionSnapshotView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly index: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Snapshot that was read. */
+  readonly snapshotId: FetchSnapshotResponseSnapshotIdView;
+  /** Leader that the broker knows instead, when it does not lead the partition itself. */
+  readonly currentLeader: FetchSnapshotResponseLeaderIdAndEpochView;
+  /** Bytes of the whole snapshot. (int64) */
+  readonly size: Long;
+  /** Byte position in the snapshot that the bytes start at. (int64) */
+  readonly position: Long;
+  /** Bytes of record batches, which may begin and end in the middle of a batch: read them with `raw`. */
+  readonly unalignedRecords: RecordsView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotResponse, topics.partitions.currentLeader. */
+export interface FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchSnapshotResponse, topics.partitions.snapshotId. */
+export interface FetchSnapshotResponseSnapshotIdView extends FlatView {
+  /** Offset after the last one that the snapshot covers. (int64) */
+  readonly endOffset: Long;
+  /** Leader epoch of the last record that the snapshot covers. (int32) */
+  readonly epoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfFetchSnapshotRequestSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
+  function writeFetchSnapshotRequestSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotRequestSnapshotId): void {
+    checkObject(value, keysOfFetchSnapshotRequestSnapshotId);
     putInt64(w, word, 'endOffset', value.endOffset);
-  }
-  if (value.epoch !== undefined) {
     putInt32(w, word + 2, 'epoch', value.epoch);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfFetchSnapshotResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
-function writeFetchSnapshotResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: FetchSnapshotResponseLeaderIdAndEpoch): void {
-  checkObject(value, keysOfFetchSnapshotResponseLeaderIdAndEpoch);
-  if (value.leaderId !== undefined) {
-    putInt32(w, word, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchSnapshotResponsePartitionSnapshot: ReadonlySet<string> = new Set(['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields']);
-function writeFetchSnapshotResponsePartitionSnapshot(w: FlatWriter, word: number, value: FetchSnapshotResponsePartitionSnapshot): void {
-  checkObject(value, keysOfFetchSnapshotResponsePartitionSnapshot);
-  if (value.index !== undefined) {
-    putInt32(w, word, 'index', value.index);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.snapshotId !== undefined) {
+  const keysOfFetchSnapshotRequestPartitionSnapshot: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'snapshotId', 'position', 'replicaDirectoryId', 'unknownTaggedFields']);
+  function writeFetchSnapshotRequestPartitionSnapshot(w: FlatWriter, word: number, value: FetchSnapshotRequestPartitionSnapshot): void {
+    checkObject(value, keysOfFetchSnapshotRequestPartitionSnapshot);
+    putInt32(w, word, 'partition', value.partition);
+    putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
     try {
-      writeFetchSnapshotResponseSnapshotId(w, word + 2, value.snapshotId);
+      writeFetchSnapshotRequestSnapshotId(w, word + 2, value.snapshotId);
     } catch (error) {
       throw within(error, 'snapshotId');
     }
-  }
-  if (value.currentLeader !== undefined) {
-    try {
-      writeFetchSnapshotResponseLeaderIdAndEpoch(w, word + 7, value.currentLeader);
-    } catch (error) {
-      throw within(error, 'currentLeader');
+    putInt64(w, word + 7, 'position', value.position);
+    if (value.replicaDirectoryId !== undefined) {
+      putUuid(w, word + 9, 'replicaDirectoryId', value.replicaDirectoryId);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, [0]);
     }
   }
-  if (value.size !== undefined) {
-    putInt64(w, word + 11, 'size', value.size);
-  }
-  if (value.position !== undefined) {
-    putInt64(w, word + 13, 'position', value.position);
-  }
-  if (value.unalignedRecords !== undefined) {
-    try {
-      writeRecords(w, word + 15, value.unalignedRecords);
-    } catch (error) {
-      throw within(error, 'unalignedRecords');
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 35, value.unknownTaggedFields, [0]);
-  }
-}
 
-const keysOfFetchSnapshotResponseTopicSnapshot: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeFetchSnapshotResponseTopicSnapshot(w: FlatWriter, word: number, value: FetchSnapshotResponseTopicSnapshot): void {
-  checkObject(value, keysOfFetchSnapshotResponseTopicSnapshot);
-  if (value.name !== undefined) {
+  const keysOfFetchSnapshotRequestTopicSnapshot: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeFetchSnapshotRequestTopicSnapshot(w: FlatWriter, word: number, value: FetchSnapshotRequestTopicSnapshot): void {
+    checkObject(value, keysOfFetchSnapshotRequestTopicSnapshot);
     putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 37);
+      const rows = w.array(word + 2, count, 15);
       let i = 0;
       try {
-        for (; i < count; i++) writeFetchSnapshotResponsePartitionSnapshot(w, rows + i * 37, value.partitions[i]!);
+        for (; i < count; i++) writeFetchSnapshotRequestPartitionSnapshot(w, rows + i * 15, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfFetchSnapshotResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'unknownTaggedFields']);
-function writeFetchSnapshotResponseNodeEndpoint(w: FlatWriter, word: number, value: FetchSnapshotResponseNodeEndpoint): void {
-  checkObject(value, keysOfFetchSnapshotResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putUint16(w, word + 3, 'port', value.port);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchSnapshotResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeFetchSnapshotResponse(w: FlatWriter, word: number, value: FetchSnapshotResponse): void {
-  checkObject(value, keysOfFetchSnapshotResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.topics !== undefined) {
+  const keysOfFetchSnapshotRequest: ReadonlySet<string> = new Set(['clusterId', 'replicaId', 'maxBytes', 'topics', 'unknownTaggedFields']);
+  function writeFetchSnapshotRequest(w: FlatWriter, word: number, value: FetchSnapshotRequest): void {
+    checkObject(value, keysOfFetchSnapshotRequest);
+    if (value.clusterId !== undefined) {
+      if (value.clusterId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'clusterId', value.clusterId);
+      }
+    } else {
+      w.setNull(word);
+    }
+    if (value.replicaId !== undefined) {
+      putInt32(w, word + 2, 'replicaId', value.replicaId);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
+    if (value.maxBytes !== undefined) {
+      putInt32(w, word + 3, 'maxBytes', value.maxBytes);
+    } else {
+      w.setInt32(word + 3, 2147483647);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 6);
+      const rows = w.array(word + 4, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeFetchSnapshotResponseTopicSnapshot(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeFetchSnapshotRequestTopicSnapshot(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.nodeEndpoints !== undefined) {
-    {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeFetchSnapshotResponseNodeEndpoint(w, rows + i * 6, value.nodeEndpoints[i]!);
-      } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, [0]);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, [0]);
-  }
-}
 
-const fieldsOfFetchSnapshotResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotResponse, topics.partitions.snapshotId. */
-export class FetchSnapshotResponseSnapshotIdView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfFetchSnapshotRequestSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
+  class FetchSnapshotRequestSnapshotIdView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Offset after the last one that the snapshot covers. (int64) */
-  get endOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
 
-  /** Leader epoch of the last record that the snapshot covers. (int32) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
+    get epoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotRequestSnapshotId;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponseSnapshotId;
-  }
-}
+  const fieldsOfFetchSnapshotRequestPartitionSnapshot: readonly string[] = ['partition', 'currentLeaderEpoch', 'snapshotId', 'position', 'replicaDirectoryId', 'unknownTaggedFields'];
+  class FetchSnapshotRequestPartitionSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-const fieldsOfFetchSnapshotResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotResponse, topics.partitions.currentLeader. */
-export class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord);
-  }
+    get currentLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
+    get snapshotId(): FetchSnapshotRequestSnapshotIdView {
+      return new FetchSnapshotRequestSnapshotIdView(this.flat, this.flatWord + 2);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+    get position(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponseLeaderIdAndEpoch;
-  }
-}
+    get replicaDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 9);
+    }
 
-const fieldsOfFetchSnapshotResponsePartitionSnapshot: readonly string[] = ['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotResponse, topics.partitions. */
-export class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
 
-  /** Partition index within the topic. (int32) */
-  get index(): number {
-    return this.flat.int32(this.flatWord);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotRequestPartitionSnapshot;
+    }
   }
+  const readFetchSnapshotRequestPartitionSnapshotView: RowReader<FetchSnapshotRequestPartitionSnapshotView> = (message, word) => new FetchSnapshotRequestPartitionSnapshotView(message, word);
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const fieldsOfFetchSnapshotRequestTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class FetchSnapshotRequestTopicSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<FetchSnapshotRequestPartitionSnapshotView> {
+      return this.flat.array(this.flatWord + 2, 15, readFetchSnapshotRequestPartitionSnapshotView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotRequestTopicSnapshot;
+    }
   }
+  const readFetchSnapshotRequestTopicSnapshotView: RowReader<FetchSnapshotRequestTopicSnapshotView> = (message, word) => new FetchSnapshotRequestTopicSnapshotView(message, word);
 
-  /** Snapshot that was read. */
-  get snapshotId(): FetchSnapshotResponseSnapshotIdView {
-    return new FetchSnapshotResponseSnapshotIdView(this.flat, this.flatWord + 2);
-  }
+  const fieldsOfFetchSnapshotRequest: readonly string[] = ['clusterId', 'replicaId', 'maxBytes', 'topics', 'unknownTaggedFields'];
+  class FetchSnapshotRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Leader that the broker knows instead, when it does not lead the partition itself. */
-  get currentLeader(): FetchSnapshotResponseLeaderIdAndEpochView {
-    return new FetchSnapshotResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
-  }
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
 
-  /** Bytes of the whole snapshot. (int64) */
-  get size(): Long {
-    return this.flat.int64(this.flatWord + 11);
-  }
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
 
-  /** Byte position in the snapshot that the bytes start at. (int64) */
-  get position(): Long {
-    return this.flat.int64(this.flatWord + 13);
-  }
+    get maxBytes(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
 
-  /** Bytes of record batches, which may begin and end in the middle of a batch: read them with `raw`. */
-  get unalignedRecords(): RecordsView {
-    return new RecordsView(this.flat, this.flatWord + 15);
-  }
+    get topics(): FlatArray<FetchSnapshotRequestTopicSnapshotView> {
+      return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotRequestTopicSnapshotView);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 35);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponsePartitionSnapshot;
-  }
-}
-const readFetchSnapshotResponsePartitionSnapshotView: RowReader<FetchSnapshotResponsePartitionSnapshotView> = (message, word) => new FetchSnapshotResponsePartitionSnapshotView(message, word);
-
-const fieldsOfFetchSnapshotResponseTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotResponse, topics. */
-export class FetchSnapshotResponseTopicSnapshotView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotRequest;
+    }
   }
 
-  /** Partitions read; only partition 0. */
-  get partitions(): FlatArray<FetchSnapshotResponsePartitionSnapshotView> {
-    return this.flat.array(this.flatWord + 2, 37, readFetchSnapshotResponsePartitionSnapshotView);
+  const keysOfFetchSnapshotResponseSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponseSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotResponseSnapshotId): void {
+    checkObject(value, keysOfFetchSnapshotResponseSnapshotId);
+    if (value.endOffset !== undefined) {
+      putInt64(w, word, 'endOffset', value.endOffset);
+    }
+    if (value.epoch !== undefined) {
+      putInt32(w, word + 2, 'epoch', value.epoch);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfFetchSnapshotResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: FetchSnapshotResponseLeaderIdAndEpoch): void {
+    checkObject(value, keysOfFetchSnapshotResponseLeaderIdAndEpoch);
+    if (value.leaderId !== undefined) {
+      putInt32(w, word, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponseTopicSnapshot;
-  }
-}
-const readFetchSnapshotResponseTopicSnapshotView: RowReader<FetchSnapshotResponseTopicSnapshotView> = (message, word) => new FetchSnapshotResponseTopicSnapshotView(message, word);
-
-const fieldsOfFetchSnapshotResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-/** Struct of FetchSnapshotResponse, nodeEndpoints. In version 1. */
-export class FetchSnapshotResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the controller. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponseNodeEndpoint;
-  }
-}
-const readFetchSnapshotResponseNodeEndpointView: RowReader<FetchSnapshotResponseNodeEndpointView> = (message, word) => new FetchSnapshotResponseNodeEndpointView(message, word);
-
-const fieldsOfFetchSnapshotResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). Versions 0-1. */
-export class FetchSnapshotResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const keysOfFetchSnapshotResponsePartitionSnapshot: ReadonlySet<string> = new Set(['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponsePartitionSnapshot(w: FlatWriter, word: number, value: FetchSnapshotResponsePartitionSnapshot): void {
+    checkObject(value, keysOfFetchSnapshotResponsePartitionSnapshot);
+    if (value.index !== undefined) {
+      putInt32(w, word, 'index', value.index);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.snapshotId !== undefined) {
+      try {
+        writeFetchSnapshotResponseSnapshotId(w, word + 2, value.snapshotId);
+      } catch (error) {
+        throw within(error, 'snapshotId');
+      }
+    }
+    if (value.currentLeader !== undefined) {
+      try {
+        writeFetchSnapshotResponseLeaderIdAndEpoch(w, word + 7, value.currentLeader);
+      } catch (error) {
+        throw within(error, 'currentLeader');
+      }
+    }
+    if (value.size !== undefined) {
+      putInt64(w, word + 11, 'size', value.size);
+    }
+    if (value.position !== undefined) {
+      putInt64(w, word + 13, 'position', value.position);
+    }
+    if (value.unalignedRecords !== undefined) {
+      try {
+        writeRecords(w, word + 15, value.unalignedRecords);
+      } catch (error) {
+        throw within(error, 'unalignedRecords');
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 35, value.unknownTaggedFields, [0]);
+    }
   }
 
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
+  const keysOfFetchSnapshotResponseTopicSnapshot: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponseTopicSnapshot(w: FlatWriter, word: number, value: FetchSnapshotResponseTopicSnapshot): void {
+    checkObject(value, keysOfFetchSnapshotResponseTopicSnapshot);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 37);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchSnapshotResponsePartitionSnapshot(w, rows + i * 37, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfFetchSnapshotResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponseNodeEndpoint(w: FlatWriter, word: number, value: FetchSnapshotResponseNodeEndpoint): void {
+    checkObject(value, keysOfFetchSnapshotResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putUint16(w, word + 3, 'port', value.port);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Topics read; only the metadata topic. */
-  get topics(): FlatArray<FetchSnapshotResponseTopicSnapshotView> {
-    return this.flat.array(this.flatWord + 2, 6, readFetchSnapshotResponseTopicSnapshotView);
+  const keysOfFetchSnapshotResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeFetchSnapshotResponse(w: FlatWriter, word: number, value: FetchSnapshotResponse): void {
+    checkObject(value, keysOfFetchSnapshotResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchSnapshotResponseTopicSnapshot(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchSnapshotResponseNodeEndpoint(w, rows + i * 6, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, [0]);
+    }
   }
 
-  /** Addresses of the leaders named above (KIP-853). (version 1) */
-  get nodeEndpoints(): FlatArray<FetchSnapshotResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotResponseNodeEndpointView);
+  const fieldsOfFetchSnapshotResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
+  class FetchSnapshotResponseSnapshotIdView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseSnapshotId;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
+  const fieldsOfFetchSnapshotResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseLeaderIdAndEpoch;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchSnapshotResponse;
+  const fieldsOfFetchSnapshotResponsePartitionSnapshot: readonly string[] = ['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields'];
+  class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get index(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get snapshotId(): FetchSnapshotResponseSnapshotIdView {
+      return new FetchSnapshotResponseSnapshotIdView(this.flat, this.flatWord + 2);
+    }
+
+    get currentLeader(): FetchSnapshotResponseLeaderIdAndEpochView {
+      return new FetchSnapshotResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
+    }
+
+    get size(): Long {
+      return this.flat.int64(this.flatWord + 11);
+    }
+
+    get position(): Long {
+      return this.flat.int64(this.flatWord + 13);
+    }
+
+    get unalignedRecords(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 15);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 35);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponsePartitionSnapshot;
+    }
   }
-}
+  const readFetchSnapshotResponsePartitionSnapshotView: RowReader<FetchSnapshotResponsePartitionSnapshotView> = (message, word) => new FetchSnapshotResponsePartitionSnapshotView(message, word);
 
-export function writeRequest(w: FlatWriter, value: FetchSnapshotRequest): void {
-  try {
-    writeFetchSnapshotRequest(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'FetchSnapshot request', 59);
+  const fieldsOfFetchSnapshotResponseTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class FetchSnapshotResponseTopicSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<FetchSnapshotResponsePartitionSnapshotView> {
+      return this.flat.array(this.flatWord + 2, 37, readFetchSnapshotResponsePartitionSnapshotView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseTopicSnapshot;
+    }
   }
-}
+  const readFetchSnapshotResponseTopicSnapshotView: RowReader<FetchSnapshotResponseTopicSnapshotView> = (message, word) => new FetchSnapshotResponseTopicSnapshotView(message, word);
 
-export function writeResponse(w: FlatWriter, value: FetchSnapshotResponse): void {
-  try {
-    writeFetchSnapshotResponse(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'FetchSnapshot response', 59);
+  const fieldsOfFetchSnapshotResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class FetchSnapshotResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseNodeEndpoint;
+    }
   }
-}
+  const readFetchSnapshotResponseNodeEndpointView: RowReader<FetchSnapshotResponseNodeEndpointView> = (message, word) => new FetchSnapshotResponseNodeEndpointView(message, word);
 
-export function readRequest(message: FlatMessage): FetchSnapshotRequestView {
-  return new FetchSnapshotRequestView(message);
-}
+  const fieldsOfFetchSnapshotResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class FetchSnapshotResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-export function readResponse(message: FlatMessage): FetchSnapshotResponseView {
-  return new FetchSnapshotResponseView(message);
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<FetchSnapshotResponseTopicSnapshotView> {
+      return this.flat.array(this.flatWord + 2, 6, readFetchSnapshotResponseTopicSnapshotView);
+    }
+
+    get nodeEndpoints(): FlatArray<FetchSnapshotResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: FetchSnapshotRequest): void {
+      try {
+        writeFetchSnapshotRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'FetchSnapshot request', 59);
+      }
+    },
+    writeResponse(w: FlatWriter, value: FetchSnapshotResponse): void {
+      try {
+        writeFetchSnapshotResponse(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'FetchSnapshot response', 59);
+      }
+    },
+    readRequest(message: FlatMessage): FetchSnapshotRequestView {
+      return new FetchSnapshotRequestView(message);
+    },
+    readResponse(message: FlatMessage): FetchSnapshotResponseView {
+      return new FetchSnapshotResponseView(message);
+    },
+  };
 }

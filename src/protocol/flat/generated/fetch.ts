@@ -2,6 +2,7 @@
 // Fetch, API key 1: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -94,412 +95,90 @@ export interface FetchRequestReplicaState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-function defaultFetchRequestReplicaState(w: FlatWriter, word: number): void {
-  w.setInt32(word, -1);
-  w.setInt64(word + 1, -1, -1);
-}
-
-const keysOfFetchRequestReplicaState: ReadonlySet<string> = new Set(['replicaId', 'replicaEpoch', 'unknownTaggedFields']);
-function writeFetchRequestReplicaState(w: FlatWriter, word: number, value: FetchRequestReplicaState): void {
-  checkObject(value, keysOfFetchRequestReplicaState);
-  if (value.replicaId !== undefined) {
-    putInt32(w, word, 'replicaId', value.replicaId);
-  } else {
-    w.setInt32(word, -1);
-  }
-  if (value.replicaEpoch !== undefined) {
-    putInt64(w, word + 1, 'replicaEpoch', value.replicaEpoch);
-  } else {
-    w.setInt64(word + 1, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchRequestFetchPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'fetchOffset', 'lastFetchedEpoch', 'logStartOffset', 'partitionMaxBytes', 'replicaDirectoryId', 'highWatermark', 'unknownTaggedFields']);
-function writeFetchRequestFetchPartition(w: FlatWriter, word: number, value: FetchRequestFetchPartition): void {
-  checkObject(value, keysOfFetchRequestFetchPartition);
-  putInt32(w, word, 'partition', value.partition);
-  if (value.currentLeaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
-  } else {
-    w.setInt32(word + 1, -1);
-  }
-  putInt64(w, word + 2, 'fetchOffset', value.fetchOffset);
-  if (value.lastFetchedEpoch !== undefined) {
-    putInt32(w, word + 4, 'lastFetchedEpoch', value.lastFetchedEpoch);
-  } else {
-    w.setInt32(word + 4, -1);
-  }
-  if (value.logStartOffset !== undefined) {
-    putInt64(w, word + 5, 'logStartOffset', value.logStartOffset);
-  } else {
-    w.setInt64(word + 5, -1, -1);
-  }
-  putInt32(w, word + 7, 'partitionMaxBytes', value.partitionMaxBytes);
-  if (value.replicaDirectoryId !== undefined) {
-    putUuid(w, word + 8, 'replicaDirectoryId', value.replicaDirectoryId);
-  }
-  if (value.highWatermark !== undefined) {
-    putInt64(w, word + 12, 'highWatermark', value.highWatermark);
-  } else {
-    w.setInt64(word + 12, -1, 2147483647);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, [0, 1]);
-  }
-}
-
-const keysOfFetchRequestFetchTopic: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeFetchRequestFetchTopic(w: FlatWriter, word: number, value: FetchRequestFetchTopic): void {
-  checkObject(value, keysOfFetchRequestFetchTopic);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 6, count, 16);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeFetchRequestFetchPartition(w, rows + i * 16, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchRequestForgottenTopic: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeFetchRequestForgottenTopic(w: FlatWriter, word: number, value: FetchRequestForgottenTopic): void {
-  checkObject(value, keysOfFetchRequestForgottenTopic);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  putArray(w, word + 6, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchRequest: ReadonlySet<string> = new Set(['clusterId', 'replicaId', 'replicaState', 'maxWaitMs', 'minBytes', 'maxBytes', 'isolationLevel', 'sessionId', 'sessionEpoch', 'topics', 'forgottenTopicsData', 'rackId', 'unknownTaggedFields']);
-function writeFetchRequest(w: FlatWriter, word: number, value: FetchRequest): void {
-  checkObject(value, keysOfFetchRequest);
-  if (value.clusterId !== undefined) {
-    if (value.clusterId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'clusterId', value.clusterId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  if (value.replicaId !== undefined) {
-    putInt32(w, word + 2, 'replicaId', value.replicaId);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  if (value.replicaState !== undefined) {
-    try {
-      writeFetchRequestReplicaState(w, word + 3, value.replicaState);
-    } catch (error) {
-      throw within(error, 'replicaState');
-    }
-  } else {
-    defaultFetchRequestReplicaState(w, word + 3);
-  }
-  putInt32(w, word + 8, 'maxWaitMs', value.maxWaitMs);
-  putInt32(w, word + 9, 'minBytes', value.minBytes);
-  if (value.maxBytes !== undefined) {
-    putInt32(w, word + 10, 'maxBytes', value.maxBytes);
-  } else {
-    w.setInt32(word + 10, 2147483647);
-  }
-  if (value.isolationLevel !== undefined) {
-    putInt8(w, word + 11, 'isolationLevel', value.isolationLevel);
-  }
-  if (value.sessionId !== undefined) {
-    putInt32(w, word + 12, 'sessionId', value.sessionId);
-  }
-  if (value.sessionEpoch !== undefined) {
-    putInt32(w, word + 13, 'sessionEpoch', value.sessionEpoch);
-  } else {
-    w.setInt32(word + 13, -1);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 14, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeFetchRequestFetchTopic(w, rows + i * 10, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.forgottenTopicsData !== undefined) {
-    {
-      const count = checkArray('forgottenTopicsData', value.forgottenTopicsData);
-      const rows = w.array(word + 16, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeFetchRequestForgottenTopic(w, rows + i * 10, value.forgottenTopicsData[i]!);
-      } catch (error) {
-        throw within(error, 'forgottenTopicsData', i);
-      }
-    }
-  }
-  if (value.rackId !== undefined) {
-    putString(w, word + 18, 'rackId', value.rackId);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, [0, 1]);
-  }
-}
-
-const fieldsOfFetchRequestReplicaState: readonly string[] = ['replicaId', 'replicaEpoch', 'unknownTaggedFields'];
-/** Struct of FetchRequest, replicaState. In versions 15+. */
-export class FetchRequestReplicaStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of a follower; -1 for a consumer. (int32; default -1) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Broker epoch of the follower; -1 for none. (int64; default -1) */
-  get replicaEpoch(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchRequestReplicaState;
-  }
-}
-
-const fieldsOfFetchRequestFetchPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'fetchOffset', 'lastFetchedEpoch', 'logStartOffset', 'partitionMaxBytes', 'replicaDirectoryId', 'highWatermark', 'unknownTaggedFields'];
-/** Struct of FetchRequest, topics.partitions. */
-export class FetchRequestFetchPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 9+; default -1; dropped where the version lacks it) */
-  get currentLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Offset of the first record wanted. (int64) */
-  get fetchOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Leader epoch of the last record read, to detect truncation (KIP-595); -1 for unknown. (int32; versions 12+; default -1) */
-  get lastFetchedEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Lowest offset of the follower; -1 from consumers. (int64; versions 5+; default -1; dropped where the version lacks it) */
-  get logStartOffset(): Long {
-    return this.flat.int64(this.flatWord + 5);
-  }
-
-  /** Bytes of records of this partition at most; the first batch comes even when it is larger. (int32) */
-  get partitionMaxBytes(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
-  /** Id of the log directory of the replica (KIP-853); all zero for none. (uuid, 22 characters of base64url; versions 17+; dropped where the version lacks it) */
-  get replicaDirectoryId(): string {
-    return this.flat.uuid(this.flatWord + 8);
-  }
-
-  /** High watermark the follower knows (KIP-1166); the default means unknown. (int64; version 18; default 9223372036854775807; dropped where the version lacks it) */
-  get highWatermark(): Long {
-    return this.flat.int64(this.flatWord + 12);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 14);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchRequestFetchPartition;
-  }
-}
-const readFetchRequestFetchPartitionView: RowReader<FetchRequestFetchPartitionView> = (message, word) => new FetchRequestFetchPartitionView(message, word);
-
-const fieldsOfFetchRequestFetchTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of FetchRequest, topics. */
-export class FetchRequestFetchTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions to read. */
-  get partitions(): FlatArray<FetchRequestFetchPartitionView> {
-    return this.flat.array(this.flatWord + 6, 16, readFetchRequestFetchPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchRequestFetchTopic;
-  }
-}
-const readFetchRequestFetchTopicView: RowReader<FetchRequestFetchTopicView> = (message, word) => new FetchRequestFetchTopicView(message, word);
-
-const fieldsOfFetchRequestForgottenTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of FetchRequest, forgottenTopicsData. In versions 7+. */
-export class FetchRequestForgottenTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 7-12; dropped where the version lacks it) */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partition indexes to take out. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 6, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchRequestForgottenTopic;
-  }
-}
-const readFetchRequestForgottenTopicView: RowReader<FetchRequestForgottenTopicView> = (message, word) => new FetchRequestForgottenTopicView(message, word);
-
-const fieldsOfFetchRequest: readonly string[] = ['clusterId', 'replicaId', 'replicaState', 'maxWaitMs', 'minBytes', 'maxBytes', 'isolationLevel', 'sessionId', 'sessionEpoch', 'topics', 'forgottenTopicsData', 'rackId', 'unknownTaggedFields'];
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
-export class FetchRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface FetchRequestView extends FlatView {
   /** Cluster the sender believes in, or null; checked only between controllers. (versions 12+; default null; dropped where the version lacks it) */
-  get clusterId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly clusterId: string | null;
   /** Node id of a follower; -1 for a consumer. (int32; versions 0-14; default -1) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly replicaId: number;
   /** Identity of a follower; left out by consumers (KIP-903). (versions 15+) */
-  get replicaState(): FetchRequestReplicaStateView {
-    return new FetchRequestReplicaStateView(this.flat, this.flatWord + 3);
-  }
-
+  readonly replicaState: FetchRequestReplicaStateView;
   /** Milliseconds the broker may wait for minBytes to gather. (int32) */
-  get maxWaitMs(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
+  readonly maxWaitMs: number;
   /** Bytes to gather before the broker answers; 0 to answer at once. (int32) */
-  get minBytes(): number {
-    return this.flat.int32(this.flatWord + 9);
-  }
-
+  readonly minBytes: number;
   /** Bytes of records in the whole response at most; the first batch comes even when it is larger (KIP-74). (int32; versions 3+; default 2147483647; dropped where the version lacks it) */
-  get maxBytes(): number {
-    return this.flat.int32(this.flatWord + 10);
-  }
-
+  readonly maxBytes: number;
   /** 0 reads all records (read uncommitted), 1 only below the last stable offset, aborted ones listed apart. (int8; versions 4+; default 0; dropped where the version lacks it) */
-  get isolationLevel(): number {
-    return this.flat.int32(this.flatWord + 11);
-  }
-
+  readonly isolationLevel: number;
   /** Fetch session to continue; 0 for none (KIP-227). (int32; versions 7+; default 0; dropped where the version lacks it) */
-  get sessionId(): number {
-    return this.flat.int32(this.flatWord + 12);
-  }
-
+  readonly sessionId: number;
   /** Position in the session: 0 opens one, -1 goes without or closes it, else one more than in the last request. (int32; versions 7+; default -1; dropped where the version lacks it) */
-  get sessionEpoch(): number {
-    return this.flat.int32(this.flatWord + 13);
-  }
-
+  readonly sessionEpoch: number;
   /** Topics to read; within a session, those that are new or changed. */
-  get topics(): FlatArray<FetchRequestFetchTopicView> {
-    return this.flat.array(this.flatWord + 14, 10, readFetchRequestFetchTopicView);
-  }
-
+  readonly topics: FlatArray<FetchRequestFetchTopicView>;
   /** Topics with partitions to take out of the session. (versions 7+) */
-  get forgottenTopicsData(): FlatArray<FetchRequestForgottenTopicView> {
-    return this.flat.array(this.flatWord + 16, 10, readFetchRequestForgottenTopicView);
-  }
-
+  readonly forgottenTopicsData: FlatArray<FetchRequestForgottenTopicView>;
   /** Rack or zone of the consumer, to read from a replica nearby (KIP-392); empty for none. (versions 11+; default empty; dropped where the version lacks it) */
-  get rackId(): string {
-    return this.flat.string(this.flatWord + 18);
-  }
-
+  readonly rackId: string;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 20);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchRequest;
-  }
+/** Struct of FetchRequest, forgottenTopicsData. In versions 7+. */
+export interface FetchRequestForgottenTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 7-12; dropped where the version lacks it) */
+  readonly topic: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partition indexes to take out. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchRequest, topics. */
+export interface FetchRequestFetchTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
+  readonly topic: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions to read. */
+  readonly partitions: FlatArray<FetchRequestFetchPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchRequest, topics.partitions. */
+export interface FetchRequestFetchPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 9+; default -1; dropped where the version lacks it) */
+  readonly currentLeaderEpoch: number;
+  /** Offset of the first record wanted. (int64) */
+  readonly fetchOffset: Long;
+  /** Leader epoch of the last record read, to detect truncation (KIP-595); -1 for unknown. (int32; versions 12+; default -1) */
+  readonly lastFetchedEpoch: number;
+  /** Lowest offset of the follower; -1 from consumers. (int64; versions 5+; default -1; dropped where the version lacks it) */
+  readonly logStartOffset: Long;
+  /** Bytes of records of this partition at most; the first batch comes even when it is larger. (int32) */
+  readonly partitionMaxBytes: number;
+  /** Id of the log directory of the replica (KIP-853); all zero for none. (uuid, 22 characters of base64url; versions 17+; dropped where the version lacks it) */
+  readonly replicaDirectoryId: string;
+  /** High watermark the follower knows (KIP-1166); the default means unknown. (int64; version 18; default 9223372036854775807; dropped where the version lacks it) */
+  readonly highWatermark: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchRequest, replicaState. In versions 15+. */
+export interface FetchRequestReplicaStateView extends FlatView {
+  /** Node id of a follower; -1 for a consumer. (int32; default -1) */
+  readonly replicaId: number;
+  /** Broker epoch of the follower; -1 for none. (int64; default -1) */
+  readonly replicaEpoch: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
@@ -612,595 +291,1032 @@ export interface FetchResponseEpochEndOffset {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-function defaultFetchResponseEpochEndOffset(w: FlatWriter, word: number): void {
-  w.setInt32(word, -1);
-  w.setInt64(word + 1, -1, -1);
+/** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
+export interface FetchResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request, such as 70 for an unknown session; 0 for none. (int16; versions 7+; dropped where the version lacks it) */
+  readonly errorCode: number;
+  /** Session to name in the next request; 0 when there is none. (int32; versions 7+; default 0) */
+  readonly sessionId: number;
+  /** Topics with records or news; within a session only those. */
+  readonly responses: FlatArray<FetchResponseFetchableTopicResponseView>;
+  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). (versions 16+) */
+  readonly nodeEndpoints: FlatArray<FetchResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-function defaultFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number): void {
-  w.setInt32(word, -1);
-  w.setInt32(word + 1, -1);
+/** Struct of FetchResponse, nodeEndpoints. In versions 16+. */
+export interface FetchResponseNodeEndpointView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Rack or zone of the broker, or null. (default null) */
+  readonly rack: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-function defaultFetchResponseSnapshotId(w: FlatWriter, word: number): void {
-  w.setInt64(word, -1, -1);
-  w.setInt32(word + 2, -1);
+/** Struct of FetchResponse, responses. */
+export interface FetchResponseFetchableTopicResponseView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
+  readonly topic: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions of the topic that have something to tell. */
+  readonly partitions: FlatArray<FetchResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfFetchResponseEpochEndOffset: ReadonlySet<string> = new Set(['epoch', 'endOffset', 'unknownTaggedFields']);
-function writeFetchResponseEpochEndOffset(w: FlatWriter, word: number, value: FetchResponseEpochEndOffset): void {
-  checkObject(value, keysOfFetchResponseEpochEndOffset);
-  if (value.epoch !== undefined) {
-    putInt32(w, word, 'epoch', value.epoch);
-  } else {
+/** Struct of FetchResponse, responses.partitions. */
+export interface FetchResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Offset after the last record replicated to all in-sync replicas. (int64) */
+  readonly highWatermark: Long;
+  /** Offset below which all transactions are decided; what read committed consumers may read up to. (int64; versions 4+; default -1; dropped where the version lacks it) */
+  readonly lastStableOffset: Long;
+  /** Lowest offset of the log; -1 for unknown. (int64; versions 5+; default -1; dropped where the version lacks it) */
+  readonly logStartOffset: Long;
+  /** Set when the log parts from what the reader has: largest epoch both can share, and where it ends (KIP-595). (versions 12+) */
+  readonly divergingEpoch: FetchResponseEpochEndOffsetView;
+  /** Leader that the broker knows instead, when it does not lead the partition itself. (versions 12+) */
+  readonly currentLeader: FetchResponseLeaderIdAndEpochView;
+  /** Snapshot to fetch instead, for a follower that lags behind the start of the log (KIP-630). (versions 12+) */
+  readonly snapshotId: FetchResponseSnapshotIdView;
+  /** Aborted transactions in the range read, whose records read committed consumers skip; null when not asked. (versions 4+; dropped where the version lacks it) */
+  readonly abortedTransactions: FlatArray<FetchResponseAbortedTransactionView> | null;
+  /** Node id of a replica to read from next time (KIP-392); -1 for the leader. (int32; versions 11+; default -1) */
+  readonly preferredReadReplica: number;
+  /** Record batches; the last one may be cut off. Null or empty for none. */
+  readonly records: RecordsView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchResponse, responses.partitions.abortedTransactions. In versions 4+. */
+export interface FetchResponseAbortedTransactionView extends FlatView {
+  /** Id of the producer that aborted. (int64) */
+  readonly producerId: Long;
+  /** Offset of the first record of the transaction. (int64) */
+  readonly firstOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchResponse, responses.partitions.snapshotId. In versions 12+. */
+export interface FetchResponseSnapshotIdView extends FlatView {
+  /** Offset after the last one that the snapshot covers; -1 for none. (int64; default -1) */
+  readonly endOffset: Long;
+  /** Leader epoch of the last record that the snapshot covers; -1 for none. (int32; default -1) */
+  readonly epoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchResponse, responses.partitions.currentLeader. In versions 12+. */
+export interface FetchResponseLeaderIdAndEpochView extends FlatView {
+  /** Node id of the leader; -1 for unknown. (int32; default -1) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32; default -1) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of FetchResponse, responses.partitions.divergingEpoch. In versions 12+. */
+export interface FetchResponseEpochEndOffsetView extends FlatView {
+  /** Leader epoch; -1 for none. (int32; default -1) */
+  readonly epoch: number;
+  /** Offset after the last record of that epoch; -1 for unknown. (int64; default -1) */
+  readonly endOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  function defaultFetchRequestReplicaState(w: FlatWriter, word: number): void {
     w.setInt32(word, -1);
-  }
-  if (value.endOffset !== undefined) {
-    putInt64(w, word + 1, 'endOffset', value.endOffset);
-  } else {
     w.setInt64(word + 1, -1, -1);
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfFetchResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
-function writeFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: FetchResponseLeaderIdAndEpoch): void {
-  checkObject(value, keysOfFetchResponseLeaderIdAndEpoch);
-  if (value.leaderId !== undefined) {
-    putInt32(w, word, 'leaderId', value.leaderId);
-  } else {
-    w.setInt32(word, -1);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  } else {
-    w.setInt32(word + 1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchResponseSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
-function writeFetchResponseSnapshotId(w: FlatWriter, word: number, value: FetchResponseSnapshotId): void {
-  checkObject(value, keysOfFetchResponseSnapshotId);
-  if (value.endOffset !== undefined) {
-    putInt64(w, word, 'endOffset', value.endOffset);
-  } else {
-    w.setInt64(word, -1, -1);
-  }
-  if (value.epoch !== undefined) {
-    putInt32(w, word + 2, 'epoch', value.epoch);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchResponseAbortedTransaction: ReadonlySet<string> = new Set(['producerId', 'firstOffset', 'unknownTaggedFields']);
-function writeFetchResponseAbortedTransaction(w: FlatWriter, word: number, value: FetchResponseAbortedTransaction): void {
-  checkObject(value, keysOfFetchResponseAbortedTransaction);
-  if (value.producerId !== undefined) {
-    putInt64(w, word, 'producerId', value.producerId);
-  }
-  if (value.firstOffset !== undefined) {
-    putInt64(w, word + 2, 'firstOffset', value.firstOffset);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields']);
-function writeFetchResponsePartitionData(w: FlatWriter, word: number, value: FetchResponsePartitionData): void {
-  checkObject(value, keysOfFetchResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.highWatermark !== undefined) {
-    putInt64(w, word + 2, 'highWatermark', value.highWatermark);
-  }
-  if (value.lastStableOffset !== undefined) {
-    putInt64(w, word + 4, 'lastStableOffset', value.lastStableOffset);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.logStartOffset !== undefined) {
-    putInt64(w, word + 6, 'logStartOffset', value.logStartOffset);
-  } else {
-    w.setInt64(word + 6, -1, -1);
-  }
-  if (value.divergingEpoch !== undefined) {
-    try {
-      writeFetchResponseEpochEndOffset(w, word + 8, value.divergingEpoch);
-    } catch (error) {
-      throw within(error, 'divergingEpoch');
-    }
-  } else {
-    defaultFetchResponseEpochEndOffset(w, word + 8);
-  }
-  if (value.currentLeader !== undefined) {
-    try {
-      writeFetchResponseLeaderIdAndEpoch(w, word + 13, value.currentLeader);
-    } catch (error) {
-      throw within(error, 'currentLeader');
-    }
-  } else {
-    defaultFetchResponseLeaderIdAndEpoch(w, word + 13);
-  }
-  if (value.snapshotId !== undefined) {
-    try {
-      writeFetchResponseSnapshotId(w, word + 17, value.snapshotId);
-    } catch (error) {
-      throw within(error, 'snapshotId');
-    }
-  } else {
-    defaultFetchResponseSnapshotId(w, word + 17);
-  }
-  if (value.abortedTransactions !== undefined) {
-    if (value.abortedTransactions === null) {
-      w.setNull(word + 22);
+  const keysOfFetchRequestReplicaState: ReadonlySet<string> = new Set(['replicaId', 'replicaEpoch', 'unknownTaggedFields']);
+  function writeFetchRequestReplicaState(w: FlatWriter, word: number, value: FetchRequestReplicaState): void {
+    checkObject(value, keysOfFetchRequestReplicaState);
+    if (value.replicaId !== undefined) {
+      putInt32(w, word, 'replicaId', value.replicaId);
     } else {
-      {
-        const count = checkArray('abortedTransactions', value.abortedTransactions);
-        const rows = w.array(word + 22, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeFetchResponseAbortedTransaction(w, rows + i * 6, value.abortedTransactions[i]!);
-        } catch (error) {
-          throw within(error, 'abortedTransactions', i);
-        }
-      }
+      w.setInt32(word, -1);
+    }
+    if (value.replicaEpoch !== undefined) {
+      putInt64(w, word + 1, 'replicaEpoch', value.replicaEpoch);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
   }
-  if (value.preferredReadReplica !== undefined) {
-    putInt32(w, word + 24, 'preferredReadReplica', value.preferredReadReplica);
-  } else {
-    w.setInt32(word + 24, -1);
-  }
-  if (value.records !== undefined) {
-    try {
-      writeRecords(w, word + 25, value.records);
-    } catch (error) {
-      throw within(error, 'records');
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 45, value.unknownTaggedFields, [0, 1, 2]);
-  }
-}
 
-const keysOfFetchResponseFetchableTopicResponse: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeFetchResponseFetchableTopicResponse(w: FlatWriter, word: number, value: FetchResponseFetchableTopicResponse): void {
-  checkObject(value, keysOfFetchResponseFetchableTopicResponse);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
+  const keysOfFetchRequestFetchPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'fetchOffset', 'lastFetchedEpoch', 'logStartOffset', 'partitionMaxBytes', 'replicaDirectoryId', 'highWatermark', 'unknownTaggedFields']);
+  function writeFetchRequestFetchPartition(w: FlatWriter, word: number, value: FetchRequestFetchPartition): void {
+    checkObject(value, keysOfFetchRequestFetchPartition);
+    putInt32(w, word, 'partition', value.partition);
+    if (value.currentLeaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    putInt64(w, word + 2, 'fetchOffset', value.fetchOffset);
+    if (value.lastFetchedEpoch !== undefined) {
+      putInt32(w, word + 4, 'lastFetchedEpoch', value.lastFetchedEpoch);
+    } else {
+      w.setInt32(word + 4, -1);
+    }
+    if (value.logStartOffset !== undefined) {
+      putInt64(w, word + 5, 'logStartOffset', value.logStartOffset);
+    } else {
+      w.setInt64(word + 5, -1, -1);
+    }
+    putInt32(w, word + 7, 'partitionMaxBytes', value.partitionMaxBytes);
+    if (value.replicaDirectoryId !== undefined) {
+      putUuid(w, word + 8, 'replicaDirectoryId', value.replicaDirectoryId);
+    }
+    if (value.highWatermark !== undefined) {
+      putInt64(w, word + 12, 'highWatermark', value.highWatermark);
+    } else {
+      w.setInt64(word + 12, -1, 2147483647);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, [0, 1]);
+    }
   }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
+
+  const keysOfFetchRequestFetchTopic: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeFetchRequestFetchTopic(w: FlatWriter, word: number, value: FetchRequestFetchTopic): void {
+    checkObject(value, keysOfFetchRequestFetchTopic);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 47);
+      const rows = w.array(word + 6, count, 16);
       let i = 0;
       try {
-        for (; i < count; i++) writeFetchResponsePartitionData(w, rows + i * 47, value.partitions[i]!);
+        for (; i < count; i++) writeFetchRequestFetchPartition(w, rows + i * 16, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfFetchResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
-function writeFetchResponseNodeEndpoint(w: FlatWriter, word: number, value: FetchResponseNodeEndpoint): void {
-  checkObject(value, keysOfFetchResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
+  const keysOfFetchRequestForgottenTopic: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeFetchRequestForgottenTopic(w: FlatWriter, word: number, value: FetchRequestForgottenTopic): void {
+    checkObject(value, keysOfFetchRequestForgottenTopic);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    putArray(w, word + 6, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putInt32(w, word + 3, 'port', value.port);
-  }
-  if (value.rack !== undefined) {
-    if (value.rack === null) {
-      w.setNull(word + 4);
+
+  const keysOfFetchRequest: ReadonlySet<string> = new Set(['clusterId', 'replicaId', 'replicaState', 'maxWaitMs', 'minBytes', 'maxBytes', 'isolationLevel', 'sessionId', 'sessionEpoch', 'topics', 'forgottenTopicsData', 'rackId', 'unknownTaggedFields']);
+  function writeFetchRequest(w: FlatWriter, word: number, value: FetchRequest): void {
+    checkObject(value, keysOfFetchRequest);
+    if (value.clusterId !== undefined) {
+      if (value.clusterId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'clusterId', value.clusterId);
+      }
     } else {
-      putString(w, word + 4, 'rack', value.rack);
+      w.setNull(word);
     }
-  } else {
-    w.setNull(word + 4);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeFetchResponse(w: FlatWriter, word: number, value: FetchResponse): void {
-  checkObject(value, keysOfFetchResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.sessionId !== undefined) {
-    putInt32(w, word + 2, 'sessionId', value.sessionId);
-  }
-  if (value.responses !== undefined) {
+    if (value.replicaId !== undefined) {
+      putInt32(w, word + 2, 'replicaId', value.replicaId);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
+    if (value.replicaState !== undefined) {
+      try {
+        writeFetchRequestReplicaState(w, word + 3, value.replicaState);
+      } catch (error) {
+        throw within(error, 'replicaState');
+      }
+    } else {
+      defaultFetchRequestReplicaState(w, word + 3);
+    }
+    putInt32(w, word + 8, 'maxWaitMs', value.maxWaitMs);
+    putInt32(w, word + 9, 'minBytes', value.minBytes);
+    if (value.maxBytes !== undefined) {
+      putInt32(w, word + 10, 'maxBytes', value.maxBytes);
+    } else {
+      w.setInt32(word + 10, 2147483647);
+    }
+    if (value.isolationLevel !== undefined) {
+      putInt8(w, word + 11, 'isolationLevel', value.isolationLevel);
+    }
+    if (value.sessionId !== undefined) {
+      putInt32(w, word + 12, 'sessionId', value.sessionId);
+    }
+    if (value.sessionEpoch !== undefined) {
+      putInt32(w, word + 13, 'sessionEpoch', value.sessionEpoch);
+    } else {
+      w.setInt32(word + 13, -1);
+    }
     {
-      const count = checkArray('responses', value.responses);
-      const rows = w.array(word + 3, count, 10);
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 14, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeFetchResponseFetchableTopicResponse(w, rows + i * 10, value.responses[i]!);
+        for (; i < count; i++) writeFetchRequestFetchTopic(w, rows + i * 10, value.topics[i]!);
       } catch (error) {
-        throw within(error, 'responses', i);
+        throw within(error, 'topics', i);
       }
     }
+    if (value.forgottenTopicsData !== undefined) {
+      {
+        const count = checkArray('forgottenTopicsData', value.forgottenTopicsData);
+        const rows = w.array(word + 16, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchRequestForgottenTopic(w, rows + i * 10, value.forgottenTopicsData[i]!);
+        } catch (error) {
+          throw within(error, 'forgottenTopicsData', i);
+        }
+      }
+    }
+    if (value.rackId !== undefined) {
+      putString(w, word + 18, 'rackId', value.rackId);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 20, value.unknownTaggedFields, [0, 1]);
+    }
   }
-  if (value.nodeEndpoints !== undefined) {
-    {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 5, count, 8);
-      let i = 0;
+
+  const fieldsOfFetchRequestReplicaState: readonly string[] = ['replicaId', 'replicaEpoch', 'unknownTaggedFields'];
+  class FetchRequestReplicaStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get replicaEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchRequestReplicaState;
+    }
+  }
+
+  const fieldsOfFetchRequestFetchPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'fetchOffset', 'lastFetchedEpoch', 'logStartOffset', 'partitionMaxBytes', 'replicaDirectoryId', 'highWatermark', 'unknownTaggedFields'];
+  class FetchRequestFetchPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get currentLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get fetchOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get lastFetchedEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get logStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get partitionMaxBytes(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get replicaDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 8);
+    }
+
+    get highWatermark(): Long {
+      return this.flat.int64(this.flatWord + 12);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchRequestFetchPartition;
+    }
+  }
+  const readFetchRequestFetchPartitionView: RowReader<FetchRequestFetchPartitionView> = (message, word) => new FetchRequestFetchPartitionView(message, word);
+
+  const fieldsOfFetchRequestFetchTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class FetchRequestFetchTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<FetchRequestFetchPartitionView> {
+      return this.flat.array(this.flatWord + 6, 16, readFetchRequestFetchPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchRequestFetchTopic;
+    }
+  }
+  const readFetchRequestFetchTopicView: RowReader<FetchRequestFetchTopicView> = (message, word) => new FetchRequestFetchTopicView(message, word);
+
+  const fieldsOfFetchRequestForgottenTopic: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class FetchRequestForgottenTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchRequestForgottenTopic;
+    }
+  }
+  const readFetchRequestForgottenTopicView: RowReader<FetchRequestForgottenTopicView> = (message, word) => new FetchRequestForgottenTopicView(message, word);
+
+  const fieldsOfFetchRequest: readonly string[] = ['clusterId', 'replicaId', 'replicaState', 'maxWaitMs', 'minBytes', 'maxBytes', 'isolationLevel', 'sessionId', 'sessionEpoch', 'topics', 'forgottenTopicsData', 'rackId', 'unknownTaggedFields'];
+  class FetchRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get replicaState(): FetchRequestReplicaStateView {
+      return new FetchRequestReplicaStateView(this.flat, this.flatWord + 3);
+    }
+
+    get maxWaitMs(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get minBytes(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get maxBytes(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get isolationLevel(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
+
+    get sessionId(): number {
+      return this.flat.int32(this.flatWord + 12);
+    }
+
+    get sessionEpoch(): number {
+      return this.flat.int32(this.flatWord + 13);
+    }
+
+    get topics(): FlatArray<FetchRequestFetchTopicView> {
+      return this.flat.array(this.flatWord + 14, 10, readFetchRequestFetchTopicView);
+    }
+
+    get forgottenTopicsData(): FlatArray<FetchRequestForgottenTopicView> {
+      return this.flat.array(this.flatWord + 16, 10, readFetchRequestForgottenTopicView);
+    }
+
+    get rackId(): string {
+      return this.flat.string(this.flatWord + 18);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 20);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchRequest;
+    }
+  }
+
+  function defaultFetchResponseEpochEndOffset(w: FlatWriter, word: number): void {
+    w.setInt32(word, -1);
+    w.setInt64(word + 1, -1, -1);
+  }
+
+  function defaultFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number): void {
+    w.setInt32(word, -1);
+    w.setInt32(word + 1, -1);
+  }
+
+  function defaultFetchResponseSnapshotId(w: FlatWriter, word: number): void {
+    w.setInt64(word, -1, -1);
+    w.setInt32(word + 2, -1);
+  }
+
+  const keysOfFetchResponseEpochEndOffset: ReadonlySet<string> = new Set(['epoch', 'endOffset', 'unknownTaggedFields']);
+  function writeFetchResponseEpochEndOffset(w: FlatWriter, word: number, value: FetchResponseEpochEndOffset): void {
+    checkObject(value, keysOfFetchResponseEpochEndOffset);
+    if (value.epoch !== undefined) {
+      putInt32(w, word, 'epoch', value.epoch);
+    } else {
+      w.setInt32(word, -1);
+    }
+    if (value.endOffset !== undefined) {
+      putInt64(w, word + 1, 'endOffset', value.endOffset);
+    } else {
+      w.setInt64(word + 1, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfFetchResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: FetchResponseLeaderIdAndEpoch): void {
+    checkObject(value, keysOfFetchResponseLeaderIdAndEpoch);
+    if (value.leaderId !== undefined) {
+      putInt32(w, word, 'leaderId', value.leaderId);
+    } else {
+      w.setInt32(word, -1);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfFetchResponseSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
+  function writeFetchResponseSnapshotId(w: FlatWriter, word: number, value: FetchResponseSnapshotId): void {
+    checkObject(value, keysOfFetchResponseSnapshotId);
+    if (value.endOffset !== undefined) {
+      putInt64(w, word, 'endOffset', value.endOffset);
+    } else {
+      w.setInt64(word, -1, -1);
+    }
+    if (value.epoch !== undefined) {
+      putInt32(w, word + 2, 'epoch', value.epoch);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfFetchResponseAbortedTransaction: ReadonlySet<string> = new Set(['producerId', 'firstOffset', 'unknownTaggedFields']);
+  function writeFetchResponseAbortedTransaction(w: FlatWriter, word: number, value: FetchResponseAbortedTransaction): void {
+    checkObject(value, keysOfFetchResponseAbortedTransaction);
+    if (value.producerId !== undefined) {
+      putInt64(w, word, 'producerId', value.producerId);
+    }
+    if (value.firstOffset !== undefined) {
+      putInt64(w, word + 2, 'firstOffset', value.firstOffset);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfFetchResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields']);
+  function writeFetchResponsePartitionData(w: FlatWriter, word: number, value: FetchResponsePartitionData): void {
+    checkObject(value, keysOfFetchResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.highWatermark !== undefined) {
+      putInt64(w, word + 2, 'highWatermark', value.highWatermark);
+    }
+    if (value.lastStableOffset !== undefined) {
+      putInt64(w, word + 4, 'lastStableOffset', value.lastStableOffset);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.logStartOffset !== undefined) {
+      putInt64(w, word + 6, 'logStartOffset', value.logStartOffset);
+    } else {
+      w.setInt64(word + 6, -1, -1);
+    }
+    if (value.divergingEpoch !== undefined) {
       try {
-        for (; i < count; i++) writeFetchResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        writeFetchResponseEpochEndOffset(w, word + 8, value.divergingEpoch);
       } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
+        throw within(error, 'divergingEpoch');
+      }
+    } else {
+      defaultFetchResponseEpochEndOffset(w, word + 8);
+    }
+    if (value.currentLeader !== undefined) {
+      try {
+        writeFetchResponseLeaderIdAndEpoch(w, word + 13, value.currentLeader);
+      } catch (error) {
+        throw within(error, 'currentLeader');
+      }
+    } else {
+      defaultFetchResponseLeaderIdAndEpoch(w, word + 13);
+    }
+    if (value.snapshotId !== undefined) {
+      try {
+        writeFetchResponseSnapshotId(w, word + 17, value.snapshotId);
+      } catch (error) {
+        throw within(error, 'snapshotId');
+      }
+    } else {
+      defaultFetchResponseSnapshotId(w, word + 17);
+    }
+    if (value.abortedTransactions !== undefined) {
+      if (value.abortedTransactions === null) {
+        w.setNull(word + 22);
+      } else {
+        {
+          const count = checkArray('abortedTransactions', value.abortedTransactions);
+          const rows = w.array(word + 22, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeFetchResponseAbortedTransaction(w, rows + i * 6, value.abortedTransactions[i]!);
+          } catch (error) {
+            throw within(error, 'abortedTransactions', i);
+          }
+        }
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, [0]);
-  }
-}
-
-const fieldsOfFetchResponseEpochEndOffset: readonly string[] = ['epoch', 'endOffset', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses.partitions.divergingEpoch. In versions 12+. */
-export class FetchResponseEpochEndOffsetView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Leader epoch; -1 for none. (int32; default -1) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord);
+    if (value.preferredReadReplica !== undefined) {
+      putInt32(w, word + 24, 'preferredReadReplica', value.preferredReadReplica);
+    } else {
+      w.setInt32(word + 24, -1);
+    }
+    if (value.records !== undefined) {
+      try {
+        writeRecords(w, word + 25, value.records);
+      } catch (error) {
+        throw within(error, 'records');
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 45, value.unknownTaggedFields, [0, 1, 2]);
+    }
   }
 
-  /** Offset after the last record of that epoch; -1 for unknown. (int64; default -1) */
-  get endOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
+  const keysOfFetchResponseFetchableTopicResponse: ReadonlySet<string> = new Set(['topic', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeFetchResponseFetchableTopicResponse(w: FlatWriter, word: number, value: FetchResponseFetchableTopicResponse): void {
+    checkObject(value, keysOfFetchResponseFetchableTopicResponse);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 47);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchResponsePartitionData(w, rows + i * 47, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+  const keysOfFetchResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
+  function writeFetchResponseNodeEndpoint(w: FlatWriter, word: number, value: FetchResponseNodeEndpoint): void {
+    checkObject(value, keysOfFetchResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putInt32(w, word + 3, 'port', value.port);
+    }
+    if (value.rack !== undefined) {
+      if (value.rack === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'rack', value.rack);
+      }
+    } else {
+      w.setNull(word + 4);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseEpochEndOffset;
-  }
-}
-
-const fieldsOfFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses.partitions.currentLeader. In versions 12+. */
-export class FetchResponseLeaderIdAndEpochView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the leader; -1 for unknown. (int32; default -1) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32; default -1) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseLeaderIdAndEpoch;
-  }
-}
-
-const fieldsOfFetchResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses.partitions.snapshotId. In versions 12+. */
-export class FetchResponseSnapshotIdView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const keysOfFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeFetchResponse(w: FlatWriter, word: number, value: FetchResponse): void {
+    checkObject(value, keysOfFetchResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.sessionId !== undefined) {
+      putInt32(w, word + 2, 'sessionId', value.sessionId);
+    }
+    if (value.responses !== undefined) {
+      {
+        const count = checkArray('responses', value.responses);
+        const rows = w.array(word + 3, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchResponseFetchableTopicResponse(w, rows + i * 10, value.responses[i]!);
+        } catch (error) {
+          throw within(error, 'responses', i);
+        }
+      }
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 5, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeFetchResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, [0]);
+    }
   }
 
-  /** Offset after the last one that the snapshot covers; -1 for none. (int64; default -1) */
-  get endOffset(): Long {
-    return this.flat.int64(this.flatWord);
+  const fieldsOfFetchResponseEpochEndOffset: readonly string[] = ['epoch', 'endOffset', 'unknownTaggedFields'];
+  class FetchResponseEpochEndOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseEpochEndOffset;
+    }
   }
 
-  /** Leader epoch of the last record that the snapshot covers; -1 for none. (int32; default -1) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord + 2);
+  const fieldsOfFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class FetchResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseLeaderIdAndEpoch;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+  const fieldsOfFetchResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
+  class FetchResponseSnapshotIdView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseSnapshotId;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseSnapshotId;
-  }
-}
+  const fieldsOfFetchResponseAbortedTransaction: readonly string[] = ['producerId', 'firstOffset', 'unknownTaggedFields'];
+  class FetchResponseAbortedTransactionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-const fieldsOfFetchResponseAbortedTransaction: readonly string[] = ['producerId', 'firstOffset', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses.partitions.abortedTransactions. In versions 4+. */
-export class FetchResponseAbortedTransactionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
 
-  /** Id of the producer that aborted. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord);
-  }
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
 
-  /** Offset of the first record of the transaction. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseAbortedTransaction;
+    }
   }
+  const readFetchResponseAbortedTransactionView: RowReader<FetchResponseAbortedTransactionView> = (message, word) => new FetchResponseAbortedTransactionView(message, word);
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseAbortedTransaction;
+  const fieldsOfFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields'];
+  class FetchResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get highWatermark(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get lastStableOffset(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get logStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get divergingEpoch(): FetchResponseEpochEndOffsetView {
+      return new FetchResponseEpochEndOffsetView(this.flat, this.flatWord + 8);
+    }
+
+    get currentLeader(): FetchResponseLeaderIdAndEpochView {
+      return new FetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 13);
+    }
+
+    get snapshotId(): FetchResponseSnapshotIdView {
+      return new FetchResponseSnapshotIdView(this.flat, this.flatWord + 17);
+    }
+
+    get abortedTransactions(): FlatArray<FetchResponseAbortedTransactionView> | null {
+      return this.flat.nullableArray(this.flatWord + 22, 6, readFetchResponseAbortedTransactionView);
+    }
+
+    get preferredReadReplica(): number {
+      return this.flat.int32(this.flatWord + 24);
+    }
+
+    get records(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 25);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 45);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponsePartitionData;
+    }
   }
-}
-const readFetchResponseAbortedTransactionView: RowReader<FetchResponseAbortedTransactionView> = (message, word) => new FetchResponseAbortedTransactionView(message, word);
+  const readFetchResponsePartitionDataView: RowReader<FetchResponsePartitionDataView> = (message, word) => new FetchResponsePartitionDataView(message, word);
 
-const fieldsOfFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses.partitions. */
-export class FetchResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfFetchResponseFetchableTopicResponse: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class FetchResponseFetchableTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<FetchResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 6, 47, readFetchResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseFetchableTopicResponse;
+    }
   }
+  const readFetchResponseFetchableTopicResponseView: RowReader<FetchResponseFetchableTopicResponseView> = (message, word) => new FetchResponseFetchableTopicResponseView(message, word);
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class FetchResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseNodeEndpoint;
+    }
   }
+  const readFetchResponseNodeEndpointView: RowReader<FetchResponseNodeEndpointView> = (message, word) => new FetchResponseNodeEndpointView(message, word);
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
+  const fieldsOfFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class FetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Offset after the last record replicated to all in-sync replicas. (int64) */
-  get highWatermark(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Offset below which all transactions are decided; what read committed consumers may read up to. (int64; versions 4+; default -1; dropped where the version lacks it) */
-  get lastStableOffset(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
 
-  /** Lowest offset of the log; -1 for unknown. (int64; versions 5+; default -1; dropped where the version lacks it) */
-  get logStartOffset(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
+    get sessionId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
 
-  /** Set when the log parts from what the reader has: largest epoch both can share, and where it ends (KIP-595). (versions 12+) */
-  get divergingEpoch(): FetchResponseEpochEndOffsetView {
-    return new FetchResponseEpochEndOffsetView(this.flat, this.flatWord + 8);
-  }
+    get responses(): FlatArray<FetchResponseFetchableTopicResponseView> {
+      return this.flat.array(this.flatWord + 3, 10, readFetchResponseFetchableTopicResponseView);
+    }
 
-  /** Leader that the broker knows instead, when it does not lead the partition itself. (versions 12+) */
-  get currentLeader(): FetchResponseLeaderIdAndEpochView {
-    return new FetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 13);
-  }
+    get nodeEndpoints(): FlatArray<FetchResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 5, 8, readFetchResponseNodeEndpointView);
+    }
 
-  /** Snapshot to fetch instead, for a follower that lags behind the start of the log (KIP-630). (versions 12+) */
-  get snapshotId(): FetchResponseSnapshotIdView {
-    return new FetchResponseSnapshotIdView(this.flat, this.flatWord + 17);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
 
-  /** Aborted transactions in the range read, whose records read committed consumers skip; null when not asked. (versions 4+; dropped where the version lacks it) */
-  get abortedTransactions(): FlatArray<FetchResponseAbortedTransactionView> | null {
-    return this.flat.nullableArray(this.flatWord + 22, 6, readFetchResponseAbortedTransactionView);
-  }
-
-  /** Node id of a replica to read from next time (KIP-392); -1 for the leader. (int32; versions 11+; default -1) */
-  get preferredReadReplica(): number {
-    return this.flat.int32(this.flatWord + 24);
-  }
-
-  /** Record batches; the last one may be cut off. Null or empty for none. */
-  get records(): RecordsView {
-    return new RecordsView(this.flat, this.flatWord + 25);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 45);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponsePartitionData;
-  }
-}
-const readFetchResponsePartitionDataView: RowReader<FetchResponsePartitionDataView> = (message, word) => new FetchResponsePartitionDataView(message, word);
-
-const fieldsOfFetchResponseFetchableTopicResponse: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of FetchResponse, responses. */
-export class FetchResponseFetchableTopicResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 13+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions of the topic that have something to tell. */
-  get partitions(): FlatArray<FetchResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 6, 47, readFetchResponsePartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseFetchableTopicResponse;
-  }
-}
-const readFetchResponseFetchableTopicResponseView: RowReader<FetchResponseFetchableTopicResponseView> = (message, word) => new FetchResponseFetchableTopicResponseView(message, word);
-
-const fieldsOfFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-/** Struct of FetchResponse, nodeEndpoints. In versions 16+. */
-export class FetchResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Rack or zone of the broker, or null. (default null) */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponseNodeEndpoint;
-  }
-}
-const readFetchResponseNodeEndpointView: RowReader<FetchResponseNodeEndpointView> = (message, word) => new FetchResponseNodeEndpointView(message, word);
-
-const fieldsOfFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. Versions 0-18. */
-export class FetchResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponse;
+    }
   }
 
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request, such as 70 for an unknown session; 0 for none. (int16; versions 7+; dropped where the version lacks it) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Session to name in the next request; 0 when there is none. (int32; versions 7+; default 0) */
-  get sessionId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Topics with records or news; within a session only those. */
-  get responses(): FlatArray<FetchResponseFetchableTopicResponseView> {
-    return this.flat.array(this.flatWord + 3, 10, readFetchResponseFetchableTopicResponseView);
-  }
-
-  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). (versions 16+) */
-  get nodeEndpoints(): FlatArray<FetchResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 5, 8, readFetchResponseNodeEndpointView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfFetchResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: FetchRequest): void {
-  try {
-    writeFetchRequest(w, w.alloc(22), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Fetch request', 1);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: FetchResponse): void {
-  try {
-    writeFetchResponse(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Fetch response', 1);
-  }
-}
-
-export function readRequest(message: FlatMessage): FetchRequestView {
-  return new FetchRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): FetchResponseView {
-  return new FetchResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: FetchRequest): void {
+      try {
+        writeFetchRequest(w, w.alloc(22), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Fetch request', 1);
+      }
+    },
+    writeResponse(w: FlatWriter, value: FetchResponse): void {
+      try {
+        writeFetchResponse(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Fetch response', 1);
+      }
+    },
+    readRequest(message: FlatMessage): FetchRequestView {
+      return new FetchRequestView(message);
+    },
+    readResponse(message: FlatMessage): FetchResponseView {
+      return new FetchResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // InitProducerId, API key 22: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -24,83 +25,22 @@ export interface InitProducerIdRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfInitProducerIdRequest: ReadonlySet<string> = new Set(['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields']);
-function writeInitProducerIdRequest(w: FlatWriter, word: number, value: InitProducerIdRequest): void {
-  checkObject(value, keysOfInitProducerIdRequest);
-  if (value.transactionalId === null) {
-    w.setNull(word);
-  } else {
-    putString(w, word, 'transactionalId', value.transactionalId);
-  }
-  putInt32(w, word + 2, 'transactionTimeoutMs', value.transactionTimeoutMs);
-  if (value.producerId !== undefined) {
-    putInt64(w, word + 3, 'producerId', value.producerId);
-  } else {
-    w.setInt64(word + 3, -1, -1);
-  }
-  if (value.producerEpoch !== undefined) {
-    putInt16(w, word + 5, 'producerEpoch', value.producerEpoch);
-  } else {
-    w.setInt32(word + 5, -1);
-  }
-  if (value.enable2Pc !== undefined) {
-    putBool(w, word + 6, 'enable2Pc', value.enable2Pc);
-  }
-  if (value.keepPreparedTxn !== undefined) {
-    putBool(w, word + 7, 'keepPreparedTxn', value.keepPreparedTxn);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfInitProducerIdRequest: readonly string[] = ['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields'];
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). Versions 0-6. */
-export class InitProducerIdRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface InitProducerIdRequestView extends FlatView {
   /** Transactional id, or null for idempotence only. */
-  get transactionalId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly transactionalId: string | null;
   /** Milliseconds after which the coordinator aborts an open transaction; unused without transactional id. (int32) */
-  get transactionTimeoutMs(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly transactionTimeoutMs: number;
   /** Producer id to go on with, with its epoch increased (KIP-360); -1 for a new one. (int64; versions 3+; default -1) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
+  readonly producerId: Long;
   /** Epoch that goes with the producer id; -1 for none. (int16; versions 3+; default -1) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
+  readonly producerEpoch: number;
   /** True to take part in two-phase commit: the coordinator sets no time limit (KIP-939). (version 6; default false) */
-  get enable2Pc(): boolean {
-    return this.flat.bool(this.flatWord + 6);
-  }
-
+  readonly enable2Pc: boolean;
   /** True to keep a prepared transaction instead of aborting it (KIP-939). (version 6; default false) */
-  get keepPreparedTxn(): boolean {
-    return this.flat.bool(this.flatWord + 7);
-  }
-
+  readonly keepPreparedTxn: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitProducerIdRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). Versions 0-6. */
@@ -121,107 +61,192 @@ export interface InitProducerIdResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfInitProducerIdResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields']);
-function writeInitProducerIdResponse(w: FlatWriter, word: number, value: InitProducerIdResponse): void {
-  checkObject(value, keysOfInitProducerIdResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.producerId !== undefined) {
-    putInt64(w, word + 2, 'producerId', value.producerId);
-  } else {
-    w.setInt64(word + 2, -1, -1);
-  }
-  if (value.producerEpoch !== undefined) {
-    putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
-  }
-  if (value.ongoingTxnProducerId !== undefined) {
-    putInt64(w, word + 5, 'ongoingTxnProducerId', value.ongoingTxnProducerId);
-  } else {
-    w.setInt64(word + 5, -1, -1);
-  }
-  if (value.ongoingTxnProducerEpoch !== undefined) {
-    putInt16(w, word + 7, 'ongoingTxnProducerEpoch', value.ongoingTxnProducerEpoch);
-  } else {
-    w.setInt32(word + 7, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfInitProducerIdResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields'];
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). Versions 0-6. */
-export class InitProducerIdResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface InitProducerIdResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Producer id to use; -1 after an error. (int64; default -1) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly producerId: Long;
   /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly producerEpoch: number;
   /** Producer id of the prepared transaction that was kept (KIP-939); -1 for none. (int64; version 6; default -1) */
-  get ongoingTxnProducerId(): Long {
-    return this.flat.int64(this.flatWord + 5);
-  }
-
+  readonly ongoingTxnProducerId: Long;
   /** Epoch that goes with it; -1 for none. (int16; version 6; default -1) */
-  get ongoingTxnProducerEpoch(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
+  readonly ongoingTxnProducerEpoch: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitProducerIdResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: InitProducerIdRequest): void {
-  try {
-    writeInitProducerIdRequest(w, w.alloc(10), value);
-  } catch (error) {
-    throw invalidMessage(error, 'InitProducerId request', 22);
+type Messages = ApiMessages<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfInitProducerIdRequest: ReadonlySet<string> = new Set(['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields']);
+  function writeInitProducerIdRequest(w: FlatWriter, word: number, value: InitProducerIdRequest): void {
+    checkObject(value, keysOfInitProducerIdRequest);
+    if (value.transactionalId === null) {
+      w.setNull(word);
+    } else {
+      putString(w, word, 'transactionalId', value.transactionalId);
+    }
+    putInt32(w, word + 2, 'transactionTimeoutMs', value.transactionTimeoutMs);
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 3, 'producerId', value.producerId);
+    } else {
+      w.setInt64(word + 3, -1, -1);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt16(w, word + 5, 'producerEpoch', value.producerEpoch);
+    } else {
+      w.setInt32(word + 5, -1);
+    }
+    if (value.enable2Pc !== undefined) {
+      putBool(w, word + 6, 'enable2Pc', value.enable2Pc);
+    }
+    if (value.keepPreparedTxn !== undefined) {
+      putBool(w, word + 7, 'keepPreparedTxn', value.keepPreparedTxn);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: InitProducerIdResponse): void {
-  try {
-    writeInitProducerIdResponse(w, w.alloc(10), value);
-  } catch (error) {
-    throw invalidMessage(error, 'InitProducerId response', 22);
+  const fieldsOfInitProducerIdRequest: readonly string[] = ['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields'];
+  class InitProducerIdRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get transactionTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get enable2Pc(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get keepPreparedTxn(): boolean {
+      return this.flat.bool(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitProducerIdRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): InitProducerIdRequestView {
-  return new InitProducerIdRequestView(message);
-}
+  const keysOfInitProducerIdResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields']);
+  function writeInitProducerIdResponse(w: FlatWriter, word: number, value: InitProducerIdResponse): void {
+    checkObject(value, keysOfInitProducerIdResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 2, 'producerId', value.producerId);
+    } else {
+      w.setInt64(word + 2, -1, -1);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt16(w, word + 4, 'producerEpoch', value.producerEpoch);
+    }
+    if (value.ongoingTxnProducerId !== undefined) {
+      putInt64(w, word + 5, 'ongoingTxnProducerId', value.ongoingTxnProducerId);
+    } else {
+      w.setInt64(word + 5, -1, -1);
+    }
+    if (value.ongoingTxnProducerEpoch !== undefined) {
+      putInt16(w, word + 7, 'ongoingTxnProducerEpoch', value.ongoingTxnProducerEpoch);
+    } else {
+      w.setInt32(word + 7, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): InitProducerIdResponseView {
-  return new InitProducerIdResponseView(message);
+  const fieldsOfInitProducerIdResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields'];
+  class InitProducerIdResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get ongoingTxnProducerId(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get ongoingTxnProducerEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitProducerIdResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: InitProducerIdRequest): void {
+      try {
+        writeInitProducerIdRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitProducerId request', 22);
+      }
+    },
+    writeResponse(w: FlatWriter, value: InitProducerIdResponse): void {
+      try {
+        writeInitProducerIdResponse(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitProducerId response', 22);
+      }
+    },
+    readRequest(message: FlatMessage): InitProducerIdRequestView {
+      return new InitProducerIdRequestView(message);
+    },
+    readResponse(message: FlatMessage): InitProducerIdResponseView {
+      return new InitProducerIdResponseView(message);
+    },
+  };
 }

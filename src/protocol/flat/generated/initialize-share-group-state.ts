@@ -2,6 +2,7 @@
 // InitializeShareGroupState, API key 83: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -38,147 +39,36 @@ export interface InitializeShareGroupStateRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfInitializeShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestPartitionData): void {
-  checkObject(value, keysOfInitializeShareGroupStateRequestPartitionData);
-  putInt32(w, word, 'partition', value.partition);
-  putInt32(w, word + 1, 'stateEpoch', value.stateEpoch);
-  putInt64(w, word + 2, 'startOffset', value.startOffset);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfInitializeShareGroupStateRequestInitializeStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateRequestInitializeStateData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestInitializeStateData): void {
-  checkObject(value, keysOfInitializeShareGroupStateRequestInitializeStateData);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeInitializeShareGroupStateRequestPartitionData(w, rows + i * 6, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfInitializeShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateRequest(w: FlatWriter, word: number, value: InitializeShareGroupStateRequest): void {
-  checkObject(value, keysOfInitializeShareGroupStateRequest);
-  putString(w, word, 'groupId', value.groupId);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeInitializeShareGroupStateRequestInitializeStateData(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfInitializeShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields'];
-/** Struct of InitializeShareGroupStateRequest, topics.partitions. */
-export class InitializeShareGroupStateRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the state, one more with each new start. (int32) */
-  get stateEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** First offset that is not yet done with; -1 to find out later. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateRequestPartitionData;
-  }
-}
-const readInitializeShareGroupStateRequestPartitionDataView: RowReader<InitializeShareGroupStateRequestPartitionDataView> = (message, word) => new InitializeShareGroupStateRequestPartitionDataView(message, word);
-
-const fieldsOfInitializeShareGroupStateRequestInitializeStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of InitializeShareGroupStateRequest, topics. */
-export class InitializeShareGroupStateRequestInitializeStateDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions to create state for. */
-  get partitions(): FlatArray<InitializeShareGroupStateRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateRequestInitializeStateData;
-  }
-}
-const readInitializeShareGroupStateRequestInitializeStateDataView: RowReader<InitializeShareGroupStateRequestInitializeStateDataView> = (message, word) => new InitializeShareGroupStateRequestInitializeStateDataView(message, word);
-
-const fieldsOfInitializeShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
-export class InitializeShareGroupStateRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface InitializeShareGroupStateRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to create state for. */
-  get topics(): FlatArray<InitializeShareGroupStateRequestInitializeStateDataView> {
-    return this.flat.array(this.flatWord + 2, 8, readInitializeShareGroupStateRequestInitializeStateDataView);
-  }
-
+  readonly topics: FlatArray<InitializeShareGroupStateRequestInitializeStateDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateRequest;
-  }
+/** Struct of InitializeShareGroupStateRequest, topics. */
+export interface InitializeShareGroupStateRequestInitializeStateDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions to create state for. */
+  readonly partitions: FlatArray<InitializeShareGroupStateRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of InitializeShareGroupStateRequest, topics.partitions. */
+export interface InitializeShareGroupStateRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Epoch of the state, one more with each new start. (int32) */
+  readonly stateEpoch: number;
+  /** First offset that is not yet done with; -1 to find out later. (int64) */
+  readonly startOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
@@ -211,181 +101,333 @@ export interface InitializeShareGroupStateResponsePartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfInitializeShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: InitializeShareGroupStateResponsePartitionResult): void {
-  checkObject(value, keysOfInitializeShareGroupStateResponsePartitionResult);
-  if (value.partition !== undefined) {
-    putInt32(w, word, 'partition', value.partition);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
+export interface InitializeShareGroupStateResponseView extends FlatView {
+  /** Topics with the results. */
+  readonly results: FlatArray<InitializeShareGroupStateResponseInitializeStateResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfInitializeShareGroupStateResponseInitializeStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateResponseInitializeStateResult(w: FlatWriter, word: number, value: InitializeShareGroupStateResponseInitializeStateResult): void {
-  checkObject(value, keysOfInitializeShareGroupStateResponseInitializeStateResult);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
+/** Struct of InitializeShareGroupStateResponse, results. */
+export interface InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with the results. */
+  readonly partitions: FlatArray<InitializeShareGroupStateResponsePartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of InitializeShareGroupStateResponse, results.partitions. */
+export interface InitializeShareGroupStateResponsePartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfInitializeShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestPartitionData): void {
+    checkObject(value, keysOfInitializeShareGroupStateRequestPartitionData);
+    putInt32(w, word, 'partition', value.partition);
+    putInt32(w, word + 1, 'stateEpoch', value.stateEpoch);
+    putInt64(w, word + 2, 'startOffset', value.startOffset);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfInitializeShareGroupStateRequestInitializeStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateRequestInitializeStateData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestInitializeStateData): void {
+    checkObject(value, keysOfInitializeShareGroupStateRequestInitializeStateData);
+    putUuid(w, word, 'topicId', value.topicId);
     {
       const count = checkArray('partitions', value.partitions);
       const rows = w.array(word + 4, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeInitializeShareGroupStateResponsePartitionResult(w, rows + i * 6, value.partitions[i]!);
+        for (; i < count; i++) writeInitializeShareGroupStateRequestPartitionData(w, rows + i * 6, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfInitializeShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
-function writeInitializeShareGroupStateResponse(w: FlatWriter, word: number, value: InitializeShareGroupStateResponse): void {
-  checkObject(value, keysOfInitializeShareGroupStateResponse);
-  if (value.results !== undefined) {
-    {
-      const count = checkArray('results', value.results);
-      const rows = w.array(word, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeInitializeShareGroupStateResponseInitializeStateResult(w, rows + i * 8, value.results[i]!);
-      } catch (error) {
-        throw within(error, 'results', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfInitializeShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-/** Struct of InitializeShareGroupStateResponse, results.partitions. */
-export class InitializeShareGroupStateResponsePartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfInitializeShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateRequest(w: FlatWriter, word: number, value: InitializeShareGroupStateRequest): void {
+    checkObject(value, keysOfInitializeShareGroupStateRequest);
+    putString(w, word, 'groupId', value.groupId);
+    {
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 2, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeInitializeShareGroupStateRequestInitializeStateData(w, rows + i * 8, value.topics[i]!);
+      } catch (error) {
+        throw within(error, 'topics', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const fieldsOfInitializeShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields'];
+  class InitializeShareGroupStateRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateRequestPartitionData;
+    }
+  }
+  const readInitializeShareGroupStateRequestPartitionDataView: RowReader<InitializeShareGroupStateRequestPartitionDataView> = (message, word) => new InitializeShareGroupStateRequestPartitionDataView(message, word);
+
+  const fieldsOfInitializeShareGroupStateRequestInitializeStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class InitializeShareGroupStateRequestInitializeStateDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<InitializeShareGroupStateRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateRequestInitializeStateData;
+    }
+  }
+  const readInitializeShareGroupStateRequestInitializeStateDataView: RowReader<InitializeShareGroupStateRequestInitializeStateDataView> = (message, word) => new InitializeShareGroupStateRequestInitializeStateDataView(message, word);
+
+  const fieldsOfInitializeShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class InitializeShareGroupStateRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<InitializeShareGroupStateRequestInitializeStateDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readInitializeShareGroupStateRequestInitializeStateDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateRequest;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfInitializeShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: InitializeShareGroupStateResponsePartitionResult): void {
+    checkObject(value, keysOfInitializeShareGroupStateResponsePartitionResult);
+    if (value.partition !== undefined) {
+      putInt32(w, word, 'partition', value.partition);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateResponsePartitionResult;
-  }
-}
-const readInitializeShareGroupStateResponsePartitionResultView: RowReader<InitializeShareGroupStateResponsePartitionResultView> = (message, word) => new InitializeShareGroupStateResponsePartitionResultView(message, word);
-
-const fieldsOfInitializeShareGroupStateResponseInitializeStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of InitializeShareGroupStateResponse, results. */
-export class InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with the results. */
-  get partitions(): FlatArray<InitializeShareGroupStateResponsePartitionResultView> {
-    return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateResponsePartitionResultView);
+  const keysOfInitializeShareGroupStateResponseInitializeStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateResponseInitializeStateResult(w: FlatWriter, word: number, value: InitializeShareGroupStateResponseInitializeStateResult): void {
+    checkObject(value, keysOfInitializeShareGroupStateResponseInitializeStateResult);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeInitializeShareGroupStateResponsePartitionResult(w, rows + i * 6, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
+  const keysOfInitializeShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
+  function writeInitializeShareGroupStateResponse(w: FlatWriter, word: number, value: InitializeShareGroupStateResponse): void {
+    checkObject(value, keysOfInitializeShareGroupStateResponse);
+    if (value.results !== undefined) {
+      {
+        const count = checkArray('results', value.results);
+        const rows = w.array(word, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeInitializeShareGroupStateResponseInitializeStateResult(w, rows + i * 8, value.results[i]!);
+        } catch (error) {
+          throw within(error, 'results', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateResponseInitializeStateResult;
+  const fieldsOfInitializeShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponsePartitionResult;
+    }
   }
-}
-const readInitializeShareGroupStateResponseInitializeStateResultView: RowReader<InitializeShareGroupStateResponseInitializeStateResultView> = (message, word) => new InitializeShareGroupStateResponseInitializeStateResultView(message, word);
+  const readInitializeShareGroupStateResponsePartitionResultView: RowReader<InitializeShareGroupStateResponsePartitionResultView> = (message, word) => new InitializeShareGroupStateResponsePartitionResultView(message, word);
 
-const fieldsOfInitializeShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-/** Creates the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
-export class InitializeShareGroupStateResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfInitializeShareGroupStateResponseInitializeStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<InitializeShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponseInitializeStateResult;
+    }
+  }
+  const readInitializeShareGroupStateResponseInitializeStateResultView: RowReader<InitializeShareGroupStateResponseInitializeStateResultView> = (message, word) => new InitializeShareGroupStateResponseInitializeStateResultView(message, word);
+
+  const fieldsOfInitializeShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<InitializeShareGroupStateResponseInitializeStateResultView> {
+      return this.flat.array(this.flatWord, 8, readInitializeShareGroupStateResponseInitializeStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponse;
+    }
   }
 
-  /** Topics with the results. */
-  get results(): FlatArray<InitializeShareGroupStateResponseInitializeStateResultView> {
-    return this.flat.array(this.flatWord, 8, readInitializeShareGroupStateResponseInitializeStateResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfInitializeShareGroupStateResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: InitializeShareGroupStateRequest): void {
-  try {
-    writeInitializeShareGroupStateRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'InitializeShareGroupState request', 83);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: InitializeShareGroupStateResponse): void {
-  try {
-    writeInitializeShareGroupStateResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'InitializeShareGroupState response', 83);
-  }
-}
-
-export function readRequest(message: FlatMessage): InitializeShareGroupStateRequestView {
-  return new InitializeShareGroupStateRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): InitializeShareGroupStateResponseView {
-  return new InitializeShareGroupStateResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: InitializeShareGroupStateRequest): void {
+      try {
+        writeInitializeShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitializeShareGroupState request', 83);
+      }
+    },
+    writeResponse(w: FlatWriter, value: InitializeShareGroupStateResponse): void {
+      try {
+        writeInitializeShareGroupStateResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitializeShareGroupState response', 83);
+      }
+    },
+    readRequest(message: FlatMessage): InitializeShareGroupStateRequestView {
+      return new InitializeShareGroupStateRequestView(message);
+    },
+    readResponse(message: FlatMessage): InitializeShareGroupStateResponseView {
+      return new InitializeShareGroupStateResponseView(message);
+    },
+  };
 }

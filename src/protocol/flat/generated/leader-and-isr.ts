@@ -2,6 +2,7 @@
 // LeaderAndIsr, API key 4: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -82,331 +83,80 @@ export interface LeaderAndIsrRequestLeaderAndIsrPartitionState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields']);
-function writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrPartitionState): void {
-  checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
-  putInt32(w, word + 4, 'leader', value.leader);
-  putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
-  putArray(w, word + 6, 'isr', value.isr, 1, putInt32);
-  putInt32(w, word + 8, 'partitionEpoch', value.partitionEpoch);
-  putArray(w, word + 9, 'replicas', value.replicas, 1, putInt32);
-  if (value.addingReplicas !== undefined) {
-    putArray(w, word + 11, 'addingReplicas', value.addingReplicas, 1, putInt32);
-  }
-  if (value.removingReplicas !== undefined) {
-    putArray(w, word + 13, 'removingReplicas', value.removingReplicas, 1, putInt32);
-  }
-  if (value.isNew !== undefined) {
-    putBool(w, word + 15, 'isNew', value.isNew);
-  }
-  if (value.leaderRecoveryState !== undefined) {
-    putInt8(w, word + 16, 'leaderRecoveryState', value.leaderRecoveryState);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 17, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfLeaderAndIsrRequestLeaderAndIsrTopicState: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields']);
-function writeLeaderAndIsrRequestLeaderAndIsrTopicState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrTopicState): void {
-  checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrTopicState);
-  putString(w, word, 'topicName', value.topicName);
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitionStates', value.partitionStates);
-    const rows = w.array(word + 6, count, 19);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w, rows + i * 19, value.partitionStates[i]!);
-    } catch (error) {
-      throw within(error, 'partitionStates', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfLeaderAndIsrRequestLeaderAndIsrLiveLeader: ReadonlySet<string> = new Set(['brokerId', 'hostName', 'port', 'unknownTaggedFields']);
-function writeLeaderAndIsrRequestLeaderAndIsrLiveLeader(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrLiveLeader): void {
-  checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrLiveLeader);
-  putInt32(w, word, 'brokerId', value.brokerId);
-  putString(w, word + 1, 'hostName', value.hostName);
-  putInt32(w, word + 3, 'port', value.port);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfLeaderAndIsrRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'type', 'ungroupedPartitionStates', 'topicStates', 'liveLeaders', 'unknownTaggedFields']);
-function writeLeaderAndIsrRequest(w: FlatWriter, word: number, value: LeaderAndIsrRequest): void {
-  checkObject(value, keysOfLeaderAndIsrRequest);
-  putInt32(w, word, 'controllerId', value.controllerId);
-  if (value.isKRaftController !== undefined) {
-    putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
-  }
-  putInt32(w, word + 2, 'controllerEpoch', value.controllerEpoch);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 3, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 3, -1, -1);
-  }
-  if (value.type !== undefined) {
-    putInt8(w, word + 5, 'type', value.type);
-  }
-  if (value.ungroupedPartitionStates !== undefined) {
-    {
-      const count = checkArray('ungroupedPartitionStates', value.ungroupedPartitionStates);
-      const rows = w.array(word + 6, count, 19);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w, rows + i * 19, value.ungroupedPartitionStates[i]!);
-      } catch (error) {
-        throw within(error, 'ungroupedPartitionStates', i);
-      }
-    }
-  }
-  if (value.topicStates !== undefined) {
-    {
-      const count = checkArray('topicStates', value.topicStates);
-      const rows = w.array(word + 8, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrTopicState(w, rows + i * 10, value.topicStates[i]!);
-      } catch (error) {
-        throw within(error, 'topicStates', i);
-      }
-    }
-  }
-  {
-    const count = checkArray('liveLeaders', value.liveLeaders);
-    const rows = w.array(word + 10, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrLiveLeader(w, rows + i * 6, value.liveLeaders[i]!);
-    } catch (error) {
-      throw within(error, 'liveLeaders', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields'];
-/** Struct of LeaderAndIsrRequest, LeaderAndIsrPartitionState. */
-export class LeaderAndIsrRequestLeaderAndIsrPartitionStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Epoch of the controller that changed the partition last. (int32) */
-  get controllerEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Node id of the leader; -1 for none. (int32) */
-  get leader(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Node ids of the replicas that are in sync. (int32 each) */
-  get isr(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 6, 1, readInt32);
-  }
-
-  /** Epoch of the partition state, one more with each change. (int32) */
-  get partitionEpoch(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
-  /** Node ids of all replicas, the preferred leader first. (int32 each) */
-  get replicas(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 9, 1, readInt32);
-  }
-
-  /** Node ids of replicas to come. (int32 each; versions 3+; dropped where the version lacks it) */
-  get addingReplicas(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 11, 1, readInt32);
-  }
-
-  /** Node ids of replicas to go. (int32 each; versions 3+; dropped where the version lacks it) */
-  get removingReplicas(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 13, 1, readInt32);
-  }
-
-  /** True when the replica is expected to not exist yet. (versions 1+; default false; dropped where the version lacks it) */
-  get isNew(): boolean {
-    return this.flat.bool(this.flatWord + 15);
-  }
-
-  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 6+; default 0) */
-  get leaderRecoveryState(): number {
-    return this.flat.int32(this.flatWord + 16);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 17);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState;
-  }
-}
-const readLeaderAndIsrRequestLeaderAndIsrPartitionStateView: RowReader<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrPartitionStateView(message, word);
-
-const fieldsOfLeaderAndIsrRequestLeaderAndIsrTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
-/** Struct of LeaderAndIsrRequest, topicStates. In versions 2+. */
-export class LeaderAndIsrRequestLeaderAndIsrTopicStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 5+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** States of partitions of the topic. */
-  get partitionStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> {
-    return this.flat.array(this.flatWord + 6, 19, readLeaderAndIsrRequestLeaderAndIsrPartitionStateView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrRequestLeaderAndIsrTopicState;
-  }
-}
-const readLeaderAndIsrRequestLeaderAndIsrTopicStateView: RowReader<LeaderAndIsrRequestLeaderAndIsrTopicStateView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrTopicStateView(message, word);
-
-const fieldsOfLeaderAndIsrRequestLeaderAndIsrLiveLeader: readonly string[] = ['brokerId', 'hostName', 'port', 'unknownTaggedFields'];
-/** Struct of LeaderAndIsrRequest, liveLeaders. */
-export class LeaderAndIsrRequestLeaderAndIsrLiveLeaderView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get brokerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name of the broker. */
-  get hostName(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrRequestLeaderAndIsrLiveLeader;
-  }
-}
-const readLeaderAndIsrRequestLeaderAndIsrLiveLeaderView: RowReader<LeaderAndIsrRequestLeaderAndIsrLiveLeaderView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrLiveLeaderView(message, word);
-
-const fieldsOfLeaderAndIsrRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'type', 'ungroupedPartitionStates', 'topicStates', 'liveLeaders', 'unknownTaggedFields'];
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-7. */
-export class LeaderAndIsrRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface LeaderAndIsrRequestView extends FlatView {
   /** Node id of the controller that sends this. (int32) */
-  get controllerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly controllerId: number;
   /** True when the sender is a KRaft controller during a migration (KIP-866). (version 7; default false) */
-  get isKRaftController(): boolean {
-    return this.flat.bool(this.flatWord + 1);
-  }
-
+  readonly isKRaftController: boolean;
   /** Epoch of the controller, for brokers to ignore older ones. (int32) */
-  get controllerEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly controllerEpoch: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; versions 2+; default -1; dropped where the version lacks it) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
+  readonly brokerEpoch: Long;
   /** 1 for changes only, 2 for the state of all partitions; 0 for unknown. (int8; versions 5+) */
-  get type(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
+  readonly type: number;
   /** States of partitions, each with its topic. (versions 0-1) */
-  get ungroupedPartitionStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> {
-    return this.flat.array(this.flatWord + 6, 19, readLeaderAndIsrRequestLeaderAndIsrPartitionStateView);
-  }
-
+  readonly ungroupedPartitionStates: FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView>;
   /** Topics with the states of partitions. (versions 2+) */
-  get topicStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrTopicStateView> {
-    return this.flat.array(this.flatWord + 8, 10, readLeaderAndIsrRequestLeaderAndIsrTopicStateView);
-  }
-
+  readonly topicStates: FlatArray<LeaderAndIsrRequestLeaderAndIsrTopicStateView>;
   /** Addresses of the leaders named above. */
-  get liveLeaders(): FlatArray<LeaderAndIsrRequestLeaderAndIsrLiveLeaderView> {
-    return this.flat.array(this.flatWord + 10, 6, readLeaderAndIsrRequestLeaderAndIsrLiveLeaderView);
-  }
-
+  readonly liveLeaders: FlatArray<LeaderAndIsrRequestLeaderAndIsrLiveLeaderView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 12);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrRequest;
-  }
+/** Struct of LeaderAndIsrRequest, liveLeaders. */
+export interface LeaderAndIsrRequestLeaderAndIsrLiveLeaderView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly brokerId: number;
+  /** Host name of the broker. */
+  readonly hostName: string;
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of LeaderAndIsrRequest, topicStates. In versions 2+. */
+export interface LeaderAndIsrRequestLeaderAndIsrTopicStateView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 5+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** States of partitions of the topic. */
+  readonly partitionStates: FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of LeaderAndIsrRequest, LeaderAndIsrPartitionState. */
+export interface LeaderAndIsrRequestLeaderAndIsrPartitionStateView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-1; dropped where the version lacks it) */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Epoch of the controller that changed the partition last. (int32) */
+  readonly controllerEpoch: number;
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leader: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Node ids of the replicas that are in sync. (int32 each) */
+  readonly isr: FlatArray<number>;
+  /** Epoch of the partition state, one more with each change. (int32) */
+  readonly partitionEpoch: number;
+  /** Node ids of all replicas, the preferred leader first. (int32 each) */
+  readonly replicas: FlatArray<number>;
+  /** Node ids of replicas to come. (int32 each; versions 3+; dropped where the version lacks it) */
+  readonly addingReplicas: FlatArray<number>;
+  /** Node ids of replicas to go. (int32 each; versions 3+; dropped where the version lacks it) */
+  readonly removingReplicas: FlatArray<number>;
+  /** True when the replica is expected to not exist yet. (versions 1+; default false; dropped where the version lacks it) */
+  readonly isNew: boolean;
+  /** 0 when the leader is sound, 1 while it recovers from an unclean election (KIP-704). (int8; versions 6+; default 0) */
+  readonly leaderRecoveryState: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-7. */
@@ -443,200 +193,517 @@ export interface LeaderAndIsrResponseLeaderAndIsrPartitionError {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfLeaderAndIsrResponseLeaderAndIsrPartitionError: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w: FlatWriter, word: number, value: LeaderAndIsrResponseLeaderAndIsrPartitionError): void {
-  checkObject(value, keysOfLeaderAndIsrResponseLeaderAndIsrPartitionError);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 3, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfLeaderAndIsrResponseLeaderAndIsrTopicError: ReadonlySet<string> = new Set(['topicId', 'partitionErrors', 'unknownTaggedFields']);
-function writeLeaderAndIsrResponseLeaderAndIsrTopicError(w: FlatWriter, word: number, value: LeaderAndIsrResponseLeaderAndIsrTopicError): void {
-  checkObject(value, keysOfLeaderAndIsrResponseLeaderAndIsrTopicError);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
-  }
-  if (value.partitionErrors !== undefined) {
-    {
-      const count = checkArray('partitionErrors', value.partitionErrors);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
-      } catch (error) {
-        throw within(error, 'partitionErrors', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfLeaderAndIsrResponse: ReadonlySet<string> = new Set(['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields']);
-function writeLeaderAndIsrResponse(w: FlatWriter, word: number, value: LeaderAndIsrResponse): void {
-  checkObject(value, keysOfLeaderAndIsrResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.partitionErrors !== undefined) {
-    {
-      const count = checkArray('partitionErrors', value.partitionErrors);
-      const rows = w.array(word + 1, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
-      } catch (error) {
-        throw within(error, 'partitionErrors', i);
-      }
-    }
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 3, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrTopicError(w, rows + i * 8, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of LeaderAndIsrResponse, LeaderAndIsrPartitionError. */
-export class LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError;
-  }
-}
-const readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrPartitionErrorView(message, word);
-
-const fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError: readonly string[] = ['topicId', 'partitionErrors', 'unknownTaggedFields'];
-/** Struct of LeaderAndIsrResponse, topics. In versions 5+. */
-export class LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** One result for each partition. */
-  get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
-    return this.flat.array(this.flatWord + 4, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError;
-  }
-}
-const readLeaderAndIsrResponseLeaderAndIsrTopicErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrTopicErrorView(message, word);
-
-const fieldsOfLeaderAndIsrResponse: readonly string[] = ['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields'];
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-7. */
-export class LeaderAndIsrResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface LeaderAndIsrResponseView extends FlatView {
   /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** One result for each partition. (versions 0-4) */
-  get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
-    return this.flat.array(this.flatWord + 1, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
-  }
-
+  readonly partitionErrors: FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView>;
   /** Topics with the results. (versions 5+) */
-  get topics(): FlatArray<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> {
-    return this.flat.array(this.flatWord + 3, 8, readLeaderAndIsrResponseLeaderAndIsrTopicErrorView);
-  }
-
+  readonly topics: FlatArray<LeaderAndIsrResponseLeaderAndIsrTopicErrorView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfLeaderAndIsrResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: LeaderAndIsrRequest): void {
-  try {
-    writeLeaderAndIsrRequest(w, w.alloc(14), value);
-  } catch (error) {
-    throw invalidMessage(error, 'LeaderAndIsr request', 4);
+/** Struct of LeaderAndIsrResponse, topics. In versions 5+. */
+export interface LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** One result for each partition. */
+  readonly partitionErrors: FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of LeaderAndIsrResponse, LeaderAndIsrPartitionError. */
+export interface LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields']);
+  function writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrPartitionState): void {
+    checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
+    putInt32(w, word + 4, 'leader', value.leader);
+    putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
+    putArray(w, word + 6, 'isr', value.isr, 1, putInt32);
+    putInt32(w, word + 8, 'partitionEpoch', value.partitionEpoch);
+    putArray(w, word + 9, 'replicas', value.replicas, 1, putInt32);
+    if (value.addingReplicas !== undefined) {
+      putArray(w, word + 11, 'addingReplicas', value.addingReplicas, 1, putInt32);
+    }
+    if (value.removingReplicas !== undefined) {
+      putArray(w, word + 13, 'removingReplicas', value.removingReplicas, 1, putInt32);
+    }
+    if (value.isNew !== undefined) {
+      putBool(w, word + 15, 'isNew', value.isNew);
+    }
+    if (value.leaderRecoveryState !== undefined) {
+      putInt8(w, word + 16, 'leaderRecoveryState', value.leaderRecoveryState);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 17, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: LeaderAndIsrResponse): void {
-  try {
-    writeLeaderAndIsrResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'LeaderAndIsr response', 4);
+  const keysOfLeaderAndIsrRequestLeaderAndIsrTopicState: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields']);
+  function writeLeaderAndIsrRequestLeaderAndIsrTopicState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrTopicState): void {
+    checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrTopicState);
+    putString(w, word, 'topicName', value.topicName);
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    {
+      const count = checkArray('partitionStates', value.partitionStates);
+      const rows = w.array(word + 6, count, 19);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w, rows + i * 19, value.partitionStates[i]!);
+      } catch (error) {
+        throw within(error, 'partitionStates', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): LeaderAndIsrRequestView {
-  return new LeaderAndIsrRequestView(message);
-}
+  const keysOfLeaderAndIsrRequestLeaderAndIsrLiveLeader: ReadonlySet<string> = new Set(['brokerId', 'hostName', 'port', 'unknownTaggedFields']);
+  function writeLeaderAndIsrRequestLeaderAndIsrLiveLeader(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrLiveLeader): void {
+    checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrLiveLeader);
+    putInt32(w, word, 'brokerId', value.brokerId);
+    putString(w, word + 1, 'hostName', value.hostName);
+    putInt32(w, word + 3, 'port', value.port);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): LeaderAndIsrResponseView {
-  return new LeaderAndIsrResponseView(message);
+  const keysOfLeaderAndIsrRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'type', 'ungroupedPartitionStates', 'topicStates', 'liveLeaders', 'unknownTaggedFields']);
+  function writeLeaderAndIsrRequest(w: FlatWriter, word: number, value: LeaderAndIsrRequest): void {
+    checkObject(value, keysOfLeaderAndIsrRequest);
+    putInt32(w, word, 'controllerId', value.controllerId);
+    if (value.isKRaftController !== undefined) {
+      putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
+    }
+    putInt32(w, word + 2, 'controllerEpoch', value.controllerEpoch);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 3, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 3, -1, -1);
+    }
+    if (value.type !== undefined) {
+      putInt8(w, word + 5, 'type', value.type);
+    }
+    if (value.ungroupedPartitionStates !== undefined) {
+      {
+        const count = checkArray('ungroupedPartitionStates', value.ungroupedPartitionStates);
+        const rows = w.array(word + 6, count, 19);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w, rows + i * 19, value.ungroupedPartitionStates[i]!);
+        } catch (error) {
+          throw within(error, 'ungroupedPartitionStates', i);
+        }
+      }
+    }
+    if (value.topicStates !== undefined) {
+      {
+        const count = checkArray('topicStates', value.topicStates);
+        const rows = w.array(word + 8, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrTopicState(w, rows + i * 10, value.topicStates[i]!);
+        } catch (error) {
+          throw within(error, 'topicStates', i);
+        }
+      }
+    }
+    {
+      const count = checkArray('liveLeaders', value.liveLeaders);
+      const rows = w.array(word + 10, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeLeaderAndIsrRequestLeaderAndIsrLiveLeader(w, rows + i * 6, value.liveLeaders[i]!);
+      } catch (error) {
+        throw within(error, 'liveLeaders', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields'];
+  class LeaderAndIsrRequestLeaderAndIsrPartitionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get controllerEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get leader(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get isr(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get partitionEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get replicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 9, 1, readInt32);
+    }
+
+    get addingReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 11, 1, readInt32);
+    }
+
+    get removingReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 13, 1, readInt32);
+    }
+
+    get isNew(): boolean {
+      return this.flat.bool(this.flatWord + 15);
+    }
+
+    get leaderRecoveryState(): number {
+      return this.flat.int32(this.flatWord + 16);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 17);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState;
+    }
+  }
+  const readLeaderAndIsrRequestLeaderAndIsrPartitionStateView: RowReader<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrPartitionStateView(message, word);
+
+  const fieldsOfLeaderAndIsrRequestLeaderAndIsrTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
+  class LeaderAndIsrRequestLeaderAndIsrTopicStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> {
+      return this.flat.array(this.flatWord + 6, 19, readLeaderAndIsrRequestLeaderAndIsrPartitionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrRequestLeaderAndIsrTopicState;
+    }
+  }
+  const readLeaderAndIsrRequestLeaderAndIsrTopicStateView: RowReader<LeaderAndIsrRequestLeaderAndIsrTopicStateView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrTopicStateView(message, word);
+
+  const fieldsOfLeaderAndIsrRequestLeaderAndIsrLiveLeader: readonly string[] = ['brokerId', 'hostName', 'port', 'unknownTaggedFields'];
+  class LeaderAndIsrRequestLeaderAndIsrLiveLeaderView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get hostName(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrRequestLeaderAndIsrLiveLeader;
+    }
+  }
+  const readLeaderAndIsrRequestLeaderAndIsrLiveLeaderView: RowReader<LeaderAndIsrRequestLeaderAndIsrLiveLeaderView> = (message, word) => new LeaderAndIsrRequestLeaderAndIsrLiveLeaderView(message, word);
+
+  const fieldsOfLeaderAndIsrRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'type', 'ungroupedPartitionStates', 'topicStates', 'liveLeaders', 'unknownTaggedFields'];
+  class LeaderAndIsrRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get controllerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get isKRaftController(): boolean {
+      return this.flat.bool(this.flatWord + 1);
+    }
+
+    get controllerEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get type(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get ungroupedPartitionStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrPartitionStateView> {
+      return this.flat.array(this.flatWord + 6, 19, readLeaderAndIsrRequestLeaderAndIsrPartitionStateView);
+    }
+
+    get topicStates(): FlatArray<LeaderAndIsrRequestLeaderAndIsrTopicStateView> {
+      return this.flat.array(this.flatWord + 8, 10, readLeaderAndIsrRequestLeaderAndIsrTopicStateView);
+    }
+
+    get liveLeaders(): FlatArray<LeaderAndIsrRequestLeaderAndIsrLiveLeaderView> {
+      return this.flat.array(this.flatWord + 10, 6, readLeaderAndIsrRequestLeaderAndIsrLiveLeaderView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 12);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrRequest;
+    }
+  }
+
+  const keysOfLeaderAndIsrResponseLeaderAndIsrPartitionError: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w: FlatWriter, word: number, value: LeaderAndIsrResponseLeaderAndIsrPartitionError): void {
+    checkObject(value, keysOfLeaderAndIsrResponseLeaderAndIsrPartitionError);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 3, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfLeaderAndIsrResponseLeaderAndIsrTopicError: ReadonlySet<string> = new Set(['topicId', 'partitionErrors', 'unknownTaggedFields']);
+  function writeLeaderAndIsrResponseLeaderAndIsrTopicError(w: FlatWriter, word: number, value: LeaderAndIsrResponseLeaderAndIsrTopicError): void {
+    checkObject(value, keysOfLeaderAndIsrResponseLeaderAndIsrTopicError);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitionErrors !== undefined) {
+      {
+        const count = checkArray('partitionErrors', value.partitionErrors);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
+        } catch (error) {
+          throw within(error, 'partitionErrors', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfLeaderAndIsrResponse: ReadonlySet<string> = new Set(['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields']);
+  function writeLeaderAndIsrResponse(w: FlatWriter, word: number, value: LeaderAndIsrResponse): void {
+    checkObject(value, keysOfLeaderAndIsrResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.partitionErrors !== undefined) {
+      {
+        const count = checkArray('partitionErrors', value.partitionErrors);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
+        } catch (error) {
+          throw within(error, 'partitionErrors', i);
+        }
+      }
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 3, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeLeaderAndIsrResponseLeaderAndIsrTopicError(w, rows + i * 8, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError;
+    }
+  }
+  const readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrPartitionErrorView(message, word);
+
+  const fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError: readonly string[] = ['topicId', 'partitionErrors', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
+      return this.flat.array(this.flatWord + 4, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError;
+    }
+  }
+  const readLeaderAndIsrResponseLeaderAndIsrTopicErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrTopicErrorView(message, word);
+
+  const fieldsOfLeaderAndIsrResponse: readonly string[] = ['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
+      return this.flat.array(this.flatWord + 1, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
+    }
+
+    get topics(): FlatArray<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> {
+      return this.flat.array(this.flatWord + 3, 8, readLeaderAndIsrResponseLeaderAndIsrTopicErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: LeaderAndIsrRequest): void {
+      try {
+        writeLeaderAndIsrRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'LeaderAndIsr request', 4);
+      }
+    },
+    writeResponse(w: FlatWriter, value: LeaderAndIsrResponse): void {
+      try {
+        writeLeaderAndIsrResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'LeaderAndIsr response', 4);
+      }
+    },
+    readRequest(message: FlatMessage): LeaderAndIsrRequestView {
+      return new LeaderAndIsrRequestView(message);
+    },
+    readResponse(message: FlatMessage): LeaderAndIsrResponseView {
+      return new LeaderAndIsrResponseView(message);
+    },
+  };
 }

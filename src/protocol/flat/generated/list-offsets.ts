@@ -2,6 +2,7 @@
 // ListOffsets, API key 2: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt64, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -44,177 +45,42 @@ export interface ListOffsetsRequestListOffsetsPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfListOffsetsRequestListOffsetsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields']);
-function writeListOffsetsRequestListOffsetsPartition(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsPartition): void {
-  checkObject(value, keysOfListOffsetsRequestListOffsetsPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  if (value.currentLeaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
-  } else {
-    w.setInt32(word + 1, -1);
-  }
-  putInt64(w, word + 2, 'timestamp', value.timestamp);
-  if (value.maxNumOffsets !== undefined) {
-    putInt32(w, word + 4, 'maxNumOffsets', value.maxNumOffsets);
-  } else {
-    w.setInt32(word + 4, 1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfListOffsetsRequestListOffsetsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeListOffsetsRequestListOffsetsTopic(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsTopic): void {
-  checkObject(value, keysOfListOffsetsRequestListOffsetsTopic);
-  putString(w, word, 'name', value.name);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 7);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeListOffsetsRequestListOffsetsPartition(w, rows + i * 7, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfListOffsetsRequest: ReadonlySet<string> = new Set(['replicaId', 'isolationLevel', 'topics', 'timeoutMs', 'unknownTaggedFields']);
-function writeListOffsetsRequest(w: FlatWriter, word: number, value: ListOffsetsRequest): void {
-  checkObject(value, keysOfListOffsetsRequest);
-  putInt32(w, word, 'replicaId', value.replicaId);
-  if (value.isolationLevel !== undefined) {
-    putInt8(w, word + 1, 'isolationLevel', value.isolationLevel);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeListOffsetsRequestListOffsetsTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.timeoutMs !== undefined) {
-    putInt32(w, word + 4, 'timeoutMs', value.timeoutMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfListOffsetsRequestListOffsetsPartition: readonly string[] = ['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields'];
-/** Struct of ListOffsetsRequest, topics.partitions. */
-export class ListOffsetsRequestListOffsetsPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 4+; default -1; dropped where the version lacks it) */
-  get currentLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Unix milliseconds for the first record not older; -1 end, -2 start, -3 newest record, -4 local start. (int64) */
-  get timestamp(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Offsets to return at most. (int32; version 0; default 1) */
-  get maxNumOffsets(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsRequestListOffsetsPartition;
-  }
-}
-const readListOffsetsRequestListOffsetsPartitionView: RowReader<ListOffsetsRequestListOffsetsPartitionView> = (message, word) => new ListOffsetsRequestListOffsetsPartitionView(message, word);
-
-const fieldsOfListOffsetsRequestListOffsetsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of ListOffsetsRequest, topics. */
-export class ListOffsetsRequestListOffsetsTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to look up. */
-  get partitions(): FlatArray<ListOffsetsRequestListOffsetsPartitionView> {
-    return this.flat.array(this.flatWord + 2, 7, readListOffsetsRequestListOffsetsPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsRequestListOffsetsTopic;
-  }
-}
-const readListOffsetsRequestListOffsetsTopicView: RowReader<ListOffsetsRequestListOffsetsTopicView> = (message, word) => new ListOffsetsRequestListOffsetsTopicView(message, word);
-
-const fieldsOfListOffsetsRequest: readonly string[] = ['replicaId', 'isolationLevel', 'topics', 'timeoutMs', 'unknownTaggedFields'];
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
-export class ListOffsetsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ListOffsetsRequestView extends FlatView {
   /** Node id of a follower; -1 for a consumer. (int32) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly replicaId: number;
   /** What the end is: 0 the high watermark (read uncommitted), 1 the last stable offset (read committed). (int8; versions 2+) */
-  get isolationLevel(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly isolationLevel: number;
   /** Topics to look up. */
-  get topics(): FlatArray<ListOffsetsRequestListOffsetsTopicView> {
-    return this.flat.array(this.flatWord + 2, 6, readListOffsetsRequestListOffsetsTopicView);
-  }
-
+  readonly topics: FlatArray<ListOffsetsRequestListOffsetsTopicView>;
   /** Milliseconds the broker may wait for answers from remote storage (KIP-1075). (int32; versions 10+; dropped where the version lacks it) */
-  get timeoutMs(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly timeoutMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsRequest;
-  }
+/** Struct of ListOffsetsRequest, topics. */
+export interface ListOffsetsRequestListOffsetsTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions to look up. */
+  readonly partitions: FlatArray<ListOffsetsRequestListOffsetsPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ListOffsetsRequest, topics.partitions. */
+export interface ListOffsetsRequestListOffsetsPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 4+; default -1; dropped where the version lacks it) */
+  readonly currentLeaderEpoch: number;
+  /** Unix milliseconds for the first record not older; -1 end, -2 start, -3 newest record, -4 local start. (int64) */
+  readonly timestamp: Long;
+  /** Offsets to return at most. (int32; version 0; default 1) */
+  readonly maxNumOffsets: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
@@ -255,213 +121,396 @@ export interface ListOffsetsResponseListOffsetsPartitionResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfListOffsetsResponseListOffsetsPartitionResponse: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields']);
-function writeListOffsetsResponseListOffsetsPartitionResponse(w: FlatWriter, word: number, value: ListOffsetsResponseListOffsetsPartitionResponse): void {
-  checkObject(value, keysOfListOffsetsResponseListOffsetsPartitionResponse);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.oldStyleOffsets !== undefined) {
-    putArray(w, word + 2, 'oldStyleOffsets', value.oldStyleOffsets, 2, putInt64);
-  }
-  if (value.timestamp !== undefined) {
-    putInt64(w, word + 4, 'timestamp', value.timestamp);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.offset !== undefined) {
-    putInt64(w, word + 6, 'offset', value.offset);
-  } else {
-    w.setInt64(word + 6, -1, -1);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 8, 'leaderEpoch', value.leaderEpoch);
-  } else {
-    w.setInt32(word + 8, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
+/** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
+export interface ListOffsetsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
+  readonly throttleTimeMs: number;
+  /** Topics looked up. */
+  readonly topics: FlatArray<ListOffsetsResponseListOffsetsTopicResponseView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfListOffsetsResponseListOffsetsTopicResponse: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeListOffsetsResponseListOffsetsTopicResponse(w: FlatWriter, word: number, value: ListOffsetsResponseListOffsetsTopicResponse): void {
-  checkObject(value, keysOfListOffsetsResponseListOffsetsTopicResponse);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
+/** Struct of ListOffsetsResponse, topics. */
+export interface ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions looked up. */
+  readonly partitions: FlatArray<ListOffsetsResponseListOffsetsPartitionResponseView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ListOffsetsResponse, topics.partitions. */
+export interface ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error code; 0 for success. (int16) */
+  readonly errorCode: number;
+  /** Start offsets of segments not newer than the time asked for, largest first. (int64 each; version 0) */
+  readonly oldStyleOffsets: FlatArray<Long>;
+  /** Time of the record found, in Unix milliseconds; -1 for none. (int64; versions 1+; default -1) */
+  readonly timestamp: Long;
+  /** Offset found; -1 for none. (int64; versions 1+; default -1) */
+  readonly offset: Long;
+  /** Leader epoch of the record found; -1 for unknown. (int32; versions 4+; default -1) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfListOffsetsRequestListOffsetsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields']);
+  function writeListOffsetsRequestListOffsetsPartition(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsPartition): void {
+    checkObject(value, keysOfListOffsetsRequestListOffsetsPartition);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    if (value.currentLeaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    putInt64(w, word + 2, 'timestamp', value.timestamp);
+    if (value.maxNumOffsets !== undefined) {
+      putInt32(w, word + 4, 'maxNumOffsets', value.maxNumOffsets);
+    } else {
+      w.setInt32(word + 4, 1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfListOffsetsRequestListOffsetsTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeListOffsetsRequestListOffsetsTopic(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsTopic): void {
+    checkObject(value, keysOfListOffsetsRequestListOffsetsTopic);
+    putString(w, word, 'name', value.name);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 11);
+      const rows = w.array(word + 2, count, 7);
       let i = 0;
       try {
-        for (; i < count; i++) writeListOffsetsResponseListOffsetsPartitionResponse(w, rows + i * 11, value.partitions[i]!);
+        for (; i < count; i++) writeListOffsetsRequestListOffsetsPartition(w, rows + i * 7, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfListOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeListOffsetsResponse(w: FlatWriter, word: number, value: ListOffsetsResponse): void {
-  checkObject(value, keysOfListOffsetsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfListOffsetsRequest: ReadonlySet<string> = new Set(['replicaId', 'isolationLevel', 'topics', 'timeoutMs', 'unknownTaggedFields']);
+  function writeListOffsetsRequest(w: FlatWriter, word: number, value: ListOffsetsRequest): void {
+    checkObject(value, keysOfListOffsetsRequest);
+    putInt32(w, word, 'replicaId', value.replicaId);
+    if (value.isolationLevel !== undefined) {
+      putInt8(w, word + 1, 'isolationLevel', value.isolationLevel);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
+      const rows = w.array(word + 2, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeListOffsetsResponseListOffsetsTopicResponse(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeListOffsetsRequestListOffsetsTopic(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfListOffsetsResponseListOffsetsPartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ListOffsetsResponse, topics.partitions. */
-export class ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.timeoutMs !== undefined) {
+      putInt32(w, word + 4, 'timeoutMs', value.timeoutMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfListOffsetsRequestListOffsetsPartition: readonly string[] = ['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields'];
+  class ListOffsetsRequestListOffsetsPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get currentLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get timestamp(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get maxNumOffsets(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsRequestListOffsetsPartition;
+    }
+  }
+  const readListOffsetsRequestListOffsetsPartitionView: RowReader<ListOffsetsRequestListOffsetsPartitionView> = (message, word) => new ListOffsetsRequestListOffsetsPartitionView(message, word);
+
+  const fieldsOfListOffsetsRequestListOffsetsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class ListOffsetsRequestListOffsetsTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ListOffsetsRequestListOffsetsPartitionView> {
+      return this.flat.array(this.flatWord + 2, 7, readListOffsetsRequestListOffsetsPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsRequestListOffsetsTopic;
+    }
+  }
+  const readListOffsetsRequestListOffsetsTopicView: RowReader<ListOffsetsRequestListOffsetsTopicView> = (message, word) => new ListOffsetsRequestListOffsetsTopicView(message, word);
+
+  const fieldsOfListOffsetsRequest: readonly string[] = ['replicaId', 'isolationLevel', 'topics', 'timeoutMs', 'unknownTaggedFields'];
+  class ListOffsetsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get isolationLevel(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<ListOffsetsRequestListOffsetsTopicView> {
+      return this.flat.array(this.flatWord + 2, 6, readListOffsetsRequestListOffsetsTopicView);
+    }
+
+    get timeoutMs(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsRequest;
+    }
   }
 
-  /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfListOffsetsResponseListOffsetsPartitionResponse: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeListOffsetsResponseListOffsetsPartitionResponse(w: FlatWriter, word: number, value: ListOffsetsResponseListOffsetsPartitionResponse): void {
+    checkObject(value, keysOfListOffsetsResponseListOffsetsPartitionResponse);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.oldStyleOffsets !== undefined) {
+      putArray(w, word + 2, 'oldStyleOffsets', value.oldStyleOffsets, 2, putInt64);
+    }
+    if (value.timestamp !== undefined) {
+      putInt64(w, word + 4, 'timestamp', value.timestamp);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.offset !== undefined) {
+      putInt64(w, word + 6, 'offset', value.offset);
+    } else {
+      w.setInt64(word + 6, -1, -1);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 8, 'leaderEpoch', value.leaderEpoch);
+    } else {
+      w.setInt32(word + 8, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Start offsets of segments not newer than the time asked for, largest first. (int64 each; version 0) */
-  get oldStyleOffsets(): FlatArray<Long> {
-    return this.flat.array(this.flatWord + 2, 2, readInt64);
+  const keysOfListOffsetsResponseListOffsetsTopicResponse: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeListOffsetsResponseListOffsetsTopicResponse(w: FlatWriter, word: number, value: ListOffsetsResponseListOffsetsTopicResponse): void {
+    checkObject(value, keysOfListOffsetsResponseListOffsetsTopicResponse);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 11);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeListOffsetsResponseListOffsetsPartitionResponse(w, rows + i * 11, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Time of the record found, in Unix milliseconds; -1 for none. (int64; versions 1+; default -1) */
-  get timestamp(): Long {
-    return this.flat.int64(this.flatWord + 4);
+  const keysOfListOffsetsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeListOffsetsResponse(w: FlatWriter, word: number, value: ListOffsetsResponse): void {
+    checkObject(value, keysOfListOffsetsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeListOffsetsResponseListOffsetsTopicResponse(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Offset found; -1 for none. (int64; versions 1+; default -1) */
-  get offset(): Long {
-    return this.flat.int64(this.flatWord + 6);
+  const fieldsOfListOffsetsResponseListOffsetsPartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields'];
+  class ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get oldStyleOffsets(): FlatArray<Long> {
+      return this.flat.array(this.flatWord + 2, 2, readInt64);
+    }
+
+    get timestamp(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponseListOffsetsPartitionResponse;
+    }
+  }
+  const readListOffsetsResponseListOffsetsPartitionResponseView: RowReader<ListOffsetsResponseListOffsetsPartitionResponseView> = (message, word) => new ListOffsetsResponseListOffsetsPartitionResponseView(message, word);
+
+  const fieldsOfListOffsetsResponseListOffsetsTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ListOffsetsResponseListOffsetsPartitionResponseView> {
+      return this.flat.array(this.flatWord + 2, 11, readListOffsetsResponseListOffsetsPartitionResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponseListOffsetsTopicResponse;
+    }
+  }
+  const readListOffsetsResponseListOffsetsTopicResponseView: RowReader<ListOffsetsResponseListOffsetsTopicResponseView> = (message, word) => new ListOffsetsResponseListOffsetsTopicResponseView(message, word);
+
+  const fieldsOfListOffsetsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class ListOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<ListOffsetsResponseListOffsetsTopicResponseView> {
+      return this.flat.array(this.flatWord + 1, 6, readListOffsetsResponseListOffsetsTopicResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponse;
+    }
   }
 
-  /** Leader epoch of the record found; -1 for unknown. (int32; versions 4+; default -1) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsResponseListOffsetsPartitionResponse;
-  }
-}
-const readListOffsetsResponseListOffsetsPartitionResponseView: RowReader<ListOffsetsResponseListOffsetsPartitionResponseView> = (message, word) => new ListOffsetsResponseListOffsetsPartitionResponseView(message, word);
-
-const fieldsOfListOffsetsResponseListOffsetsTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of ListOffsetsResponse, topics. */
-export class ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions looked up. */
-  get partitions(): FlatArray<ListOffsetsResponseListOffsetsPartitionResponseView> {
-    return this.flat.array(this.flatWord + 2, 11, readListOffsetsResponseListOffsetsPartitionResponseView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsResponseListOffsetsTopicResponse;
-  }
-}
-const readListOffsetsResponseListOffsetsTopicResponseView: RowReader<ListOffsetsResponseListOffsetsTopicResponseView> = (message, word) => new ListOffsetsResponseListOffsetsTopicResponseView(message, word);
-
-const fieldsOfListOffsetsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. Versions 0-11. */
-export class ListOffsetsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics looked up. */
-  get topics(): FlatArray<ListOffsetsResponseListOffsetsTopicResponseView> {
-    return this.flat.array(this.flatWord + 1, 6, readListOffsetsResponseListOffsetsTopicResponseView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListOffsetsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ListOffsetsRequest): void {
-  try {
-    writeListOffsetsRequest(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ListOffsets request', 2);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ListOffsetsResponse): void {
-  try {
-    writeListOffsetsResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ListOffsets response', 2);
-  }
-}
-
-export function readRequest(message: FlatMessage): ListOffsetsRequestView {
-  return new ListOffsetsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ListOffsetsResponseView {
-  return new ListOffsetsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ListOffsetsRequest): void {
+      try {
+        writeListOffsetsRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListOffsets request', 2);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ListOffsetsResponse): void {
+      try {
+        writeListOffsetsResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListOffsets response', 2);
+      }
+    },
+    readRequest(message: FlatMessage): ListOffsetsRequestView {
+      return new ListOffsetsRequestView(message);
+    },
+    readResponse(message: FlatMessage): ListOffsetsResponseView {
+      return new ListOffsetsResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // ListTransactions, API key 66: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt64, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -20,67 +21,18 @@ export interface ListTransactionsRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfListTransactionsRequest: ReadonlySet<string> = new Set(['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields']);
-function writeListTransactionsRequest(w: FlatWriter, word: number, value: ListTransactionsRequest): void {
-  checkObject(value, keysOfListTransactionsRequest);
-  putArray(w, word, 'stateFilters', value.stateFilters, 2, putString);
-  putArray(w, word + 2, 'producerIdFilters', value.producerIdFilters, 2, putInt64);
-  if (value.durationFilter !== undefined) {
-    putInt64(w, word + 4, 'durationFilter', value.durationFilter);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.transactionalIdPattern !== undefined) {
-    if (value.transactionalIdPattern === null) {
-      w.setNull(word + 6);
-    } else {
-      putString(w, word + 6, 'transactionalIdPattern', value.transactionalIdPattern);
-    }
-  } else {
-    w.setNull(word + 6);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfListTransactionsRequest: readonly string[] = ['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields'];
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
-export class ListTransactionsRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ListTransactionsRequestView extends FlatView {
   /** States of the transactions wanted, such as Ongoing; empty for all. */
-  get stateFilters(): FlatArray<string> {
-    return this.flat.array(this.flatWord, 2, readString);
-  }
-
+  readonly stateFilters: FlatArray<string>;
   /** Producer ids wanted; empty for all. (int64 each) */
-  get producerIdFilters(): FlatArray<Long> {
-    return this.flat.array(this.flatWord + 2, 2, readInt64);
-  }
-
+  readonly producerIdFilters: FlatArray<Long>;
   /** Only transactions open for more milliseconds than this (KIP-994); -1 for all. (int64; versions 1+; default -1) */
-  get durationFilter(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
+  readonly durationFilter: Long;
   /** RE2 pattern of the transactional ids wanted (KIP-1152), or null for all. (version 2; default null) */
-  get transactionalIdPattern(): string | null {
-    return this.flat.nullableString(this.flatWord + 6);
-  }
-
+  readonly transactionalIdPattern: string | null;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListTransactionsRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
@@ -109,146 +61,222 @@ export interface ListTransactionsResponseTransactionState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfListTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields']);
-function writeListTransactionsResponseTransactionState(w: FlatWriter, word: number, value: ListTransactionsResponseTransactionState): void {
-  checkObject(value, keysOfListTransactionsResponseTransactionState);
-  if (value.transactionalId !== undefined) {
-    putString(w, word, 'transactionalId', value.transactionalId);
-  }
-  if (value.producerId !== undefined) {
-    putInt64(w, word + 2, 'producerId', value.producerId);
-  }
-  if (value.transactionState !== undefined) {
-    putString(w, word + 4, 'transactionState', value.transactionState);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
+/** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
+export interface ListTransactionsResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** States asked for that the broker does not know. */
+  readonly unknownStateFilters: FlatArray<string>;
+  /** Transactions found. */
+  readonly transactionStates: FlatArray<ListTransactionsResponseTransactionStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfListTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields']);
-function writeListTransactionsResponse(w: FlatWriter, word: number, value: ListTransactionsResponse): void {
-  checkObject(value, keysOfListTransactionsResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownStateFilters !== undefined) {
-    putArray(w, word + 2, 'unknownStateFilters', value.unknownStateFilters, 2, putString);
-  }
-  if (value.transactionStates !== undefined) {
-    {
-      const count = checkArray('transactionStates', value.transactionStates);
-      const rows = w.array(word + 4, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeListTransactionsResponseTransactionState(w, rows + i * 8, value.transactionStates[i]!);
-      } catch (error) {
-        throw within(error, 'transactionStates', i);
+/** Struct of ListTransactionsResponse, transactionStates. */
+export interface ListTransactionsResponseTransactionStateView extends FlatView {
+  /** Transactional id of the producer. */
+  readonly transactionalId: string;
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** State, such as Ongoing or CompleteCommit. */
+  readonly transactionState: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfListTransactionsRequest: ReadonlySet<string> = new Set(['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields']);
+  function writeListTransactionsRequest(w: FlatWriter, word: number, value: ListTransactionsRequest): void {
+    checkObject(value, keysOfListTransactionsRequest);
+    putArray(w, word, 'stateFilters', value.stateFilters, 2, putString);
+    putArray(w, word + 2, 'producerIdFilters', value.producerIdFilters, 2, putInt64);
+    if (value.durationFilter !== undefined) {
+      putInt64(w, word + 4, 'durationFilter', value.durationFilter);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.transactionalIdPattern !== undefined) {
+      if (value.transactionalIdPattern === null) {
+        w.setNull(word + 6);
+      } else {
+        putString(w, word + 6, 'transactionalIdPattern', value.transactionalIdPattern);
       }
+    } else {
+      w.setNull(word + 6);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfListTransactionsResponseTransactionState: readonly string[] = ['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields'];
-/** Struct of ListTransactionsResponse, transactionStates. */
-export class ListTransactionsResponseTransactionStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfListTransactionsRequest: readonly string[] = ['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields'];
+  class ListTransactionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
+    get stateFilters(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
 
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
+    get producerIdFilters(): FlatArray<Long> {
+      return this.flat.array(this.flatWord + 2, 2, readInt64);
+    }
 
-  /** State, such as Ongoing or CompleteCommit. */
-  get transactionState(): string {
-    return this.flat.string(this.flatWord + 4);
-  }
+    get durationFilter(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
+    get transactionalIdPattern(): string | null {
+      return this.flat.nullableString(this.flatWord + 6);
+    }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListTransactionsResponseTransactionState;
-  }
-}
-const readListTransactionsResponseTransactionStateView: RowReader<ListTransactionsResponseTransactionStateView> = (message, word) => new ListTransactionsResponseTransactionStateView(message, word);
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
 
-const fieldsOfListTransactionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields'];
-/** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). Versions 0-2. */
-export class ListTransactionsResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListTransactionsRequest;
+    }
   }
 
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
+  const keysOfListTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields']);
+  function writeListTransactionsResponseTransactionState(w: FlatWriter, word: number, value: ListTransactionsResponseTransactionState): void {
+    checkObject(value, keysOfListTransactionsResponseTransactionState);
+    if (value.transactionalId !== undefined) {
+      putString(w, word, 'transactionalId', value.transactionalId);
+    }
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 2, 'producerId', value.producerId);
+    }
+    if (value.transactionState !== undefined) {
+      putString(w, word + 4, 'transactionState', value.transactionState);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfListTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields']);
+  function writeListTransactionsResponse(w: FlatWriter, word: number, value: ListTransactionsResponse): void {
+    checkObject(value, keysOfListTransactionsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownStateFilters !== undefined) {
+      putArray(w, word + 2, 'unknownStateFilters', value.unknownStateFilters, 2, putString);
+    }
+    if (value.transactionStates !== undefined) {
+      {
+        const count = checkArray('transactionStates', value.transactionStates);
+        const rows = w.array(word + 4, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeListTransactionsResponseTransactionState(w, rows + i * 8, value.transactionStates[i]!);
+        } catch (error) {
+          throw within(error, 'transactionStates', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** States asked for that the broker does not know. */
-  get unknownStateFilters(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 2, 2, readString);
+  const fieldsOfListTransactionsResponseTransactionState: readonly string[] = ['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields'];
+  class ListTransactionsResponseTransactionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get transactionState(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListTransactionsResponseTransactionState;
+    }
+  }
+  const readListTransactionsResponseTransactionStateView: RowReader<ListTransactionsResponseTransactionStateView> = (message, word) => new ListTransactionsResponseTransactionStateView(message, word);
+
+  const fieldsOfListTransactionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields'];
+  class ListTransactionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownStateFilters(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get transactionStates(): FlatArray<ListTransactionsResponseTransactionStateView> {
+      return this.flat.array(this.flatWord + 4, 8, readListTransactionsResponseTransactionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListTransactionsResponse;
+    }
   }
 
-  /** Transactions found. */
-  get transactionStates(): FlatArray<ListTransactionsResponseTransactionStateView> {
-    return this.flat.array(this.flatWord + 4, 8, readListTransactionsResponseTransactionStateView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfListTransactionsResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ListTransactionsRequest): void {
-  try {
-    writeListTransactionsRequest(w, w.alloc(10), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ListTransactions request', 66);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ListTransactionsResponse): void {
-  try {
-    writeListTransactionsResponse(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ListTransactions response', 66);
-  }
-}
-
-export function readRequest(message: FlatMessage): ListTransactionsRequestView {
-  return new ListTransactionsRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ListTransactionsResponseView {
-  return new ListTransactionsResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ListTransactionsRequest): void {
+      try {
+        writeListTransactionsRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListTransactions request', 66);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ListTransactionsResponse): void {
+      try {
+        writeListTransactionsResponse(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListTransactions response', 66);
+      }
+    },
+    readRequest(message: FlatMessage): ListTransactionsRequestView {
+      return new ListTransactionsRequestView(message);
+    },
+    readResponse(message: FlatMessage): ListTransactionsResponseView {
+      return new ListTransactionsResponseView(message);
+    },
+  };
 }

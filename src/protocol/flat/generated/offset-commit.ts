@@ -2,6 +2,7 @@
 // OffsetCommit, API key 8: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -52,223 +53,50 @@ export interface OffsetCommitRequestPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields']);
-function writeOffsetCommitRequestPartition(w: FlatWriter, word: number, value: OffsetCommitRequestPartition): void {
-  checkObject(value, keysOfOffsetCommitRequestPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt64(w, word + 1, 'committedOffset', value.committedOffset);
-  if (value.committedLeaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
-  } else {
-    w.setInt32(word + 3, -1);
-  }
-  if (value.commitTimestamp !== undefined) {
-    putInt64(w, word + 4, 'commitTimestamp', value.commitTimestamp);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.committedMetadata === null) {
-    w.setNull(word + 6);
-  } else {
-    putString(w, word + 6, 'committedMetadata', value.committedMetadata);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeOffsetCommitRequestTopic(w: FlatWriter, word: number, value: OffsetCommitRequestTopic): void {
-  checkObject(value, keysOfOffsetCommitRequestTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 6, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeOffsetCommitRequestPartition(w, rows + i * 10, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetCommitRequest: ReadonlySet<string> = new Set(['groupId', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'retentionTimeMs', 'topics', 'unknownTaggedFields']);
-function writeOffsetCommitRequest(w: FlatWriter, word: number, value: OffsetCommitRequest): void {
-  checkObject(value, keysOfOffsetCommitRequest);
-  putString(w, word, 'groupId', value.groupId);
-  if (value.generationIdOrMemberEpoch !== undefined) {
-    putInt32(w, word + 2, 'generationIdOrMemberEpoch', value.generationIdOrMemberEpoch);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  if (value.memberId !== undefined) {
-    putString(w, word + 3, 'memberId', value.memberId);
-  }
-  if (value.groupInstanceId !== undefined) {
-    if (value.groupInstanceId === null) {
-      w.setNull(word + 5);
-    } else {
-      putString(w, word + 5, 'groupInstanceId', value.groupInstanceId);
-    }
-  } else {
-    w.setNull(word + 5);
-  }
-  if (value.retentionTimeMs !== undefined) {
-    putInt64(w, word + 7, 'retentionTimeMs', value.retentionTimeMs);
-  } else {
-    w.setInt64(word + 7, -1, -1);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 9, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeOffsetCommitRequestTopic(w, rows + i * 10, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields'];
-/** Struct of OffsetCommitRequest, topics.partitions. */
-export class OffsetCommitRequestPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Offset of the next record to read. (int64) */
-  get committedOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 6+; default -1; dropped where the version lacks it) */
-  get committedLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Time of the commit in Unix milliseconds; -1 for the time the broker gets it. (int64; version 1; default -1) */
-  get commitTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
-  /** Free text stored with the offset, or null. */
-  get committedMetadata(): string | null {
-    return this.flat.nullableString(this.flatWord + 6);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitRequestPartition;
-  }
-}
-const readOffsetCommitRequestPartitionView: RowReader<OffsetCommitRequestPartitionView> = (message, word) => new OffsetCommitRequestPartitionView(message, word);
-
-const fieldsOfOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetCommitRequest, topics. */
-export class OffsetCommitRequestTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions to commit. */
-  get partitions(): FlatArray<OffsetCommitRequestPartitionView> {
-    return this.flat.array(this.flatWord + 6, 10, readOffsetCommitRequestPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitRequestTopic;
-  }
-}
-const readOffsetCommitRequestTopicView: RowReader<OffsetCommitRequestTopicView> = (message, word) => new OffsetCommitRequestTopicView(message, word);
-
-const fieldsOfOffsetCommitRequest: readonly string[] = ['groupId', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'retentionTimeMs', 'topics', 'unknownTaggedFields'];
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
-export class OffsetCommitRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface OffsetCommitRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Generation of a classic group, member epoch of a consumer group (KIP-848); -1 from outside of the group. (int32; versions 1+; default -1; dropped where the version lacks it) */
-  get generationIdOrMemberEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly generationIdOrMemberEpoch: number;
   /** Id of the member; empty from outside of the group. (versions 1+; dropped where the version lacks it) */
-  get memberId(): string {
-    return this.flat.string(this.flatWord + 3);
-  }
-
+  readonly memberId: string;
   /** Id given by configuration to a static member (KIP-345), or null. (versions 7+; default null) */
-  get groupInstanceId(): string | null {
-    return this.flat.nullableString(this.flatWord + 5);
-  }
-
+  readonly groupInstanceId: string | null;
   /** Milliseconds to keep the offsets; -1 for the setting of the broker. (int64; versions 2-4; default -1; dropped where the version lacks it) */
-  get retentionTimeMs(): Long {
-    return this.flat.int64(this.flatWord + 7);
-  }
-
+  readonly retentionTimeMs: Long;
   /** Topics to commit. */
-  get topics(): FlatArray<OffsetCommitRequestTopicView> {
-    return this.flat.array(this.flatWord + 9, 10, readOffsetCommitRequestTopicView);
-  }
-
+  readonly topics: FlatArray<OffsetCommitRequestTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 11);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitRequest;
-  }
+/** Struct of OffsetCommitRequest, topics. */
+export interface OffsetCommitRequestTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions to commit. */
+  readonly partitions: FlatArray<OffsetCommitRequestPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetCommitRequest, topics.partitions. */
+export interface OffsetCommitRequestPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Offset of the next record to read. (int64) */
+  readonly committedOffset: Long;
+  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 6+; default -1; dropped where the version lacks it) */
+  readonly committedLeaderEpoch: number;
+  /** Time of the commit in Unix milliseconds; -1 for the time the broker gets it. (int64; version 1; default -1) */
+  readonly commitTimestamp: Long;
+  /** Free text stored with the offset, or null. */
+  readonly committedMetadata: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
@@ -303,183 +131,405 @@ export interface OffsetCommitResponsePartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetCommitResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeOffsetCommitResponsePartition(w: FlatWriter, word: number, value: OffsetCommitResponsePartition): void {
-  checkObject(value, keysOfOffsetCommitResponsePartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
+export interface OffsetCommitResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
+  readonly throttleTimeMs: number;
+  /** Topics committed. */
+  readonly topics: FlatArray<OffsetCommitResponseTopicView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeOffsetCommitResponseTopic(w: FlatWriter, word: number, value: OffsetCommitResponseTopic): void {
-  checkObject(value, keysOfOffsetCommitResponseTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
+/** Struct of OffsetCommitResponse, topics. */
+export interface OffsetCommitResponseTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions committed. */
+  readonly partitions: FlatArray<OffsetCommitResponsePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetCommitResponse, topics.partitions. */
+export interface OffsetCommitResponsePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 when committed. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields']);
+  function writeOffsetCommitRequestPartition(w: FlatWriter, word: number, value: OffsetCommitRequestPartition): void {
+    checkObject(value, keysOfOffsetCommitRequestPartition);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt64(w, word + 1, 'committedOffset', value.committedOffset);
+    if (value.committedLeaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
+    } else {
+      w.setInt32(word + 3, -1);
+    }
+    if (value.commitTimestamp !== undefined) {
+      putInt64(w, word + 4, 'commitTimestamp', value.commitTimestamp);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.committedMetadata === null) {
+      w.setNull(word + 6);
+    } else {
+      putString(w, word + 6, 'committedMetadata', value.committedMetadata);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
+
+  const keysOfOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetCommitRequestTopic(w: FlatWriter, word: number, value: OffsetCommitRequestTopic): void {
+    checkObject(value, keysOfOffsetCommitRequestTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 4);
+      const rows = w.array(word + 6, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeOffsetCommitResponsePartition(w, rows + i * 4, value.partitions[i]!);
+        for (; i < count; i++) writeOffsetCommitRequestPartition(w, rows + i * 10, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfOffsetCommitResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeOffsetCommitResponse(w: FlatWriter, word: number, value: OffsetCommitResponse): void {
-  checkObject(value, keysOfOffsetCommitResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfOffsetCommitRequest: ReadonlySet<string> = new Set(['groupId', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'retentionTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeOffsetCommitRequest(w: FlatWriter, word: number, value: OffsetCommitRequest): void {
+    checkObject(value, keysOfOffsetCommitRequest);
+    putString(w, word, 'groupId', value.groupId);
+    if (value.generationIdOrMemberEpoch !== undefined) {
+      putInt32(w, word + 2, 'generationIdOrMemberEpoch', value.generationIdOrMemberEpoch);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
+    if (value.memberId !== undefined) {
+      putString(w, word + 3, 'memberId', value.memberId);
+    }
+    if (value.groupInstanceId !== undefined) {
+      if (value.groupInstanceId === null) {
+        w.setNull(word + 5);
+      } else {
+        putString(w, word + 5, 'groupInstanceId', value.groupInstanceId);
+      }
+    } else {
+      w.setNull(word + 5);
+    }
+    if (value.retentionTimeMs !== undefined) {
+      putInt64(w, word + 7, 'retentionTimeMs', value.retentionTimeMs);
+    } else {
+      w.setInt64(word + 7, -1, -1);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 10);
+      const rows = w.array(word + 9, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeOffsetCommitResponseTopic(w, rows + i * 10, value.topics[i]!);
+        for (; i < count; i++) writeOffsetCommitRequestTopic(w, rows + i * 10, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of OffsetCommitResponse, topics.partitions. */
-export class OffsetCommitResponsePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields'];
+  class OffsetCommitRequestPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get commitTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get committedMetadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitRequestPartition;
+    }
+  }
+  const readOffsetCommitRequestPartitionView: RowReader<OffsetCommitRequestPartitionView> = (message, word) => new OffsetCommitRequestPartitionView(message, word);
+
+  const fieldsOfOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class OffsetCommitRequestTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<OffsetCommitRequestPartitionView> {
+      return this.flat.array(this.flatWord + 6, 10, readOffsetCommitRequestPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitRequestTopic;
+    }
+  }
+  const readOffsetCommitRequestTopicView: RowReader<OffsetCommitRequestTopicView> = (message, word) => new OffsetCommitRequestTopicView(message, word);
+
+  const fieldsOfOffsetCommitRequest: readonly string[] = ['groupId', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'retentionTimeMs', 'topics', 'unknownTaggedFields'];
+  class OffsetCommitRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get generationIdOrMemberEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get groupInstanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get retentionTimeMs(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get topics(): FlatArray<OffsetCommitRequestTopicView> {
+      return this.flat.array(this.flatWord + 9, 10, readOffsetCommitRequestTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitRequest;
+    }
   }
 
-  /** Error of the partition; 0 when committed. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfOffsetCommitResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeOffsetCommitResponsePartition(w: FlatWriter, word: number, value: OffsetCommitResponsePartition): void {
+    checkObject(value, keysOfOffsetCommitResponsePartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetCommitResponseTopic(w: FlatWriter, word: number, value: OffsetCommitResponseTopic): void {
+    checkObject(value, keysOfOffsetCommitResponseTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 4);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetCommitResponsePartition(w, rows + i * 4, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitResponsePartition;
-  }
-}
-const readOffsetCommitResponsePartitionView: RowReader<OffsetCommitResponsePartitionView> = (message, word) => new OffsetCommitResponsePartitionView(message, word);
-
-const fieldsOfOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetCommitResponse, topics. */
-export class OffsetCommitResponseTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-9; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
+  const keysOfOffsetCommitResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeOffsetCommitResponse(w: FlatWriter, word: number, value: OffsetCommitResponse): void {
+    checkObject(value, keysOfOffsetCommitResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetCommitResponseTopic(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partitions committed. */
-  get partitions(): FlatArray<OffsetCommitResponsePartitionView> {
-    return this.flat.array(this.flatWord + 6, 4, readOffsetCommitResponsePartitionView);
+  const fieldsOfOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class OffsetCommitResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponsePartition;
+    }
+  }
+  const readOffsetCommitResponsePartitionView: RowReader<OffsetCommitResponsePartitionView> = (message, word) => new OffsetCommitResponsePartitionView(message, word);
+
+  const fieldsOfOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class OffsetCommitResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<OffsetCommitResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 4, readOffsetCommitResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponseTopic;
+    }
+  }
+  const readOffsetCommitResponseTopicView: RowReader<OffsetCommitResponseTopicView> = (message, word) => new OffsetCommitResponseTopicView(message, word);
+
+  const fieldsOfOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class OffsetCommitResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetCommitResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 10, readOffsetCommitResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitResponseTopic;
-  }
-}
-const readOffsetCommitResponseTopicView: RowReader<OffsetCommitResponseTopicView> = (message, word) => new OffsetCommitResponseTopicView(message, word);
-
-const fieldsOfOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. Versions 0-10. */
-export class OffsetCommitResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics committed. */
-  get topics(): FlatArray<OffsetCommitResponseTopicView> {
-    return this.flat.array(this.flatWord + 1, 10, readOffsetCommitResponseTopicView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetCommitResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: OffsetCommitRequest): void {
-  try {
-    writeOffsetCommitRequest(w, w.alloc(13), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetCommit request', 8);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: OffsetCommitResponse): void {
-  try {
-    writeOffsetCommitResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetCommit response', 8);
-  }
-}
-
-export function readRequest(message: FlatMessage): OffsetCommitRequestView {
-  return new OffsetCommitRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): OffsetCommitResponseView {
-  return new OffsetCommitResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: OffsetCommitRequest): void {
+      try {
+        writeOffsetCommitRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetCommit request', 8);
+      }
+    },
+    writeResponse(w: FlatWriter, value: OffsetCommitResponse): void {
+      try {
+        writeOffsetCommitResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetCommit response', 8);
+      }
+    },
+    readRequest(message: FlatMessage): OffsetCommitRequestView {
+      return new OffsetCommitRequestView(message);
+    },
+    readResponse(message: FlatMessage): OffsetCommitResponseView {
+      return new OffsetCommitResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // OffsetFetch, API key 9: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -56,252 +57,54 @@ export interface OffsetFetchRequestTopic {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetFetchRequestTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
-function writeOffsetFetchRequestTopic(w: FlatWriter, word: number, value: OffsetFetchRequestTopic): void {
-  checkObject(value, keysOfOffsetFetchRequestTopic);
-  putString(w, word, 'name', value.name);
-  putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchRequestTopics: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionIndexes', 'unknownTaggedFields']);
-function writeOffsetFetchRequestTopics(w: FlatWriter, word: number, value: OffsetFetchRequestTopics): void {
-  checkObject(value, keysOfOffsetFetchRequestTopics);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  putArray(w, word + 6, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchRequestGroup: ReadonlySet<string> = new Set(['groupId', 'memberId', 'memberEpoch', 'topics', 'unknownTaggedFields']);
-function writeOffsetFetchRequestGroup(w: FlatWriter, word: number, value: OffsetFetchRequestGroup): void {
-  checkObject(value, keysOfOffsetFetchRequestGroup);
-  putString(w, word, 'groupId', value.groupId);
-  if (value.memberId !== undefined) {
-    if (value.memberId === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'memberId', value.memberId);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.memberEpoch !== undefined) {
-    putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
-  } else {
-    w.setInt32(word + 4, -1);
-  }
-  if (value.topics === null) {
-    w.setNull(word + 5);
-  } else {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 5, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchRequestTopics(w, rows + i * 10, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'groups', 'requireStable', 'unknownTaggedFields']);
-function writeOffsetFetchRequest(w: FlatWriter, word: number, value: OffsetFetchRequest): void {
-  checkObject(value, keysOfOffsetFetchRequest);
-  if (value.groupId !== undefined) {
-    putString(w, word, 'groupId', value.groupId);
-  }
-  if (value.topics !== undefined) {
-    if (value.topics === null) {
-      w.setNull(word + 2);
-    } else {
-      {
-        const count = checkArray('topics', value.topics);
-        const rows = w.array(word + 2, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeOffsetFetchRequestTopic(w, rows + i * 6, value.topics[i]!);
-        } catch (error) {
-          throw within(error, 'topics', i);
-        }
-      }
-    }
-  }
-  if (value.groups !== undefined) {
-    {
-      const count = checkArray('groups', value.groups);
-      const rows = w.array(word + 4, count, 9);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchRequestGroup(w, rows + i * 9, value.groups[i]!);
-      } catch (error) {
-        throw within(error, 'groups', i);
-      }
-    }
-  }
-  if (value.requireStable !== undefined) {
-    putBool(w, word + 6, 'requireStable', value.requireStable);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetFetchRequestTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
-/** Struct of OffsetFetchRequest, topics. In versions 0-7. */
-export class OffsetFetchRequestTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitionIndexes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchRequestTopic;
-  }
-}
-const readOffsetFetchRequestTopicView: RowReader<OffsetFetchRequestTopicView> = (message, word) => new OffsetFetchRequestTopicView(message, word);
-
-const fieldsOfOffsetFetchRequestTopics: readonly string[] = ['name', 'topicId', 'partitionIndexes', 'unknownTaggedFields'];
-/** Struct of OffsetFetchRequest, groups.topics. In versions 8+. */
-export class OffsetFetchRequestTopicsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitionIndexes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 6, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchRequestTopics;
-  }
-}
-const readOffsetFetchRequestTopicsView: RowReader<OffsetFetchRequestTopicsView> = (message, word) => new OffsetFetchRequestTopicsView(message, word);
-
-const fieldsOfOffsetFetchRequestGroup: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'topics', 'unknownTaggedFields'];
-/** Struct of OffsetFetchRequest, groups. In versions 8+. */
-export class OffsetFetchRequestGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Id of the asking member of a consumer group (KIP-848), or null from outside of the group. (versions 9+; default null; dropped where the version lacks it) */
-  get memberId(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
-  /** Epoch of the asking member, to be checked (KIP-848); -1 from outside of the group. (int32; versions 9+; default -1; dropped where the version lacks it) */
-  get memberEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Topics to look up, or null for all that the group has committed. */
-  get topics(): FlatArray<OffsetFetchRequestTopicsView> | null {
-    return this.flat.nullableArray(this.flatWord + 5, 10, readOffsetFetchRequestTopicsView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchRequestGroup;
-  }
-}
-const readOffsetFetchRequestGroupView: RowReader<OffsetFetchRequestGroupView> = (message, word) => new OffsetFetchRequestGroupView(message, word);
-
-const fieldsOfOffsetFetchRequest: readonly string[] = ['groupId', 'topics', 'groups', 'requireStable', 'unknownTaggedFields'];
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. Versions 0-10. */
-export class OffsetFetchRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface OffsetFetchRequestView extends FlatView {
   /** Id of the group, the same for all its members. (versions 0-7) */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to look up, or null for all that the group has committed. (versions 0-7; null in versions 2-7 only) */
-  get topics(): FlatArray<OffsetFetchRequestTopicView> | null {
-    return this.flat.nullableArray(this.flatWord + 2, 6, readOffsetFetchRequestTopicView);
-  }
-
+  readonly topics: FlatArray<OffsetFetchRequestTopicView> | null;
   /** Groups to look up, all with the same coordinator. (versions 8+) */
-  get groups(): FlatArray<OffsetFetchRequestGroupView> {
-    return this.flat.array(this.flatWord + 4, 9, readOffsetFetchRequestGroupView);
-  }
-
+  readonly groups: FlatArray<OffsetFetchRequestGroupView>;
   /** True to get error 88 instead of an offset that an open transaction may still change (KIP-447). (versions 7+; default false) */
-  get requireStable(): boolean {
-    return this.flat.bool(this.flatWord + 6);
-  }
-
+  readonly requireStable: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchRequest;
-  }
+/** Struct of OffsetFetchRequest, groups. In versions 8+. */
+export interface OffsetFetchRequestGroupView extends FlatView {
+  /** Id of the group, the same for all its members. */
+  readonly groupId: string;
+  /** Id of the asking member of a consumer group (KIP-848), or null from outside of the group. (versions 9+; default null; dropped where the version lacks it) */
+  readonly memberId: string | null;
+  /** Epoch of the asking member, to be checked (KIP-848); -1 from outside of the group. (int32; versions 9+; default -1; dropped where the version lacks it) */
+  readonly memberEpoch: number;
+  /** Topics to look up, or null for all that the group has committed. */
+  readonly topics: FlatArray<OffsetFetchRequestTopicsView> | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchRequest, groups.topics. In versions 8+. */
+export interface OffsetFetchRequestTopicsView extends FlatView {
+  /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitionIndexes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchRequest, topics. In versions 0-7. */
+export interface OffsetFetchRequestTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitionIndexes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. Versions 0-10. */
@@ -384,426 +187,703 @@ export interface OffsetFetchResponsePartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetFetchResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields']);
-function writeOffsetFetchResponsePartition(w: FlatWriter, word: number, value: OffsetFetchResponsePartition): void {
-  checkObject(value, keysOfOffsetFetchResponsePartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.committedOffset !== undefined) {
-    putInt64(w, word + 1, 'committedOffset', value.committedOffset);
-  }
-  if (value.committedLeaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
-  } else {
-    w.setInt32(word + 3, -1);
-  }
-  if (value.metadata !== undefined) {
-    if (value.metadata === null) {
-      w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'metadata', value.metadata);
-    }
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 6, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchResponseTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeOffsetFetchResponseTopic(w: FlatWriter, word: number, value: OffsetFetchResponseTopic): void {
-  checkObject(value, keysOfOffsetFetchResponseTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 9);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchResponsePartition(w, rows + i * 9, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchResponsePartitions: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields']);
-function writeOffsetFetchResponsePartitions(w: FlatWriter, word: number, value: OffsetFetchResponsePartitions): void {
-  checkObject(value, keysOfOffsetFetchResponsePartitions);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.committedOffset !== undefined) {
-    putInt64(w, word + 1, 'committedOffset', value.committedOffset);
-  }
-  if (value.committedLeaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
-  } else {
-    w.setInt32(word + 3, -1);
-  }
-  if (value.metadata !== undefined) {
-    if (value.metadata === null) {
-      w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'metadata', value.metadata);
-    }
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 6, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchResponseTopics: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeOffsetFetchResponseTopics(w: FlatWriter, word: number, value: OffsetFetchResponseTopics): void {
-  checkObject(value, keysOfOffsetFetchResponseTopics);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 9);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchResponsePartitions(w, rows + i * 9, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchResponseGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'errorCode', 'unknownTaggedFields']);
-function writeOffsetFetchResponseGroup(w: FlatWriter, word: number, value: OffsetFetchResponseGroup): void {
-  checkObject(value, keysOfOffsetFetchResponseGroup);
-  if (value.groupId !== undefined) {
-    putString(w, word, 'groupId', value.groupId);
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchResponseTopics(w, rows + i * 10, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 4, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields']);
-function writeOffsetFetchResponse(w: FlatWriter, word: number, value: OffsetFetchResponse): void {
-  checkObject(value, keysOfOffsetFetchResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchResponseTopic(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 3, 'errorCode', value.errorCode);
-  }
-  if (value.groups !== undefined) {
-    {
-      const count = checkArray('groups', value.groups);
-      const rows = w.array(word + 4, count, 7);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeOffsetFetchResponseGroup(w, rows + i * 7, value.groups[i]!);
-      } catch (error) {
-        throw within(error, 'groups', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetFetchResponsePartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
-/** Struct of OffsetFetchResponse, topics.partitions. In versions 0-7. */
-export class OffsetFetchResponsePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Offset of the next record to read; -1 for none. (int64) */
-  get committedOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 5+; default -1; dropped where the version lacks it) */
-  get committedLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Free text stored with the offset, or null. */
-  get metadata(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponsePartition;
-  }
-}
-const readOffsetFetchResponsePartitionView: RowReader<OffsetFetchResponsePartitionView> = (message, word) => new OffsetFetchResponsePartitionView(message, word);
-
-const fieldsOfOffsetFetchResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetFetchResponse, topics. In versions 0-7. */
-export class OffsetFetchResponseTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions with their committed offsets. */
-  get partitions(): FlatArray<OffsetFetchResponsePartitionView> {
-    return this.flat.array(this.flatWord + 2, 9, readOffsetFetchResponsePartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponseTopic;
-  }
-}
-const readOffsetFetchResponseTopicView: RowReader<OffsetFetchResponseTopicView> = (message, word) => new OffsetFetchResponseTopicView(message, word);
-
-const fieldsOfOffsetFetchResponsePartitions: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
-/** Struct of OffsetFetchResponse, groups.topics.partitions. In versions 8+. */
-export class OffsetFetchResponsePartitionsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Offset of the next record to read; -1 for none. (int64) */
-  get committedOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; default -1) */
-  get committedLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Free text stored with the offset, or null. */
-  get metadata(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponsePartitions;
-  }
-}
-const readOffsetFetchResponsePartitionsView: RowReader<OffsetFetchResponsePartitionsView> = (message, word) => new OffsetFetchResponsePartitionsView(message, word);
-
-const fieldsOfOffsetFetchResponseTopics: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetFetchResponse, groups.topics. In versions 8+. */
-export class OffsetFetchResponseTopicsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions with their committed offsets. */
-  get partitions(): FlatArray<OffsetFetchResponsePartitionsView> {
-    return this.flat.array(this.flatWord + 6, 9, readOffsetFetchResponsePartitionsView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponseTopics;
-  }
-}
-const readOffsetFetchResponseTopicsView: RowReader<OffsetFetchResponseTopicsView> = (message, word) => new OffsetFetchResponseTopicsView(message, word);
-
-const fieldsOfOffsetFetchResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'unknownTaggedFields'];
-/** Struct of OffsetFetchResponse, groups. In versions 8+. */
-export class OffsetFetchResponseGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Topics with their committed offsets. */
-  get topics(): FlatArray<OffsetFetchResponseTopicsView> {
-    return this.flat.array(this.flatWord + 2, 10, readOffsetFetchResponseTopicsView);
-  }
-
-  /** Error of the group; 0 for none. (int16; default 0) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponseGroup;
-  }
-}
-const readOffsetFetchResponseGroupView: RowReader<OffsetFetchResponseGroupView> = (message, word) => new OffsetFetchResponseGroupView(message, word);
-
-const fieldsOfOffsetFetchResponse: readonly string[] = ['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields'];
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. Versions 0-10. */
-export class OffsetFetchResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface OffsetFetchResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 3+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Topics with their committed offsets. (versions 0-7) */
-  get topics(): FlatArray<OffsetFetchResponseTopicView> {
-    return this.flat.array(this.flatWord + 1, 6, readOffsetFetchResponseTopicView);
-  }
-
+  readonly topics: FlatArray<OffsetFetchResponseTopicView>;
   /** Error of the whole request; 0 for none. (int16; versions 2-7; default 0; dropped where the version lacks it) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly errorCode: number;
   /** One result for each group. (versions 8+) */
-  get groups(): FlatArray<OffsetFetchResponseGroupView> {
-    return this.flat.array(this.flatWord + 4, 7, readOffsetFetchResponseGroupView);
-  }
-
+  readonly groups: FlatArray<OffsetFetchResponseGroupView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetFetchResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: OffsetFetchRequest): void {
-  try {
-    writeOffsetFetchRequest(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetFetch request', 9);
+/** Struct of OffsetFetchResponse, groups. In versions 8+. */
+export interface OffsetFetchResponseGroupView extends FlatView {
+  /** Id of the group, the same for all its members. */
+  readonly groupId: string;
+  /** Topics with their committed offsets. */
+  readonly topics: FlatArray<OffsetFetchResponseTopicsView>;
+  /** Error of the group; 0 for none. (int16; default 0) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchResponse, groups.topics. In versions 8+. */
+export interface OffsetFetchResponseTopicsView extends FlatView {
+  /** Name of the topic; case matters. (versions 8-9; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 10; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions with their committed offsets. */
+  readonly partitions: FlatArray<OffsetFetchResponsePartitionsView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchResponse, groups.topics.partitions. In versions 8+. */
+export interface OffsetFetchResponsePartitionsView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Offset of the next record to read; -1 for none. (int64) */
+  readonly committedOffset: Long;
+  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; default -1) */
+  readonly committedLeaderEpoch: number;
+  /** Free text stored with the offset, or null. */
+  readonly metadata: string | null;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchResponse, topics. In versions 0-7. */
+export interface OffsetFetchResponseTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions with their committed offsets. */
+  readonly partitions: FlatArray<OffsetFetchResponsePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetFetchResponse, topics.partitions. In versions 0-7. */
+export interface OffsetFetchResponsePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Offset of the next record to read; -1 for none. (int64) */
+  readonly committedOffset: Long;
+  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 5+; default -1; dropped where the version lacks it) */
+  readonly committedLeaderEpoch: number;
+  /** Free text stored with the offset, or null. */
+  readonly metadata: string | null;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfOffsetFetchRequestTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
+  function writeOffsetFetchRequestTopic(w: FlatWriter, word: number, value: OffsetFetchRequestTopic): void {
+    checkObject(value, keysOfOffsetFetchRequestTopic);
+    putString(w, word, 'name', value.name);
+    putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: OffsetFetchResponse): void {
-  try {
-    writeOffsetFetchResponse(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetFetch response', 9);
+  const keysOfOffsetFetchRequestTopics: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionIndexes', 'unknownTaggedFields']);
+  function writeOffsetFetchRequestTopics(w: FlatWriter, word: number, value: OffsetFetchRequestTopics): void {
+    checkObject(value, keysOfOffsetFetchRequestTopics);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    putArray(w, word + 6, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): OffsetFetchRequestView {
-  return new OffsetFetchRequestView(message);
-}
+  const keysOfOffsetFetchRequestGroup: ReadonlySet<string> = new Set(['groupId', 'memberId', 'memberEpoch', 'topics', 'unknownTaggedFields']);
+  function writeOffsetFetchRequestGroup(w: FlatWriter, word: number, value: OffsetFetchRequestGroup): void {
+    checkObject(value, keysOfOffsetFetchRequestGroup);
+    putString(w, word, 'groupId', value.groupId);
+    if (value.memberId !== undefined) {
+      if (value.memberId === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'memberId', value.memberId);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.memberEpoch !== undefined) {
+      putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
+    } else {
+      w.setInt32(word + 4, -1);
+    }
+    if (value.topics === null) {
+      w.setNull(word + 5);
+    } else {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 5, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchRequestTopics(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): OffsetFetchResponseView {
-  return new OffsetFetchResponseView(message);
+  const keysOfOffsetFetchRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'groups', 'requireStable', 'unknownTaggedFields']);
+  function writeOffsetFetchRequest(w: FlatWriter, word: number, value: OffsetFetchRequest): void {
+    checkObject(value, keysOfOffsetFetchRequest);
+    if (value.groupId !== undefined) {
+      putString(w, word, 'groupId', value.groupId);
+    }
+    if (value.topics !== undefined) {
+      if (value.topics === null) {
+        w.setNull(word + 2);
+      } else {
+        {
+          const count = checkArray('topics', value.topics);
+          const rows = w.array(word + 2, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeOffsetFetchRequestTopic(w, rows + i * 6, value.topics[i]!);
+          } catch (error) {
+            throw within(error, 'topics', i);
+          }
+        }
+      }
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 4, count, 9);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchRequestGroup(w, rows + i * 9, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.requireStable !== undefined) {
+      putBool(w, word + 6, 'requireStable', value.requireStable);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfOffsetFetchRequestTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
+  class OffsetFetchRequestTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndexes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchRequestTopic;
+    }
+  }
+  const readOffsetFetchRequestTopicView: RowReader<OffsetFetchRequestTopicView> = (message, word) => new OffsetFetchRequestTopicView(message, word);
+
+  const fieldsOfOffsetFetchRequestTopics: readonly string[] = ['name', 'topicId', 'partitionIndexes', 'unknownTaggedFields'];
+  class OffsetFetchRequestTopicsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionIndexes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchRequestTopics;
+    }
+  }
+  const readOffsetFetchRequestTopicsView: RowReader<OffsetFetchRequestTopicsView> = (message, word) => new OffsetFetchRequestTopicsView(message, word);
+
+  const fieldsOfOffsetFetchRequestGroup: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'topics', 'unknownTaggedFields'];
+  class OffsetFetchRequestGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get memberId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get topics(): FlatArray<OffsetFetchRequestTopicsView> | null {
+      return this.flat.nullableArray(this.flatWord + 5, 10, readOffsetFetchRequestTopicsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchRequestGroup;
+    }
+  }
+  const readOffsetFetchRequestGroupView: RowReader<OffsetFetchRequestGroupView> = (message, word) => new OffsetFetchRequestGroupView(message, word);
+
+  const fieldsOfOffsetFetchRequest: readonly string[] = ['groupId', 'topics', 'groups', 'requireStable', 'unknownTaggedFields'];
+  class OffsetFetchRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetFetchRequestTopicView> | null {
+      return this.flat.nullableArray(this.flatWord + 2, 6, readOffsetFetchRequestTopicView);
+    }
+
+    get groups(): FlatArray<OffsetFetchRequestGroupView> {
+      return this.flat.array(this.flatWord + 4, 9, readOffsetFetchRequestGroupView);
+    }
+
+    get requireStable(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchRequest;
+    }
+  }
+
+  const keysOfOffsetFetchResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields']);
+  function writeOffsetFetchResponsePartition(w: FlatWriter, word: number, value: OffsetFetchResponsePartition): void {
+    checkObject(value, keysOfOffsetFetchResponsePartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.committedOffset !== undefined) {
+      putInt64(w, word + 1, 'committedOffset', value.committedOffset);
+    }
+    if (value.committedLeaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
+    } else {
+      w.setInt32(word + 3, -1);
+    }
+    if (value.metadata !== undefined) {
+      if (value.metadata === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'metadata', value.metadata);
+      }
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 6, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfOffsetFetchResponseTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetFetchResponseTopic(w: FlatWriter, word: number, value: OffsetFetchResponseTopic): void {
+    checkObject(value, keysOfOffsetFetchResponseTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 9);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchResponsePartition(w, rows + i * 9, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfOffsetFetchResponsePartitions: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields']);
+  function writeOffsetFetchResponsePartitions(w: FlatWriter, word: number, value: OffsetFetchResponsePartitions): void {
+    checkObject(value, keysOfOffsetFetchResponsePartitions);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.committedOffset !== undefined) {
+      putInt64(w, word + 1, 'committedOffset', value.committedOffset);
+    }
+    if (value.committedLeaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
+    } else {
+      w.setInt32(word + 3, -1);
+    }
+    if (value.metadata !== undefined) {
+      if (value.metadata === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'metadata', value.metadata);
+      }
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 6, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfOffsetFetchResponseTopics: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetFetchResponseTopics(w: FlatWriter, word: number, value: OffsetFetchResponseTopics): void {
+    checkObject(value, keysOfOffsetFetchResponseTopics);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 9);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchResponsePartitions(w, rows + i * 9, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfOffsetFetchResponseGroup: ReadonlySet<string> = new Set(['groupId', 'topics', 'errorCode', 'unknownTaggedFields']);
+  function writeOffsetFetchResponseGroup(w: FlatWriter, word: number, value: OffsetFetchResponseGroup): void {
+    checkObject(value, keysOfOffsetFetchResponseGroup);
+    if (value.groupId !== undefined) {
+      putString(w, word, 'groupId', value.groupId);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchResponseTopics(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 4, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfOffsetFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields']);
+  function writeOffsetFetchResponse(w: FlatWriter, word: number, value: OffsetFetchResponse): void {
+    checkObject(value, keysOfOffsetFetchResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchResponseTopic(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 3, 'errorCode', value.errorCode);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 4, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetFetchResponseGroup(w, rows + i * 7, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfOffsetFetchResponsePartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get metadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponsePartition;
+    }
+  }
+  const readOffsetFetchResponsePartitionView: RowReader<OffsetFetchResponsePartitionView> = (message, word) => new OffsetFetchResponsePartitionView(message, word);
+
+  const fieldsOfOffsetFetchResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class OffsetFetchResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetFetchResponsePartitionView> {
+      return this.flat.array(this.flatWord + 2, 9, readOffsetFetchResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseTopic;
+    }
+  }
+  const readOffsetFetchResponseTopicView: RowReader<OffsetFetchResponseTopicView> = (message, word) => new OffsetFetchResponseTopicView(message, word);
+
+  const fieldsOfOffsetFetchResponsePartitions: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponsePartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get metadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponsePartitions;
+    }
+  }
+  const readOffsetFetchResponsePartitionsView: RowReader<OffsetFetchResponsePartitionsView> = (message, word) => new OffsetFetchResponsePartitionsView(message, word);
+
+  const fieldsOfOffsetFetchResponseTopics: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class OffsetFetchResponseTopicsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<OffsetFetchResponsePartitionsView> {
+      return this.flat.array(this.flatWord + 6, 9, readOffsetFetchResponsePartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseTopics;
+    }
+  }
+  const readOffsetFetchResponseTopicsView: RowReader<OffsetFetchResponseTopicsView> = (message, word) => new OffsetFetchResponseTopicsView(message, word);
+
+  const fieldsOfOffsetFetchResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponseGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetFetchResponseTopicsView> {
+      return this.flat.array(this.flatWord + 2, 10, readOffsetFetchResponseTopicsView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseGroup;
+    }
+  }
+  const readOffsetFetchResponseGroupView: RowReader<OffsetFetchResponseGroupView> = (message, word) => new OffsetFetchResponseGroupView(message, word);
+
+  const fieldsOfOffsetFetchResponse: readonly string[] = ['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields'];
+  class OffsetFetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetFetchResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 6, readOffsetFetchResponseTopicView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get groups(): FlatArray<OffsetFetchResponseGroupView> {
+      return this.flat.array(this.flatWord + 4, 7, readOffsetFetchResponseGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: OffsetFetchRequest): void {
+      try {
+        writeOffsetFetchRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetFetch request', 9);
+      }
+    },
+    writeResponse(w: FlatWriter, value: OffsetFetchResponse): void {
+      try {
+        writeOffsetFetchResponse(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetFetch response', 9);
+      }
+    },
+    readRequest(message: FlatMessage): OffsetFetchRequestView {
+      return new OffsetFetchRequestView(message);
+    },
+    readResponse(message: FlatMessage): OffsetFetchResponseView {
+      return new OffsetFetchResponseView(message);
+    },
+  };
 }

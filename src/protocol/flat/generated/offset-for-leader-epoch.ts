@@ -2,6 +2,7 @@
 // OffsetForLeaderEpoch, API key 23: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -38,155 +39,36 @@ export interface OffsetForLeaderEpochRequestOffsetForLeaderPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderPartition): void {
-  checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition);
-  putInt32(w, word, 'partition', value.partition);
-  if (value.currentLeaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
-  } else {
-    w.setInt32(word + 1, -1);
-  }
-  putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetForLeaderEpochRequestOffsetForLeaderTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderTopic): void {
-  checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderTopic);
-  putString(w, word, 'topic', value.topic);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w, rows + i * 5, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfOffsetForLeaderEpochRequest: ReadonlySet<string> = new Set(['replicaId', 'topics', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochRequest(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequest): void {
-  checkObject(value, keysOfOffsetForLeaderEpochRequest);
-  if (value.replicaId !== undefined) {
-    putInt32(w, word, 'replicaId', value.replicaId);
-  } else {
-    w.setInt32(word, -2);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 1, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of OffsetForLeaderEpochRequest, topics.partitions. */
-export class OffsetForLeaderEpochRequestOffsetForLeaderPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 2+; default -1; dropped where the version lacks it) */
-  get currentLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Leader epoch to look up. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition;
-  }
-}
-const readOffsetForLeaderEpochRequestOffsetForLeaderPartitionView: RowReader<OffsetForLeaderEpochRequestOffsetForLeaderPartitionView> = (message, word) => new OffsetForLeaderEpochRequestOffsetForLeaderPartitionView(message, word);
-
-const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetForLeaderEpochRequest, topics. */
-export class OffsetForLeaderEpochRequestOffsetForLeaderTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to look up. */
-  get partitions(): FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderPartitionView> {
-    return this.flat.array(this.flatWord + 2, 5, readOffsetForLeaderEpochRequestOffsetForLeaderPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderTopic;
-  }
-}
-const readOffsetForLeaderEpochRequestOffsetForLeaderTopicView: RowReader<OffsetForLeaderEpochRequestOffsetForLeaderTopicView> = (message, word) => new OffsetForLeaderEpochRequestOffsetForLeaderTopicView(message, word);
-
-const fieldsOfOffsetForLeaderEpochRequest: readonly string[] = ['replicaId', 'topics', 'unknownTaggedFields'];
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
-export class OffsetForLeaderEpochRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface OffsetForLeaderEpochRequestView extends FlatView {
   /** Node id of a follower; -1 for a consumer, -2 for a debugging tool. (int32; versions 3+; default -2; dropped where the version lacks it) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly replicaId: number;
   /** Topics to look up. */
-  get topics(): FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderTopicView> {
-    return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochRequestOffsetForLeaderTopicView);
-  }
-
+  readonly topics: FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochRequest;
-  }
+/** Struct of OffsetForLeaderEpochRequest, topics. */
+export interface OffsetForLeaderEpochRequestOffsetForLeaderTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topic: string;
+  /** Partitions to look up. */
+  readonly partitions: FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetForLeaderEpochRequest, topics.partitions. */
+export interface OffsetForLeaderEpochRequestOffsetForLeaderPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Leader epoch the client knows, for the broker to detect stale metadata (KIP-320); -1 for unknown. (int32; versions 2+; default -1; dropped where the version lacks it) */
+  readonly currentLeaderEpoch: number;
+  /** Leader epoch to look up. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
@@ -223,195 +105,357 @@ export interface OffsetForLeaderEpochResponseEpochEndOffset {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfOffsetForLeaderEpochResponseEpochEndOffset: ReadonlySet<string> = new Set(['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochResponseEpochEndOffset(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponseEpochEndOffset): void {
-  checkObject(value, keysOfOffsetForLeaderEpochResponseEpochEndOffset);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.partition !== undefined) {
-    putInt32(w, word + 1, 'partition', value.partition);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  if (value.endOffset !== undefined) {
-    putInt64(w, word + 3, 'endOffset', value.endOffset);
-  } else {
-    w.setInt64(word + 3, -1, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
+/** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
+export interface OffsetForLeaderEpochResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
+  readonly throttleTimeMs: number;
+  /** Topics looked up. */
+  readonly topics: FlatArray<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponseOffsetForLeaderTopicResult): void {
-  checkObject(value, keysOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
+/** Struct of OffsetForLeaderEpochResponse, topics. */
+export interface OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topic: string;
+  /** Partitions looked up. */
+  readonly partitions: FlatArray<OffsetForLeaderEpochResponseEpochEndOffsetView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of OffsetForLeaderEpochResponse, topics.partitions. */
+export interface OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Largest leader epoch not above the one asked for; -1 for none. (int32; versions 1+; default -1; dropped where the version lacks it) */
+  readonly leaderEpoch: number;
+  /** Offset after the last record of that epoch; -1 for none. (int64; default -1) */
+  readonly endOffset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderPartition): void {
+    checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition);
+    putInt32(w, word, 'partition', value.partition);
+    if (value.currentLeaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'currentLeaderEpoch', value.currentLeaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfOffsetForLeaderEpochRequestOffsetForLeaderTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderTopic): void {
+    checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderTopic);
+    putString(w, word, 'topic', value.topic);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 7);
+      const rows = w.array(word + 2, count, 5);
       let i = 0;
       try {
-        for (; i < count; i++) writeOffsetForLeaderEpochResponseEpochEndOffset(w, rows + i * 7, value.partitions[i]!);
+        for (; i < count; i++) writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w, rows + i * 5, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfOffsetForLeaderEpochResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeOffsetForLeaderEpochResponse(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponse): void {
-  checkObject(value, keysOfOffsetForLeaderEpochResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfOffsetForLeaderEpochRequest: ReadonlySet<string> = new Set(['replicaId', 'topics', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochRequest(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequest): void {
+    checkObject(value, keysOfOffsetForLeaderEpochRequest);
+    if (value.replicaId !== undefined) {
+      putInt32(w, word, 'replicaId', value.replicaId);
+    } else {
+      w.setInt32(word, -2);
+    }
     {
       const count = checkArray('topics', value.topics);
       const rows = w.array(word + 1, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfOffsetForLeaderEpochResponseEpochEndOffset: readonly string[] = ['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields'];
-/** Struct of OffsetForLeaderEpochResponse, topics.partitions. */
-export class OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochRequestOffsetForLeaderPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get currentLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition;
+    }
+  }
+  const readOffsetForLeaderEpochRequestOffsetForLeaderPartitionView: RowReader<OffsetForLeaderEpochRequestOffsetForLeaderPartitionView> = (message, word) => new OffsetForLeaderEpochRequestOffsetForLeaderPartitionView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochRequestOffsetForLeaderTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderPartitionView> {
+      return this.flat.array(this.flatWord + 2, 5, readOffsetForLeaderEpochRequestOffsetForLeaderPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderTopic;
+    }
+  }
+  const readOffsetForLeaderEpochRequestOffsetForLeaderTopicView: RowReader<OffsetForLeaderEpochRequestOffsetForLeaderTopicView> = (message, word) => new OffsetForLeaderEpochRequestOffsetForLeaderTopicView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochRequest: readonly string[] = ['replicaId', 'topics', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetForLeaderEpochRequestOffsetForLeaderTopicView> {
+      return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochRequestOffsetForLeaderTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochRequest;
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfOffsetForLeaderEpochResponseEpochEndOffset: ReadonlySet<string> = new Set(['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochResponseEpochEndOffset(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponseEpochEndOffset): void {
+    checkObject(value, keysOfOffsetForLeaderEpochResponseEpochEndOffset);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.partition !== undefined) {
+      putInt32(w, word + 1, 'partition', value.partition);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
+    if (value.endOffset !== undefined) {
+      putInt64(w, word + 3, 'endOffset', value.endOffset);
+    } else {
+      w.setInt64(word + 3, -1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Largest leader epoch not above the one asked for; -1 for none. (int32; versions 1+; default -1; dropped where the version lacks it) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
+  const keysOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponseOffsetForLeaderTopicResult): void {
+    checkObject(value, keysOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetForLeaderEpochResponseEpochEndOffset(w, rows + i * 7, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Offset after the last record of that epoch; -1 for none. (int64; default -1) */
-  get endOffset(): Long {
-    return this.flat.int64(this.flatWord + 3);
+  const keysOfOffsetForLeaderEpochResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeOffsetForLeaderEpochResponse(w: FlatWriter, word: number, value: OffsetForLeaderEpochResponse): void {
+    checkObject(value, keysOfOffsetForLeaderEpochResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
+  const fieldsOfOffsetForLeaderEpochResponseEpochEndOffset: readonly string[] = ['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponseEpochEndOffset;
+    }
+  }
+  const readOffsetForLeaderEpochResponseEpochEndOffsetView: RowReader<OffsetForLeaderEpochResponseEpochEndOffsetView> = (message, word) => new OffsetForLeaderEpochResponseEpochEndOffsetView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetForLeaderEpochResponseEpochEndOffsetView> {
+      return this.flat.array(this.flatWord + 2, 7, readOffsetForLeaderEpochResponseEpochEndOffsetView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult;
+    }
+  }
+  const readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView: RowReader<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> = (message, word) => new OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponse;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochResponseEpochEndOffset;
-  }
-}
-const readOffsetForLeaderEpochResponseEpochEndOffsetView: RowReader<OffsetForLeaderEpochResponseEpochEndOffsetView> = (message, word) => new OffsetForLeaderEpochResponseEpochEndOffsetView(message, word);
-
-const fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-/** Struct of OffsetForLeaderEpochResponse, topics. */
-export class OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions looked up. */
-  get partitions(): FlatArray<OffsetForLeaderEpochResponseEpochEndOffsetView> {
-    return this.flat.array(this.flatWord + 2, 7, readOffsetForLeaderEpochResponseEpochEndOffsetView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult;
-  }
-}
-const readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView: RowReader<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> = (message, word) => new OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView(message, word);
-
-const fieldsOfOffsetForLeaderEpochResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. Versions 0-4. */
-export class OffsetForLeaderEpochResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 2+; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics looked up. */
-  get topics(): FlatArray<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> {
-    return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfOffsetForLeaderEpochResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: OffsetForLeaderEpochRequest): void {
-  try {
-    writeOffsetForLeaderEpochRequest(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetForLeaderEpoch request', 23);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: OffsetForLeaderEpochResponse): void {
-  try {
-    writeOffsetForLeaderEpochResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'OffsetForLeaderEpoch response', 23);
-  }
-}
-
-export function readRequest(message: FlatMessage): OffsetForLeaderEpochRequestView {
-  return new OffsetForLeaderEpochRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): OffsetForLeaderEpochResponseView {
-  return new OffsetForLeaderEpochResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: OffsetForLeaderEpochRequest): void {
+      try {
+        writeOffsetForLeaderEpochRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetForLeaderEpoch request', 23);
+      }
+    },
+    writeResponse(w: FlatWriter, value: OffsetForLeaderEpochResponse): void {
+      try {
+        writeOffsetForLeaderEpochResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetForLeaderEpoch response', 23);
+      }
+    },
+    readRequest(message: FlatMessage): OffsetForLeaderEpochRequestView {
+      return new OffsetForLeaderEpochRequestView(message);
+    },
+    readResponse(message: FlatMessage): OffsetForLeaderEpochResponseView {
+      return new OffsetForLeaderEpochResponseView(message);
+    },
+  };
 }

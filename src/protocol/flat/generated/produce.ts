@@ -2,6 +2,7 @@
 // Produce, API key 0: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -44,175 +45,40 @@ export interface ProduceRequestPartitionProduceData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfProduceRequestPartitionProduceData: ReadonlySet<string> = new Set(['index', 'records', 'unknownTaggedFields']);
-function writeProduceRequestPartitionProduceData(w: FlatWriter, word: number, value: ProduceRequestPartitionProduceData): void {
-  checkObject(value, keysOfProduceRequestPartitionProduceData);
-  putInt32(w, word, 'index', value.index);
-  try {
-    writeRecords(w, word + 1, value.records);
-  } catch (error) {
-    throw within(error, 'records');
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 21, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfProduceRequestTopicProduceData: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionData', 'unknownTaggedFields']);
-function writeProduceRequestTopicProduceData(w: FlatWriter, word: number, value: ProduceRequestTopicProduceData): void {
-  checkObject(value, keysOfProduceRequestTopicProduceData);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitionData', value.partitionData);
-    const rows = w.array(word + 6, count, 23);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeProduceRequestPartitionProduceData(w, rows + i * 23, value.partitionData[i]!);
-    } catch (error) {
-      throw within(error, 'partitionData', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfProduceRequest: ReadonlySet<string> = new Set(['transactionalId', 'acks', 'timeoutMs', 'topicData', 'unknownTaggedFields']);
-function writeProduceRequest(w: FlatWriter, word: number, value: ProduceRequest): void {
-  checkObject(value, keysOfProduceRequest);
-  if (value.transactionalId !== undefined) {
-    if (value.transactionalId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'transactionalId', value.transactionalId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  putInt16(w, word + 2, 'acks', value.acks);
-  putInt32(w, word + 3, 'timeoutMs', value.timeoutMs);
-  {
-    const count = checkArray('topicData', value.topicData);
-    const rows = w.array(word + 4, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeProduceRequestTopicProduceData(w, rows + i * 10, value.topicData[i]!);
-    } catch (error) {
-      throw within(error, 'topicData', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfProduceRequestPartitionProduceData: readonly string[] = ['index', 'records', 'unknownTaggedFields'];
-/** Struct of ProduceRequest, topicData.partitionData. */
-export class ProduceRequestPartitionProduceDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get index(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Record batches, one per partition since version 3, or null. */
-  get records(): RecordsView {
-    return new RecordsView(this.flat, this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 21);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceRequestPartitionProduceData;
-  }
-}
-const readProduceRequestPartitionProduceDataView: RowReader<ProduceRequestPartitionProduceDataView> = (message, word) => new ProduceRequestPartitionProduceDataView(message, word);
-
-const fieldsOfProduceRequestTopicProduceData: readonly string[] = ['name', 'topicId', 'partitionData', 'unknownTaggedFields'];
-/** Struct of ProduceRequest, topicData. */
-export class ProduceRequestTopicProduceDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 13; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions to write to. */
-  get partitionData(): FlatArray<ProduceRequestPartitionProduceDataView> {
-    return this.flat.array(this.flatWord + 6, 23, readProduceRequestPartitionProduceDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceRequestTopicProduceData;
-  }
-}
-const readProduceRequestTopicProduceDataView: RowReader<ProduceRequestTopicProduceDataView> = (message, word) => new ProduceRequestTopicProduceDataView(message, word);
-
-const fieldsOfProduceRequest: readonly string[] = ['transactionalId', 'acks', 'timeoutMs', 'topicData', 'unknownTaggedFields'];
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
-export class ProduceRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ProduceRequestView extends FlatView {
   /** Transactional id, or null when the records belong to no transaction. (versions 3+; default null) */
-  get transactionalId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly transactionalId: string | null;
   /** What to wait for: 0 nothing (no response comes), 1 the leader, -1 all in-sync replicas. (int16) */
-  get acks(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly acks: number;
   /** Milliseconds the leader may wait for the acks. (int32) */
-  get timeoutMs(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly timeoutMs: number;
   /** Topics to write to. */
-  get topicData(): FlatArray<ProduceRequestTopicProduceDataView> {
-    return this.flat.array(this.flatWord + 4, 10, readProduceRequestTopicProduceDataView);
-  }
-
+  readonly topicData: FlatArray<ProduceRequestTopicProduceDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceRequest;
-  }
+/** Struct of ProduceRequest, topicData. */
+export interface ProduceRequestTopicProduceDataView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 13; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions to write to. */
+  readonly partitionData: FlatArray<ProduceRequestPartitionProduceDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ProduceRequest, topicData.partitionData. */
+export interface ProduceRequestPartitionProduceDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly index: number;
+  /** Record batches, one per partition since version 3, or null. */
+  readonly records: RecordsView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
@@ -295,441 +161,647 @@ export interface ProduceResponseBatchIndexAndErrorMessage {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-function defaultProduceResponseLeaderIdAndEpoch(w: FlatWriter, word: number): void {
-  w.setInt32(word, -1);
-  w.setInt32(word + 1, -1);
+/** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
+export interface ProduceResponseView extends FlatView {
+  /** Topics written to. */
+  readonly responses: FlatArray<ProduceResponseTopicProduceResponseView>;
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; default 0; dropped where the version lacks it) */
+  readonly throttleTimeMs: number;
+  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). (versions 10+) */
+  readonly nodeEndpoints: FlatArray<ProduceResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfProduceResponseBatchIndexAndErrorMessage: ReadonlySet<string> = new Set(['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields']);
-function writeProduceResponseBatchIndexAndErrorMessage(w: FlatWriter, word: number, value: ProduceResponseBatchIndexAndErrorMessage): void {
-  checkObject(value, keysOfProduceResponseBatchIndexAndErrorMessage);
-  if (value.batchIndex !== undefined) {
-    putInt32(w, word, 'batchIndex', value.batchIndex);
-  }
-  if (value.batchIndexErrorMessage !== undefined) {
-    if (value.batchIndexErrorMessage === null) {
-      w.setNull(word + 1);
-    } else {
-      putString(w, word + 1, 'batchIndexErrorMessage', value.batchIndexErrorMessage);
+/** Struct of ProduceResponse, nodeEndpoints. In versions 10+. */
+export interface ProduceResponseNodeEndpointView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Rack or zone of the broker, or null. (default null) */
+  readonly rack: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ProduceResponse, responses. */
+export interface ProduceResponseTopicProduceResponseView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
+  readonly name: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 13; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions written to. */
+  readonly partitionResponses: FlatArray<ProduceResponsePartitionProduceResponseView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ProduceResponse, responses.partitionResponses. */
+export interface ProduceResponsePartitionProduceResponseView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly index: number;
+  /** Error code; 0 for success. (int16) */
+  readonly errorCode: number;
+  /** Offset given to the first record. (int64) */
+  readonly baseOffset: Long;
+  /** Unix milliseconds the broker put on all records; -1 when the topic keeps the times of the producer. (int64; versions 2+; default -1; dropped where the version lacks it) */
+  readonly logAppendTimeMs: Long;
+  /** Lowest offset of the log; -1 for unknown. (int64; versions 5+; default -1; dropped where the version lacks it) */
+  readonly logStartOffset: Long;
+  /** Records for which the batch was refused (KIP-467). (versions 8+; dropped where the version lacks it) */
+  readonly recordErrors: FlatArray<ProduceResponseBatchIndexAndErrorMessageView>;
+  /** Common explanation for all refused records, or null. (versions 8+; default null; dropped where the version lacks it) */
+  readonly errorMessage: string | null;
+  /** Leader that the broker knows instead, when it does not lead the partition itself. (versions 10+) */
+  readonly currentLeader: ProduceResponseLeaderIdAndEpochView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ProduceResponse, responses.partitionResponses.currentLeader. In versions 10+. */
+export interface ProduceResponseLeaderIdAndEpochView extends FlatView {
+  /** Node id of the leader; -1 for none. (int32; default -1) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32; default -1) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ProduceResponse, responses.partitionResponses.recordErrors. In versions 8+. */
+export interface ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
+  /** Position of the record in its batch, from 0. (int32) */
+  readonly batchIndex: number;
+  /** Explanation for this record, or null. (default null) */
+  readonly batchIndexErrorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfProduceRequestPartitionProduceData: ReadonlySet<string> = new Set(['index', 'records', 'unknownTaggedFields']);
+  function writeProduceRequestPartitionProduceData(w: FlatWriter, word: number, value: ProduceRequestPartitionProduceData): void {
+    checkObject(value, keysOfProduceRequestPartitionProduceData);
+    putInt32(w, word, 'index', value.index);
+    try {
+      writeRecords(w, word + 1, value.records);
+    } catch (error) {
+      throw within(error, 'records');
     }
-  } else {
-    w.setNull(word + 1);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 21, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfProduceResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
-function writeProduceResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ProduceResponseLeaderIdAndEpoch): void {
-  checkObject(value, keysOfProduceResponseLeaderIdAndEpoch);
-  if (value.leaderId !== undefined) {
-    putInt32(w, word, 'leaderId', value.leaderId);
-  } else {
-    w.setInt32(word, -1);
+  const keysOfProduceRequestTopicProduceData: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionData', 'unknownTaggedFields']);
+  function writeProduceRequestTopicProduceData(w: FlatWriter, word: number, value: ProduceRequestTopicProduceData): void {
+    checkObject(value, keysOfProduceRequestTopicProduceData);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    {
+      const count = checkArray('partitionData', value.partitionData);
+      const rows = w.array(word + 6, count, 23);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeProduceRequestPartitionProduceData(w, rows + i * 23, value.partitionData[i]!);
+      } catch (error) {
+        throw within(error, 'partitionData', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  } else {
+
+  const keysOfProduceRequest: ReadonlySet<string> = new Set(['transactionalId', 'acks', 'timeoutMs', 'topicData', 'unknownTaggedFields']);
+  function writeProduceRequest(w: FlatWriter, word: number, value: ProduceRequest): void {
+    checkObject(value, keysOfProduceRequest);
+    if (value.transactionalId !== undefined) {
+      if (value.transactionalId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'transactionalId', value.transactionalId);
+      }
+    } else {
+      w.setNull(word);
+    }
+    putInt16(w, word + 2, 'acks', value.acks);
+    putInt32(w, word + 3, 'timeoutMs', value.timeoutMs);
+    {
+      const count = checkArray('topicData', value.topicData);
+      const rows = w.array(word + 4, count, 10);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeProduceRequestTopicProduceData(w, rows + i * 10, value.topicData[i]!);
+      } catch (error) {
+        throw within(error, 'topicData', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfProduceRequestPartitionProduceData: readonly string[] = ['index', 'records', 'unknownTaggedFields'];
+  class ProduceRequestPartitionProduceDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get index(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get records(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 21);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceRequestPartitionProduceData;
+    }
+  }
+  const readProduceRequestPartitionProduceDataView: RowReader<ProduceRequestPartitionProduceDataView> = (message, word) => new ProduceRequestPartitionProduceDataView(message, word);
+
+  const fieldsOfProduceRequestTopicProduceData: readonly string[] = ['name', 'topicId', 'partitionData', 'unknownTaggedFields'];
+  class ProduceRequestTopicProduceDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionData(): FlatArray<ProduceRequestPartitionProduceDataView> {
+      return this.flat.array(this.flatWord + 6, 23, readProduceRequestPartitionProduceDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceRequestTopicProduceData;
+    }
+  }
+  const readProduceRequestTopicProduceDataView: RowReader<ProduceRequestTopicProduceDataView> = (message, word) => new ProduceRequestTopicProduceDataView(message, word);
+
+  const fieldsOfProduceRequest: readonly string[] = ['transactionalId', 'acks', 'timeoutMs', 'topicData', 'unknownTaggedFields'];
+  class ProduceRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get acks(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get timeoutMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get topicData(): FlatArray<ProduceRequestTopicProduceDataView> {
+      return this.flat.array(this.flatWord + 4, 10, readProduceRequestTopicProduceDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceRequest;
+    }
+  }
+
+  function defaultProduceResponseLeaderIdAndEpoch(w: FlatWriter, word: number): void {
+    w.setInt32(word, -1);
     w.setInt32(word + 1, -1);
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfProduceResponsePartitionProduceResponse: ReadonlySet<string> = new Set(['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields']);
-function writeProduceResponsePartitionProduceResponse(w: FlatWriter, word: number, value: ProduceResponsePartitionProduceResponse): void {
-  checkObject(value, keysOfProduceResponsePartitionProduceResponse);
-  if (value.index !== undefined) {
-    putInt32(w, word, 'index', value.index);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.baseOffset !== undefined) {
-    putInt64(w, word + 2, 'baseOffset', value.baseOffset);
-  }
-  if (value.logAppendTimeMs !== undefined) {
-    putInt64(w, word + 4, 'logAppendTimeMs', value.logAppendTimeMs);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.logStartOffset !== undefined) {
-    putInt64(w, word + 6, 'logStartOffset', value.logStartOffset);
-  } else {
-    w.setInt64(word + 6, -1, -1);
-  }
-  if (value.recordErrors !== undefined) {
-    {
-      const count = checkArray('recordErrors', value.recordErrors);
-      const rows = w.array(word + 8, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeProduceResponseBatchIndexAndErrorMessage(w, rows + i * 5, value.recordErrors[i]!);
-      } catch (error) {
-        throw within(error, 'recordErrors', i);
+  const keysOfProduceResponseBatchIndexAndErrorMessage: ReadonlySet<string> = new Set(['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields']);
+  function writeProduceResponseBatchIndexAndErrorMessage(w: FlatWriter, word: number, value: ProduceResponseBatchIndexAndErrorMessage): void {
+    checkObject(value, keysOfProduceResponseBatchIndexAndErrorMessage);
+    if (value.batchIndex !== undefined) {
+      putInt32(w, word, 'batchIndex', value.batchIndex);
+    }
+    if (value.batchIndexErrorMessage !== undefined) {
+      if (value.batchIndexErrorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'batchIndexErrorMessage', value.batchIndexErrorMessage);
       }
+    } else {
+      w.setNull(word + 1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
   }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
+
+  const keysOfProduceResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeProduceResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ProduceResponseLeaderIdAndEpoch): void {
+    checkObject(value, keysOfProduceResponseLeaderIdAndEpoch);
+    if (value.leaderId !== undefined) {
+      putInt32(w, word, 'leaderId', value.leaderId);
+    } else {
+      w.setInt32(word, -1);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfProduceResponsePartitionProduceResponse: ReadonlySet<string> = new Set(['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields']);
+  function writeProduceResponsePartitionProduceResponse(w: FlatWriter, word: number, value: ProduceResponsePartitionProduceResponse): void {
+    checkObject(value, keysOfProduceResponsePartitionProduceResponse);
+    if (value.index !== undefined) {
+      putInt32(w, word, 'index', value.index);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.baseOffset !== undefined) {
+      putInt64(w, word + 2, 'baseOffset', value.baseOffset);
+    }
+    if (value.logAppendTimeMs !== undefined) {
+      putInt64(w, word + 4, 'logAppendTimeMs', value.logAppendTimeMs);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.logStartOffset !== undefined) {
+      putInt64(w, word + 6, 'logStartOffset', value.logStartOffset);
+    } else {
+      w.setInt64(word + 6, -1, -1);
+    }
+    if (value.recordErrors !== undefined) {
+      {
+        const count = checkArray('recordErrors', value.recordErrors);
+        const rows = w.array(word + 8, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeProduceResponseBatchIndexAndErrorMessage(w, rows + i * 5, value.recordErrors[i]!);
+        } catch (error) {
+          throw within(error, 'recordErrors', i);
+        }
+      }
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 10);
+      } else {
+        putString(w, word + 10, 'errorMessage', value.errorMessage);
+      }
+    } else {
       w.setNull(word + 10);
-    } else {
-      putString(w, word + 10, 'errorMessage', value.errorMessage);
     }
-  } else {
-    w.setNull(word + 10);
-  }
-  if (value.currentLeader !== undefined) {
-    try {
-      writeProduceResponseLeaderIdAndEpoch(w, word + 12, value.currentLeader);
-    } catch (error) {
-      throw within(error, 'currentLeader');
-    }
-  } else {
-    defaultProduceResponseLeaderIdAndEpoch(w, word + 12);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 16, value.unknownTaggedFields, [0]);
-  }
-}
-
-const keysOfProduceResponseTopicProduceResponse: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionResponses', 'unknownTaggedFields']);
-function writeProduceResponseTopicProduceResponse(w: FlatWriter, word: number, value: ProduceResponseTopicProduceResponse): void {
-  checkObject(value, keysOfProduceResponseTopicProduceResponse);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitionResponses !== undefined) {
-    {
-      const count = checkArray('partitionResponses', value.partitionResponses);
-      const rows = w.array(word + 6, count, 18);
-      let i = 0;
+    if (value.currentLeader !== undefined) {
       try {
-        for (; i < count; i++) writeProduceResponsePartitionProduceResponse(w, rows + i * 18, value.partitionResponses[i]!);
+        writeProduceResponseLeaderIdAndEpoch(w, word + 12, value.currentLeader);
       } catch (error) {
-        throw within(error, 'partitionResponses', i);
+        throw within(error, 'currentLeader');
+      }
+    } else {
+      defaultProduceResponseLeaderIdAndEpoch(w, word + 12);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 16, value.unknownTaggedFields, [0]);
+    }
+  }
+
+  const keysOfProduceResponseTopicProduceResponse: ReadonlySet<string> = new Set(['name', 'topicId', 'partitionResponses', 'unknownTaggedFields']);
+  function writeProduceResponseTopicProduceResponse(w: FlatWriter, word: number, value: ProduceResponseTopicProduceResponse): void {
+    checkObject(value, keysOfProduceResponseTopicProduceResponse);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitionResponses !== undefined) {
+      {
+        const count = checkArray('partitionResponses', value.partitionResponses);
+        const rows = w.array(word + 6, count, 18);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeProduceResponsePartitionProduceResponse(w, rows + i * 18, value.partitionResponses[i]!);
+        } catch (error) {
+          throw within(error, 'partitionResponses', i);
+        }
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfProduceResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
-function writeProduceResponseNodeEndpoint(w: FlatWriter, word: number, value: ProduceResponseNodeEndpoint): void {
-  checkObject(value, keysOfProduceResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putInt32(w, word + 3, 'port', value.port);
-  }
-  if (value.rack !== undefined) {
-    if (value.rack === null) {
+  const keysOfProduceResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
+  function writeProduceResponseNodeEndpoint(w: FlatWriter, word: number, value: ProduceResponseNodeEndpoint): void {
+    checkObject(value, keysOfProduceResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putInt32(w, word + 3, 'port', value.port);
+    }
+    if (value.rack !== undefined) {
+      if (value.rack === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'rack', value.rack);
+      }
+    } else {
       w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'rack', value.rack);
     }
-  } else {
-    w.setNull(word + 4);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfProduceResponse: ReadonlySet<string> = new Set(['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeProduceResponse(w: FlatWriter, word: number, value: ProduceResponse): void {
-  checkObject(value, keysOfProduceResponse);
-  if (value.responses !== undefined) {
-    {
-      const count = checkArray('responses', value.responses);
-      const rows = w.array(word, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeProduceResponseTopicProduceResponse(w, rows + i * 10, value.responses[i]!);
-      } catch (error) {
-        throw within(error, 'responses', i);
+  const keysOfProduceResponse: ReadonlySet<string> = new Set(['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeProduceResponse(w: FlatWriter, word: number, value: ProduceResponse): void {
+    checkObject(value, keysOfProduceResponse);
+    if (value.responses !== undefined) {
+      {
+        const count = checkArray('responses', value.responses);
+        const rows = w.array(word, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeProduceResponseTopicProduceResponse(w, rows + i * 10, value.responses[i]!);
+        } catch (error) {
+          throw within(error, 'responses', i);
+        }
       }
     }
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 2, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.nodeEndpoints !== undefined) {
-    {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 3, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeProduceResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
-      } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 2, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 3, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeProduceResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, [0]);
-  }
-}
-
-const fieldsOfProduceResponseBatchIndexAndErrorMessage: readonly string[] = ['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields'];
-/** Struct of ProduceResponse, responses.partitionResponses.recordErrors. In versions 8+. */
-export class ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, [0]);
+    }
   }
 
-  /** Position of the record in its batch, from 0. (int32) */
-  get batchIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfProduceResponseBatchIndexAndErrorMessage: readonly string[] = ['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields'];
+  class ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get batchIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get batchIndexErrorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseBatchIndexAndErrorMessage;
+    }
+  }
+  const readProduceResponseBatchIndexAndErrorMessageView: RowReader<ProduceResponseBatchIndexAndErrorMessageView> = (message, word) => new ProduceResponseBatchIndexAndErrorMessageView(message, word);
+
+  const fieldsOfProduceResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ProduceResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseLeaderIdAndEpoch;
+    }
   }
 
-  /** Explanation for this record, or null. (default null) */
-  get batchIndexErrorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 1);
+  const fieldsOfProduceResponsePartitionProduceResponse: readonly string[] = ['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
+  class ProduceResponsePartitionProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get index(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get baseOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get logAppendTimeMs(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get logStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get recordErrors(): FlatArray<ProduceResponseBatchIndexAndErrorMessageView> {
+      return this.flat.array(this.flatWord + 8, 5, readProduceResponseBatchIndexAndErrorMessageView);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 10);
+    }
+
+    get currentLeader(): ProduceResponseLeaderIdAndEpochView {
+      return new ProduceResponseLeaderIdAndEpochView(this.flat, this.flatWord + 12);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 16);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponsePartitionProduceResponse;
+    }
+  }
+  const readProduceResponsePartitionProduceResponseView: RowReader<ProduceResponsePartitionProduceResponseView> = (message, word) => new ProduceResponsePartitionProduceResponseView(message, word);
+
+  const fieldsOfProduceResponseTopicProduceResponse: readonly string[] = ['name', 'topicId', 'partitionResponses', 'unknownTaggedFields'];
+  class ProduceResponseTopicProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionResponses(): FlatArray<ProduceResponsePartitionProduceResponseView> {
+      return this.flat.array(this.flatWord + 6, 18, readProduceResponsePartitionProduceResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseTopicProduceResponse;
+    }
+  }
+  const readProduceResponseTopicProduceResponseView: RowReader<ProduceResponseTopicProduceResponseView> = (message, word) => new ProduceResponseTopicProduceResponseView(message, word);
+
+  const fieldsOfProduceResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ProduceResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseNodeEndpoint;
+    }
+  }
+  const readProduceResponseNodeEndpointView: RowReader<ProduceResponseNodeEndpointView> = (message, word) => new ProduceResponseNodeEndpointView(message, word);
+
+  const fieldsOfProduceResponse: readonly string[] = ['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get responses(): FlatArray<ProduceResponseTopicProduceResponseView> {
+      return this.flat.array(this.flatWord, 10, readProduceResponseTopicProduceResponseView);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get nodeEndpoints(): FlatArray<ProduceResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 8, readProduceResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponseBatchIndexAndErrorMessage;
-  }
-}
-const readProduceResponseBatchIndexAndErrorMessageView: RowReader<ProduceResponseBatchIndexAndErrorMessageView> = (message, word) => new ProduceResponseBatchIndexAndErrorMessageView(message, word);
-
-const fieldsOfProduceResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ProduceResponse, responses.partitionResponses.currentLeader. In versions 10+. */
-export class ProduceResponseLeaderIdAndEpochView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the leader; -1 for none. (int32; default -1) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32; default -1) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponseLeaderIdAndEpoch;
-  }
-}
-
-const fieldsOfProduceResponsePartitionProduceResponse: readonly string[] = ['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
-/** Struct of ProduceResponse, responses.partitionResponses. */
-export class ProduceResponsePartitionProduceResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get index(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Offset given to the first record. (int64) */
-  get baseOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** Unix milliseconds the broker put on all records; -1 when the topic keeps the times of the producer. (int64; versions 2+; default -1; dropped where the version lacks it) */
-  get logAppendTimeMs(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
-  /** Lowest offset of the log; -1 for unknown. (int64; versions 5+; default -1; dropped where the version lacks it) */
-  get logStartOffset(): Long {
-    return this.flat.int64(this.flatWord + 6);
-  }
-
-  /** Records for which the batch was refused (KIP-467). (versions 8+; dropped where the version lacks it) */
-  get recordErrors(): FlatArray<ProduceResponseBatchIndexAndErrorMessageView> {
-    return this.flat.array(this.flatWord + 8, 5, readProduceResponseBatchIndexAndErrorMessageView);
-  }
-
-  /** Common explanation for all refused records, or null. (versions 8+; default null; dropped where the version lacks it) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 10);
-  }
-
-  /** Leader that the broker knows instead, when it does not lead the partition itself. (versions 10+) */
-  get currentLeader(): ProduceResponseLeaderIdAndEpochView {
-    return new ProduceResponseLeaderIdAndEpochView(this.flat, this.flatWord + 12);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 16);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponsePartitionProduceResponse;
-  }
-}
-const readProduceResponsePartitionProduceResponseView: RowReader<ProduceResponsePartitionProduceResponseView> = (message, word) => new ProduceResponsePartitionProduceResponseView(message, word);
-
-const fieldsOfProduceResponseTopicProduceResponse: readonly string[] = ['name', 'topicId', 'partitionResponses', 'unknownTaggedFields'];
-/** Struct of ProduceResponse, responses. */
-export class ProduceResponseTopicProduceResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-12; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; version 13; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions written to. */
-  get partitionResponses(): FlatArray<ProduceResponsePartitionProduceResponseView> {
-    return this.flat.array(this.flatWord + 6, 18, readProduceResponsePartitionProduceResponseView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponseTopicProduceResponse;
-  }
-}
-const readProduceResponseTopicProduceResponseView: RowReader<ProduceResponseTopicProduceResponseView> = (message, word) => new ProduceResponseTopicProduceResponseView(message, word);
-
-const fieldsOfProduceResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-/** Struct of ProduceResponse, nodeEndpoints. In versions 10+. */
-export class ProduceResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Rack or zone of the broker, or null. (default null) */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponseNodeEndpoint;
-  }
-}
-const readProduceResponseNodeEndpointView: RowReader<ProduceResponseNodeEndpointView> = (message, word) => new ProduceResponseNodeEndpointView(message, word);
-
-const fieldsOfProduceResponse: readonly string[] = ['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. Versions 0-13. */
-export class ProduceResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Topics written to. */
-  get responses(): FlatArray<ProduceResponseTopicProduceResponseView> {
-    return this.flat.array(this.flatWord, 10, readProduceResponseTopicProduceResponseView);
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32; versions 1+; default 0; dropped where the version lacks it) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). (versions 10+) */
-  get nodeEndpoints(): FlatArray<ProduceResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 3, 8, readProduceResponseNodeEndpointView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfProduceResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ProduceRequest): void {
-  try {
-    writeProduceRequest(w, w.alloc(8), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Produce request', 0);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ProduceResponse): void {
-  try {
-    writeProduceResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Produce response', 0);
-  }
-}
-
-export function readRequest(message: FlatMessage): ProduceRequestView {
-  return new ProduceRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ProduceResponseView {
-  return new ProduceResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ProduceRequest): void {
+      try {
+        writeProduceRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Produce request', 0);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ProduceResponse): void {
+      try {
+        writeProduceResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Produce response', 0);
+      }
+    },
+    readRequest(message: FlatMessage): ProduceRequestView {
+      return new ProduceRequestView(message);
+    },
+    readResponse(message: FlatMessage): ProduceResponseView {
+      return new ProduceResponseView(message);
+    },
+  };
 }

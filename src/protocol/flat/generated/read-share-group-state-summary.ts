@@ -2,6 +2,7 @@
 // ReadShareGroupStateSummary, API key 87: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -36,141 +37,34 @@ export interface ReadShareGroupStateSummaryRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateSummaryRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestPartitionData): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryRequestPartitionData);
-  putInt32(w, word, 'partition', value.partition);
-  putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateSummaryRequestReadStateSummaryData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryRequestReadStateSummaryData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestReadStateSummaryData): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryRequestReadStateSummaryData);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 4);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeReadShareGroupStateSummaryRequestPartitionData(w, rows + i * 4, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateSummaryRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryRequest(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequest): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryRequest);
-  putString(w, word, 'groupId', value.groupId);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeReadShareGroupStateSummaryRequestReadStateSummaryData(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfReadShareGroupStateSummaryRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateSummaryRequest, topics.partitions. */
-export class ReadShareGroupStateSummaryRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryRequestPartitionData;
-  }
-}
-const readReadShareGroupStateSummaryRequestPartitionDataView: RowReader<ReadShareGroupStateSummaryRequestPartitionDataView> = (message, word) => new ReadShareGroupStateSummaryRequestPartitionDataView(message, word);
-
-const fieldsOfReadShareGroupStateSummaryRequestReadStateSummaryData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateSummaryRequest, topics. */
-export class ReadShareGroupStateSummaryRequestReadStateSummaryDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions to read the state of. */
-  get partitions(): FlatArray<ReadShareGroupStateSummaryRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 4, readReadShareGroupStateSummaryRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryRequestReadStateSummaryData;
-  }
-}
-const readReadShareGroupStateSummaryRequestReadStateSummaryDataView: RowReader<ReadShareGroupStateSummaryRequestReadStateSummaryDataView> = (message, word) => new ReadShareGroupStateSummaryRequestReadStateSummaryDataView(message, word);
-
-const fieldsOfReadShareGroupStateSummaryRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
-export class ReadShareGroupStateSummaryRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ReadShareGroupStateSummaryRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to read the state of. */
-  get topics(): FlatArray<ReadShareGroupStateSummaryRequestReadStateSummaryDataView> {
-    return this.flat.array(this.flatWord + 2, 8, readReadShareGroupStateSummaryRequestReadStateSummaryDataView);
-  }
-
+  readonly topics: FlatArray<ReadShareGroupStateSummaryRequestReadStateSummaryDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryRequest;
-  }
+/** Struct of ReadShareGroupStateSummaryRequest, topics. */
+export interface ReadShareGroupStateSummaryRequestReadStateSummaryDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions to read the state of. */
+  readonly partitions: FlatArray<ReadShareGroupStateSummaryRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ReadShareGroupStateSummaryRequest, topics.partitions. */
+export interface ReadShareGroupStateSummaryRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
@@ -211,215 +105,366 @@ export interface ReadShareGroupStateSummaryResponsePartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateSummaryResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryResponsePartitionResult(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponsePartitionResult): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryResponsePartitionResult);
-  if (value.partition !== undefined) {
-    putInt32(w, word, 'partition', value.partition);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.stateEpoch !== undefined) {
-    putInt32(w, word + 4, 'stateEpoch', value.stateEpoch);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.startOffset !== undefined) {
-    putInt64(w, word + 6, 'startOffset', value.startOffset);
-  }
-  if (value.deliveryCompleteCount !== undefined) {
-    putInt32(w, word + 8, 'deliveryCompleteCount', value.deliveryCompleteCount);
-  } else {
-    w.setInt32(word + 8, -1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
+/** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
+export interface ReadShareGroupStateSummaryResponseView extends FlatView {
+  /** Topics with their state. */
+  readonly results: FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateSummaryResponseReadStateSummaryResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponseReadStateSummaryResult): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryResponseReadStateSummaryResult);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
+/** Struct of ReadShareGroupStateSummaryResponse, results. */
+export interface ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with their state. */
+  readonly partitions: FlatArray<ReadShareGroupStateSummaryResponsePartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ReadShareGroupStateSummaryResponse, results.partitions. */
+export interface ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Epoch of the state, one more with each new start. (int32) */
+  readonly stateEpoch: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** First offset that is not yet done with; -1 for none. (int64) */
+  readonly startOffset: Long;
+  /** Records from the start offset on that are done with (KIP-1226); -1 for unknown. (int32; version 1; default -1; dropped where the version lacks it) */
+  readonly deliveryCompleteCount: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfReadShareGroupStateSummaryRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestPartitionData): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryRequestPartitionData);
+    putInt32(w, word, 'partition', value.partition);
+    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfReadShareGroupStateSummaryRequestReadStateSummaryData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryRequestReadStateSummaryData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestReadStateSummaryData): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryRequestReadStateSummaryData);
+    putUuid(w, word, 'topicId', value.topicId);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 11);
+      const rows = w.array(word + 4, count, 4);
       let i = 0;
       try {
-        for (; i < count; i++) writeReadShareGroupStateSummaryResponsePartitionResult(w, rows + i * 11, value.partitions[i]!);
+        for (; i < count; i++) writeReadShareGroupStateSummaryRequestPartitionData(w, rows + i * 4, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateSummaryResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
-function writeReadShareGroupStateSummaryResponse(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponse): void {
-  checkObject(value, keysOfReadShareGroupStateSummaryResponse);
-  if (value.results !== undefined) {
-    {
-      const count = checkArray('results', value.results);
-      const rows = w.array(word, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w, rows + i * 8, value.results[i]!);
-      } catch (error) {
-        throw within(error, 'results', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfReadShareGroupStateSummaryResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateSummaryResponse, results.partitions. */
-export class ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfReadShareGroupStateSummaryRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryRequest(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequest): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryRequest);
+    putString(w, word, 'groupId', value.groupId);
+    {
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 2, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeReadShareGroupStateSummaryRequestReadStateSummaryData(w, rows + i * 8, value.topics[i]!);
+      } catch (error) {
+        throw within(error, 'topics', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const fieldsOfReadShareGroupStateSummaryRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryRequestPartitionData;
+    }
+  }
+  const readReadShareGroupStateSummaryRequestPartitionDataView: RowReader<ReadShareGroupStateSummaryRequestPartitionDataView> = (message, word) => new ReadShareGroupStateSummaryRequestPartitionDataView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryRequestReadStateSummaryData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryRequestReadStateSummaryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateSummaryRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 4, readReadShareGroupStateSummaryRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryRequestReadStateSummaryData;
+    }
+  }
+  const readReadShareGroupStateSummaryRequestReadStateSummaryDataView: RowReader<ReadShareGroupStateSummaryRequestReadStateSummaryDataView> = (message, word) => new ReadShareGroupStateSummaryRequestReadStateSummaryDataView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<ReadShareGroupStateSummaryRequestReadStateSummaryDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readReadShareGroupStateSummaryRequestReadStateSummaryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryRequest;
+    }
   }
 
-  /** Epoch of the state, one more with each new start. (int32) */
-  get stateEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
+  const keysOfReadShareGroupStateSummaryResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryResponsePartitionResult(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponsePartitionResult): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryResponsePartitionResult);
+    if (value.partition !== undefined) {
+      putInt32(w, word, 'partition', value.partition);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.stateEpoch !== undefined) {
+      putInt32(w, word + 4, 'stateEpoch', value.stateEpoch);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.startOffset !== undefined) {
+      putInt64(w, word + 6, 'startOffset', value.startOffset);
+    }
+    if (value.deliveryCompleteCount !== undefined) {
+      putInt32(w, word + 8, 'deliveryCompleteCount', value.deliveryCompleteCount);
+    } else {
+      w.setInt32(word + 8, -1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
+  const keysOfReadShareGroupStateSummaryResponseReadStateSummaryResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponseReadStateSummaryResult): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryResponseReadStateSummaryResult);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 11);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeReadShareGroupStateSummaryResponsePartitionResult(w, rows + i * 11, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** First offset that is not yet done with; -1 for none. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 6);
+  const keysOfReadShareGroupStateSummaryResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
+  function writeReadShareGroupStateSummaryResponse(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryResponse): void {
+    checkObject(value, keysOfReadShareGroupStateSummaryResponse);
+    if (value.results !== undefined) {
+      {
+        const count = checkArray('results', value.results);
+        const rows = w.array(word, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w, rows + i * 8, value.results[i]!);
+        } catch (error) {
+          throw within(error, 'results', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Records from the start offset on that are done with (KIP-1226); -1 for unknown. (int32; version 1; default -1; dropped where the version lacks it) */
-  get deliveryCompleteCount(): number {
-    return this.flat.int32(this.flatWord + 8);
+  const fieldsOfReadShareGroupStateSummaryResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get deliveryCompleteCount(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponsePartitionResult;
+    }
+  }
+  const readReadShareGroupStateSummaryResponsePartitionResultView: RowReader<ReadShareGroupStateSummaryResponsePartitionResultView> = (message, word) => new ReadShareGroupStateSummaryResponsePartitionResultView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateSummaryResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateSummaryResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult;
+    }
+  }
+  const readReadShareGroupStateSummaryResponseReadStateSummaryResultView: RowReader<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> = (message, word) => new ReadShareGroupStateSummaryResponseReadStateSummaryResultView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> {
+      return this.flat.array(this.flatWord, 8, readReadShareGroupStateSummaryResponseReadStateSummaryResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryResponsePartitionResult;
-  }
-}
-const readReadShareGroupStateSummaryResponsePartitionResultView: RowReader<ReadShareGroupStateSummaryResponsePartitionResultView> = (message, word) => new ReadShareGroupStateSummaryResponsePartitionResultView(message, word);
-
-const fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateSummaryResponse, results. */
-export class ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with their state. */
-  get partitions(): FlatArray<ReadShareGroupStateSummaryResponsePartitionResultView> {
-    return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateSummaryResponsePartitionResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult;
-  }
-}
-const readReadShareGroupStateSummaryResponseReadStateSummaryResultView: RowReader<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> = (message, word) => new ReadShareGroupStateSummaryResponseReadStateSummaryResultView(message, word);
-
-const fieldsOfReadShareGroupStateSummaryResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-/** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
-export class ReadShareGroupStateSummaryResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Topics with their state. */
-  get results(): FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> {
-    return this.flat.array(this.flatWord, 8, readReadShareGroupStateSummaryResponseReadStateSummaryResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateSummaryResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ReadShareGroupStateSummaryRequest): void {
-  try {
-    writeReadShareGroupStateSummaryRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ReadShareGroupStateSummary request', 87);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ReadShareGroupStateSummaryResponse): void {
-  try {
-    writeReadShareGroupStateSummaryResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ReadShareGroupStateSummary response', 87);
-  }
-}
-
-export function readRequest(message: FlatMessage): ReadShareGroupStateSummaryRequestView {
-  return new ReadShareGroupStateSummaryRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ReadShareGroupStateSummaryResponseView {
-  return new ReadShareGroupStateSummaryResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ReadShareGroupStateSummaryRequest): void {
+      try {
+        writeReadShareGroupStateSummaryRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupStateSummary request', 87);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ReadShareGroupStateSummaryResponse): void {
+      try {
+        writeReadShareGroupStateSummaryResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupStateSummary response', 87);
+      }
+    },
+    readRequest(message: FlatMessage): ReadShareGroupStateSummaryRequestView {
+      return new ReadShareGroupStateSummaryRequestView(message);
+    },
+    readResponse(message: FlatMessage): ReadShareGroupStateSummaryResponseView {
+      return new ReadShareGroupStateSummaryResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // ReadShareGroupState, API key 84: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -36,141 +37,34 @@ export interface ReadShareGroupStateRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
-function writeReadShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestPartitionData): void {
-  checkObject(value, keysOfReadShareGroupStateRequestPartitionData);
-  putInt32(w, word, 'partition', value.partition);
-  putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateRequestReadStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeReadShareGroupStateRequestReadStateData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestReadStateData): void {
-  checkObject(value, keysOfReadShareGroupStateRequestReadStateData);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 4);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeReadShareGroupStateRequestPartitionData(w, rows + i * 4, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeReadShareGroupStateRequest(w: FlatWriter, word: number, value: ReadShareGroupStateRequest): void {
-  checkObject(value, keysOfReadShareGroupStateRequest);
-  putString(w, word, 'groupId', value.groupId);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeReadShareGroupStateRequestReadStateData(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfReadShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateRequest, topics.partitions. */
-export class ReadShareGroupStateRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateRequestPartitionData;
-  }
-}
-const readReadShareGroupStateRequestPartitionDataView: RowReader<ReadShareGroupStateRequestPartitionDataView> = (message, word) => new ReadShareGroupStateRequestPartitionDataView(message, word);
-
-const fieldsOfReadShareGroupStateRequestReadStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateRequest, topics. */
-export class ReadShareGroupStateRequestReadStateDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions to read the state of. */
-  get partitions(): FlatArray<ReadShareGroupStateRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 4, readReadShareGroupStateRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateRequestReadStateData;
-  }
-}
-const readReadShareGroupStateRequestReadStateDataView: RowReader<ReadShareGroupStateRequestReadStateDataView> = (message, word) => new ReadShareGroupStateRequestReadStateDataView(message, word);
-
-const fieldsOfReadShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
-export class ReadShareGroupStateRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ReadShareGroupStateRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to read the state of. */
-  get topics(): FlatArray<ReadShareGroupStateRequestReadStateDataView> {
-    return this.flat.array(this.flatWord + 2, 8, readReadShareGroupStateRequestReadStateDataView);
-  }
-
+  readonly topics: FlatArray<ReadShareGroupStateRequestReadStateDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateRequest;
-  }
+/** Struct of ReadShareGroupStateRequest, topics. */
+export interface ReadShareGroupStateRequestReadStateDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions to read the state of. */
+  readonly partitions: FlatArray<ReadShareGroupStateRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ReadShareGroupStateRequest, topics.partitions. */
+export interface ReadShareGroupStateRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
@@ -223,274 +117,432 @@ export interface ReadShareGroupStateResponseStateBatch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateResponseStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
-function writeReadShareGroupStateResponseStateBatch(w: FlatWriter, word: number, value: ReadShareGroupStateResponseStateBatch): void {
-  checkObject(value, keysOfReadShareGroupStateResponseStateBatch);
-  if (value.firstOffset !== undefined) {
-    putInt64(w, word, 'firstOffset', value.firstOffset);
-  }
-  if (value.lastOffset !== undefined) {
-    putInt64(w, word + 2, 'lastOffset', value.lastOffset);
-  }
-  if (value.deliveryState !== undefined) {
-    putInt8(w, word + 4, 'deliveryState', value.deliveryState);
-  }
-  if (value.deliveryCount !== undefined) {
-    putInt16(w, word + 5, 'deliveryCount', value.deliveryCount);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
+/** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
+export interface ReadShareGroupStateResponseView extends FlatView {
+  /** Topics with their state. */
+  readonly results: FlatArray<ReadShareGroupStateResponseReadStateResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfReadShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields']);
-function writeReadShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: ReadShareGroupStateResponsePartitionResult): void {
-  checkObject(value, keysOfReadShareGroupStateResponsePartitionResult);
-  if (value.partition !== undefined) {
+/** Struct of ReadShareGroupStateResponse, results. */
+export interface ReadShareGroupStateResponseReadStateResultView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with their state. */
+  readonly partitions: FlatArray<ReadShareGroupStateResponsePartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ReadShareGroupStateResponse, results.partitions. */
+export interface ReadShareGroupStateResponsePartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Epoch of the state, one more with each new start. (int32) */
+  readonly stateEpoch: number;
+  /** First offset that is not yet done with; -1 for none. (int64) */
+  readonly startOffset: Long;
+  /** State of the records from there on, by ranges of offsets. */
+  readonly stateBatches: FlatArray<ReadShareGroupStateResponseStateBatchView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ReadShareGroupStateResponse, results.partitions.stateBatches. */
+export interface ReadShareGroupStateResponseStateBatchView extends FlatView {
+  /** Offset of the first record. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the last record, included. (int64) */
+  readonly lastOffset: Long;
+  /** State: 0 available, 2 acknowledged, 4 archived. (int8) */
+  readonly deliveryState: number;
+  /** How many times the records have been delivered. (int16) */
+  readonly deliveryCount: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfReadShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeReadShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestPartitionData): void {
+    checkObject(value, keysOfReadShareGroupStateRequestPartitionData);
     putInt32(w, word, 'partition', value.partition);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.stateEpoch !== undefined) {
-    putInt32(w, word + 4, 'stateEpoch', value.stateEpoch);
-  }
-  if (value.startOffset !== undefined) {
-    putInt64(w, word + 5, 'startOffset', value.startOffset);
-  }
-  if (value.stateBatches !== undefined) {
-    {
-      const count = checkArray('stateBatches', value.stateBatches);
-      const rows = w.array(word + 7, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeReadShareGroupStateResponseStateBatch(w, rows + i * 8, value.stateBatches[i]!);
-      } catch (error) {
-        throw within(error, 'stateBatches', i);
-      }
+    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfReadShareGroupStateResponseReadStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeReadShareGroupStateResponseReadStateResult(w: FlatWriter, word: number, value: ReadShareGroupStateResponseReadStateResult): void {
-  checkObject(value, keysOfReadShareGroupStateResponseReadStateResult);
-  if (value.topicId !== undefined) {
+  const keysOfReadShareGroupStateRequestReadStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeReadShareGroupStateRequestReadStateData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestReadStateData): void {
+    checkObject(value, keysOfReadShareGroupStateRequestReadStateData);
     putUuid(w, word, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 11);
+      const rows = w.array(word + 4, count, 4);
       let i = 0;
       try {
-        for (; i < count; i++) writeReadShareGroupStateResponsePartitionResult(w, rows + i * 11, value.partitions[i]!);
+        for (; i < count; i++) writeReadShareGroupStateRequestPartitionData(w, rows + i * 4, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfReadShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
-function writeReadShareGroupStateResponse(w: FlatWriter, word: number, value: ReadShareGroupStateResponse): void {
-  checkObject(value, keysOfReadShareGroupStateResponse);
-  if (value.results !== undefined) {
-    {
-      const count = checkArray('results', value.results);
-      const rows = w.array(word, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeReadShareGroupStateResponseReadStateResult(w, rows + i * 8, value.results[i]!);
-      } catch (error) {
-        throw within(error, 'results', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfReadShareGroupStateResponseStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateResponse, results.partitions.stateBatches. */
-export class ReadShareGroupStateResponseStateBatchView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset of the first record. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Offset of the last record, included. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
+  const keysOfReadShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeReadShareGroupStateRequest(w: FlatWriter, word: number, value: ReadShareGroupStateRequest): void {
+    checkObject(value, keysOfReadShareGroupStateRequest);
+    putString(w, word, 'groupId', value.groupId);
+    {
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 2, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeReadShareGroupStateRequestReadStateData(w, rows + i * 8, value.topics[i]!);
+      } catch (error) {
+        throw within(error, 'topics', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** State: 0 available, 2 acknowledged, 4 archived. (int8) */
-  get deliveryState(): number {
-    return this.flat.int32(this.flatWord + 4);
+  const fieldsOfReadShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
+  class ReadShareGroupStateRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateRequestPartitionData;
+    }
+  }
+  const readReadShareGroupStateRequestPartitionDataView: RowReader<ReadShareGroupStateRequestPartitionDataView> = (message, word) => new ReadShareGroupStateRequestPartitionDataView(message, word);
+
+  const fieldsOfReadShareGroupStateRequestReadStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateRequestReadStateDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 4, readReadShareGroupStateRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateRequestReadStateData;
+    }
+  }
+  const readReadShareGroupStateRequestReadStateDataView: RowReader<ReadShareGroupStateRequestReadStateDataView> = (message, word) => new ReadShareGroupStateRequestReadStateDataView(message, word);
+
+  const fieldsOfReadShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class ReadShareGroupStateRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<ReadShareGroupStateRequestReadStateDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readReadShareGroupStateRequestReadStateDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateRequest;
+    }
   }
 
-  /** How many times the records have been delivered. (int16) */
-  get deliveryCount(): number {
-    return this.flat.int32(this.flatWord + 5);
+  const keysOfReadShareGroupStateResponseStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
+  function writeReadShareGroupStateResponseStateBatch(w: FlatWriter, word: number, value: ReadShareGroupStateResponseStateBatch): void {
+    checkObject(value, keysOfReadShareGroupStateResponseStateBatch);
+    if (value.firstOffset !== undefined) {
+      putInt64(w, word, 'firstOffset', value.firstOffset);
+    }
+    if (value.lastOffset !== undefined) {
+      putInt64(w, word + 2, 'lastOffset', value.lastOffset);
+    }
+    if (value.deliveryState !== undefined) {
+      putInt8(w, word + 4, 'deliveryState', value.deliveryState);
+    }
+    if (value.deliveryCount !== undefined) {
+      putInt16(w, word + 5, 'deliveryCount', value.deliveryCount);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
+  const keysOfReadShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields']);
+  function writeReadShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: ReadShareGroupStateResponsePartitionResult): void {
+    checkObject(value, keysOfReadShareGroupStateResponsePartitionResult);
+    if (value.partition !== undefined) {
+      putInt32(w, word, 'partition', value.partition);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.stateEpoch !== undefined) {
+      putInt32(w, word + 4, 'stateEpoch', value.stateEpoch);
+    }
+    if (value.startOffset !== undefined) {
+      putInt64(w, word + 5, 'startOffset', value.startOffset);
+    }
+    if (value.stateBatches !== undefined) {
+      {
+        const count = checkArray('stateBatches', value.stateBatches);
+        const rows = w.array(word + 7, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeReadShareGroupStateResponseStateBatch(w, rows + i * 8, value.stateBatches[i]!);
+        } catch (error) {
+          throw within(error, 'stateBatches', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateResponseStateBatch;
-  }
-}
-const readReadShareGroupStateResponseStateBatchView: RowReader<ReadShareGroupStateResponseStateBatchView> = (message, word) => new ReadShareGroupStateResponseStateBatchView(message, word);
-
-const fieldsOfReadShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateResponse, results.partitions. */
-export class ReadShareGroupStateResponsePartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfReadShareGroupStateResponseReadStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeReadShareGroupStateResponseReadStateResult(w: FlatWriter, word: number, value: ReadShareGroupStateResponseReadStateResult): void {
+    checkObject(value, keysOfReadShareGroupStateResponseReadStateResult);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 11);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeReadShareGroupStateResponsePartitionResult(w, rows + i * 11, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const keysOfReadShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
+  function writeReadShareGroupStateResponse(w: FlatWriter, word: number, value: ReadShareGroupStateResponse): void {
+    checkObject(value, keysOfReadShareGroupStateResponse);
+    if (value.results !== undefined) {
+      {
+        const count = checkArray('results', value.results);
+        const rows = w.array(word, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeReadShareGroupStateResponseReadStateResult(w, rows + i * 8, value.results[i]!);
+        } catch (error) {
+          throw within(error, 'results', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the state, one more with each new start. (int32) */
-  get stateEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
+  const fieldsOfReadShareGroupStateResponseStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseStateBatchView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get deliveryState(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get deliveryCount(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponseStateBatch;
+    }
+  }
+  const readReadShareGroupStateResponseStateBatchView: RowReader<ReadShareGroupStateResponseStateBatchView> = (message, word) => new ReadShareGroupStateResponseStateBatchView(message, word);
+
+  const fieldsOfReadShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get stateBatches(): FlatArray<ReadShareGroupStateResponseStateBatchView> {
+      return this.flat.array(this.flatWord + 7, 8, readReadShareGroupStateResponseStateBatchView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponsePartitionResult;
+    }
+  }
+  const readReadShareGroupStateResponsePartitionResultView: RowReader<ReadShareGroupStateResponsePartitionResultView> = (message, word) => new ReadShareGroupStateResponsePartitionResultView(message, word);
+
+  const fieldsOfReadShareGroupStateResponseReadStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseReadStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponseReadStateResult;
+    }
+  }
+  const readReadShareGroupStateResponseReadStateResultView: RowReader<ReadShareGroupStateResponseReadStateResultView> = (message, word) => new ReadShareGroupStateResponseReadStateResultView(message, word);
+
+  const fieldsOfReadShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<ReadShareGroupStateResponseReadStateResultView> {
+      return this.flat.array(this.flatWord, 8, readReadShareGroupStateResponseReadStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponse;
+    }
   }
 
-  /** First offset that is not yet done with; -1 for none. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 5);
-  }
-
-  /** State of the records from there on, by ranges of offsets. */
-  get stateBatches(): FlatArray<ReadShareGroupStateResponseStateBatchView> {
-    return this.flat.array(this.flatWord + 7, 8, readReadShareGroupStateResponseStateBatchView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateResponsePartitionResult;
-  }
-}
-const readReadShareGroupStateResponsePartitionResultView: RowReader<ReadShareGroupStateResponsePartitionResultView> = (message, word) => new ReadShareGroupStateResponsePartitionResultView(message, word);
-
-const fieldsOfReadShareGroupStateResponseReadStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ReadShareGroupStateResponse, results. */
-export class ReadShareGroupStateResponseReadStateResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with their state. */
-  get partitions(): FlatArray<ReadShareGroupStateResponsePartitionResultView> {
-    return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateResponsePartitionResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateResponseReadStateResult;
-  }
-}
-const readReadShareGroupStateResponseReadStateResultView: RowReader<ReadShareGroupStateResponseReadStateResultView> = (message, word) => new ReadShareGroupStateResponseReadStateResultView(message, word);
-
-const fieldsOfReadShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-/** Reads the stored state of share partitions. Between coordinators (KIP-932). Versions 0-0. */
-export class ReadShareGroupStateResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Topics with their state. */
-  get results(): FlatArray<ReadShareGroupStateResponseReadStateResultView> {
-    return this.flat.array(this.flatWord, 8, readReadShareGroupStateResponseReadStateResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfReadShareGroupStateResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ReadShareGroupStateRequest): void {
-  try {
-    writeReadShareGroupStateRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ReadShareGroupState request', 84);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ReadShareGroupStateResponse): void {
-  try {
-    writeReadShareGroupStateResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ReadShareGroupState response', 84);
-  }
-}
-
-export function readRequest(message: FlatMessage): ReadShareGroupStateRequestView {
-  return new ReadShareGroupStateRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ReadShareGroupStateResponseView {
-  return new ReadShareGroupStateResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ReadShareGroupStateRequest): void {
+      try {
+        writeReadShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupState request', 84);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ReadShareGroupStateResponse): void {
+      try {
+        writeReadShareGroupStateResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupState response', 84);
+      }
+    },
+    readRequest(message: FlatMessage): ReadShareGroupStateRequestView {
+      return new ReadShareGroupStateRequestView(message);
+    },
+    readResponse(message: FlatMessage): ReadShareGroupStateResponseView {
+      return new ReadShareGroupStateResponseView(message);
+    },
+  };
 }

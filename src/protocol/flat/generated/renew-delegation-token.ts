@@ -2,6 +2,7 @@
 // RenewDelegationToken, API key 39: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -16,43 +17,14 @@ export interface RenewDelegationTokenRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfRenewDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'renewPeriodMs', 'unknownTaggedFields']);
-function writeRenewDelegationTokenRequest(w: FlatWriter, word: number, value: RenewDelegationTokenRequest): void {
-  checkObject(value, keysOfRenewDelegationTokenRequest);
-  putBytes(w, word, 'hmac', value.hmac);
-  putInt64(w, word + 2, 'renewPeriodMs', value.renewPeriodMs);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfRenewDelegationTokenRequest: readonly string[] = ['hmac', 'renewPeriodMs', 'unknownTaggedFields'];
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). Versions 0-2. */
-export class RenewDelegationTokenRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface RenewDelegationTokenRequestView extends FlatView {
   /** Secret of the token to renew. */
-  get hmac(): Buffer {
-    return this.flat.bytes(this.flatWord);
-  }
-
+  readonly hmac: Buffer;
   /** Milliseconds from now the token shall live; -1 for the setting of the broker. (int64) */
-  get renewPeriodMs(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
+  readonly renewPeriodMs: Long;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfRenewDelegationTokenRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). Versions 0-2. */
@@ -67,77 +39,123 @@ export interface RenewDelegationTokenResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfRenewDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
-function writeRenewDelegationTokenResponse(w: FlatWriter, word: number, value: RenewDelegationTokenResponse): void {
-  checkObject(value, keysOfRenewDelegationTokenResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.expiryTimestampMs !== undefined) {
-    putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
-  }
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfRenewDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). Versions 0-2. */
-export class RenewDelegationTokenResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface RenewDelegationTokenResponseView extends FlatView {
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Time at which the token ends unless renewed, in Unix milliseconds. (int64) */
-  get expiryTimestampMs(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
+  readonly expiryTimestampMs: Long;
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly throttleTimeMs: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfRenewDelegationTokenResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: RenewDelegationTokenRequest): void {
-  try {
-    writeRenewDelegationTokenRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'RenewDelegationToken request', 39);
+type Messages = ApiMessages<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfRenewDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'renewPeriodMs', 'unknownTaggedFields']);
+  function writeRenewDelegationTokenRequest(w: FlatWriter, word: number, value: RenewDelegationTokenRequest): void {
+    checkObject(value, keysOfRenewDelegationTokenRequest);
+    putBytes(w, word, 'hmac', value.hmac);
+    putInt64(w, word + 2, 'renewPeriodMs', value.renewPeriodMs);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: RenewDelegationTokenResponse): void {
-  try {
-    writeRenewDelegationTokenResponse(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'RenewDelegationToken response', 39);
+  const fieldsOfRenewDelegationTokenRequest: readonly string[] = ['hmac', 'renewPeriodMs', 'unknownTaggedFields'];
+  class RenewDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord);
+    }
+
+    get renewPeriodMs(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfRenewDelegationTokenRequest;
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): RenewDelegationTokenRequestView {
-  return new RenewDelegationTokenRequestView(message);
-}
+  const keysOfRenewDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeRenewDelegationTokenResponse(w: FlatWriter, word: number, value: RenewDelegationTokenResponse): void {
+    checkObject(value, keysOfRenewDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.expiryTimestampMs !== undefined) {
+      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): RenewDelegationTokenResponseView {
-  return new RenewDelegationTokenResponseView(message);
+  const fieldsOfRenewDelegationTokenResponse: readonly string[] = ['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields'];
+  class RenewDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get expiryTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfRenewDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: RenewDelegationTokenRequest): void {
+      try {
+        writeRenewDelegationTokenRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'RenewDelegationToken request', 39);
+      }
+    },
+    writeResponse(w: FlatWriter, value: RenewDelegationTokenResponse): void {
+      try {
+        writeRenewDelegationTokenResponse(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'RenewDelegationToken response', 39);
+      }
+    },
+    readRequest(message: FlatMessage): RenewDelegationTokenRequestView {
+      return new RenewDelegationTokenRequestView(message);
+    },
+    readResponse(message: FlatMessage): RenewDelegationTokenResponseView {
+      return new RenewDelegationTokenResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // SaslAuthenticate, API key 36: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -14,37 +15,12 @@ export interface SaslAuthenticateRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfSaslAuthenticateRequest: ReadonlySet<string> = new Set(['authBytes', 'unknownTaggedFields']);
-function writeSaslAuthenticateRequest(w: FlatWriter, word: number, value: SaslAuthenticateRequest): void {
-  checkObject(value, keysOfSaslAuthenticateRequest);
-  putBytes(w, word, 'authBytes', value.authBytes);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfSaslAuthenticateRequest: readonly string[] = ['authBytes', 'unknownTaggedFields'];
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
-export class SaslAuthenticateRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface SaslAuthenticateRequestView extends FlatView {
   /** Token of the client, as the mechanism defines it. */
-  get authBytes(): Buffer {
-    return this.flat.bytes(this.flatWord);
-  }
-
+  readonly authBytes: Buffer;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfSaslAuthenticateRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
@@ -61,89 +37,131 @@ export interface SaslAuthenticateResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfSaslAuthenticateResponse: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields']);
-function writeSaslAuthenticateResponse(w: FlatWriter, word: number, value: SaslAuthenticateResponse): void {
-  checkObject(value, keysOfSaslAuthenticateResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 1);
-    } else {
-      putString(w, word + 1, 'errorMessage', value.errorMessage);
+/** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
+export interface SaslAuthenticateResponseView extends FlatView {
+  /** Error code, such as 58 for refused credentials; 0 for success. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. */
+  readonly errorMessage: string | null;
+  /** Token of the broker, as the mechanism defines it. */
+  readonly authBytes: Buffer;
+  /** Milliseconds after which the client must authenticate again (KIP-368); 0 for never. (int64; versions 1+; default 0; dropped where the version lacks it) */
+  readonly sessionLifetimeMs: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfSaslAuthenticateRequest: ReadonlySet<string> = new Set(['authBytes', 'unknownTaggedFields']);
+  function writeSaslAuthenticateRequest(w: FlatWriter, word: number, value: SaslAuthenticateRequest): void {
+    checkObject(value, keysOfSaslAuthenticateRequest);
+    putBytes(w, word, 'authBytes', value.authBytes);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
     }
   }
-  if (value.authBytes !== undefined) {
-    putBytes(w, word + 3, 'authBytes', value.authBytes);
-  }
-  if (value.sessionLifetimeMs !== undefined) {
-    putInt64(w, word + 5, 'sessionLifetimeMs', value.sessionLifetimeMs);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfSaslAuthenticateResponse: readonly string[] = ['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields'];
-/** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). Versions 0-2. */
-export class SaslAuthenticateResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfSaslAuthenticateRequest: readonly string[] = ['authBytes', 'unknownTaggedFields'];
+  class SaslAuthenticateRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Error code, such as 58 for refused credentials; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
+    get authBytes(): Buffer {
+      return this.flat.bytes(this.flatWord);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSaslAuthenticateRequest;
+    }
   }
 
-  /** Explanation of the error by the broker, or null. */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 1);
+  const keysOfSaslAuthenticateResponse: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields']);
+  function writeSaslAuthenticateResponse(w: FlatWriter, word: number, value: SaslAuthenticateResponse): void {
+    checkObject(value, keysOfSaslAuthenticateResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'errorMessage', value.errorMessage);
+      }
+    }
+    if (value.authBytes !== undefined) {
+      putBytes(w, word + 3, 'authBytes', value.authBytes);
+    }
+    if (value.sessionLifetimeMs !== undefined) {
+      putInt64(w, word + 5, 'sessionLifetimeMs', value.sessionLifetimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Token of the broker, as the mechanism defines it. */
-  get authBytes(): Buffer {
-    return this.flat.bytes(this.flatWord + 3);
+  const fieldsOfSaslAuthenticateResponse: readonly string[] = ['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields'];
+  class SaslAuthenticateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get authBytes(): Buffer {
+      return this.flat.bytes(this.flatWord + 3);
+    }
+
+    get sessionLifetimeMs(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSaslAuthenticateResponse;
+    }
   }
 
-  /** Milliseconds after which the client must authenticate again (KIP-368); 0 for never. (int64; versions 1+; default 0; dropped where the version lacks it) */
-  get sessionLifetimeMs(): Long {
-    return this.flat.int64(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 7);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfSaslAuthenticateResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: SaslAuthenticateRequest): void {
-  try {
-    writeSaslAuthenticateRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'SaslAuthenticate request', 36);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: SaslAuthenticateResponse): void {
-  try {
-    writeSaslAuthenticateResponse(w, w.alloc(9), value);
-  } catch (error) {
-    throw invalidMessage(error, 'SaslAuthenticate response', 36);
-  }
-}
-
-export function readRequest(message: FlatMessage): SaslAuthenticateRequestView {
-  return new SaslAuthenticateRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): SaslAuthenticateResponseView {
-  return new SaslAuthenticateResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: SaslAuthenticateRequest): void {
+      try {
+        writeSaslAuthenticateRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'SaslAuthenticate request', 36);
+      }
+    },
+    writeResponse(w: FlatWriter, value: SaslAuthenticateResponse): void {
+      try {
+        writeSaslAuthenticateResponse(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'SaslAuthenticate response', 36);
+      }
+    },
+    readRequest(message: FlatMessage): SaslAuthenticateRequestView {
+      return new SaslAuthenticateRequestView(message);
+    },
+    readResponse(message: FlatMessage): SaslAuthenticateResponseView {
+      return new SaslAuthenticateResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // ShareAcknowledge, API key 79: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -54,228 +55,52 @@ export interface ShareAcknowledgeRequestAcknowledgementBatch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfShareAcknowledgeRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
-function writeShareAcknowledgeRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgementBatch): void {
-  checkObject(value, keysOfShareAcknowledgeRequestAcknowledgementBatch);
-  putInt64(w, word, 'firstOffset', value.firstOffset);
-  putInt64(w, word + 2, 'lastOffset', value.lastOffset);
-  putArray(w, word + 4, 'acknowledgeTypes', value.acknowledgeTypes, 1, putInt8);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareAcknowledgeRequestAcknowledgePartition: ReadonlySet<string> = new Set(['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields']);
-function writeShareAcknowledgeRequestAcknowledgePartition(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgePartition): void {
-  checkObject(value, keysOfShareAcknowledgeRequestAcknowledgePartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  {
-    const count = checkArray('acknowledgementBatches', value.acknowledgementBatches);
-    const rows = w.array(word + 1, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgementBatch(w, rows + i * 8, value.acknowledgementBatches[i]!);
-    } catch (error) {
-      throw within(error, 'acknowledgementBatches', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareAcknowledgeRequestAcknowledgeTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeShareAcknowledgeRequestAcknowledgeTopic(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgeTopic): void {
-  checkObject(value, keysOfShareAcknowledgeRequestAcknowledgeTopic);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgePartition(w, rows + i * 5, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareAcknowledgeRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'shareSessionEpoch', 'isRenewAck', 'topics', 'unknownTaggedFields']);
-function writeShareAcknowledgeRequest(w: FlatWriter, word: number, value: ShareAcknowledgeRequest): void {
-  checkObject(value, keysOfShareAcknowledgeRequest);
-  if (value.groupId !== undefined) {
-    if (value.groupId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'groupId', value.groupId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  if (value.memberId === null) {
-    w.setNull(word + 2);
-  } else {
-    putString(w, word + 2, 'memberId', value.memberId);
-  }
-  putInt32(w, word + 4, 'shareSessionEpoch', value.shareSessionEpoch);
-  if (value.isRenewAck !== undefined) {
-    putBool(w, word + 5, 'isRenewAck', value.isRenewAck);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 6, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgeTopic(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfShareAcknowledgeRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeRequest, topics.partitions.acknowledgementBatches. */
-export class ShareAcknowledgeRequestAcknowledgementBatchView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset of the first record acknowledged. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Offset of the last record acknowledged, included. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** One for all or one for each record: 0 gap, 1 accept, 2 release, 3 reject, 4 renew. (int8 each) */
-  get acknowledgeTypes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 4, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeRequestAcknowledgementBatch;
-  }
-}
-const readShareAcknowledgeRequestAcknowledgementBatchView: RowReader<ShareAcknowledgeRequestAcknowledgementBatchView> = (message, word) => new ShareAcknowledgeRequestAcknowledgementBatchView(message, word);
-
-const fieldsOfShareAcknowledgeRequestAcknowledgePartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeRequest, topics.partitions. */
-export class ShareAcknowledgeRequestAcknowledgePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Records to acknowledge. */
-  get acknowledgementBatches(): FlatArray<ShareAcknowledgeRequestAcknowledgementBatchView> {
-    return this.flat.array(this.flatWord + 1, 8, readShareAcknowledgeRequestAcknowledgementBatchView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeRequestAcknowledgePartition;
-  }
-}
-const readShareAcknowledgeRequestAcknowledgePartitionView: RowReader<ShareAcknowledgeRequestAcknowledgePartitionView> = (message, word) => new ShareAcknowledgeRequestAcknowledgePartitionView(message, word);
-
-const fieldsOfShareAcknowledgeRequestAcknowledgeTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeRequest, topics. */
-export class ShareAcknowledgeRequestAcknowledgeTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with records to acknowledge. */
-  get partitions(): FlatArray<ShareAcknowledgeRequestAcknowledgePartitionView> {
-    return this.flat.array(this.flatWord + 4, 5, readShareAcknowledgeRequestAcknowledgePartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeRequestAcknowledgeTopic;
-  }
-}
-const readShareAcknowledgeRequestAcknowledgeTopicView: RowReader<ShareAcknowledgeRequestAcknowledgeTopicView> = (message, word) => new ShareAcknowledgeRequestAcknowledgeTopicView(message, word);
-
-const fieldsOfShareAcknowledgeRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'isRenewAck', 'topics', 'unknownTaggedFields'];
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
-export class ShareAcknowledgeRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ShareAcknowledgeRequestView extends FlatView {
   /** Group id, or null. (default null) */
-  get groupId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly groupId: string | null;
   /** Id of the member in the share group. */
-  get memberId(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
+  readonly memberId: string | null;
   /** Position in the share session: 0 opens one, -1 closes it, else one more than in the last request. (int32) */
-  get shareSessionEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly shareSessionEpoch: number;
   /** True when acknowledgements include renewals, type 4 (KIP-1222). (version 2; default false) */
-  get isRenewAck(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
+  readonly isRenewAck: boolean;
   /** Topics with records to acknowledge. */
-  get topics(): FlatArray<ShareAcknowledgeRequestAcknowledgeTopicView> {
-    return this.flat.array(this.flatWord + 6, 8, readShareAcknowledgeRequestAcknowledgeTopicView);
-  }
-
+  readonly topics: FlatArray<ShareAcknowledgeRequestAcknowledgeTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeRequest;
-  }
+/** Struct of ShareAcknowledgeRequest, topics. */
+export interface ShareAcknowledgeRequestAcknowledgeTopicView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with records to acknowledge. */
+  readonly partitions: FlatArray<ShareAcknowledgeRequestAcknowledgePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareAcknowledgeRequest, topics.partitions. */
+export interface ShareAcknowledgeRequestAcknowledgePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Records to acknowledge. */
+  readonly acknowledgementBatches: FlatArray<ShareAcknowledgeRequestAcknowledgementBatchView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareAcknowledgeRequest, topics.partitions.acknowledgementBatches. */
+export interface ShareAcknowledgeRequestAcknowledgementBatchView extends FlatView {
+  /** Offset of the first record acknowledged. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the last record acknowledged, included. (int64) */
+  readonly lastOffset: Long;
+  /** One for all or one for each record: 0 gap, 1 accept, 2 release, 3 reject, 4 renew. (int8 each) */
+  readonly acknowledgeTypes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
@@ -344,357 +169,603 @@ export interface ShareAcknowledgeResponseLeaderIdAndEpoch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfShareAcknowledgeResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
-function writeShareAcknowledgeResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ShareAcknowledgeResponseLeaderIdAndEpoch): void {
-  checkObject(value, keysOfShareAcknowledgeResponseLeaderIdAndEpoch);
-  if (value.leaderId !== undefined) {
-    putInt32(w, word, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
+export interface ShareAcknowledgeResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Milliseconds for which records stay reserved to this member. (int32; version 2; dropped where the version lacks it) */
+  readonly acquisitionLockTimeoutMs: number;
+  /** Topics with the results. */
+  readonly responses: FlatArray<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView>;
+  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). */
+  readonly nodeEndpoints: FlatArray<ShareAcknowledgeResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfShareAcknowledgeResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields']);
-function writeShareAcknowledgeResponsePartitionData(w: FlatWriter, word: number, value: ShareAcknowledgeResponsePartitionData): void {
-  checkObject(value, keysOfShareAcknowledgeResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
+/** Struct of ShareAcknowledgeResponse, nodeEndpoints. */
+export interface ShareAcknowledgeResponseNodeEndpointView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Rack or zone of the broker, or null. (default null) */
+  readonly rack: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareAcknowledgeResponse, responses. */
+export interface ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with the results. */
+  readonly partitions: FlatArray<ShareAcknowledgeResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareAcknowledgeResponse, responses.partitions. */
+export interface ShareAcknowledgeResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the acknowledgements; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Leader that the broker knows instead, when it does not lead the partition itself. */
+  readonly currentLeader: ShareAcknowledgeResponseLeaderIdAndEpochView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareAcknowledgeResponse, responses.partitions.currentLeader. */
+export interface ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfShareAcknowledgeRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
+  function writeShareAcknowledgeRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgementBatch): void {
+    checkObject(value, keysOfShareAcknowledgeRequestAcknowledgementBatch);
+    putInt64(w, word, 'firstOffset', value.firstOffset);
+    putInt64(w, word + 2, 'lastOffset', value.lastOffset);
+    putArray(w, word + 4, 'acknowledgeTypes', value.acknowledgeTypes, 1, putInt8);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareAcknowledgeRequestAcknowledgePartition: ReadonlySet<string> = new Set(['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields']);
+  function writeShareAcknowledgeRequestAcknowledgePartition(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgePartition): void {
+    checkObject(value, keysOfShareAcknowledgeRequestAcknowledgePartition);
     putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.currentLeader !== undefined) {
-    try {
-      writeShareAcknowledgeResponseLeaderIdAndEpoch(w, word + 4, value.currentLeader);
-    } catch (error) {
-      throw within(error, 'currentLeader');
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w: FlatWriter, word: number, value: ShareAcknowledgeResponseShareAcknowledgeTopicResponse): void {
-  checkObject(value, keysOfShareAcknowledgeResponseShareAcknowledgeTopicResponse);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
     {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 10);
+      const count = checkArray('acknowledgementBatches', value.acknowledgementBatches);
+      const rows = w.array(word + 1, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareAcknowledgeResponsePartitionData(w, rows + i * 10, value.partitions[i]!);
+        for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgementBatch(w, rows + i * 8, value.acknowledgementBatches[i]!);
+      } catch (error) {
+        throw within(error, 'acknowledgementBatches', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareAcknowledgeRequestAcknowledgeTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeShareAcknowledgeRequestAcknowledgeTopic(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgeTopic): void {
+    checkObject(value, keysOfShareAcknowledgeRequestAcknowledgeTopic);
+    putUuid(w, word, 'topicId', value.topicId);
+    {
+      const count = checkArray('partitions', value.partitions);
+      const rows = w.array(word + 4, count, 5);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgePartition(w, rows + i * 5, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareAcknowledgeResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
-function writeShareAcknowledgeResponseNodeEndpoint(w: FlatWriter, word: number, value: ShareAcknowledgeResponseNodeEndpoint): void {
-  checkObject(value, keysOfShareAcknowledgeResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putInt32(w, word + 3, 'port', value.port);
-  }
-  if (value.rack !== undefined) {
-    if (value.rack === null) {
-      w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'rack', value.rack);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
-  } else {
-    w.setNull(word + 4);
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfShareAcknowledgeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeShareAcknowledgeResponse(w: FlatWriter, word: number, value: ShareAcknowledgeResponse): void {
-  checkObject(value, keysOfShareAcknowledgeResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
+  const keysOfShareAcknowledgeRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'shareSessionEpoch', 'isRenewAck', 'topics', 'unknownTaggedFields']);
+  function writeShareAcknowledgeRequest(w: FlatWriter, word: number, value: ShareAcknowledgeRequest): void {
+    checkObject(value, keysOfShareAcknowledgeRequest);
+    if (value.groupId !== undefined) {
+      if (value.groupId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'groupId', value.groupId);
+      }
+    } else {
+      w.setNull(word);
+    }
+    if (value.memberId === null) {
       w.setNull(word + 2);
     } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
+      putString(w, word + 2, 'memberId', value.memberId);
     }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.acquisitionLockTimeoutMs !== undefined) {
-    putInt32(w, word + 4, 'acquisitionLockTimeoutMs', value.acquisitionLockTimeoutMs);
-  }
-  if (value.responses !== undefined) {
+    putInt32(w, word + 4, 'shareSessionEpoch', value.shareSessionEpoch);
+    if (value.isRenewAck !== undefined) {
+      putBool(w, word + 5, 'isRenewAck', value.isRenewAck);
+    }
     {
-      const count = checkArray('responses', value.responses);
-      const rows = w.array(word + 5, count, 8);
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 6, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w, rows + i * 8, value.responses[i]!);
+        for (; i < count; i++) writeShareAcknowledgeRequestAcknowledgeTopic(w, rows + i * 8, value.topics[i]!);
       } catch (error) {
-        throw within(error, 'responses', i);
+        throw within(error, 'topics', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.nodeEndpoints !== undefined) {
-    {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 7, count, 8);
-      let i = 0;
+
+  const fieldsOfShareAcknowledgeRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
+  class ShareAcknowledgeRequestAcknowledgementBatchView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get acknowledgeTypes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeRequestAcknowledgementBatch;
+    }
+  }
+  const readShareAcknowledgeRequestAcknowledgementBatchView: RowReader<ShareAcknowledgeRequestAcknowledgementBatchView> = (message, word) => new ShareAcknowledgeRequestAcknowledgementBatchView(message, word);
+
+  const fieldsOfShareAcknowledgeRequestAcknowledgePartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
+  class ShareAcknowledgeRequestAcknowledgePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get acknowledgementBatches(): FlatArray<ShareAcknowledgeRequestAcknowledgementBatchView> {
+      return this.flat.array(this.flatWord + 1, 8, readShareAcknowledgeRequestAcknowledgementBatchView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeRequestAcknowledgePartition;
+    }
+  }
+  const readShareAcknowledgeRequestAcknowledgePartitionView: RowReader<ShareAcknowledgeRequestAcknowledgePartitionView> = (message, word) => new ShareAcknowledgeRequestAcknowledgePartitionView(message, word);
+
+  const fieldsOfShareAcknowledgeRequestAcknowledgeTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareAcknowledgeRequestAcknowledgeTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareAcknowledgeRequestAcknowledgePartitionView> {
+      return this.flat.array(this.flatWord + 4, 5, readShareAcknowledgeRequestAcknowledgePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeRequestAcknowledgeTopic;
+    }
+  }
+  const readShareAcknowledgeRequestAcknowledgeTopicView: RowReader<ShareAcknowledgeRequestAcknowledgeTopicView> = (message, word) => new ShareAcknowledgeRequestAcknowledgeTopicView(message, word);
+
+  const fieldsOfShareAcknowledgeRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'isRenewAck', 'topics', 'unknownTaggedFields'];
+  class ShareAcknowledgeRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get memberId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get shareSessionEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get isRenewAck(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get topics(): FlatArray<ShareAcknowledgeRequestAcknowledgeTopicView> {
+      return this.flat.array(this.flatWord + 6, 8, readShareAcknowledgeRequestAcknowledgeTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeRequest;
+    }
+  }
+
+  const keysOfShareAcknowledgeResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeShareAcknowledgeResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ShareAcknowledgeResponseLeaderIdAndEpoch): void {
+    checkObject(value, keysOfShareAcknowledgeResponseLeaderIdAndEpoch);
+    if (value.leaderId !== undefined) {
+      putInt32(w, word, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareAcknowledgeResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields']);
+  function writeShareAcknowledgeResponsePartitionData(w: FlatWriter, word: number, value: ShareAcknowledgeResponsePartitionData): void {
+    checkObject(value, keysOfShareAcknowledgeResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.currentLeader !== undefined) {
       try {
-        for (; i < count; i++) writeShareAcknowledgeResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        writeShareAcknowledgeResponseLeaderIdAndEpoch(w, word + 4, value.currentLeader);
       } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
+        throw within(error, 'currentLeader');
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeResponse, responses.partitions.currentLeader. */
-export class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord);
+  const keysOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w: FlatWriter, word: number, value: ShareAcknowledgeResponseShareAcknowledgeTopicResponse): void {
+    checkObject(value, keysOfShareAcknowledgeResponseShareAcknowledgeTopicResponse);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareAcknowledgeResponsePartitionData(w, rows + i * 10, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfShareAcknowledgeResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
+  function writeShareAcknowledgeResponseNodeEndpoint(w: FlatWriter, word: number, value: ShareAcknowledgeResponseNodeEndpoint): void {
+    checkObject(value, keysOfShareAcknowledgeResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putInt32(w, word + 3, 'port', value.port);
+    }
+    if (value.rack !== undefined) {
+      if (value.rack === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'rack', value.rack);
+      }
+    } else {
+      w.setNull(word + 4);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfShareAcknowledgeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeShareAcknowledgeResponse(w: FlatWriter, word: number, value: ShareAcknowledgeResponse): void {
+    checkObject(value, keysOfShareAcknowledgeResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.acquisitionLockTimeoutMs !== undefined) {
+      putInt32(w, word + 4, 'acquisitionLockTimeoutMs', value.acquisitionLockTimeoutMs);
+    }
+    if (value.responses !== undefined) {
+      {
+        const count = checkArray('responses', value.responses);
+        const rows = w.array(word + 5, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w, rows + i * 8, value.responses[i]!);
+        } catch (error) {
+          throw within(error, 'responses', i);
+        }
+      }
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 7, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareAcknowledgeResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch;
-  }
-}
+  const fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-const fieldsOfShareAcknowledgeResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeResponse, responses.partitions. */
-export class ShareAcknowledgeResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
 
-  /** Error of the acknowledgements; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch;
+    }
   }
 
-  /** Leader that the broker knows instead, when it does not lead the partition itself. */
-  get currentLeader(): ShareAcknowledgeResponseLeaderIdAndEpochView {
-    return new ShareAcknowledgeResponseLeaderIdAndEpochView(this.flat, this.flatWord + 4);
+  const fieldsOfShareAcknowledgeResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get currentLeader(): ShareAcknowledgeResponseLeaderIdAndEpochView {
+      return new ShareAcknowledgeResponseLeaderIdAndEpochView(this.flat, this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponsePartitionData;
+    }
+  }
+  const readShareAcknowledgeResponsePartitionDataView: RowReader<ShareAcknowledgeResponsePartitionDataView> = (message, word) => new ShareAcknowledgeResponsePartitionDataView(message, word);
+
+  const fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareAcknowledgeResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 10, readShareAcknowledgeResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse;
+    }
+  }
+  const readShareAcknowledgeResponseShareAcknowledgeTopicResponseView: RowReader<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> = (message, word) => new ShareAcknowledgeResponseShareAcknowledgeTopicResponseView(message, word);
+
+  const fieldsOfShareAcknowledgeResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseNodeEndpoint;
+    }
+  }
+  const readShareAcknowledgeResponseNodeEndpointView: RowReader<ShareAcknowledgeResponseNodeEndpointView> = (message, word) => new ShareAcknowledgeResponseNodeEndpointView(message, word);
+
+  const fieldsOfShareAcknowledgeResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acquisitionLockTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get responses(): FlatArray<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> {
+      return this.flat.array(this.flatWord + 5, 8, readShareAcknowledgeResponseShareAcknowledgeTopicResponseView);
+    }
+
+    get nodeEndpoints(): FlatArray<ShareAcknowledgeResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 7, 8, readShareAcknowledgeResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeResponsePartitionData;
-  }
-}
-const readShareAcknowledgeResponsePartitionDataView: RowReader<ShareAcknowledgeResponsePartitionDataView> = (message, word) => new ShareAcknowledgeResponsePartitionDataView(message, word);
-
-const fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeResponse, responses. */
-export class ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with the results. */
-  get partitions(): FlatArray<ShareAcknowledgeResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 10, readShareAcknowledgeResponsePartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse;
-  }
-}
-const readShareAcknowledgeResponseShareAcknowledgeTopicResponseView: RowReader<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> = (message, word) => new ShareAcknowledgeResponseShareAcknowledgeTopicResponseView(message, word);
-
-const fieldsOfShareAcknowledgeResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-/** Struct of ShareAcknowledgeResponse, nodeEndpoints. */
-export class ShareAcknowledgeResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Rack or zone of the broker, or null. (default null) */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeResponseNodeEndpoint;
-  }
-}
-const readShareAcknowledgeResponseNodeEndpointView: RowReader<ShareAcknowledgeResponseNodeEndpointView> = (message, word) => new ShareAcknowledgeResponseNodeEndpointView(message, word);
-
-const fieldsOfShareAcknowledgeResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Acknowledges records got by ShareFetch without fetching more (KIP-932). Versions 1-2. */
-export class ShareAcknowledgeResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
-  /** Milliseconds for which records stay reserved to this member. (int32; version 2; dropped where the version lacks it) */
-  get acquisitionLockTimeoutMs(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Topics with the results. */
-  get responses(): FlatArray<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> {
-    return this.flat.array(this.flatWord + 5, 8, readShareAcknowledgeResponseShareAcknowledgeTopicResponseView);
-  }
-
-  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). */
-  get nodeEndpoints(): FlatArray<ShareAcknowledgeResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 7, 8, readShareAcknowledgeResponseNodeEndpointView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareAcknowledgeResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ShareAcknowledgeRequest): void {
-  try {
-    writeShareAcknowledgeRequest(w, w.alloc(10), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ShareAcknowledge request', 79);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ShareAcknowledgeResponse): void {
-  try {
-    writeShareAcknowledgeResponse(w, w.alloc(11), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ShareAcknowledge response', 79);
-  }
-}
-
-export function readRequest(message: FlatMessage): ShareAcknowledgeRequestView {
-  return new ShareAcknowledgeRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ShareAcknowledgeResponseView {
-  return new ShareAcknowledgeResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ShareAcknowledgeRequest): void {
+      try {
+        writeShareAcknowledgeRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareAcknowledge request', 79);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ShareAcknowledgeResponse): void {
+      try {
+        writeShareAcknowledgeResponse(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareAcknowledge response', 79);
+      }
+    },
+    readRequest(message: FlatMessage): ShareAcknowledgeRequestView {
+      return new ShareAcknowledgeRequestView(message);
+    },
+    readResponse(message: FlatMessage): ShareAcknowledgeResponseView {
+      return new ShareAcknowledgeResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // ShareFetch, API key 78: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -80,325 +81,76 @@ export interface ShareFetchRequestAcknowledgementBatch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfShareFetchRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
-function writeShareFetchRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareFetchRequestAcknowledgementBatch): void {
-  checkObject(value, keysOfShareFetchRequestAcknowledgementBatch);
-  putInt64(w, word, 'firstOffset', value.firstOffset);
-  putInt64(w, word + 2, 'lastOffset', value.lastOffset);
-  putArray(w, word + 4, 'acknowledgeTypes', value.acknowledgeTypes, 1, putInt8);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareFetchRequestFetchPartition: ReadonlySet<string> = new Set(['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields']);
-function writeShareFetchRequestFetchPartition(w: FlatWriter, word: number, value: ShareFetchRequestFetchPartition): void {
-  checkObject(value, keysOfShareFetchRequestFetchPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  {
-    const count = checkArray('acknowledgementBatches', value.acknowledgementBatches);
-    const rows = w.array(word + 1, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareFetchRequestAcknowledgementBatch(w, rows + i * 8, value.acknowledgementBatches[i]!);
-    } catch (error) {
-      throw within(error, 'acknowledgementBatches', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareFetchRequestFetchTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeShareFetchRequestFetchTopic(w: FlatWriter, word: number, value: ShareFetchRequestFetchTopic): void {
-  checkObject(value, keysOfShareFetchRequestFetchTopic);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareFetchRequestFetchPartition(w, rows + i * 5, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareFetchRequestForgottenTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeShareFetchRequestForgottenTopic(w: FlatWriter, word: number, value: ShareFetchRequestForgottenTopic): void {
-  checkObject(value, keysOfShareFetchRequestForgottenTopic);
-  putUuid(w, word, 'topicId', value.topicId);
-  putArray(w, word + 4, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareFetchRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'shareSessionEpoch', 'maxWaitMs', 'minBytes', 'maxBytes', 'maxRecords', 'batchSize', 'shareAcquireMode', 'isRenewAck', 'topics', 'forgottenTopicsData', 'unknownTaggedFields']);
-function writeShareFetchRequest(w: FlatWriter, word: number, value: ShareFetchRequest): void {
-  checkObject(value, keysOfShareFetchRequest);
-  if (value.groupId !== undefined) {
-    if (value.groupId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'groupId', value.groupId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  if (value.memberId === null) {
-    w.setNull(word + 2);
-  } else {
-    putString(w, word + 2, 'memberId', value.memberId);
-  }
-  putInt32(w, word + 4, 'shareSessionEpoch', value.shareSessionEpoch);
-  putInt32(w, word + 5, 'maxWaitMs', value.maxWaitMs);
-  putInt32(w, word + 6, 'minBytes', value.minBytes);
-  if (value.maxBytes !== undefined) {
-    putInt32(w, word + 7, 'maxBytes', value.maxBytes);
-  } else {
-    w.setInt32(word + 7, 2147483647);
-  }
-  putInt32(w, word + 8, 'maxRecords', value.maxRecords);
-  putInt32(w, word + 9, 'batchSize', value.batchSize);
-  if (value.shareAcquireMode !== undefined) {
-    putInt8(w, word + 10, 'shareAcquireMode', value.shareAcquireMode);
-  }
-  if (value.isRenewAck !== undefined) {
-    putBool(w, word + 11, 'isRenewAck', value.isRenewAck);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 12, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareFetchRequestFetchTopic(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  {
-    const count = checkArray('forgottenTopicsData', value.forgottenTopicsData);
-    const rows = w.array(word + 14, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeShareFetchRequestForgottenTopic(w, rows + i * 8, value.forgottenTopicsData[i]!);
-    } catch (error) {
-      throw within(error, 'forgottenTopicsData', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 16, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfShareFetchRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
-/** Struct of ShareFetchRequest, topics.partitions.acknowledgementBatches. */
-export class ShareFetchRequestAcknowledgementBatchView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset of the first record acknowledged. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Offset of the last record acknowledged, included. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** One for all or one for each record: 0 gap, 1 accept, 2 release, 3 reject, 4 renew. (int8 each) */
-  get acknowledgeTypes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 4, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchRequestAcknowledgementBatch;
-  }
-}
-const readShareFetchRequestAcknowledgementBatchView: RowReader<ShareFetchRequestAcknowledgementBatchView> = (message, word) => new ShareFetchRequestAcknowledgementBatchView(message, word);
-
-const fieldsOfShareFetchRequestFetchPartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
-/** Struct of ShareFetchRequest, topics.partitions. */
-export class ShareFetchRequestFetchPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Records to acknowledge. */
-  get acknowledgementBatches(): FlatArray<ShareFetchRequestAcknowledgementBatchView> {
-    return this.flat.array(this.flatWord + 1, 8, readShareFetchRequestAcknowledgementBatchView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchRequestFetchPartition;
-  }
-}
-const readShareFetchRequestFetchPartitionView: RowReader<ShareFetchRequestFetchPartitionView> = (message, word) => new ShareFetchRequestFetchPartitionView(message, word);
-
-const fieldsOfShareFetchRequestFetchTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ShareFetchRequest, topics. */
-export class ShareFetchRequestFetchTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions to read or acknowledge. */
-  get partitions(): FlatArray<ShareFetchRequestFetchPartitionView> {
-    return this.flat.array(this.flatWord + 4, 5, readShareFetchRequestFetchPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchRequestFetchTopic;
-  }
-}
-const readShareFetchRequestFetchTopicView: RowReader<ShareFetchRequestFetchTopicView> = (message, word) => new ShareFetchRequestFetchTopicView(message, word);
-
-const fieldsOfShareFetchRequestForgottenTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ShareFetchRequest, forgottenTopicsData. */
-export class ShareFetchRequestForgottenTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partition indexes to take out. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 4, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchRequestForgottenTopic;
-  }
-}
-const readShareFetchRequestForgottenTopicView: RowReader<ShareFetchRequestForgottenTopicView> = (message, word) => new ShareFetchRequestForgottenTopicView(message, word);
-
-const fieldsOfShareFetchRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'maxWaitMs', 'minBytes', 'maxBytes', 'maxRecords', 'batchSize', 'shareAcquireMode', 'isRenewAck', 'topics', 'forgottenTopicsData', 'unknownTaggedFields'];
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
-export class ShareFetchRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface ShareFetchRequestView extends FlatView {
   /** Group id, or null. (default null) */
-  get groupId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly groupId: string | null;
   /** Id of the member in the share group. */
-  get memberId(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
+  readonly memberId: string | null;
   /** Position in the share session: 0 opens one, -1 closes it, else one more than in the last request. (int32) */
-  get shareSessionEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly shareSessionEpoch: number;
   /** Milliseconds the broker may wait for minBytes to gather. (int32) */
-  get maxWaitMs(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
+  readonly maxWaitMs: number;
   /** Bytes to gather before the broker answers; 0 to answer at once. (int32) */
-  get minBytes(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
+  readonly minBytes: number;
   /** Bytes of records in the whole response at most; the first batch comes even when it is larger. (int32; default 2147483647) */
-  get maxBytes(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
+  readonly maxBytes: number;
   /** Records to get at most. (int32) */
-  get maxRecords(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
+  readonly maxRecords: number;
   /** Best number of records in each batch of acquired records. (int32) */
-  get batchSize(): number {
-    return this.flat.int32(this.flatWord + 9);
-  }
-
+  readonly batchSize: number;
   /** How exact maxRecords is: 0 whole batches, 1 never more records than that (KIP-1206). (int8; version 2; default 0; dropped where the version lacks it) */
-  get shareAcquireMode(): number {
-    return this.flat.int32(this.flatWord + 10);
-  }
-
+  readonly shareAcquireMode: number;
   /** True when acknowledgements include renewals, type 4 (KIP-1222). (version 2; default false) */
-  get isRenewAck(): boolean {
-    return this.flat.bool(this.flatWord + 11);
-  }
-
+  readonly isRenewAck: boolean;
   /** Topics to read; within a session, those that are new or have acknowledgements. */
-  get topics(): FlatArray<ShareFetchRequestFetchTopicView> {
-    return this.flat.array(this.flatWord + 12, 8, readShareFetchRequestFetchTopicView);
-  }
-
+  readonly topics: FlatArray<ShareFetchRequestFetchTopicView>;
   /** Topics with partitions to take out of the session. */
-  get forgottenTopicsData(): FlatArray<ShareFetchRequestForgottenTopicView> {
-    return this.flat.array(this.flatWord + 14, 8, readShareFetchRequestForgottenTopicView);
-  }
-
+  readonly forgottenTopicsData: FlatArray<ShareFetchRequestForgottenTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 16);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchRequest;
-  }
+/** Struct of ShareFetchRequest, forgottenTopicsData. */
+export interface ShareFetchRequestForgottenTopicView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partition indexes to take out. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchRequest, topics. */
+export interface ShareFetchRequestFetchTopicView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions to read or acknowledge. */
+  readonly partitions: FlatArray<ShareFetchRequestFetchPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchRequest, topics.partitions. */
+export interface ShareFetchRequestFetchPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Records to acknowledge. */
+  readonly acknowledgementBatches: FlatArray<ShareFetchRequestAcknowledgementBatchView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchRequest, topics.partitions.acknowledgementBatches. */
+export interface ShareFetchRequestAcknowledgementBatchView extends FlatView {
+  /** Offset of the first record acknowledged. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the last record acknowledged, included. (int64) */
+  readonly lastOffset: Long;
+  /** One for all or one for each record: 0 gap, 1 accept, 2 release, 3 reject, 4 renew. (int8 each) */
+  readonly acknowledgeTypes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
@@ -487,460 +239,803 @@ export interface ShareFetchResponseLeaderIdAndEpoch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfShareFetchResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
-function writeShareFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ShareFetchResponseLeaderIdAndEpoch): void {
-  checkObject(value, keysOfShareFetchResponseLeaderIdAndEpoch);
-  if (value.leaderId !== undefined) {
-    putInt32(w, word, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
+export interface ShareFetchResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Milliseconds for which records stay reserved to this member. (int32) */
+  readonly acquisitionLockTimeoutMs: number;
+  /** Topics with records or results. */
+  readonly responses: FlatArray<ShareFetchResponseShareFetchableTopicResponseView>;
+  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). */
+  readonly nodeEndpoints: FlatArray<ShareFetchResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfShareFetchResponseAcquiredRecords: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields']);
-function writeShareFetchResponseAcquiredRecords(w: FlatWriter, word: number, value: ShareFetchResponseAcquiredRecords): void {
-  checkObject(value, keysOfShareFetchResponseAcquiredRecords);
-  if (value.firstOffset !== undefined) {
+/** Struct of ShareFetchResponse, nodeEndpoints. */
+export interface ShareFetchResponseNodeEndpointView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Rack or zone of the broker, or null. (default null) */
+  readonly rack: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchResponse, responses. */
+export interface ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with records or results. */
+  readonly partitions: FlatArray<ShareFetchResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchResponse, responses.partitions. */
+export interface ShareFetchResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the fetch; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Error of the acknowledgements; 0 for none. (int16) */
+  readonly acknowledgeErrorCode: number;
+  /** Explanation of that error, or null. (default null) */
+  readonly acknowledgeErrorMessage: string | null;
+  /** Leader that the broker knows instead, when it does not lead the partition itself. */
+  readonly currentLeader: ShareFetchResponseLeaderIdAndEpochView;
+  /** Record batches; only the records listed as acquired are for this member. */
+  readonly records: RecordsView;
+  /** Records reserved to this member. */
+  readonly acquiredRecords: FlatArray<ShareFetchResponseAcquiredRecordsView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchResponse, responses.partitions.acquiredRecords. */
+export interface ShareFetchResponseAcquiredRecordsView extends FlatView {
+  /** Offset of the first record acquired. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the last record acquired, included. (int64) */
+  readonly lastOffset: Long;
+  /** How many times the records have been delivered, this time included. (int16) */
+  readonly deliveryCount: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of ShareFetchResponse, responses.partitions.currentLeader. */
+export interface ShareFetchResponseLeaderIdAndEpochView extends FlatView {
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfShareFetchRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
+  function writeShareFetchRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareFetchRequestAcknowledgementBatch): void {
+    checkObject(value, keysOfShareFetchRequestAcknowledgementBatch);
     putInt64(w, word, 'firstOffset', value.firstOffset);
-  }
-  if (value.lastOffset !== undefined) {
     putInt64(w, word + 2, 'lastOffset', value.lastOffset);
+    putArray(w, word + 4, 'acknowledgeTypes', value.acknowledgeTypes, 1, putInt8);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.deliveryCount !== undefined) {
-    putInt16(w, word + 4, 'deliveryCount', value.deliveryCount);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfShareFetchResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields']);
-function writeShareFetchResponsePartitionData(w: FlatWriter, word: number, value: ShareFetchResponsePartitionData): void {
-  checkObject(value, keysOfShareFetchResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
+  const keysOfShareFetchRequestFetchPartition: ReadonlySet<string> = new Set(['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields']);
+  function writeShareFetchRequestFetchPartition(w: FlatWriter, word: number, value: ShareFetchRequestFetchPartition): void {
+    checkObject(value, keysOfShareFetchRequestFetchPartition);
     putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.acknowledgeErrorCode !== undefined) {
-    putInt16(w, word + 4, 'acknowledgeErrorCode', value.acknowledgeErrorCode);
-  }
-  if (value.acknowledgeErrorMessage !== undefined) {
-    if (value.acknowledgeErrorMessage === null) {
-      w.setNull(word + 5);
-    } else {
-      putString(w, word + 5, 'acknowledgeErrorMessage', value.acknowledgeErrorMessage);
-    }
-  } else {
-    w.setNull(word + 5);
-  }
-  if (value.currentLeader !== undefined) {
-    try {
-      writeShareFetchResponseLeaderIdAndEpoch(w, word + 7, value.currentLeader);
-    } catch (error) {
-      throw within(error, 'currentLeader');
-    }
-  }
-  if (value.records !== undefined) {
-    try {
-      writeRecords(w, word + 11, value.records);
-    } catch (error) {
-      throw within(error, 'records');
-    }
-  }
-  if (value.acquiredRecords !== undefined) {
     {
-      const count = checkArray('acquiredRecords', value.acquiredRecords);
-      const rows = w.array(word + 31, count, 7);
+      const count = checkArray('acknowledgementBatches', value.acknowledgementBatches);
+      const rows = w.array(word + 1, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareFetchResponseAcquiredRecords(w, rows + i * 7, value.acquiredRecords[i]!);
+        for (; i < count; i++) writeShareFetchRequestAcknowledgementBatch(w, rows + i * 8, value.acknowledgementBatches[i]!);
       } catch (error) {
-        throw within(error, 'acquiredRecords', i);
+        throw within(error, 'acknowledgementBatches', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 33, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfShareFetchResponseShareFetchableTopicResponse: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeShareFetchResponseShareFetchableTopicResponse(w: FlatWriter, word: number, value: ShareFetchResponseShareFetchableTopicResponse): void {
-  checkObject(value, keysOfShareFetchResponseShareFetchableTopicResponse);
-  if (value.topicId !== undefined) {
+  const keysOfShareFetchRequestFetchTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeShareFetchRequestFetchTopic(w: FlatWriter, word: number, value: ShareFetchRequestFetchTopic): void {
+    checkObject(value, keysOfShareFetchRequestFetchTopic);
     putUuid(w, word, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 35);
+      const rows = w.array(word + 4, count, 5);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareFetchResponsePartitionData(w, rows + i * 35, value.partitions[i]!);
+        for (; i < count; i++) writeShareFetchRequestFetchPartition(w, rows + i * 5, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfShareFetchResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
-function writeShareFetchResponseNodeEndpoint(w: FlatWriter, word: number, value: ShareFetchResponseNodeEndpoint): void {
-  checkObject(value, keysOfShareFetchResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putInt32(w, word + 3, 'port', value.port);
-  }
-  if (value.rack !== undefined) {
-    if (value.rack === null) {
-      w.setNull(word + 4);
-    } else {
-      putString(w, word + 4, 'rack', value.rack);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
-  } else {
-    w.setNull(word + 4);
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfShareFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeShareFetchResponse(w: FlatWriter, word: number, value: ShareFetchResponse): void {
-  checkObject(value, keysOfShareFetchResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+  const keysOfShareFetchRequestForgottenTopic: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeShareFetchRequestForgottenTopic(w: FlatWriter, word: number, value: ShareFetchRequestForgottenTopic): void {
+    checkObject(value, keysOfShareFetchRequestForgottenTopic);
+    putUuid(w, word, 'topicId', value.topicId);
+    putArray(w, word + 4, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
+
+  const keysOfShareFetchRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'shareSessionEpoch', 'maxWaitMs', 'minBytes', 'maxBytes', 'maxRecords', 'batchSize', 'shareAcquireMode', 'isRenewAck', 'topics', 'forgottenTopicsData', 'unknownTaggedFields']);
+  function writeShareFetchRequest(w: FlatWriter, word: number, value: ShareFetchRequest): void {
+    checkObject(value, keysOfShareFetchRequest);
+    if (value.groupId !== undefined) {
+      if (value.groupId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'groupId', value.groupId);
+      }
+    } else {
+      w.setNull(word);
+    }
+    if (value.memberId === null) {
       w.setNull(word + 2);
     } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
+      putString(w, word + 2, 'memberId', value.memberId);
     }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.acquisitionLockTimeoutMs !== undefined) {
-    putInt32(w, word + 4, 'acquisitionLockTimeoutMs', value.acquisitionLockTimeoutMs);
-  }
-  if (value.responses !== undefined) {
+    putInt32(w, word + 4, 'shareSessionEpoch', value.shareSessionEpoch);
+    putInt32(w, word + 5, 'maxWaitMs', value.maxWaitMs);
+    putInt32(w, word + 6, 'minBytes', value.minBytes);
+    if (value.maxBytes !== undefined) {
+      putInt32(w, word + 7, 'maxBytes', value.maxBytes);
+    } else {
+      w.setInt32(word + 7, 2147483647);
+    }
+    putInt32(w, word + 8, 'maxRecords', value.maxRecords);
+    putInt32(w, word + 9, 'batchSize', value.batchSize);
+    if (value.shareAcquireMode !== undefined) {
+      putInt8(w, word + 10, 'shareAcquireMode', value.shareAcquireMode);
+    }
+    if (value.isRenewAck !== undefined) {
+      putBool(w, word + 11, 'isRenewAck', value.isRenewAck);
+    }
     {
-      const count = checkArray('responses', value.responses);
-      const rows = w.array(word + 5, count, 8);
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 12, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareFetchResponseShareFetchableTopicResponse(w, rows + i * 8, value.responses[i]!);
+        for (; i < count; i++) writeShareFetchRequestFetchTopic(w, rows + i * 8, value.topics[i]!);
       } catch (error) {
-        throw within(error, 'responses', i);
+        throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.nodeEndpoints !== undefined) {
     {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 7, count, 8);
+      const count = checkArray('forgottenTopicsData', value.forgottenTopicsData);
+      const rows = w.array(word + 14, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeShareFetchResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        for (; i < count; i++) writeShareFetchRequestForgottenTopic(w, rows + i * 8, value.forgottenTopicsData[i]!);
       } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
+        throw within(error, 'forgottenTopicsData', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfShareFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-/** Struct of ShareFetchResponse, responses.partitions.currentLeader. */
-export class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 16, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfShareFetchRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
+  class ShareFetchRequestAcknowledgementBatchView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get acknowledgeTypes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchRequestAcknowledgementBatch;
+    }
+  }
+  const readShareFetchRequestAcknowledgementBatchView: RowReader<ShareFetchRequestAcknowledgementBatchView> = (message, word) => new ShareFetchRequestAcknowledgementBatchView(message, word);
+
+  const fieldsOfShareFetchRequestFetchPartition: readonly string[] = ['partitionIndex', 'acknowledgementBatches', 'unknownTaggedFields'];
+  class ShareFetchRequestFetchPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get acknowledgementBatches(): FlatArray<ShareFetchRequestAcknowledgementBatchView> {
+      return this.flat.array(this.flatWord + 1, 8, readShareFetchRequestAcknowledgementBatchView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchRequestFetchPartition;
+    }
+  }
+  const readShareFetchRequestFetchPartitionView: RowReader<ShareFetchRequestFetchPartitionView> = (message, word) => new ShareFetchRequestFetchPartitionView(message, word);
+
+  const fieldsOfShareFetchRequestFetchTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareFetchRequestFetchTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareFetchRequestFetchPartitionView> {
+      return this.flat.array(this.flatWord + 4, 5, readShareFetchRequestFetchPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchRequestFetchTopic;
+    }
+  }
+  const readShareFetchRequestFetchTopicView: RowReader<ShareFetchRequestFetchTopicView> = (message, word) => new ShareFetchRequestFetchTopicView(message, word);
+
+  const fieldsOfShareFetchRequestForgottenTopic: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareFetchRequestForgottenTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchRequestForgottenTopic;
+    }
+  }
+  const readShareFetchRequestForgottenTopicView: RowReader<ShareFetchRequestForgottenTopicView> = (message, word) => new ShareFetchRequestForgottenTopicView(message, word);
+
+  const fieldsOfShareFetchRequest: readonly string[] = ['groupId', 'memberId', 'shareSessionEpoch', 'maxWaitMs', 'minBytes', 'maxBytes', 'maxRecords', 'batchSize', 'shareAcquireMode', 'isRenewAck', 'topics', 'forgottenTopicsData', 'unknownTaggedFields'];
+  class ShareFetchRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get memberId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get shareSessionEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get maxWaitMs(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get minBytes(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get maxBytes(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get maxRecords(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get batchSize(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get shareAcquireMode(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get isRenewAck(): boolean {
+      return this.flat.bool(this.flatWord + 11);
+    }
+
+    get topics(): FlatArray<ShareFetchRequestFetchTopicView> {
+      return this.flat.array(this.flatWord + 12, 8, readShareFetchRequestFetchTopicView);
+    }
+
+    get forgottenTopicsData(): FlatArray<ShareFetchRequestForgottenTopicView> {
+      return this.flat.array(this.flatWord + 14, 8, readShareFetchRequestForgottenTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 16);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchRequest;
+    }
   }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfShareFetchResponseLeaderIdAndEpoch: ReadonlySet<string> = new Set(['leaderId', 'leaderEpoch', 'unknownTaggedFields']);
+  function writeShareFetchResponseLeaderIdAndEpoch(w: FlatWriter, word: number, value: ShareFetchResponseLeaderIdAndEpoch): void {
+    checkObject(value, keysOfShareFetchResponseLeaderIdAndEpoch);
+    if (value.leaderId !== undefined) {
+      putInt32(w, word, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfShareFetchResponseAcquiredRecords: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields']);
+  function writeShareFetchResponseAcquiredRecords(w: FlatWriter, word: number, value: ShareFetchResponseAcquiredRecords): void {
+    checkObject(value, keysOfShareFetchResponseAcquiredRecords);
+    if (value.firstOffset !== undefined) {
+      putInt64(w, word, 'firstOffset', value.firstOffset);
+    }
+    if (value.lastOffset !== undefined) {
+      putInt64(w, word + 2, 'lastOffset', value.lastOffset);
+    }
+    if (value.deliveryCount !== undefined) {
+      putInt16(w, word + 4, 'deliveryCount', value.deliveryCount);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponseLeaderIdAndEpoch;
-  }
-}
-
-const fieldsOfShareFetchResponseAcquiredRecords: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields'];
-/** Struct of ShareFetchResponse, responses.partitions.acquiredRecords. */
-export class ShareFetchResponseAcquiredRecordsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset of the first record acquired. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Offset of the last record acquired, included. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** How many times the records have been delivered, this time included. (int16) */
-  get deliveryCount(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponseAcquiredRecords;
-  }
-}
-const readShareFetchResponseAcquiredRecordsView: RowReader<ShareFetchResponseAcquiredRecordsView> = (message, word) => new ShareFetchResponseAcquiredRecordsView(message, word);
-
-const fieldsOfShareFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields'];
-/** Struct of ShareFetchResponse, responses.partitions. */
-export class ShareFetchResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the fetch; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const keysOfShareFetchResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields']);
+  function writeShareFetchResponsePartitionData(w: FlatWriter, word: number, value: ShareFetchResponsePartitionData): void {
+    checkObject(value, keysOfShareFetchResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.acknowledgeErrorCode !== undefined) {
+      putInt16(w, word + 4, 'acknowledgeErrorCode', value.acknowledgeErrorCode);
+    }
+    if (value.acknowledgeErrorMessage !== undefined) {
+      if (value.acknowledgeErrorMessage === null) {
+        w.setNull(word + 5);
+      } else {
+        putString(w, word + 5, 'acknowledgeErrorMessage', value.acknowledgeErrorMessage);
+      }
+    } else {
+      w.setNull(word + 5);
+    }
+    if (value.currentLeader !== undefined) {
+      try {
+        writeShareFetchResponseLeaderIdAndEpoch(w, word + 7, value.currentLeader);
+      } catch (error) {
+        throw within(error, 'currentLeader');
+      }
+    }
+    if (value.records !== undefined) {
+      try {
+        writeRecords(w, word + 11, value.records);
+      } catch (error) {
+        throw within(error, 'records');
+      }
+    }
+    if (value.acquiredRecords !== undefined) {
+      {
+        const count = checkArray('acquiredRecords', value.acquiredRecords);
+        const rows = w.array(word + 31, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareFetchResponseAcquiredRecords(w, rows + i * 7, value.acquiredRecords[i]!);
+        } catch (error) {
+          throw within(error, 'acquiredRecords', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 33, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the acknowledgements; 0 for none. (int16) */
-  get acknowledgeErrorCode(): number {
-    return this.flat.int32(this.flatWord + 4);
+  const keysOfShareFetchResponseShareFetchableTopicResponse: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeShareFetchResponseShareFetchableTopicResponse(w: FlatWriter, word: number, value: ShareFetchResponseShareFetchableTopicResponse): void {
+    checkObject(value, keysOfShareFetchResponseShareFetchableTopicResponse);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 35);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareFetchResponsePartitionData(w, rows + i * 35, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of that error, or null. (default null) */
-  get acknowledgeErrorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 5);
+  const keysOfShareFetchResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields']);
+  function writeShareFetchResponseNodeEndpoint(w: FlatWriter, word: number, value: ShareFetchResponseNodeEndpoint): void {
+    checkObject(value, keysOfShareFetchResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putInt32(w, word + 3, 'port', value.port);
+    }
+    if (value.rack !== undefined) {
+      if (value.rack === null) {
+        w.setNull(word + 4);
+      } else {
+        putString(w, word + 4, 'rack', value.rack);
+      }
+    } else {
+      w.setNull(word + 4);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Leader that the broker knows instead, when it does not lead the partition itself. */
-  get currentLeader(): ShareFetchResponseLeaderIdAndEpochView {
-    return new ShareFetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
+  const keysOfShareFetchResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeShareFetchResponse(w: FlatWriter, word: number, value: ShareFetchResponse): void {
+    checkObject(value, keysOfShareFetchResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.acquisitionLockTimeoutMs !== undefined) {
+      putInt32(w, word + 4, 'acquisitionLockTimeoutMs', value.acquisitionLockTimeoutMs);
+    }
+    if (value.responses !== undefined) {
+      {
+        const count = checkArray('responses', value.responses);
+        const rows = w.array(word + 5, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareFetchResponseShareFetchableTopicResponse(w, rows + i * 8, value.responses[i]!);
+        } catch (error) {
+          throw within(error, 'responses', i);
+        }
+      }
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 7, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareFetchResponseNodeEndpoint(w, rows + i * 8, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Record batches; only the records listed as acquired are for this member. */
-  get records(): RecordsView {
-    return new RecordsView(this.flat, this.flatWord + 11);
+  const fieldsOfShareFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseLeaderIdAndEpoch;
+    }
   }
 
-  /** Records reserved to this member. */
-  get acquiredRecords(): FlatArray<ShareFetchResponseAcquiredRecordsView> {
-    return this.flat.array(this.flatWord + 31, 7, readShareFetchResponseAcquiredRecordsView);
+  const fieldsOfShareFetchResponseAcquiredRecords: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields'];
+  class ShareFetchResponseAcquiredRecordsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get deliveryCount(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseAcquiredRecords;
+    }
+  }
+  const readShareFetchResponseAcquiredRecordsView: RowReader<ShareFetchResponseAcquiredRecordsView> = (message, word) => new ShareFetchResponseAcquiredRecordsView(message, word);
+
+  const fieldsOfShareFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields'];
+  class ShareFetchResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acknowledgeErrorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get acknowledgeErrorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get currentLeader(): ShareFetchResponseLeaderIdAndEpochView {
+      return new ShareFetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
+    }
+
+    get records(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 11);
+    }
+
+    get acquiredRecords(): FlatArray<ShareFetchResponseAcquiredRecordsView> {
+      return this.flat.array(this.flatWord + 31, 7, readShareFetchResponseAcquiredRecordsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 33);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponsePartitionData;
+    }
+  }
+  const readShareFetchResponsePartitionDataView: RowReader<ShareFetchResponsePartitionDataView> = (message, word) => new ShareFetchResponsePartitionDataView(message, word);
+
+  const fieldsOfShareFetchResponseShareFetchableTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareFetchResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 35, readShareFetchResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseShareFetchableTopicResponse;
+    }
+  }
+  const readShareFetchResponseShareFetchableTopicResponseView: RowReader<ShareFetchResponseShareFetchableTopicResponseView> = (message, word) => new ShareFetchResponseShareFetchableTopicResponseView(message, word);
+
+  const fieldsOfShareFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ShareFetchResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseNodeEndpoint;
+    }
+  }
+  const readShareFetchResponseNodeEndpointView: RowReader<ShareFetchResponseNodeEndpointView> = (message, word) => new ShareFetchResponseNodeEndpointView(message, word);
+
+  const fieldsOfShareFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ShareFetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acquisitionLockTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get responses(): FlatArray<ShareFetchResponseShareFetchableTopicResponseView> {
+      return this.flat.array(this.flatWord + 5, 8, readShareFetchResponseShareFetchableTopicResponseView);
+    }
+
+    get nodeEndpoints(): FlatArray<ShareFetchResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 7, 8, readShareFetchResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 33);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponsePartitionData;
-  }
-}
-const readShareFetchResponsePartitionDataView: RowReader<ShareFetchResponsePartitionDataView> = (message, word) => new ShareFetchResponsePartitionDataView(message, word);
-
-const fieldsOfShareFetchResponseShareFetchableTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of ShareFetchResponse, responses. */
-export class ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with records or results. */
-  get partitions(): FlatArray<ShareFetchResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 35, readShareFetchResponsePartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponseShareFetchableTopicResponse;
-  }
-}
-const readShareFetchResponseShareFetchableTopicResponseView: RowReader<ShareFetchResponseShareFetchableTopicResponseView> = (message, word) => new ShareFetchResponseShareFetchableTopicResponseView(message, word);
-
-const fieldsOfShareFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-/** Struct of ShareFetchResponse, nodeEndpoints. */
-export class ShareFetchResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Rack or zone of the broker, or null. (default null) */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponseNodeEndpoint;
-  }
-}
-const readShareFetchResponseNodeEndpointView: RowReader<ShareFetchResponseNodeEndpointView> = (message, word) => new ShareFetchResponseNodeEndpointView(message, word);
-
-const fieldsOfShareFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). Versions 1-2. */
-export class ShareFetchResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
-  /** Milliseconds for which records stay reserved to this member. (int32) */
-  get acquisitionLockTimeoutMs(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Topics with records or results. */
-  get responses(): FlatArray<ShareFetchResponseShareFetchableTopicResponseView> {
-    return this.flat.array(this.flatWord + 5, 8, readShareFetchResponseShareFetchableTopicResponseView);
-  }
-
-  /** Addresses of the leaders named above, so that the client needs no metadata request (KIP-951). */
-  get nodeEndpoints(): FlatArray<ShareFetchResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 7, 8, readShareFetchResponseNodeEndpointView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfShareFetchResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: ShareFetchRequest): void {
-  try {
-    writeShareFetchRequest(w, w.alloc(18), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ShareFetch request', 78);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: ShareFetchResponse): void {
-  try {
-    writeShareFetchResponse(w, w.alloc(11), value);
-  } catch (error) {
-    throw invalidMessage(error, 'ShareFetch response', 78);
-  }
-}
-
-export function readRequest(message: FlatMessage): ShareFetchRequestView {
-  return new ShareFetchRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): ShareFetchResponseView {
-  return new ShareFetchResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: ShareFetchRequest): void {
+      try {
+        writeShareFetchRequest(w, w.alloc(18), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareFetch request', 78);
+      }
+    },
+    writeResponse(w: FlatWriter, value: ShareFetchResponse): void {
+      try {
+        writeShareFetchResponse(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareFetch response', 78);
+      }
+    },
+    readRequest(message: FlatMessage): ShareFetchRequestView {
+      return new ShareFetchRequestView(message);
+    },
+    readResponse(message: FlatMessage): ShareFetchResponseView {
+      return new ShareFetchResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // SnapshotHeaderRecord: plain object, flat writer and view. Runs on every thread.
 
 import type Long from 'long';
+import type { DataMessages } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt16, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -16,57 +17,79 @@ export interface SnapshotHeaderRecord {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfSnapshotHeaderRecord: ReadonlySet<string> = new Set(['version', 'lastContainedLogTimestamp', 'unknownTaggedFields']);
-function writeSnapshotHeaderRecord(w: FlatWriter, word: number, value: SnapshotHeaderRecord): void {
-  checkObject(value, keysOfSnapshotHeaderRecord);
-  if (value.version !== undefined) {
-    putInt16(w, word, 'version', value.version);
-  }
-  if (value.lastContainedLogTimestamp !== undefined) {
-    putInt64(w, word + 1, 'lastContainedLogTimestamp', value.lastContainedLogTimestamp);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
+/** Value of the control record that begins a metadata snapshot (KIP-630). Versions 0-0. */
+export interface SnapshotHeaderRecordView extends FlatView {
+  /** Version of this record. (int16) */
+  readonly version: number;
+  /** Time of the last record that the snapshot covers, in Unix milliseconds. (int64) */
+  readonly lastContainedLogTimestamp: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const fieldsOfSnapshotHeaderRecord: readonly string[] = ['version', 'lastContainedLogTimestamp', 'unknownTaggedFields'];
-/** Value of the control record that begins a metadata snapshot (KIP-630). Versions 0-0. */
-export class SnapshotHeaderRecordView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+/** Made at the first use, and so the package loads fast. */
+let loaded: DataMessages<SnapshotHeaderRecord, SnapshotHeaderRecordView> | undefined;
+
+function load(): DataMessages<SnapshotHeaderRecord, SnapshotHeaderRecordView> {
+  const keysOfSnapshotHeaderRecord: ReadonlySet<string> = new Set(['version', 'lastContainedLogTimestamp', 'unknownTaggedFields']);
+  function writeSnapshotHeaderRecord(w: FlatWriter, word: number, value: SnapshotHeaderRecord): void {
+    checkObject(value, keysOfSnapshotHeaderRecord);
+    if (value.version !== undefined) {
+      putInt16(w, word, 'version', value.version);
+    }
+    if (value.lastContainedLogTimestamp !== undefined) {
+      putInt64(w, word + 1, 'lastContainedLogTimestamp', value.lastContainedLogTimestamp);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Version of this record. (int16) */
-  get version(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfSnapshotHeaderRecord: readonly string[] = ['version', 'lastContainedLogTimestamp', 'unknownTaggedFields'];
+  class SnapshotHeaderRecordView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get version(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get lastContainedLogTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSnapshotHeaderRecord;
+    }
   }
 
-  /** Time of the last record that the snapshot covers, in Unix milliseconds. (int64) */
-  get lastContainedLogTimestamp(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfSnapshotHeaderRecord;
-  }
+  return {
+    write(w: FlatWriter, value: SnapshotHeaderRecord): void {
+      try {
+        writeSnapshotHeaderRecord(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'SnapshotHeaderRecord', -1);
+      }
+    },
+    read(message: FlatMessage): SnapshotHeaderRecordView {
+      return new SnapshotHeaderRecordView(message);
+    },
+  };
 }
 
 export function write(w: FlatWriter, value: SnapshotHeaderRecord): void {
-  try {
-    writeSnapshotHeaderRecord(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'SnapshotHeaderRecord', -1);
-  }
+  loaded ??= load();
+  loaded.write(w, value);
 }
 
 export function read(message: FlatMessage): SnapshotHeaderRecordView {
-  return new SnapshotHeaderRecordView(message);
+  loaded ??= load();
+  return loaded.read(message);
 }

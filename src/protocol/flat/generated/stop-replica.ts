@@ -2,6 +2,7 @@
 // StopReplica, API key 5: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -70,299 +71,68 @@ export interface StopReplicaRequestStopReplicaPartitionV0 {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStopReplicaRequestStopReplicaPartitionV0: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
-function writeStopReplicaRequestStopReplicaPartitionV0(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionV0): void {
-  checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionV0);
-  putString(w, word, 'topicName', value.topicName);
-  putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStopReplicaRequestStopReplicaTopicV1: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
-function writeStopReplicaRequestStopReplicaTopicV1(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaTopicV1): void {
-  checkObject(value, keysOfStopReplicaRequestStopReplicaTopicV1);
-  putString(w, word, 'name', value.name);
-  putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStopReplicaRequestStopReplicaPartitionState: ReadonlySet<string> = new Set(['partitionIndex', 'leaderEpoch', 'deletePartition', 'unknownTaggedFields']);
-function writeStopReplicaRequestStopReplicaPartitionState(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionState): void {
-  checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionState);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
-  } else {
-    w.setInt32(word + 1, -1);
-  }
-  putBool(w, word + 2, 'deletePartition', value.deletePartition);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStopReplicaRequestStopReplicaTopicState: ReadonlySet<string> = new Set(['topicName', 'partitionStates', 'unknownTaggedFields']);
-function writeStopReplicaRequestStopReplicaTopicState(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaTopicState): void {
-  checkObject(value, keysOfStopReplicaRequestStopReplicaTopicState);
-  putString(w, word, 'topicName', value.topicName);
-  {
-    const count = checkArray('partitionStates', value.partitionStates);
-    const rows = w.array(word + 2, count, 5);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStopReplicaRequestStopReplicaPartitionState(w, rows + i * 5, value.partitionStates[i]!);
-    } catch (error) {
-      throw within(error, 'partitionStates', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStopReplicaRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'deletePartitions', 'ungroupedPartitions', 'topics', 'topicStates', 'unknownTaggedFields']);
-function writeStopReplicaRequest(w: FlatWriter, word: number, value: StopReplicaRequest): void {
-  checkObject(value, keysOfStopReplicaRequest);
-  putInt32(w, word, 'controllerId', value.controllerId);
-  if (value.isKRaftController !== undefined) {
-    putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
-  }
-  putInt32(w, word + 2, 'controllerEpoch', value.controllerEpoch);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 3, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 3, -1, -1);
-  }
-  if (value.deletePartitions !== undefined) {
-    putBool(w, word + 5, 'deletePartitions', value.deletePartitions);
-  }
-  if (value.ungroupedPartitions !== undefined) {
-    {
-      const count = checkArray('ungroupedPartitions', value.ungroupedPartitions);
-      const rows = w.array(word + 6, count, 5);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStopReplicaRequestStopReplicaPartitionV0(w, rows + i * 5, value.ungroupedPartitions[i]!);
-      } catch (error) {
-        throw within(error, 'ungroupedPartitions', i);
-      }
-    }
-  }
-  if (value.topics !== undefined) {
-    {
-      const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 8, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStopReplicaRequestStopReplicaTopicV1(w, rows + i * 6, value.topics[i]!);
-      } catch (error) {
-        throw within(error, 'topics', i);
-      }
-    }
-  }
-  if (value.topicStates !== undefined) {
-    {
-      const count = checkArray('topicStates', value.topicStates);
-      const rows = w.array(word + 10, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStopReplicaRequestStopReplicaTopicState(w, rows + i * 6, value.topicStates[i]!);
-      } catch (error) {
-        throw within(error, 'topicStates', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfStopReplicaRequestStopReplicaPartitionV0: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
-/** Struct of StopReplicaRequest, ungroupedPartitions. In version 0. */
-export class StopReplicaRequestStopReplicaPartitionV0View extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaRequestStopReplicaPartitionV0;
-  }
-}
-const readStopReplicaRequestStopReplicaPartitionV0View: RowReader<StopReplicaRequestStopReplicaPartitionV0View> = (message, word) => new StopReplicaRequestStopReplicaPartitionV0View(message, word);
-
-const fieldsOfStopReplicaRequestStopReplicaTopicV1: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
-/** Struct of StopReplicaRequest, topics. In versions 1-2. */
-export class StopReplicaRequestStopReplicaTopicV1View extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitionIndexes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaRequestStopReplicaTopicV1;
-  }
-}
-const readStopReplicaRequestStopReplicaTopicV1View: RowReader<StopReplicaRequestStopReplicaTopicV1View> = (message, word) => new StopReplicaRequestStopReplicaTopicV1View(message, word);
-
-const fieldsOfStopReplicaRequestStopReplicaPartitionState: readonly string[] = ['partitionIndex', 'leaderEpoch', 'deletePartition', 'unknownTaggedFields'];
-/** Struct of StopReplicaRequest, topicStates.partitionStates. In versions 3+. */
-export class StopReplicaRequestStopReplicaPartitionStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Leader epoch of the partition; -1 for unknown, -2 for a topic being deleted. (int32; default -1) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** True to delete the replica as well. */
-  get deletePartition(): boolean {
-    return this.flat.bool(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaRequestStopReplicaPartitionState;
-  }
-}
-const readStopReplicaRequestStopReplicaPartitionStateView: RowReader<StopReplicaRequestStopReplicaPartitionStateView> = (message, word) => new StopReplicaRequestStopReplicaPartitionStateView(message, word);
-
-const fieldsOfStopReplicaRequestStopReplicaTopicState: readonly string[] = ['topicName', 'partitionStates', 'unknownTaggedFields'];
-/** Struct of StopReplicaRequest, topicStates. In versions 3+. */
-export class StopReplicaRequestStopReplicaTopicStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions to stop. */
-  get partitionStates(): FlatArray<StopReplicaRequestStopReplicaPartitionStateView> {
-    return this.flat.array(this.flatWord + 2, 5, readStopReplicaRequestStopReplicaPartitionStateView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaRequestStopReplicaTopicState;
-  }
-}
-const readStopReplicaRequestStopReplicaTopicStateView: RowReader<StopReplicaRequestStopReplicaTopicStateView> = (message, word) => new StopReplicaRequestStopReplicaTopicStateView(message, word);
-
-const fieldsOfStopReplicaRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'deletePartitions', 'ungroupedPartitions', 'topics', 'topicStates', 'unknownTaggedFields'];
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
-export class StopReplicaRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface StopReplicaRequestView extends FlatView {
   /** Node id of the controller that sends this. (int32) */
-  get controllerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly controllerId: number;
   /** True when the sender is a KRaft controller during a migration (KIP-866). (version 4; default false) */
-  get isKRaftController(): boolean {
-    return this.flat.bool(this.flatWord + 1);
-  }
-
+  readonly isKRaftController: boolean;
   /** Epoch of the controller, for brokers to ignore older ones. (int32) */
-  get controllerEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly controllerEpoch: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; versions 1+; default -1; dropped where the version lacks it) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
+  readonly brokerEpoch: Long;
   /** True to delete the replicas as well. (versions 0-2) */
-  get deletePartitions(): boolean {
-    return this.flat.bool(this.flatWord + 5);
-  }
-
+  readonly deletePartitions: boolean;
   /** Partitions to stop, each with its topic. (version 0) */
-  get ungroupedPartitions(): FlatArray<StopReplicaRequestStopReplicaPartitionV0View> {
-    return this.flat.array(this.flatWord + 6, 5, readStopReplicaRequestStopReplicaPartitionV0View);
-  }
-
+  readonly ungroupedPartitions: FlatArray<StopReplicaRequestStopReplicaPartitionV0View>;
   /** Topics with the partitions to stop. (versions 1-2) */
-  get topics(): FlatArray<StopReplicaRequestStopReplicaTopicV1View> {
-    return this.flat.array(this.flatWord + 8, 6, readStopReplicaRequestStopReplicaTopicV1View);
-  }
-
+  readonly topics: FlatArray<StopReplicaRequestStopReplicaTopicV1View>;
   /** Topics with the partitions to stop. (versions 3+) */
-  get topicStates(): FlatArray<StopReplicaRequestStopReplicaTopicStateView> {
-    return this.flat.array(this.flatWord + 10, 6, readStopReplicaRequestStopReplicaTopicStateView);
-  }
-
+  readonly topicStates: FlatArray<StopReplicaRequestStopReplicaTopicStateView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 12);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaRequest;
-  }
+/** Struct of StopReplicaRequest, topicStates. In versions 3+. */
+export interface StopReplicaRequestStopReplicaTopicStateView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions to stop. */
+  readonly partitionStates: FlatArray<StopReplicaRequestStopReplicaPartitionStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StopReplicaRequest, topicStates.partitionStates. In versions 3+. */
+export interface StopReplicaRequestStopReplicaPartitionStateView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Leader epoch of the partition; -1 for unknown, -2 for a topic being deleted. (int32; default -1) */
+  readonly leaderEpoch: number;
+  /** True to delete the replica as well. */
+  readonly deletePartition: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StopReplicaRequest, topics. In versions 1-2. */
+export interface StopReplicaRequestStopReplicaTopicV1View extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitionIndexes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StopReplicaRequest, ungroupedPartitions. In version 0. */
+export interface StopReplicaRequestStopReplicaPartitionV0View extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
@@ -387,130 +157,415 @@ export interface StopReplicaResponseStopReplicaPartitionError {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStopReplicaResponseStopReplicaPartitionError: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeStopReplicaResponseStopReplicaPartitionError(w: FlatWriter, word: number, value: StopReplicaResponseStopReplicaPartitionError): void {
-  checkObject(value, keysOfStopReplicaResponseStopReplicaPartitionError);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 3, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
+export interface StopReplicaResponseView extends FlatView {
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** One result for each partition. */
+  readonly partitionErrors: FlatArray<StopReplicaResponseStopReplicaPartitionErrorView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfStopReplicaResponse: ReadonlySet<string> = new Set(['errorCode', 'partitionErrors', 'unknownTaggedFields']);
-function writeStopReplicaResponse(w: FlatWriter, word: number, value: StopReplicaResponse): void {
-  checkObject(value, keysOfStopReplicaResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.partitionErrors !== undefined) {
-    {
-      const count = checkArray('partitionErrors', value.partitionErrors);
-      const rows = w.array(word + 1, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStopReplicaResponseStopReplicaPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
-      } catch (error) {
-        throw within(error, 'partitionErrors', i);
-      }
+/** Struct of StopReplicaResponse, partitionErrors. */
+export interface StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfStopReplicaRequestStopReplicaPartitionV0: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
+  function writeStopReplicaRequestStopReplicaPartitionV0(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionV0): void {
+    checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionV0);
+    putString(w, word, 'topicName', value.topicName);
+    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfStopReplicaResponseStopReplicaPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of StopReplicaResponse, partitionErrors. */
-export class StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const keysOfStopReplicaRequestStopReplicaTopicV1: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
+  function writeStopReplicaRequestStopReplicaTopicV1(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaTopicV1): void {
+    checkObject(value, keysOfStopReplicaRequestStopReplicaTopicV1);
+    putString(w, word, 'name', value.name);
+    putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
+  const keysOfStopReplicaRequestStopReplicaPartitionState: ReadonlySet<string> = new Set(['partitionIndex', 'leaderEpoch', 'deletePartition', 'unknownTaggedFields']);
+  function writeStopReplicaRequestStopReplicaPartitionState(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionState): void {
+    checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionState);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 1, 'leaderEpoch', value.leaderEpoch);
+    } else {
+      w.setInt32(word + 1, -1);
+    }
+    putBool(w, word + 2, 'deletePartition', value.deletePartition);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
+  const keysOfStopReplicaRequestStopReplicaTopicState: ReadonlySet<string> = new Set(['topicName', 'partitionStates', 'unknownTaggedFields']);
+  function writeStopReplicaRequestStopReplicaTopicState(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaTopicState): void {
+    checkObject(value, keysOfStopReplicaRequestStopReplicaTopicState);
+    putString(w, word, 'topicName', value.topicName);
+    {
+      const count = checkArray('partitionStates', value.partitionStates);
+      const rows = w.array(word + 2, count, 5);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStopReplicaRequestStopReplicaPartitionState(w, rows + i * 5, value.partitionStates[i]!);
+      } catch (error) {
+        throw within(error, 'partitionStates', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 3);
+  const keysOfStopReplicaRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'deletePartitions', 'ungroupedPartitions', 'topics', 'topicStates', 'unknownTaggedFields']);
+  function writeStopReplicaRequest(w: FlatWriter, word: number, value: StopReplicaRequest): void {
+    checkObject(value, keysOfStopReplicaRequest);
+    putInt32(w, word, 'controllerId', value.controllerId);
+    if (value.isKRaftController !== undefined) {
+      putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
+    }
+    putInt32(w, word + 2, 'controllerEpoch', value.controllerEpoch);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 3, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 3, -1, -1);
+    }
+    if (value.deletePartitions !== undefined) {
+      putBool(w, word + 5, 'deletePartitions', value.deletePartitions);
+    }
+    if (value.ungroupedPartitions !== undefined) {
+      {
+        const count = checkArray('ungroupedPartitions', value.ungroupedPartitions);
+        const rows = w.array(word + 6, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStopReplicaRequestStopReplicaPartitionV0(w, rows + i * 5, value.ungroupedPartitions[i]!);
+        } catch (error) {
+          throw within(error, 'ungroupedPartitions', i);
+        }
+      }
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 8, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStopReplicaRequestStopReplicaTopicV1(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.topicStates !== undefined) {
+      {
+        const count = checkArray('topicStates', value.topicStates);
+        const rows = w.array(word + 10, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStopReplicaRequestStopReplicaTopicState(w, rows + i * 6, value.topicStates[i]!);
+        } catch (error) {
+          throw within(error, 'topicStates', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const fieldsOfStopReplicaRequestStopReplicaPartitionV0: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
+  class StopReplicaRequestStopReplicaPartitionV0View extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaRequestStopReplicaPartitionV0;
+    }
+  }
+  const readStopReplicaRequestStopReplicaPartitionV0View: RowReader<StopReplicaRequestStopReplicaPartitionV0View> = (message, word) => new StopReplicaRequestStopReplicaPartitionV0View(message, word);
+
+  const fieldsOfStopReplicaRequestStopReplicaTopicV1: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
+  class StopReplicaRequestStopReplicaTopicV1View extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndexes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaRequestStopReplicaTopicV1;
+    }
+  }
+  const readStopReplicaRequestStopReplicaTopicV1View: RowReader<StopReplicaRequestStopReplicaTopicV1View> = (message, word) => new StopReplicaRequestStopReplicaTopicV1View(message, word);
+
+  const fieldsOfStopReplicaRequestStopReplicaPartitionState: readonly string[] = ['partitionIndex', 'leaderEpoch', 'deletePartition', 'unknownTaggedFields'];
+  class StopReplicaRequestStopReplicaPartitionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get deletePartition(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaRequestStopReplicaPartitionState;
+    }
+  }
+  const readStopReplicaRequestStopReplicaPartitionStateView: RowReader<StopReplicaRequestStopReplicaPartitionStateView> = (message, word) => new StopReplicaRequestStopReplicaPartitionStateView(message, word);
+
+  const fieldsOfStopReplicaRequestStopReplicaTopicState: readonly string[] = ['topicName', 'partitionStates', 'unknownTaggedFields'];
+  class StopReplicaRequestStopReplicaTopicStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionStates(): FlatArray<StopReplicaRequestStopReplicaPartitionStateView> {
+      return this.flat.array(this.flatWord + 2, 5, readStopReplicaRequestStopReplicaPartitionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaRequestStopReplicaTopicState;
+    }
+  }
+  const readStopReplicaRequestStopReplicaTopicStateView: RowReader<StopReplicaRequestStopReplicaTopicStateView> = (message, word) => new StopReplicaRequestStopReplicaTopicStateView(message, word);
+
+  const fieldsOfStopReplicaRequest: readonly string[] = ['controllerId', 'isKRaftController', 'controllerEpoch', 'brokerEpoch', 'deletePartitions', 'ungroupedPartitions', 'topics', 'topicStates', 'unknownTaggedFields'];
+  class StopReplicaRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get controllerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get isKRaftController(): boolean {
+      return this.flat.bool(this.flatWord + 1);
+    }
+
+    get controllerEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get deletePartitions(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get ungroupedPartitions(): FlatArray<StopReplicaRequestStopReplicaPartitionV0View> {
+      return this.flat.array(this.flatWord + 6, 5, readStopReplicaRequestStopReplicaPartitionV0View);
+    }
+
+    get topics(): FlatArray<StopReplicaRequestStopReplicaTopicV1View> {
+      return this.flat.array(this.flatWord + 8, 6, readStopReplicaRequestStopReplicaTopicV1View);
+    }
+
+    get topicStates(): FlatArray<StopReplicaRequestStopReplicaTopicStateView> {
+      return this.flat.array(this.flatWord + 10, 6, readStopReplicaRequestStopReplicaTopicStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 12);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaRequest;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaResponseStopReplicaPartitionError;
-  }
-}
-const readStopReplicaResponseStopReplicaPartitionErrorView: RowReader<StopReplicaResponseStopReplicaPartitionErrorView> = (message, word) => new StopReplicaResponseStopReplicaPartitionErrorView(message, word);
-
-const fieldsOfStopReplicaResponse: readonly string[] = ['errorCode', 'partitionErrors', 'unknownTaggedFields'];
-/** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-4. */
-export class StopReplicaResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
+  const keysOfStopReplicaResponseStopReplicaPartitionError: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeStopReplicaResponseStopReplicaPartitionError(w: FlatWriter, word: number, value: StopReplicaResponseStopReplicaPartitionError): void {
+    checkObject(value, keysOfStopReplicaResponseStopReplicaPartitionError);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 3, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** One result for each partition. */
-  get partitionErrors(): FlatArray<StopReplicaResponseStopReplicaPartitionErrorView> {
-    return this.flat.array(this.flatWord + 1, 6, readStopReplicaResponseStopReplicaPartitionErrorView);
+  const keysOfStopReplicaResponse: ReadonlySet<string> = new Set(['errorCode', 'partitionErrors', 'unknownTaggedFields']);
+  function writeStopReplicaResponse(w: FlatWriter, word: number, value: StopReplicaResponse): void {
+    checkObject(value, keysOfStopReplicaResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.partitionErrors !== undefined) {
+      {
+        const count = checkArray('partitionErrors', value.partitionErrors);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStopReplicaResponseStopReplicaPartitionError(w, rows + i * 6, value.partitionErrors[i]!);
+        } catch (error) {
+          throw within(error, 'partitionErrors', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
+  const fieldsOfStopReplicaResponseStopReplicaPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaResponseStopReplicaPartitionError;
+    }
+  }
+  const readStopReplicaResponseStopReplicaPartitionErrorView: RowReader<StopReplicaResponseStopReplicaPartitionErrorView> = (message, word) => new StopReplicaResponseStopReplicaPartitionErrorView(message, word);
+
+  const fieldsOfStopReplicaResponse: readonly string[] = ['errorCode', 'partitionErrors', 'unknownTaggedFields'];
+  class StopReplicaResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<StopReplicaResponseStopReplicaPartitionErrorView> {
+      return this.flat.array(this.flatWord + 1, 6, readStopReplicaResponseStopReplicaPartitionErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaResponse;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStopReplicaResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: StopReplicaRequest): void {
-  try {
-    writeStopReplicaRequest(w, w.alloc(14), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StopReplica request', 5);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: StopReplicaResponse): void {
-  try {
-    writeStopReplicaResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StopReplica response', 5);
-  }
-}
-
-export function readRequest(message: FlatMessage): StopReplicaRequestView {
-  return new StopReplicaRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): StopReplicaResponseView {
-  return new StopReplicaResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: StopReplicaRequest): void {
+      try {
+        writeStopReplicaRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StopReplica request', 5);
+      }
+    },
+    writeResponse(w: FlatWriter, value: StopReplicaResponse): void {
+      try {
+        writeStopReplicaResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StopReplica response', 5);
+      }
+    },
+    readRequest(message: FlatMessage): StopReplicaRequestView {
+      return new StopReplicaRequestView(message);
+    },
+    readResponse(message: FlatMessage): StopReplicaResponseView {
+      return new StopReplicaResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // StreamsGroupDescribe, API key 89: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -18,51 +19,16 @@ export interface StreamsGroupDescribeRequest {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: StreamsGroupDescribeRequest): void {
-  checkObject(value, keysOfStreamsGroupDescribeRequest);
-  putArray(w, word, 'groupIds', value.groupIds, 2, putString);
-  putBool(w, word + 2, 'includeAuthorizedOperations', value.includeAuthorizedOperations);
-  if (value.includeTopologyDescription !== undefined) {
-    putBool(w, word + 3, 'includeTopologyDescription', value.includeTopologyDescription);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields'];
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
-export class StreamsGroupDescribeRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface StreamsGroupDescribeRequestView extends FlatView {
   /** Ids of the groups to describe. */
-  get groupIds(): FlatArray<string> {
-    return this.flat.array(this.flatWord, 2, readString);
-  }
-
+  readonly groupIds: FlatArray<string>;
   /** True to get the operations this client may do on each group (KIP-430). */
-  get includeAuthorizedOperations(): boolean {
-    return this.flat.bool(this.flatWord + 2);
-  }
-
+  readonly includeAuthorizedOperations: boolean;
   /** True to get the described topology of each group too (KIP-1331). (version 1; default false) */
-  get includeTopologyDescription(): boolean {
-    return this.flat.bool(this.flatWord + 3);
-  }
-
+  readonly includeTopologyDescription: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeRequest;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
@@ -283,1171 +249,1341 @@ export interface StreamsGroupDescribeResponseKeyValue {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-function defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number): void {
-  w.setNull(word + 5);
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
+export interface StreamsGroupDescribeResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** One description for each group. */
+  readonly groups: FlatArray<StreamsGroupDescribeResponseDescribedGroupView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupDescribeResponseKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseKeyValue(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseKeyValue): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseKeyValue);
-  if (value.key !== undefined) {
-    putString(w, word, 'key', value.key);
-  }
-  if (value.value !== undefined) {
-    putString(w, word + 2, 'value', value.value);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Struct of StreamsGroupDescribeResponse, groups. */
+export interface StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
+  /** Error of the group; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Id of the group, the same for all its members. */
+  readonly groupId: string;
+  /** State of the group, such as Stable or Empty; empty after an error. */
+  readonly groupState: string;
+  /** Epoch of the group, one more with each change of members or topics. (int32) */
+  readonly groupEpoch: number;
+  /** Group epoch that the target assignment was made for. (int32) */
+  readonly assignmentEpoch: number;
+  /** Topology of the application; null when there is none yet. (default null) */
+  readonly topology: StreamsGroupDescribeResponseTopologyView | null;
+  /** Members of the group. */
+  readonly members: FlatArray<StreamsGroupDescribeResponseMemberView>;
+  /** Bit per ACL operation the client may do on the group; -2147483648 when not asked for. (int32; default -2147483648) */
+  readonly authorizedOperations: number;
+  /** The topology as a member described it; null unless the status is 3. (version 1; default null) */
+  readonly topologyDescription: StreamsGroupDescribeResponseTopologyDescriptionView | null;
+  /** 0 when not asked for, 1 when none is stored, 2 when the broker could not read it, 3 when it is there. (int8; version 1; default 0) */
+  readonly topologyDescriptionStatus: number;
+  /** Assignor that the group uses, such as sticky; null after an error. (version 1; default null; dropped where the version lacks it) */
+  readonly assignorName: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupDescribeResponseTopicInfo: ReadonlySet<string> = new Set(['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopicInfo(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopicInfo): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopicInfo);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
-    putInt32(w, word + 2, 'partitions', value.partitions);
-  }
-  if (value.replicationFactor !== undefined) {
-    putInt16(w, word + 3, 'replicationFactor', value.replicationFactor);
-  }
-  if (value.topicConfigs !== undefined) {
-    {
-      const count = checkArray('topicConfigs', value.topicConfigs);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseKeyValue(w, rows + i * 6, value.topicConfigs[i]!);
-      } catch (error) {
-        throw within(error, 'topicConfigs', i);
-      }
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
+  /** Parts of the topology. */
+  readonly subtopologies: FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView>;
+  /** State stores that every instance holds whole. */
+  readonly globalStores: FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.globalStores. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
+  /** Step that reads the topic of the store. */
+  readonly source: StreamsGroupDescribeResponseTopologyDescriptionNodeView;
+  /** Step that fills the store. */
+  readonly processor: StreamsGroupDescribeResponseTopologyDescriptionNodeView;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.subtopologies. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Processing steps of the part. */
+  readonly nodes: FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, TopologyDescriptionNode. In version 1. */
+export interface StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
+  /** Name of the processing step. */
+  readonly name: string;
+  /** Kind of the step: 1 source, 2 processor, 3 sink. (int8) */
+  readonly nodeType: number;
+  /** Topics that the step reads. */
+  readonly sourceTopics: FlatArray<string>;
+  /** Topic that the step writes, or null. (default null) */
+  readonly sinkTopic: string | null;
+  /** Names of the state stores that the step uses. */
+  readonly stores: FlatArray<string>;
+  /** Names of the steps that follow. */
+  readonly successors: FlatArray<string>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.members. */
+export interface StreamsGroupDescribeResponseMemberView extends FlatView {
+  /** Id of the member within its group. */
+  readonly memberId: string;
+  /** Epoch of the member, growing with each change of its assignment. (int32) */
+  readonly memberEpoch: number;
+  /** Id given by configuration to a static member, or null. (default null) */
+  readonly instanceId: string | null;
+  /** Rack or zone of the member, or null. (default null) */
+  readonly rackId: string | null;
+  /** Client id that the member sends in its request headers. */
+  readonly clientId: string;
+  /** Host that the member connects from. */
+  readonly clientHost: string;
+  /** Epoch of the topology that the member runs. (int32) */
+  readonly topologyEpoch: number;
+  /** Id of the process, the same for all members in it. */
+  readonly processId: string;
+  /** Address for interactive queries, or null. (default null) */
+  readonly userEndpoint: StreamsGroupDescribeResponseEndpointView | null;
+  /** Tags for rack-aware assignment. */
+  readonly clientTags: FlatArray<StreamsGroupDescribeResponseKeyValueView>;
+  /** Changelog positions that the tasks have reached, added up for each. */
+  readonly taskOffsets: FlatArray<StreamsGroupDescribeResponseTaskOffsetView>;
+  /** End offsets of the changelogs. */
+  readonly taskEndOffsets: FlatArray<StreamsGroupDescribeResponseTaskOffsetView>;
+  /** What the member has now. */
+  readonly assignment: StreamsGroupDescribeResponseAssignmentView;
+  /** What the member shall have in the end. */
+  readonly targetAssignment: StreamsGroupDescribeResponseAssignmentView;
+  /** True for a member of the classic protocol. */
+  readonly isClassic: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, Assignment. */
+export interface StreamsGroupDescribeResponseAssignmentView extends FlatView {
+  /** Tasks that process records. */
+  readonly activeTasks: FlatArray<StreamsGroupDescribeResponseTaskIdsView>;
+  /** Tasks that keep a copy of state ready. */
+  readonly standbyTasks: FlatArray<StreamsGroupDescribeResponseTaskIdsView>;
+  /** Tasks that build up state before they move. */
+  readonly warmupTasks: FlatArray<StreamsGroupDescribeResponseTaskIdsView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, TaskIds. */
+export interface StreamsGroupDescribeResponseTaskIdsView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Partition indexes; each is one task. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, TaskOffset. */
+export interface StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Offset, added up over the changelogs of the task. (int64) */
+  readonly offset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.members.userEndpoint. */
+export interface StreamsGroupDescribeResponseEndpointView extends FlatView {
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topology. */
+export interface StreamsGroupDescribeResponseTopologyView extends FlatView {
+  /** Epoch of the topology, growing with each change of the application. (int32) */
+  readonly epoch: number;
+  /** Parts of the topology; null for a topology not initialised. (default null) */
+  readonly subtopologies: FlatArray<StreamsGroupDescribeResponseSubtopologyView> | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, groups.topology.subtopologies. */
+export interface StreamsGroupDescribeResponseSubtopologyView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Topics that the part reads. */
+  readonly sourceTopics: FlatArray<string>;
+  /** Repartition topics that the part writes. */
+  readonly repartitionSinkTopics: FlatArray<string>;
+  /** Changelog topics of the stores, made by the broker. */
+  readonly stateChangelogTopics: FlatArray<StreamsGroupDescribeResponseTopicInfoView>;
+  /** Repartition topics that the part reads, made by the broker. */
+  readonly repartitionSourceTopics: FlatArray<StreamsGroupDescribeResponseTopicInfoView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, TopicInfo. */
+export interface StreamsGroupDescribeResponseTopicInfoView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Number of partitions; 0 to leave it to the broker. (int32) */
+  readonly partitions: number;
+  /** Replicas of each partition; 0 for the default of the broker. (int16) */
+  readonly replicationFactor: number;
+  /** Topic configuration to create it with. */
+  readonly topicConfigs: FlatArray<StreamsGroupDescribeResponseKeyValueView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupDescribeResponse, KeyValue. */
+export interface StreamsGroupDescribeResponseKeyValueView extends FlatView {
+  /** Name of the entry. */
+  readonly key: string;
+  /** Text of the entry. */
+  readonly value: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: StreamsGroupDescribeRequest): void {
+    checkObject(value, keysOfStreamsGroupDescribeRequest);
+    putArray(w, word, 'groupIds', value.groupIds, 2, putString);
+    putBool(w, word + 2, 'includeAuthorizedOperations', value.includeAuthorizedOperations);
+    if (value.includeTopologyDescription !== undefined) {
+      putBool(w, word + 3, 'includeTopologyDescription', value.includeTopologyDescription);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfStreamsGroupDescribeResponseSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseSubtopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseSubtopology): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseSubtopology);
-  if (value.subtopologyId !== undefined) {
-    putString(w, word, 'subtopologyId', value.subtopologyId);
-  }
-  if (value.sourceTopics !== undefined) {
-    putArray(w, word + 2, 'sourceTopics', value.sourceTopics, 2, putString);
-  }
-  if (value.repartitionSinkTopics !== undefined) {
-    putArray(w, word + 4, 'repartitionSinkTopics', value.repartitionSinkTopics, 2, putString);
-  }
-  if (value.stateChangelogTopics !== undefined) {
-    {
-      const count = checkArray('stateChangelogTopics', value.stateChangelogTopics);
-      const rows = w.array(word + 6, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTopicInfo(w, rows + i * 8, value.stateChangelogTopics[i]!);
-      } catch (error) {
-        throw within(error, 'stateChangelogTopics', i);
-      }
+  const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields'];
+  class StreamsGroupDescribeRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupIds(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get includeAuthorizedOperations(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get includeTopologyDescription(): boolean {
+      return this.flat.bool(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeRequest;
     }
   }
-  if (value.repartitionSourceTopics !== undefined) {
-    {
-      const count = checkArray('repartitionSourceTopics', value.repartitionSourceTopics);
-      const rows = w.array(word + 8, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTopicInfo(w, rows + i * 8, value.repartitionSourceTopics[i]!);
-      } catch (error) {
-        throw within(error, 'repartitionSourceTopics', i);
-      }
+
+  function defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number): void {
+    w.setNull(word + 5);
+  }
+
+  const keysOfStreamsGroupDescribeResponseKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseKeyValue(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseKeyValue): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseKeyValue);
+    if (value.key !== undefined) {
+      putString(w, word, 'key', value.key);
+    }
+    if (value.value !== undefined) {
+      putString(w, word + 2, 'value', value.value);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 10, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfStreamsGroupDescribeResponseTopology: ReadonlySet<string> = new Set(['epoch', 'subtopologies', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopology): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopology);
-  if (value.epoch !== undefined) {
-    putInt32(w, word, 'epoch', value.epoch);
-  }
-  if (value.subtopologies !== undefined) {
-    if (value.subtopologies === null) {
-      w.setNull(word + 1);
-    } else {
+  const keysOfStreamsGroupDescribeResponseTopicInfo: ReadonlySet<string> = new Set(['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopicInfo(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopicInfo): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopicInfo);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      putInt32(w, word + 2, 'partitions', value.partitions);
+    }
+    if (value.replicationFactor !== undefined) {
+      putInt16(w, word + 3, 'replicationFactor', value.replicationFactor);
+    }
+    if (value.topicConfigs !== undefined) {
       {
-        const count = checkArray('subtopologies', value.subtopologies);
-        const rows = w.array(word + 1, count, 12);
+        const count = checkArray('topicConfigs', value.topicConfigs);
+        const rows = w.array(word + 4, count, 6);
         let i = 0;
         try {
-          for (; i < count; i++) writeStreamsGroupDescribeResponseSubtopology(w, rows + i * 12, value.subtopologies[i]!);
+          for (; i < count; i++) writeStreamsGroupDescribeResponseKeyValue(w, rows + i * 6, value.topicConfigs[i]!);
+        } catch (error) {
+          throw within(error, 'topicConfigs', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseSubtopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseSubtopology): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseSubtopology);
+    if (value.subtopologyId !== undefined) {
+      putString(w, word, 'subtopologyId', value.subtopologyId);
+    }
+    if (value.sourceTopics !== undefined) {
+      putArray(w, word + 2, 'sourceTopics', value.sourceTopics, 2, putString);
+    }
+    if (value.repartitionSinkTopics !== undefined) {
+      putArray(w, word + 4, 'repartitionSinkTopics', value.repartitionSinkTopics, 2, putString);
+    }
+    if (value.stateChangelogTopics !== undefined) {
+      {
+        const count = checkArray('stateChangelogTopics', value.stateChangelogTopics);
+        const rows = w.array(word + 6, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTopicInfo(w, rows + i * 8, value.stateChangelogTopics[i]!);
+        } catch (error) {
+          throw within(error, 'stateChangelogTopics', i);
+        }
+      }
+    }
+    if (value.repartitionSourceTopics !== undefined) {
+      {
+        const count = checkArray('repartitionSourceTopics', value.repartitionSourceTopics);
+        const rows = w.array(word + 8, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTopicInfo(w, rows + i * 8, value.repartitionSourceTopics[i]!);
+        } catch (error) {
+          throw within(error, 'repartitionSourceTopics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 10, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTopology: ReadonlySet<string> = new Set(['epoch', 'subtopologies', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopology): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopology);
+    if (value.epoch !== undefined) {
+      putInt32(w, word, 'epoch', value.epoch);
+    }
+    if (value.subtopologies !== undefined) {
+      if (value.subtopologies === null) {
+        w.setNull(word + 1);
+      } else {
+        {
+          const count = checkArray('subtopologies', value.subtopologies);
+          const rows = w.array(word + 1, count, 12);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupDescribeResponseSubtopology(w, rows + i * 12, value.subtopologies[i]!);
+          } catch (error) {
+            throw within(error, 'subtopologies', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 1);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseEndpoint(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseEndpoint): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseEndpoint);
+    if (value.host !== undefined) {
+      putString(w, word, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putUint16(w, word + 2, 'port', value.port);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTaskOffset: ReadonlySet<string> = new Set(['subtopologyId', 'partition', 'offset', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTaskOffset(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTaskOffset): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTaskOffset);
+    if (value.subtopologyId !== undefined) {
+      putString(w, word, 'subtopologyId', value.subtopologyId);
+    }
+    if (value.partition !== undefined) {
+      putInt32(w, word + 2, 'partition', value.partition);
+    }
+    if (value.offset !== undefined) {
+      putInt64(w, word + 3, 'offset', value.offset);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTaskIds(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTaskIds): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTaskIds);
+    if (value.subtopologyId !== undefined) {
+      putString(w, word, 'subtopologyId', value.subtopologyId);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseAssignment: ReadonlySet<string> = new Set(['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseAssignment(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseAssignment): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseAssignment);
+    if (value.activeTasks !== undefined) {
+      {
+        const count = checkArray('activeTasks', value.activeTasks);
+        const rows = w.array(word, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.activeTasks[i]!);
+        } catch (error) {
+          throw within(error, 'activeTasks', i);
+        }
+      }
+    }
+    if (value.standbyTasks !== undefined) {
+      {
+        const count = checkArray('standbyTasks', value.standbyTasks);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
+        } catch (error) {
+          throw within(error, 'standbyTasks', i);
+        }
+      }
+    }
+    if (value.warmupTasks !== undefined) {
+      {
+        const count = checkArray('warmupTasks', value.warmupTasks);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
+        } catch (error) {
+          throw within(error, 'warmupTasks', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseMember: ReadonlySet<string> = new Set(['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseMember(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseMember): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseMember);
+    if (value.memberId !== undefined) {
+      putString(w, word, 'memberId', value.memberId);
+    }
+    if (value.memberEpoch !== undefined) {
+      putInt32(w, word + 2, 'memberEpoch', value.memberEpoch);
+    }
+    if (value.instanceId !== undefined) {
+      if (value.instanceId === null) {
+        w.setNull(word + 3);
+      } else {
+        putString(w, word + 3, 'instanceId', value.instanceId);
+      }
+    } else {
+      w.setNull(word + 3);
+    }
+    if (value.rackId !== undefined) {
+      if (value.rackId === null) {
+        w.setNull(word + 5);
+      } else {
+        putString(w, word + 5, 'rackId', value.rackId);
+      }
+    } else {
+      w.setNull(word + 5);
+    }
+    if (value.clientId !== undefined) {
+      putString(w, word + 7, 'clientId', value.clientId);
+    }
+    if (value.clientHost !== undefined) {
+      putString(w, word + 9, 'clientHost', value.clientHost);
+    }
+    if (value.topologyEpoch !== undefined) {
+      putInt32(w, word + 11, 'topologyEpoch', value.topologyEpoch);
+    }
+    if (value.processId !== undefined) {
+      putString(w, word + 12, 'processId', value.processId);
+    }
+    if (value.userEndpoint !== undefined) {
+      if (value.userEndpoint !== null) {
+        w.setInt32(word + 14, 1);
+        try {
+          writeStreamsGroupDescribeResponseEndpoint(w, word + 15, value.userEndpoint);
+        } catch (error) {
+          throw within(error, 'userEndpoint');
+        }
+      }
+    }
+    if (value.clientTags !== undefined) {
+      {
+        const count = checkArray('clientTags', value.clientTags);
+        const rows = w.array(word + 20, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseKeyValue(w, rows + i * 6, value.clientTags[i]!);
+        } catch (error) {
+          throw within(error, 'clientTags', i);
+        }
+      }
+    }
+    if (value.taskOffsets !== undefined) {
+      {
+        const count = checkArray('taskOffsets', value.taskOffsets);
+        const rows = w.array(word + 22, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTaskOffset(w, rows + i * 7, value.taskOffsets[i]!);
+        } catch (error) {
+          throw within(error, 'taskOffsets', i);
+        }
+      }
+    }
+    if (value.taskEndOffsets !== undefined) {
+      {
+        const count = checkArray('taskEndOffsets', value.taskEndOffsets);
+        const rows = w.array(word + 24, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTaskOffset(w, rows + i * 7, value.taskEndOffsets[i]!);
+        } catch (error) {
+          throw within(error, 'taskEndOffsets', i);
+        }
+      }
+    }
+    if (value.assignment !== undefined) {
+      try {
+        writeStreamsGroupDescribeResponseAssignment(w, word + 26, value.assignment);
+      } catch (error) {
+        throw within(error, 'assignment');
+      }
+    }
+    if (value.targetAssignment !== undefined) {
+      try {
+        writeStreamsGroupDescribeResponseAssignment(w, word + 34, value.targetAssignment);
+      } catch (error) {
+        throw within(error, 'targetAssignment');
+      }
+    }
+    if (value.isClassic !== undefined) {
+      putBool(w, word + 42, 'isClassic', value.isClassic);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 43, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTopologyDescriptionNode: ReadonlySet<string> = new Set(['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionNode): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionNode);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.nodeType !== undefined) {
+      putInt8(w, word + 2, 'nodeType', value.nodeType);
+    }
+    if (value.sourceTopics !== undefined) {
+      putArray(w, word + 3, 'sourceTopics', value.sourceTopics, 2, putString);
+    }
+    if (value.sinkTopic !== undefined) {
+      if (value.sinkTopic === null) {
+        w.setNull(word + 5);
+      } else {
+        putString(w, word + 5, 'sinkTopic', value.sinkTopic);
+      }
+    } else {
+      w.setNull(word + 5);
+    }
+    if (value.stores !== undefined) {
+      putArray(w, word + 7, 'stores', value.stores, 2, putString);
+    }
+    if (value.successors !== undefined) {
+      putArray(w, word + 9, 'successors', value.successors, 2, putString);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'nodes', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionSubtopology): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology);
+    if (value.subtopologyId !== undefined) {
+      putString(w, word, 'subtopologyId', value.subtopologyId);
+    }
+    if (value.nodes !== undefined) {
+      {
+        const count = checkArray('nodes', value.nodes);
+        const rows = w.array(word + 2, count, 13);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, rows + i * 13, value.nodes[i]!);
+        } catch (error) {
+          throw within(error, 'nodes', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: ReadonlySet<string> = new Set(['source', 'processor', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionGlobalStore): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore);
+    if (value.source !== undefined) {
+      try {
+        writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word, value.source);
+      } catch (error) {
+        throw within(error, 'source');
+      }
+    } else {
+      defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word);
+    }
+    if (value.processor !== undefined) {
+      try {
+        writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13, value.processor);
+      } catch (error) {
+        throw within(error, 'processor');
+      }
+    } else {
+      defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 26, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupDescribeResponseTopologyDescription: ReadonlySet<string> = new Set(['subtopologies', 'globalStores', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseTopologyDescription(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescription): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescription);
+    if (value.subtopologies !== undefined) {
+      {
+        const count = checkArray('subtopologies', value.subtopologies);
+        const rows = w.array(word, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w, rows + i * 6, value.subtopologies[i]!);
         } catch (error) {
           throw within(error, 'subtopologies', i);
         }
       }
     }
-  } else {
-    w.setNull(word + 1);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseEndpoint(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseEndpoint): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseEndpoint);
-  if (value.host !== undefined) {
-    putString(w, word, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putUint16(w, word + 2, 'port', value.port);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTaskOffset: ReadonlySet<string> = new Set(['subtopologyId', 'partition', 'offset', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTaskOffset(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTaskOffset): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTaskOffset);
-  if (value.subtopologyId !== undefined) {
-    putString(w, word, 'subtopologyId', value.subtopologyId);
-  }
-  if (value.partition !== undefined) {
-    putInt32(w, word + 2, 'partition', value.partition);
-  }
-  if (value.offset !== undefined) {
-    putInt64(w, word + 3, 'offset', value.offset);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTaskIds(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTaskIds): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTaskIds);
-  if (value.subtopologyId !== undefined) {
-    putString(w, word, 'subtopologyId', value.subtopologyId);
-  }
-  if (value.partitions !== undefined) {
-    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseAssignment: ReadonlySet<string> = new Set(['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseAssignment(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseAssignment): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseAssignment);
-  if (value.activeTasks !== undefined) {
-    {
-      const count = checkArray('activeTasks', value.activeTasks);
-      const rows = w.array(word, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.activeTasks[i]!);
-      } catch (error) {
-        throw within(error, 'activeTasks', i);
+    if (value.globalStores !== undefined) {
+      {
+        const count = checkArray('globalStores', value.globalStores);
+        const rows = w.array(word + 2, count, 28);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w, rows + i * 28, value.globalStores[i]!);
+        } catch (error) {
+          throw within(error, 'globalStores', i);
+        }
       }
     }
-  }
-  if (value.standbyTasks !== undefined) {
-    {
-      const count = checkArray('standbyTasks', value.standbyTasks);
-      const rows = w.array(word + 2, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
-      } catch (error) {
-        throw within(error, 'standbyTasks', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.warmupTasks !== undefined) {
-    {
-      const count = checkArray('warmupTasks', value.warmupTasks);
-      const rows = w.array(word + 4, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
-      } catch (error) {
-        throw within(error, 'warmupTasks', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfStreamsGroupDescribeResponseMember: ReadonlySet<string> = new Set(['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseMember(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseMember): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseMember);
-  if (value.memberId !== undefined) {
-    putString(w, word, 'memberId', value.memberId);
-  }
-  if (value.memberEpoch !== undefined) {
-    putInt32(w, word + 2, 'memberEpoch', value.memberEpoch);
-  }
-  if (value.instanceId !== undefined) {
-    if (value.instanceId === null) {
-      w.setNull(word + 3);
+  const keysOfStreamsGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponseDescribedGroup(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseDescribedGroup): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponseDescribedGroup);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'errorMessage', value.errorMessage);
+      }
     } else {
-      putString(w, word + 3, 'instanceId', value.instanceId);
-    }
-  } else {
-    w.setNull(word + 3);
-  }
-  if (value.rackId !== undefined) {
-    if (value.rackId === null) {
-      w.setNull(word + 5);
-    } else {
-      putString(w, word + 5, 'rackId', value.rackId);
-    }
-  } else {
-    w.setNull(word + 5);
-  }
-  if (value.clientId !== undefined) {
-    putString(w, word + 7, 'clientId', value.clientId);
-  }
-  if (value.clientHost !== undefined) {
-    putString(w, word + 9, 'clientHost', value.clientHost);
-  }
-  if (value.topologyEpoch !== undefined) {
-    putInt32(w, word + 11, 'topologyEpoch', value.topologyEpoch);
-  }
-  if (value.processId !== undefined) {
-    putString(w, word + 12, 'processId', value.processId);
-  }
-  if (value.userEndpoint !== undefined) {
-    if (value.userEndpoint !== null) {
-      w.setInt32(word + 14, 1);
-      try {
-        writeStreamsGroupDescribeResponseEndpoint(w, word + 15, value.userEndpoint);
-      } catch (error) {
-        throw within(error, 'userEndpoint');
-      }
-    }
-  }
-  if (value.clientTags !== undefined) {
-    {
-      const count = checkArray('clientTags', value.clientTags);
-      const rows = w.array(word + 20, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseKeyValue(w, rows + i * 6, value.clientTags[i]!);
-      } catch (error) {
-        throw within(error, 'clientTags', i);
-      }
-    }
-  }
-  if (value.taskOffsets !== undefined) {
-    {
-      const count = checkArray('taskOffsets', value.taskOffsets);
-      const rows = w.array(word + 22, count, 7);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTaskOffset(w, rows + i * 7, value.taskOffsets[i]!);
-      } catch (error) {
-        throw within(error, 'taskOffsets', i);
-      }
-    }
-  }
-  if (value.taskEndOffsets !== undefined) {
-    {
-      const count = checkArray('taskEndOffsets', value.taskEndOffsets);
-      const rows = w.array(word + 24, count, 7);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTaskOffset(w, rows + i * 7, value.taskEndOffsets[i]!);
-      } catch (error) {
-        throw within(error, 'taskEndOffsets', i);
-      }
-    }
-  }
-  if (value.assignment !== undefined) {
-    try {
-      writeStreamsGroupDescribeResponseAssignment(w, word + 26, value.assignment);
-    } catch (error) {
-      throw within(error, 'assignment');
-    }
-  }
-  if (value.targetAssignment !== undefined) {
-    try {
-      writeStreamsGroupDescribeResponseAssignment(w, word + 34, value.targetAssignment);
-    } catch (error) {
-      throw within(error, 'targetAssignment');
-    }
-  }
-  if (value.isClassic !== undefined) {
-    putBool(w, word + 42, 'isClassic', value.isClassic);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 43, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTopologyDescriptionNode: ReadonlySet<string> = new Set(['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopologyDescriptionNode(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionNode): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionNode);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.nodeType !== undefined) {
-    putInt8(w, word + 2, 'nodeType', value.nodeType);
-  }
-  if (value.sourceTopics !== undefined) {
-    putArray(w, word + 3, 'sourceTopics', value.sourceTopics, 2, putString);
-  }
-  if (value.sinkTopic !== undefined) {
-    if (value.sinkTopic === null) {
-      w.setNull(word + 5);
-    } else {
-      putString(w, word + 5, 'sinkTopic', value.sinkTopic);
-    }
-  } else {
-    w.setNull(word + 5);
-  }
-  if (value.stores !== undefined) {
-    putArray(w, word + 7, 'stores', value.stores, 2, putString);
-  }
-  if (value.successors !== undefined) {
-    putArray(w, word + 9, 'successors', value.successors, 2, putString);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'nodes', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionSubtopology): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology);
-  if (value.subtopologyId !== undefined) {
-    putString(w, word, 'subtopologyId', value.subtopologyId);
-  }
-  if (value.nodes !== undefined) {
-    {
-      const count = checkArray('nodes', value.nodes);
-      const rows = w.array(word + 2, count, 13);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, rows + i * 13, value.nodes[i]!);
-      } catch (error) {
-        throw within(error, 'nodes', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: ReadonlySet<string> = new Set(['source', 'processor', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescriptionGlobalStore): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore);
-  if (value.source !== undefined) {
-    try {
-      writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word, value.source);
-    } catch (error) {
-      throw within(error, 'source');
-    }
-  } else {
-    defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word);
-  }
-  if (value.processor !== undefined) {
-    try {
-      writeStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13, value.processor);
-    } catch (error) {
-      throw within(error, 'processor');
-    }
-  } else {
-    defaultStreamsGroupDescribeResponseTopologyDescriptionNode(w, word + 13);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 26, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseTopologyDescription: ReadonlySet<string> = new Set(['subtopologies', 'globalStores', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseTopologyDescription(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseTopologyDescription): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseTopologyDescription);
-  if (value.subtopologies !== undefined) {
-    {
-      const count = checkArray('subtopologies', value.subtopologies);
-      const rows = w.array(word, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionSubtopology(w, rows + i * 6, value.subtopologies[i]!);
-      } catch (error) {
-        throw within(error, 'subtopologies', i);
-      }
-    }
-  }
-  if (value.globalStores !== undefined) {
-    {
-      const count = checkArray('globalStores', value.globalStores);
-      const rows = w.array(word + 2, count, 28);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseTopologyDescriptionGlobalStore(w, rows + i * 28, value.globalStores[i]!);
-      } catch (error) {
-        throw within(error, 'globalStores', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponseDescribedGroup(w: FlatWriter, word: number, value: StreamsGroupDescribeResponseDescribedGroup): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponseDescribedGroup);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
       w.setNull(word + 1);
+    }
+    if (value.groupId !== undefined) {
+      putString(w, word + 3, 'groupId', value.groupId);
+    }
+    if (value.groupState !== undefined) {
+      putString(w, word + 5, 'groupState', value.groupState);
+    }
+    if (value.groupEpoch !== undefined) {
+      putInt32(w, word + 7, 'groupEpoch', value.groupEpoch);
+    }
+    if (value.assignmentEpoch !== undefined) {
+      putInt32(w, word + 8, 'assignmentEpoch', value.assignmentEpoch);
+    }
+    if (value.topology !== undefined) {
+      if (value.topology !== null) {
+        w.setInt32(word + 9, 1);
+        try {
+          writeStreamsGroupDescribeResponseTopology(w, word + 10, value.topology);
+        } catch (error) {
+          throw within(error, 'topology');
+        }
+      }
+    }
+    if (value.members !== undefined) {
+      {
+        const count = checkArray('members', value.members);
+        const rows = w.array(word + 15, count, 45);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseMember(w, rows + i * 45, value.members[i]!);
+        } catch (error) {
+          throw within(error, 'members', i);
+        }
+      }
+    }
+    if (value.authorizedOperations !== undefined) {
+      putInt32(w, word + 17, 'authorizedOperations', value.authorizedOperations);
     } else {
-      putString(w, word + 1, 'errorMessage', value.errorMessage);
+      w.setInt32(word + 17, -2147483648);
     }
-  } else {
-    w.setNull(word + 1);
-  }
-  if (value.groupId !== undefined) {
-    putString(w, word + 3, 'groupId', value.groupId);
-  }
-  if (value.groupState !== undefined) {
-    putString(w, word + 5, 'groupState', value.groupState);
-  }
-  if (value.groupEpoch !== undefined) {
-    putInt32(w, word + 7, 'groupEpoch', value.groupEpoch);
-  }
-  if (value.assignmentEpoch !== undefined) {
-    putInt32(w, word + 8, 'assignmentEpoch', value.assignmentEpoch);
-  }
-  if (value.topology !== undefined) {
-    if (value.topology !== null) {
-      w.setInt32(word + 9, 1);
-      try {
-        writeStreamsGroupDescribeResponseTopology(w, word + 10, value.topology);
-      } catch (error) {
-        throw within(error, 'topology');
+    if (value.topologyDescription !== undefined) {
+      if (value.topologyDescription !== null) {
+        w.setInt32(word + 18, 1);
+        try {
+          writeStreamsGroupDescribeResponseTopologyDescription(w, word + 19, value.topologyDescription);
+        } catch (error) {
+          throw within(error, 'topologyDescription');
+        }
       }
     }
-  }
-  if (value.members !== undefined) {
-    {
-      const count = checkArray('members', value.members);
-      const rows = w.array(word + 15, count, 45);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseMember(w, rows + i * 45, value.members[i]!);
-      } catch (error) {
-        throw within(error, 'members', i);
-      }
+    if (value.topologyDescriptionStatus !== undefined) {
+      putInt8(w, word + 25, 'topologyDescriptionStatus', value.topologyDescriptionStatus);
     }
-  }
-  if (value.authorizedOperations !== undefined) {
-    putInt32(w, word + 17, 'authorizedOperations', value.authorizedOperations);
-  } else {
-    w.setInt32(word + 17, -2147483648);
-  }
-  if (value.topologyDescription !== undefined) {
-    if (value.topologyDescription !== null) {
-      w.setInt32(word + 18, 1);
-      try {
-        writeStreamsGroupDescribeResponseTopologyDescription(w, word + 19, value.topologyDescription);
-      } catch (error) {
-        throw within(error, 'topologyDescription');
+    if (value.assignorName !== undefined) {
+      if (value.assignorName === null) {
+        w.setNull(word + 26);
+      } else {
+        putString(w, word + 26, 'assignorName', value.assignorName);
       }
-    }
-  }
-  if (value.topologyDescriptionStatus !== undefined) {
-    putInt8(w, word + 25, 'topologyDescriptionStatus', value.topologyDescriptionStatus);
-  }
-  if (value.assignorName !== undefined) {
-    if (value.assignorName === null) {
+    } else {
       w.setNull(word + 26);
-    } else {
-      putString(w, word + 26, 'assignorName', value.assignorName);
     }
-  } else {
-    w.setNull(word + 26);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 28, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 28, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfStreamsGroupDescribeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
-function writeStreamsGroupDescribeResponse(w: FlatWriter, word: number, value: StreamsGroupDescribeResponse): void {
-  checkObject(value, keysOfStreamsGroupDescribeResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.groups !== undefined) {
-    {
-      const count = checkArray('groups', value.groups);
-      const rows = w.array(word + 1, count, 30);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupDescribeResponseDescribedGroup(w, rows + i * 30, value.groups[i]!);
-      } catch (error) {
-        throw within(error, 'groups', i);
+  const keysOfStreamsGroupDescribeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
+  function writeStreamsGroupDescribeResponse(w: FlatWriter, word: number, value: StreamsGroupDescribeResponse): void {
+    checkObject(value, keysOfStreamsGroupDescribeResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 1, count, 30);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupDescribeResponseDescribedGroup(w, rows + i * 30, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfStreamsGroupDescribeResponseKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, KeyValue. */
-export class StreamsGroupDescribeResponseKeyValueView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the entry. */
-  get key(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Text of the entry. */
-  get value(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseKeyValue;
-  }
-}
-const readStreamsGroupDescribeResponseKeyValueView: RowReader<StreamsGroupDescribeResponseKeyValueView> = (message, word) => new StreamsGroupDescribeResponseKeyValueView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, TopicInfo. */
-export class StreamsGroupDescribeResponseTopicInfoView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Number of partitions; 0 to leave it to the broker. (int32) */
-  get partitions(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Replicas of each partition; 0 for the default of the broker. (int16) */
-  get replicationFactor(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Topic configuration to create it with. */
-  get topicConfigs(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
-    return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseKeyValueView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopicInfo;
-  }
-}
-const readStreamsGroupDescribeResponseTopicInfoView: RowReader<StreamsGroupDescribeResponseTopicInfoView> = (message, word) => new StreamsGroupDescribeResponseTopicInfoView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.topology.subtopologies. */
-export class StreamsGroupDescribeResponseSubtopologyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Topics that the part reads. */
-  get sourceTopics(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 2, 2, readString);
-  }
-
-  /** Repartition topics that the part writes. */
-  get repartitionSinkTopics(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 4, 2, readString);
-  }
-
-  /** Changelog topics of the stores, made by the broker. */
-  get stateChangelogTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
-    return this.flat.array(this.flatWord + 6, 8, readStreamsGroupDescribeResponseTopicInfoView);
-  }
-
-  /** Repartition topics that the part reads, made by the broker. */
-  get repartitionSourceTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
-    return this.flat.array(this.flatWord + 8, 8, readStreamsGroupDescribeResponseTopicInfoView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 10);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseSubtopology;
-  }
-}
-const readStreamsGroupDescribeResponseSubtopologyView: RowReader<StreamsGroupDescribeResponseSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseSubtopologyView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.topology. */
-export class StreamsGroupDescribeResponseTopologyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Epoch of the topology, growing with each change of the application. (int32) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Parts of the topology; null for a topology not initialised. (default null) */
-  get subtopologies(): FlatArray<StreamsGroupDescribeResponseSubtopologyView> | null {
-    return this.flat.nullableArray(this.flatWord + 1, 12, readStreamsGroupDescribeResponseSubtopologyView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopology;
-  }
-}
-
-const fieldsOfStreamsGroupDescribeResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.members.userEndpoint. */
-export class StreamsGroupDescribeResponseEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseEndpoint;
-  }
-}
-
-const fieldsOfStreamsGroupDescribeResponseTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, TaskOffset. */
-export class StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Offset, added up over the changelogs of the task. (int64) */
-  get offset(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTaskOffset;
-  }
-}
-const readStreamsGroupDescribeResponseTaskOffsetView: RowReader<StreamsGroupDescribeResponseTaskOffsetView> = (message, word) => new StreamsGroupDescribeResponseTaskOffsetView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, TaskIds. */
-export class StreamsGroupDescribeResponseTaskIdsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes; each is one task. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTaskIds;
-  }
-}
-const readStreamsGroupDescribeResponseTaskIdsView: RowReader<StreamsGroupDescribeResponseTaskIdsView> = (message, word) => new StreamsGroupDescribeResponseTaskIdsView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseAssignment: readonly string[] = ['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, Assignment. */
-export class StreamsGroupDescribeResponseAssignmentView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Tasks that process records. */
-  get activeTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-    return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTaskIdsView);
-  }
-
-  /** Tasks that keep a copy of state ready. */
-  get standbyTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-    return this.flat.array(this.flatWord + 2, 6, readStreamsGroupDescribeResponseTaskIdsView);
-  }
-
-  /** Tasks that build up state before they move. */
-  get warmupTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-    return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseTaskIdsView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseAssignment;
-  }
-}
-
-const fieldsOfStreamsGroupDescribeResponseMember: readonly string[] = ['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.members. */
-export class StreamsGroupDescribeResponseMemberView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the member within its group. */
-  get memberId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Epoch of the member, growing with each change of its assignment. (int32) */
-  get memberEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Id given by configuration to a static member, or null. (default null) */
-  get instanceId(): string | null {
-    return this.flat.nullableString(this.flatWord + 3);
-  }
-
-  /** Rack or zone of the member, or null. (default null) */
-  get rackId(): string | null {
-    return this.flat.nullableString(this.flatWord + 5);
-  }
-
-  /** Client id that the member sends in its request headers. */
-  get clientId(): string {
-    return this.flat.string(this.flatWord + 7);
-  }
-
-  /** Host that the member connects from. */
-  get clientHost(): string {
-    return this.flat.string(this.flatWord + 9);
-  }
-
-  /** Epoch of the topology that the member runs. (int32) */
-  get topologyEpoch(): number {
-    return this.flat.int32(this.flatWord + 11);
-  }
-
-  /** Id of the process, the same for all members in it. */
-  get processId(): string {
-    return this.flat.string(this.flatWord + 12);
-  }
-
-  /** Address for interactive queries, or null. (default null) */
-  get userEndpoint(): StreamsGroupDescribeResponseEndpointView | null {
-    return this.flat.int32(this.flatWord + 14) === 0 ? null : new StreamsGroupDescribeResponseEndpointView(this.flat, this.flatWord + 15);
-  }
-
-  /** Tags for rack-aware assignment. */
-  get clientTags(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
-    return this.flat.array(this.flatWord + 20, 6, readStreamsGroupDescribeResponseKeyValueView);
-  }
-
-  /** Changelog positions that the tasks have reached, added up for each. */
-  get taskOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
-    return this.flat.array(this.flatWord + 22, 7, readStreamsGroupDescribeResponseTaskOffsetView);
-  }
-
-  /** End offsets of the changelogs. */
-  get taskEndOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
-    return this.flat.array(this.flatWord + 24, 7, readStreamsGroupDescribeResponseTaskOffsetView);
-  }
-
-  /** What the member has now. */
-  get assignment(): StreamsGroupDescribeResponseAssignmentView {
-    return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 26);
-  }
-
-  /** What the member shall have in the end. */
-  get targetAssignment(): StreamsGroupDescribeResponseAssignmentView {
-    return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 34);
-  }
-
-  /** True for a member of the classic protocol. */
-  get isClassic(): boolean {
-    return this.flat.bool(this.flatWord + 42);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 43);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseMember;
-  }
-}
-const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribeResponseMemberView> = (message, word) => new StreamsGroupDescribeResponseMemberView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, TopologyDescriptionNode. In version 1. */
-export class StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the processing step. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Kind of the step: 1 source, 2 processor, 3 sink. (int8) */
-  get nodeType(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Topics that the step reads. */
-  get sourceTopics(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 3, 2, readString);
-  }
-
-  /** Topic that the step writes, or null. (default null) */
-  get sinkTopic(): string | null {
-    return this.flat.nullableString(this.flatWord + 5);
-  }
-
-  /** Names of the state stores that the step uses. */
-  get stores(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 7, 2, readString);
-  }
-
-  /** Names of the steps that follow. */
-  get successors(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 9, 2, readString);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 11);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode;
-  }
-}
-const readStreamsGroupDescribeResponseTopologyDescriptionNodeView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionNodeView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionNodeView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: readonly string[] = ['subtopologyId', 'nodes', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.subtopologies. In version 1. */
-export class StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Processing steps of the part. */
-  get nodes(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView> {
-    return this.flat.array(this.flatWord + 2, 13, readStreamsGroupDescribeResponseTopologyDescriptionNodeView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology;
-  }
-}
-const readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: readonly string[] = ['source', 'processor', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription.globalStores. In version 1. */
-export class StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Step that reads the topic of the store. */
-  get source(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
-    return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord);
-  }
-
-  /** Step that fills the store. */
-  get processor(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
-    return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord + 13);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 26);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore;
-  }
-}
-const readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponseTopologyDescription: readonly string[] = ['subtopologies', 'globalStores', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups.topologyDescription. In version 1. */
-export class StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Parts of the topology. */
-  get subtopologies(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> {
-    return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView);
-  }
-
-  /** State stores that every instance holds whole. */
-  get globalStores(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> {
-    return this.flat.array(this.flatWord + 2, 28, readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseTopologyDescription;
-  }
-}
-
-const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields'];
-/** Struct of StreamsGroupDescribeResponse, groups. */
-export class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the group; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 1);
-  }
-
-  /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord + 3);
-  }
-
-  /** State of the group, such as Stable or Empty; empty after an error. */
-  get groupState(): string {
-    return this.flat.string(this.flatWord + 5);
-  }
-
-  /** Epoch of the group, one more with each change of members or topics. (int32) */
-  get groupEpoch(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
-  /** Group epoch that the target assignment was made for. (int32) */
-  get assignmentEpoch(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
-  /** Topology of the application; null when there is none yet. (default null) */
-  get topology(): StreamsGroupDescribeResponseTopologyView | null {
-    return this.flat.int32(this.flatWord + 9) === 0 ? null : new StreamsGroupDescribeResponseTopologyView(this.flat, this.flatWord + 10);
-  }
-
-  /** Members of the group. */
-  get members(): FlatArray<StreamsGroupDescribeResponseMemberView> {
-    return this.flat.array(this.flatWord + 15, 45, readStreamsGroupDescribeResponseMemberView);
-  }
-
-  /** Bit per ACL operation the client may do on the group; -2147483648 when not asked for. (int32; default -2147483648) */
-  get authorizedOperations(): number {
-    return this.flat.int32(this.flatWord + 17);
-  }
-
-  /** The topology as a member described it; null unless the status is 3. (version 1; default null) */
-  get topologyDescription(): StreamsGroupDescribeResponseTopologyDescriptionView | null {
-    return this.flat.int32(this.flatWord + 18) === 0 ? null : new StreamsGroupDescribeResponseTopologyDescriptionView(this.flat, this.flatWord + 19);
-  }
-
-  /** 0 when not asked for, 1 when none is stored, 2 when the broker could not read it, 3 when it is there. (int8; version 1; default 0) */
-  get topologyDescriptionStatus(): number {
-    return this.flat.int32(this.flatWord + 25);
-  }
-
-  /** Assignor that the group uses, such as sticky; null after an error. (version 1; default null; dropped where the version lacks it) */
-  get assignorName(): string | null {
-    return this.flat.nullableString(this.flatWord + 26);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 28);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponseDescribedGroup;
-  }
-}
-const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroupDescribeResponseDescribedGroupView> = (message, word) => new StreamsGroupDescribeResponseDescribedGroupView(message, word);
-
-const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
-export class StreamsGroupDescribeResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** One description for each group. */
-  get groups(): FlatArray<StreamsGroupDescribeResponseDescribedGroupView> {
-    return this.flat.array(this.flatWord + 1, 30, readStreamsGroupDescribeResponseDescribedGroupView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupDescribeResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: StreamsGroupDescribeRequest): void {
-  try {
-    writeStreamsGroupDescribeRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StreamsGroupDescribe request', 89);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: StreamsGroupDescribeResponse): void {
-  try {
-    writeStreamsGroupDescribeResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StreamsGroupDescribe response', 89);
-  }
-}
-
-export function readRequest(message: FlatMessage): StreamsGroupDescribeRequestView {
-  return new StreamsGroupDescribeRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): StreamsGroupDescribeResponseView {
-  return new StreamsGroupDescribeResponseView(message);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseKeyValueView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get key(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseKeyValue;
+    }
+  }
+  const readStreamsGroupDescribeResponseKeyValueView: RowReader<StreamsGroupDescribeResponseKeyValueView> = (message, word) => new StreamsGroupDescribeResponseKeyValueView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopicInfoView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get replicationFactor(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get topicConfigs(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
+      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseKeyValueView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopicInfo;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopicInfoView: RowReader<StreamsGroupDescribeResponseTopicInfoView> = (message, word) => new StreamsGroupDescribeResponseTopicInfoView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseSubtopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get sourceTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get repartitionSinkTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 4, 2, readString);
+    }
+
+    get stateChangelogTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
+      return this.flat.array(this.flatWord + 6, 8, readStreamsGroupDescribeResponseTopicInfoView);
+    }
+
+    get repartitionSourceTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
+      return this.flat.array(this.flatWord + 8, 8, readStreamsGroupDescribeResponseTopicInfoView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseSubtopology;
+    }
+  }
+  const readStreamsGroupDescribeResponseSubtopologyView: RowReader<StreamsGroupDescribeResponseSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseSubtopologyView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get subtopologies(): FlatArray<StreamsGroupDescribeResponseSubtopologyView> | null {
+      return this.flat.nullableArray(this.flatWord + 1, 12, readStreamsGroupDescribeResponseSubtopologyView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopology;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseEndpoint;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTaskOffset;
+    }
+  }
+  const readStreamsGroupDescribeResponseTaskOffsetView: RowReader<StreamsGroupDescribeResponseTaskOffsetView> = (message, word) => new StreamsGroupDescribeResponseTaskOffsetView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTaskIdsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTaskIds;
+    }
+  }
+  const readStreamsGroupDescribeResponseTaskIdsView: RowReader<StreamsGroupDescribeResponseTaskIdsView> = (message, word) => new StreamsGroupDescribeResponseTaskIdsView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseAssignment: readonly string[] = ['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseAssignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get activeTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get standbyTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord + 2, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get warmupTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseAssignment;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseMember: readonly string[] = ['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseMemberView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get instanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get rackId(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get clientId(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get clientHost(): string {
+      return this.flat.string(this.flatWord + 9);
+    }
+
+    get topologyEpoch(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
+
+    get processId(): string {
+      return this.flat.string(this.flatWord + 12);
+    }
+
+    get userEndpoint(): StreamsGroupDescribeResponseEndpointView | null {
+      return this.flat.int32(this.flatWord + 14) === 0 ? null : new StreamsGroupDescribeResponseEndpointView(this.flat, this.flatWord + 15);
+    }
+
+    get clientTags(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
+      return this.flat.array(this.flatWord + 20, 6, readStreamsGroupDescribeResponseKeyValueView);
+    }
+
+    get taskOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
+      return this.flat.array(this.flatWord + 22, 7, readStreamsGroupDescribeResponseTaskOffsetView);
+    }
+
+    get taskEndOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
+      return this.flat.array(this.flatWord + 24, 7, readStreamsGroupDescribeResponseTaskOffsetView);
+    }
+
+    get assignment(): StreamsGroupDescribeResponseAssignmentView {
+      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 26);
+    }
+
+    get targetAssignment(): StreamsGroupDescribeResponseAssignmentView {
+      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 34);
+    }
+
+    get isClassic(): boolean {
+      return this.flat.bool(this.flatWord + 42);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 43);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseMember;
+    }
+  }
+  const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribeResponseMemberView> = (message, word) => new StreamsGroupDescribeResponseMemberView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get nodeType(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get sourceTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 3, 2, readString);
+    }
+
+    get sinkTopic(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get stores(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 7, 2, readString);
+    }
+
+    get successors(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 9, 2, readString);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionNodeView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionNodeView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionNodeView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: readonly string[] = ['subtopologyId', 'nodes', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get nodes(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView> {
+      return this.flat.array(this.flatWord + 2, 13, readStreamsGroupDescribeResponseTopologyDescriptionNodeView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: readonly string[] = ['source', 'processor', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get source(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord);
+    }
+
+    get processor(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord + 13);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 26);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescription: readonly string[] = ['subtopologies', 'globalStores', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologies(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> {
+      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView);
+    }
+
+    get globalStores(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> {
+      return this.flat.array(this.flatWord + 2, 28, readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescription;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get groupState(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get groupEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get assignmentEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get topology(): StreamsGroupDescribeResponseTopologyView | null {
+      return this.flat.int32(this.flatWord + 9) === 0 ? null : new StreamsGroupDescribeResponseTopologyView(this.flat, this.flatWord + 10);
+    }
+
+    get members(): FlatArray<StreamsGroupDescribeResponseMemberView> {
+      return this.flat.array(this.flatWord + 15, 45, readStreamsGroupDescribeResponseMemberView);
+    }
+
+    get authorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 17);
+    }
+
+    get topologyDescription(): StreamsGroupDescribeResponseTopologyDescriptionView | null {
+      return this.flat.int32(this.flatWord + 18) === 0 ? null : new StreamsGroupDescribeResponseTopologyDescriptionView(this.flat, this.flatWord + 19);
+    }
+
+    get topologyDescriptionStatus(): number {
+      return this.flat.int32(this.flatWord + 25);
+    }
+
+    get assignorName(): string | null {
+      return this.flat.nullableString(this.flatWord + 26);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 28);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseDescribedGroup;
+    }
+  }
+  const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroupDescribeResponseDescribedGroupView> = (message, word) => new StreamsGroupDescribeResponseDescribedGroupView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get groups(): FlatArray<StreamsGroupDescribeResponseDescribedGroupView> {
+      return this.flat.array(this.flatWord + 1, 30, readStreamsGroupDescribeResponseDescribedGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StreamsGroupDescribeRequest): void {
+      try {
+        writeStreamsGroupDescribeRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupDescribe request', 89);
+      }
+    },
+    writeResponse(w: FlatWriter, value: StreamsGroupDescribeResponse): void {
+      try {
+        writeStreamsGroupDescribeResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupDescribe response', 89);
+      }
+    },
+    readRequest(message: FlatMessage): StreamsGroupDescribeRequestView {
+      return new StreamsGroupDescribeRequestView(message);
+    },
+    readResponse(message: FlatMessage): StreamsGroupDescribeResponseView {
+      return new StreamsGroupDescribeResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // StreamsGroupHeartbeat, API key 88: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -144,700 +145,142 @@ export interface StreamsGroupHeartbeatRequestKeyValue {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupHeartbeatRequestKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestKeyValue(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestKeyValue): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestKeyValue);
-  putString(w, word, 'key', value.key);
-  putString(w, word + 2, 'value', value.value);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestTopicInfo: ReadonlySet<string> = new Set(['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestTopicInfo(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTopicInfo): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestTopicInfo);
-  putString(w, word, 'name', value.name);
-  putInt32(w, word + 2, 'partitions', value.partitions);
-  putInt16(w, word + 3, 'replicationFactor', value.replicationFactor);
-  {
-    const count = checkArray('topicConfigs', value.topicConfigs);
-    const rows = w.array(word + 4, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStreamsGroupHeartbeatRequestKeyValue(w, rows + i * 6, value.topicConfigs[i]!);
-    } catch (error) {
-      throw within(error, 'topicConfigs', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestCopartitionGroup: ReadonlySet<string> = new Set(['sourceTopics', 'sourceTopicRegex', 'repartitionSourceTopics', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestCopartitionGroup(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestCopartitionGroup): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestCopartitionGroup);
-  putArray(w, word, 'sourceTopics', value.sourceTopics, 1, putInt16);
-  putArray(w, word + 2, 'sourceTopicRegex', value.sourceTopicRegex, 1, putInt16);
-  putArray(w, word + 4, 'repartitionSourceTopics', value.repartitionSourceTopics, 1, putInt16);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'sourceTopics', 'sourceTopicRegex', 'stateChangelogTopics', 'repartitionSinkTopics', 'repartitionSourceTopics', 'copartitionGroups', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestSubtopology(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestSubtopology): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestSubtopology);
-  putString(w, word, 'subtopologyId', value.subtopologyId);
-  putArray(w, word + 2, 'sourceTopics', value.sourceTopics, 2, putString);
-  putArray(w, word + 4, 'sourceTopicRegex', value.sourceTopicRegex, 2, putString);
-  {
-    const count = checkArray('stateChangelogTopics', value.stateChangelogTopics);
-    const rows = w.array(word + 6, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStreamsGroupHeartbeatRequestTopicInfo(w, rows + i * 8, value.stateChangelogTopics[i]!);
-    } catch (error) {
-      throw within(error, 'stateChangelogTopics', i);
-    }
-  }
-  putArray(w, word + 8, 'repartitionSinkTopics', value.repartitionSinkTopics, 2, putString);
-  {
-    const count = checkArray('repartitionSourceTopics', value.repartitionSourceTopics);
-    const rows = w.array(word + 10, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStreamsGroupHeartbeatRequestTopicInfo(w, rows + i * 8, value.repartitionSourceTopics[i]!);
-    } catch (error) {
-      throw within(error, 'repartitionSourceTopics', i);
-    }
-  }
-  {
-    const count = checkArray('copartitionGroups', value.copartitionGroups);
-    const rows = w.array(word + 12, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStreamsGroupHeartbeatRequestCopartitionGroup(w, rows + i * 8, value.copartitionGroups[i]!);
-    } catch (error) {
-      throw within(error, 'copartitionGroups', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestTopology: ReadonlySet<string> = new Set(['epoch', 'subtopologies', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestTopology(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTopology): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestTopology);
-  putInt32(w, word, 'epoch', value.epoch);
-  {
-    const count = checkArray('subtopologies', value.subtopologies);
-    const rows = w.array(word + 1, count, 16);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeStreamsGroupHeartbeatRequestSubtopology(w, rows + i * 16, value.subtopologies[i]!);
-    } catch (error) {
-      throw within(error, 'subtopologies', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestTaskIds(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTaskIds): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestTaskIds);
-  putString(w, word, 'subtopologyId', value.subtopologyId);
-  putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestEndpoint(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestEndpoint): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestEndpoint);
-  putString(w, word, 'host', value.host);
-  putUint16(w, word + 2, 'port', value.port);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequestTaskOffset: ReadonlySet<string> = new Set(['subtopologyId', 'partition', 'offset', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequestTaskOffset(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTaskOffset): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequestTaskOffset);
-  putString(w, word, 'subtopologyId', value.subtopologyId);
-  putInt32(w, word + 2, 'partition', value.partition);
-  putInt64(w, word + 3, 'offset', value.offset);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatRequest(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequest): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatRequest);
-  putString(w, word, 'groupId', value.groupId);
-  putString(w, word + 2, 'memberId', value.memberId);
-  putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
-  putInt32(w, word + 5, 'endpointInformationEpoch', value.endpointInformationEpoch);
-  if (value.instanceId !== undefined) {
-    if (value.instanceId === null) {
-      w.setNull(word + 6);
-    } else {
-      putString(w, word + 6, 'instanceId', value.instanceId);
-    }
-  } else {
-    w.setNull(word + 6);
-  }
-  if (value.rackId !== undefined) {
-    if (value.rackId === null) {
-      w.setNull(word + 8);
-    } else {
-      putString(w, word + 8, 'rackId', value.rackId);
-    }
-  } else {
-    w.setNull(word + 8);
-  }
-  if (value.rebalanceTimeoutMs !== undefined) {
-    putInt32(w, word + 10, 'rebalanceTimeoutMs', value.rebalanceTimeoutMs);
-  } else {
-    w.setInt32(word + 10, -1);
-  }
-  if (value.topology !== undefined) {
-    if (value.topology !== null) {
-      w.setInt32(word + 11, 1);
-      try {
-        writeStreamsGroupHeartbeatRequestTopology(w, word + 12, value.topology);
-      } catch (error) {
-        throw within(error, 'topology');
-      }
-    }
-  }
-  if (value.activeTasks !== undefined) {
-    if (value.activeTasks === null) {
-      w.setNull(word + 17);
-    } else {
-      {
-        const count = checkArray('activeTasks', value.activeTasks);
-        const rows = w.array(word + 17, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.activeTasks[i]!);
-        } catch (error) {
-          throw within(error, 'activeTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 17);
-  }
-  if (value.standbyTasks !== undefined) {
-    if (value.standbyTasks === null) {
-      w.setNull(word + 19);
-    } else {
-      {
-        const count = checkArray('standbyTasks', value.standbyTasks);
-        const rows = w.array(word + 19, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
-        } catch (error) {
-          throw within(error, 'standbyTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 19);
-  }
-  if (value.warmupTasks !== undefined) {
-    if (value.warmupTasks === null) {
-      w.setNull(word + 21);
-    } else {
-      {
-        const count = checkArray('warmupTasks', value.warmupTasks);
-        const rows = w.array(word + 21, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
-        } catch (error) {
-          throw within(error, 'warmupTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 21);
-  }
-  if (value.processId !== undefined) {
-    if (value.processId === null) {
-      w.setNull(word + 23);
-    } else {
-      putString(w, word + 23, 'processId', value.processId);
-    }
-  } else {
-    w.setNull(word + 23);
-  }
-  if (value.userEndpoint !== undefined) {
-    if (value.userEndpoint !== null) {
-      w.setInt32(word + 25, 1);
-      try {
-        writeStreamsGroupHeartbeatRequestEndpoint(w, word + 26, value.userEndpoint);
-      } catch (error) {
-        throw within(error, 'userEndpoint');
-      }
-    }
-  }
-  if (value.clientTags !== undefined) {
-    if (value.clientTags === null) {
-      w.setNull(word + 31);
-    } else {
-      {
-        const count = checkArray('clientTags', value.clientTags);
-        const rows = w.array(word + 31, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestKeyValue(w, rows + i * 6, value.clientTags[i]!);
-        } catch (error) {
-          throw within(error, 'clientTags', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 31);
-  }
-  if (value.taskOffsets !== undefined) {
-    if (value.taskOffsets === null) {
-      w.setNull(word + 33);
-    } else {
-      {
-        const count = checkArray('taskOffsets', value.taskOffsets);
-        const rows = w.array(word + 33, count, 7);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskOffset(w, rows + i * 7, value.taskOffsets[i]!);
-        } catch (error) {
-          throw within(error, 'taskOffsets', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 33);
-  }
-  if (value.taskEndOffsets !== undefined) {
-    if (value.taskEndOffsets === null) {
-      w.setNull(word + 35);
-    } else {
-      {
-        const count = checkArray('taskEndOffsets', value.taskEndOffsets);
-        const rows = w.array(word + 35, count, 7);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskOffset(w, rows + i * 7, value.taskEndOffsets[i]!);
-        } catch (error) {
-          throw within(error, 'taskEndOffsets', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 35);
-  }
-  if (value.shutdownApplication !== undefined) {
-    putBool(w, word + 37, 'shutdownApplication', value.shutdownApplication);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 38, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfStreamsGroupHeartbeatRequestKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, KeyValue. */
-export class StreamsGroupHeartbeatRequestKeyValueView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the entry. */
-  get key(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Text of the entry. */
-  get value(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestKeyValue;
-  }
-}
-const readStreamsGroupHeartbeatRequestKeyValueView: RowReader<StreamsGroupHeartbeatRequestKeyValueView> = (message, word) => new StreamsGroupHeartbeatRequestKeyValueView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequestTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, TopicInfo. */
-export class StreamsGroupHeartbeatRequestTopicInfoView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Number of partitions; 0 to leave it to the broker. (int32) */
-  get partitions(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Replicas of each partition; 0 for the default of the broker. (int16) */
-  get replicationFactor(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Topic configuration to create it with. */
-  get topicConfigs(): FlatArray<StreamsGroupHeartbeatRequestKeyValueView> {
-    return this.flat.array(this.flatWord + 4, 6, readStreamsGroupHeartbeatRequestKeyValueView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestTopicInfo;
-  }
-}
-const readStreamsGroupHeartbeatRequestTopicInfoView: RowReader<StreamsGroupHeartbeatRequestTopicInfoView> = (message, word) => new StreamsGroupHeartbeatRequestTopicInfoView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequestCopartitionGroup: readonly string[] = ['sourceTopics', 'sourceTopicRegex', 'repartitionSourceTopics', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies.copartitionGroups. */
-export class StreamsGroupHeartbeatRequestCopartitionGroupView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Positions in sourceTopics of this part. (int16 each) */
-  get sourceTopics(): FlatArray<number> {
-    return this.flat.array(this.flatWord, 1, readInt32);
-  }
-
-  /** Positions in sourceTopicRegex of this part. (int16 each) */
-  get sourceTopicRegex(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Positions in repartitionSourceTopics of this part. (int16 each) */
-  get repartitionSourceTopics(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 4, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestCopartitionGroup;
-  }
-}
-const readStreamsGroupHeartbeatRequestCopartitionGroupView: RowReader<StreamsGroupHeartbeatRequestCopartitionGroupView> = (message, word) => new StreamsGroupHeartbeatRequestCopartitionGroupView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequestSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'sourceTopicRegex', 'stateChangelogTopics', 'repartitionSinkTopics', 'repartitionSourceTopics', 'copartitionGroups', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies. */
-export class StreamsGroupHeartbeatRequestSubtopologyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Topics that the part reads. */
-  get sourceTopics(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 2, 2, readString);
-  }
-
-  /** Patterns of topics that the part reads. */
-  get sourceTopicRegex(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 4, 2, readString);
-  }
-
-  /** Changelog topics of the stores, made by the broker. */
-  get stateChangelogTopics(): FlatArray<StreamsGroupHeartbeatRequestTopicInfoView> {
-    return this.flat.array(this.flatWord + 6, 8, readStreamsGroupHeartbeatRequestTopicInfoView);
-  }
-
-  /** Repartition topics that the part writes. */
-  get repartitionSinkTopics(): FlatArray<string> {
-    return this.flat.array(this.flatWord + 8, 2, readString);
-  }
-
-  /** Repartition topics that the part reads, made by the broker. */
-  get repartitionSourceTopics(): FlatArray<StreamsGroupHeartbeatRequestTopicInfoView> {
-    return this.flat.array(this.flatWord + 10, 8, readStreamsGroupHeartbeatRequestTopicInfoView);
-  }
-
-  /** Sets of source topics that must have the same number of partitions. */
-  get copartitionGroups(): FlatArray<StreamsGroupHeartbeatRequestCopartitionGroupView> {
-    return this.flat.array(this.flatWord + 12, 8, readStreamsGroupHeartbeatRequestCopartitionGroupView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 14);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestSubtopology;
-  }
-}
-const readStreamsGroupHeartbeatRequestSubtopologyView: RowReader<StreamsGroupHeartbeatRequestSubtopologyView> = (message, word) => new StreamsGroupHeartbeatRequestSubtopologyView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequestTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, topology. */
-export class StreamsGroupHeartbeatRequestTopologyView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Epoch of the topology, growing with each change of the application. (int32) */
-  get epoch(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Parts of the topology that need each other only through topics. */
-  get subtopologies(): FlatArray<StreamsGroupHeartbeatRequestSubtopologyView> {
-    return this.flat.array(this.flatWord + 1, 16, readStreamsGroupHeartbeatRequestSubtopologyView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestTopology;
-  }
-}
-
-const fieldsOfStreamsGroupHeartbeatRequestTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, TaskIds. */
-export class StreamsGroupHeartbeatRequestTaskIdsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes; each is one task. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestTaskIds;
-  }
-}
-const readStreamsGroupHeartbeatRequestTaskIdsView: RowReader<StreamsGroupHeartbeatRequestTaskIdsView> = (message, word) => new StreamsGroupHeartbeatRequestTaskIdsView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequestEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, userEndpoint. */
-export class StreamsGroupHeartbeatRequestEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestEndpoint;
-  }
-}
-
-const fieldsOfStreamsGroupHeartbeatRequestTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatRequest, TaskOffset. */
-export class StreamsGroupHeartbeatRequestTaskOffsetView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Offset, added up over the changelogs of the task. (int64) */
-  get offset(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequestTaskOffset;
-  }
-}
-const readStreamsGroupHeartbeatRequestTaskOffsetView: RowReader<StreamsGroupHeartbeatRequestTaskOffsetView> = (message, word) => new StreamsGroupHeartbeatRequestTaskOffsetView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
-export class StreamsGroupHeartbeatRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface StreamsGroupHeartbeatRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Id of the member, made by the client. */
-  get memberId(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
+  readonly memberId: string;
   /** Epoch of the member; 0 joins, -1 leaves, -2 leaves as a static member that will return. (int32) */
-  get memberEpoch(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
+  readonly memberEpoch: number;
   /** Epoch of the endpoints the member knows. (int32) */
-  get endpointInformationEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
+  readonly endpointInformationEpoch: number;
   /** Id given by configuration to a static member; null for a dynamic one or unchanged. (default null) */
-  get instanceId(): string | null {
-    return this.flat.nullableString(this.flatWord + 6);
-  }
-
+  readonly instanceId: string | null;
   /** Rack or zone of the member; null for none or unchanged. (default null) */
-  get rackId(): string | null {
-    return this.flat.nullableString(this.flatWord + 8);
-  }
-
+  readonly rackId: string | null;
   /** Milliseconds the member may take to give up tasks; -1 for unchanged. (int32; default -1) */
-  get rebalanceTimeoutMs(): number {
-    return this.flat.int32(this.flatWord + 10);
-  }
-
+  readonly rebalanceTimeoutMs: number;
   /** Topology of the application, sent when joining; null for unchanged. (default null) */
-  get topology(): StreamsGroupHeartbeatRequestTopologyView | null {
-    return this.flat.int32(this.flatWord + 11) === 0 ? null : new StreamsGroupHeartbeatRequestTopologyView(this.flat, this.flatWord + 12);
-  }
-
+  readonly topology: StreamsGroupHeartbeatRequestTopologyView | null;
   /** Active tasks the member has now; null for unchanged. (default null) */
-  get activeTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 17, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
-  }
-
+  readonly activeTasks: FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null;
   /** Standby tasks the member has now; null for unchanged. (default null) */
-  get standbyTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 19, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
-  }
-
+  readonly standbyTasks: FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null;
   /** Warm-up tasks the member has now; null for unchanged. (default null) */
-  get warmupTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 21, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
-  }
-
+  readonly warmupTasks: FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null;
   /** Id of the process, the same for all members in it; null for unchanged. (default null) */
-  get processId(): string | null {
-    return this.flat.nullableString(this.flatWord + 23);
-  }
-
+  readonly processId: string | null;
   /** Address for interactive queries; null for none or unchanged. (default null) */
-  get userEndpoint(): StreamsGroupHeartbeatRequestEndpointView | null {
-    return this.flat.int32(this.flatWord + 25) === 0 ? null : new StreamsGroupHeartbeatRequestEndpointView(this.flat, this.flatWord + 26);
-  }
-
+  readonly userEndpoint: StreamsGroupHeartbeatRequestEndpointView | null;
   /** Tags for rack-aware assignment; null for unchanged. (default null) */
-  get clientTags(): FlatArray<StreamsGroupHeartbeatRequestKeyValueView> | null {
-    return this.flat.nullableArray(this.flatWord + 31, 6, readStreamsGroupHeartbeatRequestKeyValueView);
-  }
-
+  readonly clientTags: FlatArray<StreamsGroupHeartbeatRequestKeyValueView> | null;
   /** Sums of the changelog positions reached, for each task; null for unchanged. (default null) */
-  get taskOffsets(): FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null {
-    return this.flat.nullableArray(this.flatWord + 33, 7, readStreamsGroupHeartbeatRequestTaskOffsetView);
-  }
-
+  readonly taskOffsets: FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null;
   /** Sums of the changelog end offsets, for each task; null for unchanged. (default null) */
-  get taskEndOffsets(): FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null {
-    return this.flat.nullableArray(this.flatWord + 35, 7, readStreamsGroupHeartbeatRequestTaskOffsetView);
-  }
-
+  readonly taskEndOffsets: FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null;
   /** True to have all members of the application shut down. (default false) */
-  get shutdownApplication(): boolean {
-    return this.flat.bool(this.flatWord + 37);
-  }
-
+  readonly shutdownApplication: boolean;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 38);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatRequest;
-  }
+/** Struct of StreamsGroupHeartbeatRequest, TaskOffset. */
+export interface StreamsGroupHeartbeatRequestTaskOffsetView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Offset, added up over the changelogs of the task. (int64) */
+  readonly offset: Long;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, userEndpoint. */
+export interface StreamsGroupHeartbeatRequestEndpointView extends FlatView {
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, TaskIds. */
+export interface StreamsGroupHeartbeatRequestTaskIdsView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Partition indexes; each is one task. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, topology. */
+export interface StreamsGroupHeartbeatRequestTopologyView extends FlatView {
+  /** Epoch of the topology, growing with each change of the application. (int32) */
+  readonly epoch: number;
+  /** Parts of the topology that need each other only through topics. */
+  readonly subtopologies: FlatArray<StreamsGroupHeartbeatRequestSubtopologyView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies. */
+export interface StreamsGroupHeartbeatRequestSubtopologyView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Topics that the part reads. */
+  readonly sourceTopics: FlatArray<string>;
+  /** Patterns of topics that the part reads. */
+  readonly sourceTopicRegex: FlatArray<string>;
+  /** Changelog topics of the stores, made by the broker. */
+  readonly stateChangelogTopics: FlatArray<StreamsGroupHeartbeatRequestTopicInfoView>;
+  /** Repartition topics that the part writes. */
+  readonly repartitionSinkTopics: FlatArray<string>;
+  /** Repartition topics that the part reads, made by the broker. */
+  readonly repartitionSourceTopics: FlatArray<StreamsGroupHeartbeatRequestTopicInfoView>;
+  /** Sets of source topics that must have the same number of partitions. */
+  readonly copartitionGroups: FlatArray<StreamsGroupHeartbeatRequestCopartitionGroupView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, topology.subtopologies.copartitionGroups. */
+export interface StreamsGroupHeartbeatRequestCopartitionGroupView extends FlatView {
+  /** Positions in sourceTopics of this part. (int16 each) */
+  readonly sourceTopics: FlatArray<number>;
+  /** Positions in sourceTopicRegex of this part. (int16 each) */
+  readonly sourceTopicRegex: FlatArray<number>;
+  /** Positions in repartitionSourceTopics of this part. (int16 each) */
+  readonly repartitionSourceTopics: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, TopicInfo. */
+export interface StreamsGroupHeartbeatRequestTopicInfoView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Number of partitions; 0 to leave it to the broker. (int32) */
+  readonly partitions: number;
+  /** Replicas of each partition; 0 for the default of the broker. (int16) */
+  readonly replicationFactor: number;
+  /** Topic configuration to create it with. */
+  readonly topicConfigs: FlatArray<StreamsGroupHeartbeatRequestKeyValueView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatRequest, KeyValue. */
+export interface StreamsGroupHeartbeatRequestKeyValueView extends FlatView {
+  /** Name of the entry. */
+  readonly key: string;
+  /** Text of the entry. */
+  readonly value: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
@@ -930,511 +373,1202 @@ export interface StreamsGroupHeartbeatResponseStatus {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfStreamsGroupHeartbeatResponseStatus: ReadonlySet<string> = new Set(['statusCode', 'statusDetail', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponseStatus(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseStatus): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponseStatus);
-  if (value.statusCode !== undefined) {
-    putInt8(w, word, 'statusCode', value.statusCode);
-  }
-  if (value.statusDetail !== undefined) {
-    putString(w, word + 1, 'statusDetail', value.statusDetail);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatResponseTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponseTaskIds(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseTaskIds): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponseTaskIds);
-  if (value.subtopologyId !== undefined) {
-    putString(w, word, 'subtopologyId', value.subtopologyId);
-  }
-  if (value.partitions !== undefined) {
-    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatResponseEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponseEndpoint(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseEndpoint): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponseEndpoint);
-  if (value.host !== undefined) {
-    putString(w, word, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putUint16(w, word + 2, 'port', value.port);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatResponseTopicPartition: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponseTopicPartition(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseTopicPartition): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponseTopicPartition);
-  if (value.topic !== undefined) {
-    putString(w, word, 'topic', value.topic);
-  }
-  if (value.partitions !== undefined) {
-    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatResponseEndpointToPartitions: ReadonlySet<string> = new Set(['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponseEndpointToPartitions(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseEndpointToPartitions): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponseEndpointToPartitions);
-  if (value.userEndpoint !== undefined) {
-    try {
-      writeStreamsGroupHeartbeatResponseEndpoint(w, word, value.userEndpoint);
-    } catch (error) {
-      throw within(error, 'userEndpoint');
-    }
-  }
-  if (value.activePartitions !== undefined) {
-    {
-      const count = checkArray('activePartitions', value.activePartitions);
-      const rows = w.array(word + 5, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupHeartbeatResponseTopicPartition(w, rows + i * 6, value.activePartitions[i]!);
-      } catch (error) {
-        throw within(error, 'activePartitions', i);
-      }
-    }
-  }
-  if (value.standbyPartitions !== undefined) {
-    {
-      const count = checkArray('standbyPartitions', value.standbyPartitions);
-      const rows = w.array(word + 7, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeStreamsGroupHeartbeatResponseTopicPartition(w, rows + i * 6, value.standbyPartitions[i]!);
-      } catch (error) {
-        throw within(error, 'standbyPartitions', i);
-      }
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfStreamsGroupHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields']);
-function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponse): void {
-  checkObject(value, keysOfStreamsGroupHeartbeatResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.memberId !== undefined) {
-    putString(w, word + 4, 'memberId', value.memberId);
-  }
-  if (value.memberEpoch !== undefined) {
-    putInt32(w, word + 6, 'memberEpoch', value.memberEpoch);
-  }
-  if (value.heartbeatIntervalMs !== undefined) {
-    putInt32(w, word + 7, 'heartbeatIntervalMs', value.heartbeatIntervalMs);
-  }
-  if (value.acceptableRecoveryLagLegacy !== undefined) {
-    putInt32(w, word + 8, 'acceptableRecoveryLagLegacy', value.acceptableRecoveryLagLegacy);
-  }
-  if (value.taskOffsetIntervalMs !== undefined) {
-    putInt32(w, word + 9, 'taskOffsetIntervalMs', value.taskOffsetIntervalMs);
-  }
-  if (value.acceptableRecoveryLag !== undefined) {
-    putInt64(w, word + 10, 'acceptableRecoveryLag', value.acceptableRecoveryLag);
-  } else {
-    w.setInt64(word + 10, -1, -1);
-  }
-  if (value.status !== undefined) {
-    if (value.status === null) {
-      w.setNull(word + 12);
-    } else {
-      {
-        const count = checkArray('status', value.status);
-        const rows = w.array(word + 12, count, 5);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatResponseStatus(w, rows + i * 5, value.status[i]!);
-        } catch (error) {
-          throw within(error, 'status', i);
-        }
-      }
-    }
-  }
-  if (value.activeTasks !== undefined) {
-    if (value.activeTasks === null) {
-      w.setNull(word + 14);
-    } else {
-      {
-        const count = checkArray('activeTasks', value.activeTasks);
-        const rows = w.array(word + 14, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.activeTasks[i]!);
-        } catch (error) {
-          throw within(error, 'activeTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 14);
-  }
-  if (value.standbyTasks !== undefined) {
-    if (value.standbyTasks === null) {
-      w.setNull(word + 16);
-    } else {
-      {
-        const count = checkArray('standbyTasks', value.standbyTasks);
-        const rows = w.array(word + 16, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
-        } catch (error) {
-          throw within(error, 'standbyTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 16);
-  }
-  if (value.warmupTasks !== undefined) {
-    if (value.warmupTasks === null) {
-      w.setNull(word + 18);
-    } else {
-      {
-        const count = checkArray('warmupTasks', value.warmupTasks);
-        const rows = w.array(word + 18, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
-        } catch (error) {
-          throw within(error, 'warmupTasks', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 18);
-  }
-  if (value.topologyDescriptionRequired !== undefined) {
-    putBool(w, word + 20, 'topologyDescriptionRequired', value.topologyDescriptionRequired);
-  }
-  if (value.endpointInformationEpoch !== undefined) {
-    putInt32(w, word + 21, 'endpointInformationEpoch', value.endpointInformationEpoch);
-  }
-  if (value.partitionsByUserEndpoint !== undefined) {
-    if (value.partitionsByUserEndpoint === null) {
-      w.setNull(word + 22);
-    } else {
-      {
-        const count = checkArray('partitionsByUserEndpoint', value.partitionsByUserEndpoint);
-        const rows = w.array(word + 22, count, 11);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeStreamsGroupHeartbeatResponseEndpointToPartitions(w, rows + i * 11, value.partitionsByUserEndpoint[i]!);
-        } catch (error) {
-          throw within(error, 'partitionsByUserEndpoint', i);
-        }
-      }
-    }
-  } else {
-    w.setNull(word + 22);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 24, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfStreamsGroupHeartbeatResponseStatus: readonly string[] = ['statusCode', 'statusDetail', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatResponse, status. */
-export class StreamsGroupHeartbeatResponseStatusView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, 6 client tags missing, and more. (int8) */
-  get statusCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Explanation of the condition. */
-  get statusDetail(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponseStatus;
-  }
-}
-const readStreamsGroupHeartbeatResponseStatusView: RowReader<StreamsGroupHeartbeatResponseStatusView> = (message, word) => new StreamsGroupHeartbeatResponseStatusView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatResponse, TaskIds. */
-export class StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id of the part of the topology. */
-  get subtopologyId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes; each is one task. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponseTaskIds;
-  }
-}
-const readStreamsGroupHeartbeatResponseTaskIdsView: RowReader<StreamsGroupHeartbeatResponseTaskIdsView> = (message, word) => new StreamsGroupHeartbeatResponseTaskIdsView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint.userEndpoint. */
-export class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponseEndpoint;
-  }
-}
-
-const fieldsOfStreamsGroupHeartbeatResponseTopicPartition: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatResponse, TopicPartition. */
-export class StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topic(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitions(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponseTopicPartition;
-  }
-}
-const readStreamsGroupHeartbeatResponseTopicPartitionView: RowReader<StreamsGroupHeartbeatResponseTopicPartitionView> = (message, word) => new StreamsGroupHeartbeatResponseTopicPartitionView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions: readonly string[] = ['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields'];
-/** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint. */
-export class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Address of the member. */
-  get userEndpoint(): StreamsGroupHeartbeatResponseEndpointView {
-    return new StreamsGroupHeartbeatResponseEndpointView(this.flat, this.flatWord);
-  }
-
-  /** Partitions that the member processes. */
-  get activePartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
-    return this.flat.array(this.flatWord + 5, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
-  }
-
-  /** Partitions whose state the member keeps a copy of. */
-  get standbyPartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
-    return this.flat.array(this.flatWord + 7, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 9);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions;
-  }
-}
-const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<StreamsGroupHeartbeatResponseEndpointToPartitionsView> = (message, word) => new StreamsGroupHeartbeatResponseEndpointToPartitionsView(message, word);
-
-const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. Versions 0-1. */
-export class StreamsGroupHeartbeatResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface StreamsGroupHeartbeatResponseView extends FlatView {
   /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly throttleTimeMs: number;
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
+  readonly errorCode: number;
   /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
-  }
-
+  readonly errorMessage: string | null;
   /** Id of the member within its group. */
-  get memberId(): string {
-    return this.flat.string(this.flatWord + 4);
-  }
-
+  readonly memberId: string;
   /** Epoch of the member, to send in the next heartbeat. (int32) */
-  get memberEpoch(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
+  readonly memberEpoch: number;
   /** Milliseconds until the next heartbeat is due. (int32) */
-  get heartbeatIntervalMs(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
+  readonly heartbeatIntervalMs: number;
   /** Records a task may be behind and still count as caught up. (int32; version 0) */
-  get acceptableRecoveryLagLegacy(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
+  readonly acceptableRecoveryLagLegacy: number;
   /** Milliseconds between two reports of task offsets. (int32) */
-  get taskOffsetIntervalMs(): number {
-    return this.flat.int32(this.flatWord + 9);
-  }
-
+  readonly taskOffsetIntervalMs: number;
   /** Records a task may be behind and still count as caught up; -1 for unknown. (int64; version 1; default -1; dropped where the version lacks it) */
-  get acceptableRecoveryLag(): Long {
-    return this.flat.int64(this.flatWord + 10);
-  }
-
+  readonly acceptableRecoveryLag: Long;
   /** Conditions of the group that the member should know; null for unchanged. */
-  get status(): FlatArray<StreamsGroupHeartbeatResponseStatusView> | null {
-    return this.flat.nullableArray(this.flatWord + 12, 5, readStreamsGroupHeartbeatResponseStatusView);
-  }
-
+  readonly status: FlatArray<StreamsGroupHeartbeatResponseStatusView> | null;
   /** Active tasks the member shall have; null for unchanged. (default null) */
-  get activeTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-  }
-
+  readonly activeTasks: FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null;
   /** Standby tasks the member shall have; null for unchanged. (default null) */
-  get standbyTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-  }
-
+  readonly standbyTasks: FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null;
   /** Warm-up tasks the member shall have; null for unchanged. (default null) */
-  get warmupTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-    return this.flat.nullableArray(this.flatWord + 18, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-  }
-
+  readonly warmupTasks: FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null;
   /** True when the member shall send its topology with StreamsGroupTopologyDescriptionUpdate. (version 1; default false) */
-  get topologyDescriptionRequired(): boolean {
-    return this.flat.bool(this.flatWord + 20);
-  }
-
+  readonly topologyDescriptionRequired: boolean;
   /** Epoch of the endpoints below. (int32) */
-  get endpointInformationEpoch(): number {
-    return this.flat.int32(this.flatWord + 21);
-  }
-
+  readonly endpointInformationEpoch: number;
   /** Who serves which partitions in interactive queries; null for unchanged. (default null) */
-  get partitionsByUserEndpoint(): FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null {
-    return this.flat.nullableArray(this.flatWord + 22, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
-  }
-
+  readonly partitionsByUserEndpoint: FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 24);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfStreamsGroupHeartbeatResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: StreamsGroupHeartbeatRequest): void {
-  try {
-    writeStreamsGroupHeartbeatRequest(w, w.alloc(40), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StreamsGroupHeartbeat request', 88);
+/** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint. */
+export interface StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
+  /** Address of the member. */
+  readonly userEndpoint: StreamsGroupHeartbeatResponseEndpointView;
+  /** Partitions that the member processes. */
+  readonly activePartitions: FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView>;
+  /** Partitions whose state the member keeps a copy of. */
+  readonly standbyPartitions: FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatResponse, TopicPartition. */
+export interface StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topic: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatResponse, partitionsByUserEndpoint.userEndpoint. */
+export interface StreamsGroupHeartbeatResponseEndpointView extends FlatView {
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatResponse, TaskIds. */
+export interface StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
+  /** Id of the part of the topology. */
+  readonly subtopologyId: string;
+  /** Partition indexes; each is one task. (int32 each) */
+  readonly partitions: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of StreamsGroupHeartbeatResponse, status. */
+export interface StreamsGroupHeartbeatResponseStatusView extends FlatView {
+  /** 0 old topology, 1 source topics missing, 2 wrongly partitioned, 3 internal topics missing, 4 shutdown, 6 client tags missing, and more. (int8) */
+  readonly statusCode: number;
+  /** Explanation of the condition. */
+  readonly statusDetail: string;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfStreamsGroupHeartbeatRequestKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestKeyValue(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestKeyValue): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestKeyValue);
+    putString(w, word, 'key', value.key);
+    putString(w, word + 2, 'value', value.value);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: StreamsGroupHeartbeatResponse): void {
-  try {
-    writeStreamsGroupHeartbeatResponse(w, w.alloc(26), value);
-  } catch (error) {
-    throw invalidMessage(error, 'StreamsGroupHeartbeat response', 88);
+  const keysOfStreamsGroupHeartbeatRequestTopicInfo: ReadonlySet<string> = new Set(['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestTopicInfo(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTopicInfo): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestTopicInfo);
+    putString(w, word, 'name', value.name);
+    putInt32(w, word + 2, 'partitions', value.partitions);
+    putInt16(w, word + 3, 'replicationFactor', value.replicationFactor);
+    {
+      const count = checkArray('topicConfigs', value.topicConfigs);
+      const rows = w.array(word + 4, count, 6);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupHeartbeatRequestKeyValue(w, rows + i * 6, value.topicConfigs[i]!);
+      } catch (error) {
+        throw within(error, 'topicConfigs', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): StreamsGroupHeartbeatRequestView {
-  return new StreamsGroupHeartbeatRequestView(message);
-}
+  const keysOfStreamsGroupHeartbeatRequestCopartitionGroup: ReadonlySet<string> = new Set(['sourceTopics', 'sourceTopicRegex', 'repartitionSourceTopics', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestCopartitionGroup(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestCopartitionGroup): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestCopartitionGroup);
+    putArray(w, word, 'sourceTopics', value.sourceTopics, 1, putInt16);
+    putArray(w, word + 2, 'sourceTopicRegex', value.sourceTopicRegex, 1, putInt16);
+    putArray(w, word + 4, 'repartitionSourceTopics', value.repartitionSourceTopics, 1, putInt16);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): StreamsGroupHeartbeatResponseView {
-  return new StreamsGroupHeartbeatResponseView(message);
+  const keysOfStreamsGroupHeartbeatRequestSubtopology: ReadonlySet<string> = new Set(['subtopologyId', 'sourceTopics', 'sourceTopicRegex', 'stateChangelogTopics', 'repartitionSinkTopics', 'repartitionSourceTopics', 'copartitionGroups', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestSubtopology(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestSubtopology): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestSubtopology);
+    putString(w, word, 'subtopologyId', value.subtopologyId);
+    putArray(w, word + 2, 'sourceTopics', value.sourceTopics, 2, putString);
+    putArray(w, word + 4, 'sourceTopicRegex', value.sourceTopicRegex, 2, putString);
+    {
+      const count = checkArray('stateChangelogTopics', value.stateChangelogTopics);
+      const rows = w.array(word + 6, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupHeartbeatRequestTopicInfo(w, rows + i * 8, value.stateChangelogTopics[i]!);
+      } catch (error) {
+        throw within(error, 'stateChangelogTopics', i);
+      }
+    }
+    putArray(w, word + 8, 'repartitionSinkTopics', value.repartitionSinkTopics, 2, putString);
+    {
+      const count = checkArray('repartitionSourceTopics', value.repartitionSourceTopics);
+      const rows = w.array(word + 10, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupHeartbeatRequestTopicInfo(w, rows + i * 8, value.repartitionSourceTopics[i]!);
+      } catch (error) {
+        throw within(error, 'repartitionSourceTopics', i);
+      }
+    }
+    {
+      const count = checkArray('copartitionGroups', value.copartitionGroups);
+      const rows = w.array(word + 12, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupHeartbeatRequestCopartitionGroup(w, rows + i * 8, value.copartitionGroups[i]!);
+      } catch (error) {
+        throw within(error, 'copartitionGroups', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatRequestTopology: ReadonlySet<string> = new Set(['epoch', 'subtopologies', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestTopology(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTopology): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestTopology);
+    putInt32(w, word, 'epoch', value.epoch);
+    {
+      const count = checkArray('subtopologies', value.subtopologies);
+      const rows = w.array(word + 1, count, 16);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeStreamsGroupHeartbeatRequestSubtopology(w, rows + i * 16, value.subtopologies[i]!);
+      } catch (error) {
+        throw within(error, 'subtopologies', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatRequestTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestTaskIds(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTaskIds): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestTaskIds);
+    putString(w, word, 'subtopologyId', value.subtopologyId);
+    putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatRequestEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestEndpoint(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestEndpoint): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestEndpoint);
+    putString(w, word, 'host', value.host);
+    putUint16(w, word + 2, 'port', value.port);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatRequestTaskOffset: ReadonlySet<string> = new Set(['subtopologyId', 'partition', 'offset', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequestTaskOffset(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestTaskOffset): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequestTaskOffset);
+    putString(w, word, 'subtopologyId', value.subtopologyId);
+    putInt32(w, word + 2, 'partition', value.partition);
+    putInt64(w, word + 3, 'offset', value.offset);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatRequest(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequest): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatRequest);
+    putString(w, word, 'groupId', value.groupId);
+    putString(w, word + 2, 'memberId', value.memberId);
+    putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
+    putInt32(w, word + 5, 'endpointInformationEpoch', value.endpointInformationEpoch);
+    if (value.instanceId !== undefined) {
+      if (value.instanceId === null) {
+        w.setNull(word + 6);
+      } else {
+        putString(w, word + 6, 'instanceId', value.instanceId);
+      }
+    } else {
+      w.setNull(word + 6);
+    }
+    if (value.rackId !== undefined) {
+      if (value.rackId === null) {
+        w.setNull(word + 8);
+      } else {
+        putString(w, word + 8, 'rackId', value.rackId);
+      }
+    } else {
+      w.setNull(word + 8);
+    }
+    if (value.rebalanceTimeoutMs !== undefined) {
+      putInt32(w, word + 10, 'rebalanceTimeoutMs', value.rebalanceTimeoutMs);
+    } else {
+      w.setInt32(word + 10, -1);
+    }
+    if (value.topology !== undefined) {
+      if (value.topology !== null) {
+        w.setInt32(word + 11, 1);
+        try {
+          writeStreamsGroupHeartbeatRequestTopology(w, word + 12, value.topology);
+        } catch (error) {
+          throw within(error, 'topology');
+        }
+      }
+    }
+    if (value.activeTasks !== undefined) {
+      if (value.activeTasks === null) {
+        w.setNull(word + 17);
+      } else {
+        {
+          const count = checkArray('activeTasks', value.activeTasks);
+          const rows = w.array(word + 17, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.activeTasks[i]!);
+          } catch (error) {
+            throw within(error, 'activeTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 17);
+    }
+    if (value.standbyTasks !== undefined) {
+      if (value.standbyTasks === null) {
+        w.setNull(word + 19);
+      } else {
+        {
+          const count = checkArray('standbyTasks', value.standbyTasks);
+          const rows = w.array(word + 19, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
+          } catch (error) {
+            throw within(error, 'standbyTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 19);
+    }
+    if (value.warmupTasks !== undefined) {
+      if (value.warmupTasks === null) {
+        w.setNull(word + 21);
+      } else {
+        {
+          const count = checkArray('warmupTasks', value.warmupTasks);
+          const rows = w.array(word + 21, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
+          } catch (error) {
+            throw within(error, 'warmupTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 21);
+    }
+    if (value.processId !== undefined) {
+      if (value.processId === null) {
+        w.setNull(word + 23);
+      } else {
+        putString(w, word + 23, 'processId', value.processId);
+      }
+    } else {
+      w.setNull(word + 23);
+    }
+    if (value.userEndpoint !== undefined) {
+      if (value.userEndpoint !== null) {
+        w.setInt32(word + 25, 1);
+        try {
+          writeStreamsGroupHeartbeatRequestEndpoint(w, word + 26, value.userEndpoint);
+        } catch (error) {
+          throw within(error, 'userEndpoint');
+        }
+      }
+    }
+    if (value.clientTags !== undefined) {
+      if (value.clientTags === null) {
+        w.setNull(word + 31);
+      } else {
+        {
+          const count = checkArray('clientTags', value.clientTags);
+          const rows = w.array(word + 31, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestKeyValue(w, rows + i * 6, value.clientTags[i]!);
+          } catch (error) {
+            throw within(error, 'clientTags', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 31);
+    }
+    if (value.taskOffsets !== undefined) {
+      if (value.taskOffsets === null) {
+        w.setNull(word + 33);
+      } else {
+        {
+          const count = checkArray('taskOffsets', value.taskOffsets);
+          const rows = w.array(word + 33, count, 7);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskOffset(w, rows + i * 7, value.taskOffsets[i]!);
+          } catch (error) {
+            throw within(error, 'taskOffsets', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 33);
+    }
+    if (value.taskEndOffsets !== undefined) {
+      if (value.taskEndOffsets === null) {
+        w.setNull(word + 35);
+      } else {
+        {
+          const count = checkArray('taskEndOffsets', value.taskEndOffsets);
+          const rows = w.array(word + 35, count, 7);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatRequestTaskOffset(w, rows + i * 7, value.taskEndOffsets[i]!);
+          } catch (error) {
+            throw within(error, 'taskEndOffsets', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 35);
+    }
+    if (value.shutdownApplication !== undefined) {
+      putBool(w, word + 37, 'shutdownApplication', value.shutdownApplication);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 38, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatRequestKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestKeyValueView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get key(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestKeyValue;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestKeyValueView: RowReader<StreamsGroupHeartbeatRequestKeyValueView> = (message, word) => new StreamsGroupHeartbeatRequestKeyValueView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequestTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestTopicInfoView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get replicationFactor(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get topicConfigs(): FlatArray<StreamsGroupHeartbeatRequestKeyValueView> {
+      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupHeartbeatRequestKeyValueView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestTopicInfo;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestTopicInfoView: RowReader<StreamsGroupHeartbeatRequestTopicInfoView> = (message, word) => new StreamsGroupHeartbeatRequestTopicInfoView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequestCopartitionGroup: readonly string[] = ['sourceTopics', 'sourceTopicRegex', 'repartitionSourceTopics', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestCopartitionGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get sourceTopics(): FlatArray<number> {
+      return this.flat.array(this.flatWord, 1, readInt32);
+    }
+
+    get sourceTopicRegex(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get repartitionSourceTopics(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestCopartitionGroup;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestCopartitionGroupView: RowReader<StreamsGroupHeartbeatRequestCopartitionGroupView> = (message, word) => new StreamsGroupHeartbeatRequestCopartitionGroupView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequestSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'sourceTopicRegex', 'stateChangelogTopics', 'repartitionSinkTopics', 'repartitionSourceTopics', 'copartitionGroups', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestSubtopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get sourceTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get sourceTopicRegex(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 4, 2, readString);
+    }
+
+    get stateChangelogTopics(): FlatArray<StreamsGroupHeartbeatRequestTopicInfoView> {
+      return this.flat.array(this.flatWord + 6, 8, readStreamsGroupHeartbeatRequestTopicInfoView);
+    }
+
+    get repartitionSinkTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 8, 2, readString);
+    }
+
+    get repartitionSourceTopics(): FlatArray<StreamsGroupHeartbeatRequestTopicInfoView> {
+      return this.flat.array(this.flatWord + 10, 8, readStreamsGroupHeartbeatRequestTopicInfoView);
+    }
+
+    get copartitionGroups(): FlatArray<StreamsGroupHeartbeatRequestCopartitionGroupView> {
+      return this.flat.array(this.flatWord + 12, 8, readStreamsGroupHeartbeatRequestCopartitionGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestSubtopology;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestSubtopologyView: RowReader<StreamsGroupHeartbeatRequestSubtopologyView> = (message, word) => new StreamsGroupHeartbeatRequestSubtopologyView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequestTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestTopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get subtopologies(): FlatArray<StreamsGroupHeartbeatRequestSubtopologyView> {
+      return this.flat.array(this.flatWord + 1, 16, readStreamsGroupHeartbeatRequestSubtopologyView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestTopology;
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatRequestTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestTaskIdsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestTaskIds;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestTaskIdsView: RowReader<StreamsGroupHeartbeatRequestTaskIdsView> = (message, word) => new StreamsGroupHeartbeatRequestTaskIdsView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequestEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestEndpoint;
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatRequestTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestTaskOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequestTaskOffset;
+    }
+  }
+  const readStreamsGroupHeartbeatRequestTaskOffsetView: RowReader<StreamsGroupHeartbeatRequestTaskOffsetView> = (message, word) => new StreamsGroupHeartbeatRequestTaskOffsetView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'endpointInformationEpoch', 'instanceId', 'rackId', 'rebalanceTimeoutMs', 'topology', 'activeTasks', 'standbyTasks', 'warmupTasks', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'shutdownApplication', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get endpointInformationEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get instanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 6);
+    }
+
+    get rackId(): string | null {
+      return this.flat.nullableString(this.flatWord + 8);
+    }
+
+    get rebalanceTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get topology(): StreamsGroupHeartbeatRequestTopologyView | null {
+      return this.flat.int32(this.flatWord + 11) === 0 ? null : new StreamsGroupHeartbeatRequestTopologyView(this.flat, this.flatWord + 12);
+    }
+
+    get activeTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 17, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
+    }
+
+    get standbyTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 19, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
+    }
+
+    get warmupTasks(): FlatArray<StreamsGroupHeartbeatRequestTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 21, 6, readStreamsGroupHeartbeatRequestTaskIdsView);
+    }
+
+    get processId(): string | null {
+      return this.flat.nullableString(this.flatWord + 23);
+    }
+
+    get userEndpoint(): StreamsGroupHeartbeatRequestEndpointView | null {
+      return this.flat.int32(this.flatWord + 25) === 0 ? null : new StreamsGroupHeartbeatRequestEndpointView(this.flat, this.flatWord + 26);
+    }
+
+    get clientTags(): FlatArray<StreamsGroupHeartbeatRequestKeyValueView> | null {
+      return this.flat.nullableArray(this.flatWord + 31, 6, readStreamsGroupHeartbeatRequestKeyValueView);
+    }
+
+    get taskOffsets(): FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null {
+      return this.flat.nullableArray(this.flatWord + 33, 7, readStreamsGroupHeartbeatRequestTaskOffsetView);
+    }
+
+    get taskEndOffsets(): FlatArray<StreamsGroupHeartbeatRequestTaskOffsetView> | null {
+      return this.flat.nullableArray(this.flatWord + 35, 7, readStreamsGroupHeartbeatRequestTaskOffsetView);
+    }
+
+    get shutdownApplication(): boolean {
+      return this.flat.bool(this.flatWord + 37);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 38);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatRequest;
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponseStatus: ReadonlySet<string> = new Set(['statusCode', 'statusDetail', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponseStatus(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseStatus): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponseStatus);
+    if (value.statusCode !== undefined) {
+      putInt8(w, word, 'statusCode', value.statusCode);
+    }
+    if (value.statusDetail !== undefined) {
+      putString(w, word + 1, 'statusDetail', value.statusDetail);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponseTaskIds: ReadonlySet<string> = new Set(['subtopologyId', 'partitions', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponseTaskIds(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseTaskIds): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponseTaskIds);
+    if (value.subtopologyId !== undefined) {
+      putString(w, word, 'subtopologyId', value.subtopologyId);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponseEndpoint: ReadonlySet<string> = new Set(['host', 'port', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponseEndpoint(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseEndpoint): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponseEndpoint);
+    if (value.host !== undefined) {
+      putString(w, word, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putUint16(w, word + 2, 'port', value.port);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponseTopicPartition: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponseTopicPartition(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseTopicPartition): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponseTopicPartition);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponseEndpointToPartitions: ReadonlySet<string> = new Set(['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponseEndpointToPartitions(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponseEndpointToPartitions): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponseEndpointToPartitions);
+    if (value.userEndpoint !== undefined) {
+      try {
+        writeStreamsGroupHeartbeatResponseEndpoint(w, word, value.userEndpoint);
+      } catch (error) {
+        throw within(error, 'userEndpoint');
+      }
+    }
+    if (value.activePartitions !== undefined) {
+      {
+        const count = checkArray('activePartitions', value.activePartitions);
+        const rows = w.array(word + 5, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupHeartbeatResponseTopicPartition(w, rows + i * 6, value.activePartitions[i]!);
+        } catch (error) {
+          throw within(error, 'activePartitions', i);
+        }
+      }
+    }
+    if (value.standbyPartitions !== undefined) {
+      {
+        const count = checkArray('standbyPartitions', value.standbyPartitions);
+        const rows = w.array(word + 7, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeStreamsGroupHeartbeatResponseTopicPartition(w, rows + i * 6, value.standbyPartitions[i]!);
+        } catch (error) {
+          throw within(error, 'standbyPartitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 9, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfStreamsGroupHeartbeatResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields']);
+  function writeStreamsGroupHeartbeatResponse(w: FlatWriter, word: number, value: StreamsGroupHeartbeatResponse): void {
+    checkObject(value, keysOfStreamsGroupHeartbeatResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.memberId !== undefined) {
+      putString(w, word + 4, 'memberId', value.memberId);
+    }
+    if (value.memberEpoch !== undefined) {
+      putInt32(w, word + 6, 'memberEpoch', value.memberEpoch);
+    }
+    if (value.heartbeatIntervalMs !== undefined) {
+      putInt32(w, word + 7, 'heartbeatIntervalMs', value.heartbeatIntervalMs);
+    }
+    if (value.acceptableRecoveryLagLegacy !== undefined) {
+      putInt32(w, word + 8, 'acceptableRecoveryLagLegacy', value.acceptableRecoveryLagLegacy);
+    }
+    if (value.taskOffsetIntervalMs !== undefined) {
+      putInt32(w, word + 9, 'taskOffsetIntervalMs', value.taskOffsetIntervalMs);
+    }
+    if (value.acceptableRecoveryLag !== undefined) {
+      putInt64(w, word + 10, 'acceptableRecoveryLag', value.acceptableRecoveryLag);
+    } else {
+      w.setInt64(word + 10, -1, -1);
+    }
+    if (value.status !== undefined) {
+      if (value.status === null) {
+        w.setNull(word + 12);
+      } else {
+        {
+          const count = checkArray('status', value.status);
+          const rows = w.array(word + 12, count, 5);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatResponseStatus(w, rows + i * 5, value.status[i]!);
+          } catch (error) {
+            throw within(error, 'status', i);
+          }
+        }
+      }
+    }
+    if (value.activeTasks !== undefined) {
+      if (value.activeTasks === null) {
+        w.setNull(word + 14);
+      } else {
+        {
+          const count = checkArray('activeTasks', value.activeTasks);
+          const rows = w.array(word + 14, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.activeTasks[i]!);
+          } catch (error) {
+            throw within(error, 'activeTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 14);
+    }
+    if (value.standbyTasks !== undefined) {
+      if (value.standbyTasks === null) {
+        w.setNull(word + 16);
+      } else {
+        {
+          const count = checkArray('standbyTasks', value.standbyTasks);
+          const rows = w.array(word + 16, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.standbyTasks[i]!);
+          } catch (error) {
+            throw within(error, 'standbyTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 16);
+    }
+    if (value.warmupTasks !== undefined) {
+      if (value.warmupTasks === null) {
+        w.setNull(word + 18);
+      } else {
+        {
+          const count = checkArray('warmupTasks', value.warmupTasks);
+          const rows = w.array(word + 18, count, 6);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatResponseTaskIds(w, rows + i * 6, value.warmupTasks[i]!);
+          } catch (error) {
+            throw within(error, 'warmupTasks', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 18);
+    }
+    if (value.topologyDescriptionRequired !== undefined) {
+      putBool(w, word + 20, 'topologyDescriptionRequired', value.topologyDescriptionRequired);
+    }
+    if (value.endpointInformationEpoch !== undefined) {
+      putInt32(w, word + 21, 'endpointInformationEpoch', value.endpointInformationEpoch);
+    }
+    if (value.partitionsByUserEndpoint !== undefined) {
+      if (value.partitionsByUserEndpoint === null) {
+        w.setNull(word + 22);
+      } else {
+        {
+          const count = checkArray('partitionsByUserEndpoint', value.partitionsByUserEndpoint);
+          const rows = w.array(word + 22, count, 11);
+          let i = 0;
+          try {
+            for (; i < count; i++) writeStreamsGroupHeartbeatResponseEndpointToPartitions(w, rows + i * 11, value.partitionsByUserEndpoint[i]!);
+          } catch (error) {
+            throw within(error, 'partitionsByUserEndpoint', i);
+          }
+        }
+      }
+    } else {
+      w.setNull(word + 22);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 24, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatResponseStatus: readonly string[] = ['statusCode', 'statusDetail', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseStatusView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get statusCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get statusDetail(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseStatus;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseStatusView: RowReader<StreamsGroupHeartbeatResponseStatusView> = (message, word) => new StreamsGroupHeartbeatResponseStatusView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseTaskIds;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseTaskIdsView: RowReader<StreamsGroupHeartbeatResponseTaskIdsView> = (message, word) => new StreamsGroupHeartbeatResponseTaskIdsView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseEndpoint;
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatResponseTopicPartition: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseTopicPartition;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseTopicPartitionView: RowReader<StreamsGroupHeartbeatResponseTopicPartitionView> = (message, word) => new StreamsGroupHeartbeatResponseTopicPartitionView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions: readonly string[] = ['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get userEndpoint(): StreamsGroupHeartbeatResponseEndpointView {
+      return new StreamsGroupHeartbeatResponseEndpointView(this.flat, this.flatWord);
+    }
+
+    get activePartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
+      return this.flat.array(this.flatWord + 5, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
+    }
+
+    get standbyPartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
+      return this.flat.array(this.flatWord + 7, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<StreamsGroupHeartbeatResponseEndpointToPartitionsView> = (message, word) => new StreamsGroupHeartbeatResponseEndpointToPartitionsView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get heartbeatIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get acceptableRecoveryLagLegacy(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get taskOffsetIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get acceptableRecoveryLag(): Long {
+      return this.flat.int64(this.flatWord + 10);
+    }
+
+    get status(): FlatArray<StreamsGroupHeartbeatResponseStatusView> | null {
+      return this.flat.nullableArray(this.flatWord + 12, 5, readStreamsGroupHeartbeatResponseStatusView);
+    }
+
+    get activeTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get standbyTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get warmupTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 18, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get topologyDescriptionRequired(): boolean {
+      return this.flat.bool(this.flatWord + 20);
+    }
+
+    get endpointInformationEpoch(): number {
+      return this.flat.int32(this.flatWord + 21);
+    }
+
+    get partitionsByUserEndpoint(): FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null {
+      return this.flat.nullableArray(this.flatWord + 22, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 24);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StreamsGroupHeartbeatRequest): void {
+      try {
+        writeStreamsGroupHeartbeatRequest(w, w.alloc(40), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupHeartbeat request', 88);
+      }
+    },
+    writeResponse(w: FlatWriter, value: StreamsGroupHeartbeatResponse): void {
+      try {
+        writeStreamsGroupHeartbeatResponse(w, w.alloc(26), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupHeartbeat response', 88);
+      }
+    },
+    readRequest(message: FlatMessage): StreamsGroupHeartbeatRequestView {
+      return new StreamsGroupHeartbeatRequestView(message);
+    },
+    readResponse(message: FlatMessage): StreamsGroupHeartbeatResponseView {
+      return new StreamsGroupHeartbeatResponseView(message);
+    },
+  };
 }

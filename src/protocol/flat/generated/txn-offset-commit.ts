@@ -2,6 +2,7 @@
 // TxnOffsetCommit, API key 28: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -54,221 +55,52 @@ export interface TxnOffsetCommitRequestPartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfTxnOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields']);
-function writeTxnOffsetCommitRequestPartition(w: FlatWriter, word: number, value: TxnOffsetCommitRequestPartition): void {
-  checkObject(value, keysOfTxnOffsetCommitRequestPartition);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt64(w, word + 1, 'committedOffset', value.committedOffset);
-  if (value.committedLeaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
-  } else {
-    w.setInt32(word + 3, -1);
-  }
-  if (value.committedMetadata === null) {
-    w.setNull(word + 4);
-  } else {
-    putString(w, word + 4, 'committedMetadata', value.committedMetadata);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfTxnOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeTxnOffsetCommitRequestTopic(w: FlatWriter, word: number, value: TxnOffsetCommitRequestTopic): void {
-  checkObject(value, keysOfTxnOffsetCommitRequestTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
-  }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 6, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeTxnOffsetCommitRequestPartition(w, rows + i * 8, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfTxnOffsetCommitRequest: ReadonlySet<string> = new Set(['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields']);
-function writeTxnOffsetCommitRequest(w: FlatWriter, word: number, value: TxnOffsetCommitRequest): void {
-  checkObject(value, keysOfTxnOffsetCommitRequest);
-  putString(w, word, 'transactionalId', value.transactionalId);
-  putString(w, word + 2, 'groupId', value.groupId);
-  putInt64(w, word + 4, 'producerId', value.producerId);
-  putInt16(w, word + 6, 'producerEpoch', value.producerEpoch);
-  if (value.generationIdOrMemberEpoch !== undefined) {
-    putInt32(w, word + 7, 'generationIdOrMemberEpoch', value.generationIdOrMemberEpoch);
-  } else {
-    w.setInt32(word + 7, -1);
-  }
-  if (value.memberId !== undefined) {
-    putString(w, word + 8, 'memberId', value.memberId);
-  }
-  if (value.groupInstanceId !== undefined) {
-    if (value.groupInstanceId === null) {
-      w.setNull(word + 10);
-    } else {
-      putString(w, word + 10, 'groupInstanceId', value.groupInstanceId);
-    }
-  } else {
-    w.setNull(word + 10);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 12, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeTxnOffsetCommitRequestTopic(w, rows + i * 10, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfTxnOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields'];
-/** Struct of TxnOffsetCommitRequest, topics.partitions. */
-export class TxnOffsetCommitRequestPartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Offset of the next record to read. (int64) */
-  get committedOffset(): Long {
-    return this.flat.int64(this.flatWord + 1);
-  }
-
-  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 2+; default -1; dropped where the version lacks it) */
-  get committedLeaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Free text stored with the offset, or null. */
-  get committedMetadata(): string | null {
-    return this.flat.nullableString(this.flatWord + 4);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitRequestPartition;
-  }
-}
-const readTxnOffsetCommitRequestPartitionView: RowReader<TxnOffsetCommitRequestPartitionView> = (message, word) => new TxnOffsetCommitRequestPartitionView(message, word);
-
-const fieldsOfTxnOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of TxnOffsetCommitRequest, topics. */
-export class TxnOffsetCommitRequestTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** Partitions to commit. */
-  get partitions(): FlatArray<TxnOffsetCommitRequestPartitionView> {
-    return this.flat.array(this.flatWord + 6, 8, readTxnOffsetCommitRequestPartitionView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitRequestTopic;
-  }
-}
-const readTxnOffsetCommitRequestTopicView: RowReader<TxnOffsetCommitRequestTopicView> = (message, word) => new TxnOffsetCommitRequestTopicView(message, word);
-
-const fieldsOfTxnOffsetCommitRequest: readonly string[] = ['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields'];
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
-export class TxnOffsetCommitRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface TxnOffsetCommitRequestView extends FlatView {
   /** Transactional id of the producer. */
-  get transactionalId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly transactionalId: string;
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord + 2);
-  }
-
+  readonly groupId: string;
   /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
+  readonly producerId: Long;
   /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
+  readonly producerEpoch: number;
   /** Generation or member epoch of the consumer that read the records (KIP-447); -1 to not have it checked. (int32; versions 3+; default -1) */
-  get generationIdOrMemberEpoch(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
+  readonly generationIdOrMemberEpoch: number;
   /** Member id of the consumer that read the records (KIP-447); empty to not have it checked. (versions 3+; default empty) */
-  get memberId(): string {
-    return this.flat.string(this.flatWord + 8);
-  }
-
+  readonly memberId: string;
   /** Id given by configuration to a static member (KIP-345), or null. (versions 3+; default null) */
-  get groupInstanceId(): string | null {
-    return this.flat.nullableString(this.flatWord + 10);
-  }
-
+  readonly groupInstanceId: string | null;
   /** Topics to commit. */
-  get topics(): FlatArray<TxnOffsetCommitRequestTopicView> {
-    return this.flat.array(this.flatWord + 12, 10, readTxnOffsetCommitRequestTopicView);
-  }
-
+  readonly topics: FlatArray<TxnOffsetCommitRequestTopicView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 14);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitRequest;
-  }
+/** Struct of TxnOffsetCommitRequest, topics. */
+export interface TxnOffsetCommitRequestTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
+  readonly name: string;
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions to commit. */
+  readonly partitions: FlatArray<TxnOffsetCommitRequestPartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of TxnOffsetCommitRequest, topics.partitions. */
+export interface TxnOffsetCommitRequestPartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Offset of the next record to read. (int64) */
+  readonly committedOffset: Long;
+  /** Leader epoch of the last record read (KIP-320); -1 for unknown. (int32; versions 2+; default -1; dropped where the version lacks it) */
+  readonly committedLeaderEpoch: number;
+  /** Free text stored with the offset, or null. */
+  readonly committedMetadata: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
@@ -303,183 +135,402 @@ export interface TxnOffsetCommitResponsePartition {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfTxnOffsetCommitResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeTxnOffsetCommitResponsePartition(w: FlatWriter, word: number, value: TxnOffsetCommitResponsePartition): void {
-  checkObject(value, keysOfTxnOffsetCommitResponsePartition);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
+export interface TxnOffsetCommitResponseView extends FlatView {
+  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
+  readonly throttleTimeMs: number;
+  /** Topics committed. */
+  readonly topics: FlatArray<TxnOffsetCommitResponseTopicView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfTxnOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
-function writeTxnOffsetCommitResponseTopic(w: FlatWriter, word: number, value: TxnOffsetCommitResponseTopic): void {
-  checkObject(value, keysOfTxnOffsetCommitResponseTopic);
-  if (value.name !== undefined) {
-    putString(w, word, 'name', value.name);
+/** Struct of TxnOffsetCommitResponse, topics. */
+export interface TxnOffsetCommitResponseTopicView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
+  readonly name: string;
+  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** Partitions committed. */
+  readonly partitions: FlatArray<TxnOffsetCommitResponsePartitionView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of TxnOffsetCommitResponse, topics.partitions. */
+export interface TxnOffsetCommitResponsePartitionView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error code; 0 for success. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfTxnOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitRequestPartition(w: FlatWriter, word: number, value: TxnOffsetCommitRequestPartition): void {
+    checkObject(value, keysOfTxnOffsetCommitRequestPartition);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt64(w, word + 1, 'committedOffset', value.committedOffset);
+    if (value.committedLeaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'committedLeaderEpoch', value.committedLeaderEpoch);
+    } else {
+      w.setInt32(word + 3, -1);
+    }
+    if (value.committedMetadata === null) {
+      w.setNull(word + 4);
+    } else {
+      putString(w, word + 4, 'committedMetadata', value.committedMetadata);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  if (value.partitions !== undefined) {
+
+  const keysOfTxnOffsetCommitRequestTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitRequestTopic(w: FlatWriter, word: number, value: TxnOffsetCommitRequestTopic): void {
+    checkObject(value, keysOfTxnOffsetCommitRequestTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 6, count, 4);
+      const rows = w.array(word + 6, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeTxnOffsetCommitResponsePartition(w, rows + i * 4, value.partitions[i]!);
+        for (; i < count; i++) writeTxnOffsetCommitRequestPartition(w, rows + i * 8, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfTxnOffsetCommitResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
-function writeTxnOffsetCommitResponse(w: FlatWriter, word: number, value: TxnOffsetCommitResponse): void {
-  checkObject(value, keysOfTxnOffsetCommitResponse);
-  if (value.throttleTimeMs !== undefined) {
-    putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-  }
-  if (value.topics !== undefined) {
+  const keysOfTxnOffsetCommitRequest: ReadonlySet<string> = new Set(['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitRequest(w: FlatWriter, word: number, value: TxnOffsetCommitRequest): void {
+    checkObject(value, keysOfTxnOffsetCommitRequest);
+    putString(w, word, 'transactionalId', value.transactionalId);
+    putString(w, word + 2, 'groupId', value.groupId);
+    putInt64(w, word + 4, 'producerId', value.producerId);
+    putInt16(w, word + 6, 'producerEpoch', value.producerEpoch);
+    if (value.generationIdOrMemberEpoch !== undefined) {
+      putInt32(w, word + 7, 'generationIdOrMemberEpoch', value.generationIdOrMemberEpoch);
+    } else {
+      w.setInt32(word + 7, -1);
+    }
+    if (value.memberId !== undefined) {
+      putString(w, word + 8, 'memberId', value.memberId);
+    }
+    if (value.groupInstanceId !== undefined) {
+      if (value.groupInstanceId === null) {
+        w.setNull(word + 10);
+      } else {
+        putString(w, word + 10, 'groupInstanceId', value.groupInstanceId);
+      }
+    } else {
+      w.setNull(word + 10);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 10);
+      const rows = w.array(word + 12, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeTxnOffsetCommitResponseTopic(w, rows + i * 10, value.topics[i]!);
+        for (; i < count; i++) writeTxnOffsetCommitRequestTopic(w, rows + i * 10, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfTxnOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of TxnOffsetCommitResponse, topics.partitions. */
-export class TxnOffsetCommitResponsePartitionView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfTxnOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields'];
+  class TxnOffsetCommitRequestPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get committedMetadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitRequestPartition;
+    }
+  }
+  const readTxnOffsetCommitRequestPartitionView: RowReader<TxnOffsetCommitRequestPartitionView> = (message, word) => new TxnOffsetCommitRequestPartitionView(message, word);
+
+  const fieldsOfTxnOffsetCommitRequestTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class TxnOffsetCommitRequestTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<TxnOffsetCommitRequestPartitionView> {
+      return this.flat.array(this.flatWord + 6, 8, readTxnOffsetCommitRequestPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitRequestTopic;
+    }
+  }
+  const readTxnOffsetCommitRequestTopicView: RowReader<TxnOffsetCommitRequestTopicView> = (message, word) => new TxnOffsetCommitRequestTopicView(message, word);
+
+  const fieldsOfTxnOffsetCommitRequest: readonly string[] = ['transactionalId', 'groupId', 'producerId', 'producerEpoch', 'generationIdOrMemberEpoch', 'memberId', 'groupInstanceId', 'topics', 'unknownTaggedFields'];
+  class TxnOffsetCommitRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get generationIdOrMemberEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 8);
+    }
+
+    get groupInstanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 10);
+    }
+
+    get topics(): FlatArray<TxnOffsetCommitRequestTopicView> {
+      return this.flat.array(this.flatWord + 12, 10, readTxnOffsetCommitRequestTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitRequest;
+    }
   }
 
-  /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfTxnOffsetCommitResponsePartition: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitResponsePartition(w: FlatWriter, word: number, value: TxnOffsetCommitResponsePartition): void {
+    checkObject(value, keysOfTxnOffsetCommitResponsePartition);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfTxnOffsetCommitResponseTopic: ReadonlySet<string> = new Set(['name', 'topicId', 'partitions', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitResponseTopic(w: FlatWriter, word: number, value: TxnOffsetCommitResponseTopic): void {
+    checkObject(value, keysOfTxnOffsetCommitResponseTopic);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 6, count, 4);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeTxnOffsetCommitResponsePartition(w, rows + i * 4, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitResponsePartition;
-  }
-}
-const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitResponsePartitionView> = (message, word) => new TxnOffsetCommitResponsePartitionView(message, word);
-
-const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of TxnOffsetCommitResponse, topics. */
-export class TxnOffsetCommitResponseTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-5; dropped where the version lacks it) */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Id of the topic; never given again. (uuid, 22 characters of base64url; version 6; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
+  const keysOfTxnOffsetCommitResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'topics', 'unknownTaggedFields']);
+  function writeTxnOffsetCommitResponse(w: FlatWriter, word: number, value: TxnOffsetCommitResponse): void {
+    checkObject(value, keysOfTxnOffsetCommitResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeTxnOffsetCommitResponseTopic(w, rows + i * 10, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partitions committed. */
-  get partitions(): FlatArray<TxnOffsetCommitResponsePartitionView> {
-    return this.flat.array(this.flatWord + 6, 4, readTxnOffsetCommitResponsePartitionView);
+  const fieldsOfTxnOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponsePartition;
+    }
+  }
+  const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitResponsePartitionView> = (message, word) => new TxnOffsetCommitResponsePartitionView(message, word);
+
+  const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<TxnOffsetCommitResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 4, readTxnOffsetCommitResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponseTopic;
+    }
+  }
+  const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTopicView> = (message, word) => new TxnOffsetCommitResponseTopicView(message, word);
+
+  const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<TxnOffsetCommitResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 10, readTxnOffsetCommitResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponse;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitResponseTopic;
-  }
-}
-const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTopicView> = (message, word) => new TxnOffsetCommitResponseTopicView(message, word);
-
-const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). Versions 0-6. */
-export class TxnOffsetCommitResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Milliseconds the client must pause because of a quota; 0 for none. (int32) */
-  get throttleTimeMs(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics committed. */
-  get topics(): FlatArray<TxnOffsetCommitResponseTopicView> {
-    return this.flat.array(this.flatWord + 1, 10, readTxnOffsetCommitResponseTopicView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 3);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfTxnOffsetCommitResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: TxnOffsetCommitRequest): void {
-  try {
-    writeTxnOffsetCommitRequest(w, w.alloc(16), value);
-  } catch (error) {
-    throw invalidMessage(error, 'TxnOffsetCommit request', 28);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: TxnOffsetCommitResponse): void {
-  try {
-    writeTxnOffsetCommitResponse(w, w.alloc(5), value);
-  } catch (error) {
-    throw invalidMessage(error, 'TxnOffsetCommit response', 28);
-  }
-}
-
-export function readRequest(message: FlatMessage): TxnOffsetCommitRequestView {
-  return new TxnOffsetCommitRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): TxnOffsetCommitResponseView {
-  return new TxnOffsetCommitResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: TxnOffsetCommitRequest): void {
+      try {
+        writeTxnOffsetCommitRequest(w, w.alloc(16), value);
+      } catch (error) {
+        throw invalidMessage(error, 'TxnOffsetCommit request', 28);
+      }
+    },
+    writeResponse(w: FlatWriter, value: TxnOffsetCommitResponse): void {
+      try {
+        writeTxnOffsetCommitResponse(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'TxnOffsetCommit response', 28);
+      }
+    },
+    readRequest(message: FlatMessage): TxnOffsetCommitRequestView {
+      return new TxnOffsetCommitRequestView(message);
+    },
+    readResponse(message: FlatMessage): TxnOffsetCommitResponseView {
+      return new TxnOffsetCommitResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // UpdateMetadata, API key 6: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -94,394 +95,92 @@ export interface UpdateMetadataRequestUpdateMetadataPartitionState {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfUpdateMetadataRequestUpdateMetadataPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields']);
-function writeUpdateMetadataRequestUpdateMetadataPartitionState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataPartitionState): void {
-  checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataPartitionState);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
-  }
-  putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-  putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
-  putInt32(w, word + 4, 'leader', value.leader);
-  putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
-  putArray(w, word + 6, 'isr', value.isr, 1, putInt32);
-  putInt32(w, word + 8, 'zkVersion', value.zkVersion);
-  putArray(w, word + 9, 'replicas', value.replicas, 1, putInt32);
-  if (value.offlineReplicas !== undefined) {
-    putArray(w, word + 11, 'offlineReplicas', value.offlineReplicas, 1, putInt32);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfUpdateMetadataRequestUpdateMetadataTopicState: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields']);
-function writeUpdateMetadataRequestUpdateMetadataTopicState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataTopicState): void {
-  checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataTopicState);
-  putString(w, word, 'topicName', value.topicName);
-  if (value.topicId !== undefined) {
-    putUuid(w, word + 2, 'topicId', value.topicId);
-  }
-  {
-    const count = checkArray('partitionStates', value.partitionStates);
-    const rows = w.array(word + 6, count, 15);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataPartitionState(w, rows + i * 15, value.partitionStates[i]!);
-    } catch (error) {
-      throw within(error, 'partitionStates', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfUpdateMetadataRequestUpdateMetadataEndpoint: ReadonlySet<string> = new Set(['port', 'host', 'listener', 'securityProtocol', 'unknownTaggedFields']);
-function writeUpdateMetadataRequestUpdateMetadataEndpoint(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataEndpoint): void {
-  checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataEndpoint);
-  putInt32(w, word, 'port', value.port);
-  putString(w, word + 1, 'host', value.host);
-  if (value.listener !== undefined) {
-    putString(w, word + 3, 'listener', value.listener);
-  }
-  putInt16(w, word + 5, 'securityProtocol', value.securityProtocol);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfUpdateMetadataRequestUpdateMetadataBroker: ReadonlySet<string> = new Set(['id', 'v0Host', 'v0Port', 'endpoints', 'rack', 'unknownTaggedFields']);
-function writeUpdateMetadataRequestUpdateMetadataBroker(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataBroker): void {
-  checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataBroker);
-  putInt32(w, word, 'id', value.id);
-  if (value.v0Host !== undefined) {
-    putString(w, word + 1, 'v0Host', value.v0Host);
-  }
-  if (value.v0Port !== undefined) {
-    putInt32(w, word + 3, 'v0Port', value.v0Port);
-  }
-  if (value.endpoints !== undefined) {
-    {
-      const count = checkArray('endpoints', value.endpoints);
-      const rows = w.array(word + 4, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataEndpoint(w, rows + i * 8, value.endpoints[i]!);
-      } catch (error) {
-        throw within(error, 'endpoints', i);
-      }
-    }
-  }
-  if (value.rack !== undefined) {
-    if (value.rack === null) {
-      w.setNull(word + 6);
-    } else {
-      putString(w, word + 6, 'rack', value.rack);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfUpdateMetadataRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'type', 'controllerEpoch', 'brokerEpoch', 'ungroupedPartitionStates', 'topicStates', 'liveBrokers', 'unknownTaggedFields']);
-function writeUpdateMetadataRequest(w: FlatWriter, word: number, value: UpdateMetadataRequest): void {
-  checkObject(value, keysOfUpdateMetadataRequest);
-  putInt32(w, word, 'controllerId', value.controllerId);
-  if (value.isKRaftController !== undefined) {
-    putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
-  }
-  if (value.type !== undefined) {
-    putInt8(w, word + 2, 'type', value.type);
-  }
-  putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
-  if (value.brokerEpoch !== undefined) {
-    putInt64(w, word + 4, 'brokerEpoch', value.brokerEpoch);
-  } else {
-    w.setInt64(word + 4, -1, -1);
-  }
-  if (value.ungroupedPartitionStates !== undefined) {
-    {
-      const count = checkArray('ungroupedPartitionStates', value.ungroupedPartitionStates);
-      const rows = w.array(word + 6, count, 15);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataPartitionState(w, rows + i * 15, value.ungroupedPartitionStates[i]!);
-      } catch (error) {
-        throw within(error, 'ungroupedPartitionStates', i);
-      }
-    }
-  }
-  if (value.topicStates !== undefined) {
-    {
-      const count = checkArray('topicStates', value.topicStates);
-      const rows = w.array(word + 8, count, 10);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataTopicState(w, rows + i * 10, value.topicStates[i]!);
-      } catch (error) {
-        throw within(error, 'topicStates', i);
-      }
-    }
-  }
-  {
-    const count = checkArray('liveBrokers', value.liveBrokers);
-    const rows = w.array(word + 10, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataBroker(w, rows + i * 10, value.liveBrokers[i]!);
-    } catch (error) {
-      throw within(error, 'liveBrokers', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, [0]);
-  }
-}
-
-const fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields'];
-/** Struct of UpdateMetadataRequest, UpdateMetadataPartitionState. */
-export class UpdateMetadataRequestUpdateMetadataPartitionStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Epoch of the controller that changed the partition last. (int32) */
-  get controllerEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Node id of the leader; -1 for none. (int32) */
-  get leader(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Node ids of the replicas that are in sync. (int32 each) */
-  get isr(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 6, 1, readInt32);
-  }
-
-  /** Version of the partition state in ZooKeeper. (int32) */
-  get zkVersion(): number {
-    return this.flat.int32(this.flatWord + 8);
-  }
-
-  /** Node ids of all replicas, the preferred leader first. (int32 each) */
-  get replicas(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 9, 1, readInt32);
-  }
-
-  /** Node ids of the replicas whose broker or log directory is down. (int32 each; versions 4+; dropped where the version lacks it) */
-  get offlineReplicas(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 11, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 13);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState;
-  }
-}
-const readUpdateMetadataRequestUpdateMetadataPartitionStateView: RowReader<UpdateMetadataRequestUpdateMetadataPartitionStateView> = (message, word) => new UpdateMetadataRequestUpdateMetadataPartitionStateView(message, word);
-
-const fieldsOfUpdateMetadataRequestUpdateMetadataTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
-/** Struct of UpdateMetadataRequest, topicStates. In versions 5+. */
-export class UpdateMetadataRequestUpdateMetadataTopicStateView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 7+; dropped where the version lacks it) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord + 2);
-  }
-
-  /** States of partitions of the topic. */
-  get partitionStates(): FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView> {
-    return this.flat.array(this.flatWord + 6, 15, readUpdateMetadataRequestUpdateMetadataPartitionStateView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataRequestUpdateMetadataTopicState;
-  }
-}
-const readUpdateMetadataRequestUpdateMetadataTopicStateView: RowReader<UpdateMetadataRequestUpdateMetadataTopicStateView> = (message, word) => new UpdateMetadataRequestUpdateMetadataTopicStateView(message, word);
-
-const fieldsOfUpdateMetadataRequestUpdateMetadataEndpoint: readonly string[] = ['port', 'host', 'listener', 'securityProtocol', 'unknownTaggedFields'];
-/** Struct of UpdateMetadataRequest, liveBrokers.endpoints. In versions 1+. */
-export class UpdateMetadataRequestUpdateMetadataEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** TCP port to connect to. (int32) */
-  get port(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** Name of the listener, such as INTERNAL. (versions 3+; dropped where the version lacks it) */
-  get listener(): string {
-    return this.flat.string(this.flatWord + 3);
-  }
-
-  /** Security of the listener: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. (int16) */
-  get securityProtocol(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataRequestUpdateMetadataEndpoint;
-  }
-}
-const readUpdateMetadataRequestUpdateMetadataEndpointView: RowReader<UpdateMetadataRequestUpdateMetadataEndpointView> = (message, word) => new UpdateMetadataRequestUpdateMetadataEndpointView(message, word);
-
-const fieldsOfUpdateMetadataRequestUpdateMetadataBroker: readonly string[] = ['id', 'v0Host', 'v0Port', 'endpoints', 'rack', 'unknownTaggedFields'];
-/** Struct of UpdateMetadataRequest, liveBrokers. */
-export class UpdateMetadataRequestUpdateMetadataBrokerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Node id of the broker. (int32) */
-  get id(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Host name of the broker. (version 0; dropped where the version lacks it) */
-  get v0Host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
-
-  /** TCP port of the broker. (int32; version 0; dropped where the version lacks it) */
-  get v0Port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
-  /** Addresses of the broker, one for each listener. (versions 1+; dropped where the version lacks it) */
-  get endpoints(): FlatArray<UpdateMetadataRequestUpdateMetadataEndpointView> {
-    return this.flat.array(this.flatWord + 4, 8, readUpdateMetadataRequestUpdateMetadataEndpointView);
-  }
-
-  /** Rack or zone of the broker, or null. (versions 2+; dropped where the version lacks it) */
-  get rack(): string | null {
-    return this.flat.nullableString(this.flatWord + 6);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataRequestUpdateMetadataBroker;
-  }
-}
-const readUpdateMetadataRequestUpdateMetadataBrokerView: RowReader<UpdateMetadataRequestUpdateMetadataBrokerView> = (message, word) => new UpdateMetadataRequestUpdateMetadataBrokerView(message, word);
-
-const fieldsOfUpdateMetadataRequest: readonly string[] = ['controllerId', 'isKRaftController', 'type', 'controllerEpoch', 'brokerEpoch', 'ungroupedPartitionStates', 'topicStates', 'liveBrokers', 'unknownTaggedFields'];
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-8. */
-export class UpdateMetadataRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface UpdateMetadataRequestView extends FlatView {
   /** Node id of the controller that sends this. (int32) */
-  get controllerId(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly controllerId: number;
   /** True when the sender is a KRaft controller during a migration (KIP-866). (version 8; default false) */
-  get isKRaftController(): boolean {
-    return this.flat.bool(this.flatWord + 1);
-  }
-
+  readonly isKRaftController: boolean;
   /** 1 for changes only, 2 for the state of all partitions; 0 for unknown. (int8; version 8; default 0) */
-  get type(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly type: number;
   /** Epoch of the controller, for brokers to ignore older ones. (int32) */
-  get controllerEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
-
+  readonly controllerEpoch: number;
   /** Epoch of the broker registration; -1 for unknown. (int64; versions 5+; default -1; dropped where the version lacks it) */
-  get brokerEpoch(): Long {
-    return this.flat.int64(this.flatWord + 4);
-  }
-
+  readonly brokerEpoch: Long;
   /** States of partitions, each with its topic. (versions 0-4) */
-  get ungroupedPartitionStates(): FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView> {
-    return this.flat.array(this.flatWord + 6, 15, readUpdateMetadataRequestUpdateMetadataPartitionStateView);
-  }
-
+  readonly ungroupedPartitionStates: FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView>;
   /** Topics with the states of partitions. (versions 5+) */
-  get topicStates(): FlatArray<UpdateMetadataRequestUpdateMetadataTopicStateView> {
-    return this.flat.array(this.flatWord + 8, 10, readUpdateMetadataRequestUpdateMetadataTopicStateView);
-  }
-
+  readonly topicStates: FlatArray<UpdateMetadataRequestUpdateMetadataTopicStateView>;
   /** Brokers that are alive. */
-  get liveBrokers(): FlatArray<UpdateMetadataRequestUpdateMetadataBrokerView> {
-    return this.flat.array(this.flatWord + 10, 10, readUpdateMetadataRequestUpdateMetadataBrokerView);
-  }
-
+  readonly liveBrokers: FlatArray<UpdateMetadataRequestUpdateMetadataBrokerView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 12);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataRequest;
-  }
+/** Struct of UpdateMetadataRequest, liveBrokers. */
+export interface UpdateMetadataRequestUpdateMetadataBrokerView extends FlatView {
+  /** Node id of the broker. (int32) */
+  readonly id: number;
+  /** Host name of the broker. (version 0; dropped where the version lacks it) */
+  readonly v0Host: string;
+  /** TCP port of the broker. (int32; version 0; dropped where the version lacks it) */
+  readonly v0Port: number;
+  /** Addresses of the broker, one for each listener. (versions 1+; dropped where the version lacks it) */
+  readonly endpoints: FlatArray<UpdateMetadataRequestUpdateMetadataEndpointView>;
+  /** Rack or zone of the broker, or null. (versions 2+; dropped where the version lacks it) */
+  readonly rack: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of UpdateMetadataRequest, liveBrokers.endpoints. In versions 1+. */
+export interface UpdateMetadataRequestUpdateMetadataEndpointView extends FlatView {
+  /** TCP port to connect to. (int32) */
+  readonly port: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** Name of the listener, such as INTERNAL. (versions 3+; dropped where the version lacks it) */
+  readonly listener: string;
+  /** Security of the listener: 0 PLAINTEXT, 1 SSL, 2 SASL_PLAINTEXT, 3 SASL_SSL. (int16) */
+  readonly securityProtocol: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of UpdateMetadataRequest, topicStates. In versions 5+. */
+export interface UpdateMetadataRequestUpdateMetadataTopicStateView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url; versions 7+; dropped where the version lacks it) */
+  readonly topicId: string;
+  /** States of partitions of the topic. */
+  readonly partitionStates: FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of UpdateMetadataRequest, UpdateMetadataPartitionState. */
+export interface UpdateMetadataRequestUpdateMetadataPartitionStateView extends FlatView {
+  /** Name of the topic; case matters. (versions 0-4; dropped where the version lacks it) */
+  readonly topicName: string;
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Epoch of the controller that changed the partition last. (int32) */
+  readonly controllerEpoch: number;
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leader: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** Node ids of the replicas that are in sync. (int32 each) */
+  readonly isr: FlatArray<number>;
+  /** Version of the partition state in ZooKeeper. (int32) */
+  readonly zkVersion: number;
+  /** Node ids of all replicas, the preferred leader first. (int32 each) */
+  readonly replicas: FlatArray<number>;
+  /** Node ids of the replicas whose broker or log directory is down. (int32 each; versions 4+; dropped where the version lacks it) */
+  readonly offlineReplicas: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-8. */
@@ -492,61 +191,421 @@ export interface UpdateMetadataResponse {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfUpdateMetadataResponse: ReadonlySet<string> = new Set(['errorCode', 'unknownTaggedFields']);
-function writeUpdateMetadataResponse(w: FlatWriter, word: number, value: UpdateMetadataResponse): void {
-  checkObject(value, keysOfUpdateMetadataResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfUpdateMetadataResponse: readonly string[] = ['errorCode', 'unknownTaggedFields'];
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. Versions 0-8. */
-export class UpdateMetadataResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface UpdateMetadataResponseView extends FlatView {
   /** Error code; 0 for success. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
+  readonly errorCode: number;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 1);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfUpdateMetadataResponse;
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-export function writeRequest(w: FlatWriter, value: UpdateMetadataRequest): void {
-  try {
-    writeUpdateMetadataRequest(w, w.alloc(14), value);
-  } catch (error) {
-    throw invalidMessage(error, 'UpdateMetadata request', 6);
+type Messages = ApiMessages<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfUpdateMetadataRequestUpdateMetadataPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields']);
+  function writeUpdateMetadataRequestUpdateMetadataPartitionState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataPartitionState): void {
+    checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataPartitionState);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
+    putInt32(w, word + 4, 'leader', value.leader);
+    putInt32(w, word + 5, 'leaderEpoch', value.leaderEpoch);
+    putArray(w, word + 6, 'isr', value.isr, 1, putInt32);
+    putInt32(w, word + 8, 'zkVersion', value.zkVersion);
+    putArray(w, word + 9, 'replicas', value.replicas, 1, putInt32);
+    if (value.offlineReplicas !== undefined) {
+      putArray(w, word + 11, 'offlineReplicas', value.offlineReplicas, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function writeResponse(w: FlatWriter, value: UpdateMetadataResponse): void {
-  try {
-    writeUpdateMetadataResponse(w, w.alloc(3), value);
-  } catch (error) {
-    throw invalidMessage(error, 'UpdateMetadata response', 6);
+  const keysOfUpdateMetadataRequestUpdateMetadataTopicState: ReadonlySet<string> = new Set(['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields']);
+  function writeUpdateMetadataRequestUpdateMetadataTopicState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataTopicState): void {
+    checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataTopicState);
+    putString(w, word, 'topicName', value.topicName);
+    if (value.topicId !== undefined) {
+      putUuid(w, word + 2, 'topicId', value.topicId);
+    }
+    {
+      const count = checkArray('partitionStates', value.partitionStates);
+      const rows = w.array(word + 6, count, 15);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataPartitionState(w, rows + i * 15, value.partitionStates[i]!);
+      } catch (error) {
+        throw within(error, 'partitionStates', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-}
 
-export function readRequest(message: FlatMessage): UpdateMetadataRequestView {
-  return new UpdateMetadataRequestView(message);
-}
+  const keysOfUpdateMetadataRequestUpdateMetadataEndpoint: ReadonlySet<string> = new Set(['port', 'host', 'listener', 'securityProtocol', 'unknownTaggedFields']);
+  function writeUpdateMetadataRequestUpdateMetadataEndpoint(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataEndpoint): void {
+    checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataEndpoint);
+    putInt32(w, word, 'port', value.port);
+    putString(w, word + 1, 'host', value.host);
+    if (value.listener !== undefined) {
+      putString(w, word + 3, 'listener', value.listener);
+    }
+    putInt16(w, word + 5, 'securityProtocol', value.securityProtocol);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
+  }
 
-export function readResponse(message: FlatMessage): UpdateMetadataResponseView {
-  return new UpdateMetadataResponseView(message);
+  const keysOfUpdateMetadataRequestUpdateMetadataBroker: ReadonlySet<string> = new Set(['id', 'v0Host', 'v0Port', 'endpoints', 'rack', 'unknownTaggedFields']);
+  function writeUpdateMetadataRequestUpdateMetadataBroker(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataBroker): void {
+    checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataBroker);
+    putInt32(w, word, 'id', value.id);
+    if (value.v0Host !== undefined) {
+      putString(w, word + 1, 'v0Host', value.v0Host);
+    }
+    if (value.v0Port !== undefined) {
+      putInt32(w, word + 3, 'v0Port', value.v0Port);
+    }
+    if (value.endpoints !== undefined) {
+      {
+        const count = checkArray('endpoints', value.endpoints);
+        const rows = w.array(word + 4, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataEndpoint(w, rows + i * 8, value.endpoints[i]!);
+        } catch (error) {
+          throw within(error, 'endpoints', i);
+        }
+      }
+    }
+    if (value.rack !== undefined) {
+      if (value.rack === null) {
+        w.setNull(word + 6);
+      } else {
+        putString(w, word + 6, 'rack', value.rack);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfUpdateMetadataRequest: ReadonlySet<string> = new Set(['controllerId', 'isKRaftController', 'type', 'controllerEpoch', 'brokerEpoch', 'ungroupedPartitionStates', 'topicStates', 'liveBrokers', 'unknownTaggedFields']);
+  function writeUpdateMetadataRequest(w: FlatWriter, word: number, value: UpdateMetadataRequest): void {
+    checkObject(value, keysOfUpdateMetadataRequest);
+    putInt32(w, word, 'controllerId', value.controllerId);
+    if (value.isKRaftController !== undefined) {
+      putBool(w, word + 1, 'isKRaftController', value.isKRaftController);
+    }
+    if (value.type !== undefined) {
+      putInt8(w, word + 2, 'type', value.type);
+    }
+    putInt32(w, word + 3, 'controllerEpoch', value.controllerEpoch);
+    if (value.brokerEpoch !== undefined) {
+      putInt64(w, word + 4, 'brokerEpoch', value.brokerEpoch);
+    } else {
+      w.setInt64(word + 4, -1, -1);
+    }
+    if (value.ungroupedPartitionStates !== undefined) {
+      {
+        const count = checkArray('ungroupedPartitionStates', value.ungroupedPartitionStates);
+        const rows = w.array(word + 6, count, 15);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataPartitionState(w, rows + i * 15, value.ungroupedPartitionStates[i]!);
+        } catch (error) {
+          throw within(error, 'ungroupedPartitionStates', i);
+        }
+      }
+    }
+    if (value.topicStates !== undefined) {
+      {
+        const count = checkArray('topicStates', value.topicStates);
+        const rows = w.array(word + 8, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataTopicState(w, rows + i * 10, value.topicStates[i]!);
+        } catch (error) {
+          throw within(error, 'topicStates', i);
+        }
+      }
+    }
+    {
+      const count = checkArray('liveBrokers', value.liveBrokers);
+      const rows = w.array(word + 10, count, 10);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeUpdateMetadataRequestUpdateMetadataBroker(w, rows + i * 10, value.liveBrokers[i]!);
+      } catch (error) {
+        throw within(error, 'liveBrokers', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, [0]);
+    }
+  }
+
+  const fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields'];
+  class UpdateMetadataRequestUpdateMetadataPartitionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get controllerEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get leader(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get isr(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get zkVersion(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get replicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 9, 1, readInt32);
+    }
+
+    get offlineReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 11, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState;
+    }
+  }
+  const readUpdateMetadataRequestUpdateMetadataPartitionStateView: RowReader<UpdateMetadataRequestUpdateMetadataPartitionStateView> = (message, word) => new UpdateMetadataRequestUpdateMetadataPartitionStateView(message, word);
+
+  const fieldsOfUpdateMetadataRequestUpdateMetadataTopicState: readonly string[] = ['topicName', 'topicId', 'partitionStates', 'unknownTaggedFields'];
+  class UpdateMetadataRequestUpdateMetadataTopicStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionStates(): FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView> {
+      return this.flat.array(this.flatWord + 6, 15, readUpdateMetadataRequestUpdateMetadataPartitionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataRequestUpdateMetadataTopicState;
+    }
+  }
+  const readUpdateMetadataRequestUpdateMetadataTopicStateView: RowReader<UpdateMetadataRequestUpdateMetadataTopicStateView> = (message, word) => new UpdateMetadataRequestUpdateMetadataTopicStateView(message, word);
+
+  const fieldsOfUpdateMetadataRequestUpdateMetadataEndpoint: readonly string[] = ['port', 'host', 'listener', 'securityProtocol', 'unknownTaggedFields'];
+  class UpdateMetadataRequestUpdateMetadataEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get listener(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get securityProtocol(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataRequestUpdateMetadataEndpoint;
+    }
+  }
+  const readUpdateMetadataRequestUpdateMetadataEndpointView: RowReader<UpdateMetadataRequestUpdateMetadataEndpointView> = (message, word) => new UpdateMetadataRequestUpdateMetadataEndpointView(message, word);
+
+  const fieldsOfUpdateMetadataRequestUpdateMetadataBroker: readonly string[] = ['id', 'v0Host', 'v0Port', 'endpoints', 'rack', 'unknownTaggedFields'];
+  class UpdateMetadataRequestUpdateMetadataBrokerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get id(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get v0Host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get v0Port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get endpoints(): FlatArray<UpdateMetadataRequestUpdateMetadataEndpointView> {
+      return this.flat.array(this.flatWord + 4, 8, readUpdateMetadataRequestUpdateMetadataEndpointView);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataRequestUpdateMetadataBroker;
+    }
+  }
+  const readUpdateMetadataRequestUpdateMetadataBrokerView: RowReader<UpdateMetadataRequestUpdateMetadataBrokerView> = (message, word) => new UpdateMetadataRequestUpdateMetadataBrokerView(message, word);
+
+  const fieldsOfUpdateMetadataRequest: readonly string[] = ['controllerId', 'isKRaftController', 'type', 'controllerEpoch', 'brokerEpoch', 'ungroupedPartitionStates', 'topicStates', 'liveBrokers', 'unknownTaggedFields'];
+  class UpdateMetadataRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get controllerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get isKRaftController(): boolean {
+      return this.flat.bool(this.flatWord + 1);
+    }
+
+    get type(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get controllerEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get ungroupedPartitionStates(): FlatArray<UpdateMetadataRequestUpdateMetadataPartitionStateView> {
+      return this.flat.array(this.flatWord + 6, 15, readUpdateMetadataRequestUpdateMetadataPartitionStateView);
+    }
+
+    get topicStates(): FlatArray<UpdateMetadataRequestUpdateMetadataTopicStateView> {
+      return this.flat.array(this.flatWord + 8, 10, readUpdateMetadataRequestUpdateMetadataTopicStateView);
+    }
+
+    get liveBrokers(): FlatArray<UpdateMetadataRequestUpdateMetadataBrokerView> {
+      return this.flat.array(this.flatWord + 10, 10, readUpdateMetadataRequestUpdateMetadataBrokerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 12);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataRequest;
+    }
+  }
+
+  const keysOfUpdateMetadataResponse: ReadonlySet<string> = new Set(['errorCode', 'unknownTaggedFields']);
+  function writeUpdateMetadataResponse(w: FlatWriter, word: number, value: UpdateMetadataResponse): void {
+    checkObject(value, keysOfUpdateMetadataResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 1, value.unknownTaggedFields, []);
+    }
+  }
+
+  const fieldsOfUpdateMetadataResponse: readonly string[] = ['errorCode', 'unknownTaggedFields'];
+  class UpdateMetadataResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 1);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UpdateMetadataRequest): void {
+      try {
+        writeUpdateMetadataRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UpdateMetadata request', 6);
+      }
+    },
+    writeResponse(w: FlatWriter, value: UpdateMetadataResponse): void {
+      try {
+        writeUpdateMetadataResponse(w, w.alloc(3), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UpdateMetadata response', 6);
+      }
+    },
+    readRequest(message: FlatMessage): UpdateMetadataRequestView {
+      return new UpdateMetadataRequestView(message);
+    },
+    readResponse(message: FlatMessage): UpdateMetadataResponseView {
+      return new UpdateMetadataResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // Vote, API key 52: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -50,201 +51,48 @@ export interface VoteRequestPartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfVoteRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields']);
-function writeVoteRequestPartitionData(w: FlatWriter, word: number, value: VoteRequestPartitionData): void {
-  checkObject(value, keysOfVoteRequestPartitionData);
-  putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  putInt32(w, word + 1, 'replicaEpoch', value.replicaEpoch);
-  putInt32(w, word + 2, 'replicaId', value.replicaId);
-  if (value.replicaDirectoryId !== undefined) {
-    putUuid(w, word + 3, 'replicaDirectoryId', value.replicaDirectoryId);
-  }
-  if (value.voterDirectoryId !== undefined) {
-    putUuid(w, word + 7, 'voterDirectoryId', value.voterDirectoryId);
-  }
-  putInt32(w, word + 11, 'lastOffsetEpoch', value.lastOffsetEpoch);
-  putInt64(w, word + 12, 'lastOffset', value.lastOffset);
-  if (value.preVote !== undefined) {
-    putBool(w, word + 14, 'preVote', value.preVote);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 15, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfVoteRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeVoteRequestTopicData(w: FlatWriter, word: number, value: VoteRequestTopicData): void {
-  checkObject(value, keysOfVoteRequestTopicData);
-  putString(w, word, 'topicName', value.topicName);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 2, count, 17);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeVoteRequestPartitionData(w, rows + i * 17, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfVoteRequest: ReadonlySet<string> = new Set(['clusterId', 'voterId', 'topics', 'unknownTaggedFields']);
-function writeVoteRequest(w: FlatWriter, word: number, value: VoteRequest): void {
-  checkObject(value, keysOfVoteRequest);
-  if (value.clusterId !== undefined) {
-    if (value.clusterId === null) {
-      w.setNull(word);
-    } else {
-      putString(w, word, 'clusterId', value.clusterId);
-    }
-  } else {
-    w.setNull(word);
-  }
-  if (value.voterId !== undefined) {
-    putInt32(w, word + 2, 'voterId', value.voterId);
-  } else {
-    w.setInt32(word + 2, -1);
-  }
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 3, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeVoteRequestTopicData(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfVoteRequestPartitionData: readonly string[] = ['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields'];
-/** Struct of VoteRequest, topics.partitions. */
-export class VoteRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the candidate. (int32) */
-  get replicaEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Node id of the candidate. (int32) */
-  get replicaId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** Directory id of the candidate (KIP-853). (uuid, 22 characters of base64url; versions 1+; dropped where the version lacks it) */
-  get replicaDirectoryId(): string {
-    return this.flat.uuid(this.flatWord + 3);
-  }
-
-  /** Directory id of the voter (KIP-853); all zero for unknown. (uuid, 22 characters of base64url; versions 1+; dropped where the version lacks it) */
-  get voterDirectoryId(): string {
-    return this.flat.uuid(this.flatWord + 7);
-  }
-
-  /** Leader epoch of the last record in the log of the candidate. (int32) */
-  get lastOffsetEpoch(): number {
-    return this.flat.int32(this.flatWord + 11);
-  }
-
-  /** End offset of the log of the candidate. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 12);
-  }
-
-  /** True to only ask whether a vote would be granted (KIP-996). (version 2) */
-  get preVote(): boolean {
-    return this.flat.bool(this.flatWord + 14);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 15);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteRequestPartitionData;
-  }
-}
-const readVoteRequestPartitionDataView: RowReader<VoteRequestPartitionDataView> = (message, word) => new VoteRequestPartitionDataView(message, word);
-
-const fieldsOfVoteRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of VoteRequest, topics. */
-export class VoteRequestTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions of the quorum; only partition 0. */
-  get partitions(): FlatArray<VoteRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 2, 17, readVoteRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteRequestTopicData;
-  }
-}
-const readVoteRequestTopicDataView: RowReader<VoteRequestTopicDataView> = (message, word) => new VoteRequestTopicDataView(message, word);
-
-const fieldsOfVoteRequest: readonly string[] = ['clusterId', 'voterId', 'topics', 'unknownTaggedFields'];
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
-export class VoteRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface VoteRequestView extends FlatView {
   /** Id of the cluster, or null to not have it checked. (default null) */
-  get clusterId(): string | null {
-    return this.flat.nullableString(this.flatWord);
-  }
-
+  readonly clusterId: string | null;
   /** Node id of the voter that gets this; -1 for unknown. (int32; versions 1+; default -1; dropped where the version lacks it) */
-  get voterId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
+  readonly voterId: number;
   /** Topics of the quorum; only the metadata topic. */
-  get topics(): FlatArray<VoteRequestTopicDataView> {
-    return this.flat.array(this.flatWord + 3, 6, readVoteRequestTopicDataView);
-  }
-
+  readonly topics: FlatArray<VoteRequestTopicDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteRequest;
-  }
+/** Struct of VoteRequest, topics. */
+export interface VoteRequestTopicDataView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions of the quorum; only partition 0. */
+  readonly partitions: FlatArray<VoteRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of VoteRequest, topics.partitions. */
+export interface VoteRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Epoch of the candidate. (int32) */
+  readonly replicaEpoch: number;
+  /** Node id of the candidate. (int32) */
+  readonly replicaId: number;
+  /** Directory id of the candidate (KIP-853). (uuid, 22 characters of base64url; versions 1+; dropped where the version lacks it) */
+  readonly replicaDirectoryId: string;
+  /** Directory id of the voter (KIP-853); all zero for unknown. (uuid, 22 characters of base64url; versions 1+; dropped where the version lacks it) */
+  readonly voterDirectoryId: string;
+  /** Leader epoch of the last record in the log of the candidate. (int32) */
+  readonly lastOffsetEpoch: number;
+  /** End offset of the log of the candidate. (int64) */
+  readonly lastOffset: Long;
+  /** True to only ask whether a vote would be granted (KIP-996). (version 2) */
+  readonly preVote: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
@@ -297,268 +145,479 @@ export interface VoteResponsePartitionData {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfVoteResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields']);
-function writeVoteResponsePartitionData(w: FlatWriter, word: number, value: VoteResponsePartitionData): void {
-  checkObject(value, keysOfVoteResponsePartitionData);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.leaderId !== undefined) {
-    putInt32(w, word + 2, 'leaderId', value.leaderId);
-  }
-  if (value.leaderEpoch !== undefined) {
-    putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
-  }
-  if (value.voteGranted !== undefined) {
-    putBool(w, word + 4, 'voteGranted', value.voteGranted);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
-  }
+/** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
+export interface VoteResponseView extends FlatView {
+  /** Error of the whole request; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Topics of the quorum; only the metadata topic. */
+  readonly topics: FlatArray<VoteResponseTopicDataView>;
+  /** Addresses of the leaders named above (KIP-853). (versions 1+) */
+  readonly nodeEndpoints: FlatArray<VoteResponseNodeEndpointView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfVoteResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
-function writeVoteResponseTopicData(w: FlatWriter, word: number, value: VoteResponseTopicData): void {
-  checkObject(value, keysOfVoteResponseTopicData);
-  if (value.topicName !== undefined) {
-    putString(w, word, 'topicName', value.topicName);
+/** Struct of VoteResponse, nodeEndpoints. In versions 1+. */
+export interface VoteResponseNodeEndpointView extends FlatView {
+  /** Node id of the controller. (int32) */
+  readonly nodeId: number;
+  /** Host name or address to connect to. */
+  readonly host: string;
+  /** TCP port to connect to. (uint16) */
+  readonly port: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of VoteResponse, topics. */
+export interface VoteResponseTopicDataView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly topicName: string;
+  /** Partitions of the quorum; only partition 0. */
+  readonly partitions: FlatArray<VoteResponsePartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of VoteResponse, topics.partitions. */
+export interface VoteResponsePartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Node id of the leader; -1 for none. (int32) */
+  readonly leaderId: number;
+  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
+  readonly leaderEpoch: number;
+  /** True when the vote is granted. */
+  readonly voteGranted: boolean;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfVoteRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields']);
+  function writeVoteRequestPartitionData(w: FlatWriter, word: number, value: VoteRequestPartitionData): void {
+    checkObject(value, keysOfVoteRequestPartitionData);
+    putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    putInt32(w, word + 1, 'replicaEpoch', value.replicaEpoch);
+    putInt32(w, word + 2, 'replicaId', value.replicaId);
+    if (value.replicaDirectoryId !== undefined) {
+      putUuid(w, word + 3, 'replicaDirectoryId', value.replicaDirectoryId);
+    }
+    if (value.voterDirectoryId !== undefined) {
+      putUuid(w, word + 7, 'voterDirectoryId', value.voterDirectoryId);
+    }
+    putInt32(w, word + 11, 'lastOffsetEpoch', value.lastOffsetEpoch);
+    putInt64(w, word + 12, 'lastOffset', value.lastOffset);
+    if (value.preVote !== undefined) {
+      putBool(w, word + 14, 'preVote', value.preVote);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 15, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfVoteRequestTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeVoteRequestTopicData(w: FlatWriter, word: number, value: VoteRequestTopicData): void {
+    checkObject(value, keysOfVoteRequestTopicData);
+    putString(w, word, 'topicName', value.topicName);
     {
       const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 7);
+      const rows = w.array(word + 2, count, 17);
       let i = 0;
       try {
-        for (; i < count; i++) writeVoteResponsePartitionData(w, rows + i * 7, value.partitions[i]!);
+        for (; i < count; i++) writeVoteRequestPartitionData(w, rows + i * 17, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfVoteResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'unknownTaggedFields']);
-function writeVoteResponseNodeEndpoint(w: FlatWriter, word: number, value: VoteResponseNodeEndpoint): void {
-  checkObject(value, keysOfVoteResponseNodeEndpoint);
-  if (value.nodeId !== undefined) {
-    putInt32(w, word, 'nodeId', value.nodeId);
-  }
-  if (value.host !== undefined) {
-    putString(w, word + 1, 'host', value.host);
-  }
-  if (value.port !== undefined) {
-    putUint16(w, word + 3, 'port', value.port);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfVoteResponse: ReadonlySet<string> = new Set(['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields']);
-function writeVoteResponse(w: FlatWriter, word: number, value: VoteResponse): void {
-  checkObject(value, keysOfVoteResponse);
-  if (value.errorCode !== undefined) {
-    putInt16(w, word, 'errorCode', value.errorCode);
-  }
-  if (value.topics !== undefined) {
+  const keysOfVoteRequest: ReadonlySet<string> = new Set(['clusterId', 'voterId', 'topics', 'unknownTaggedFields']);
+  function writeVoteRequest(w: FlatWriter, word: number, value: VoteRequest): void {
+    checkObject(value, keysOfVoteRequest);
+    if (value.clusterId !== undefined) {
+      if (value.clusterId === null) {
+        w.setNull(word);
+      } else {
+        putString(w, word, 'clusterId', value.clusterId);
+      }
+    } else {
+      w.setNull(word);
+    }
+    if (value.voterId !== undefined) {
+      putInt32(w, word + 2, 'voterId', value.voterId);
+    } else {
+      w.setInt32(word + 2, -1);
+    }
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 1, count, 6);
+      const rows = w.array(word + 3, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeVoteResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeVoteRequestTopicData(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
-  }
-  if (value.nodeEndpoints !== undefined) {
-    {
-      const count = checkArray('nodeEndpoints', value.nodeEndpoints);
-      const rows = w.array(word + 3, count, 6);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeVoteResponseNodeEndpoint(w, rows + i * 6, value.nodeEndpoints[i]!);
-      } catch (error) {
-        throw within(error, 'nodeEndpoints', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, [0]);
-  }
-}
 
-const fieldsOfVoteResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields'];
-/** Struct of VoteResponse, topics.partitions. */
-export class VoteResponsePartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+  const fieldsOfVoteRequestPartitionData: readonly string[] = ['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields'];
+  class VoteRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
-  }
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
 
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
+    get replicaEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
 
-  /** Node id of the leader; -1 for none. (int32) */
-  get leaderId(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
 
-  /** Epoch of the leader, one more with each election; -1 for unknown. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
+    get replicaDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 3);
+    }
 
-  /** True when the vote is granted. */
-  get voteGranted(): boolean {
-    return this.flat.bool(this.flatWord + 4);
-  }
+    get voterDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 7);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
-  }
+    get lastOffsetEpoch(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteResponsePartitionData;
-  }
-}
-const readVoteResponsePartitionDataView: RowReader<VoteResponsePartitionDataView> = (message, word) => new VoteResponsePartitionDataView(message, word);
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 12);
+    }
 
-const fieldsOfVoteResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-/** Struct of VoteResponse, topics. */
-export class VoteResponseTopicDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get preVote(): boolean {
+      return this.flat.bool(this.flatWord + 14);
+    }
 
-  /** Name of the topic; case matters. */
-  get topicName(): string {
-    return this.flat.string(this.flatWord);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 15);
+    }
 
-  /** Partitions of the quorum; only partition 0. */
-  get partitions(): FlatArray<VoteResponsePartitionDataView> {
-    return this.flat.array(this.flatWord + 2, 7, readVoteResponsePartitionDataView);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteRequestPartitionData;
+    }
   }
+  const readVoteRequestPartitionDataView: RowReader<VoteRequestPartitionDataView> = (message, word) => new VoteRequestPartitionDataView(message, word);
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const fieldsOfVoteRequestTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class VoteRequestTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<VoteRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 17, readVoteRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteRequestTopicData;
+    }
   }
+  const readVoteRequestTopicDataView: RowReader<VoteRequestTopicDataView> = (message, word) => new VoteRequestTopicDataView(message, word);
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteResponseTopicData;
-  }
-}
-const readVoteResponseTopicDataView: RowReader<VoteResponseTopicDataView> = (message, word) => new VoteResponseTopicDataView(message, word);
+  const fieldsOfVoteRequest: readonly string[] = ['clusterId', 'voterId', 'topics', 'unknownTaggedFields'];
+  class VoteRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-const fieldsOfVoteResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-/** Struct of VoteResponse, nodeEndpoints. In versions 1+. */
-export class VoteResponseNodeEndpointView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
 
-  /** Node id of the controller. (int32) */
-  get nodeId(): number {
-    return this.flat.int32(this.flatWord);
-  }
+    get voterId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
 
-  /** Host name or address to connect to. */
-  get host(): string {
-    return this.flat.string(this.flatWord + 1);
-  }
+    get topics(): FlatArray<VoteRequestTopicDataView> {
+      return this.flat.array(this.flatWord + 3, 6, readVoteRequestTopicDataView);
+    }
 
-  /** TCP port to connect to. (uint16) */
-  get port(): number {
-    return this.flat.int32(this.flatWord + 3);
-  }
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteRequest;
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteResponseNodeEndpoint;
-  }
-}
-const readVoteResponseNodeEndpointView: RowReader<VoteResponseNodeEndpointView> = (message, word) => new VoteResponseNodeEndpointView(message, word);
-
-const fieldsOfVoteResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-/** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). Versions 0-2. */
-export class VoteResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Error of the whole request; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Topics of the quorum; only the metadata topic. */
-  get topics(): FlatArray<VoteResponseTopicDataView> {
-    return this.flat.array(this.flatWord + 1, 6, readVoteResponseTopicDataView);
+  const keysOfVoteResponsePartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields']);
+  function writeVoteResponsePartitionData(w: FlatWriter, word: number, value: VoteResponsePartitionData): void {
+    checkObject(value, keysOfVoteResponsePartitionData);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.leaderId !== undefined) {
+      putInt32(w, word + 2, 'leaderId', value.leaderId);
+    }
+    if (value.leaderEpoch !== undefined) {
+      putInt32(w, word + 3, 'leaderEpoch', value.leaderEpoch);
+    }
+    if (value.voteGranted !== undefined) {
+      putBool(w, word + 4, 'voteGranted', value.voteGranted);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Addresses of the leaders named above (KIP-853). (versions 1+) */
-  get nodeEndpoints(): FlatArray<VoteResponseNodeEndpointView> {
-    return this.flat.array(this.flatWord + 3, 6, readVoteResponseNodeEndpointView);
+  const keysOfVoteResponseTopicData: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
+  function writeVoteResponseTopicData(w: FlatWriter, word: number, value: VoteResponseTopicData): void {
+    checkObject(value, keysOfVoteResponseTopicData);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 7);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeVoteResponsePartitionData(w, rows + i * 7, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 5);
+  const keysOfVoteResponseNodeEndpoint: ReadonlySet<string> = new Set(['nodeId', 'host', 'port', 'unknownTaggedFields']);
+  function writeVoteResponseNodeEndpoint(w: FlatWriter, word: number, value: VoteResponseNodeEndpoint): void {
+    checkObject(value, keysOfVoteResponseNodeEndpoint);
+    if (value.nodeId !== undefined) {
+      putInt32(w, word, 'nodeId', value.nodeId);
+    }
+    if (value.host !== undefined) {
+      putString(w, word + 1, 'host', value.host);
+    }
+    if (value.port !== undefined) {
+      putUint16(w, word + 3, 'port', value.port);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfVoteResponse;
+  const keysOfVoteResponse: ReadonlySet<string> = new Set(['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields']);
+  function writeVoteResponse(w: FlatWriter, word: number, value: VoteResponse): void {
+    checkObject(value, keysOfVoteResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 1, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeVoteResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.nodeEndpoints !== undefined) {
+      {
+        const count = checkArray('nodeEndpoints', value.nodeEndpoints);
+        const rows = w.array(word + 3, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeVoteResponseNodeEndpoint(w, rows + i * 6, value.nodeEndpoints[i]!);
+        } catch (error) {
+          throw within(error, 'nodeEndpoints', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 5, value.unknownTaggedFields, [0]);
+    }
   }
-}
 
-export function writeRequest(w: FlatWriter, value: VoteRequest): void {
-  try {
-    writeVoteRequest(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Vote request', 52);
+  const fieldsOfVoteResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields'];
+  class VoteResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get voteGranted(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponsePartitionData;
+    }
   }
-}
+  const readVoteResponsePartitionDataView: RowReader<VoteResponsePartitionDataView> = (message, word) => new VoteResponsePartitionDataView(message, word);
 
-export function writeResponse(w: FlatWriter, value: VoteResponse): void {
-  try {
-    writeVoteResponse(w, w.alloc(7), value);
-  } catch (error) {
-    throw invalidMessage(error, 'Vote response', 52);
+  const fieldsOfVoteResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class VoteResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<VoteResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 7, readVoteResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponseTopicData;
+    }
   }
-}
+  const readVoteResponseTopicDataView: RowReader<VoteResponseTopicDataView> = (message, word) => new VoteResponseTopicDataView(message, word);
 
-export function readRequest(message: FlatMessage): VoteRequestView {
-  return new VoteRequestView(message);
-}
+  const fieldsOfVoteResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class VoteResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
 
-export function readResponse(message: FlatMessage): VoteResponseView {
-  return new VoteResponseView(message);
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponseNodeEndpoint;
+    }
+  }
+  const readVoteResponseNodeEndpointView: RowReader<VoteResponseNodeEndpointView> = (message, word) => new VoteResponseNodeEndpointView(message, word);
+
+  const fieldsOfVoteResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class VoteResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<VoteResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 1, 6, readVoteResponseTopicDataView);
+    }
+
+    get nodeEndpoints(): FlatArray<VoteResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 6, readVoteResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: VoteRequest): void {
+      try {
+        writeVoteRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Vote request', 52);
+      }
+    },
+    writeResponse(w: FlatWriter, value: VoteResponse): void {
+      try {
+        writeVoteResponse(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Vote response', 52);
+      }
+    },
+    readRequest(message: FlatMessage): VoteRequestView {
+      return new VoteRequestView(message);
+    },
+    readResponse(message: FlatMessage): VoteResponseView {
+      return new VoteResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // WriteShareGroupState, API key 85: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -58,230 +59,56 @@ export interface WriteShareGroupStateRequestStateBatch {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfWriteShareGroupStateRequestStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
-function writeWriteShareGroupStateRequestStateBatch(w: FlatWriter, word: number, value: WriteShareGroupStateRequestStateBatch): void {
-  checkObject(value, keysOfWriteShareGroupStateRequestStateBatch);
-  putInt64(w, word, 'firstOffset', value.firstOffset);
-  putInt64(w, word + 2, 'lastOffset', value.lastOffset);
-  putInt8(w, word + 4, 'deliveryState', value.deliveryState);
-  putInt16(w, word + 5, 'deliveryCount', value.deliveryCount);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'stateBatches', 'unknownTaggedFields']);
-function writeWriteShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: WriteShareGroupStateRequestPartitionData): void {
-  checkObject(value, keysOfWriteShareGroupStateRequestPartitionData);
-  putInt32(w, word, 'partition', value.partition);
-  putInt32(w, word + 1, 'stateEpoch', value.stateEpoch);
-  putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
-  putInt64(w, word + 3, 'startOffset', value.startOffset);
-  if (value.deliveryCompleteCount !== undefined) {
-    putInt32(w, word + 5, 'deliveryCompleteCount', value.deliveryCompleteCount);
-  } else {
-    w.setInt32(word + 5, -1);
-  }
-  {
-    const count = checkArray('stateBatches', value.stateBatches);
-    const rows = w.array(word + 6, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeWriteShareGroupStateRequestStateBatch(w, rows + i * 8, value.stateBatches[i]!);
-    } catch (error) {
-      throw within(error, 'stateBatches', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteShareGroupStateRequestWriteStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeWriteShareGroupStateRequestWriteStateData(w: FlatWriter, word: number, value: WriteShareGroupStateRequestWriteStateData): void {
-  checkObject(value, keysOfWriteShareGroupStateRequestWriteStateData);
-  putUuid(w, word, 'topicId', value.topicId);
-  {
-    const count = checkArray('partitions', value.partitions);
-    const rows = w.array(word + 4, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeWriteShareGroupStateRequestPartitionData(w, rows + i * 10, value.partitions[i]!);
-    } catch (error) {
-      throw within(error, 'partitions', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
-function writeWriteShareGroupStateRequest(w: FlatWriter, word: number, value: WriteShareGroupStateRequest): void {
-  checkObject(value, keysOfWriteShareGroupStateRequest);
-  putString(w, word, 'groupId', value.groupId);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 2, count, 8);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeWriteShareGroupStateRequestWriteStateData(w, rows + i * 8, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfWriteShareGroupStateRequestStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
-/** Struct of WriteShareGroupStateRequest, topics.partitions.stateBatches. */
-export class WriteShareGroupStateRequestStateBatchView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Offset of the first record. (int64) */
-  get firstOffset(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Offset of the last record, included. (int64) */
-  get lastOffset(): Long {
-    return this.flat.int64(this.flatWord + 2);
-  }
-
-  /** State: 0 available, 2 acknowledged, 4 archived. (int8) */
-  get deliveryState(): number {
-    return this.flat.int32(this.flatWord + 4);
-  }
-
-  /** How many times the records have been delivered. (int16) */
-  get deliveryCount(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateRequestStateBatch;
-  }
-}
-const readWriteShareGroupStateRequestStateBatchView: RowReader<WriteShareGroupStateRequestStateBatchView> = (message, word) => new WriteShareGroupStateRequestStateBatchView(message, word);
-
-const fieldsOfWriteShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'stateBatches', 'unknownTaggedFields'];
-/** Struct of WriteShareGroupStateRequest, topics.partitions. */
-export class WriteShareGroupStateRequestPartitionDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Epoch of the state, one more with each new start. (int32) */
-  get stateEpoch(): number {
-    return this.flat.int32(this.flatWord + 1);
-  }
-
-  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
-  get leaderEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** First offset that is not yet done with; -1 to leave it as it is. (int64) */
-  get startOffset(): Long {
-    return this.flat.int64(this.flatWord + 3);
-  }
-
-  /** Records from the start offset on that are done with (KIP-1226); -1 for unknown. (int32; version 1; default -1; dropped where the version lacks it) */
-  get deliveryCompleteCount(): number {
-    return this.flat.int32(this.flatWord + 5);
-  }
-
-  /** State of the records from there on, by ranges of offsets. */
-  get stateBatches(): FlatArray<WriteShareGroupStateRequestStateBatchView> {
-    return this.flat.array(this.flatWord + 6, 8, readWriteShareGroupStateRequestStateBatchView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateRequestPartitionData;
-  }
-}
-const readWriteShareGroupStateRequestPartitionDataView: RowReader<WriteShareGroupStateRequestPartitionDataView> = (message, word) => new WriteShareGroupStateRequestPartitionDataView(message, word);
-
-const fieldsOfWriteShareGroupStateRequestWriteStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of WriteShareGroupStateRequest, topics. */
-export class WriteShareGroupStateRequestWriteStateDataView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions to write the state of. */
-  get partitions(): FlatArray<WriteShareGroupStateRequestPartitionDataView> {
-    return this.flat.array(this.flatWord + 4, 10, readWriteShareGroupStateRequestPartitionDataView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateRequestWriteStateData;
-  }
-}
-const readWriteShareGroupStateRequestWriteStateDataView: RowReader<WriteShareGroupStateRequestWriteStateDataView> = (message, word) => new WriteShareGroupStateRequestWriteStateDataView(message, word);
-
-const fieldsOfWriteShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
-export class WriteShareGroupStateRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface WriteShareGroupStateRequestView extends FlatView {
   /** Id of the group, the same for all its members. */
-  get groupId(): string {
-    return this.flat.string(this.flatWord);
-  }
-
+  readonly groupId: string;
   /** Topics to write the state of. */
-  get topics(): FlatArray<WriteShareGroupStateRequestWriteStateDataView> {
-    return this.flat.array(this.flatWord + 2, 8, readWriteShareGroupStateRequestWriteStateDataView);
-  }
-
+  readonly topics: FlatArray<WriteShareGroupStateRequestWriteStateDataView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateRequest;
-  }
+/** Struct of WriteShareGroupStateRequest, topics. */
+export interface WriteShareGroupStateRequestWriteStateDataView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions to write the state of. */
+  readonly partitions: FlatArray<WriteShareGroupStateRequestPartitionDataView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteShareGroupStateRequest, topics.partitions. */
+export interface WriteShareGroupStateRequestPartitionDataView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Epoch of the state, one more with each new start. (int32) */
+  readonly stateEpoch: number;
+  /** Leader epoch of the share partition, for older leaders to be refused. (int32) */
+  readonly leaderEpoch: number;
+  /** First offset that is not yet done with; -1 to leave it as it is. (int64) */
+  readonly startOffset: Long;
+  /** Records from the start offset on that are done with (KIP-1226); -1 for unknown. (int32; version 1; default -1; dropped where the version lacks it) */
+  readonly deliveryCompleteCount: number;
+  /** State of the records from there on, by ranges of offsets. */
+  readonly stateBatches: FlatArray<WriteShareGroupStateRequestStateBatchView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteShareGroupStateRequest, topics.partitions.stateBatches. */
+export interface WriteShareGroupStateRequestStateBatchView extends FlatView {
+  /** Offset of the first record. (int64) */
+  readonly firstOffset: Long;
+  /** Offset of the last record, included. (int64) */
+  readonly lastOffset: Long;
+  /** State: 0 available, 2 acknowledged, 4 archived. (int8) */
+  readonly deliveryState: number;
+  /** How many times the records have been delivered. (int16) */
+  readonly deliveryCount: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
@@ -314,181 +141,407 @@ export interface WriteShareGroupStateResponsePartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfWriteShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
-function writeWriteShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: WriteShareGroupStateResponsePartitionResult): void {
-  checkObject(value, keysOfWriteShareGroupStateResponsePartitionResult);
-  if (value.partition !== undefined) {
-    putInt32(w, word, 'partition', value.partition);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.errorMessage !== undefined) {
-    if (value.errorMessage === null) {
-      w.setNull(word + 2);
-    } else {
-      putString(w, word + 2, 'errorMessage', value.errorMessage);
-    }
-  } else {
-    w.setNull(word + 2);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
+/** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
+export interface WriteShareGroupStateResponseView extends FlatView {
+  /** Topics with the results. */
+  readonly results: FlatArray<WriteShareGroupStateResponseWriteStateResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfWriteShareGroupStateResponseWriteStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
-function writeWriteShareGroupStateResponseWriteStateResult(w: FlatWriter, word: number, value: WriteShareGroupStateResponseWriteStateResult): void {
-  checkObject(value, keysOfWriteShareGroupStateResponseWriteStateResult);
-  if (value.topicId !== undefined) {
-    putUuid(w, word, 'topicId', value.topicId);
+/** Struct of WriteShareGroupStateResponse, results. */
+export interface WriteShareGroupStateResponseWriteStateResultView extends FlatView {
+  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
+  readonly topicId: string;
+  /** Partitions with the results. */
+  readonly partitions: FlatArray<WriteShareGroupStateResponsePartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteShareGroupStateResponse, results.partitions. */
+export interface WriteShareGroupStateResponsePartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partition: number;
+  /** Error of the partition; 0 for none. (int16) */
+  readonly errorCode: number;
+  /** Explanation of the error by the broker, or null. (default null) */
+  readonly errorMessage: string | null;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfWriteShareGroupStateRequestStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateRequestStateBatch(w: FlatWriter, word: number, value: WriteShareGroupStateRequestStateBatch): void {
+    checkObject(value, keysOfWriteShareGroupStateRequestStateBatch);
+    putInt64(w, word, 'firstOffset', value.firstOffset);
+    putInt64(w, word + 2, 'lastOffset', value.lastOffset);
+    putInt8(w, word + 4, 'deliveryState', value.deliveryState);
+    putInt16(w, word + 5, 'deliveryCount', value.deliveryCount);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
-  if (value.partitions !== undefined) {
+
+  const keysOfWriteShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'stateBatches', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: WriteShareGroupStateRequestPartitionData): void {
+    checkObject(value, keysOfWriteShareGroupStateRequestPartitionData);
+    putInt32(w, word, 'partition', value.partition);
+    putInt32(w, word + 1, 'stateEpoch', value.stateEpoch);
+    putInt32(w, word + 2, 'leaderEpoch', value.leaderEpoch);
+    putInt64(w, word + 3, 'startOffset', value.startOffset);
+    if (value.deliveryCompleteCount !== undefined) {
+      putInt32(w, word + 5, 'deliveryCompleteCount', value.deliveryCompleteCount);
+    } else {
+      w.setInt32(word + 5, -1);
+    }
     {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 4, count, 6);
+      const count = checkArray('stateBatches', value.stateBatches);
+      const rows = w.array(word + 6, count, 8);
       let i = 0;
       try {
-        for (; i < count; i++) writeWriteShareGroupStateResponsePartitionResult(w, rows + i * 6, value.partitions[i]!);
+        for (; i < count; i++) writeWriteShareGroupStateRequestStateBatch(w, rows + i * 8, value.stateBatches[i]!);
+      } catch (error) {
+        throw within(error, 'stateBatches', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfWriteShareGroupStateRequestWriteStateData: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateRequestWriteStateData(w: FlatWriter, word: number, value: WriteShareGroupStateRequestWriteStateData): void {
+    checkObject(value, keysOfWriteShareGroupStateRequestWriteStateData);
+    putUuid(w, word, 'topicId', value.topicId);
+    {
+      const count = checkArray('partitions', value.partitions);
+      const rows = w.array(word + 4, count, 10);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeWriteShareGroupStateRequestPartitionData(w, rows + i * 10, value.partitions[i]!);
       } catch (error) {
         throw within(error, 'partitions', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
-function writeWriteShareGroupStateResponse(w: FlatWriter, word: number, value: WriteShareGroupStateResponse): void {
-  checkObject(value, keysOfWriteShareGroupStateResponse);
-  if (value.results !== undefined) {
-    {
-      const count = checkArray('results', value.results);
-      const rows = w.array(word, count, 8);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeWriteShareGroupStateResponseWriteStateResult(w, rows + i * 8, value.results[i]!);
-      } catch (error) {
-        throw within(error, 'results', i);
-      }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
 
-const fieldsOfWriteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-/** Struct of WriteShareGroupStateResponse, results.partitions. */
-export class WriteShareGroupStateResponsePartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Partition index within the topic. (int32) */
-  get partition(): number {
-    return this.flat.int32(this.flatWord);
-  }
-
-  /** Error of the partition; 0 for none. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfWriteShareGroupStateRequest: ReadonlySet<string> = new Set(['groupId', 'topics', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateRequest(w: FlatWriter, word: number, value: WriteShareGroupStateRequest): void {
+    checkObject(value, keysOfWriteShareGroupStateRequest);
+    putString(w, word, 'groupId', value.groupId);
+    {
+      const count = checkArray('topics', value.topics);
+      const rows = w.array(word + 2, count, 8);
+      let i = 0;
+      try {
+        for (; i < count; i++) writeWriteShareGroupStateRequestWriteStateData(w, rows + i * 8, value.topics[i]!);
+      } catch (error) {
+        throw within(error, 'topics', i);
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Explanation of the error by the broker, or null. (default null) */
-  get errorMessage(): string | null {
-    return this.flat.nullableString(this.flatWord + 2);
+  const fieldsOfWriteShareGroupStateRequestStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
+  class WriteShareGroupStateRequestStateBatchView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get deliveryState(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get deliveryCount(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateRequestStateBatch;
+    }
+  }
+  const readWriteShareGroupStateRequestStateBatchView: RowReader<WriteShareGroupStateRequestStateBatchView> = (message, word) => new WriteShareGroupStateRequestStateBatchView(message, word);
+
+  const fieldsOfWriteShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'stateBatches', 'unknownTaggedFields'];
+  class WriteShareGroupStateRequestPartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get deliveryCompleteCount(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get stateBatches(): FlatArray<WriteShareGroupStateRequestStateBatchView> {
+      return this.flat.array(this.flatWord + 6, 8, readWriteShareGroupStateRequestStateBatchView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateRequestPartitionData;
+    }
+  }
+  const readWriteShareGroupStateRequestPartitionDataView: RowReader<WriteShareGroupStateRequestPartitionDataView> = (message, word) => new WriteShareGroupStateRequestPartitionDataView(message, word);
+
+  const fieldsOfWriteShareGroupStateRequestWriteStateData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class WriteShareGroupStateRequestWriteStateDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<WriteShareGroupStateRequestPartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 10, readWriteShareGroupStateRequestPartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateRequestWriteStateData;
+    }
+  }
+  const readWriteShareGroupStateRequestWriteStateDataView: RowReader<WriteShareGroupStateRequestWriteStateDataView> = (message, word) => new WriteShareGroupStateRequestWriteStateDataView(message, word);
+
+  const fieldsOfWriteShareGroupStateRequest: readonly string[] = ['groupId', 'topics', 'unknownTaggedFields'];
+  class WriteShareGroupStateRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<WriteShareGroupStateRequestWriteStateDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readWriteShareGroupStateRequestWriteStateDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateRequest;
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfWriteShareGroupStateResponsePartitionResult: ReadonlySet<string> = new Set(['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateResponsePartitionResult(w: FlatWriter, word: number, value: WriteShareGroupStateResponsePartitionResult): void {
+    checkObject(value, keysOfWriteShareGroupStateResponsePartitionResult);
+    if (value.partition !== undefined) {
+      putInt32(w, word, 'partition', value.partition);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateResponsePartitionResult;
-  }
-}
-const readWriteShareGroupStateResponsePartitionResultView: RowReader<WriteShareGroupStateResponsePartitionResultView> = (message, word) => new WriteShareGroupStateResponsePartitionResultView(message, word);
-
-const fieldsOfWriteShareGroupStateResponseWriteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-/** Struct of WriteShareGroupStateResponse, results. */
-export class WriteShareGroupStateResponseWriteStateResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Unique id of the topic (KIP-516); all zero for none. (uuid, 22 characters of base64url) */
-  get topicId(): string {
-    return this.flat.uuid(this.flatWord);
-  }
-
-  /** Partitions with the results. */
-  get partitions(): FlatArray<WriteShareGroupStateResponsePartitionResultView> {
-    return this.flat.array(this.flatWord + 4, 6, readWriteShareGroupStateResponsePartitionResultView);
+  const keysOfWriteShareGroupStateResponseWriteStateResult: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateResponseWriteStateResult(w: FlatWriter, word: number, value: WriteShareGroupStateResponseWriteStateResult): void {
+    checkObject(value, keysOfWriteShareGroupStateResponseWriteStateResult);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeWriteShareGroupStateResponsePartitionResult(w, rows + i * 6, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 6, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 6);
+  const keysOfWriteShareGroupStateResponse: ReadonlySet<string> = new Set(['results', 'unknownTaggedFields']);
+  function writeWriteShareGroupStateResponse(w: FlatWriter, word: number, value: WriteShareGroupStateResponse): void {
+    checkObject(value, keysOfWriteShareGroupStateResponse);
+    if (value.results !== undefined) {
+      {
+        const count = checkArray('results', value.results);
+        const rows = w.array(word, count, 8);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeWriteShareGroupStateResponseWriteStateResult(w, rows + i * 8, value.results[i]!);
+        } catch (error) {
+          throw within(error, 'results', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateResponseWriteStateResult;
+  const fieldsOfWriteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponsePartitionResult;
+    }
   }
-}
-const readWriteShareGroupStateResponseWriteStateResultView: RowReader<WriteShareGroupStateResponseWriteStateResultView> = (message, word) => new WriteShareGroupStateResponseWriteStateResultView(message, word);
+  const readWriteShareGroupStateResponsePartitionResultView: RowReader<WriteShareGroupStateResponsePartitionResultView> = (message, word) => new WriteShareGroupStateResponsePartitionResultView(message, word);
 
-const fieldsOfWriteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-/** Writes the stored state of share partitions. Between coordinators (KIP-932). Versions 0-1. */
-export class WriteShareGroupStateResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfWriteShareGroupStateResponseWriteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponseWriteStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<WriteShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readWriteShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponseWriteStateResult;
+    }
+  }
+  const readWriteShareGroupStateResponseWriteStateResultView: RowReader<WriteShareGroupStateResponseWriteStateResultView> = (message, word) => new WriteShareGroupStateResponseWriteStateResultView(message, word);
+
+  const fieldsOfWriteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<WriteShareGroupStateResponseWriteStateResultView> {
+      return this.flat.array(this.flatWord, 8, readWriteShareGroupStateResponseWriteStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponse;
+    }
   }
 
-  /** Topics with the results. */
-  get results(): FlatArray<WriteShareGroupStateResponseWriteStateResultView> {
-    return this.flat.array(this.flatWord, 8, readWriteShareGroupStateResponseWriteStateResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteShareGroupStateResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: WriteShareGroupStateRequest): void {
-  try {
-    writeWriteShareGroupStateRequest(w, w.alloc(6), value);
-  } catch (error) {
-    throw invalidMessage(error, 'WriteShareGroupState request', 85);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: WriteShareGroupStateResponse): void {
-  try {
-    writeWriteShareGroupStateResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'WriteShareGroupState response', 85);
-  }
-}
-
-export function readRequest(message: FlatMessage): WriteShareGroupStateRequestView {
-  return new WriteShareGroupStateRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): WriteShareGroupStateResponseView {
-  return new WriteShareGroupStateResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: WriteShareGroupStateRequest): void {
+      try {
+        writeWriteShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteShareGroupState request', 85);
+      }
+    },
+    writeResponse(w: FlatWriter, value: WriteShareGroupStateResponse): void {
+      try {
+        writeWriteShareGroupStateResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteShareGroupState response', 85);
+      }
+    },
+    readRequest(message: FlatMessage): WriteShareGroupStateRequestView {
+      return new WriteShareGroupStateRequestView(message);
+    },
+    readResponse(message: FlatMessage): WriteShareGroupStateResponseView {
+      return new WriteShareGroupStateResponseView(message);
+    },
+  };
 }

@@ -2,6 +2,7 @@
 // WriteTxnMarkers, API key 27: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
+import type { ApiMessages } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -42,161 +43,40 @@ export interface WriteTxnMarkersRequestWritableTxnMarkerTopic {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
-function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarkerTopic): void {
-  checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic);
-  putString(w, word, 'name', value.name);
-  putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteTxnMarkersRequestWritableTxnMarker: ReadonlySet<string> = new Set(['producerId', 'producerEpoch', 'transactionResult', 'topics', 'coordinatorEpoch', 'transactionVersion', 'unknownTaggedFields']);
-function writeWriteTxnMarkersRequestWritableTxnMarker(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarker): void {
-  checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarker);
-  putInt64(w, word, 'producerId', value.producerId);
-  putInt16(w, word + 2, 'producerEpoch', value.producerEpoch);
-  putBool(w, word + 3, 'transactionResult', value.transactionResult);
-  {
-    const count = checkArray('topics', value.topics);
-    const rows = w.array(word + 4, count, 6);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w, rows + i * 6, value.topics[i]!);
-    } catch (error) {
-      throw within(error, 'topics', i);
-    }
-  }
-  putInt32(w, word + 6, 'coordinatorEpoch', value.coordinatorEpoch);
-  if (value.transactionVersion !== undefined) {
-    putInt8(w, word + 7, 'transactionVersion', value.transactionVersion);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-  }
-}
-
-const keysOfWriteTxnMarkersRequest: ReadonlySet<string> = new Set(['markers', 'unknownTaggedFields']);
-function writeWriteTxnMarkersRequest(w: FlatWriter, word: number, value: WriteTxnMarkersRequest): void {
-  checkObject(value, keysOfWriteTxnMarkersRequest);
-  {
-    const count = checkArray('markers', value.markers);
-    const rows = w.array(word, count, 10);
-    let i = 0;
-    try {
-      for (; i < count; i++) writeWriteTxnMarkersRequestWritableTxnMarker(w, rows + i * 10, value.markers[i]!);
-    } catch (error) {
-      throw within(error, 'markers', i);
-    }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
-/** Struct of WriteTxnMarkersRequest, markers.topics. */
-export class WriteTxnMarkersRequestWritableTxnMarkerTopicView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partition indexes within the topic. (int32 each) */
-  get partitionIndexes(): FlatArray<number> {
-    return this.flat.array(this.flatWord + 2, 1, readInt32);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic;
-  }
-}
-const readWriteTxnMarkersRequestWritableTxnMarkerTopicView: RowReader<WriteTxnMarkersRequestWritableTxnMarkerTopicView> = (message, word) => new WriteTxnMarkersRequestWritableTxnMarkerTopicView(message, word);
-
-const fieldsOfWriteTxnMarkersRequestWritableTxnMarker: readonly string[] = ['producerId', 'producerEpoch', 'transactionResult', 'topics', 'coordinatorEpoch', 'transactionVersion', 'unknownTaggedFields'];
-/** Struct of WriteTxnMarkersRequest, markers. */
-export class WriteTxnMarkersRequestWritableTxnMarkerView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Epoch of the producer; older ones are fenced off. (int16) */
-  get producerEpoch(): number {
-    return this.flat.int32(this.flatWord + 2);
-  }
-
-  /** True for a commit marker, false for an abort marker. */
-  get transactionResult(): boolean {
-    return this.flat.bool(this.flatWord + 3);
-  }
-
-  /** Topics with the partitions to write the marker to. */
-  get topics(): FlatArray<WriteTxnMarkersRequestWritableTxnMarkerTopicView> {
-    return this.flat.array(this.flatWord + 4, 6, readWriteTxnMarkersRequestWritableTxnMarkerTopicView);
-  }
-
-  /** Epoch of the coordinator that sends this, for leaders to ignore older ones. (int32) */
-  get coordinatorEpoch(): number {
-    return this.flat.int32(this.flatWord + 6);
-  }
-
-  /** Transaction protocol in use (KIP-1228): 0 or 1 the old one, 2 that of KIP-890. (int8; version 2; default 0; dropped where the version lacks it) */
-  get transactionVersion(): number {
-    return this.flat.int32(this.flatWord + 7);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 8);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersRequestWritableTxnMarker;
-  }
-}
-const readWriteTxnMarkersRequestWritableTxnMarkerView: RowReader<WriteTxnMarkersRequestWritableTxnMarkerView> = (message, word) => new WriteTxnMarkersRequestWritableTxnMarkerView(message, word);
-
-const fieldsOfWriteTxnMarkersRequest: readonly string[] = ['markers', 'unknownTaggedFields'];
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
-export class WriteTxnMarkersRequestView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
+export interface WriteTxnMarkersRequestView extends FlatView {
   /** Markers to write, one for each transaction that ended. */
-  get markers(): FlatArray<WriteTxnMarkersRequestWritableTxnMarkerView> {
-    return this.flat.array(this.flatWord, 10, readWriteTxnMarkersRequestWritableTxnMarkerView);
-  }
-
+  readonly markers: FlatArray<WriteTxnMarkersRequestWritableTxnMarkerView>;
   /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersRequest;
-  }
+/** Struct of WriteTxnMarkersRequest, markers. */
+export interface WriteTxnMarkersRequestWritableTxnMarkerView extends FlatView {
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Epoch of the producer; older ones are fenced off. (int16) */
+  readonly producerEpoch: number;
+  /** True for a commit marker, false for an abort marker. */
+  readonly transactionResult: boolean;
+  /** Topics with the partitions to write the marker to. */
+  readonly topics: FlatArray<WriteTxnMarkersRequestWritableTxnMarkerTopicView>;
+  /** Epoch of the coordinator that sends this, for leaders to ignore older ones. (int32) */
+  readonly coordinatorEpoch: number;
+  /** Transaction protocol in use (KIP-1228): 0 or 1 the old one, 2 that of KIP-890. (int8; version 2; default 0; dropped where the version lacks it) */
+  readonly transactionVersion: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteTxnMarkersRequest, markers.topics. */
+export interface WriteTxnMarkersRequestWritableTxnMarkerTopicView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partition indexes within the topic. (int32 each) */
+  readonly partitionIndexes: FlatArray<number>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
@@ -237,220 +117,389 @@ export interface WriteTxnMarkersResponseWritableTxnMarkerPartitionResult {
   readonly unknownTaggedFields?: readonly UnknownTaggedField[];
 }
 
-const keysOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
-function writeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerPartitionResult): void {
-  checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult);
-  if (value.partitionIndex !== undefined) {
-    putInt32(w, word, 'partitionIndex', value.partitionIndex);
-  }
-  if (value.errorCode !== undefined) {
-    putInt16(w, word + 1, 'errorCode', value.errorCode);
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
+/** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
+export interface WriteTxnMarkersResponseView extends FlatView {
+  /** One result for each marker. */
+  readonly markers: FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
-const keysOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
-function writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerTopicResult): void {
-  checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult);
-  if (value.name !== undefined) {
+/** Struct of WriteTxnMarkersResponse, markers. */
+export interface WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
+  /** Id that the cluster gave to the producer. (int64) */
+  readonly producerId: Long;
+  /** Topics written to. */
+  readonly topics: FlatArray<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteTxnMarkersResponse, markers.topics. */
+export interface WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
+  /** Name of the topic; case matters. */
+  readonly name: string;
+  /** Partitions written to. */
+  readonly partitions: FlatArray<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView>;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+/** Struct of WriteTxnMarkersResponse, markers.topics.partitions. */
+export interface WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
+  /** Partition index within the topic. (int32) */
+  readonly partitionIndex: number;
+  /** Error of the partition; 0 when written. (int16) */
+  readonly errorCode: number;
+  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
+  readonly unknownTaggedFields: UnknownTaggedField[];
+}
+
+type Messages = ApiMessages<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView>;
+
+/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
+export function loadMessages(): Messages {
+  const keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarkerTopic): void {
+    checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic);
     putString(w, word, 'name', value.name);
-  }
-  if (value.partitions !== undefined) {
-    {
-      const count = checkArray('partitions', value.partitions);
-      const rows = w.array(word + 2, count, 4);
-      let i = 0;
-      try {
-        for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(w, rows + i * 4, value.partitions[i]!);
-      } catch (error) {
-        throw within(error, 'partitions', i);
-      }
+    putArray(w, word + 2, 'partitionIndexes', value.partitionIndexes, 1, putInt32);
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfWriteTxnMarkersResponseWritableTxnMarkerResult: ReadonlySet<string> = new Set(['producerId', 'topics', 'unknownTaggedFields']);
-function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerResult): void {
-  checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerResult);
-  if (value.producerId !== undefined) {
+  const keysOfWriteTxnMarkersRequestWritableTxnMarker: ReadonlySet<string> = new Set(['producerId', 'producerEpoch', 'transactionResult', 'topics', 'coordinatorEpoch', 'transactionVersion', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersRequestWritableTxnMarker(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarker): void {
+    checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarker);
     putInt64(w, word, 'producerId', value.producerId);
-  }
-  if (value.topics !== undefined) {
+    putInt16(w, word + 2, 'producerEpoch', value.producerEpoch);
+    putBool(w, word + 3, 'transactionResult', value.transactionResult);
     {
       const count = checkArray('topics', value.topics);
-      const rows = w.array(word + 2, count, 6);
+      const rows = w.array(word + 4, count, 6);
       let i = 0;
       try {
-        for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w, rows + i * 6, value.topics[i]!);
+        for (; i < count; i++) writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w, rows + i * 6, value.topics[i]!);
       } catch (error) {
         throw within(error, 'topics', i);
       }
     }
+    putInt32(w, word + 6, 'coordinatorEpoch', value.coordinatorEpoch);
+    if (value.transactionVersion !== undefined) {
+      putInt8(w, word + 7, 'transactionVersion', value.transactionVersion);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
   }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-  }
-}
 
-const keysOfWriteTxnMarkersResponse: ReadonlySet<string> = new Set(['markers', 'unknownTaggedFields']);
-function writeWriteTxnMarkersResponse(w: FlatWriter, word: number, value: WriteTxnMarkersResponse): void {
-  checkObject(value, keysOfWriteTxnMarkersResponse);
-  if (value.markers !== undefined) {
+  const keysOfWriteTxnMarkersRequest: ReadonlySet<string> = new Set(['markers', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersRequest(w: FlatWriter, word: number, value: WriteTxnMarkersRequest): void {
+    checkObject(value, keysOfWriteTxnMarkersRequest);
     {
       const count = checkArray('markers', value.markers);
-      const rows = w.array(word, count, 6);
+      const rows = w.array(word, count, 10);
       let i = 0;
       try {
-        for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerResult(w, rows + i * 6, value.markers[i]!);
+        for (; i < count; i++) writeWriteTxnMarkersRequestWritableTxnMarker(w, rows + i * 10, value.markers[i]!);
       } catch (error) {
         throw within(error, 'markers', i);
       }
     }
-  }
-  if (value.unknownTaggedFields !== undefined) {
-    putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-  }
-}
-
-const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-/** Struct of WriteTxnMarkersResponse, markers.topics.partitions. */
-export class WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Partition index within the topic. (int32) */
-  get partitionIndex(): number {
-    return this.flat.int32(this.flatWord);
+  const fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
+  class WriteTxnMarkersRequestWritableTxnMarkerTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndexes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic;
+    }
+  }
+  const readWriteTxnMarkersRequestWritableTxnMarkerTopicView: RowReader<WriteTxnMarkersRequestWritableTxnMarkerTopicView> = (message, word) => new WriteTxnMarkersRequestWritableTxnMarkerTopicView(message, word);
+
+  const fieldsOfWriteTxnMarkersRequestWritableTxnMarker: readonly string[] = ['producerId', 'producerEpoch', 'transactionResult', 'topics', 'coordinatorEpoch', 'transactionVersion', 'unknownTaggedFields'];
+  class WriteTxnMarkersRequestWritableTxnMarkerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get transactionResult(): boolean {
+      return this.flat.bool(this.flatWord + 3);
+    }
+
+    get topics(): FlatArray<WriteTxnMarkersRequestWritableTxnMarkerTopicView> {
+      return this.flat.array(this.flatWord + 4, 6, readWriteTxnMarkersRequestWritableTxnMarkerTopicView);
+    }
+
+    get coordinatorEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get transactionVersion(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersRequestWritableTxnMarker;
+    }
+  }
+  const readWriteTxnMarkersRequestWritableTxnMarkerView: RowReader<WriteTxnMarkersRequestWritableTxnMarkerView> = (message, word) => new WriteTxnMarkersRequestWritableTxnMarkerView(message, word);
+
+  const fieldsOfWriteTxnMarkersRequest: readonly string[] = ['markers', 'unknownTaggedFields'];
+  class WriteTxnMarkersRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get markers(): FlatArray<WriteTxnMarkersRequestWritableTxnMarkerView> {
+      return this.flat.array(this.flatWord, 10, readWriteTxnMarkersRequestWritableTxnMarkerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersRequest;
+    }
   }
 
-  /** Error of the partition; 0 when written. (int16) */
-  get errorCode(): number {
-    return this.flat.int32(this.flatWord + 1);
+  const keysOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: ReadonlySet<string> = new Set(['partitionIndex', 'errorCode', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerPartitionResult): void {
+    checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult);
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
+  const keysOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerTopicResult): void {
+    checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.partitions !== undefined) {
+      {
+        const count = checkArray('partitions', value.partitions);
+        const rows = w.array(word + 2, count, 4);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(w, rows + i * 4, value.partitions[i]!);
+        } catch (error) {
+          throw within(error, 'partitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult;
-  }
-}
-const readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView(message, word);
-
-const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-/** Struct of WriteTxnMarkersResponse, markers.topics. */
-export class WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** Name of the topic; case matters. */
-  get name(): string {
-    return this.flat.string(this.flatWord);
-  }
-
-  /** Partitions written to. */
-  get partitions(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> {
-    return this.flat.array(this.flatWord + 2, 4, readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView);
+  const keysOfWriteTxnMarkersResponseWritableTxnMarkerResult: ReadonlySet<string> = new Set(['producerId', 'topics', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: FlatWriter, word: number, value: WriteTxnMarkersResponseWritableTxnMarkerResult): void {
+    checkObject(value, keysOfWriteTxnMarkersResponseWritableTxnMarkerResult);
+    if (value.producerId !== undefined) {
+      putInt64(w, word, 'producerId', value.producerId);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 2, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
   }
 
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
+  const keysOfWriteTxnMarkersResponse: ReadonlySet<string> = new Set(['markers', 'unknownTaggedFields']);
+  function writeWriteTxnMarkersResponse(w: FlatWriter, word: number, value: WriteTxnMarkersResponse): void {
+    checkObject(value, keysOfWriteTxnMarkersResponse);
+    if (value.markers !== undefined) {
+      {
+        const count = checkArray('markers', value.markers);
+        const rows = w.array(word, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeWriteTxnMarkersResponseWritableTxnMarkerResult(w, rows + i * 6, value.markers[i]!);
+        } catch (error) {
+          throw within(error, 'markers', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
   }
 
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult;
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult;
+    }
   }
-}
-const readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerTopicResultView(message, word);
+  const readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView(message, word);
 
-const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult: readonly string[] = ['producerId', 'topics', 'unknownTaggedFields'];
-/** Struct of WriteTxnMarkersResponse, markers. */
-export class WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 4, readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult;
+    }
+  }
+  const readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerTopicResultView(message, word);
+
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult: readonly string[] = ['producerId', 'topics', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get topics(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult;
+    }
+  }
+  const readWriteTxnMarkersResponseWritableTxnMarkerResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerResultView(message, word);
+
+  const fieldsOfWriteTxnMarkersResponse: readonly string[] = ['markers', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get markers(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView> {
+      return this.flat.array(this.flatWord, 6, readWriteTxnMarkersResponseWritableTxnMarkerResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponse;
+    }
   }
 
-  /** Id that the cluster gave to the producer. (int64) */
-  get producerId(): Long {
-    return this.flat.int64(this.flatWord);
-  }
-
-  /** Topics written to. */
-  get topics(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> {
-    return this.flat.array(this.flatWord + 2, 6, readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 4);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult;
-  }
-}
-const readWriteTxnMarkersResponseWritableTxnMarkerResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerResultView(message, word);
-
-const fieldsOfWriteTxnMarkersResponse: readonly string[] = ['markers', 'unknownTaggedFields'];
-/** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). Versions 0-2. */
-export class WriteTxnMarkersResponseView extends FlatView {
-  constructor(message: FlatMessage, word = 0) {
-    super();
-    this.flat = message;
-    this.flatWord = word;
-  }
-
-  /** One result for each marker. */
-  get markers(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView> {
-    return this.flat.array(this.flatWord, 6, readWriteTxnMarkersResponseWritableTxnMarkerResultView);
-  }
-
-  /** Tagged fields this client does not know, tags ascending; empty if there were none. */
-  get unknownTaggedFields(): UnknownTaggedField[] {
-    return this.flat.unknownTaggedFields(this.flatWord + 2);
-  }
-
-  protected override fieldNames(): readonly string[] {
-    return fieldsOfWriteTxnMarkersResponse;
-  }
-}
-
-export function writeRequest(w: FlatWriter, value: WriteTxnMarkersRequest): void {
-  try {
-    writeWriteTxnMarkersRequest(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'WriteTxnMarkers request', 27);
-  }
-}
-
-export function writeResponse(w: FlatWriter, value: WriteTxnMarkersResponse): void {
-  try {
-    writeWriteTxnMarkersResponse(w, w.alloc(4), value);
-  } catch (error) {
-    throw invalidMessage(error, 'WriteTxnMarkers response', 27);
-  }
-}
-
-export function readRequest(message: FlatMessage): WriteTxnMarkersRequestView {
-  return new WriteTxnMarkersRequestView(message);
-}
-
-export function readResponse(message: FlatMessage): WriteTxnMarkersResponseView {
-  return new WriteTxnMarkersResponseView(message);
+  return {
+    writeRequest(w: FlatWriter, value: WriteTxnMarkersRequest): void {
+      try {
+        writeWriteTxnMarkersRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteTxnMarkers request', 27);
+      }
+    },
+    writeResponse(w: FlatWriter, value: WriteTxnMarkersResponse): void {
+      try {
+        writeWriteTxnMarkersResponse(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteTxnMarkers response', 27);
+      }
+    },
+    readRequest(message: FlatMessage): WriteTxnMarkersRequestView {
+      return new WriteTxnMarkersRequestView(message);
+    },
+    readResponse(message: FlatMessage): WriteTxnMarkersResponseView {
+      return new WriteTxnMarkersResponseView(message);
+    },
+  };
 }
