@@ -62,10 +62,12 @@ export type {
   TopicPartitionOffset,
 } from './main/consumer/consumer-options.ts';
 export type { RunOptions } from './main/consumer/run.ts';
+export { type BatchOutcome, type ConsumeTrace, consumeChannelName } from './main/consumer/tracing.ts';
 export { type CloseOptions, Consumer } from './main/consumer.ts';
 export { KafkaClient } from './main/kafka-client.ts';
 export { Future } from './main/link/future.ts';
 export { type MetricsSnapshot, metricDefinitions } from './main/metrics/client-metrics.ts';
+export { type ConsumerMetricsSnapshot, consumerMetricDefinitions } from './main/metrics/consumer-metrics.ts';
 export type { MetricDefinition, MetricGroups } from './main/metrics/definitions.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
 export { type ProducerMetricsSnapshot, producerMetricDefinitions } from './main/metrics/producer-metrics.ts';

@@ -46,6 +46,7 @@ const failures: string[] = [];
 async function main(): Promise<number> {
   const kafka = await startKafka({
     brokers: 3,
+    startTimeoutMs: 300_000,
     extraProperties: {
       'min.insync.replicas': '2',
       'offsets.topic.replication.factor': '3',

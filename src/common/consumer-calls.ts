@@ -75,9 +75,13 @@ export interface PartitionSnapshot {
   /** Everything before this offset is done. */
   readonly done: bigint | null;
   readonly committed: bigint | null;
+  /** The beginning of the log. Null until the first fetch was answered. */
+  readonly begin: bigint | null;
   /** The end of what may be read. Null until the first fetch was answered. */
   readonly end: bigint | null;
   readonly isPaused: boolean;
+  /** The replica that the leader has named for fetches (KIP-392). -1: the leader itself is asked. */
+  readonly preferredReplica: number;
 }
 
 export interface ConsumerSnapshot {

@@ -41,9 +41,12 @@ import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from
 import { ConsumerSession } from './consumer/consumer-session.ts';
 import { readableOf } from './consumer/readable.ts';
 import { type RunOptions, runHandler } from './consumer/run.ts';
+import { handedOut } from './consumer/tracing.ts';
 import { KafkaClient } from './kafka-client.ts';
-import type { ClientHost } from './link/client-host.ts';
+import type { ClientHost, MetricsOrigin } from './link/client-host.ts';
 import type { Future } from './link/future.ts';
+import { ConsumerMetrics, type ConsumerMetricsSnapshot, consumerGroupsOf } from './metrics/consumer-metrics.ts';
+import type { MetricGroups } from './metrics/definitions.ts';
 
 const defaultCloseTimeoutMs = 30_000;
 
@@ -62,6 +65,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   readonly config: ConsumerConfig;
   readonly #session: ConsumerSession;
   readonly #events: ConsumerEvents;
+  readonly #metrics: ConsumerMetrics | null;
   /** The client that was started only for this consumer. */
   #ownClient: KafkaClient | null = null;
   #closing: Promise<void> | null = null;
@@ -71,6 +75,8 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     this.config = config;
     this.#session = session;
     this.#events = events;
+    const { metricsMemory } = session;
+    this.#metrics = metricsMemory === null ? null : new ConsumerMetrics(metricsMemory);
   }
 
   /** Internal. */
@@ -152,12 +158,12 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
    * Fails with: an error of a partition such as CorruptBatchError, GroupFatalError, NetworkThreadError
    */
   async poll(timeoutMs = 1000, options: { readonly signal?: AbortSignal } = {}): Promise<ConsumerBatch | null> {
-    return this.#session.poll(checkTimeout(timeoutMs), options.signal ?? null);
+    return this.#handedOut(await this.#session.poll(checkTimeout(timeoutMs), options.signal ?? null));
   }
 
   /** Like `poll`, but blocks this thread. It is for loops that never return to the event loop. */
   pollSync(timeoutMs = 1000): ConsumerBatch | null {
-    return this.#session.pollSync(checkTimeout(timeoutMs));
+    return this.#handedOut(this.#session.pollSync(checkTimeout(timeoutMs)));
   }
 
   /**
@@ -306,6 +312,26 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return group;
   }
 
+  /**
+   * What was recorded of all threads of this consumer, read from shared memory: groups `consumer-metrics`,
+   * `consumer-topic-metrics.TOPIC` and `consumer-partition-metrics.TOPIC-PARTITION`, see docs/metrics.md. Empty unless the client's
+   * `metrics` is configured.
+   */
+  metrics(): MetricGroups {
+    const snapshot = this.metricsSnapshot();
+    return snapshot === null ? {} : consumerGroupsOf(snapshot);
+  }
+
+  /** The same by topic and partition, for adapters to other systems. Null unless the client's `metrics` is configured. */
+  metricsSnapshot(): ConsumerMetricsSnapshot | null {
+    return this.#metrics?.read(this.#session.snapshot) ?? null;
+  }
+
+  /** The client's id, and whether it records metrics: for adapters to other systems. */
+  get metricsOrigin(): MetricsOrigin {
+    return this.#session.metricsOrigin;
+  }
+
   /** What a transaction's `sendOffsets` takes beside offsets: the group can then refuse those of a member that it has moved on from. */
   groupMetadata(): GroupIdentity {
     return this.#session.groupIdentity();
@@ -339,6 +365,10 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     } finally {
       await this.#ownClient?.close();
     }
+  }
+
+  #handedOut(batch: ConsumerBatch | null): ConsumerBatch | null {
+    return batch === null ? null : handedOut(batch, this.config.groupId, () => batch);
   }
 
   #call(call: ConsumerCall): Future<null> {

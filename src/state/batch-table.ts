@@ -24,6 +24,10 @@ const CHANGES_WORD = 2;
 const LAST_ASKED_WORD = 3;
 const IS_WAITING_WORD = 4;
 const HAS_ASKED_WORD = 5;
+/** How often it asked, when it began to ask last (uint32 ms), how long it waited in all (ms). Each may wrap. */
+const POLLS_WORD = 6;
+const POLL_AT_WORD = 7;
+const IDLE_MS_WORD = 8;
 const CELLS_OFFSET = 64;
 
 const FREE = 0;
@@ -115,6 +119,15 @@ export class BatchTableOwner {
     return Atomics.load(this.#words, IS_WAITING_WORD) !== 0;
   }
 
+  /** Numbers of the application's polls, for metrics. Each is a uint32 that may wrap. */
+  polls(): { readonly count: number; readonly lastAtMs: number; readonly idleMs: number } {
+    return {
+      count: Atomics.load(this.#words, POLLS_WORD) >>> 0,
+      lastAtMs: Atomics.load(this.#words, POLL_AT_WORD) >>> 0,
+      idleMs: Atomics.load(this.#words, IDLE_MS_WORD) >>> 0,
+    };
+  }
+
   /** @returns place and serial of a batch that is now posted; null without a free place */
   post(): { readonly place: number; readonly serial: number } | null {
     const place = this.#free.pop();
@@ -178,6 +191,8 @@ export class BatchTableOwner {
 export class BatchTableUser {
   readonly #words: Int32Array;
   readonly #cells: BigInt64Array;
+  #askedAt = 0;
+  #idleMs = 0;
 
   constructor(buffer: SharedArrayBuffer) {
     const { words, cells } = open(buffer);
@@ -187,6 +202,10 @@ export class BatchTableUser {
 
   /** @param now monotonic ms */
   asked(now: number, isWaiting: boolean): void {
+    this.#askedAt = now;
+    Atomics.store(this.#words, POLL_AT_WORD, Math.floor(now) | 0);
+    // No other thread writes this word.
+    Atomics.store(this.#words, POLLS_WORD, this.#words[POLLS_WORD]! + 1);
     Atomics.store(this.#words, LAST_ASKED_WORD, Math.floor(now) | 0);
     Atomics.store(this.#words, HAS_ASKED_WORD, 1);
     Atomics.store(this.#words, IS_WAITING_WORD, isWaiting ? 1 : 0);
@@ -195,6 +214,8 @@ export class BatchTableUser {
 
   /** Nobody waits any more. */
   stoppedWaiting(now: number): void {
+    this.#idleMs += Math.max(0, now - this.#askedAt);
+    Atomics.store(this.#words, IDLE_MS_WORD, Math.floor(this.#idleMs) | 0);
     Atomics.store(this.#words, LAST_ASKED_WORD, Math.floor(now) | 0);
     Atomics.store(this.#words, IS_WAITING_WORD, 0);
   }

@@ -75,7 +75,7 @@ export class ConsumerSnapshotReader {
   }
 }
 
-const offsetKeys: readonly string[] = ['position', 'done', 'committed', 'end'];
+const offsetKeys: readonly string[] = ['position', 'done', 'committed', 'begin', 'end'];
 
 function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as prom from 'prom-client';
-import { exportToPrometheus, type KafkaClient, Metadata } from '../../src/index.ts';
+import { Consumer, exportToPrometheus, type KafkaClient, Metadata } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { openConnected } from './support/client.ts';
@@ -103,6 +103,53 @@ describe('metrics', () => {
     assert.match(text, /^kafka_producer_record_send_total\{client_id="shop"\} 100$/m);
     assert.match(text, /^kafka_producer_topic_bytes_total\{client_id="shop",topic="orders"\} [1-9]/m);
     assert.match(text, /^kafka_client_request_total\{client_id="shop"\} [1-9]/m);
+  });
+
+  test('of a consumer are those of all its threads, by topic and partition, and show in a registry', async (t) => {
+    const client = await openConnected(t, broker, { metrics: true, clientId: 'reader' });
+    await broker.createTopic('bills', { partitions: 2 });
+    for (const partition of [0, 1])
+      await broker.append(
+        'bills',
+        partition,
+        Array.from({ length: 10 }, () => ({ value: 'x'.repeat(100) })),
+      );
+    const options = { groupId: 'g', topics: ['bills'], autoOffsetReset: 'earliest', commit: { everyMs: 1 } } as const;
+    const consumer = await client.consumer(options);
+    const attached = await Consumer.attach(consumer.share());
+    t.after(() => attached.close());
+    for (let records = 0; records < 20; ) {
+      const batch = (await consumer.poll(100)) ?? (await attached.poll(100));
+      batch?.done();
+      records += batch?.count ?? 0;
+    }
+    const metric = (name: string): number => consumer.metrics()['consumer-metrics']![name]!;
+    await waitFor('a commit', () => metric('commit-total') > 0 && metric('records-lag') === 0);
+    assert.equal(metric('records-consumed-total'), 20);
+    assert.ok(metric('bytes-consumed-total') > 2000);
+    assert.equal(metric('assigned-partitions'), 2);
+    for (const name of ['fetch-total', 'fetch-size-max', 'heartbeat-total', 'rebalance-total', 'time-between-poll-max'])
+      assert.ok(metric(name) > 0, name);
+    for (const name of ['last-heartbeat', 'last-rebalance', 'last-poll'])
+      assert.ok(metric(`${name}-seconds-ago`) >= 0, name);
+    assert.equal(consumer.metrics()['consumer-topic-metrics.bills']!['records-consumed-total'], 20);
+    assert.equal(consumer.metrics()['consumer-partition-metrics.bills-1']!['records-lead'], 10);
+    assert.equal(attached.metrics()['consumer-metrics']!['records-consumed-total'], 20, 'also in an attached thread');
+    const registry = new prom.Registry();
+    t.after(exportToPrometheus(consumer, prom, { registry }));
+    const text = await registry.metrics();
+    assert.match(text, /^kafka_consumer_records_consumed_total\{client_id="reader"\} 20$/m);
+    assert.match(text, /^kafka_consumer_topic_records_consumed_total\{client_id="reader",topic="bills"\} 20$/m);
+    assert.match(text, /^kafka_consumer_partition_records_lag\{client_id="reader",topic="bills",partition="1"\} 0$/m);
+    assert.match(text, /^kafka_consumer_last_poll_ago_seconds\{client_id="reader"\} [0-9.e-]+$/m);
+  });
+
+  test('of a consumer are empty unless they are configured', async (t) => {
+    const client = await openConnected(t, broker);
+    const consumer = await client.consumer({});
+    assert.deepEqual(consumer.metrics(), {});
+    assert.equal(consumer.metricsSnapshot(), null);
+    assert.throws(() => exportToPrometheus(consumer, prom), /records no metrics/);
   });
 
   test('of a producer are empty unless they are configured, and are no source of an export', async (t) => {

@@ -10,13 +10,14 @@ import { longOf } from '../../protocol/flat/int64.ts';
 import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
 import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
 import { BATCH_PREFIX_BYTES, type ConsumerBatchFrame } from '../../ring/frames/consumer-frames.ts';
+import type { BatchOutcome } from './tracing.ts';
 
 /** The link from which a batch came. */
 export interface BatchHost {
   isHeld(place: number, serial: number): boolean;
   mark(place: number, serial: number, done: number): boolean;
   giveBack(batch: ConsumerBatch): void;
-  finished(batch: ConsumerBatch): void;
+  finished(batch: ConsumerBatch, outcome: BatchOutcome): void;
   recycle(memory: ArrayBuffer): void;
   groupIdentity(): GroupIdentity;
 }
@@ -116,7 +117,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
     } else if (this.lost) return 'lost';
     if (done === span) {
       this.#isFinished = true;
-      this.#host.finished(this);
+      this.#host.finished(this, 'done');
     }
     return 'ok';
   }
@@ -147,7 +148,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
   giveBack(): void {
     if (this.#isFinished) return;
     this.#host.giveBack(this);
-    this.#host.finished(this);
+    this.#host.finished(this, 'returned');
   }
 
   /** Gives the memory back. The caller must not use views and slices of the batch any more; reading them throws. */
@@ -187,7 +188,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
   }
 
   #lose(): 'lost' {
-    this.#host.finished(this);
+    this.#host.finished(this, 'lost');
     this.#controller?.abort();
     return 'lost';
   }

@@ -5,7 +5,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import type { ApplicationHandle } from '../../ring/attachment.ts';
 import { checkHandle, claimHandle, type Handle, newHandle } from '../../ring/handle.ts';
-import type { ClientHost } from '../link/client-host.ts';
+import type { ConsumerMetricsMemory } from '../../state/consumer-metrics.ts';
+import type { ClientHost, MetricsOrigin } from '../link/client-host.ts';
 
 /** The host that a consumer's session needs: a client, or, in an attached thread, a host without a client. */
 export type ConsumerHost = Pick<ClientHost, 'hold' | 'release' | 'addRole' | 'removeRole' | 'callbackThrew'>;
@@ -22,11 +23,17 @@ export interface ConsumerHandle extends Handle<typeof kind> {
   readonly application: ApplicationHandle;
   readonly table: SharedArrayBuffer;
   readonly snapshot: SharedArrayBuffer;
+  /** Null: no metrics are recorded. */
+  readonly metrics: ConsumerMetricsMemory | null;
+  readonly metricsOrigin: MetricsOrigin;
   readonly lifePort: MessagePort;
 }
 
 export function makeConsumerHandle(
-  parts: Pick<ConsumerHandle, 'config' | 'application' | 'table' | 'snapshot' | 'lifePort'>,
+  parts: Pick<
+    ConsumerHandle,
+    'config' | 'application' | 'table' | 'snapshot' | 'metrics' | 'metricsOrigin' | 'lifePort'
+  >,
 ): ConsumerHandle {
   const { bodyPort, sparePort } = parts.application;
   return { ...newHandle(kind, [bodyPort, sparePort, parts.lifePort]), ...parts };

@@ -29,6 +29,7 @@ import { BatchTableUser } from '../../state/batch-table.ts';
 import { BellListener } from '../link/bell-listener.ts';
 import { Future, fail, failedFuture, succeed } from '../link/future.ts';
 import { type BatchHost, ConsumerBatch } from './consumer-batch.ts';
+import { type BatchOutcome, settled } from './tracing.ts';
 
 /** A blocked thread checks so often whether the network thread has ended. */
 const lookForEndMs = 1000;
@@ -168,8 +169,8 @@ export class ConsumerLink implements BatchHost {
     this.#end.networkDoorbell.notify();
   }
 
-  finished(batch: ConsumerBatch): void {
-    this.#held.delete(batch);
+  finished(batch: ConsumerBatch, outcome: BatchOutcome): void {
+    if (this.#held.delete(batch)) settled(batch, outcome);
   }
 
   recycle(memory: ArrayBuffer): void {

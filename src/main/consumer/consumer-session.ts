@@ -21,8 +21,9 @@ import {
 } from '../../ring/attachment.ts';
 import { createLifeline, Lifeline } from '../../ring/lifeline.ts';
 import { createBatchTable } from '../../state/batch-table.ts';
+import { type ConsumerMetricsMemory, createConsumerMetrics } from '../../state/consumer-metrics.ts';
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
-import type { ClientHost, ClientRole } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, MetricsOrigin } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
@@ -46,6 +47,8 @@ interface OwnLink {
   readonly end: ApplicationEnd;
   readonly table: SharedArrayBuffer;
   readonly snapshot: SharedArrayBuffer;
+  readonly metrics: ConsumerMetricsMemory | null;
+  readonly metricsOrigin: MetricsOrigin;
   readonly lifePort: MessagePort;
 }
 
@@ -53,6 +56,8 @@ export class ConsumerSession implements ClientRole {
   readonly link: ConsumerLink;
   readonly #host: ConsumerHost;
   readonly #snapshot: SharedArrayBuffer;
+  readonly metricsMemory: ConsumerMetricsMemory | null;
+  readonly metricsOrigin: MetricsOrigin;
   readonly #reader: ConsumerSnapshotReader;
   readonly #lifeline: Lifeline;
   readonly #config: ConsumerConfig;
@@ -74,6 +79,8 @@ export class ConsumerSession implements ClientRole {
     this.#origin = origin;
     this.#config = config;
     this.#snapshot = link.snapshot;
+    this.metricsMemory = link.metrics;
+    this.metricsOrigin = link.metricsOrigin;
     this.#reader = new ConsumerSnapshotReader(link.snapshot);
     this.link = new ConsumerLink({
       end: link.end,
@@ -105,14 +112,16 @@ export class ConsumerSession implements ClientRole {
     const { application, handle, transferList } = createAttachment(limits, host.networkDoorbell, host.countersMemory);
     const table = createBatchTable(places);
     const snapshot = createConsumerSnapshot();
+    const { metricsOrigin } = host;
+    const metrics = metricsOrigin.metrics ? createConsumerMetrics() : null;
     const lifePorts = createLifeline();
     try {
-      const opening = { link: handle, table, snapshot, lifePort: lifePorts.network };
+      const opening = { link: handle, table, snapshot, metrics, lifePort: lifePorts.network };
       const id = await host.callWith((control, argument) => control.openConsumer(config, argument), opening, [
         ...transferList,
         lifePorts.network,
       ]);
-      const link = { end: application, table, snapshot, lifePort: lifePorts.application };
+      const link = { end: application, table, snapshot, metrics, metricsOrigin, lifePort: lifePorts.application };
       return new ConsumerSession(host, { host, id }, config, link, onEvent);
     } catch (error) {
       lifePorts.application.close();
@@ -123,12 +132,13 @@ export class ConsumerSession implements ClientRole {
 
   /** Opens this thread's end of a consumer that another thread has made. Fails with IllegalStateError when the consumer has ended. */
   static async attach(handle: ConsumerHandle, onEvent: (event: ConsumerEvent) => void): Promise<ConsumerSession> {
-    const { application, table, snapshot, lifePort, config } = handle;
+    const { application, table, snapshot, lifePort, config, metrics, metricsOrigin } = handle;
     const end = openApplicationEnd(application);
     const host = attachedHost(() => {
       if (session.link.isNetworkThreadOver) session.link.close(new NetworkThreadError('the network thread has ended'));
     });
-    const session = new ConsumerSession(host, null, config, { end, table, snapshot, lifePort }, onEvent);
+    const link = { end, table, snapshot, metrics, metricsOrigin, lifePort };
+    const session = new ConsumerSession(host, null, config, link, onEvent);
     try {
       await session.callThen({ op: 'hello' }, () => null);
       return session;
@@ -154,7 +164,16 @@ export class ConsumerSession implements ClientRole {
       // The thread that opens the handle then sees that the consumer is closed.
       .catch(() => lifePorts.application.close());
     const lifePort = lifePorts.application;
-    return makeConsumerHandle({ config, application, table, snapshot: this.#snapshot, lifePort });
+    const { metricsMemory: metrics, metricsOrigin } = this;
+    return makeConsumerHandle({
+      config,
+      application,
+      table,
+      snapshot: this.#snapshot,
+      metrics,
+      metricsOrigin,
+      lifePort,
+    });
   }
 
   closeWithClient(timeoutMs: number): Promise<void> {
@@ -182,6 +201,10 @@ export class ConsumerSession implements ClientRole {
     if (groupId === null) throw new IllegalStateError('a consumer without a groupId has no group');
     const { memberId, epoch } = this.snapshot;
     return { groupId, memberId, generationIdOrMemberEpoch: epoch, groupInstanceId };
+  }
+
+  get groupId(): string | null {
+    return this.#config.groupId;
   }
 
   get isClosed(): boolean {

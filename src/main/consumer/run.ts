@@ -3,6 +3,7 @@
 import { IllegalArgumentError } from '../../common/errors/errors.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import type { ConsumerSession } from './consumer-session.ts';
+import { handedOut, handlerFailed } from './tracing.ts';
 
 export interface RunOptions {
   /** How many handlers run at once. Default 1. */
@@ -29,10 +30,11 @@ export async function runHandler(
   const work = async (batch: ConsumerBatch): Promise<void> => {
     const key = `${batch.topic}-${batch.partition}`;
     try {
-      await handler(batch);
+      await handedOut(batch, session.groupId, () => handler(batch));
       batch.done();
     } catch (error) {
       errors.push(error);
+      handlerFailed(batch, error);
       batch.giveBack();
       stop.abort();
     } finally {

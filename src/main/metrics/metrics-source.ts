@@ -1,7 +1,8 @@
-// Owns what the adapters for other metrics systems share: the clients and producers of one registry or meter, a label for each, and one
+// Owns what the adapters for other metrics systems share: the clients, producers and consumers of one registry or meter, a label for each, and one
 // snapshot of each for all metrics that are read together. Application thread.
 
 import { type MetricsSnapshot, metricDefinitions } from './client-metrics.ts';
+import { type ConsumerMetricsSnapshot, consumerMetricDefinitions } from './consumer-metrics.ts';
 import type { MetricDefinition, MetricValues } from './definitions.ts';
 import { type ProducerMetricsSnapshot, producerMetricDefinitions } from './producer-metrics.ts';
 
@@ -18,30 +19,54 @@ export interface ProducerMetricsSource {
   metricsSnapshot(): ProducerMetricsSnapshot | null;
 }
 
+/** The part of a Consumer that an adapter needs. */
+export interface ConsumerMetricsSource {
+  /** Of the client that it belongs to. */
+  readonly metricsOrigin: { readonly clientId: string; readonly metrics: boolean };
+  metricsSnapshot(): ConsumerMetricsSnapshot | null;
+}
+
+/** Whatever has metrics. */
+export type AnyMetricsSource = MetricsSource | ProducerMetricsSource | ConsumerMetricsSource;
+
+/** The things that one client, producer or consumer has many of. */
+export type RowName = 'node' | 'topic' | 'partition';
+
 /** What is measured: metrics of one thing, and of each of its rows. */
 export interface MetricsFamily {
-  readonly name: 'client' | 'producer';
-  readonly rowName: 'node' | 'topic';
+  readonly name: 'client' | 'producer' | 'consumer';
   readonly metrics: readonly ExportedMetric[];
 }
 
-/** A metric of clients or producers, or of their nodes or topics. */
+/** A metric of clients, producers or consumers; or of their rows. */
 export interface ExportedMetric {
   readonly definition: MetricDefinition;
-  readonly isOfRows: boolean;
+  /** Null: of the whole. */
+  readonly rowName: RowName | null;
 }
+
+/** The labels that a row has. */
+export const labelsOfRow = { node: ['node'], topic: ['topic'], partition: ['topic', 'partition'] } as const;
+
+/** Labels of a node, a topic or a partition. */
+export type RowLabels = Readonly<Partial<Record<RowName, string>>>;
 
 /** One value with its labels. */
 export interface Sample {
   readonly clientId: string;
-  /** Name of the node or topic. Undefined for the whole client or producer. */
-  readonly row: string | undefined;
+  /** None for the whole client, producer or consumer. */
+  readonly labels: RowLabels;
   readonly value: number;
+}
+
+interface Row {
+  readonly labels: RowLabels;
+  readonly values: MetricValues;
 }
 
 interface Snapshot {
   readonly whole: MetricValues;
-  readonly rows: ReadonlyMap<string, MetricValues>;
+  readonly rows: Readonly<Partial<Record<RowName, readonly Row[]>>>;
 }
 
 interface Source {
@@ -53,25 +78,30 @@ interface Source {
 
 const clientFamily = familyOf('client', 'node', metricDefinitions);
 const producerFamily = familyOf('producer', 'topic', producerMetricDefinitions);
+const consumerFamily = familyOf('consumer', 'topic', consumerMetricDefinitions);
 
-/** Rates are left out: the other system computes them from totals. */
-function familyOf(
-  name: MetricsFamily['name'],
-  rowName: MetricsFamily['rowName'],
-  definitions: readonly MetricDefinition[],
-): MetricsFamily {
+/**
+ * Rates are left out: the other system computes them from totals.
+ * @param both the rows of metrics with scope `both`
+ */
+function familyOf(name: MetricsFamily['name'], both: RowName, definitions: readonly MetricDefinition[]): MetricsFamily {
   const metrics = definitions
     .filter(({ unit }) => !unit.endsWith('/s'))
-    .flatMap((definition) => [
-      ...(definition.scope === rowName ? [] : [{ definition, isOfRows: false }]),
-      ...(definition.scope === name ? [] : [{ definition, isOfRows: true }]),
-    ]);
-  return { name, rowName, metrics };
+    .flatMap((definition): ExportedMetric[] => {
+      const { scope } = definition;
+      if (scope === name) return [{ definition, rowName: null }];
+      if (scope !== 'both') return [{ definition, rowName: scope as RowName }];
+      return [
+        { definition, rowName: null },
+        { definition, rowName: both },
+      ];
+    });
+  return { name, metrics };
 }
 
 /** Throws TypeError for what records no metrics. */
-export function sourceOf(given: MetricsSource | ProducerMetricsSource): Source {
-  const source = 'metricsOrigin' in given ? producerSource(given) : clientSource(given);
+export function sourceOf(given: AnyMetricsSource): Source {
+  const source = 'metricsOrigin' in given ? roleSource(given) : clientSource(given);
   if (!source.isOn) throw new TypeError('this client records no metrics: start it with `metrics: true`');
   return source;
 }
@@ -83,22 +113,37 @@ function clientSource(client: MetricsSource): Source {
     isOn: client.config.metrics,
     read: () => {
       const snapshot = client.metricsSnapshot();
-      return snapshot === null ? null : { whole: snapshot.client, rows: snapshot.nodes };
+      return snapshot === null ? null : { whole: snapshot.client, rows: { node: rowsOf('node', snapshot.nodes) } };
     },
   };
 }
 
-function producerSource(producer: ProducerMetricsSource): Source {
-  const { clientId, metrics } = producer.metricsOrigin;
+function roleSource(role: ProducerMetricsSource | ConsumerMetricsSource): Source {
+  const { clientId, metrics } = role.metricsOrigin;
   return {
-    family: producerFamily,
+    family: isConsumer(role) ? consumerFamily : producerFamily,
     clientId,
     isOn: metrics,
     read: () => {
-      const snapshot = producer.metricsSnapshot();
-      return snapshot === null ? null : { whole: snapshot.producer, rows: snapshot.topics };
+      const snapshot = role.metricsSnapshot();
+      if (snapshot === null) return null;
+      const topic = rowsOf('topic', snapshot.topics);
+      if ('producer' in snapshot) return { whole: snapshot.producer, rows: { topic } };
+      const partition = snapshot.partitions.map(({ topic: name, partition: index, values }) => {
+        return { labels: { topic: name, partition: String(index) }, values };
+      });
+      return { whole: snapshot.consumer, rows: { topic, partition } };
     },
   };
+}
+
+/** A consumer is what has an assignment. */
+function isConsumer(role: ProducerMetricsSource | ConsumerMetricsSource): role is ConsumerMetricsSource {
+  return 'assignment' in role;
+}
+
+function rowsOf(name: RowName, values: ReadonlyMap<string, MetricValues>): Row[] {
+  return [...values].map(([row, ofRow]) => ({ labels: { [name]: row }, values: ofRow }));
 }
 
 /** Converts times to seconds, the base unit of other systems. */
@@ -113,7 +158,8 @@ export function nameWithoutUnit({ name }: MetricDefinition): string {
     .replace(/-total$/, '')
     .replace(/-bytes?(?=-|$)/, '-bytes')
     .replace(/^bytes?(?=-|$)/, 'bytes')
-    .replace(/-time-ns(?=-|$)/, '-time');
+    .replace(/-time-ns(?=-|$)/, '-time')
+    .replace(/-seconds(?=-ago$)/, '');
 }
 
 /** The sources of one family in one registry or meter. */
@@ -138,11 +184,11 @@ export class MetricsSources {
     this.#read?.delete(label);
   }
 
-  *samples({ definition, isOfRows }: ExportedMetric): Generator<Sample> {
+  *samples({ definition, rowName }: ExportedMetric): Generator<Sample> {
     const valueIn = (values: MetricValues): number => inBaseUnit(definition, values[definition.name]!);
-    for (const [clientId, snapshot] of this.#snapshots()) {
-      if (!isOfRows) yield { clientId, row: undefined, value: valueIn(snapshot.whole) };
-      else for (const [row, values] of snapshot.rows) yield { clientId, row, value: valueIn(values) };
+    for (const [clientId, { whole, rows }] of this.#snapshots()) {
+      if (rowName === null) yield { clientId, labels: {}, value: valueIn(whole) };
+      else for (const { labels, values } of rows[rowName] ?? []) yield { clientId, labels, value: valueIn(values) };
     }
   }
 

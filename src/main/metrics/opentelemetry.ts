@@ -3,12 +3,12 @@
 
 import type { MetricDefinition } from './definitions.ts';
 import {
+  type AnyMetricsSource,
   type ExportedMetric,
   type MetricsFamily,
-  type MetricsSource,
   MetricsSources,
   nameWithoutUnit,
-  type ProducerMetricsSource,
+  type RowName,
   SourcesByTarget,
   sourceOf,
 } from './metrics-source.ts';
@@ -37,20 +37,27 @@ export interface OpenTelemetryOptions {
   clientId?: string;
 }
 
+const attributeOf: Readonly<Record<RowName, string>> = {
+  node: 'kafka.node',
+  topic: 'messaging.destination.name',
+  partition: 'messaging.destination.partition.id',
+};
+
 const sourcesOf = new SourcesByTarget<{ sources: MetricsSources; stop: () => void }>();
 
 /**
- * Exports the metrics of a client or a producer by a meter of OpenTelemetry. They are read from shared memory when the meter's reader collects:
+ * Exports the metrics of a client, a producer or a consumer by a meter of OpenTelemetry. They are read from shared memory when the meter's reader collects:
  *
  *     const stop = exportToOpenTelemetry(client, metrics.getMeter('kafka'));
  *
- * Names of instruments begin with `kafka.client.`, `kafka.client.node.`, `kafka.producer.` or `kafka.producer.topic.`. Times are in
- * seconds. The attributes are `messaging.client.id`, and `kafka.node` for nodes, `messaging.destination.name` for topics. Nodes that have left the cluster are not exported.
+ * Names of instruments begin with `kafka.client.`, `kafka.client.node.`, `kafka.producer.`, `kafka.producer.topic.`, `kafka.consumer.`,
+ * `kafka.consumer.topic.` or `kafka.consumer.partition.`. Times are in seconds. The attributes are `messaging.client.id`, and
+ * `kafka.node` for nodes, `messaging.destination.name` for topics and partitions, `messaging.destination.partition.id` for partitions. Nodes that have left the cluster are not exported.
  * @returns a function that ends the export of this client
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToOpenTelemetry<Instrument>(
-  from: MetricsSource | ProducerMetricsSource,
+  from: AnyMetricsSource,
   meter: OpenTelemetryMeter<Instrument>,
   { clientId }: OpenTelemetryOptions = {},
 ): () => void {
@@ -75,13 +82,12 @@ function observe<Instrument>(
   family: MetricsFamily,
 ): () => void {
   const instruments = family.metrics.map((metric) => ({ metric, instrument: createInstrument(meter, family, metric) }));
-  const rowAttribute = family.rowName === 'topic' ? 'messaging.destination.name' : 'kafka.node';
   const all = instruments.map(({ instrument }) => instrument);
   const callback = (result: Result<Instrument>): void => {
     for (const { metric, instrument } of instruments) {
-      for (const { clientId, row, value } of sources.samples(metric)) {
+      for (const { clientId, labels, value } of sources.samples(metric)) {
         const attributes: Attributes = { 'messaging.client.id': clientId };
-        if (row !== undefined) attributes[rowAttribute] = row;
+        for (const [label, text] of Object.entries(labels)) attributes[attributeOf[label as RowName]] = text;
         result.observe(instrument, value, attributes);
       }
     }
@@ -92,10 +98,10 @@ function observe<Instrument>(
 
 function createInstrument<Instrument>(
   meter: OpenTelemetryMeter<Instrument>,
-  { name: of, rowName }: MetricsFamily,
-  { definition, isOfRows }: ExportedMetric,
+  { name: of }: MetricsFamily,
+  { definition, rowName }: ExportedMetric,
 ): Instrument {
-  const name = `kafka.${of}.${isOfRows ? `${rowName}.` : ''}${nameWithoutUnit(definition).replaceAll('-', '.')}`;
+  const name = `kafka.${of}.${rowName === null ? '' : `${rowName}.`}${nameWithoutUnit(definition).replaceAll('-', '.')}`;
   const options = { description: definition.doc, unit: ucum(definition) };
   if (definition.kind === 'total') return meter.createObservableCounter(name, options);
   return meter.createObservableGauge(name, options);
@@ -103,7 +109,7 @@ function createInstrument<Instrument>(
 
 function ucum({ unit, name }: MetricDefinition): string {
   if (unit === 'bytes') return 'By';
-  if (unit === 'ms' || unit === 'ns') return 's';
+  if (unit === 's' || unit === 'ms' || unit === 'ns') return 's';
   return unit === 'ratio' ? '1' : `{${eventOf(name)}}`;
 }
 

@@ -2,13 +2,9 @@
 // send messages. Source: names of Kafka's own producer.
 
 import { monotonicNowMs } from '../../common/clock.ts';
-import {
-  type ProducerMetricsMemory,
-  type ProducerSlot,
-  producerSlotOf,
-  readTopicNames,
-} from '../../state/producer-metrics.ts';
+import { type ProducerMetricsMemory, type ProducerSlot, producerSlotOf } from '../../state/producer-metrics.ts';
 import { MetricsReader, type MetricsRow, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { readTopicNames } from '../../state/topic-rows.ts';
 import {
   Definer,
   definitionsOf,

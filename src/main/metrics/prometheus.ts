@@ -2,12 +2,12 @@
 // Source: Prometheus' naming rules: base units, unit last, `_total` at the end of counters.
 
 import {
+  type AnyMetricsSource,
   type ExportedMetric,
+  labelsOfRow,
   type MetricsFamily,
-  type MetricsSource,
   MetricsSources,
   nameWithoutUnit,
-  type ProducerMetricsSource,
   SourcesByTarget,
   sourceOf,
 } from './metrics-source.ts';
@@ -48,18 +48,19 @@ export interface PrometheusOptions<Registry> {
 const sourcesOf = new SourcesByTarget<MetricsSources>();
 
 /**
- * Exports the metrics of a client or a producer to a registry of `prom-client`. They are read from shared memory when the registry is collected:
+ * Exports the metrics of a client, a producer or a consumer to a registry of `prom-client`. They are read from shared memory when the registry is collected:
  *
  *     import * as prom from 'prom-client';
  *     const stop = exportToPrometheus(client, prom);
  *
- * Names begin with `kafka_client_`, `kafka_client_node_`, `kafka_producer_` or `kafka_producer_topic_`. Times are in seconds. The labels
- * are `client_id`, and `node` for nodes, `topic` for topics. Nodes that have left the cluster are not exported.
+ * Names begin with `kafka_client_`, `kafka_client_node_`, `kafka_producer_`, `kafka_producer_topic_`, `kafka_consumer_`,
+ * `kafka_consumer_topic_` or `kafka_consumer_partition_`. Times are in seconds. The labels are `client_id`, and `node` for nodes, `topic`
+ * for topics, `topic` and `partition` for partitions. Nodes that have left the cluster are not exported.
  * @returns a function that ends the export
  * Throws: TypeError for a client without `metrics`
  */
 export function exportToPrometheus<Registry extends PromRegistry>(
-  from: MetricsSource | ProducerMetricsSource,
+  from: AnyMetricsSource,
   prom: PromClient<Registry>,
   { registry = prom.register, clientId }: PrometheusOptions<Registry> = {},
 ): () => void {
@@ -83,11 +84,11 @@ function register<Registry>(
   family: MetricsFamily,
   metric: ExportedMetric,
 ): void {
-  const { definition, isOfRows } = metric;
+  const { definition, rowName } = metric;
   const common = {
     name: prometheusName(family, metric),
     help: definition.doc,
-    labelNames: isOfRows ? ['client_id', family.rowName] : ['client_id'],
+    labelNames: ['client_id', ...(rowName === null ? [] : labelsOfRow[rowName])],
     registers: [registry],
   };
   if (definition.kind === 'total') {
@@ -104,17 +105,15 @@ function register<Registry>(
   function collect(target: PromMetric, show: (labels: Labels, value: number) => void): void {
     // All values are removed first: the last value of a node that has left must not stay.
     target.reset();
-    for (const { clientId, row, value } of sources.samples(metric)) {
-      show(row === undefined ? { client_id: clientId } : { client_id: clientId, [family.rowName]: row }, value);
-    }
+    for (const { clientId, labels, value } of sources.samples(metric)) show({ client_id: clientId, ...labels }, value);
   }
 }
 
-function prometheusName({ name: of, rowName }: MetricsFamily, { definition, isOfRows }: ExportedMetric): string {
+function prometheusName({ name: of }: MetricsFamily, { definition, rowName }: ExportedMetric): string {
   const name = nameWithoutUnit(definition).replaceAll('-', '_');
   const { unit, kind } = definition;
-  const isTime = unit === 'ms' || unit === 'ns';
+  const isTime = unit === 's' || unit === 'ms' || unit === 'ns';
   const needsNoSuffix = unit === 'events' || unit === 'ratio' || name.endsWith('bytes');
   const suffix = isTime ? '_seconds' : needsNoSuffix ? '' : '_bytes';
-  return `kafka_${of}_${isOfRows ? `${rowName}_` : ''}${name}${suffix}${kind === 'total' ? '_total' : ''}`;
+  return `kafka_${of}_${rowName === null ? '' : `${rowName}_`}${name}${suffix}${kind === 'total' ? '_total' : ''}`;
 }

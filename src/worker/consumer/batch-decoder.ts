@@ -72,6 +72,7 @@ export function decodePiece(
   const batch: PreparedBatch = {
     buffer: memory.u8.buffer as ArrayBuffer,
     usedBytes,
+    fetchedBytes: length,
     count,
     firstOffset: firstOffset < from.offset ? from.offset : firstOffset,
     nextOffset: next.offset,

@@ -11,20 +11,16 @@ import { assignors } from './assignors/index.ts';
 import { backoffMs } from './backoff.ts';
 import { heartbeatAction, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
 import { ClassicHeartbeat } from './classic-heartbeat.ts';
-import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
+import { type ClassicIdentity, ClassicRequests, type ClassicSettings } from './classic-requests.ts';
 import { codes } from './codes.ts';
 import { decodeAssignment } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { GroupLeader } from './group-leader.ts';
+import type { ClassicState, JoinStep } from './member-states.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
 import { patternNotForClassic, refusedBy } from './named-errors.ts';
 import { differenceOf } from './partition-difference.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
-
-export type ClassicState = 'UNJOINED' | 'PREPARING_REBALANCE' | 'COMPLETING_REBALANCE' | 'STABLE' | 'LEFT' | 'FATAL';
-
-/** The steps of a join, in order: release partitions, send JoinGroup, assign as the leader, send SyncGroup. */
-type JoinStep = 'none' | 'release' | 'send' | 'sent' | 'assign' | 'syncing';
 
 const noGeneration = -1;
 
@@ -57,7 +53,10 @@ export class ClassicGroupMember implements Membership {
     this.#settings = settings;
     this.#requests = new ClassicRequests(host, settings);
     this.#heartbeat = new ClassicHeartbeat(this.#requests, coordinator, settings, () => this.#who, {
-      onAnswer: (errorCode, now) => this.#onHeartbeat(errorCode, now),
+      onAnswer: (errorCode, durationMs, now) => {
+        parts.report.heartbeatAnswered(durationMs, now);
+        this.#onHeartbeat(errorCode, now);
+      },
       onFailure: (now) => {
         coordinator.unknown();
         this.#backOff(now);
@@ -169,10 +168,10 @@ export class ClassicGroupMember implements Membership {
       this.#coordinator.to!,
       this.#who,
       content,
-      this.#unless(
-        () => serial !== this.#serial,
-        (response, at) => this.#onJoined(response, at),
-      ),
+      {
+        onResponse: (response, at) => (serial === this.#serial ? this.#onJoined(response, now, at) : undefined),
+        onFailure: (error, at) => this.#onRequestFailed(serial, error, at),
+      },
       now,
     );
   }
@@ -184,10 +183,11 @@ export class ClassicGroupMember implements Membership {
   /** The last assignment. A sticky member that has released everything asks for it again. */
   #lastOwned: readonly TopicPartition[] = [];
 
-  #onJoined(response: JoinGroupResponseView, now: number): void {
+  #onJoined(response: JoinGroupResponseView, sentAt: number, now: number): void {
     const { errorCode, memberId } = response;
     if (joinAction(errorCode) === 'keepId') this.#memberId = memberId;
     if (!this.#goesOn(joinAction(errorCode), errorCode, now)) return;
+    this.#parts.report.joined(now - sentAt, now);
     this.#memberId = memberId;
     this.#generation = response.generationId;
     this.#protocolName = response.protocolName;
@@ -246,17 +246,18 @@ export class ClassicGroupMember implements Membership {
       this.#who,
       this.#protocolName,
       assignments,
-      this.#unless(
-        () => serial !== this.#serial,
-        (response, at) => this.#onSynced(response, at),
-      ),
+      {
+        onResponse: (response, at) => (serial === this.#serial ? this.#onSynced(response, now, at) : undefined),
+        onFailure: (error, at) => this.#onRequestFailed(serial, error, at),
+      },
       now,
     );
   }
 
-  #onSynced(response: SyncGroupResponseView, now: number): void {
+  #onSynced(response: SyncGroupResponseView, sentAt: number, now: number): void {
     const { errorCode } = response;
     if (!this.#goesOn(syncAction(errorCode), errorCode, now)) return;
+    this.#parts.report.synced(now - sentAt, now);
     this.#heard(now);
     this.#step = 'none';
     this.#setState('STABLE');
@@ -328,7 +329,7 @@ export class ClassicGroupMember implements Membership {
     return true;
   }
 
-  /** The group has continued without this member. Its partitions belong to other members now. */
+  /** The group has continued without this member. */
   #lost(now: number, needsNewId: boolean): void {
     this.#parts.log('warn', `${this.#name}, generation ${this.#generation}, is not in the group now; it joins again`);
     this.#forget(needsNewId);
@@ -354,15 +355,8 @@ export class ClassicGroupMember implements Membership {
     this.#host.wake();
   }
 
-  /** The outcome of a request that belongs to a join. It is ignored if the join is over by then. */
-  #unless<T>(isOver: () => boolean, onResponse: (response: T, now: number) => void): Outcome<T> {
-    return {
-      onResponse: (response, now) => (isOver() ? undefined : onResponse(response, now)),
-      onFailure: (error, now) => (isOver() ? undefined : this.#onRequestFailed(error, now)),
-    };
-  }
-
-  #onRequestFailed(error: Error, now: number): void {
+  #onRequestFailed(serial: number, error: Error, now: number): void {
+    if (serial !== this.#serial) return;
     if (error instanceof UnsupportedVersionError || (error instanceof KafkaClientError && !error.retriable)) {
       this.#fatal(new GroupFatalError(`the group ${this.#settings.groupId} cannot be joined`, { cause: error }));
       return;

@@ -6,7 +6,7 @@ import type { Coordinator } from './coordinator.ts';
 
 export interface HeartbeatOutcome {
   /** Neither of the two is called for an identity that is over. */
-  onAnswer(errorCode: number, now: number): void;
+  onAnswer(errorCode: number, durationMs: number, now: number): void;
   onFailure(now: number): void;
 }
 
@@ -71,7 +71,7 @@ export class ClassicHeartbeat {
       who,
       {
         onResponse: (errorCode, at) => {
-          if (isCurrent()) this.#outcome.onAnswer(errorCode, at);
+          if (isCurrent()) this.#outcome.onAnswer(errorCode, at - now, at);
         },
         onFailure: (_error, at) => {
           if (isCurrent()) this.#outcome.onFailure(at);

@@ -12,21 +12,10 @@ import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
 import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
+import type { MemberState } from './member-states.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
 import { deniedTopics, refusedBy } from './named-errors.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
-
-export type MemberState =
-  | 'UNSUBSCRIBED'
-  | 'JOINING'
-  | 'RECONCILING'
-  | 'ACKNOWLEDGING'
-  | 'STABLE'
-  | 'FENCED'
-  | 'PREPARE_LEAVING'
-  | 'LEAVING'
-  | 'STALE'
-  | 'FATAL';
 
 export interface MemberSettings extends HeartbeatSettings {
   readonly requestTimeoutMs: number;
@@ -195,6 +184,7 @@ export class ConsumerGroupMember implements Membership {
         timeoutMs: this.#settings.requestTimeoutMs,
         onResponse: (response, _version, at) => {
           this.#isInFlight = false;
+          this.#parts.report.heartbeatAnswered(at - now, at);
           if (isLeaving) this.#left();
           else if (join === this.#join) this.#onResponse(response!, toldOwned, at);
         },

@@ -9,6 +9,7 @@ import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Attention } from './attention.ts';
 import { AutoCommit } from './auto-commit.ts';
+import type { ConsumerReport } from './consumer-report.ts';
 import { Dealer } from './dealer.ts';
 import { Fetcher } from './fetcher.ts';
 import { Group } from './group.ts';
@@ -34,6 +35,7 @@ export interface RoleSettings {
   readonly prefixBytes: number;
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
+  readonly report: ConsumerReport;
   readonly onSnapshot: (snapshot: ConsumerSnapshot) => void;
   /** Called when the consumer has ended. */
   readonly onClosed: () => void;
@@ -68,14 +70,14 @@ export class ConsumerRole implements Role {
   #isClosed = false;
 
   constructor(host: RoleHost, settings: RoleSettings, now: number) {
-    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, prefixBytes } = settings;
+    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, prefixBytes, report } = settings;
     this.config = config;
     this.#host = host;
     this.#settings = settings;
     const isCommitted = config.isolationLevel === 'read_committed';
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
-    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, prefixBytes });
+    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, prefixBytes, report });
     this.partitions = new PartitionSet({
       dealer: this.dealer,
       whenRevoked: config.whenRevoked as 'wait' | 'drop',
@@ -112,7 +114,7 @@ export class ConsumerRole implements Role {
       retryBackoffMs,
       listener,
     });
-    this.#fetcher = new Fetcher(host, { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs }, listener);
+    this.#fetcher = new Fetcher(host, { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, report }, listener);
     this.#attention = new Attention(config, this.#attentionListener(), now);
     this.#refusals = new RefusalWatch(host, (error) => this.#failed(error));
   }
@@ -156,6 +158,9 @@ export class ConsumerRole implements Role {
     } else if (now >= this.#closing.deadline) {
       this.#endClose(now);
     }
+    let bufferedBytes = 0;
+    for (const partition of this.partitions.all) bufferedBytes += partition.bufferedBytes;
+    this.#settings.report.buffered(bufferedBytes, now);
     if (this.#isSnapshotDue && now >= this.#snapshotFrom) this.#writeSnapshot(now);
   }
 
@@ -236,7 +241,7 @@ export class ConsumerRole implements Role {
     this.#closing = { deadline, done: [done], isLeaving: false };
     this.#fetcher.close(now);
     this.queries.close(new Cancelled('the consumer was closed'));
-    this.group?.close(new Cancelled('the consumer was closed'));
+    this.group?.close(new Cancelled('the consumer was closed'), now);
     this.partitions.release(
       this.partitions.asTopicPartitions(),
       deadline,
@@ -312,6 +317,7 @@ export class ConsumerRole implements Role {
 
   #membershipHost(): MembershipHost {
     return {
+      report: this.#settings.report,
       owned: () => this.partitions.asTopicPartitions(),
       release: (...args) => this.partitions.release(...args),
       lose: (partitions: readonly TopicPartition[]) => this.partitions.lose(partitions),

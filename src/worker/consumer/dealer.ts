@@ -3,6 +3,7 @@
 
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { decodePiece } from './batch-decoder.ts';
+import type { ConsumerReport } from './consumer-report.ts';
 import type { Application } from './handed-batch.ts';
 import type { Partition } from './partition.ts';
 
@@ -14,6 +15,7 @@ export interface DealerSettings {
   readonly decode: DecodeOptions;
   /** Size of the prefix that the link fills. */
   readonly prefixBytes: number;
+  readonly report: ConsumerReport;
 }
 
 export class Dealer {
@@ -133,6 +135,7 @@ export class Dealer {
       const { topic, index, round, highWatermark, lastStableOffset } = partition;
       const handed = application.hand(prepared, { topic, partition: index, round, highWatermark, lastStableOffset });
       if (handed === null) break;
+      this.#settings.report.handedOut(topic, prepared.count, prepared.fetchedBytes, now);
       partition.prepared = null;
       partition.handedOut(handed);
       partition.movedAt = now;

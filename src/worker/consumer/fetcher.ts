@@ -3,7 +3,7 @@
 // Source: KIP-74 (limits), KIP-227 (sessions), KIP-392 (nearest replica), KIP-951 (leader hints).
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { CorruptBatchError, errorFor, FetchFailedError, KafkaProtocolError } from '../../common/errors/errors.ts';
+import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import { Fetch } from '../../protocol/flat/generated/apis.ts';
 import type { FetchResponsePartitionDataView, FetchResponseView } from '../../protocol/flat/generated/fetch.ts';
 import { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
@@ -12,9 +12,10 @@ import type { Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
+import type { ConsumerReport } from './consumer-report.ts';
 import { type FetchRow, FetchSession, keyOfRow } from './fetch-session.ts';
 import { FetchedRecords } from './fetched-records.ts';
-import { errorAbout } from './named-errors.ts';
+import { errorAbout, unexpectedFetchError } from './named-errors.ts';
 import type { Partition } from './partition.ts';
 
 /** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker. */
@@ -52,6 +53,7 @@ export interface FetcherSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly metadataMaxAgeMs: number;
+  readonly report: ConsumerReport;
 }
 
 export class Fetcher {
@@ -209,20 +211,24 @@ export class Fetcher {
         ...(hasIds ? {} : { maxVersion: topicIdsVersion - 1 }),
         timeoutMs: requestTimeoutMs + config.fetchMaxWaitMs,
         records: 'raw',
-        onResponse: (response, _version, at) => this.#onResponse(connection, response!, isFull, sent, at),
+        onResponse: (response, _version, at) => {
+          const bytes = this.#onResponse(connection, response!, isFull, sent, at);
+          this.#settings.report.fetched(at - now, bytes, response!.throttleTimeMs, at);
+        },
         onFailure: (error, at) => this.#onFailure(connection, error, sent, at),
       },
       now,
     );
   }
 
+  /** @returns how many bytes of records came */
   #onResponse(
     connection: Connection,
     response: FetchResponseView,
     isFull: boolean,
     sent: Map<string, Sent>,
     now: number,
-  ): void {
+  ): number {
     this.#release(connection, sent);
     const { errorCode } = response;
     if (errorCode !== 0) {
@@ -231,7 +237,7 @@ export class Fetcher {
       const isSessionError = errorCode === codes.fetchSessionIdNotFound || errorCode === codes.invalidFetchSessionEpoch;
       // A request that began a session cannot have been of a wrong one.
       if (!isSessionError || isFull) for (const { partition } of sent.values()) this.#backOff(partition, now);
-      return;
+      return 0;
     }
     const topicById = new Map<string, string>();
     for (const { row } of sent.values()) if (row.topicId !== null) topicById.set(row.topicId, row.topic);
@@ -244,14 +250,17 @@ export class Fetcher {
     const problem = connection.session.answered(response, isFull, new Set(answers.keys()));
     if (problem !== null) {
       for (const { partition } of sent.values()) this.#backOff(partition, now);
-      return;
+      return 0;
     }
     this.#listener.onFetched();
     const isAlone = answers.size === 1;
+    let bytes = 0;
     for (const [key, answer] of answers) {
+      bytes += answer.records.raw?.byteLength ?? 0;
       const asked = sent.get(key);
       if (asked !== undefined) this.#onPartition(connection.to.brokerId, asked, answer, isAlone, now);
     }
+    return bytes;
   }
 
   #onFailure(connection: Connection, _error: Error, sent: Map<string, Sent>, now: number): void {
@@ -354,23 +363,12 @@ export class Fetcher {
         this.#backOff(partition, now);
         return;
       default:
-        this.#listener.onPartitionFailed(partition, this.#unexpected(partition, errorCode));
+        this.#listener.onPartitionFailed(partition, unexpectedFetchError(partition, errorCode));
     }
   }
 
   #leaderOf({ topic, index }: Partition): number {
     return this.#host.cluster.leader(topic, index)?.leaderId ?? -1;
-  }
-
-  /** Raised in order; the position stays, and the application may seek. */
-  #unexpected({ topic, index, fetchPosition }: Partition, errorCode: number): Error {
-    const { offset } = fetchPosition;
-    const cause = errorFor(errorCode)!;
-    const details = { topic, partition: index, recordOffset: String(offset), cause };
-    const text = `fetch of ${topic}-${index} at offset ${offset} failed: ${cause.message}`;
-    return errorCode === codes.corruptMessage
-      ? new CorruptBatchError(`${text}; seek past the batch to go on without it`, details)
-      : new FetchFailedError(`${text}; seek, to the same offset or to another, to try again`, details);
   }
 
   #backOff(partition: Partition, now: number): void {

@@ -9,6 +9,7 @@ import type { OffsetFetchResponseView } from '../../protocol/flat/generated/offs
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
+import type { ConsumerReport } from './consumer-report.ts';
 import type { Coordinator } from './coordinator.ts';
 import { byTopic, type LogPlace } from './log-questions.ts';
 import type { Identity } from './membership.ts';
@@ -45,7 +46,14 @@ export interface IdentitySource {
   onFencedInstance(epoch: number): void;
 }
 
+export interface OffsetsSettings {
+  readonly requestTimeoutMs: number;
+  readonly retryBackoffMs: number;
+  readonly report: ConsumerReport;
+}
+
 interface Job {
+  readonly begunAt: number;
   open: Map<string, OffsetToCommit>;
   readonly committed: Set<string>;
   readonly deadline: number;
@@ -71,7 +79,7 @@ export class GroupOffsets {
   readonly #coordinator: Coordinator;
   readonly #groupId: string;
   readonly #source: IdentitySource;
-  readonly #settings: { readonly requestTimeoutMs: number; readonly retryBackoffMs: number };
+  readonly #settings: OffsetsSettings;
   readonly #jobs: Job[] = [];
   #isBusy = false;
   #retryAt = Number.NEGATIVE_INFINITY;
@@ -81,7 +89,7 @@ export class GroupOffsets {
     coordinator: Coordinator,
     groupId: string,
     source: IdentitySource,
-    settings: { readonly requestTimeoutMs: number; readonly retryBackoffMs: number },
+    settings: OffsetsSettings,
   ) {
     this.#host = host;
     this.#coordinator = coordinator;
@@ -94,6 +102,7 @@ export class GroupOffsets {
   commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
     const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));
     this.#jobs.push({
+      begunAt: now,
       open,
       committed: new Set(),
       deadline,
@@ -350,6 +359,8 @@ export class GroupOffsets {
     const at = this.#jobs.indexOf(job);
     if (at < 0) return;
     this.#jobs.splice(at, 1);
+    if (job.committed.size > 0 || job.error !== null)
+      this.#settings.report.commitEnded(now - job.begunAt, job.error === null, now);
     job.done({ error: job.error, committed: job.committed }, now);
   }
 }

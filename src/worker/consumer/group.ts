@@ -11,6 +11,7 @@ import { Coordinator } from './coordinator.ts';
 import { type CommittedOffset, GroupOffsets } from './group-offsets.ts';
 import type { LogPlace } from './log-questions.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, noIdentity } from './membership.ts';
+import { RebalanceTimer } from './rebalance-timer.ts';
 
 /** The feature whose level says whether brokers have KIP-848 groups. */
 const groupFeature = 'group.version';
@@ -27,6 +28,7 @@ export interface GroupSettings {
 
 interface CommittedQuestion {
   readonly places: readonly LogPlace[];
+  readonly askedAt: number;
   readonly deadline: number;
   readonly done: (outcome: ReadonlyMap<string, CommittedOffset> | Error) => void;
   retryAt: number;
@@ -41,6 +43,7 @@ export class Group {
   readonly #parts: MembershipHost;
   readonly #settings: GroupSettings;
   readonly #questions: CommittedQuestion[] = [];
+  readonly #timer: RebalanceTimer;
   #membership: Membership | null = null;
   /** The subscription that waits until the protocol is chosen. */
   #subscription: Subscription | null = null;
@@ -49,6 +52,7 @@ export class Group {
     this.#host = host;
     this.#parts = parts;
     this.#settings = settings;
+    this.#timer = new RebalanceTimer(parts.report);
     const { groupId, requestTimeoutMs, retryBackoffMs } = settings;
     this.coordinator = new Coordinator(host, { groupId, requestTimeoutMs, retryBackoffMs }, (error) =>
       parts.onFatal(error),
@@ -59,7 +63,11 @@ export class Group {
       onFenced: (epoch: number, now: number) => this.#membership?.onFenced(epoch, now),
       onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
     };
-    this.offsets = new GroupOffsets(host, this.coordinator, groupId, source, { requestTimeoutMs, retryBackoffMs });
+    this.offsets = new GroupOffsets(host, this.coordinator, groupId, source, {
+      requestTimeoutMs,
+      retryBackoffMs,
+      report: parts.report,
+    });
   }
 
   get membership(): Membership | null {
@@ -84,6 +92,7 @@ export class Group {
     this.coordinator.poll(now);
     if (this.#membership === null && this.#subscription !== null) this.#choose(now);
     this.#membership?.poll(now);
+    if (this.#membership !== null) this.#timer.see(this.#membership.state, now);
     this.offsets.poll(now);
     this.#askCommitted(now);
   }
@@ -101,8 +110,8 @@ export class Group {
   }
 
   /** Fails the open questions about committed offsets. */
-  close(error: Error): void {
-    for (const question of [...this.#questions]) this.#endQuestion(question, error);
+  close(error: Error, now: number): void {
+    for (const question of [...this.#questions]) this.#endQuestion(question, error, now);
   }
 
   leave(mode: LeaveMode, now: number, done: () => void): void {
@@ -122,7 +131,7 @@ export class Group {
     done: (outcome: ReadonlyMap<string, CommittedOffset> | Error) => void,
     now: number,
   ): void {
-    this.#questions.push({ places, deadline, done, retryAt: now, error: null, isAsked: false });
+    this.#questions.push({ places, askedAt: now, deadline, done, retryAt: now, error: null, isAsked: false });
     this.#askCommitted(now);
   }
 
@@ -130,7 +139,7 @@ export class Group {
     for (const question of [...this.#questions]) {
       if (now >= question.deadline) {
         const cause = question.error ?? this.coordinator.whyNotReady() ?? undefined;
-        this.#endQuestion(question, new KafkaTimeoutError('no committed offsets in time', { cause }));
+        this.#endQuestion(question, new KafkaTimeoutError('no committed offsets in time', { cause }), now);
       } else if (!question.isAsked && now >= question.retryAt) this.#askOnce(question, now);
     }
   }
@@ -140,7 +149,7 @@ export class Group {
     let open = question.places.length;
     question.error = null;
     if (open === 0) {
-      this.#endQuestion(question, found);
+      this.#endQuestion(question, found, now);
       return;
     }
     question.isAsked = this.offsets.fetch(
@@ -151,17 +160,18 @@ export class Group {
         if (--open > 0) return;
         question.isAsked = false;
         const { error } = question;
-        if (error === null) this.#endQuestion(question, found);
-        else if (!(error instanceof KafkaClientError) || !error.retriable) this.#endQuestion(question, error);
+        if (error === null) this.#endQuestion(question, found, at);
+        else if (!(error instanceof KafkaClientError) || !error.retriable) this.#endQuestion(question, error, at);
         else question.retryAt = at + this.#settings.retryBackoffMs;
       },
       now,
     );
   }
 
-  #endQuestion(question: CommittedQuestion, outcome: ReadonlyMap<string, CommittedOffset> | Error): void {
+  #endQuestion(question: CommittedQuestion, outcome: ReadonlyMap<string, CommittedOffset> | Error, now: number): void {
     const at = this.#questions.indexOf(question);
     if (at < 0) return;
+    this.#parts.report.committedAnswered(now - question.askedAt, now);
     this.#questions.splice(at, 1);
     question.done(outcome);
   }

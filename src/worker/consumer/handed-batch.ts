@@ -30,6 +30,8 @@ export interface PreparedBatch {
   /** A prefix that the link fills, then the flat records. */
   readonly buffer: ArrayBuffer;
   readonly usedBytes: number;
+  /** Size of its records as they were fetched. */
+  readonly fetchedBytes: number;
   readonly count: number;
   readonly firstOffset: bigint;
   readonly nextOffset: bigint;

@@ -1,6 +1,7 @@
 // Owns the interfaces between the consumer and its membership in a group, for both protocols. Network thread. Must not hold state.
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
+import type { ConsumerReport } from './consumer-report.ts';
 
 /** The identity of the member in a commit. */
 export interface Identity {
@@ -48,6 +49,7 @@ export interface Membership {
 
 /** The functions that a membership needs from its consumer. */
 export interface MembershipHost {
+  readonly report: ConsumerReport;
   /** The partitions that are assigned now. */
   owned(): readonly TopicPartition[];
   /**

@@ -1,7 +1,14 @@
-// Owns errors that name what a broker's error code is about: the group, or the topics. Network thread.
+// Owns errors that name what a broker's error code is about: the group, the topics, or a place in a log. Network thread.
 
-import { type BrokerError, errorFor, GroupFatalError } from '../../common/errors/errors.ts';
+import {
+  type BrokerError,
+  CorruptBatchError,
+  errorFor,
+  FetchFailedError,
+  GroupFatalError,
+} from '../../common/errors/errors.ts';
 import { codes } from './codes.ts';
+import type { Partition } from './partition.ts';
 
 type BrokerErrorClass = new (message: string, details: { errorCode: number }) => BrokerError;
 
@@ -28,4 +35,15 @@ export function patternNotForClassic(): GroupFatalError {
   return new GroupFatalError(
     "a pattern for the broker needs groupProtocol 'consumer'; give a RegExp, or names, instead",
   );
+}
+
+/** A fetch was answered with a code that no retry helps against. Raised in order; the position stays, and the application may seek. */
+export function unexpectedFetchError({ topic, index, fetchPosition }: Partition, errorCode: number): Error {
+  const { offset } = fetchPosition;
+  const cause = errorFor(errorCode)!;
+  const details = { topic, partition: index, recordOffset: String(offset), cause };
+  const text = `fetch of ${topic}-${index} at offset ${offset} failed: ${cause.message}`;
+  return errorCode === codes.corruptMessage
+    ? new CorruptBatchError(`${text}; seek past the batch to go on without it`, details)
+    : new FetchFailedError(`${text}; seek, to the same offset or to another, to try again`, details);
 }

@@ -32,8 +32,10 @@ export function snapshotOf(
       position: known(partition.handPosition.offset),
       done: known(partition.donePosition.offset),
       committed: partition.committed?.offset ?? null,
+      begin: known(partition.logStartOffset),
       end: known(isCommitted ? partition.lastStableOffset : partition.highWatermark),
       isPaused: partition.isPaused,
+      preferredReplica: partition.preferredReplica,
     })),
   };
 }

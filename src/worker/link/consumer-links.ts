@@ -10,13 +10,16 @@ import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
+import type { ConsumerMetricsMemory } from '../../state/consumer-metrics.ts';
 import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
+import { noReport } from '../consumer/consumer-report.ts';
 import { ConsumerRole } from '../consumer/consumer-role.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
+import { ConsumerRecorder } from './consumer-recorder.ts';
 
 /** What one application thread shares with its consumer. It is plain data for structured clone. */
 export interface ConsumerLinkHandle {
@@ -28,12 +31,15 @@ export interface ConsumerLinkHandle {
 /** The first thread's link, and the memory that all threads read. */
 export interface OpeningConsumer extends ConsumerLinkHandle {
   readonly snapshot: SharedArrayBuffer;
+  /** Null: no metrics are recorded. */
+  readonly metrics: ConsumerMetricsMemory | null;
 }
 
 export interface ConsumerLinksParts {
   readonly client: KafkaClientConfig;
   readonly config: ConsumerConfig;
   readonly snapshot: SharedArrayBuffer;
+  readonly metrics: ConsumerMetricsMemory | null;
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
   /** The consumer has ended and must not be called any more. */
@@ -55,6 +61,7 @@ export class ConsumerLinks implements Role {
   readonly #links = new Map<number, Link>();
   readonly #parts: ConsumerLinksParts;
   readonly #host: RoleHost;
+  readonly #recorder: ConsumerRecorder | null;
   #lastId = 0;
   /** The last thread has gone: the next round closes the consumer. */
   #isDeserted = false;
@@ -63,6 +70,7 @@ export class ConsumerLinks implements Role {
     const { client, config } = parts;
     this.#parts = parts;
     this.#host = host;
+    this.#recorder = parts.metrics === null ? null : new ConsumerRecorder(parts.metrics, now);
     const writer = new ConsumerSnapshotWriter(parts.snapshot);
     this.#role = new ConsumerRole(
       host,
@@ -75,6 +83,7 @@ export class ConsumerLinks implements Role {
         prefixBytes: BATCH_PREFIX_BYTES,
         newMemberId: parts.newMemberId,
         log: parts.log,
+        report: this.#recorder ?? noReport,
         onSnapshot: (snapshot) => writer.write(snapshot),
         onClosed: () => host.wake(),
       },
@@ -130,6 +139,7 @@ export class ConsumerLinks implements Role {
   poll(now: number): void {
     for (const [id, { adapter }] of [...this.#links]) this.#guard(id, () => adapter.drain(now), undefined);
     if (this.#isDeserted) this.#closeDeserted(now);
+    if (this.#recorder !== null) for (const { proxy } of this.#links.values()) proxy.recordPolls(this.#recorder, now);
     this.#role.poll(now);
     let isFlushed = true;
     for (const [id, { proxy }] of [...this.#links]) if (!this.#guard(id, () => proxy.flush(), true)) isFlushed = false;

@@ -16,6 +16,7 @@ import {
 import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner } from '../../state/batch-table.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
+import type { ConsumerRecorder } from './consumer-recorder.ts';
 
 /** How many batches may be in the link and not taken. It is enough for a busy thread, and few have to be taken back. */
 const maxUntaken = 8;
@@ -33,6 +34,8 @@ export class ConsumerProxy implements Application {
   #untakenBytes = 0;
   readonly #held: FrameQueue;
   #hasNews = false;
+  /** The application's polls that were recorded. */
+  #recorded = { count: 0, lastAtMs: 0, idleMs: 0 };
 
   constructor(id: number, end: NetworkEnd, table: SharedArrayBuffer) {
     this.id = id;
@@ -55,6 +58,17 @@ export class ConsumerProxy implements Application {
       this.#untakenBytes -= byteLength;
     }
     return hasChanged;
+  }
+
+  /** Records how often the application has asked since the last call, and how long it waited. */
+  recordPolls(recorder: ConsumerRecorder, now: number): void {
+    const before = this.#recorded;
+    const polls = this.#table.polls();
+    if (polls.count === before.count && polls.idleMs === before.idleMs) return;
+    this.#recorded = polls;
+    // All are uint32 that may wrap.
+    const gapMs = before.count === 0 ? null : (polls.lastAtMs - before.lastAtMs) >>> 0;
+    recorder.polled((polls.count - before.count) >>> 0, gapMs, (polls.idleMs - before.idleMs) >>> 0, now);
   }
 
   lastAskedAt(now: number): number | null {

@@ -31,7 +31,7 @@ export class Consumers {
    * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id
    * @param owner the attachment of the thread that reads it
    */
-  open(config: ConsumerConfig, { snapshot, ...handle }: OpeningConsumer, owner: Attachment): number {
+  open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
     const { config: client, host, roles, log, clock, newMemberId, onBroken } = this.#parts;
     const id = ++this.#lastId;
@@ -41,6 +41,7 @@ export class Consumers {
         client,
         config,
         snapshot,
+        metrics,
         newMemberId,
         onBroken,
         log: (level, text) => log.write(level, 'consumer', text),

@@ -6,9 +6,9 @@ import {
   type ProducerSlot,
   producerMaxSlots,
   producerSlotOf,
-  TopicRowsWriter,
 } from '../../state/producer-metrics.ts';
 import { MetricsWriter, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { TopicRowsWriter } from '../../state/topic-rows.ts';
 import type { ProduceRequest } from '../producer/produce-request.ts';
 import type { ProducerBatch } from '../producer/producer-batch.ts';
 import type { TimedCall } from '../producer/producer-report.ts';

@@ -23,7 +23,9 @@ const snapshot = (count: number): ConsumerSnapshot => ({
     done: 5n,
     committed: null,
     end: 2n ** 63n - 1n,
+    begin: 0n,
     isPaused: false,
+    preferredReplica: -1,
   })),
 });
 

@@ -18,6 +18,7 @@ const pages = ['README.md', ...readdirSync(join(projectFolder, 'docs')).map((nam
 const given: Readonly<Record<string, string>> = {
   client: 'KafkaClient',
   producer: 'Producer',
+  consumer: 'Consumer',
   leader: 'number',
   lines: 'string[]',
   bootstrapServers: 'string',

@@ -268,7 +268,7 @@ describe("nonsense in a consumer's link", () => {
     const { application, handle } = createAttachment(sizes, createDoorbell(), createCounters());
     const life = createLifeline();
     const table = createBatchTable(16);
-    const opening = { link: handle, table, snapshot: createConsumerSnapshot(), lifePort: life.network };
+    const opening = { link: handle, table, snapshot: createConsumerSnapshot(), metrics: null, lifePort: life.network };
     const result = await control.openConsumer(config, opening);
     assert.ok('value' in result, JSON.stringify(result));
     ports.push(life.application, handle.bodyPort, handle.sparePort);

@@ -81,7 +81,7 @@ const table = {
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
   'main/consumer': {
     rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
-    packages: ['long', 'node:stream'],
+    packages: ['long', 'node:diagnostics_channel', 'node:stream'],
     types: ['node:stream/web', 'node:worker_threads'],
   },
   'main/producer': {

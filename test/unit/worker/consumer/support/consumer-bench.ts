@@ -8,6 +8,7 @@ import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../
 import type { ClusterView, PartitionLeader } from '../../../../../src/worker/client/cluster-view.ts';
 import type { Refusal } from '../../../../../src/worker/client/refused-everywhere.ts';
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';
+import { type ConsumerReport, noReport } from '../../../../../src/worker/consumer/consumer-report.ts';
 import { ConsumerRole } from '../../../../../src/worker/consumer/consumer-role.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../../src/worker/consumer/handed-batch.ts';
 import { responseView } from '../../../protocol/support/response-view.ts';
@@ -82,7 +83,10 @@ export class ConsumerBench implements RoleHost {
   #isWoken = false;
   #updateId = 1;
 
-  constructor(options: Record<string, unknown>) {
+  readonly report: ConsumerReport;
+
+  constructor(options: Record<string, unknown>, report = noReport) {
+    this.report = report;
     const retryBackoffMs = 100;
     this.role = new ConsumerRole(
       this,
@@ -95,6 +99,7 @@ export class ConsumerBench implements RoleHost {
         prefixBytes: 64,
         newMemberId: () => 'member-id',
         log: (level, text) => this.log.push(`${level} ${text}`),
+        report: this.report,
         onSnapshot: (snapshot) => {
           this.snapshot = snapshot;
         },

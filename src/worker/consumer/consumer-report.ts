@@ -1,0 +1,36 @@
+// Owns what is told of a consumer in numbers. Types only, and the report of a consumer that nobody measures. Network thread. No decision
+// may depend on it.
+
+/** Durations are in ms, `now` is ms on the monotonic clock. */
+export interface ConsumerReport {
+  /** A fetch was answered, with so many bytes of records. */
+  fetched(durationMs: number, bytes: number, throttleTimeMs: number, now: number): void;
+  /** Records were handed out to an application thread. `bytes` is their size as they were fetched. */
+  handedOut(topic: string, records: number, bytes: number, now: number): void;
+  /** Fetched bytes that wait for the application, at the end of a round. */
+  buffered(bytes: number, now: number): void;
+  commitEnded(durationMs: number, isCommitted: boolean, now: number): void;
+  /** A question for committed offsets has ended. */
+  committedAnswered(durationMs: number, now: number): void;
+  heartbeatAnswered(durationMs: number, now: number): void;
+  /** JoinGroup and SyncGroup of the classic protocol were answered without an error. */
+  joined(durationMs: number, now: number): void;
+  synced(durationMs: number, now: number): void;
+  rebalanced(durationMs: number, now: number): void;
+  rebalanceFailed(now: number): void;
+}
+
+const nothing = (): void => {};
+
+export const noReport: ConsumerReport = {
+  fetched: nothing,
+  handedOut: nothing,
+  buffered: nothing,
+  commitEnded: nothing,
+  committedAnswered: nothing,
+  heartbeatAnswered: nothing,
+  joined: nothing,
+  synced: nothing,
+  rebalanced: nothing,
+  rebalanceFailed: nothing,
+};
