@@ -6,6 +6,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { Consumer, type ConsumeTrace, consumeChannelName } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 
 const channel = tracingChannel<unknown, ConsumeTrace>(consumeChannelName);
 const heard: string[] = [];
@@ -39,6 +40,7 @@ describe('the tracing channel of batches', () => {
     heard.length = 0;
     channel.subscribe(listeners);
     consumer = await Consumer.start({
+      ...patient,
       bootstrapServers: broker.bootstrapServers,
       assign: [{ topic: 't', partition: 0, offset: 'earliest' }],
       batchMaxBytes: 1,
