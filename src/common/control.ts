@@ -8,6 +8,9 @@ import type { PlainError } from './errors/plain-error.ts';
 
 export type ControlResult<T> = { readonly value: T } | { readonly error: PlainError };
 
+/** Whether an attached client uses the connections of all threads, or connections of its own. */
+export type ConnectionChoice = 'shared' | 'own';
+
 /** API key, lowest version, highest version. */
 export type ApiVersionRow = readonly [apiKey: number, min: number, max: number];
 
@@ -50,8 +53,8 @@ export interface Control {
   openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a consumer. */
   attachConsumer(consumerId: number, handle: object): Promise<ControlResult<null>>;
-  /** An answer shows that the caller is attached. */
-  hello(): Promise<ControlResult<null>>;
+  /** An answer shows that the caller is attached. Value: the scope of its connections. */
+  hello(connections: ConnectionChoice): Promise<ControlResult<number>>;
   /** For the owner: closes every connection and ends the network thread. For another attachment: detaches only that one. */
   close(): Promise<ControlResult<null>>;
 }

@@ -10,6 +10,7 @@ import type { Admin } from './admin/admin.ts';
 import type { AdminOptions } from './admin/admin-calls.ts';
 import {
   checkApi,
+  checkAttachOptions,
   checkLane,
   checkNodeId,
   checkOptions,
@@ -106,17 +107,14 @@ export class KafkaClient implements AsyncDisposable {
    * Fails with: TypeError, IllegalStateError for what cannot be attached; Cancelled, NetworkThreadError when the other has ended
    */
   static async attach(handle: ClientHandle, options?: AttachOptions): Promise<KafkaClient> {
+    const { logger, connections } = checkAttachOptions(options);
     const { config: shared, versions } = await claimClientHandle(handle);
-    const { logger = null } = checkOptions('attach', options, optionNames.attach);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;
-    return client.#opened(() => client.#session.start((control) => control.hello()));
+    return client.#opened(() => client.#session.attach(connections));
   }
 
-  /**
-   * A handle for `KafkaClient.attach` in another thread, carried with its `transferList` as the transfer list; one for each thread.
-   * Throws: IllegalStateError when this client is closed
-   */
+  /** A handle for `KafkaClient.attach` in one other thread, sent with its `transferList`. Throws: IllegalStateError when this client is closed */
   share(): ClientHandle {
     return this.#session.share(this.#versions);
   }

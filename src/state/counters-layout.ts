@@ -2,7 +2,7 @@
 // Must not change a counter: counters.ts does.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
-import { LANE_NAMES_BYTES } from './lane-names.ts';
+import { LANE_NAMES_BYTES, type LaneNamesMemory } from './lane-names.ts';
 import { nodeErrorsBytes } from './node-errors.ts';
 
 /*
@@ -26,7 +26,7 @@ import { nodeErrorsBytes } from './node-errors.ts';
  *       | nodeId | state | inFlight | internalInFlight | throttledUntilMs | backoffUntilMs | flags | brokerId |
  *       +--------+-------+----------+------------------+------------------+----------------+-------+----------+
  *
- * The upper half of flags is the number of the row's lane.
+ * Bits 16 to 21 of flags are the number of the row's lane, and the bits above them its scope.
  * Rows below NODE_COUNT may be in use (ROW_USED); NODE_VERSION changes last whenever the set of nodes does. Times are uint32
  * ms of monotonicNowMs, compared modulo 2^32, and mean something only with their flag.
  */
@@ -45,9 +45,9 @@ export const METADATA_IN_FLIGHT = 1;
 /** METADATA_DUE_MS says when the next one may begin. */
 export const METADATA_DUE_KNOWN = 2;
 export const NO_ROW_COUNT_WORD = 38;
-export const LANE_COUNT_WORD = 40;
+const LANE_COUNT_WORD = 40;
 const LANES_OFFSET = 256;
-export const LANES_WORD = LANES_OFFSET >>> 2;
+const LANES_WORD = LANES_OFFSET >>> 2;
 const NODES_OFFSET = 1408;
 export const NODES_WORD = NODES_OFFSET >>> 2;
 
@@ -66,6 +66,8 @@ export const ROW_THROTTLED = 2;
 export const ROW_BACKOFF = 4;
 export const ROW_HELD_BACK = 8;
 export const ROW_LANE_SHIFT = 16;
+export const ROW_LANE_MASK = 0x3f;
+export const ROW_SCOPE_SHIFT = 22;
 
 /** "CNTR" in ASCII. */
 const MAGIC = 0x434e5452;
@@ -113,6 +115,11 @@ export interface CountersMemory {
   i32: Int32Array;
   nodeErrors: Int32Array;
   nodeCapacity: number;
+}
+
+/** Where the names of lanes lie. */
+export function laneNamesIn(i32: Int32Array): LaneNamesMemory {
+  return { i32, firstWord: LANES_WORD, countWord: LANE_COUNT_WORD };
 }
 
 /** Views of what createCounters made. @throws RingCorruptError when the buffer is something else */

@@ -1,12 +1,10 @@
-// Owns the state that the network thread publishes for all threads: its life and the node table.
-// CountersWriter runs on the network thread only; CountersReader on any. Everything here is advice to readers: what they
-// read may be out of date the next moment, so decisions that matter are made in the network thread.
+// Owns the writing of the state that the network thread publishes for all threads: its life and the node table. Network thread.
+// Everything here is advice to readers: what they read may be out of date the next moment, so decisions that matter are made in the
+// network thread.
 
-import { RingCorruptError } from '../common/errors/errors.ts';
-import { mainLane } from '../common/node-ids.ts';
+import { mainLane, nodeKey, sharedScope } from '../common/node-ids.ts';
 import {
-  LANE_COUNT_WORD,
-  LANES_WORD,
+  laneNamesIn,
   METADATA_DUE_KNOWN,
   METADATA_DUE_WORD,
   METADATA_FLAGS_WORD,
@@ -27,17 +25,17 @@ import {
   ROW_INTERNAL_IN_FLIGHT,
   ROW_LANE_SHIFT,
   ROW_NODE_ID,
+  ROW_SCOPE_SHIFT,
   ROW_STATE,
   ROW_THROTTLED,
   ROW_THROTTLED_UNTIL,
   ROW_USED,
   ROW_WORDS,
-  STATE_CLOSED,
   STATE_WORD,
   TURNS_WORD,
 } from './counters-layout.ts';
-import { LaneNamesReader, LaneNamesWriter, NO_LANE } from './lane-names.ts';
-import { NodeErrorsReader, NodeErrorsWriter } from './node-errors.ts';
+import { LaneNamesWriter, NO_LANE } from './lane-names.ts';
+import { NodeErrorsWriter } from './node-errors.ts';
 
 export {
   createCounters,
@@ -52,6 +50,7 @@ export {
   STATE_RUNNING,
   STATE_STARTING,
 } from './counters-layout.ts';
+export { CountersReader } from './counters-reader.ts';
 
 /** Delays are clamped to this, 12 days: half the range in which wrapped times still compare. */
 const MAX_DELAY_MS = 2 ** 30;
@@ -64,6 +63,7 @@ export class CountersWriter {
   readonly #nodeCapacity: number;
   readonly #nodeErrors: NodeErrorsWriter;
   readonly #lanes: LaneNamesWriter;
+  /** By the node's key. */
   readonly #rows = new Map<number, number>();
   readonly #freeRows: number[] = [];
   #sweepAtMs = 0;
@@ -73,7 +73,7 @@ export class CountersWriter {
     this.#i32 = memory.i32;
     this.#nodeCapacity = memory.nodeCapacity;
     this.#nodeErrors = new NodeErrorsWriter(memory.nodeErrors);
-    this.#lanes = new LaneNamesWriter(laneNames(memory.i32));
+    this.#lanes = new LaneNamesWriter(laneNamesIn(memory.i32));
   }
 
   setState(state: number): void {
@@ -93,12 +93,14 @@ export class CountersWriter {
 
   /**
    * The node's row, made in state NODE_UNKNOWN if there is none.
-   * @param lane name of the connection
+   * @param lane  name of the connection
+   * @param scope whose connection it is
    * @returns NO_ROW when the table is full, or has too many lanes: applications then do not know the node, and
    * `nodesWithoutRow` counts it. Every setter ignores NO_ROW.
    */
-  addNode(nodeId: number, brokerId = nodeId, lane = mainLane): number {
-    const existing = this.#rows.get(nodeId);
+  addNode(nodeId: number, brokerId = nodeId, lane = mainLane, scope = sharedScope): number {
+    const key = nodeKey(nodeId, scope);
+    const existing = this.#rows.get(key);
     if (existing !== undefined) return existing;
     const count = this.#i32[NODE_COUNT_WORD]!;
     const laneNumber = this.#lanes.number(lane);
@@ -111,8 +113,8 @@ export class CountersWriter {
     this.#nodeErrors.set(row, '');
     this.#setWord(row, ROW_NODE_ID, nodeId);
     this.#setWord(row, ROW_BROKER_ID, brokerId);
-    this.#setWord(row, ROW_FLAGS, ROW_USED | (laneNumber << ROW_LANE_SHIFT));
-    this.#rows.set(nodeId, row);
+    this.#setWord(row, ROW_FLAGS, ROW_USED | (laneNumber << ROW_LANE_SHIFT) | (scope << ROW_SCOPE_SHIFT));
+    this.#rows.set(key, row);
     if (row === count) Atomics.store(this.#i32, NODE_COUNT_WORD, count + 1);
     this.#publishNodes();
     return row;
@@ -124,10 +126,10 @@ export class CountersWriter {
   }
 
   /** Frees the row of a node that has gone; another node may get it. */
-  removeNode(nodeId: number): void {
-    const row = this.#rows.get(nodeId);
+  removeNode(key: number): void {
+    const row = this.#rows.get(key);
     if (row === undefined) return;
-    this.#rows.delete(nodeId);
+    this.#rows.delete(key);
     this.#setWord(row, ROW_STATE, NODE_UNKNOWN);
     this.#setWord(row, ROW_FLAGS, 0);
     this.#freeRows.push(row);
@@ -135,8 +137,8 @@ export class CountersWriter {
   }
 
   /** The node's row, or NO_ROW. */
-  nodeRow(nodeId: number): number {
-    return this.#rows.get(nodeId) ?? NO_ROW;
+  nodeRow(key: number): number {
+    return this.#rows.get(key) ?? NO_ROW;
   }
 
   /** @param state one of the NODE_ constants */
@@ -222,163 +224,4 @@ export class CountersWriter {
       this.#setWord(row, ROW_FLAGS, flags);
     }
   }
-}
-
-/** The reading end, on any thread. Rows come from `nodeRow` and must not be kept: a row may change hands. */
-export class CountersReader {
-  readonly buffer: SharedArrayBuffer;
-  readonly #i32: Int32Array;
-  readonly #nodeCapacity: number;
-  readonly #nodeErrors: NodeErrorsReader;
-  readonly #lanes: LaneNamesReader;
-  readonly #rows = new Map<number, number>();
-  /** Rows of lanes, by lane number and broker id. */
-  readonly #laneRows = new Map<number, Map<number, number>>();
-  #rowsVersion = 0;
-
-  constructor(buffer: SharedArrayBuffer) {
-    const memory = openCounters(buffer);
-    this.buffer = buffer;
-    this.#i32 = memory.i32;
-    this.#nodeCapacity = memory.nodeCapacity;
-    this.#nodeErrors = new NodeErrorsReader(memory.nodeErrors);
-    this.#lanes = new LaneNamesReader(laneNames(memory.i32));
-  }
-
-  /** One of the STATE_ constants. */
-  state(): number {
-    // Atomic, as all loads here: fresh, and ordered before the reads that follow.
-    return Atomics.load(this.#i32, STATE_WORD);
-  }
-
-  /** Nothing more will be answered. */
-  isEnded(): boolean {
-    return this.state() >= STATE_CLOSED;
-  }
-
-  /** Rounds of the network thread, moves and turns alike, uint32. */
-  turns(): number {
-    return Atomics.load(this.#i32, TURNS_WORD) >>> 0;
-  }
-
-  /** How often a node found the table full. */
-  nodesWithoutRow(): number {
-    return Atomics.load(this.#i32, NO_ROW_COUNT_WORD) >>> 0;
-  }
-
-  /** The node's row, or NO_ROW. Every getter takes either; for NO_ROW it answers as for an unknown node. */
-  nodeRow(nodeId: number): number {
-    this.#refreshRows();
-    return this.#rows.get(nodeId) ?? NO_ROW;
-  }
-
-  /** The node id of a broker's connection in a lane; null when nobody has asked for it, or its broker has left. */
-  laneNodeId(brokerId: number, lane: string): number | null {
-    this.#refreshRows();
-    const row = this.#laneRows.get(this.#lanes.number(lane))?.get(brokerId);
-    return row === undefined ? null : this.#word(row, ROW_NODE_ID);
-  }
-
-  /** No further lane can be opened. */
-  get hasAllLanes(): boolean {
-    return this.#lanes.isFull;
-  }
-
-  /** The broker's id, of a node in any lane; of a bootstrap server, its node id. */
-  brokerId(row: number): number | null {
-    return row === NO_ROW ? null : this.#word(row, ROW_BROKER_ID);
-  }
-
-  /** Empty for the main lane. */
-  lane(row: number): string {
-    return row === NO_ROW ? mainLane : this.#lanes.name(this.#word(row, ROW_FLAGS) >>> ROW_LANE_SHIFT);
-  }
-
-  /** All nodes that have a row. */
-  nodeIds(): number[] {
-    this.#refreshRows();
-    return [...this.#rows.keys()];
-  }
-
-  /** One of the NODE_ constants. */
-  nodeState(row: number): number {
-    return row === NO_ROW ? NODE_UNKNOWN : this.#word(row, ROW_STATE);
-  }
-
-  inFlight(row: number): number {
-    return row === NO_ROW ? 0 : this.#word(row, ROW_IN_FLIGHT);
-  }
-
-  internalInFlight(row: number): number {
-    return row === NO_ROW ? 0 : this.#word(row, ROW_INTERNAL_IN_FLIGHT);
-  }
-
-  /** Whether the node may be throttled, or is held back. Only a clock tells whether the throttling is over. */
-  mayBeUnready(row: number): boolean {
-    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & (ROW_THROTTLED | ROW_HELD_BACK)) !== 0;
-  }
-
-  /** Whether the node's peer does not read what was sent. */
-  isHeldBack(row: number): boolean {
-    return row !== NO_ROW && (this.#word(row, ROW_FLAGS) & ROW_HELD_BACK) !== 0;
-  }
-
-  /** Milliseconds until the node may be sent to, 0 if now. */
-  throttleRemainingMs(row: number, nowMs: number): number {
-    return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_THROTTLED_UNTIL, ROW_THROTTLED, nowMs);
-  }
-
-  /** Milliseconds until the node may be connected to, 0 if now. */
-  backoffRemainingMs(row: number, nowMs: number): number {
-    return row === NO_ROW ? 0 : this.#remainingMs(row, ROW_BACKOFF_UNTIL, ROW_BACKOFF, nowMs);
-  }
-
-  /** Text of the node's last error, '' for none. */
-  nodeError(row: number): string {
-    return row === NO_ROW ? '' : this.#nodeErrors.get(row);
-  }
-
-  /** ms until metadata is due. 0: due now, being refreshed, or never had. */
-  metadataTtlMs(nowMs: number): number {
-    if (Atomics.load(this.#i32, METADATA_FLAGS_WORD) !== METADATA_DUE_KNOWN) return 0;
-    return Math.max(0, (Atomics.load(this.#i32, METADATA_DUE_WORD) - nowMs) | 0);
-  }
-
-  #word(row: number, word: number): number {
-    return Atomics.load(this.#i32, NODES_WORD + row * ROW_WORDS + word);
-  }
-
-  #remainingMs(row: number, word: number, flag: number, nowMs: number): number {
-    if ((this.#word(row, ROW_FLAGS) & flag) === 0) return 0;
-    const untilMs = this.#word(row, word);
-    return Math.max(0, (untilMs - Math.floor(nowMs)) | 0);
-  }
-
-  #refreshRows(): void {
-    const version = Atomics.load(this.#i32, NODE_VERSION_WORD);
-    if (version === this.#rowsVersion) return;
-    const count = Atomics.load(this.#i32, NODE_COUNT_WORD);
-    if (count < 0 || count > this.#nodeCapacity) {
-      throw new RingCorruptError(`node table has ${count} rows, expected 0 to ${this.#nodeCapacity}`);
-    }
-    this.#rows.clear();
-    this.#laneRows.clear();
-    for (let row = 0; row < count; row++) {
-      const flags = this.#word(row, ROW_FLAGS);
-      if ((flags & ROW_USED) === 0) continue;
-      this.#rows.set(this.#word(row, ROW_NODE_ID), row);
-      if (flags >>> ROW_LANE_SHIFT !== 0) this.#addLaneRow(flags >>> ROW_LANE_SHIFT, row);
-    }
-    // The version loaded before the rows: a change during the scan leads to another scan.
-    this.#rowsVersion = version;
-  }
-
-  #addLaneRow(lane: number, row: number): void {
-    const rows = this.#laneRows.get(lane) ?? new Map<number, number>();
-    this.#laneRows.set(lane, rows.set(this.#word(row, ROW_BROKER_ID), row));
-  }
-}
-
-function laneNames(i32: Int32Array) {
-  return { i32, firstWord: LANES_WORD, countWord: LANE_COUNT_WORD };
 }

@@ -4,7 +4,7 @@
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
-import type { Control, ControlResult, VersionInfo } from '../common/control.ts';
+import type { ConnectionChoice, Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
@@ -13,6 +13,7 @@ import type { Attachment } from './link/attachments.ts';
 import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
 import type { Consumers } from './link/consumers.ts';
 import type { ProducerLink, ProducerOpening, Producers } from './link/producers.ts';
+import type { Scopes } from './link/scopes.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
 export interface ControlParts {
@@ -30,6 +31,7 @@ export interface ControlParts {
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
   readonly consumers: Consumers;
+  readonly scopes: Scopes;
 }
 
 /** The attachment that makes these calls. */
@@ -64,11 +66,11 @@ export class AttachmentControl implements Control {
   }
 
   async awaitReady(nodeId: number, timeoutMs: number, lane?: string): ReturnType<Control['awaitReady']> {
-    return settle(() => this.#parts.readiness.awaitReady(nodeId, timeoutMs, lane));
+    return settle(() => this.#parts.readiness.awaitReady(nodeId, timeoutMs, lane, this.#attachment.owner.scope));
   }
 
   async checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): ReturnType<Control['checkVersion']> {
-    return settle(() => this.#parts.readiness.checkVersion(nodeId, timeoutMs, isStrict));
+    return settle(() => this.#parts.readiness.checkVersion(nodeId, timeoutMs, isStrict, this.#attachment.owner.scope));
   }
 
   async trackTopics(topics: readonly string[], needsAllTopics: boolean): ReturnType<Control['trackTopics']> {
@@ -124,8 +126,12 @@ export class AttachmentControl implements Control {
     });
   }
 
-  async hello(): ReturnType<Control['hello']> {
-    return settle(() => null);
+  async hello(connections: ConnectionChoice): ReturnType<Control['hello']> {
+    return settle(() => {
+      const { owner } = this.#attachment;
+      if (connections === 'own') this.#parts.scopes.giveOwn(owner);
+      return owner.scope;
+    });
   }
 
   async close(): ReturnType<Control['close']> {

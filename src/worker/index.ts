@@ -87,7 +87,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
-    hello: () => control.hello(),
+    hello: (connections) => control.hello(connections),
     attach: async ({ handle, controlPort }) => {
       try {
         serve(handle, controlPort);

@@ -28,6 +28,7 @@ import { type Attachment, Attachments } from './link/attachments.ts';
 import { Consumers } from './link/consumers.ts';
 import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
+import { Scopes } from './link/scopes.ts';
 import type { Resolve } from './net/resolver.ts';
 import { Selector } from './net/selector.ts';
 import type { OpenTransport } from './net/transport.ts';
@@ -82,6 +83,7 @@ export class NetworkThread {
   readonly roleHost: RoleHost;
   readonly #producers: Producers;
   readonly #consumers: Consumers;
+  readonly #scopes: Scopes;
   /** Called when an attachment was detached because its shared memory holds an impossible value. */
   onBroken: (attachment: Attachment, error: Error) => void = () => {};
   readonly #config: KafkaClientConfig;
@@ -134,31 +136,16 @@ export class NetworkThread {
     this.#metadata = this.#newMetadata(events, features);
     const metadata = this.#metadata;
     this.#cluster = new MetadataView(metadata, wake);
-    this.#readiness = new Readiness(nodes, (nodeId, now) => this.#client.connect(nodeId, now), clock, wake);
+    this.#readiness = new Readiness(nodes, (node, now) => this.#client.connectNode(node, now), clock, wake);
     this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
     const connections = this.#connections;
     const sender = new RequestSender(config, this.#pool, metrics);
     this.#authenticator = this.#newAuthenticator(sender);
     const authenticator = this.#authenticator;
-    const parts = {
-      config,
-      nodes,
-      selector,
-      connector,
-      metadata,
-      connections,
-      events,
-      sender,
-      features,
-      authenticator,
-    };
-    this.#client = new NetworkClient(parts);
+    const common = { config, nodes, connections, sender, features };
+    this.#client = new NetworkClient({ ...common, selector, connector, metadata, events, authenticator });
     const requests = new NodeRequests({
-      config,
-      nodes,
-      connections,
-      sender,
-      features,
+      ...common,
       hints: this.#responseHost,
       connect: (node, now) => this.#client.connectNode(node, now),
       wake,
@@ -166,7 +153,9 @@ export class NetworkThread {
     this.roles = new Roles(requests);
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     const { roleHost: host, roles } = this;
-    const shared = { host, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
+    const open = (): number => nodes.openScope();
+    this.#scopes = new Scopes({ host, requests, open, close: (scope) => connections.closeScope(scope, clock()) });
+    const shared = { scopes: this.#scopes, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
     this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
     this.#consumers = new Consumers({ ...shared, config, clock, newMemberId: surroundings.newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
@@ -189,10 +178,12 @@ export class NetworkThread {
 
   /** Called when the attachment's thread has ended or has closed its client. Frees everything that the attachment owned; late responses are discarded. */
   detach(attachment: Attachment): void {
+    if (attachment.isClosed) return;
     this.#attachments.remove(attachment);
     this.#metadata.tracked.forget(attachment);
     this.#producers.ownerGone(attachment);
     this.#consumers.ownerGone(attachment);
+    this.#scopes.attachmentGone(attachment);
     this.loop.wake();
   }
 
@@ -234,6 +225,7 @@ export class NetworkThread {
       wake: () => this.loop.wake(),
       producers: this.#producers,
       consumers: this.#consumers,
+      scopes: this.#scopes,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
   }

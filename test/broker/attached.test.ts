@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { Cancelled, Consumer, IllegalStateError, KafkaClient, Metadata, NetworkThreadError } from '../../src/index.ts';
+import {
+  Cancelled,
+  Consumer,
+  IllegalStateError,
+  KafkaClient,
+  Metadata,
+  NetworkThreadError,
+  Producer,
+} from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { scriptUrl } from './support/child.ts';
@@ -37,10 +45,10 @@ describe('attached clients', () => {
     });
 
   /** A worker with a client of its own, at work. */
-  async function attach(t: Cleanup, client: KafkaClient, work: Work = 'loop') {
+  async function attach(t: Cleanup, client: KafkaClient, work: Work = 'loop', connections?: 'own') {
     const handle = client.share();
     const counts = new SharedArrayBuffer(32);
-    const workerData: AttachedData = { handle, work, counts };
+    const workerData: AttachedData = { handle, work, counts, ...(connections && { connections }) };
     const worker = new Worker(new URL(scriptUrl('attached')), { workerData, transferList: [...handle.transferList] });
     t.after(() => worker.terminate());
     const problem = new Promise<Error>((resolve) => worker.once('error', resolve));
@@ -115,6 +123,84 @@ describe('attached clients', () => {
     deaf.tell('close');
     other.tell('close');
     await Promise.all([deaf.exit, other.exit]);
+  });
+
+  const openConnections = async (): Promise<number> => (await broker.stats()).openConnections;
+  const nodesOf = (client: KafkaClient): string[] => [...client.metricsSnapshot()!.nodes.keys()];
+
+  for (const how of ['close', 'terminate'] as const) {
+    test(`connections of its own are seen by all and end with their thread, by ${how}`, async (t) => {
+      const client = await open(t);
+      await works(client);
+      await waitFor('the bootstrap connection to go', () => !client.bootstrapConnected());
+      const before = await openConnections();
+      const one = await attach(t, client, 'loop', 'own');
+      const deaf = await attach(t, client, 'deaf', 'own');
+      await one.works(50);
+      await works(client);
+      assert.equal(await openConnections(), before + 2);
+      const own = nodesOf(client).filter((name) => name.includes('@'));
+      assert.equal(own.length, 2);
+      assert.ok(
+        own.every((name) => /^0@\d+$/.test(name)),
+        own.join(),
+      );
+      for (const each of [one, deaf]) {
+        if (how === 'close') each.tell('close');
+        else await each.worker.terminate();
+        await each.exit;
+      }
+      await waitFor('their connections to end', async () => (await openConnections()) === before);
+      await waitFor('their rows to go', () => !nodesOf(client).some((name) => name.includes('@')));
+      await works(client);
+    });
+  }
+
+  test('producers and consumers of a client with connections of its own use these, too, until they have ended', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const own = await KafkaClient.attach(client.share(), { connections: 'own' });
+    const before = await openConnections();
+    const producer = await own.producer();
+    await producer.send('logs', { value: 'by its own connection' });
+    const consumer = await own.consumer({ assign: [{ topic: 'logs', partition: 0 }], autoOffsetReset: 'earliest' });
+    await waitFor('a batch', async () => (await consumer.poll(50)) !== null);
+    await producer.send('logs', { value: 'beside a fetch that waits' });
+    assert.ok((await openConnections()) > before);
+    const names = nodesOf(own).filter((name) => name.includes('@'));
+    assert.deepEqual(
+      nodesOf(client).filter((name) => name.includes('@')),
+      names,
+      'seen alike by all',
+    );
+    const lanes = names.map((name) => name.replace(/@\d+$/, ''));
+    assert.ok(lanes.includes('0') && lanes.length > 1, lanes.join());
+    const shared = await Producer.attach(producer.share());
+    await own.close();
+    // Another thread still uses the producer, so its connection stays.
+    assert.ok((await shared.send('logs', { value: 'by the same connection' })).offset.toNumber() > 1);
+    assert.ok(nodesOf(client).some((name) => name.startsWith('0@')));
+    await shared.close();
+    await waitFor('the last connection to end', () => !nodesOf(client).some((name) => name.includes('@')));
+    await works(client);
+  });
+
+  test('a choice of connections that there is not is refused, and the handle can still be used', async (t) => {
+    const client = await open(t);
+    const handle = client.share();
+    for (const connections of ['other', null, 1]) {
+      await assert.rejects(KafkaClient.attach(handle, { connections } as never), {
+        name: 'TypeError',
+        message: /connections must be 'shared' or 'own'/,
+      });
+    }
+    await assert.rejects(KafkaClient.attach(handle, { connection: 'own' } as never), TypeError);
+    const attached = await KafkaClient.attach(handle, { connections: 'own' });
+    await attached.awaitReady(0);
+    assert.ok(attached.isReady(0));
+    await attached.close(0);
+    assert.ok(!attached.isReady(0));
+    await attached.close();
   });
 
   test('the close of the client that was started ends all others with Cancelled; theirs ends themselves alone', async (t) => {

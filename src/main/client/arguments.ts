@@ -2,15 +2,18 @@
 // error names argument, value and limit.
 
 import type { KafkaClientOptions } from '../../common/config/config.ts';
+import type { ConnectionChoice } from '../../common/control.ts';
+import type { Logger } from '../../common/logger.ts';
 import { isLaneName, laneNameRule, mainLane } from '../../common/node-ids.ts';
 import { maxInt32 } from '../../common/numbers.ts';
+import { checkOptions } from '../../common/options.ts';
 import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { checkSignal } from '../link/abort-signals.ts';
-import type { StartOptions } from './client-options.ts';
+import { type AttachOptions, optionNames, type StartOptions } from './client-options.ts';
 
-export { checkOptions } from '../../common/options.ts';
+export { checkOptions };
 
 const maxInt16 = 32767;
 
@@ -35,6 +38,16 @@ export function checkLane(lane: string | undefined): string {
   if (lane === undefined) return mainLane;
   if (!isLaneName(checkString('lane', lane))) throw new RangeError(`lane must be ${laneNameRule}, not ${shown(lane)}`);
   return lane;
+}
+
+/** The options of `attach` with their defaults. Throws TypeError for connections that are neither `shared` nor `own`. */
+export function checkAttachOptions(options: AttachOptions | undefined): {
+  logger: Logger | null;
+  connections: ConnectionChoice;
+} {
+  const { logger = null, connections = 'shared' } = checkOptions('attach', options, optionNames.attach);
+  if (connections === 'shared' || connections === 'own') return { logger, connections };
+  throw new TypeError(`connections must be 'shared' or 'own', not ${shown(connections)}`);
 }
 
 /** Throws TypeError for anything but an API export. */

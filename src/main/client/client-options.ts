@@ -1,5 +1,6 @@
 // Owns the shapes of what methods of the client take and give. Application thread. Types, and the names that are checked.
 
+import type { ConnectionChoice } from '../../common/control.ts';
 import type { Logger } from '../../common/logger.ts';
 
 export type { ClientHandle } from '../thread/client-handle.ts';
@@ -39,6 +40,11 @@ export interface StartOptions {
 }
 
 export interface AttachOptions {
+  /**
+   * `own`: this client and its producers and consumers have connections of their own, with their own limit of requests in flight;
+   * docs/threads.md says what they cost. Default `shared`: the connections of all threads.
+   */
+  connections?: ConnectionChoice | undefined;
   /** As of the configuration, which cannot carry one to another thread; default: process warnings. */
   logger?: Logger | undefined;
 }
@@ -58,7 +64,7 @@ export interface PollOptions {
 /** What each call may be given. */
 export const optionNames = {
   send: ['version', 'timeoutMs', 'lane', 'signal'],
-  attach: ['logger'],
+  attach: ['logger', 'connections'],
   awaitReady: ['timeoutMs', 'lane', 'signal'],
   awaitTopic: ['timeoutMs', 'signal'],
   checkVersion: ['timeoutMs', 'strict'],

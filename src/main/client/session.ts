@@ -3,7 +3,7 @@
 // dropped client would never be noticed.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import type { ControlResult, VersionInfo } from '../../common/control.ts';
+import type { ConnectionChoice, ControlResult, VersionInfo } from '../../common/control.ts';
 import {
   Cancelled,
   IllegalStateError,
@@ -251,6 +251,11 @@ export class Session implements StreamSource {
     } finally {
       giveUp();
     }
+  }
+
+  /** The first call of an attached client. */
+  async attach(connections: ConnectionChoice): Promise<void> {
+    this.thread.end.counters.useScope(await this.start((control) => control.hello(connections)));
   }
 
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {

@@ -3,7 +3,7 @@
 // clients, counted per request and per response.
 
 import { monotonicNowMs } from '../../common/clock.ts';
-import { coordinatorLane, mainLane } from '../../common/node-ids.ts';
+import { coordinatorLane, mainLane, sharedScope } from '../../common/node-ids.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import type { CountersReader } from '../../state/counters.ts';
 import {
@@ -154,21 +154,21 @@ export const metricDefinitions: readonly MetricDefinition[] = definitionsOf(metr
 /** All metrics of a client at one moment. */
 export interface MetricsSnapshot {
   readonly client: MetricValues;
-  /** The key is the node's name, such as `1`, `bootstrap-0` or `coordinator-1`. */
+  /** The key is the node's name, such as `1`, `bootstrap-0` or `coordinator-1`; `1@3` for the own connection of an attached thread. */
   readonly nodes: ReadonlyMap<string, MetricValues>;
 }
 
 export function readMetrics(reader: MetricsReader, end: ApplicationEnd): MetricsSnapshot {
   const { counters } = end;
-  const nodes = counters.nodeIds().map((nodeId) => ({ nodeId, nodeRow: counters.nodeRow(nodeId) }));
-  const rows = [TOTALS_ROW, ...nodes.map(({ nodeRow }) => metricsRow(nodeRow))];
+  const nodes = counters.allRows();
+  const rows = [TOTALS_ROW, ...nodes.map(({ row }) => metricsRow(row))];
   const [totals, ...nodeRows] = reader.read(rows, monotonicNowMs());
   return {
     client: valuesOf(ofClient, { row: totals!, end, nodeRow: -1 }),
     nodes: new Map(
-      nodes.map(({ nodeId, nodeRow }, i) => [
-        nodeName(nodeId, counters),
-        valuesOf(ofNodes, { row: nodeRows[i]!, end, nodeRow }),
+      nodes.map(({ nodeId, row }, i) => [
+        nodeName(nodeId, row, counters),
+        valuesOf(ofNodes, { row: nodeRows[i]!, end, nodeRow: row }),
       ]),
     ),
   };
@@ -187,12 +187,13 @@ export function groupsOf({ client, nodes }: MetricsSnapshot, prefix: string): Me
   return groups;
 }
 
-/** `1`, `coordinator-1`, `1-fetch` for broker 1 in lane `fetch`, `bootstrap-0`. */
-function nodeName(nodeId: number, counters: CountersReader): string {
-  const row = counters.nodeRow(nodeId);
+/** `1`, `coordinator-1`, `1-fetch` for broker 1 in lane `fetch`, `bootstrap-0`; `1@3` for the own connection of attachment 3. */
+function nodeName(nodeId: number, row: number, counters: CountersReader): string {
   const lane = counters.lane(row);
+  const scope = counters.scope(row);
+  const owner = scope === sharedScope ? '' : `@${scope}`;
   const brokerId = counters.brokerId(row) ?? nodeId;
-  if (lane === coordinatorLane) return `${lane}-${brokerId}`;
-  if (lane !== mainLane) return `${brokerId}-${lane}`;
-  return nodeId < 0 ? `bootstrap-${-1 - nodeId}` : String(nodeId);
+  if (lane === coordinatorLane) return `${lane}-${brokerId}${owner}`;
+  if (lane !== mainLane) return `${brokerId}-${lane}${owner}`;
+  return nodeId < 0 ? `bootstrap-${-1 - nodeId}` : `${nodeId}${owner}`;
 }

@@ -9,7 +9,7 @@ import {
   KafkaProtocolError,
   RequestTimedOutError,
 } from '../../common/errors/errors.ts';
-import { mainLane } from '../../common/node-ids.ts';
+import { mainLane, nodeKey, sharedScope } from '../../common/node-ids.ts';
 import type { Events } from '../report/events.ts';
 import type { InFlightRequest } from '../requests/request-owner.ts';
 import type { AttemptEnd } from './connection-states.ts';
@@ -65,17 +65,23 @@ export class Connections {
     this.#listener.onNodeReady(node, now);
   }
 
-  /** Closes the node's connection on purpose: its requests fail with `error`, nothing backs off. */
-  disconnect(
-    nodeId: number,
-    now: number,
-    error: Error = new Cancelled('the connection was closed by close(nodeId)', { nodeId, retriable: true }),
-  ): void {
-    for (const elder of this.#nodes.leaving) if (elder.id === nodeId) this.end(elder, error, undefined, now);
-    const node = this.#nodes.get(nodeId);
-    if (node === undefined) return;
+  /** Closes the node's connection on purpose: its requests fail with Cancelled, nothing backs off. */
+  disconnect(nodeId: number, now: number, scope = sharedScope): void {
+    const node = this.#nodes.get(nodeId, scope);
+    this.#endElders(node?.key ?? nodeKey(nodeId, scope), closedByCall(nodeId), now);
+    if (node !== undefined) this.disconnectNode(node, now);
+  }
+
+  /** The same for a node, with a reason. */
+  disconnectNode(node: Node, now: number, error: Error = closedByCall(node.id)): void {
+    this.#endElders(node.key, error, now);
     node.connection.forgotten(now);
     this.end(node, error, undefined, now);
+  }
+
+  /** Former connections to the node, which are still in use. */
+  #endElders(key: number, error: Error, now: number): void {
+    for (const elder of this.#nodes.leaving) if (elder.key === key) this.end(elder, error, undefined, now);
   }
 
   /**
@@ -88,6 +94,23 @@ export class Connections {
     for (const node of gone) this.#leave(node, now);
   }
 
+  /** An attachment with connections of its own is gone. What is under way on them is still answered, and nobody gets it. */
+  closeScope(scope: number, now: number): void {
+    for (const node of this.#nodes.closeScope(scope)) {
+      this.#letGo(node, new Cancelled('the client of this connection has ended', { nodeId: node.id }), now);
+    }
+  }
+
+  #letGo(node: Node, error: Error, now: number): void {
+    if (node.isReady && node.isUnderWay) {
+      this.#nodes.keepLeaving(node);
+      node.publish(now);
+    } else {
+      this.end(node, error, undefined, now);
+      this.#nodes.left(node, now);
+    }
+  }
+
   #leave(node: Node, now: number): void {
     const broker = this.#nodes.inLane(node.brokerId, mainLane);
     const what =
@@ -96,14 +119,8 @@ export class Connections {
         : `moved from ${node.host}:${node.port} to ${broker.host}:${broker.port}`;
     this.#events.nodeGone(node, what);
     const wasWanted = node.isReady || node.isConnecting;
-    if (node.isReady && node.isUnderWay) {
-      this.#nodes.keepLeaving(node);
-      node.publish(now);
-    } else {
-      this.end(node, new KafkaConnectionError(`${node.name} ${what}`, { nodeId: node.id }), undefined, now);
-      this.#nodes.left(node, now);
-    }
-    const moved = this.#nodes.inLane(node.brokerId, node.lane);
+    this.#letGo(node, new KafkaConnectionError(`${node.name} ${what}`, { nodeId: node.id }), now);
+    const moved = this.#nodes.inLane(node.brokerId, node.lane, node.scope);
     if (moved === undefined) return;
     // A throttle time is about the broker, wherever it is.
     moved.connection.throttledUntil = node.connection.throttledUntil;
@@ -147,7 +164,7 @@ export class Connections {
   clusterChanged(reason: Error, nodeId: number, now: number): void {
     this.#events.clusterChanged(reason, nodeId);
     for (const node of this.#nodes.connected()) {
-      if (node.id !== nodeId || node.isLeaving) this.#giveUp(node, reason, now);
+      if (node.key !== nodeId || node.isLeaving) this.#giveUp(node, reason, now);
     }
   }
 
@@ -262,7 +279,7 @@ export class Connections {
     for (const node of this.#nodes.all()) {
       if (!node.isReady || node.inFlight.size > 0) continue;
       if (this.#isSuperseded(node)) {
-        this.disconnect(node.id, now);
+        this.disconnectNode(node, now);
       } else if (
         idleMs > 0 &&
         now - node.lastActiveAt >= idleMs &&
@@ -271,7 +288,7 @@ export class Connections {
         idlest = node;
       }
     }
-    if (idlest !== undefined) this.disconnect(idlest.id, now);
+    if (idlest !== undefined) this.disconnectNode(idlest, now);
   }
 
   /**
@@ -282,7 +299,7 @@ export class Connections {
     let closed = 0;
     for (const node of this.#nodes.all()) {
       if (!node.isReady || node.inFlight.size > 0) continue;
-      this.disconnect(node.id, now);
+      this.disconnectNode(node, now);
       closed++;
     }
     this.#events.resumed(pauseMs, closed);
@@ -337,6 +354,10 @@ export class Connections {
     for (const node of this.#nodes.brokers()) if (node.isReady) return true;
     return false;
   }
+}
+
+function closedByCall(nodeId: number): Error {
+  return new Cancelled('the connection was closed by close(nodeId)', { nodeId, retriable: true });
 }
 
 function lostWith(cause: Error, node: Node): KafkaConnectionError {

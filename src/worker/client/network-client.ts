@@ -40,6 +40,8 @@ export interface ClientRequest {
   readonly owner: RequestOwner;
   readonly requestId: number;
   readonly nodeId: number;
+  /** Whose connections `nodeId` means. */
+  readonly scope: number;
   readonly apiKey: number;
   /** -1: the highest version both sides know. */
   readonly version: number;
@@ -122,7 +124,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
    * Encodes the request and queues it on its node's connection. Every failure goes to the owner; `send` throws none.
    */
   send(request: ClientRequest, now: number): void {
-    const node = this.#nodes.get(request.nodeId);
+    const node = this.#nodes.get(request.nodeId, request.scope);
     // Requests of the network thread itself do not count: an application cannot know about them in time.
     const count = node === undefined ? 0 : node.inFlight.size - node.inFlight.internalCount;
     const refusal = whyNotSend(node, request.nodeId, this.#maxInFlight, now, count);
@@ -142,13 +144,13 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 
   /** Begins a connection to the node, unless it has one, is backing off, or is unknown. */
-  connect(nodeId: number, now: number): void {
-    this.connectNode(this.#nodes.get(nodeId), now);
+  connect(nodeId: number, scope: number, now: number): void {
+    this.connectNode(this.#nodes.get(nodeId, scope), now);
   }
 
   /** The same for a broker's connection in a lane; it becomes a node if it was none. */
-  connectLane(brokerId: number, lane: string, now: number): void {
-    this.connectNode(this.#nodes.inLane(brokerId, lane), now);
+  connectLane(brokerId: number, lane: string, scope: number, now: number): void {
+    this.connectNode(this.#nodes.inLane(brokerId, lane, scope), now);
   }
 
   connectNode(node: Node | undefined, now: number): void {
@@ -183,14 +185,14 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   }
 
   onPooledThrottle(request: InFlightRequest, throttleTimeMs: number, now: number): void {
-    const node = this.#nodes.get(request.nodeId);
+    const node = this.#nodes.find(request.nodeKey);
     if (node === undefined) return;
     this.#throttle(node, request.codec.apiKey, request.version, throttleTimeMs, now);
     node.publish(now);
   }
 
   onPooledFailure(request: InFlightRequest, error: Error, now: number): void {
-    const node = this.#nodes.get(request.nodeId);
+    const node = this.#nodes.find(request.nodeKey);
     // A body that cannot be decoded ends its connection, unless that connection has ended already.
     if (node?.channel === request.channel) this.#connections.lost(node, withNode(error, node.id), request, now);
   }

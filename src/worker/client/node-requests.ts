@@ -4,6 +4,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { IncompatibleBrokerVersion } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
+import { sharedScope } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -39,12 +40,21 @@ export interface NodeRequestsParts {
 
 export class NodeRequests implements BrokerRequests {
   readonly #parts: NodeRequestsParts;
+  readonly #scope: number;
   readonly #writer = new FlatWriter();
   /** Requests that were answered before the socket had taken all of their body. */
-  readonly #unwritten = new Unwritten();
+  readonly #unwritten: Unwritten;
 
-  constructor(parts: NodeRequestsParts) {
+  /** @param scope whose connections are used; requests to any broker always go over those of all threads */
+  constructor(parts: NodeRequestsParts, scope = sharedScope, unwritten = new Unwritten()) {
     this.#parts = parts;
+    this.#scope = scope;
+    this.#unwritten = unwritten;
+  }
+
+  /** The same over the connections of a scope. `poll` of this object serves both. */
+  inScope(scope: number): NodeRequests {
+    return new NodeRequests(this.#parts, scope, this.#unwritten);
   }
 
   isReady(to: Destination, now: number): boolean {
@@ -68,7 +78,7 @@ export class NodeRequests implements BrokerRequests {
   lastError(to: Destination): Error | null {
     const { nodes } = this.#parts;
     if (to.brokerId === anyBroker) return nodes.whyNoneReady();
-    return nodes.inLane(to.brokerId, to.lane)?.connection.lastError ?? null;
+    return nodes.inLane(to.brokerId, to.lane, this.#scope)?.connection.lastError ?? null;
   }
 
   refusedEverywhere(): Refusal | null {
@@ -113,16 +123,16 @@ export class NodeRequests implements BrokerRequests {
   }
 
   inFlight(to: Destination): number {
-    return this.#parts.nodes.inLane(to.brokerId, to.lane)?.inFlight.size ?? 0;
+    return this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope)?.inFlight.size ?? 0;
   }
 
   throttledUntil(to: Destination): number {
-    return Math.max(0, this.#parts.nodes.inLane(to.brokerId, to.lane)?.connection.throttledUntil ?? 0);
+    return Math.max(0, this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope)?.connection.throttledUntil ?? 0);
   }
 
   disconnect(to: Destination, reason: Error, now: number): void {
-    const node = this.#parts.nodes.inLane(to.brokerId, to.lane);
-    if (node !== undefined) this.#parts.connections.disconnect(node.id, now, reason);
+    const node = this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope);
+    if (node !== undefined) this.#parts.connections.disconnectNode(node, now, reason);
   }
 
   /** Gives back the memory of bodies that the socket has taken since their request was answered. */
@@ -163,7 +173,7 @@ export class NodeRequests implements BrokerRequests {
 
   #node({ brokerId, lane }: Destination, now: number): Node | undefined {
     const { nodes } = this.#parts;
-    if (brokerId !== anyBroker) return nodes.inLane(brokerId, lane);
+    if (brokerId !== anyBroker) return nodes.inLane(brokerId, lane, this.#scope);
     return nodes.leastLoaded(now);
   }
 

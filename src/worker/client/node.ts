@@ -1,7 +1,7 @@
 // Owns what the network thread knows about one node, and its row in the shared node table. Network thread.
 
 import { toBriefJson } from '../../common/errors/plain-error.ts';
-import { mainLane } from '../../common/node-ids.ts';
+import { mainLane, nodeKey, sharedScope } from '../../common/node-ids.ts';
 import type { CountersWriter } from '../../state/counters.ts';
 import { NO_ROW, NODE_CONNECTED, NODE_CONNECTING, NODE_DISCONNECTED, NODE_UNKNOWN } from '../../state/counters.ts';
 import { NODE_ERROR_MAX_BYTES } from '../../state/node-errors.ts';
@@ -20,6 +20,8 @@ export interface NodeAddress {
   readonly brokerId: number;
   /** Name of the connection; `mainLane` for the connection that everybody uses. */
   readonly lane: string;
+  /** `sharedScope`, or the attachment that the connection belongs to. */
+  readonly scope: number;
   readonly host: string;
   readonly port: number;
 }
@@ -33,9 +35,13 @@ export interface NodeTable {
 }
 
 export class Node {
+  /** As applications name it; within its scope. */
   readonly id: number;
+  /** Tells it from all other nodes. */
+  readonly key: number;
   readonly brokerId: number;
   readonly lane: string;
+  readonly scope: number;
   readonly host: string;
   readonly port: number;
   readonly connection: ConnectionState;
@@ -68,14 +74,16 @@ export class Node {
 
   /** @param oneWayMaxBytes bytes of requests without response that may wait for a peer that does not read */
   constructor(
-    { id, brokerId, lane, host, port }: NodeAddress,
+    { id, brokerId, lane, scope, host, port }: NodeAddress,
     { connection, probe }: { connection: ConnectionState; probe: VersionProbe },
     { counters, metrics, makeRoom }: NodeTable,
     oneWayMaxBytes: number,
   ) {
     this.id = id;
+    this.key = nodeKey(id, scope);
     this.brokerId = brokerId;
     this.lane = lane;
+    this.scope = scope;
     this.host = host;
     this.port = port;
     this.connection = connection;
@@ -87,10 +95,11 @@ export class Node {
     this.#oneWayMaxBytes = oneWayMaxBytes;
   }
 
-  /** For errors and the log: `node 1 (host:9092)`, with its lane if that is not the main one. */
+  /** For errors and the log: `node 1 (host:9092)`, with its lane if that is not the main one, and whose connection it is. */
   get name(): string {
     const lane = this.lane === mainLane ? '' : `, lane ${this.lane}`;
-    return `node ${this.brokerId} (${this.host}:${this.port}${lane})`;
+    const own = this.scope === sharedScope ? '' : `, own connection of attachment ${this.scope}`;
+    return `node ${this.brokerId} (${this.host}:${this.port}${lane}${own})`;
   }
 
   /** Bootstrap servers are numbered -1, -2, ... */
@@ -98,9 +107,9 @@ export class Node {
     return this.id < 0 && this.lane === mainLane;
   }
 
-  /** Whether this is a broker of metadata in the main lane. */
+  /** Whether this is a broker of metadata on the connection that everybody uses. */
   get isBroker(): boolean {
-    return this.id >= 0 && this.lane === mainLane;
+    return this.id >= 0 && this.lane === mainLane && this.scope === sharedScope;
   }
 
   get isReady(): boolean {
@@ -142,15 +151,15 @@ export class Node {
   }
 
   #takeRow(): void {
-    const isNew = this.#counters.nodeRow(this.id) === NO_ROW;
-    this.#row = this.#counters.addNode(this.id, this.brokerId, this.lane);
+    const isNew = this.#counters.nodeRow(this.key) === NO_ROW;
+    this.#row = this.#counters.addNode(this.id, this.brokerId, this.lane, this.scope);
     this.metricsRow = this.#metrics.nodeAdded(this.#row, isNew);
   }
 
   /** Gives its row to another node if there is nothing that it has to tell. */
   giveUpRow(now: number): boolean {
     if (this.#row === NO_ROW || this.#isRetired || this.#elders.size > 0 || this.#hasNews(now)) return false;
-    this.#counters.removeNode(this.id);
+    this.#counters.removeNode(this.key);
     this.#row = NO_ROW;
     this.metricsRow = NO_ROW;
     return true;
@@ -212,7 +221,7 @@ export class Node {
   gone(now: number): void {
     const successor = this.#successor;
     if (successor === null) {
-      if (this.#elders.size === 0) this.#counters.removeNode(this.id);
+      if (this.#elders.size === 0) this.#counters.removeNode(this.key);
       return;
     }
     successor.#elders.delete(this);

@@ -1,8 +1,19 @@
 // Owns the set of nodes: bootstrap servers for ever, the brokers of metadata, and further connections to brokers
-// (lanes, common/node-ids.ts) that somebody asked for. Network thread.
+// (lanes and scopes, common/node-ids.ts) that somebody asked for. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { coordinatorLane, coordinatorNodeId, firstLaneNodeId, mainLane } from '../../common/node-ids.ts';
+import { IllegalStateError } from '../../common/errors/errors.ts';
+import {
+  coordinatorLane,
+  coordinatorNodeId,
+  firstLaneNodeId,
+  isBootstrapId,
+  mainLane,
+  maxScopes,
+  nodeKey,
+  partsOfKey,
+  sharedScope,
+} from '../../common/node-ids.ts';
 import { type BrokerHint, maxNamedInPassing } from '../../protocol/flat/leader-hints.ts';
 import type { CountersWriter } from '../../state/counters.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -19,13 +30,16 @@ export class Nodes {
   readonly #config: KafkaClientConfig;
   readonly #table: NodeTable;
   readonly #random: () => number;
+  /** By key. */
   readonly #nodes = new Map<number, Node>();
   /** Nodes that metadata does not name any more, or not there, while their connections have something under way. */
   readonly #leaving = new Set<Node>();
   readonly #probeHint: ProbeHint = { firstStep: 0, newestApiVersions: Number.POSITIVE_INFINITY };
-  /** By lane and broker id, except the main lane. */
+  /** By scope and lane, then by broker id; all but the main lane of the shared scope. */
   readonly #lanes = new Map<string, Map<number, Node>>();
   #nextLaneNodeId = firstLaneNodeId;
+  /** Scopes of attachments with connections of their own. */
+  readonly #scopes = new Set<number>();
   #areBrokersTrusted = true;
   /** Brokers that were named in passing since the newest metadata. */
   #namedInPassing = 0;
@@ -42,18 +56,62 @@ export class Nodes {
   }
 
   /** A coordinator becomes a node when it is asked for the first time. */
-  get(nodeId: number): Node | undefined {
-    return this.#nodes.get(nodeId) ?? this.#makeLane(coordinatorNodeId(nodeId), coordinatorLane);
+  get(nodeId: number, scope = sharedScope): Node | undefined {
+    if (scope === sharedScope || isBootstrapId(nodeId))
+      return this.#nodes.get(nodeId) ?? this.#makeLane(coordinatorNodeId(nodeId), coordinatorLane, sharedScope);
+    const known = this.#nodes.get(nodeKey(nodeId, scope));
+    if (known !== undefined || nodeId < 0) return known;
+    if (this.#nodes.get(nodeId)?.isBroker) return this.#makeLane(nodeId, mainLane, scope);
+    return this.#makeLane(coordinatorNodeId(nodeId), coordinatorLane, scope);
+  }
+
+  /** The same by the node's key. */
+  find(key: number): Node | undefined {
+    const { nodeId, scope } = partsOfKey(key);
+    return this.get(nodeId, scope);
   }
 
   /**
    * A broker's connection in a lane; it becomes a node when it is asked for the first time. Undefined for an unknown
    * broker, and for a bootstrap server in any lane but the main one.
    */
-  inLane(brokerId: number, lane: string): Node | undefined {
-    if (lane === mainLane) return this.#nodes.get(brokerId);
-    if (lane === coordinatorLane) return this.get(coordinatorNodeId(brokerId));
-    return this.#lanes.get(lane)?.get(brokerId) ?? this.#makeLane(brokerId, lane);
+  inLane(brokerId: number, lane: string, scope = sharedScope): Node | undefined {
+    if (lane === mainLane && (scope === sharedScope || isBootstrapId(brokerId))) return this.#nodes.get(brokerId);
+    return this.#lanes.get(laneKey(lane, scope))?.get(brokerId) ?? this.#makeLane(brokerId, lane, scope);
+  }
+
+  /**
+   * A new scope for an attachment that wants connections of its own.
+   * @throws IllegalStateError when there are too many
+   */
+  openScope(): number {
+    for (let scope = 1; scope <= maxScopes; scope++) {
+      if (this.#scopes.has(scope) || this.#hasNodesOf(scope)) continue;
+      this.#scopes.add(scope);
+      return scope;
+    }
+    throw new IllegalStateError(
+      `${maxScopes} attached clients have connections of their own, and there can be no more`,
+    );
+  }
+
+  /** Ends a scope. Returns its nodes, already removed; each is to be given to `keepLeaving`, or to `left`. */
+  closeScope(scope: number): Node[] {
+    this.#scopes.delete(scope);
+    const gone = [...this.#nodes.values()].filter((node) => node.scope === scope);
+    for (const node of gone) this.#remove(node);
+    return gone;
+  }
+
+  #hasNodesOf(scope: number): boolean {
+    for (const node of this.connected()) if (node.scope === scope) return true;
+    return false;
+  }
+
+  #remove(node: Node): void {
+    this.#nodes.delete(node.key);
+    this.#lanes.get(laneKey(node.lane, node.scope))?.delete(node.brokerId);
+    node.retire();
   }
 
   /** The API versions of a broker that is connected in any lane. */
@@ -146,15 +204,13 @@ export class Nodes {
       if (node.isBootstrap) continue;
       const broker = named.get(node.brokerId);
       if (broker !== undefined && broker.host === node.host && broker.port === node.port) continue;
-      this.#nodes.delete(node.id);
-      this.#lanes.get(node.lane)?.delete(node.brokerId);
-      node.retire();
+      this.#remove(node);
       gone.push(node);
     }
     for (const { id, host, port } of named.values()) {
       if (id >= 0 && !this.#nodes.has(id)) this.#add(id, host, port);
     }
-    for (const node of gone) this.get(node.id)?.follow(node);
+    for (const node of gone) this.find(node.key)?.follow(node);
     return gone;
   }
 
@@ -268,26 +324,41 @@ export class Nodes {
     for (let i = 0; i < nodes.length; i++) yield nodes[(i + offset) % nodes.length]!;
   }
 
-  #makeLane(brokerId: number, lane: string): Node | undefined {
+  #makeLane(brokerId: number, lane: string, scope: number): Node | undefined {
     const broker = this.#nodes.get(brokerId);
     if (broker === undefined || !broker.isBroker) return undefined;
-    const id = lane === coordinatorLane ? coordinatorNodeId(brokerId) : this.#nextLaneNodeId--;
-    const node = this.#add(id, broker.host, broker.port, brokerId, lane);
-    const inLane = this.#lanes.get(lane) ?? new Map<number, Node>();
-    this.#lanes.set(lane, inLane.set(brokerId, node));
+    if (scope !== sharedScope && !this.#scopes.has(scope)) return undefined;
+    const node = this.#add(this.#idOf(brokerId, lane), broker.host, broker.port, brokerId, lane, scope);
+    const inLane = this.#lanes.get(laneKey(lane, scope)) ?? new Map<number, Node>();
+    this.#lanes.set(laneKey(lane, scope), inLane.set(brokerId, node));
     return node;
   }
 
-  #add(id: number, host: string, port: number, brokerId = id, lane = mainLane): Node {
+  #idOf(brokerId: number, lane: string): number {
+    if (lane === mainLane) return brokerId;
+    return lane === coordinatorLane ? coordinatorNodeId(brokerId) : this.#nextLaneNodeId--;
+  }
+
+  #add(id: number, host: string, port: number, brokerId = id, lane = mainLane, scope = sharedScope): Node {
     const connection = new ConnectionState(this.#config, this.#random);
     const probe = new VersionProbe(this.#probeHint, this.#config.securityProtocol.startsWith('SASL'));
     const oneWayMaxBytes = this.#config.requestRingBytes;
-    const node = new Node({ id, brokerId, lane, host, port }, { connection, probe }, this.#table, oneWayMaxBytes);
+    const node = new Node(
+      { id, brokerId, lane, scope, host, port },
+      { connection, probe },
+      this.#table,
+      oneWayMaxBytes,
+    );
     // It has come back before the last answer on its former connection.
-    for (const elder of this.#leaving) if (elder.id === id) node.follow(elder);
-    this.#nodes.set(id, node);
+    for (const elder of this.#leaving) if (elder.key === node.key) node.follow(elder);
+    this.#nodes.set(node.key, node);
     return node;
   }
+}
+
+/** No name of a lane has this character. */
+function laneKey(lane: string, scope: number): string {
+  return scope === sharedScope ? lane : `${lane}@${scope}`;
 }
 
 /** Whoever does not read what it has been sent is asked last. */

@@ -12,7 +12,7 @@ import {
   UnrecognizedBrokerVersion,
 } from '../../common/errors/errors.ts';
 import { MinHeap } from '../../common/min-heap.ts';
-import { mainLane } from '../../common/node-ids.ts';
+import { mainLane, partsOfKey, sharedScope } from '../../common/node-ids.ts';
 import { DEFAULT_NODE_CAPACITY } from '../../state/counters.ts';
 import { ChannelState } from '../net/channel.ts';
 import type { NodeListener } from './connections.ts';
@@ -24,8 +24,8 @@ type Purpose = 'start' | 'ready' | 'version';
 
 interface Wait {
   readonly purpose: Purpose;
-  /** Undefined: any node will do. */
-  readonly nodeId: number | undefined;
+  /** The node's key. Undefined: any node will do. */
+  readonly key: number | undefined;
   readonly startedAt: number;
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -40,8 +40,8 @@ interface Waiter extends Wait {
 
 /** Waits for one node, or for any. */
 interface Group {
-  /** Undefined: any node will do. */
-  readonly nodeId: number | undefined;
+  /** The node's key. Undefined: any node will do. */
+  readonly key: number | undefined;
   readonly waiters: Set<Waiter>;
   /** The same waits ordered by deadline; some of them may have ended since. */
   readonly byDeadline: MinHeap<Waiter>;
@@ -52,7 +52,7 @@ interface Group {
 
 export class Readiness implements NodeListener {
   readonly #nodes: Nodes;
-  readonly #connect: (nodeId: number, now: number) => void;
+  readonly #connect: (node: Node, now: number) => void;
   readonly #clock: () => number;
   readonly #wake: () => void;
   /**
@@ -63,7 +63,7 @@ export class Readiness implements NodeListener {
   #closeError: Error | null = null;
   #nextTryAt = Number.NEGATIVE_INFINITY;
 
-  constructor(nodes: Nodes, connect: (nodeId: number, now: number) => void, clock: () => number, wake: () => void) {
+  constructor(nodes: Nodes, connect: (node: Node, now: number) => void, clock: () => number, wake: () => void) {
     this.#nodes = nodes;
     this.#connect = connect;
     this.#clock = clock;
@@ -79,10 +79,10 @@ export class Readiness implements NodeListener {
    * Resolves when the node is ready; otherwise rejects with KafkaTimeoutError, or with NodeNotReadyError for an
    * unknown node.
    */
-  awaitReady(nodeId: number, timeoutMs: number, lane = mainLane): Promise<VersionInfo> {
-    if (lane === mainLane || this.#closeError !== null) return this.#wait('ready', nodeId, timeoutMs, false);
-    const node = this.#nodes.inLane(nodeId, lane);
-    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('ready', node.id, timeoutMs, false);
+  awaitReady(nodeId: number, timeoutMs: number, lane = mainLane, scope = sharedScope): Promise<VersionInfo> {
+    if (this.#closeError !== null) return Promise.reject(this.#closeError);
+    const node = lane === mainLane ? this.#nodes.get(nodeId, scope) : this.#nodes.inLane(nodeId, lane, scope);
+    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('ready', node.key, timeoutMs, false);
   }
 
   /**
@@ -90,8 +90,10 @@ export class Readiness implements NodeListener {
    * else from a new one. Fails with: NodeNotReadyError, or NoBrokersAvailable when no node was named;
    * UnrecognizedBrokerVersion when every probe was rejected.
    */
-  checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
-    return this.#wait('version', nodeId ?? undefined, timeoutMs, isStrict);
+  checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean, scope = sharedScope): Promise<VersionInfo> {
+    if (nodeId === null || this.#closeError !== null) return this.#wait('version', undefined, timeoutMs, isStrict);
+    const node = this.#nodes.get(nodeId, scope);
+    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('version', node.key, timeoutMs, isStrict);
   }
 
   /** Starts the attempts that are due and ends the waits that are over. */
@@ -115,11 +117,11 @@ export class Readiness implements NodeListener {
 
   onNodeReady(node: Node): void {
     const info = versionInfo(node);
-    for (const nodeId of [node.id, undefined]) {
-      const group = this.#groups.get(nodeId);
+    for (const key of [node.key, undefined]) {
+      const group = this.#groups.get(key);
       if (group === undefined) continue;
-      this.#groups.delete(nodeId);
-      const isUnusable = nodeId !== undefined && !node.hasRow;
+      this.#groups.delete(key);
+      const isUnusable = key !== undefined && !node.hasRow;
       for (const waiter of group.waiters) {
         if (isUnusable) waiter.reject(noRow(node));
         else waiter.resolve(info);
@@ -128,11 +130,11 @@ export class Readiness implements NodeListener {
   }
 
   onNodeFailed(node: Node, _error: Error, now: number): void {
-    for (const nodeId of [node.id, undefined]) {
-      const group = this.#groups.get(nodeId);
+    for (const key of [node.key, undefined]) {
+      const group = this.#groups.get(key);
       if (group === undefined) continue;
       if (group.strictCount > 0) this.#end(group, [...group.waiters].filter(isStrict));
-      if (nodeId === undefined) this.#endHopeless(group);
+      if (key === undefined) this.#endHopeless(group);
     }
     // The next server is tried at once; the same server is tried again when its backoff is over.
     this.#nextTryAt = now;
@@ -146,31 +148,28 @@ export class Readiness implements NodeListener {
     for (const { waiters } of groups) for (const waiter of waiters) waiter.reject(error);
   }
 
-  #wait(purpose: Purpose, nodeId: number | undefined, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
+  #wait(purpose: Purpose, key: number | undefined, timeoutMs: number, isStrict: boolean): Promise<VersionInfo> {
     if (this.#closeError !== null) return Promise.reject(this.#closeError);
-    const node = nodeId === undefined ? this.#nodes.anyReady() : this.#nodes.get(nodeId);
+    const node = key === undefined ? this.#nodes.anyReady() : this.#nodes.find(key);
     if (node?.isReady) {
-      return nodeId === undefined || node.hasRow ? Promise.resolve(versionInfo(node)) : Promise.reject(noRow(node));
-    }
-    if (nodeId !== undefined && node === undefined) {
-      return Promise.reject(unknown(nodeId));
+      return key === undefined || node.hasRow ? Promise.resolve(versionInfo(node)) : Promise.reject(noRow(node));
     }
     const startedAt = this.#clock();
     return new Promise((resolve, reject) => {
       const deadline = startedAt + timeoutMs;
-      this.#add({ purpose, nodeId, startedAt, deadline, timeoutMs, isStrict, resolve, reject });
+      this.#add({ purpose, key, startedAt, deadline, timeoutMs, isStrict, resolve, reject });
       this.#nextTryAt = startedAt;
       this.#wake();
     });
   }
 
   #add(waiter: Waiter): void {
-    const { nodeId } = waiter;
-    let group = this.#groups.get(nodeId);
+    const { key } = waiter;
+    let group = this.#groups.get(key);
     if (group === undefined) {
       const byDeadline = new MinHeap<Waiter>(({ deadline }) => deadline);
-      group = { nodeId, waiters: new Set(), byDeadline, shortestTimeoutMs: waiter.timeoutMs, strictCount: 0 };
-      this.#groups.set(nodeId, group);
+      group = { key, waiters: new Set(), byDeadline, shortestTimeoutMs: waiter.timeoutMs, strictCount: 0 };
+      this.#groups.set(key, group);
     }
     group.waiters.add(waiter);
     group.byDeadline.add(waiter);
@@ -193,7 +192,7 @@ export class Readiness implements NodeListener {
       group.waiters.delete(waiter);
       if (waiter.isStrict) group.strictCount--;
     }
-    if (group.waiters.size === 0) this.#groups.delete(group.nodeId);
+    if (group.waiters.size === 0) this.#groups.delete(group.key);
     for (const waiter of ended) waiter.reject(this.#failure(waiter));
   }
 
@@ -217,19 +216,20 @@ export class Readiness implements NodeListener {
     return at;
   }
 
-  #isHopeless({ nodeId, startedAt }: Wait): boolean {
-    return nodeId === undefined && this.#allRefusedAt() >= startedAt;
+  #isHopeless({ key, startedAt }: Wait): boolean {
+    return key === undefined && this.#allRefusedAt() >= startedAt;
   }
 
   /** Every server gets its turn within half of the time, even if many of them never answer. */
-  #staggerMs({ nodeId, shortestTimeoutMs }: Group): number {
-    if (nodeId !== undefined) return maxStaggerMs;
+  #staggerMs({ key, shortestTimeoutMs }: Group): number {
+    if (key !== undefined) return maxStaggerMs;
     return Math.min(maxStaggerMs, Math.max(1, Math.floor(shortestTimeoutMs / (2 * this.#nodes.bootstrapCount))));
   }
 
-  #tryOne({ nodeId }: Group, now: number): void {
-    if (nodeId !== undefined) {
-      this.#connect(nodeId, now);
+  #tryOne({ key }: Group, now: number): void {
+    if (key !== undefined) {
+      const node = this.#nodes.find(key);
+      if (node !== undefined) this.#connect(node, now);
       return;
     }
     let next: Node | undefined;
@@ -237,13 +237,14 @@ export class Readiness implements NodeListener {
       if (!node.canConnect(now)) continue;
       if (next === undefined || node.connection.lastAttemptAt < next.connection.lastAttemptAt) next = node;
     }
-    if (next !== undefined) this.#connect(next.id, now);
+    if (next !== undefined) this.#connect(next, now);
   }
 
   #failure(waiter: Wait): Error {
-    const { purpose, nodeId, timeoutMs } = waiter;
-    if (nodeId === undefined) return this.#noServer(waiter);
-    const node = this.#nodes.get(nodeId);
+    const { purpose, key, timeoutMs } = waiter;
+    if (key === undefined) return this.#noServer(waiter);
+    const { nodeId } = partsOfKey(key);
+    const node = this.#nodes.find(key);
     const cause = node?.connection.lastError ?? undefined;
     const text = `${node?.name ?? `node ${nodeId}`} was not ready within ${timeoutMs} ms`;
     if (purpose === 'ready') return new KafkaTimeoutError(text, { nodeId, cause });

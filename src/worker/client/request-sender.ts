@@ -205,6 +205,7 @@ export class RequestSender {
       owner,
       requestId,
       nodeId: node.id,
+      nodeKey: node.key,
       channel,
       codec,
       version,

@@ -2,6 +2,7 @@
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { RingCorruptError } from '../../common/errors/errors.ts';
+import { isBootstrapId, sharedScope } from '../../common/node-ids.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -11,8 +12,8 @@ import { ResponseProxy } from './response-proxy.ts';
 
 /** What one attachment's response proxy must know of the others, and whom it tells when its link is broken. */
 export interface ProxyHost {
-  /** Whether other attachments use the same connections. */
-  isShared(): boolean;
+  /** Whether other attachments use the connection to this node, too. */
+  isShared(nodeId: number): boolean;
   /** The link cannot be written. Throws if the network thread cannot go on without it. */
   onBroken(error: unknown): void;
 }
@@ -22,6 +23,8 @@ export interface Attachment {
   readonly isOwner: boolean;
   readonly end: NetworkEnd;
   readonly responses: ResponseProxy;
+  /** Whose connections it uses: those of all threads, or its own. */
+  scope: number;
   /** Polls to answer when all sockets have been read once more. */
   fences: { readonly pollId: number; readonly turn: number }[];
   isClosed: boolean;
@@ -52,10 +55,12 @@ export class Attachments {
     const end = openNetworkEnd(handle);
     const isOwner = this.#all.length === 0;
     const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics, {
-      isShared: () => this.#all.length > 1,
+      isShared: (nodeId) => {
+        return this.#all.length > 1 && (attachment.scope === sharedScope || isBootstrapId(nodeId));
+      },
       onBroken: (error) => this.broken(attachment, error),
     });
-    const attachment: Attachment = { isOwner, end, responses, fences: [], isClosed: false };
+    const attachment: Attachment = { isOwner, end, responses, scope: sharedScope, fences: [], isClosed: false };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
     // A connection that is muted for the first attachment would delay the second one.

@@ -101,6 +101,7 @@ export class ConsumerLinks implements Role {
     const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);
     this.#links.set(id, { proxy, adapter, lifeline, owner });
     this.#role.add(proxy);
+    this.#host.wake();
     return id;
   }
 

@@ -3,14 +3,16 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
-import type { Role, RoleHost } from '../client/role.ts';
+import type { Role } from '../client/role.ts';
 import type { Log } from '../report/log.ts';
 import type { Attachment } from './attachments.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
+import type { Scopes } from './scopes.ts';
 
 export interface ConsumersParts {
   readonly config: KafkaClientConfig;
-  readonly host: RoleHost;
+  /** Which connections an attachment's consumers use. */
+  readonly scopes: Pick<Scopes, 'hostOf'>;
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly log: Log;
   readonly clock: () => number;
@@ -33,7 +35,8 @@ export class Consumers {
    */
   open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
-    const { config: client, host, roles, log, clock, newMemberId, onBroken } = this.#parts;
+    const { config: client, scopes, roles, log, clock, newMemberId, onBroken } = this.#parts;
+    const { host, release } = scopes.hostOf(owner);
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
       host,
@@ -48,6 +51,7 @@ export class Consumers {
         onClosed: () => {
           roles.delete(links);
           this.#byId.delete(id);
+          release();
         },
       },
       clock(),
@@ -57,6 +61,7 @@ export class Consumers {
       links.begin(config, clock());
     } catch (error) {
       links.detach(first);
+      release();
       throw error;
     }
     this.#byId.set(id, links);
@@ -79,6 +84,5 @@ export class Consumers {
       throw new Cancelled('the consumer was closed');
     }
     links.attach(handle, null);
-    this.#parts.host.wake();
   }
 }

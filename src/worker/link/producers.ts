@@ -18,6 +18,7 @@ import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
 import { ProducerRecorder } from './producer-recorder.ts';
+import type { Scopes } from './scopes.ts';
 
 /** What a new producer needs besides its configuration. */
 export interface ProducerOpening {
@@ -72,7 +73,8 @@ class LinkedProducer implements Role {
   constructor(
     config: ProducerConfig,
     opening: ProducerOpening,
-    { host, log, compressor, onBroken, clock }: ProducersParts,
+    host: RoleHost,
+    { log, compressor, onBroken, clock }: ProducersParts,
     onEnd: () => void,
   ) {
     this.#host = host;
@@ -239,7 +241,8 @@ class LinkedProducer implements Role {
 }
 
 export interface ProducersParts {
-  readonly host: RoleHost;
+  /** Which connections an attachment's producers use. */
+  readonly scopes: Pick<Scopes, 'hostOf'>;
   /** Null: the network thread compresses everything. */
   readonly compressor: Compressor | null;
   readonly log: Log;
@@ -261,12 +264,14 @@ export class Producers {
   /** Makes a producer with one application thread attached. Returns its id. */
   open(config: ProducerConfig, opening: ProducerOpening, link: ProducerLink, owner: Attachment): number {
     checkOpen(owner);
-    const { roles } = this.#parts;
+    const { roles, scopes } = this.#parts;
     this.#lastId++;
     const id = this.#lastId;
-    const producer = new LinkedProducer(config, opening, this.#parts, () => {
+    const { host, release } = scopes.hostOf(owner);
+    const producer = new LinkedProducer(config, opening, host, this.#parts, () => {
       this.#all.delete(id);
       roles.delete(producer);
+      release();
     });
     producer.attach(link, owner);
     this.#all.set(id, producer);

@@ -87,15 +87,15 @@ export class RequestAdapter {
         attachment.fences.push({ pollId: readPoll(requests), turn });
         break;
       case CONNECT:
-        this.#client.connect(readConnect(requests), now);
+        this.#client.connect(readConnect(requests), attachment.scope, now);
         break;
       case CONNECT_LANE: {
         const { brokerId, lane } = readConnectLane(requests);
-        this.#client.connectLane(brokerId, lane, now);
+        this.#client.connectLane(brokerId, lane, attachment.scope, now);
         break;
       }
       case DISCONNECT:
-        this.#connections.disconnect(readDisconnect(requests), now);
+        this.#connections.disconnect(readDisconnect(requests), now, attachment.scope);
         break;
       default:
         refuseFrame(requests, 'a link of requests');
@@ -112,6 +112,7 @@ export class RequestAdapter {
         owner: attachment.responses,
         requestId: frame.requestId,
         nodeId: frame.nodeId,
+        scope: attachment.scope,
         apiKey: frame.apiKey,
         version: frame.version,
         timeoutMs: frame.timeoutMs,

@@ -102,7 +102,7 @@ export class ResponseProxy implements RequestOwner {
     const bodyStart = reader.offset;
     try {
       const delivered = this.#isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
-      if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared()) return delivered;
+      if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared(request.nodeId)) return delivered;
       // Others use this connection, so the response must not wait in the channel. Its throttle time counts when it is decoded.
       // This makes a copy. `slice` of a Buffer would not.
       const body = new Uint8Array(reader.bytes.subarray(bodyStart, reader.end));

@@ -30,6 +30,8 @@ export interface RequestName {
 
 export interface InFlightRequest extends RequestName {
   readonly owner: RequestOwner;
+  /** Tells the node from all others of the network thread. */
+  readonly nodeKey: number;
   /** The connection that the request was sent on. It is only compared, never called. */
   readonly channel: object;
   readonly codec: WireCodec;

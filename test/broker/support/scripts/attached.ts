@@ -12,6 +12,7 @@ export interface AttachedData {
   readonly handle: ClientHandle;
   readonly work: Work;
   readonly counts: SharedArrayBuffer;
+  readonly connections?: 'shared' | 'own';
 }
 
 export interface Said {
@@ -30,9 +31,10 @@ export const ORDERS = 4;
 
 const inFlightGoal = 3;
 
-async function run({ handle, work, counts }: AttachedData): Promise<void> {
+async function run({ handle, work, counts, connections }: AttachedData): Promise<void> {
   const words = new Int32Array(counts);
-  const client = await KafkaClient.attach(handle, { logger: { debug() {}, info() {}, warn() {}, error() {} } });
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const client = await KafkaClient.attach(handle, { logger, connections });
   const brokers = client.cluster.brokers();
   const { nodeId } = brokers[0]!;
   await client.awaitReady(nodeId);

@@ -7,14 +7,19 @@ import type { Node } from '../../../../src/worker/client/node.ts';
 import type { Nodes } from '../../../../src/worker/client/nodes.ts';
 import { Readiness } from '../../../../src/worker/client/readiness.ts';
 
-const down = { id: 1, isReady: false, connection: { lastError: null } };
-const up = { id: 1, hasRow: true, apiVersions: { ranges: new Map(), brokerVersion: [4, 0] } } as unknown as Node;
+const down = { id: 1, key: 1, isReady: false, connection: { lastError: null } };
+const up = {
+  id: 1,
+  key: 1,
+  hasRow: true,
+  apiVersions: { ranges: new Map(), brokerVersion: [4, 0] },
+} as unknown as Node;
 
 test('many callers that wait for one node cost one attempt a turn, end in their own time, and all hear when it is ready', async () => {
   let connects = 0;
   let now = 0;
   const readiness = new Readiness(
-    { get: () => down } as unknown as Nodes,
+    { get: () => down, find: () => down } as unknown as Nodes,
     () => void connects++,
     () => now,
     () => {},

@@ -133,6 +133,15 @@ export class FakeNetwork {
     return this.#attach().app;
   }
 
+  /** One more application, with connections of its own. */
+  async attachOwn(): Promise<FakeApplication> {
+    const app = this.attach();
+    const said = await this.controlOf(app).hello('own');
+    assert.ok('value' in said, JSON.stringify(said));
+    app.end.counters.useScope(said.value);
+    return app;
+  }
+
   /** The control calls of an application. */
   controlOf(app: FakeApplication): Control {
     return this.thread.controlOf(this.#attachmentOf.get(app)!);
@@ -296,8 +305,7 @@ export class FakeNetwork {
     const { counters, requests } = this.app.end;
     assert.ok(requests.isEmpty(), 'requests were left in the link');
     let inFlight = 0;
-    for (const nodeId of counters.nodeIds()) {
-      const row = counters.nodeRow(nodeId);
+    for (const { row } of counters.allRows()) {
       inFlight += counters.inFlight(row) - counters.internalInFlight(row);
     }
     // A response that the codec pool works on has arrived, so its request is in flight no more; nobody counts what the
