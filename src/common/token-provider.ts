@@ -3,6 +3,7 @@
 
 import { type OidcOptions, oidcProblems } from './config/oidc-options.ts';
 import type { PlainError } from './errors/plain-error.ts';
+import { append } from './lists.ts';
 import { Secret } from './secret.ts';
 
 /** Gives tokens to connections that log in with OAUTHBEARER (RFC 7628). */
@@ -68,7 +69,7 @@ function tokenSource(key: string, given: unknown, problems: string[]): TokenSour
   if (isTokenProvider(given)) return { kind: 'application', provider: given };
   if (typeof given === 'object' && given !== null && 'oidc' in given) {
     const found = oidcProblems(`${key}.oidc`, given.oidc);
-    problems.push(...found);
+    append(problems, found);
     return found.length > 0 ? null : { kind: 'oidc', options: given.oidc as OidcOptions };
   }
   problems.push(

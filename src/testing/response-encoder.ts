@@ -2,6 +2,7 @@
 // stored records that are put in without being copied. Runs in the broker's thread.
 
 import { randomBytes } from 'node:crypto';
+import { append } from '../common/lists.ts';
 import { HeapMemory } from '../common/memory.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
@@ -83,7 +84,7 @@ function attach(frame: Buffer, isCompact: boolean, attachments: Attachments): Bu
       frame.writeInt32BE(length, lengthAt);
       chunks.push(frame.subarray(from, at));
     }
-    chunks.push(...slices);
+    append(chunks, slices);
     from = at + placeholderBytes;
   }
   chunks.push(frame.subarray(from));

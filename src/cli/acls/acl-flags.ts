@@ -1,5 +1,6 @@
 // Owns the flags of the command `acls`, and the entries and filters that they mean. Main thread.
 
+import { append } from '../../common/lists.ts';
 import { nearestName } from '../../common/text.ts';
 import type { AclBinding, AclFilter } from '../../index.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -110,14 +111,16 @@ function grants(flags: AclFlags): Grant[] {
   if (!resources.some(({ resourceType }) => resourceType === 'topic'))
     throw new UsageError('--producer and --consumer need --topic');
   if (flags.producer === true) {
-    found.push(...of('topic', 'write', 'describe', 'create'), ...of('transactionalId', 'write', 'describe'));
+    append(found, of('topic', 'write', 'describe', 'create'));
+    append(found, of('transactionalId', 'write', 'describe'));
     if (flags.idempotent === true)
       found.push({ resourceType: 'cluster', resourceName: clusterName, operation: 'idempotentWrite' });
   }
   if (flags.consumer === true) {
     if (!resources.some(({ resourceType }) => resourceType === 'group'))
       throw new UsageError('--consumer needs --group');
-    found.push(...of('topic', 'read', 'describe'), ...of('group', 'read'));
+    append(found, of('topic', 'read', 'describe'));
+    append(found, of('group', 'read'));
   }
   const byText = new Map(found.map((grant) => [JSON.stringify(grant), grant]));
   return [...byText.values()];

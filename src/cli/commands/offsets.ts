@@ -2,6 +2,7 @@
 // topics at a time, and so needs the same memory for each number of topics.
 
 import type { Command } from 'commander';
+import { append } from '../../common/lists.ts';
 import type { Admin, OffsetSpec } from '../../index.ts';
 import { type Context, jsonText } from '../context.ts';
 import { exitCodeFor, exitCodes, UsageError } from '../exit-codes.ts';
@@ -47,7 +48,7 @@ Examples:
     for (let i = 0; i < topics.length; i += topicsAtOnce) {
       context.checkSignal();
       const some = topics.slice(i, i + topicsAtOnce);
-      errors.push(...(await print(context, admin, some, at, (topic) => chosen?.get(topic) ?? wanted)));
+      append(errors, await print(context, admin, some, at, (topic) => chosen?.get(topic) ?? wanted));
       await context.out.flush();
     }
     for (const error of errors) context.say(describeError(error));

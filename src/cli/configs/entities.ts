@@ -1,6 +1,7 @@
 // Owns `configs` of users, clients and addresses: quotas, and the SCRAM credentials of users. Main thread. No output may show a
 // password.
 
+import { append } from '../../common/lists.ts';
 import type { Admin, ScramAlteration } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, UsageError } from '../exit-codes.ts';
@@ -31,7 +32,7 @@ export async function describeEntities(context: Context, admin: Admin, entities:
     for (const [name, value] of Object.entries(values)) rows.push({ entity: entityText(entity), name, value });
   }
   const user = entities.length === 1 && entities[0]!.type === 'user' ? entities[0]! : null;
-  if (user !== null && user.match !== null) rows.push(...(await scramRows(admin, user.match)));
+  if (user !== null && user.match !== null) append(rows, await scramRows(admin, user.match));
   await context.rows(
     [
       { key: 'entity', title: 'ENTITY' },

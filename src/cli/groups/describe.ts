@@ -1,5 +1,6 @@
 // Owns `groups --describe`: offsets with lag, members, or states. Main thread.
 
+import { append } from '../../common/lists.ts';
 import type { Admin, DescribedConsumerGroup, TopicPartitionKey } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { exitCodeFor, exitCodes, UsageError } from '../exit-codes.ts';
@@ -79,7 +80,7 @@ async function showOffsets(context: Context, admin: Admin, found: readonly Descr
   for (const group of found) {
     context.checkSignal();
     if (group.members.length === 0) context.say(`group ${group.groupId} has no active members (${group.state})`);
-    rows.push(...(await offsetRows(admin, group, errors)));
+    append(rows, await offsetRows(admin, group, errors));
   }
   await context.rows(
     [

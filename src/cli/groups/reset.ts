@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseDuration } from '../../common/config/duration.ts';
+import { append } from '../../common/lists.ts';
 import type { Admin, OffsetSpec, TopicPartitionKey } from '../../index.ts';
 import type { Context } from '../context.ts';
 import { exitCodeFor, exitCodes, InputError, UsageError } from '../exit-codes.ts';
@@ -50,9 +51,9 @@ export async function resetOffsets(
           errors,
         )),
       );
-    else plan.push(...(await planOf(context, admin, groupId, flags, target, errors)));
+    else append(plan, await planOf(context, admin, groupId, flags, target, errors));
   }
-  if (flags.execute === true) errors.push(...(await execute(admin, ids, plan)));
+  if (flags.execute === true) append(errors, await execute(admin, ids, plan));
   if (flags.export === true) for (const one of plan) context.out.line(csvLine(one, ids.length > 1));
   else {
     await context.rows(
@@ -137,7 +138,7 @@ async function planOf(
     else if ('shiftBy' in target) {
       throw new UsageError(`--shift-by: group ${groupId} has no committed offset of ${topic}-${partition}`);
       // As Kafka's tool: without a committed offset, the end is the current one.
-    } else wanted.push(...(await offsetsAt(admin, groupId, [{ topic, partition }], 'latest', errors)));
+    } else append(wanted, await offsetsAt(admin, groupId, [{ topic, partition }], 'latest', errors));
   }
   return clampedPlan(admin, wanted, errors);
 }
@@ -177,7 +178,7 @@ async function offsetsAt(
     else if (outcome.value.offset === null) missing.push({ topic, partition });
     else plan.push({ groupId, topic, partition, offset: outcome.value.offset.toBigInt() });
   }
-  if (missing.length > 0) plan.push(...(await offsetsAt(admin, groupId, missing, 'latest', errors)));
+  if (missing.length > 0) append(plan, await offsetsAt(admin, groupId, missing, 'latest', errors));
   return plan;
 }
 

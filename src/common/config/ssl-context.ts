@@ -1,6 +1,7 @@
 // Owns the parsing of `sslContext`: TLS settings as plain values, because they cross to the network thread. Every thread. Must
 // not open files or check certificates: the network thread does, before `start` ends.
 
+import { append } from '../lists.ts';
 import { Secret } from '../secret.ts';
 
 /** PEM text, or PEM or DER bytes. */
@@ -109,7 +110,7 @@ export function parseSslContext(key: string, given: unknown, problems: string[])
   if (context.minVersion === 'TLSv1.3' && context.maxVersion === 'TLSv1.2') {
     found.push(`${key}.minVersion is newer than ${key}.maxVersion: no version is allowed`);
   }
-  problems.push(...found);
+  append(problems, found);
   return found.length > 0 ? null : new Secret(Object.freeze(context));
 }
 

@@ -2,6 +2,7 @@
 // brokers 4.x answers them. Runs in the broker's thread. Time-outs are on the broker's clock. Offsets are not its business.
 
 import { randomUUID } from 'node:crypto';
+import { greatest } from '../../common/lists.ts';
 import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
 import {
@@ -300,7 +301,10 @@ export class ClassicGroup {
     }
     this.#state = 'PreparingRebalance';
     this.#isInitialDelay = wasEmpty && this.#limits.initialRebalanceDelayMs > 0;
-    const longest = Math.max(...[...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs), 0);
+    const longest = greatest(
+      [...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs),
+      0,
+    );
     this.#forgetRebalance = this.#clock.after(
       this.#isInitialDelay ? this.#limits.initialRebalanceDelayMs : longest,
       () => this.#completeJoin(),
@@ -332,7 +336,7 @@ export class ClassicGroup {
     this.#protocolName = selectProtocol(this.members);
     this.#state = 'CompletingRebalance';
     for (const member of this.#members.values()) this.#unsynced.add(member.id);
-    const longest = Math.max(...joined.map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs));
+    const longest = greatest(joined.map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs));
     this.#forgetSync = this.#clock.after(longest, () => this.#syncIsLate());
     for (const member of joined) {
       member.answerJoin({

@@ -4,6 +4,7 @@
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { errorFor } from '../../common/errors/error-for.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
+import { append } from '../../common/lists.ts';
 import type { Destination } from '../client/broker-requests.ts';
 import { actionFor, type Target } from './actions.ts';
 import { type Call, isRetriableFailure, mayHaveArrived } from './call.ts';
@@ -102,7 +103,7 @@ class ItemRun<K, V> {
             if (this.#answered(key, answers.get(key) ?? missing)) again.push(key);
           }
         } catch (error) {
-          again.push(...this.#failed(group, error as Error, true));
+          append(again, this.#failed(group, error as Error, true));
         }
       }),
     );

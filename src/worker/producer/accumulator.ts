@@ -3,6 +3,7 @@
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
+import { replaceAt } from '../../common/lists.ts';
 import { LINGER_WHILE_BUSY, type TrackKind } from '../../common/record-tracking.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
@@ -208,7 +209,7 @@ export class Accumulator {
     partition.topic.mayGrow = false;
     this.stats.splits++;
     const at = partition.sent.indexOf(batch);
-    if (at >= 0) partition.sent.splice(at, 1, ...parts);
+    if (at >= 0) replaceAt(partition.sent, at, parts);
     for (const part of parts) {
       for (const waiter of batch.waiters) {
         waiter.add();

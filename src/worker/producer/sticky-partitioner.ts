@@ -1,6 +1,8 @@
 // Owns the choice of partitions for records of one topic without a key: all go to one partition until about a batch is full, then to
 // another one (KIP-794). Network thread. Must not look at queues or leaders: the topic gives it their load.
 
+import { greatest } from '../../common/lists.ts';
+
 /** The partitions that may be chosen, and how many batches wait for each. */
 export interface PartitionLoad {
   readonly partitions: readonly number[];
@@ -62,7 +64,7 @@ export class StickyPartitioner {
     if (partitions.length === 0 || topic.partitionCount < 2) return undefined;
     const isComplete = partitions.length === topic.partitionCount;
     if (isComplete && lengths.every((length) => length === lengths[0])) return undefined;
-    const weightOfLongest = Math.max(...lengths) + 1;
+    const weightOfLongest = greatest(lengths) + 1;
     const sum = lengths.reduce((total, length) => total + weightOfLongest - length, 0);
     let drawn = Math.floor(this.#random() * sum);
     for (let i = 0; i < partitions.length; i++) {

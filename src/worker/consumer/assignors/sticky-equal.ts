@@ -2,6 +2,7 @@
 // as many of its partitions as that allows. Network thread.
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
+import { append } from '../../../common/lists.ts';
 import { keyOf } from '../partition.ts';
 import { compareText, emptyAssignment, type GroupAssignment } from './assignor.ts';
 import type { StickyInput, Transfers } from './sticky.ts';
@@ -58,7 +59,7 @@ class EqualAssignment {
       kept = owned.slice(0, this.#least);
       if (this.#withMost < this.#expectedWithMost) this.#atLeast.push(id);
     }
-    this.#assignment.get(id)!.push(...kept);
+    append(this.#assignment.get(id)!, kept);
     for (const { topic, partition } of kept) this.#kept.add(keyOf(topic, partition));
     for (const { topic, partition } of owned.slice(kept.length)) this.#taken.add(keyOf(topic, partition));
   }

@@ -5,7 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../../../src/index.ts';
 import { patient } from '../../../helpers/patience.ts';
 
-export type Manner = 'idle' | 'used' | 'lost' | 'failed-start';
+export type Manner = 'idle' | 'used' | 'lost' | 'failed-start' | 'roles' | 'lost-roles' | 'attached';
 
 export interface EndedArguments {
   readonly options: KafkaClientOptions;
@@ -46,7 +46,9 @@ async function liveAndEnd(): Promise<void> {
     await client.awaitReady(0);
     for (let i = 0; i < 20; i++) await client.send(0, Metadata, { topics: [] });
   }
-  if (manner === 'lost') {
+  if (manner === 'roles' || manner === 'lost-roles') await useRoles(client);
+  if (manner === 'attached') await useAttached(client);
+  if (manner === 'lost' || manner === 'lost-roles') {
     const thread = newestThread!.deref()!;
     // The client lets the process end while nothing is under way, from the end of the turn on in which it was started.
     await turn();
@@ -56,6 +58,29 @@ async function liveAndEnd(): Promise<void> {
     if (!client.send(0, Metadata, { topics: [] }).failed) throw new Error('it can still send');
   }
   await client.close();
+}
+
+/** A producer and a consumer that are closed, and one of each that end with the client. */
+async function useRoles(client: KafkaClient): Promise<void> {
+  for (const isClosed of [true, false]) {
+    const producer = await client.producer({ lingerMs: 0 });
+    await producer.send('logs', { value: 'x' });
+    const consumer = await client.consumer({ groupId: 'ended', topics: ['logs'], autoOffsetReset: 'earliest' });
+    await consumer.poll(20);
+    if (!isClosed) return;
+    await producer.close();
+    await consumer.close();
+  }
+}
+
+/** A client on the same network thread that is closed, and one that ends with the client. */
+async function useAttached(client: KafkaClient): Promise<void> {
+  for (const isClosed of [true, false]) {
+    const attached = await KafkaClient.attach(client.share());
+    await attached.awaitReady(0);
+    await attached.send(0, Metadata, { topics: [] });
+    if (isClosed) await attached.close();
+  }
 }
 
 for (let i = 0; i < clients; i++) await liveAndEnd();
