@@ -84,6 +84,8 @@ export class BatchTableOwner {
   readonly #isFree: Uint8Array;
   #serial = 0;
   #seenChanges = 0;
+  #lastAskedWord = 0;
+  #lastAskedAt: number | null = null;
 
   constructor(buffer: SharedArrayBuffer) {
     const { words, cells, places } = open(buffer);
@@ -109,9 +111,19 @@ export class BatchTableOwner {
     this.#seenChanges = Atomics.load(this.#words, CHANGES_WORD);
   }
 
-  /** uint32 ms of the monotonic clock; null when it has never asked. */
-  get lastAskedMs(): number | null {
-    return Atomics.load(this.#words, HAS_ASKED_WORD) === 0 ? null : Atomics.load(this.#words, LAST_ASKED_WORD) >>> 0;
+  /**
+   * When it last asked for a batch, ms on the monotonic clock; null when it never has. The word in shared memory has 32 bits and tells
+   * times apart for 24 days only: so it is read when it is new, and the time is kept here.
+   */
+  lastAskedAt(now: number): number | null {
+    if (Atomics.load(this.#words, HAS_ASKED_WORD) === 0) return null;
+    const word = Atomics.load(this.#words, LAST_ASKED_WORD);
+    if (this.#lastAskedAt === null || word !== this.#lastAskedWord) {
+      this.#lastAskedWord = word;
+      // A time that seems to be ahead of `now` was written a moment ago, by another thread's clock.
+      this.#lastAskedAt = now - Math.max(0, (Math.floor(now) - word) | 0);
+    }
+    return this.#lastAskedAt;
   }
 
   /** Whether it asks for a batch right now, and waits for it. */

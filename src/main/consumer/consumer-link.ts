@@ -124,13 +124,13 @@ export class ConsumerLink implements BatchHost {
         this.#ready.splice(at, 1);
         return ready;
       }
-      const leastRound = this.#leastRounds.get(`${ready.topic}-${ready.partition}`) ?? 0;
-      if (ready.round >= leastRound && !isWanted(ready)) {
+      const isCurrent = this.#isCurrent(ready);
+      if (isCurrent && !isWanted(ready)) {
         at++;
         continue;
       }
       this.#ready.splice(at, 1);
-      if (ready.round >= leastRound && this.#table.take(ready.place, ready.serial)) {
+      if (isCurrent && this.#table.take(ready.place, ready.serial)) {
         this.#held.add(ready);
         // There is room for another batch now.
         this.#end.networkDoorbell.notify();
@@ -244,12 +244,21 @@ export class ConsumerLink implements BatchHost {
     this.#parts.onClosed();
   }
 
+  /** Whether nothing was given back that comes before the batch. Rounds are int32 and wrap. */
+  #isCurrent({ topic, partition, round }: ConsumerBatch): boolean {
+    const leastRound = this.#leastRounds.get(`${topic}-${partition}`);
+    return leastRound === undefined || ((round - leastRound) | 0) >= 0;
+  }
+
   #takeFrame(): void {
     const { responses } = this.#end;
     switch (responses.kind) {
       case CONSUMER_BATCH: {
         const batch = takeConsumerBatch(responses);
-        this.#ready.push(new ConsumerBatch(this, this.#topics.get(batch.topicHandle)!, batch));
+        const ready = new ConsumerBatch(this, this.#topics.get(batch.topicHandle)!, batch);
+        // The network thread has gone on to this round: what it had handed out in earlier ones is lost, as the table says.
+        if (this.#isCurrent(ready)) this.#leastRounds.delete(`${ready.topic}-${ready.partition}`);
+        this.#ready.push(ready);
         break;
       }
       case CONSUMER_TOPIC: {

@@ -22,7 +22,7 @@ const unknownOffset = -1n;
 /** How many batches of a partition may be handed out: one in work, and some that wait behind it. */
 const maxHandedOut = 4;
 
-/** Every round has another number, also across partitions. */
+/** Every round has another number, also across partitions. In frames it is an int32 that wraps. */
 let lastRound = 0;
 
 export class Partition {

@@ -3,7 +3,6 @@
 
 import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
-import { maxInt32 } from '../../common/numbers.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import {
   consumerAnswerFrame,
@@ -72,11 +71,7 @@ export class ConsumerProxy implements Application {
   }
 
   lastAskedAt(now: number): number | null {
-    const lastMs = this.#table.lastAskedMs;
-    if (lastMs === null) return null;
-    // The times are uint32 ms. A time that seems to be ahead of `now` was written a moment ago, by another thread's clock.
-    const agoMs = (Math.floor(now) - lastMs) >>> 0;
-    return now - (agoMs > maxInt32 ? 0 : agoMs);
+    return this.#table.lastAskedAt(now);
   }
 
   get isWaiting(): boolean {

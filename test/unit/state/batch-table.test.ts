@@ -73,13 +73,29 @@ test('a batch that was given back is seen as that, with what was done of it', ()
 test('the owner sees that something changed, once', () => {
   const { owner, user } = ends(1);
   owner.see();
-  assert.equal(owner.lastAskedMs, null);
+  assert.equal(owner.lastAskedAt(1000), null);
   user.asked(1234.5, true);
   assert.ok(owner.hasChanged());
-  assert.equal(owner.lastAskedMs, 1234);
+  assert.equal(owner.lastAskedAt(2000.5), 1234.5);
+  assert.equal(owner.lastAskedAt(9000), 1234.5, 'it has not asked again');
   assert.ok(owner.isWaiting);
   owner.see();
   assert.ok(!owner.hasChanged());
   user.stoppedWaiting(2000);
   assert.ok(!owner.isWaiting);
+});
+
+test('who has not asked for weeks is not taken for somebody who has just asked: the 32 bits of a time wrap, what is kept does not', () => {
+  const day = 24 * 60 * 60 * 1000;
+  for (const start of [0, 2 ** 31 - 5000, 2 ** 32 - 5000, 2 ** 33 + 17]) {
+    const { owner, user } = ends(1);
+    user.asked(start, false);
+    for (let days = 0; days <= 100; days += 10) assert.equal(owner.lastAskedAt(start + days * day), start);
+    const again = start + 100 * day;
+    user.asked(again, false);
+    assert.equal(owner.lastAskedAt(again + 10), again);
+    // The clock of another thread is ahead for a moment.
+    user.asked(again + 20, false);
+    assert.equal(owner.lastAskedAt(again + 15), again + 15);
+  }
 });
