@@ -13,6 +13,13 @@ export function greatest(numbers: Iterable<number>, atLeast = Number.NEGATIVE_IN
   return result;
 }
 
+/** The least number; Infinity without any. */
+export function least(numbers: Iterable<number>): number {
+  let result = Number.POSITIVE_INFINITY;
+  for (const number of numbers) if (number < result) result = number;
+  return result;
+}
+
 /** Puts the items in the place of the one at `index`. */
 export function replaceAt<T>(list: T[], index: number, items: readonly T[]): void {
   const behind = list.splice(index).slice(1);

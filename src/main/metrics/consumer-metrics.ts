@@ -3,6 +3,7 @@
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerSnapshot, PartitionSnapshot } from '../../common/consumer-calls.ts';
+import { least } from '../../common/lists.ts';
 import {
   type ConsumerMetricsMemory,
   type ConsumerSlot,
@@ -62,7 +63,7 @@ const metrics: readonly Metric<Context>[] = [
     'records-lead-min',
     'events',
     'The smallest distance of a position from the beginning of its log: near 0, retention may remove records that were not read',
-    ({ partitions }) => (partitions.length === 0 ? 0 : Math.min(...partitions.map(leadOf))),
+    ({ partitions }) => (partitions.length === 0 ? 0 : least(partitions.map(leadOf))),
   ),
   ...of.counted('consumer', 'fetch', 'fetches', 'Answers to Fetch requests'),
   of.average('consumer', 'fetch-latency', 'ms', ['fetchMs', 'fetches'], 'time from a Fetch request to its answer'),

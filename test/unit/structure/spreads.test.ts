@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { append, greatest, replaceAt } from '../../../src/common/lists.ts';
+import { append, greatest, least, replaceAt } from '../../../src/common/lists.ts';
 import { sourceFiles } from './support/source-files.ts';
 
 const spread =
@@ -31,4 +31,5 @@ test('what stands in their place takes lists of any length', () => {
   assert.equal(list.at(-1), 7);
   assert.equal(greatest(long), 499_999);
   assert.equal(greatest([], 3), 3);
+  assert.equal(least(long), 0);
 });
