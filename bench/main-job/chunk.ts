@@ -1,7 +1,5 @@
-// Owns the memory of lines between file and broker: a fixed number of chunks. Each chunk becomes one record batch of one partition. Main
+// Owns the memory of lines between file and broker: a fixed number of chunks. Each chunk goes to one partition. Main
 // thread. No object is made per line: a line is four numbers in a chunk.
-
-import type { RecordWriter } from '../../src/index.ts';
 
 /** The text in a batch. With everything that records add, it is far below the 1 MiB that brokers accept by default. */
 export const chunkBytes = 256 * 1024;
@@ -45,18 +43,7 @@ export class Chunk {
     writeUint32(key, 0, this.files[i]!);
     writeUint32(key, 4, this.lines[i]!);
   }
-
-  /** Appends every line as a record. The writer copies the key, so one key buffer is enough. */
-  appendTo(writer: RecordWriter): void {
-    const { bytes, starts, ends, count } = this;
-    for (let i = 0; i < count; i++) {
-      this.writeKey(i, scratchKey);
-      writer.append(scratchKey, bytes.subarray(starts[i], ends[i]));
-    }
-  }
 }
-
-const scratchKey = new Uint8Array(keyBytes);
 
 function writeUint32(target: Uint8Array, at: number, value: number): void {
   target[at] = value >>> 24;

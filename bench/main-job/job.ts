@@ -6,9 +6,9 @@ import { KafkaClient } from '../../src/index.ts';
 import { type JobBroker, startBroker } from './broker.ts';
 import { type ConsumeResult, Consumer } from './consume.ts';
 import { type Corpus, findCorpus } from './corpus.ts';
-import { createLedgers, differences } from './ledger.ts';
+import { createLedgers, differences, type PartitionLedger } from './ledger.ts';
 import type { JobOptions } from './options.ts';
-import { type ProduceResult, produceCorpus } from './produce.ts';
+import { openProducer, type ProduceResult, produceCorpus } from './produce.ts';
 import { type Faults, Requester } from './requester.ts';
 import { Topic } from './topic.ts';
 
@@ -81,7 +81,7 @@ async function produceAndFetch(
 ): Promise<JobResult> {
   const ledgers = createLedgers(topic.partitions);
   progress.begin('produce');
-  const produced = await produceCorpus(requester, topic, corpus, ledgers, progress);
+  const produced = await produce(requester.client, topic, corpus, ledgers, progress);
   progress.end({ share: 1, bytes: produced.payloadBytes, records: produced.records });
   progress.begin('fetch');
   const consumer = new Consumer(requester, topic, ledgers, {
@@ -110,4 +110,20 @@ async function produceAndFetch(
     faults: requester.faults,
     problems,
   };
+}
+
+async function produce(
+  client: KafkaClient,
+  topic: Topic,
+  corpus: Corpus,
+  ledgers: readonly PartitionLedger[],
+  progress: Progress,
+): Promise<ProduceResult> {
+  const producer = await openProducer(client, topic.partitions);
+  try {
+    return await produceCorpus(producer, topic.name, corpus, ledgers, progress);
+  } finally {
+    // After a failure, what was not acknowledged yet is of no use any more.
+    await producer.close({ timeoutMs: 1000 });
+  }
 }

@@ -1,37 +1,39 @@
 // Owns the producing half of the job: writes every line of the corpus to a partition, exactly once. Main thread.
 //
-// Each partition has one batch under way at a time, so records keep the order in which they are sent. The partitions together keep the
-// connections busy. If no answer came for a batch, its outcome is found out before the next batch is sent:
-//
-//   brokers with InitProducerId   the batch is sent again with the same producer id and sequence number; a broker that
-//                                 has it already answers with its offset
-//   others                        the end of the partition shows whether the batch was appended, because nobody else writes
-//                                 to it. If a broker appends the batch later, it is there twice; the job then fails
+// Each partition has one chunk under way at a time. `append` takes its lines without an object for each. The last line goes by `send`, whose
+// Future tells its offset: nobody else writes to the topic, so the offset shows whether a line was lost or doubled. The producer does all
+// else: batches, leaders, retries, sequence numbers. Brokers before 0.11 know no sequence numbers. If one of them appends a batch and its
+// answer is lost, the batch is there twice, and the job fails.
 
-import { setTimeout as delay } from 'node:timers/promises';
-import type Long from 'long';
 import type { Progress } from '../../src/cli/io/progress.ts';
-import { errorFor, InitProducerId, KafkaClientError, Produce } from '../../src/index.ts';
-import { type Chunk, ChunkPool, keyBytes } from './chunk.ts';
+import {
+  BufferExhaustedError,
+  InitProducerId,
+  type KafkaClient,
+  type Producer,
+  type RecordMetadata,
+} from '../../src/index.ts';
+import { type Chunk, ChunkPool, chunkBytes, keyBytes } from './chunk.ts';
 import { type Corpus, CorpusReader } from './corpus.ts';
 import { JobError } from './job-error.ts';
 import type { PartitionLedger } from './ledger.ts';
-import { checkCode, patienceMs, type Requester, wasNotSent } from './requester.ts';
-import type { Topic } from './topic.ts';
 
-const allReplicas = -1;
-const brokerTimeoutMs = 30_000;
-const retryPauseMs = 100;
 /** In addition to the chunks under way: one that is being read, and one in which a line continues. */
 const spareChunks = 2;
-const maxSequence = 2 ** 31;
+/** A chunk with everything that records add fits into one batch. */
+const batchSizeBytes = 448 * 1024;
+const minBufferBytes = 32 * 1024 * 1024;
+/** The last line of a chunk does not linger, and takes the others with it. */
+const lingerMs = 1000;
 
 export interface ProduceResult {
   readonly records: number;
   readonly payloadBytes: number;
   readonly seconds: number;
-  /** The total time inside of `KafkaClient.send`, in ms. */
-  readonly sendMs: number;
+  /** The total time inside of `append` and `send`, in ms. */
+  readonly appendMs: number;
+  /** How many records were sent again. */
+  readonly retriedRecords: number;
   readonly isIdempotent: boolean;
   /** How many records are parts of lines that are longer than a chunk. */
   readonly splits: number;
@@ -39,29 +41,27 @@ export interface ProduceResult {
   readonly sample: Uint8Array;
 }
 
-interface ProducerIdentity {
-  readonly producerId: Long;
-  readonly producerEpoch: number;
-}
-
-/** The data that all partitions share. */
-interface Producing {
-  readonly requester: Requester;
-  readonly topic: Topic;
-  readonly identity: ProducerIdentity | null;
+/** A producer for that many partitions. */
+export function openProducer(client: KafkaClient, partitions: number): Promise<Producer> {
+  const enableIdempotence = client.getApiVersions()?.has(InitProducerId.key) === true;
+  return client.producer({
+    enableIdempotence,
+    ...(!enableIdempotence && { maxInFlightRequestsPerConnection: 1 }),
+    batchSizeBytes,
+    lingerMs,
+    bufferMemoryBytes: Math.max(minBufferBytes, 2 * partitions * batchSizeBytes),
+  });
 }
 
 export async function produceCorpus(
-  requester: Requester,
-  topic: Topic,
+  producer: Producer,
+  topic: string,
   corpus: Corpus,
   ledgers: readonly PartitionLedger[],
   progress: Progress,
 ): Promise<ProduceResult> {
   const startedAt = performance.now();
-  const sendMsBefore = requester.sendMs;
-  const identity = await initProducer(requester);
-  const writers = ledgers.map((ledger) => new PartitionWriter({ requester, topic, identity }, ledger));
+  const writers = ledgers.map((ledger) => new PartitionWriter(producer, topic, ledger));
   const pool = new ChunkPool(writers.length + spareChunks);
   const reader = new CorpusReader(corpus, pool);
   const expectedBytes = corpus.fileBytes * corpus.repeat;
@@ -89,104 +89,85 @@ export async function produceCorpus(
     progress.update({ share: readBytes / expectedBytes, bytes: readBytes });
   }
   await Promise.all(busy.values());
-  const records = ledgers.reduce((sum, { produced }) => sum + produced.records, 0);
-  const payloadBytes = ledgers.reduce((sum, { produced }) => sum + produced.payloadBytes, 0);
+  const sum = (of: (each: PartitionWriter) => number): number => writers.reduce((total, each) => total + of(each), 0);
   return {
-    records,
-    payloadBytes,
+    records: sum(({ ledger }) => ledger.produced.records),
+    payloadBytes: sum(({ ledger }) => ledger.produced.payloadBytes),
     seconds: (performance.now() - startedAt) / 1000,
-    sendMs: requester.sendMs - sendMsBefore,
-    isIdempotent: identity !== null,
+    appendMs: sum(({ appendMs }) => appendMs),
+    retriedRecords: producer.counters.retried,
+    isIdempotent: producer.config.enableIdempotence,
     splits: reader.splits,
     sample,
   };
 }
 
-/** Null if the broker does not know idempotent producers (before 0.11). */
-async function initProducer(requester: Requester): Promise<ProducerIdentity | null> {
-  if (requester.client.getApiVersions()?.has(InitProducerId.key) !== true) return null;
-  return requester.persist('asking for a producer id', async () => {
-    const request = { transactionalId: null, transactionTimeoutMs: brokerTimeoutMs };
-    const response = await requester.send(requester.anyNode(), InitProducerId, request);
-    checkCode(response.errorCode);
-    return { producerId: response.producerId, producerEpoch: response.producerEpoch };
-  });
-}
-
 class PartitionWriter {
-  readonly #shared: Producing;
-  readonly #ledger: PartitionLedger;
-  #sequence = 0;
+  readonly ledger: PartitionLedger;
+  appendMs = 0;
+  readonly #producer: Producer;
+  readonly #topic: string;
+  readonly #key = new Uint8Array(keyBytes);
 
-  constructor(shared: Producing, ledger: PartitionLedger) {
-    this.#shared = shared;
-    this.#ledger = ledger;
+  constructor(producer: Producer, topic: string, ledger: PartitionLedger) {
+    this.#producer = producer;
+    this.#topic = topic;
+    this.ledger = ledger;
   }
 
   /** Resolves when the chunk is in the partition exactly once. */
   async deliver(chunk: Chunk): Promise<void> {
-    const { requester } = this.#shared;
-    const deadline = performance.now() + patienceMs;
-    let mayBeAppended = false;
+    const last = chunk.count - 1;
+    for (let next = 0; next < last; ) {
+      next = this.#append(chunk, next, last);
+      if (next < last) await this.#producer.ready(chunkBytes / 8);
+    }
+    chunk.writeKey(last, this.#key);
+    try {
+      const { offset } = await this.#send(chunk.bytes.subarray(chunk.starts[last], chunk.ends[last]));
+      this.#acknowledged(chunk, offset.toNumber() - last);
+    } catch (cause) {
+      if (cause instanceof JobError) throw cause;
+      throw new JobError('a batch could not be produced', { cause });
+    }
+  }
+
+  async #send(value: Uint8Array): Promise<RecordMetadata> {
     for (;;) {
+      await this.#producer.ready(value.length + keyBytes);
+      const startedAt = performance.now();
+      const future = this.#producer.send(this.#topic, { key: this.#key, value, partition: this.ledger.partition });
+      this.appendMs += performance.now() - startedAt;
       try {
-        if (mayBeAppended && (await this.#wasAppended(chunk))) return;
-        mayBeAppended = true;
-        const baseOffset = await this.#send(chunk);
-        this.#acknowledged(chunk, baseOffset);
-        return;
+        return await future;
       } catch (error) {
-        const isRetriable = requester.note(error);
-        if (!isRetriable) throw error;
-        if (performance.now() > deadline) throw new JobError('a batch could not be produced', { cause: error });
-        if (wasNotSent(error)) mayBeAppended = false;
-        else requester.faults.retried++;
-        if (error instanceof KafkaClientError && error.invalidMetadata) await requester.refreshMetadata();
-        await delay(retryPauseMs);
+        // Other partitions may have taken the room.
+        if (!(error instanceof BufferExhaustedError)) throw error;
       }
     }
   }
 
-  /** Returns the offset of the first record. */
-  async #send(chunk: Chunk): Promise<number> {
-    const { requester, topic, identity } = this.#shared;
-    const { partition } = this.#ledger;
-    const records = {
-      records: (writer: Parameters<Chunk['appendTo']>[0]) => chunk.appendTo(writer),
-      ...(identity === null ? {} : { ...identity, baseSequence: this.#sequence }),
-    };
-    const request = {
-      acks: allReplicas,
-      timeoutMs: brokerTimeoutMs,
-      topicData: [{ name: topic.name, topicId: topic.id, partitionData: [{ index: partition, records }] }],
-    };
-    const response = await requester.send(topic.leader(partition), Produce, request);
-    const answer = response.responses.at(0).partitionResponses.at(0);
-    const error = errorFor(answer.errorCode);
-    if (error === null) return answer.baseOffset.toNumber();
-    throw error;
-  }
-
-  /** Whether a batch without an answer is in the log. The ledger must be up to date. */
-  async #wasAppended(chunk: Chunk): Promise<boolean> {
-    const { topic, identity } = this.#shared;
-    // The broker itself detects the batch by its sequence number.
-    if (identity !== null) return false;
-    const { partition, produced } = this.#ledger;
-    const end = await topic.endOffset(partition);
-    if (end === produced.records) return false;
-    this.#acknowledged(chunk, end - chunk.count);
-    return true;
+  /** Appends lines of the chunk from `from` to `to` while there is room. Returns the number of the first that was not appended. */
+  #append(chunk: Chunk, from: number, to: number): number {
+    const { bytes, starts, ends } = chunk;
+    const { partition } = this.ledger;
+    const startedAt = performance.now();
+    let next = from;
+    for (; next < to; next++) {
+      chunk.writeKey(next, this.#key);
+      if (!this.#producer.append(this.#topic, this.#key, bytes.subarray(starts[next], ends[next]), partition)) break;
+    }
+    this.appendMs += performance.now() - startedAt;
+    return next;
   }
 
   #acknowledged(chunk: Chunk, baseOffset: number): void {
-    const { partition, produced } = this.#ledger;
+    const { partition, produced } = this.ledger;
     if (baseOffset !== produced.records) {
       throw new JobError(
         `partition ${partition}: a batch of ${chunk.count} records went to offset ${baseOffset}, expected ${produced.records}: records were lost, doubled, or written by others`,
       );
     }
     produced.addChunk(chunk, baseOffset);
-    this.#sequence = (this.#sequence + chunk.count) % maxSequence;
   }
 }

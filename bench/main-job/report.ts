@@ -23,7 +23,7 @@ export function jsonReport(result: JobResult): object {
     isIdempotent: produced.isIdempotent,
     produceSeconds: round(produced.seconds, 3),
     produceMegabytesPerSecond: round(megabytes / produced.seconds, 1),
-    produceMicrosPerRecord: round((produced.sendMs * 1000) / produced.records, 4),
+    produceMicrosPerRecord: round((produced.appendMs * 1000) / produced.records, 4),
     fetchSeconds: round(fetched.seconds, 3),
     fetchMegabytesPerSecond: round(megabytes / fetched.seconds, 1),
     fetches: fetched.fetches,
@@ -39,6 +39,7 @@ export function jsonReport(result: JobResult): object {
     requestsTimedOut: faults.timedOut,
     requestsDisconnected: faults.disconnected,
     requestsRetried: faults.retried,
+    recordsRetried: produced.retriedRecords,
     blockedMs: fetched.blocked === null ? 0 : round(fetched.blocked.ms, 0),
     blockedRssMegabytes:
       fetched.blocked === null ? null : fetched.blocked.rssBytes.map((bytes) => round(bytes / 1e6, 1)),
@@ -68,7 +69,7 @@ export async function tableReport(result: JobResult): Promise<string> {
       'words counted',
       `${fetched.words.toLocaleString('en')}, about ${fetched.distinctWords.toLocaleString('en')} different`,
     ],
-    ['this library, producing', `${perRecord(produced.sendMs)} (time in send, cutting out of lines included)`],
+    ['this library, producing', `${perRecord(produced.appendMs)} (time in append, cutting out of lines included)`],
     ['this library, fetching', `${perRecord(fetched.times.libraryMs)} (main thread ${cpuOrWall})`],
     [
       'event-loop delay, p99',
@@ -77,6 +78,7 @@ export async function tableReport(result: JobResult): Promise<string> {
     ['requests timed out', `${faults.timedOut}`],
     ['requests disconnected', `${faults.disconnected}`],
     ['requests sent again', `${faults.retried}`],
+    ['records sent again', produced.retriedRecords.toLocaleString('en')],
     ...blockRow(fetched.blocked),
     ['memory of the process', `${(peakRssBytes() / 1e6).toFixed(0)} MB at most`],
   ];

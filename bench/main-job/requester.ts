@@ -31,8 +31,6 @@ export interface Faults {
 export class Requester {
   readonly client: KafkaClient;
   readonly faults: Faults = { timedOut: 0, disconnected: 0, retried: 0 };
-  /** Time inside `KafkaClient.send`, ms. */
-  sendMs = 0;
 
   constructor(client: KafkaClient) {
     this.client = client;
@@ -57,10 +55,7 @@ export class Requester {
       // Ends early when a response makes room.
       await this.client.poll(readyPauseMs);
     }
-    const startedAt = performance.now();
-    const future = this.client.send(nodeId, api, request);
-    this.sendMs += performance.now() - startedAt;
-    return future;
+    return this.client.send(nodeId, api, request);
   }
 
   /**

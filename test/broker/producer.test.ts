@@ -273,6 +273,22 @@ for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
   });
 }
 
+test('callers that wait for room are told of it one after the other, so that each finds its own', async () => {
+  const topic = await newTopic();
+  const producer = await producerOf({ bufferMemoryBytes: 64 * 1024 });
+  const value = Buffer.alloc(1500, 1);
+  await broker.delay(Produce, 300);
+  while (producer.append(topic, null, value));
+  const found: boolean[] = [];
+  const give = async (): Promise<void> => {
+    await producer.ready(value.length);
+    found.push(producer.append(topic, null, value));
+  };
+  await Promise.all(Array.from({ length: 20 }, give));
+  await broker.clearRules();
+  assert.deepEqual(found, Array(20).fill(true));
+});
+
 test('a throttle time mutes the connection for that long, and is no error', async () => {
   const throttleMs = 1500;
   const topic = await newTopic();

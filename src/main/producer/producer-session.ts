@@ -58,6 +58,8 @@ export class ProducerSession implements ClientRole {
   #lastTopic = '';
   #lastHandle = -1;
   #waiters: RoomWaiter[] = [];
+  /** The room of which callers were told in this turn of the event loop. */
+  #promisedBytes = 0;
   /** Whether this producer keeps the process alive. */
   #isHeld = false;
   #closing: Future<DeliveryReport> | null = null;
@@ -194,7 +196,10 @@ export class ProducerSession implements ClientRole {
     const future = this.newFuture<void>();
     const { maxBlockMs } = this.config;
     if (this.#refusal !== null) return future.failure(this.#refusal);
-    if (this.#waiters.length === 0 && this.#hasRoom(bytes)) return future.success(undefined);
+    if (this.#waiters.length === 0 && this.#hasRoom(bytes, this.#promisedBytes)) {
+      this.#promise(bytes);
+      return future.success(undefined);
+    }
     const timer = setTimeout(() => {
       this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
       this.#updateHold();
@@ -273,8 +278,11 @@ export class ProducerSession implements ClientRole {
     return this.#link.end.requests.ringBytes;
   }
 
-  #hasRoom(bytes: number): boolean {
-    return this.#link.hasRoom(recordOverheadBytes + bytes);
+  /** @param besides bytes of the ring that others are about to use */
+  #hasRoom(bytes: number, besides = 0): boolean {
+    if (!this.#link.hasRoom(recordOverheadBytes + bytes)) return false;
+    // Twice: at the end of the ring a record may leave as much unused as it needs.
+    return besides === 0 || this.roomBytes >= 2 * (besides + recordOverheadBytes + bytes);
   }
 
   #onProgress(): void {
@@ -283,12 +291,24 @@ export class ProducerSession implements ClientRole {
   }
 
   #serveWaiters(): void {
-    while (this.#waiters.length > 0 && this.#hasRoom(this.#waiters[0]!.bytes)) {
-      const { future, timer } = this.#waiters.shift()!;
+    while (this.#waiters.length > 0 && this.#hasRoom(this.#waiters[0]!.bytes, this.#promisedBytes)) {
+      const { bytes, future, timer } = this.#waiters.shift()!;
+      this.#promise(bytes);
       clearTimeout(timer);
       succeed(future, undefined);
     }
     this.#wantRoom();
+  }
+
+  /** Whoever was told of room writes a moment later. Until then it must not look free to others. */
+  #promise(bytes: number): void {
+    if (this.#promisedBytes === 0) {
+      setImmediate(() => {
+        this.#promisedBytes = 0;
+        if (this.#waiters.length > 0) this.#serveWaiters();
+      });
+    }
+    this.#promisedBytes += recordOverheadBytes + bytes;
   }
 
   #wantRoom(): void {
