@@ -105,7 +105,7 @@ describe('the main job', () => {
   });
 
   test('a blocked main thread costs neither a request nor a connection, however short the request timeout', async () => {
-    const args = ['--json', '--input', folder, '--repeat', '10', '--block-ms', '9000', '--request-timeout-ms', '4000'];
+    const args = ['--json', '--input', folder, '--repeat', '60', '--block-ms', '9000', '--request-timeout-ms', '4000'];
     const outcome = await runJob(args);
     assert.equal(outcome.exitCode, 0, outcome.stderr);
     const report = reportOf(outcome);

@@ -4,7 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
+import { Cancelled, NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
@@ -91,8 +91,13 @@ export class ConsumerLinks implements Role {
     );
   }
 
-  /** @returns the id for `detach` */
+  /** @returns the id for `detach`. Throws Cancelled when the consumer has ended and only its last answers are on their way. */
   attach({ link, table, lifePort }: ConsumerLinkHandle, owner: Attachment | null): number {
+    if (this.#role.isClosed) {
+      // The thread that opens the other end learns it by this.
+      lifePort.close();
+      throw new Cancelled('the consumer was closed');
+    }
     const end = openNetworkEnd(link);
     const id = ++this.#lastId;
     const proxy = new ConsumerProxy(id, end, table);
