@@ -41,6 +41,7 @@ test('a thread that attaches after the end of the consumer, before the last answ
     new ConsumerBench({}),
     {
       client: parseConfig({}),
+      metrics: null,
       config: parseConsumerConfig({}),
       snapshot: createConsumerSnapshot(),
       newMemberId: () => 'member-id',
