@@ -4,7 +4,7 @@ import { JoinGroup, SyncGroup } from '../../../src/protocol/flat/generated/apis.
 import { readAssignment, writeSubscription } from '../../../src/testing/groups/consumer-protocol.ts';
 import { waitFor } from '../wait-for.ts';
 import { type Asker, type BrokerFacts, freshId } from './asker.ts';
-import { ConsumerMember, newGroup } from './consumer-group-facts.ts';
+import { ConsumerMember, newGroup } from './consumer-member.ts';
 import { ClassicMember } from './group-facts.ts';
 
 /** Joins with what it says to own; returns what it gets. */

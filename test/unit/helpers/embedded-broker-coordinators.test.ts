@@ -12,7 +12,7 @@ import {
   Produce,
 } from '../../../src/protocol/flat/generated/apis.ts';
 import { Asker, batchOf } from '../../helpers/broker-facts/asker.ts';
-import { ConsumerMember } from '../../helpers/broker-facts/consumer-group-facts.ts';
+import { ConsumerMember } from '../../helpers/broker-facts/consumer-member.ts';
 import { ClassicMember, commit } from '../../helpers/broker-facts/group-facts.ts';
 import { end, init, transactional } from '../../helpers/broker-facts/transaction-facts.ts';
 import { type EmbeddedBroker, startEmbeddedBrokerInProcess } from '../../helpers/embedded-broker.ts';

@@ -1,0 +1,122 @@
+// A producer with the embedded broker: what it refuses, what fails, and how it is closed.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import {
+  BufferExhaustedError,
+  KafkaClient,
+  KafkaConfigurationError,
+  ProducerClosedError,
+  RecordTooLargeError,
+} from '../../src/index.ts';
+import { patient } from '../helpers/patience.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { ProducerBench } from './support/producer-bench.ts';
+
+let bench: ProducerBench;
+
+before(async () => {
+  bench = await ProducerBench.start();
+});
+
+afterEach(() => bench.closeProducers());
+
+after(() => bench?.close());
+
+test('wrong arguments throw, naming the field', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf();
+  const bad = (record: object, pattern: RegExp): void =>
+    assert.throws(() => producer.send(topic, record as { value: string }), pattern);
+  bad({ value: 5 }, /value must be a string, a Uint8Array or null, not 5/);
+  bad({ value: 'v', key: {} }, /key must be a string, a Uint8Array or null, not an object/);
+  bad({ value: '\ud800' }, /value is a text with half of a surrogate pair/);
+  bad({ value: 'v', timestamp: -1 }, /timestamp must be a whole number of ms since the epoch, 0 or more, not -1/);
+  bad({ value: 'v', partition: 1.5 }, /partition must be an integer from 0 to 2147483647, not 1.5/);
+  bad({ value: 'v', headers: [[1, 'x']] }, /headers\[0\]: the name must be a string, not 1/);
+  bad({ value: 'v', headers: { h: 1 } }, /header 'h' must be a string, a Uint8Array or null, not 1/);
+  assert.throws(() => producer.send('no spaces', { value: 'v' }), /topic name 'no spaces' is invalid/);
+  assert.throws(() => producer.append(5 as never, null, 'v'), /topic must be a string, not 5/);
+  assert.throws(
+    () => producer.append(topic, null, undefined as never),
+    /value must be a string, a Uint8Array or null, not undefined/,
+  );
+  assert.throws(() => producer.append(topic, null, 'x'.repeat(2_000_000)), RecordTooLargeError);
+  await assert.rejects(async () => producer.send(topic, { value: 'x'.repeat(2_000_000) }), RecordTooLargeError);
+  await assert.rejects(bench.client.producer({ 'batch.size': 1 } as never), (error: KafkaConfigurationError) => {
+    assert.ok(error instanceof KafkaConfigurationError);
+    assert.match(error.message, /did you mean 'batchSizeBytes'/);
+    return true;
+  });
+  assert.deepEqual(await producer.flush(), { records: 0, failed: 0, failures: [] });
+});
+
+test('a send without room fails at once, and says so; the records before it are delivered', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024 });
+  const sent = Array.from({ length: 300 }, () => producer.send(topic, { value: 'x'.repeat(1000) }));
+  const results = await Promise.allSettled(sent.map(async (each) => each));
+  const errors = results
+    .filter(({ status }) => status === 'rejected')
+    .map((each) => (each as PromiseRejectedResult).reason);
+  assert.ok(errors.length > 0);
+  for (const error of errors) {
+    assert.ok(error instanceof BufferExhaustedError);
+    assert.equal(error.maybeWritten, false);
+  }
+  assert.equal((await bench.valuesOf(topic)).length, 300 - errors.length);
+});
+
+test('an unknown topic fails after maxBlockMs with topic and cause; failures are told as events and in reports', async () => {
+  const producer = await bench.producerOf({ maxBlockMs: 200 });
+  const failures: string[] = [];
+  producer.on('failure', ({ topic, records, error }) => failures.push(`${topic} ${records} ${error.name}`));
+  const future = producer.send('does-not-exist', { value: 'v' }, { partition: 99 });
+  await assert.rejects(async () => future, /not present in metadata after 200 ms \(maxBlockMs\)/);
+  assert.ok(producer.append('does-not-exist', null, 'v', 99));
+  const report = await producer.flush();
+  assert.deepEqual([report.failed, report.failures.length, report.failures[0]!.topic], [2, 2, 'does-not-exist']);
+  assert.equal(failures.length, 2);
+});
+
+test('a closed producer takes nothing more, and closing again is the same close', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf();
+  assert.ok(producer.append(topic, null, 'a'));
+  const closing = producer.close();
+  assert.equal(producer.close(), closing);
+  assert.throws(() => producer.append(topic, null, 'b'), ProducerClosedError);
+  await assert.rejects(async () => producer.send(topic, { value: 'b' }), ProducerClosedError);
+  assert.equal((await closing).records, 1);
+  assert.deepEqual(await bench.valuesOf(topic), ['a']);
+});
+
+test('closing the client closes its producers first', async () => {
+  const topic = await bench.newTopic();
+  const own = await KafkaClient.start({ ...patient, bootstrapServers: bench.broker.bootstrapServers });
+  const producer = await own.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
+  const future = producer.send(topic, { value: 'a' }, { lingerMs: 60_000 });
+  await own.close();
+  assert.equal((await future).offset.toNumber(), 0);
+});
+
+test('a leader that moves and a broker that loses connections cost no record and change no order', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf({ batchSizeBytes: 500, retryBackoffMs: 10 });
+  const count = 5000;
+  const { acknowledged } = producer.counters;
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < count / 10; i++) {
+      while (!producer.append(topic, null, `${round * (count / 10) + i}`)) await producer.ready();
+    }
+    await waitFor('a record to be acknowledged', () => producer.counters.acknowledged > acknowledged);
+    if (round % 2 === 0) await bench.broker.moveLeader(topic, 0, round % 4 === 0 ? 1 : 0);
+    else await bench.broker.closeConnections('reset');
+  }
+  const report = await producer.flush();
+  assert.deepEqual([report.records, report.failed], [count, 0]);
+  assert.deepEqual(
+    await bench.valuesOf(topic),
+    Array.from({ length: count }, (_, i) => `${i}`),
+  );
+});

@@ -1,0 +1,235 @@
+// What a member of a KIP-848 group does for each error code of its coordinator. Each test is a row of the reference.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  GroupFatalError,
+  KafkaConnectionError,
+  UnsupportedVersionError,
+} from '../../../../src/common/errors/errors.ts';
+import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
+import {
+  ConsumerGroupHeartbeat,
+  FindCoordinator,
+  OffsetCommit,
+  OffsetFetch,
+} from '../../../../src/protocol/flat/generated/apis.ts';
+import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
+import { assigned, begin, coordinator, fatalOf, isOwned } from './support/member-bench.ts';
+
+const beat = (fields: object) => ({
+  errorCode: 0,
+  memberId: 'member-id',
+  memberEpoch: 3,
+  heartbeatIntervalMs: 5000,
+  ...fields,
+});
+
+/** A member with both partitions, in epoch 3, whose next heartbeat is under way. */
+function stable(options: Record<string, unknown> = {}): ConsumerBench {
+  const bench = begin({ groupProtocol: 'consumer', ...options });
+  bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
+  bench.answer(ConsumerGroupHeartbeat, beat({}));
+  isOwned(bench, 2);
+  assert.equal(bench.role.group!.membership!.state, 'STABLE');
+  bench.advance(5000);
+  assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 1);
+  return bench;
+}
+
+const hasEverything = (bench: ConsumerBench): void => {
+  const [request] = bench.asked(ConsumerGroupHeartbeat);
+  assert.deepEqual(request?.subscribedTopicNames, ['t']);
+  assert.deepEqual(request?.topicPartitions, [{ topicId: idOf('t'), partitions: [0, 1] }]);
+  assert.equal(request?.rebalanceTimeoutMs, 300_000);
+};
+
+describe('a heartbeat of KIP-848', () => {
+  for (const code of [15, 16])
+    it(`answered with ${code} finds the coordinator, keeps the partitions and says everything again`, () => {
+      const bench = stable();
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: code });
+      isOwned(bench, 2);
+      bench.advance(200);
+      bench.answer(FindCoordinator, coordinator);
+      hasEverything(bench);
+      assert.equal(fatalOf(bench), null);
+    });
+
+  it('answered with 14 is sent again after a backoff, in full', () => {
+    const bench = stable();
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 14 });
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'not at once');
+    isOwned(bench, 2);
+    bench.advance(1000);
+    hasEverything(bench);
+    assert.equal(bench.asked(FindCoordinator).length, 0);
+  });
+
+  it('that fails finds the coordinator and is sent again in full; the membership stays', () => {
+    const bench = stable();
+    bench.fail(ConsumerGroupHeartbeat, new KafkaConnectionError('reset'));
+    isOwned(bench, 2);
+    bench.advance(1000);
+    bench.answer(FindCoordinator, coordinator);
+    hasEverything(bench);
+  });
+
+  for (const code of [110, 25])
+    it(`answered with ${code} loses the partitions and joins again at once with the same member id`, () => {
+      const bench = stable();
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: code });
+      isOwned(bench, 0);
+      assert.equal(bench.events('lost').length, 1);
+      assert.equal(bench.events('revoked').length, 0);
+      const [request] = bench.asked(ConsumerGroupHeartbeat);
+      assert.equal(request!.memberEpoch, 0);
+      assert.equal(request!.memberId, 'member-id');
+      assert.deepEqual(request!.topicPartitions, []);
+      assert.deepEqual(request!.subscribedTopicNames, ['t']);
+    });
+
+  it('answered with 29 tells the application and goes on', () => {
+    const bench = stable();
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 29, errorMessage: 'topics [t]' });
+    const [event] = bench.events('error');
+    assert.equal(event!.isFatal, false);
+    assert.match(fromPlainError(event!.error).message, /topics \[t\]/);
+    isOwned(bench, 2);
+    bench.advance(5000);
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 1);
+  });
+
+  for (const code of [24, 30, 42, 81, 82, 112, 128, 35, 69, -1, 12345])
+    it(`answered with ${code} ends the membership with GroupFatalError`, () => {
+      const bench = stable();
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: code, errorMessage: 'why' });
+      const error = fatalOf(bench);
+      assert.ok(error instanceof GroupFatalError);
+      assert.match(error.message, /group g.*why/);
+      isOwned(bench, 0);
+      bench.advance(60_000);
+      assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'nothing more is sent');
+    });
+
+  it('that brokers do not know names what to use instead', () => {
+    const bench = begin({ groupProtocol: 'consumer' });
+    bench.fail(ConsumerGroupHeartbeat, new UnsupportedVersionError('no'));
+    assert.match(fatalOf(bench)!.message, /groupProtocol 'classic' or 'auto'/);
+  });
+
+  it('answered with 111 is tried again until the session of the one before must be over, then fatal', () => {
+    const bench = begin({ groupProtocol: 'consumer', groupInstanceId: 'i' });
+    for (let second = 0; second < 45; second++) {
+      assert.equal(fatalOf(bench), null);
+      assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: 111 });
+      bench.advance(1001);
+    }
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 111 });
+    assert.ok(fatalOf(bench) instanceof GroupFatalError);
+  });
+
+  it('answered with any error while the member leaves does not join it again', () => {
+    for (const code of [110, 25, 16, 14, 69, 30]) {
+      const bench = stable();
+      let isClosed = false;
+      bench.role.close(10_000, 'default', bench.now, () => {
+        isClosed = true;
+      });
+      bench.turn();
+      // The heartbeat that was under way.
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: code });
+      bench.advance(1500);
+      if (bench.asked(FindCoordinator).length > 0) bench.answer(FindCoordinator, coordinator);
+      bench.advance(1500);
+      const left = bench.asked(ConsumerGroupHeartbeat);
+      assert.ok(
+        left.every(({ memberEpoch }) => memberEpoch === -1),
+        `${code}: ${JSON.stringify(left)}`,
+      );
+      if (left.length > 0) bench.answer(ConsumerGroupHeartbeat, { errorCode: code === 69 ? 69 : 25 });
+      assert.ok(isClosed, `${code}: closed`);
+    }
+  });
+
+  it('answered after the member has left without a word changes nothing', () => {
+    const bench = stable();
+    bench.role.close(10_000, 'remain', bench.now, () => {});
+    bench.turn();
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 110 });
+    bench.advance(10_000);
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0);
+  });
+
+  for (const [leave, instance, epoch] of [
+    ['default', undefined, -1],
+    ['default', 'i', -2],
+    ['leave', 'i', -1],
+  ] as const)
+    it(`of a ${instance === undefined ? 'dynamic' : 'static'} member that leaves (${leave}) has epoch ${epoch}`, () => {
+      const bench = stable(instance === undefined ? {} : { groupInstanceId: instance });
+      bench.answer(ConsumerGroupHeartbeat, beat({}));
+      bench.role.close(10_000, leave, bench.now, () => {});
+      bench.turn();
+      const [request] = bench.asked(ConsumerGroupHeartbeat);
+      assert.equal(request!.memberEpoch, epoch);
+      assert.equal(request!.instanceId, instance);
+    });
+
+  it('takes only what the newest target has, when that changes while partitions are given up', () => {
+    const bench = stable({ whenRevoked: 'wait' });
+    bench.topic('u', 1);
+    // Partition 1 is to go, u-0 to come; the release waits for a commit.
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    bench.advance(5000);
+    bench.answer(OffsetFetch, ({ groups }) => ({
+      groups: [
+        {
+          groupId: groups![0]!.groupId,
+          errorCode: 0,
+          topics: [
+            {
+              name: 't',
+              partitions: [0, 1].map((partitionIndex) => ({ partitionIndex, committedOffset: 7n, errorCode: 0 })),
+            },
+          ],
+        },
+      ],
+    }));
+    const partition = bench.role.partitions.get('t', 1)!;
+    const batch = {
+      firstOffset: 7n,
+      nextOffset: 8n,
+      leaderEpoch: 5,
+      count: 1,
+      byteLength: 10,
+      isDone: false,
+      doneUpTo: () => (batch.isDone ? 8n : 7n),
+      withdraw: () => false,
+      isReturned: () => false,
+      giveUp: () => {},
+      free: () => {},
+    };
+    partition.handedOut(batch);
+    const target = { topicPartitions: [...assigned(0).topicPartitions, { topicId: idOf('u'), partitions: [0] }] };
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 4, assignment: target }));
+    assert.equal(bench.role.group!.membership!.state, 'RECONCILING');
+    bench.advance(5000);
+    // Meanwhile u-0 goes to another member.
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 4, assignment: assigned(0) }));
+    batch.isDone = true;
+    bench.turn();
+    bench.answer(OffsetCommit, ({ topics }) => ({
+      topics: topics!.map(({ name, partitions }) => ({
+        name: name!,
+        partitions: partitions!.map(({ partitionIndex }) => ({ partitionIndex: partitionIndex!, errorCode: 0 })),
+      })),
+    }));
+    isOwned(bench, 1);
+    assert.deepEqual(
+      bench.role.partitions.all.filter(({ topic }) => topic === 'u'),
+      [],
+    );
+  });
+});

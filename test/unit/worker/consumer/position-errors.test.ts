@@ -1,0 +1,247 @@
+// What a consumer does for each error code of ListOffsets and OffsetForLeaderEpoch, and after changes of topics, leaders and logins.
+// Each test is a row of the reference.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  KafkaConnectionError,
+  LogTruncationError,
+  NoBrokersAvailable,
+  NoOffsetForPartitionError,
+  type PartitionError,
+  PositionOutsideLogError,
+} from '../../../../src/common/errors/errors.ts';
+import { Fetch, ListOffsets, OffsetForLeaderEpoch } from '../../../../src/protocol/flat/generated/apis.ts';
+import { ConsumerBench } from './support/consumer-bench.ts';
+import { answerWith, named, partitionOf, reading } from './support/reading-bench.ts';
+
+describe('a topic that was deleted and made anew', () => {
+  it('is not read at the old position', () => {
+    const bench = reading({}, 1);
+    bench.topic('t', 1, 1);
+    bench.turn();
+    assert.equal(partitionOf(bench, 0).state, 'reset');
+    assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -2n);
+  });
+
+  it('is raised when the policy is none', () => {
+    const bench = reading({ autoOffsetReset: 'none' }, 1);
+    bench.topic('t', 1, 1);
+    bench.turn();
+    const [error] = bench.application.raised;
+    assert.ok(error instanceof PositionOutsideLogError);
+    assert.match(error.message, /made anew/);
+  });
+});
+
+describe('a position that is to be found', () => {
+  const resetting = (options: Record<string, unknown> = {}): ConsumerBench => {
+    const bench = new ConsumerBench({ autoOffsetReset: 'earliest', ...options });
+    bench.topic('t', 1);
+    bench.role.assign([{ topic: 't', partition: 0, start: null }], bench.now);
+    return bench.turn();
+  };
+  const listed = (fields: object) => ({
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 0, ...fields }] }],
+  });
+
+  for (const [policy, timestamp] of [
+    ['earliest', -2n],
+    ['latest', -1n],
+    [{ timestampMs: 5 }, 5n],
+    [{ agoMs: 1000 }, 1_700_000_000_000n],
+    ['by_duration:PT1S', 1_700_000_000_000n],
+  ] as const)
+    it(`by ${JSON.stringify(policy)} asks for timestamp ${timestamp}`, () => {
+      const bench = resetting({ autoOffsetReset: policy });
+      assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, timestamp);
+    });
+
+  it('by a duration in which nothing was written is the end', () => {
+    const bench = resetting({ autoOffsetReset: 'by_duration:PT1S' });
+    bench.answer(ListOffsets, listed({ offset: -1n, leaderEpoch: -1 }));
+    assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -1n);
+    bench.answer(ListOffsets, listed({ offset: 9n, leaderEpoch: 5 }));
+    assert.equal(partitionOf(bench, 0).fetchPosition.offset, 9n);
+  });
+
+  for (const code of [3, 5, 6, 9, 74, 75, 78, 56, -1, 7])
+    it(`answered with ${code} is looked for again after a backoff, and nothing is raised`, () => {
+      const bench = resetting();
+      bench.answer(ListOffsets, listed({ errorCode: code, offset: -1n }));
+      assert.equal(bench.asked(ListOffsets).length, 0);
+      bench.advance(1000);
+      assert.equal(bench.asked(ListOffsets).length, 1);
+      assert.deepEqual(bench.application.raised, []);
+      assert.deepEqual(bench.events('error'), []);
+    });
+
+  it('answered with 29 is told once and looked for again', () => {
+    const bench = resetting();
+    for (let i = 0; i < 3; i++) {
+      bench.answer(ListOffsets, listed({ errorCode: 29, offset: -1n }));
+      bench.advance(2000);
+    }
+    assert.equal(bench.events('error').length, 1);
+    assert.match(bench.events('error')[0]!.error.message, /t/);
+  });
+
+  it('by none is raised, with the partition', () => {
+    const bench = resetting({ autoOffsetReset: 'none' });
+    const [error] = bench.application.raised;
+    assert.ok(error instanceof NoOffsetForPartitionError);
+    assert.match(error.message, /t-0/);
+  });
+});
+
+describe('a position after the leader changed (KIP-320)', () => {
+  /** Read up to 10 in epoch 5; now broker 2 leads with epoch 6. */
+  const moved = (options: Record<string, unknown> = {}): ConsumerBench => {
+    const bench = reading(options, 1);
+    partitionOf(bench, 0).startAt(10n, 5);
+    bench.turn();
+    bench.waiting.length = 0;
+    partitionOf(bench, 0).isFetchInFlight = false;
+    bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
+    bench.turn();
+    assert.equal(partitionOf(bench, 0).state, 'validating');
+    assert.equal(bench.asked(Fetch).length, 0, 'nothing is read meanwhile');
+    const [request] = bench.asked(OffsetForLeaderEpoch);
+    assert.deepEqual(
+      request!.topics![0]!.partitions!.map(({ leaderEpoch, currentLeaderEpoch }) => [leaderEpoch, currentLeaderEpoch]),
+      [[5, 6]],
+    );
+    return bench;
+  };
+  const ended = (leaderEpoch: number, endOffset: bigint, errorCode = 0) => ({
+    topics: [{ topic: 't', partitions: [{ partition: 0, errorCode, leaderEpoch, endOffset }] }],
+  });
+
+  it('stays when its log has it', () => {
+    const bench = moved();
+    bench.answer(OffsetForLeaderEpoch, ended(5, 10n));
+    assert.equal(partitionOf(bench, 0).state, 'fetching');
+    assert.deepEqual(named(bench.asked(Fetch)[0]), [0]);
+    assert.deepEqual(bench.events('truncated'), []);
+  });
+
+  it('goes back to where the logs part, and says so', () => {
+    const bench = moved();
+    bench.answer(OffsetForLeaderEpoch, ended(4, 7n));
+    const [event] = bench.events('truncated');
+    assert.deepEqual([event!.topic, event!.partition, event!.from, event!.to], ['t', 0, '10', '7']);
+    assert.equal(partitionOf(bench, 0).fetchPosition.offset, 7n);
+    assert.equal(partitionOf(bench, 0).fetchPosition.leaderEpoch, 4);
+  });
+
+  it('is raised with the offset where the logs part when the policy is none', () => {
+    const bench = moved({ autoOffsetReset: 'none' });
+    bench.answer(OffsetForLeaderEpoch, ended(4, 7n));
+    const [error] = bench.application.raised;
+    assert.ok(error instanceof LogTruncationError);
+    assert.equal(String(error.recordOffset), '7');
+  });
+
+  it('is reset by the policy, or raised, when nobody knows where the logs part', () => {
+    const bench = moved();
+    bench.answer(OffsetForLeaderEpoch, ended(-1, -1n));
+    assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -2n);
+    const none = moved({ autoOffsetReset: 'none' });
+    none.answer(OffsetForLeaderEpoch, ended(-1, -1n));
+    assert.ok(none.application.raised[0] instanceof LogTruncationError);
+    assert.equal((none.application.raised[0] as PartitionError).recordOffset, null);
+  });
+
+  for (const code of [3, 6, 74, 75, 78, 56, -1])
+    it(`answered with ${code} is compared again after a backoff`, () => {
+      const bench = moved();
+      bench.answer(OffsetForLeaderEpoch, ended(-1, -1n, code));
+      assert.equal(partitionOf(bench, 0).state, 'validating');
+      bench.advance(1000);
+      assert.equal(bench.asked(OffsetForLeaderEpoch).length, 1);
+      assert.deepEqual(bench.application.raised, []);
+    });
+
+  it('needs no comparison when it was sought without an epoch', () => {
+    const bench = reading({}, 1);
+    bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
+    bench.turn();
+    assert.equal(bench.asked(OffsetForLeaderEpoch).length, 0);
+  });
+});
+
+describe('the nearest replica (KIP-392)', () => {
+  const following = (): ConsumerBench => {
+    const bench = reading({ clientRack: 'r' }, 1);
+    assert.equal(bench.asked(Fetch)[0]!.rackId, 'r');
+    answerWith(bench, { preferredReadReplica: 3 });
+    assert.equal(bench.waiting.find(({ api }) => api.key === Fetch.key)!.to.brokerId, 3);
+    return bench;
+  };
+  const next = (bench: ConsumerBench): number =>
+    bench.waiting.filter(({ api }) => api.key === Fetch.key).at(-1)!.to.brokerId;
+
+  it('is read from as long as metadata lives, then the leader is asked again', () => {
+    const bench = following();
+    bench.advance(299_000);
+    answerWith(bench, {});
+    assert.equal(next(bench), 3);
+    bench.advance(2000);
+    answerWith(bench, {});
+    assert.equal(next(bench), 1);
+  });
+
+  for (const code of [6, 74, 9, 56, 3])
+    it(`is forgotten when it answers ${code}`, () => {
+      const bench = following();
+      answerWith(bench, { errorCode: code });
+      bench.advance(1000);
+      assert.equal(next(bench), 1);
+    });
+
+  it('is forgotten when its connection is lost', () => {
+    const bench = following();
+    bench.fail(Fetch, new KafkaConnectionError('reset'));
+    bench.advance(1000);
+    assert.equal(next(bench), 1);
+  });
+});
+
+describe('while every broker refuses the login', () => {
+  const refusal = (at: number) => ({ at, error: () => new NoBrokersAvailable('refused') });
+
+  it('an application that waits for records gets the error once for each time that all were tried; a listener once', () => {
+    const bench = reading();
+    const { raised } = bench.application;
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    bench.advance(100);
+    assert.equal(raised.length, 1);
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    assert.equal(raised.length, 2);
+    assert.equal(bench.events('error').length, 1);
+    assert.equal(bench.events('error')[0]!.isFatal, false);
+    bench.refusal = null;
+    bench.turn();
+    bench.refusal = refusal(bench.now + 1);
+    bench.advance(1);
+    assert.equal(bench.events('error').length, 2, 'it is news again');
+  });
+
+  it('an application that does not ask is not told until it does', () => {
+    const bench = reading();
+    const { application } = bench;
+    application.isWaiting = false;
+    application.askedAt = null;
+    bench.refusal = refusal(bench.now);
+    bench.turn();
+    assert.equal(application.raised.length, 0);
+    application.askedAt = bench.now;
+    bench.turn();
+    assert.equal(application.raised.length, 1);
+    bench.refusal = refusal(bench.now + 100);
+    bench.advance(100);
+    assert.equal(application.raised.length, 1, 'it has not asked again');
+  });
+});

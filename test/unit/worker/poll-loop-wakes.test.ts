@@ -1,0 +1,165 @@
+// The poll loop with fake parts: what wakes it, and when it ends.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { PollLoopBench } from './support/poll-loop-bench.ts';
+
+let bench: PollLoopBench;
+
+beforeEach(() => {
+  bench = new PollLoopBench();
+});
+
+afterEach(() => bench.close());
+
+test('the bell wakes', async () => {
+  bench.loop.wake();
+  bench.runRounds();
+  bench.log = [];
+  bench.bell.ring();
+  await bench.bell.promise;
+  assert.equal(bench.moves(), 1);
+});
+
+test('a bell that is still armed is not awaited twice', async () => {
+  const { promise } = bench.bell;
+  let awaited = 0;
+  const counted: Pick<Promise<void>, 'then'> = {
+    // biome-ignore lint/suspicious/noThenProperty: counts who waits
+    then: (onRing, onError) => {
+      awaited++;
+      return promise.then(onRing, onError);
+    },
+  };
+  bench.bell.promise = counted as Promise<void>;
+  for (let i = 0; i < 5; i++) {
+    bench.loop.wake();
+    bench.runRounds();
+  }
+  assert.equal(awaited, 1);
+  bench.armBell();
+  bench.loop.wake();
+  bench.runRounds();
+  bench.log = [];
+  bench.bell.ring();
+  await bench.bell.promise;
+  assert.equal(bench.moves(), 1, 'the next one is awaited');
+});
+
+test('the timer is set to the nearest deadline, rounded up', () => {
+  bench.deadlines = { connections: 5100.2, readiness: 9000, roles: 9000 };
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 5101);
+  bench.now = 5101;
+  bench.timers.fireDue();
+  bench.timers.runDeferred();
+  assert.ok(bench.timers.hasImmediates, 'a turn');
+});
+
+test('deadlines of waits for readiness count too', () => {
+  bench.deadlines = { connections: 9000, readiness: 5050, roles: 9000 };
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 5050);
+});
+
+test('without any deadline there is no timer', () => {
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, Number.POSITIVE_INFINITY);
+});
+
+test('a deadline that is over gives a timer of 1 ms, not none', () => {
+  bench.deadlines.connections = 4000;
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 5001);
+});
+
+test('a later deadline keeps the timer there is; an earlier one replaces it', () => {
+  bench.deadlines.connections = 6000;
+  bench.loop.wake();
+  bench.runRounds();
+  bench.deadlines.connections = 8000;
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 6000);
+  bench.deadlines.connections = 5500;
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 5500);
+  bench.now = 5500;
+  bench.timers.fireDue();
+  bench.deadlines.connections = 8000;
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 8000, 'and no other is left behind');
+});
+
+test('deadlines beyond the range of timers are reached in steps', () => {
+  bench.deadlines.connections = bench.now + 2 ** 40;
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, bench.now + 2 ** 31 - 1);
+});
+
+test('an error that escapes a turn ends the loop, and is told once', () => {
+  bench.throwing = new Error('broken');
+  bench.deadlines.connections = 6000;
+  bench.loop.wake();
+  bench.runRounds();
+  assert.deepEqual(bench.fatal, [bench.throwing]);
+  bench.loop.wake();
+  assert.equal(bench.timers.hasDeferred || bench.timers.hasImmediates, false);
+  assert.equal(bench.timers.nextAt, Number.POSITIVE_INFINITY);
+});
+
+test('a bell that breaks is fatal', async () => {
+  bench.loop.wake();
+  bench.runRounds();
+  const error = new Error('no bell');
+  bench.bell.reject(error);
+  await bench.bell.promise.catch(() => {});
+  await Promise.resolve();
+  assert.deepEqual(bench.fatal, [error]);
+});
+
+test('after close there are no rounds: neither deferred, nor scheduled, nor by timer, bell or wake', async () => {
+  bench.deadlines.connections = 6000;
+  bench.loop.wake();
+  bench.runRounds();
+  bench.deadlines.connections = bench.now;
+  bench.loop.wake();
+  bench.timers.runDeferred();
+  bench.loop.wake();
+  bench.loop.close();
+  bench.log = [];
+  bench.runRounds();
+  assert.deepEqual(bench.log, []);
+  assert.equal(bench.timers.nextAt, Number.POSITIVE_INFINITY);
+  bench.bell.ring();
+  await bench.bell.promise;
+  bench.loop.wake();
+  assert.equal(bench.timers.hasDeferred || bench.timers.hasImmediates, false);
+  assert.deepEqual(bench.log, []);
+});
+
+test('roles get their turn after the sockets, and what they send goes out in the same round', () => {
+  bench.roleTurns = () => {
+    if (bench.log.filter((line) => line.startsWith('roles')).length === 1) bench.loop.wake();
+  };
+  bench.loop.wake();
+  bench.runRounds();
+  const round = bench.log.slice(0, bench.log.indexOf('notify'));
+  assert.deepEqual(
+    round.filter((line) => /^(poll|roles)/.test(line)),
+    ['poll 5000', 'roles 5000', 'poll 5000'],
+  );
+});
+
+test('deadlines of roles count too', () => {
+  bench.deadlines = { connections: 9000, readiness: 9000, roles: 5040 };
+  bench.loop.wake();
+  bench.runRounds();
+  assert.equal(bench.timers.nextAt, 5040);
+});
