@@ -41,7 +41,7 @@ async function attachProducer<K, V>(
   { producerId, config, metrics }: Pick<ProducerHandle, 'producerId' | 'config' | 'metrics'>,
   options: AttachedProducerOptions<K, V>,
 ): Promise<Producer<K, V>> {
-  const { application, network } = createProducerMemory(config, host.networkDoorbell, host.countersMemory);
+  const { application, network } = createProducerMemory(config, host.networkDoorbell, host.countersMemory, true);
   await host.callWith((control, link) => control.attachProducer(producerId, link), network as object, portsOf(network));
   const handleOf = (): ProducerHandle => makeProducerHandle(host.share(), producerId, config, metrics);
   return new Producer(options, host, metrics, handleOf, (listener) => {

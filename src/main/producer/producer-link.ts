@@ -91,13 +91,17 @@ export class ProducerLink {
     this.#setWaiting();
   }
 
-  /** Blocks this thread until `isOver` is true, at most `timeoutMs`. Deliveries are not read. Returns the last value of `isOver`. */
+  /**
+   * Blocks this thread until `isOver` is true, at most `timeoutMs`. Deliveries are only read when there is no room for more of them:
+   * the network thread may then take no more records. Returns the last value of `isOver`.
+   */
   blockUntil(isOver: () => boolean, timeoutMs: number, clock: () => number): boolean {
     const deadline = clock() + timeoutMs;
     for (;;) {
       if (isOver()) return true;
       const leftMs = deadline - clock();
       if (leftMs <= 0 || this.#isClosed) return false;
+      if (this.end.responses.isWriterWaiting && this.drain(maxFramesPerSlice) > 0) continue;
       this.end.ownDoorbell.sleepSync(isOver, leftMs);
     }
   }

@@ -34,14 +34,17 @@ export interface ProducerMemory {
   readonly batchMemoryBytes: number;
 }
 
+/** @param isFurther the producer has a thread already: this one has smaller parts, since `bufferMemoryBytes` is for all threads together */
 export function createProducerMemory(
   { bufferMemoryBytes }: ProducerConfig,
   networkDoorbell: SharedArrayBuffer,
   countersMemory: SharedArrayBuffer,
+  isFurther = false,
 ): ProducerMemory {
   // One eighth is for records in the ring, and one eighth for large records under way.
-  const eighth = bufferMemoryBytes / 8;
-  const requestRingBytes = 2 ** Math.floor(Math.log2(Math.min(Math.max(eighth, minRingBytes), maxRingBytes)));
+  const eighth = bufferMemoryBytes / (isFurther ? 32 : 8);
+  const ringBytes = Math.min(Math.max(eighth, minRingBytes), isFurther ? maxRingBytes / 4 : maxRingBytes);
+  const requestRingBytes = 2 ** Math.floor(Math.log2(ringBytes));
   const spillBytes = Math.min(maxSpillBytes, requestRingBytes / 4);
   const spillBudgetBytes = Math.floor(eighth);
   const { application, network } = createAttachmentHandles(

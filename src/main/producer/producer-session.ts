@@ -83,11 +83,12 @@ export class ProducerSession implements ClientRole {
     this.#link = new ProducerLink(
       openApplicationEnd(memory.link),
       (responses) => {
+        const wasInCallback = this.#isInCallback;
         this.#isInCallback = true;
         try {
           this.deliveries.onFrame(responses);
         } finally {
-          this.#isInCallback = false;
+          this.#isInCallback = wasInCallback;
         }
       },
       () => this.#onProgress(),

@@ -35,10 +35,14 @@ export function writeFrame(link: LinkWriter, { kind, requestId, detail, body }: 
   return false;
 }
 
+/** What a waiting frame takes beside its body. */
+const frameOverheadBytes = 64;
+
 /** Frames that wait for room in a link, in order. The callers must limit their number. */
 export class FrameQueue {
   readonly #link: LinkWriter;
   #waiting: Frame[] = [];
+  #waitingBytes = 0;
 
   constructor(link: LinkWriter) {
     this.#link = link;
@@ -47,6 +51,11 @@ export class FrameQueue {
   /** How many frames wait. */
   get length(): number {
     return this.#waiting.length;
+  }
+
+  /** About how many bytes the waiting frames take. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
   }
 
   /** The frame that is written next. Undefined when none waits. */
@@ -58,13 +67,17 @@ export class FrameQueue {
   put(frame: Frame): boolean {
     if (this.#waiting.length === 0 && writeFrame(this.#link, frame)) return true;
     this.#waiting.push(frame);
+    this.#waitingBytes += bodyBytesOf(frame) + frameOverheadBytes;
     return false;
   }
 
   /** Writes waiting frames while there is room. @returns how many frames were written */
   flush(): number {
     let count = 0;
-    while (count < this.#waiting.length && writeFrame(this.#link, this.#waiting[count]!)) count++;
+    while (count < this.#waiting.length && writeFrame(this.#link, this.#waiting[count]!)) {
+      this.#waitingBytes -= bodyBytesOf(this.#waiting[count]!) + frameOverheadBytes;
+      count++;
+    }
     if (count > 0) this.#waiting.splice(0, count);
     return count;
   }
@@ -72,6 +85,7 @@ export class FrameQueue {
   /** Drops the waiting frames. */
   clear(): void {
     this.#waiting = [];
+    this.#waitingBytes = 0;
   }
 }
 

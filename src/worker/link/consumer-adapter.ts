@@ -28,11 +28,11 @@ export class ConsumerAdapter {
   }
 
   hasWork(): boolean {
-    return !this.#requests.isEmpty();
+    return !this.#proxy.isOverQuota && !this.#requests.isEmpty();
   }
 
   drain(now: number): void {
-    for (let left = maxCallsPerTurn; left > 0 && this.#requests.next(); left--) {
+    for (let left = maxCallsPerTurn; left > 0 && !this.#proxy.isOverQuota && this.#requests.next(); left--) {
       if (this.#requests.kind !== CONSUMER_CALL) refuseFrame(this.#requests, 'a link of a consumer');
       const { callId, call } = takeConsumerCall(this.#requests);
       try {

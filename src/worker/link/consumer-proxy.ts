@@ -16,6 +16,7 @@ import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner } from '../../state/batch-table.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
+import { maxHeldBytes } from './held-frame.ts';
 
 /** How many batches may be in the link and not taken. It is enough for a busy thread, and few have to be taken back. */
 const maxUntaken = 8;
@@ -46,6 +47,11 @@ export class ConsumerProxy implements Application {
   /** Whether the application has written anything that was not read yet. Asked before the thread sleeps. */
   hasWork(): boolean {
     return this.#table.hasChanged() || (this.#held.length > 0 && this.#end.responses.isEmpty());
+  }
+
+  /** Whether so much waits here that no more calls are taken until the application reads. */
+  get isOverQuota(): boolean {
+    return this.#held.waitingBytes > maxHeldBytes;
   }
 
   see(): boolean {

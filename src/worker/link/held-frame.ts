@@ -6,6 +6,11 @@ import { writeFailure, writePolled, writeSent } from '../../ring/frames/client-f
 import type { LinkWriter } from '../../ring/link.ts';
 import type { InFlightRequest, RequestName } from '../requests/request-owner.ts';
 
+/** When so many frames wait for a thread that does not read, its requests are not taken until it reads. */
+export const maxHeldFrames = 4096;
+/** The same for the waiting frames of a producer or consumer, in bytes. */
+export const maxHeldBytes = 1024 * 1024;
+
 /** A small frame. */
 export type HeldFrame =
   | { readonly kind: 'failure'; readonly request: RequestName; readonly error: Error }

@@ -98,7 +98,7 @@ export class ProducerAdapter {
   /** Whether there is something to do: new frames, or new room. A frame that waits for memory does not count. */
   get hasWork(): boolean {
     if (this.proxy.isBehind && this.end.responses.isEmpty()) return true;
-    return !this.#isStuck && !this.end.requests.isEmpty();
+    return !this.#isStuck && !this.proxy.isOverQuota && !this.end.requests.isEmpty();
   }
 
   /**
@@ -108,7 +108,7 @@ export class ProducerAdapter {
   drain(now: number, wallNow: number): number {
     const { requests } = this.end;
     let left = maxFramesPerTurn;
-    while (left > 0) {
+    while (left > 0 && !this.proxy.isOverQuota) {
       if (!this.#isStuck && !requests.next()) break;
       this.#isStuck = !this.#handle(now, wallNow);
       if (this.#isStuck) break;

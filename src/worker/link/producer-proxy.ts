@@ -1,5 +1,5 @@
 // Owns the writing of a producer's response link: the outcomes of an application thread's records. Network thread. Frames without
-// room wait here. Their number is limited by the number of records whose outcome the application does not know yet.
+// room wait here. When they take too much memory, the adapter takes no more records until the application reads.
 
 import { toBriefError } from '../../common/errors/plain-error.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
@@ -21,6 +21,7 @@ import {
 } from '../../ring/frames/record-frames.ts';
 import type { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import type { BatchOutcome, RecordOwner, RecordRuns } from '../producer/record-owner.ts';
+import { maxHeldBytes } from './held-frame.ts';
 
 /** Limit of the bytes that describe one error. */
 const maxErrorBytes = 2000;
@@ -55,6 +56,11 @@ export class ProducerProxy implements RecordOwner {
   /** Whether frames wait for room. */
   get isBehind(): boolean {
     return this.#held.length > 0;
+  }
+
+  /** Whether so much waits here that no more records are taken until the application reads. */
+  get isOverQuota(): boolean {
+    return this.#held.waitingBytes > maxHeldBytes;
   }
 
   nameTopic(handle: number, name: string): void {

@@ -40,12 +40,16 @@ type OnBroken = (owner: Attachment, error: Error) => void;
 
 /** With a longer time, the ring of a fast application would fill. */
 const maxDozeMs = 2;
+/** Batches keep at least this part of their memory, however many threads share the producer. */
+const leastBatchShare = 4;
 
 interface Attached {
   readonly owner: Attachment;
   readonly adapter: ProducerAdapter;
   readonly counters: ProducerCountersWriter;
   readonly lifeline: Lifeline;
+  /** What its ring and its moved records may take. */
+  readonly linkBytes: number;
   /** The application thread is closing, or it has ended; its last records are being sent. */
   isLeaving: boolean;
   /** The application thread has ended, or its memory holds impossible values: nothing is written for it any more. */
@@ -69,6 +73,10 @@ class LinkedProducer implements Role {
   /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
   dozeMs = 0;
   readonly #maxDozeMs: number;
+  /** The memory of batches when one thread is attached. */
+  readonly #memoryBytes: number;
+  /** Which thread's records are taken first in the next round. */
+  #turn = 0;
 
   constructor(
     config: ProducerConfig,
@@ -95,6 +103,7 @@ class LinkedProducer implements Role {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
       },
     });
+    this.#memoryBytes = this.role.accumulator.memory.maxBytes;
   }
 
   attach({ link, counters: memory, lifePort }: ProducerLink, owner: Attachment): void {
@@ -105,7 +114,6 @@ class LinkedProducer implements Role {
       const deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : now + timeoutMs;
       this.#detach(adapter, callId, deadline, now);
     });
-    counters.set('maxBytes', this.role.accumulator.memory.maxBytes);
     const lifeline = new Lifeline(lifePort, {
       onEnd: () => {
         attached.isGone = true;
@@ -117,13 +125,25 @@ class LinkedProducer implements Role {
       adapter,
       counters,
       lifeline,
+      linkBytes: link.requestRing.byteLength + link.spillBudgetBytes,
       isLeaving: false,
       isGone: false,
       isOver: false,
       goneDeadline: Number.NaN,
     };
     this.#attached.push(attached);
+    this.#shareMemory();
     this.#host.wake();
+  }
+
+  /** The limit is for all threads together: the links of further threads leave less for batches, but not less than a part. */
+  #shareMemory(): void {
+    const { memory } = this.role.accumulator;
+    let othersBytes = 0;
+    for (const { linkBytes } of this.#attached.slice(1)) othersBytes += linkBytes;
+    memory.holders = this.#attached.length;
+    memory.limitTo(Math.max(this.#memoryBytes - othersBytes, this.#memoryBytes / leastBatchShare));
+    for (const { counters } of this.#attached) counters.set('maxBytes', memory.maxBytes);
   }
 
   /** The client of that thread is closed, or its thread has ended. */
@@ -148,8 +168,10 @@ class LinkedProducer implements Role {
     const wallNow = this.#host.wallClock();
     let hasMore = false;
     let count = 0;
-    for (const attached of this.#attached) {
-      const taken = this.#take(attached, now, wallNow);
+    const { length } = this.#attached;
+    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
+    for (let i = 0; i < length; i++) {
+      const taken = this.#take(this.#attached[(this.#turn + i) % length]!, now, wallNow);
       count += taken;
       if (taken === maxFramesPerTurn) hasMore = true;
     }
@@ -207,7 +229,11 @@ class LinkedProducer implements Role {
   #bury(attached: Attached, now: number): void {
     const { adapter } = attached;
     if (attached.isLeaving) return;
-    if (Number.isNaN(attached.goneDeadline)) attached.goneDeadline = now + this.#deliveryTimeoutMs;
+    if (Number.isNaN(attached.goneDeadline)) {
+      attached.goneDeadline = now + this.#deliveryTimeoutMs;
+      // Nobody reads what waits here. It must not keep the thread's last records from being taken.
+      adapter.proxy.close();
+    }
     if (!attached.isOver && adapter.hasFrames && now < attached.goneDeadline) return;
     attached.isOver = true;
     adapter.proxy.close();
@@ -223,6 +249,7 @@ class LinkedProducer implements Role {
       adapter.proxy.closed(callId);
       adapter.proxy.notify();
       this.#attached = this.#attached.filter((each) => each.adapter !== adapter);
+      this.#shareMemory();
       // A thread that goes on closes the ports itself, when it has read the answer.
       if (!attached.isGone) return;
       adapter.end.close();

@@ -25,7 +25,7 @@ import {
   type ResponseHost,
 } from '../requests/request-owner.ts';
 import type { ProxyHost } from './attachments.ts';
-import { type Held, writeHeld } from './held-frame.ts';
+import { type Held, maxHeldFrames, writeHeld } from './held-frame.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
 
 /** How many times larger than its frame a flat message is expected to be. Every field has fixed words, every record ten. */
@@ -95,7 +95,7 @@ export class ResponseProxy implements RequestOwner {
 
   /** Whether so much waits here that the thread's requests are not taken until it reads. */
   get isOverQuota(): boolean {
-    return this.#asideBytes > this.#config.spillBudgetBytes;
+    return this.#asideBytes > this.#config.spillBudgetBytes || this.#held.length >= maxHeldFrames;
   }
 
   onResponse(request: InFlightRequest, reader: WireReader): number {

@@ -117,7 +117,7 @@ export class Accumulator {
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
     if (batch === null || batch.isFull || !batch.append(bytes, from, to, timestampMs)) {
       if (batch !== null) this.#fill(batch);
-      batch = this.#open(partition, to - from, now);
+      batch = this.#open(partition, to - from, record.owner, now);
       if (batch === null) {
         this.isStarved = true;
         return false;
@@ -191,9 +191,9 @@ export class Accumulator {
   /** Gives the memory of a batch back if the batch is settled and answered and no socket reads it. */
   release(batch: ProducerBatch): void {
     if (!batch.isSettled || batch.requests > 0 || batch.readers > 0 || batch.memory === null) return;
-    const { memory } = batch;
+    const { memory, holder } = batch;
     batch.memory = null;
-    this.memory.give(memory);
+    this.memory.give(memory, holder);
     if (!this.isStarved) return;
     this.isStarved = false;
     this.#onRoom();
@@ -267,16 +267,17 @@ export class Accumulator {
     waiter.add();
   }
 
-  #open(partition: PartitionState, bodyBytes: number, now: number): ProducerBatch | null {
+  #open(partition: PartitionState, bodyBytes: number, owner: RecordOwner, now: number): ProducerBatch | null {
     const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + bodyBytes;
     let targetBytes = this.#targetBytes(partition);
-    let memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes));
+    let memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
     if (memory === null && targetBytes > this.#config.batchSizeBytes) {
       targetBytes = this.#config.batchSizeBytes;
-      memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes));
+      memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
     }
     if (memory === null) return null;
     const batch = new ProducerBatch(partition, memory, now, now + this.#config.lingerMs);
+    batch.holder = owner;
     batch.targetBytes = targetBytes;
     partition.queue.push(batch);
     this.batchCount++;

@@ -1,13 +1,21 @@
 // Owns the memory of a producer's batches: it is taken for a batch, given back when nobody reads it, and used again. Network thread.
-// Must not hand out more than its limit.
+// Must not hand out more than its limit, nor everything to one of several holders.
 
 /** Sizes are rounded up to a multiple of this, so that another batch can use the memory again. */
 const granuleBytes = 1024;
 /** Memory of the usual size and of 2, 4 and 8 times that size is kept for reuse. */
 const keptSizes = 4;
+/**
+ * One of several holders may have this many times the memory that is left. So a single one gets four fifths of all, two get four ninths each, and
+ * there is always some left for one that comes later.
+ */
+const shareOfFree = 4;
 
 export class BatchMemory {
-  readonly maxBytes: number;
+  /** How many threads may take memory. If there are several, one alone cannot take everything. */
+  holders = 1;
+  readonly #heldBytes = new Map<object, number>();
+  #maxBytes: number;
   readonly #chunkBytes: number;
   /** The memory that is kept for reuse, by its size. */
   readonly #free = new Map<number, Buffer[]>();
@@ -21,8 +29,19 @@ export class BatchMemory {
   constructor(maxBytes: number, chunkBytes: number) {
     this.#chunkBytes = rounded(chunkBytes);
     // One batch must always fit, otherwise nothing could ever be sent.
-    this.maxBytes = Math.max(maxBytes, this.#chunkBytes);
+    this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
     for (let i = 0; i < keptSizes; i++) this.#free.set(this.#chunkBytes * 2 ** i, []);
+  }
+
+  /** The limit of all memory that is in use or kept for reuse. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Sets another limit. Memory above it that is in use is not taken away. */
+  limitTo(maxBytes: number): void {
+    this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
+    this.#dropKept();
   }
 
   /** The bytes in use. */
@@ -35,23 +54,20 @@ export class BatchMemory {
     return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;
   }
 
-  /** Takes memory of at least `minBytes`, with any contents. Null when the limit does not allow it now. */
-  take(minBytes: number): Buffer | null {
+  /**
+   * Takes memory of at least `minBytes`, with any contents. Null when the limit does not allow it now.
+   * @param holder whose memory it is; null: nobody's share
+   */
+  take(minBytes: number, holder: object | null = null): Buffer | null {
     const bytes = rounded(Math.max(minBytes, this.#chunkBytes));
-    if (this.#usedBytes + bytes > this.maxBytes) return null;
-    this.#usedBytes += bytes;
+    if (!this.#isAllowed(bytes, holder)) return null;
+    this.#count(bytes, holder);
     const kept = this.#free.get(bytes)?.pop();
     if (kept !== undefined) {
       this.#freeBytes -= bytes;
       return kept;
     }
-    // Memory that is kept for reuse counts against the limit too. Some of it is dropped to make room.
-    for (const [size, list] of this.#free) {
-      while (list.length > 0 && this.#usedBytes + this.#freeBytes > this.maxBytes) {
-        list.pop();
-        this.#freeBytes -= size;
-      }
-    }
+    this.#dropKept();
     return Buffer.allocUnsafeSlow(bytes);
   }
 
@@ -63,30 +79,56 @@ export class BatchMemory {
   }
 
   /** Counts memory that is not from here. @returns false when the limit does not allow it; nothing is then counted */
-  reserve(bytes: number): boolean {
-    if (this.#usedBytes + bytes > this.maxBytes) return false;
-    this.#usedBytes += bytes;
+  reserve(bytes: number, holder: object | null = null): boolean {
+    if (!this.#isAllowed(bytes, holder)) return false;
+    this.#count(bytes, holder);
     return true;
   }
 
   /** Counts memory without the limit, for memory that was counted a moment ago. */
-  reserveBeyond(bytes: number): void {
-    this.#usedBytes += bytes;
+  reserveBeyond(bytes: number, holder: object | null = null): void {
+    this.#count(bytes, holder);
   }
 
   /** Ends the count of memory that is not from here. */
-  unreserve(bytes: number): void {
-    this.#usedBytes -= bytes;
+  unreserve(bytes: number, holder: object | null = null): void {
+    this.#count(-bytes, holder);
   }
 
   /** Gives memory back that `take` returned. */
-  give(memory: Buffer): void {
+  give(memory: Buffer, holder: object | null = null): void {
     const { length } = memory;
-    this.#usedBytes -= length;
+    this.#count(-length, holder);
     const list = this.#free.get(length);
     if (list === undefined || this.#usedBytes + this.#freeBytes + length > this.maxBytes) return;
     list.push(memory);
     this.#freeBytes += length;
+  }
+
+  #isAllowed(bytes: number, holder: object | null): boolean {
+    const freeBytes = this.maxBytes - this.#usedBytes - bytes;
+    if (freeBytes < 0) return false;
+    if (holder === null || this.holders < 2) return true;
+    const heldBytes = this.#heldBytes.get(holder) ?? 0;
+    return heldBytes === 0 || heldBytes + bytes <= shareOfFree * freeBytes;
+  }
+
+  #count(bytes: number, holder: object | null): void {
+    this.#usedBytes += bytes;
+    if (holder === null) return;
+    const heldBytes = (this.#heldBytes.get(holder) ?? 0) + bytes;
+    if (heldBytes > 0) this.#heldBytes.set(holder, heldBytes);
+    else this.#heldBytes.delete(holder);
+  }
+
+  /** Memory that is kept for reuse counts against the limit too. Some of it is dropped to make room. */
+  #dropKept(): void {
+    for (const [size, list] of this.#free) {
+      while (list.length > 0 && this.#usedBytes + this.#freeBytes > this.maxBytes) {
+        list.pop();
+        this.#freeBytes -= size;
+      }
+    }
   }
 }
 

@@ -32,6 +32,8 @@ export class ProducerBatch {
   readonly runs = new RecordRuns();
   /** Null after it was given back. */
   memory: Buffer | null;
+  /** In whose share of the memory it counts: the owner of its first record. Null for a part of a batch that was split. */
+  holder: RecordOwner | null = null;
   /** How many bytes of the memory are used: header and records. */
   end = BATCH_HEADER_BYTES;
   count = 0;

@@ -118,7 +118,7 @@ export class Staging {
   /** Keeps a copy of the record. @returns false when there is no memory for it */
   add(record: UnplacedRecord, now: number): boolean {
     const staged = new StagedRecord(record, now + this.#maxBlockMs);
-    if (!this.#memory.reserve(staged.countedBytes)) return false;
+    if (!this.#memory.reserve(staged.countedBytes, staged.owner)) return false;
     if (!this.isWaiting(record.topic)) this.#cluster.requestUpdate();
     this.#records.push(staged);
     this.#count(staged);
@@ -152,7 +152,7 @@ export class Staging {
     const failed: [StagedRecord, Error][] = [];
     let isFull = false;
     // The memory of all records is released at once: they may fill it, and a batch needs memory before the first record can leave.
-    for (const record of this.#records) this.#memory.unreserve(record.countedBytes);
+    for (const record of this.#records) this.#memory.unreserve(record.countedBytes, record.owner);
     for (const record of this.#records) {
       const count = record.topic.partitionCount;
       const isKnown = count > 0 && record.partition < count;
@@ -164,7 +164,7 @@ export class Staging {
       if (error === null) left.push(record);
       else failed.push([record, error]);
     }
-    for (const record of left) this.#memory.reserveBeyond(record.countedBytes);
+    for (const record of left) this.#memory.reserveBeyond(record.countedBytes, record.owner);
     this.#replace(left);
     for (const [record, error] of failed) {
       this.#onFailed(record.topic.name, error, now);
@@ -179,7 +179,7 @@ export class Staging {
     const records = this.#records;
     this.#replace([]);
     for (const record of records) {
-      this.#memory.unreserve(record.countedBytes);
+      this.#memory.unreserve(record.countedBytes, record.owner);
       this.#fail(record, errorOf(record));
     }
     this.#tellEmpty(now);

@@ -12,6 +12,8 @@ export class CodecAccount {
   heldBytes = 0;
   /** Bytes of the frames whose tasks run. */
   runningBytes = 0;
+  /** When a task of this account began last. The account with the lowest number comes next. */
+  lastTurn = 0;
   /** Bytes of the decoded bodies that are in the link and not read, at the last look. */
   unreadBytes = 0;
   readonly #maxBytes: number;

@@ -65,6 +65,7 @@ export class CodecPool {
    */
   #waiting: Job[] = [];
   readonly #running = new Set<Job>();
+  #turn = 0;
   #bytesInTasks = 0;
   /** The account of tasks that have none of their own. */
   readonly #shared = new CodecAccount(Number.POSITIVE_INFINITY);
@@ -214,23 +215,34 @@ export class CodecPool {
   }
 
   #runNext(): void {
-    // The tasks of one account start in their order. Otherwise an earlier frame could wait for room that later bodies take, while
-    // these bodies wait for the earlier one to be delivered.
-    const waiting = new Set<CodecAccount>();
-    for (let i = 0; i < this.#waiting.length && this.#running.size < this.#threadCount; ) {
-      const job = this.#waiting[i]!;
-      const { account, byteCount } = job;
-      if (waiting.has(account) || !account.mayStart(byteCount)) {
-        waiting.add(account);
-        i++;
-        continue;
-      }
-      this.#waiting.splice(i, 1);
+    while (this.#running.size < this.#threadCount) {
+      const at = this.#nextIndex();
+      if (at < 0) return;
+      const [job] = this.#waiting.splice(at, 1);
+      const { account, byteCount } = job!;
       account.begun(byteCount);
-      this.#running.add(job);
-      if (this.#startFailures < maxStartFailures) this.#runInThread(job);
-      else this.#runHere(job);
+      account.lastTurn = ++this.#turn;
+      this.#running.add(job!);
+      if (this.#startFailures < maxStartFailures) this.#runInThread(job!);
+      else this.#runHere(job!);
     }
+  }
+
+  /**
+   * Accounts take turns, so that one with many tasks does not delay the others. The tasks of one account start in their order. Otherwise an
+   * earlier frame could wait for room that later bodies take, while these bodies wait for the earlier one to be delivered.
+   * @returns the place of the next task among those that wait; -1 when none may start
+   */
+  #nextIndex(): number {
+    const seen = new Set<CodecAccount>();
+    let best = -1;
+    for (const [i, { account, byteCount }] of this.#waiting.entries()) {
+      if (seen.has(account)) continue;
+      seen.add(account);
+      if (!account.mayStart(byteCount)) continue;
+      if (best < 0 || account.lastTurn < this.#waiting[best]!.account.lastTurn) best = i;
+    }
+    return best;
   }
 
   #runInThread(job: Job): void {

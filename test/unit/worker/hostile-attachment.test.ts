@@ -3,15 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { parseConsumerConfig } from '../../../src/common/config/consumer-config-parser.ts';
-import { parseProducerConfig } from '../../../src/common/config/producer-config.ts';
-import type { Control } from '../../../src/common/control.ts';
+import type { MessagePort } from 'node:worker_threads';
 import { KafkaProtocolError, RingCorruptError } from '../../../src/common/errors/errors.ts';
-import { createProducerMemory } from '../../../src/main/producer/producer-memory.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
-import { type ApplicationEnd, createAttachment, openApplicationEnd } from '../../../src/ring/attachment.ts';
-import { createDoorbell } from '../../../src/ring/doorbell.ts';
+import type { ApplicationEnd } from '../../../src/ring/attachment.ts';
 import { SEND_PREFIX_BYTES } from '../../../src/ring/frames/client-frames.ts';
 import { writeFrame } from '../../../src/ring/frames/frame.ts';
 import {
@@ -25,14 +20,11 @@ import {
 } from '../../../src/ring/frames/kinds.ts';
 import { RECORD_PREFIX_BYTES, topicFrame } from '../../../src/ring/frames/record-frames.ts';
 import { DATA_OFFSET, HEAD_WORD, TAIL_WORD } from '../../../src/ring/layout.ts';
-import { createLifeline } from '../../../src/ring/lifeline.ts';
-import { createBatchTable } from '../../../src/state/batch-table.ts';
-import { createConsumerSnapshot } from '../../../src/state/consumer-snapshot.ts';
-import { createCounters } from '../../../src/state/counters.ts';
 import { chooseSeed, Random } from '../ring/support/random.ts';
 import type { FakeApplication } from './support/fake-application.ts';
 import { FakeNetwork } from './support/fake-network.ts';
 import type { FakeBroker } from './support/fake-peer.ts';
+import { openConsumerLink, openProducerLink } from './support/role-links.ts';
 
 const prefixWords = SEND_PREFIX_BYTES / 4;
 const wild = [-2147483648, -65536, -8, -1, 1, 7, 64, 1000, 65536, 1 << 28, 2147483647];
@@ -182,21 +174,6 @@ describe('an attached thread that writes nonsense into its request ring', () => 
   });
 });
 
-/** A producer's link, as an application thread opens it. */
-async function openProducer(control: Control): Promise<{ end: ApplicationEnd; told: () => unknown }> {
-  const config = parseProducerConfig({ lingerMs: 0, enableIdempotence: false }, () => {});
-  const memory = createProducerMemory(config, createDoorbell(), createCounters());
-  const result = await control.openProducer(
-    config,
-    { batchMemoryBytes: memory.batchMemoryBytes, metrics: null },
-    memory.network,
-  );
-  assert.ok('value' in result, JSON.stringify(result));
-  const { lifePort, link } = memory.application;
-  ports.push(link.bodyPort, link.sparePort, lifePort);
-  return { end: openApplicationEnd(link), told: () => receiveMessageOnPort(lifePort)?.message };
-}
-
 function postRecord(
   end: ApplicationEnd,
   change: (words: Int32Array, word: number) => void,
@@ -236,7 +213,7 @@ describe("nonsense in a producer's link", () => {
   for (const [what, change] of Object.entries(changes)) {
     test(`${what}: its producer ends and its thread is detached, the rest goes on`, async () => {
       const app = start();
-      const { end } = await openProducer(net.controlOf(app));
+      const { end } = await openProducerLink(net.controlOf(app), ports);
       assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 't' })));
       net.thread.loop.wake();
       net.run();
@@ -250,7 +227,7 @@ describe("nonsense in a producer's link", () => {
 
   test("of the owner: that producer's link alone ends, and its thread is told why", async () => {
     const app = start();
-    const { end, told } = await openProducer(net.control);
+    const { end, told } = await openProducerLink(net.control, ports);
     assert.ok(end.requests.commitEmpty(POLL, 1, 1));
     net.thread.loop.wake();
     net.run();
@@ -262,19 +239,6 @@ describe("nonsense in a producer's link", () => {
 });
 
 describe("nonsense in a consumer's link", () => {
-  async function openConsumer(control: Control) {
-    const config = parseConsumerConfig({ assign: [{ topic: 't', partition: 0 }] });
-    const sizes = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
-    const { application, handle } = createAttachment(sizes, createDoorbell(), createCounters());
-    const life = createLifeline();
-    const table = createBatchTable(16);
-    const opening = { link: handle, table, snapshot: createConsumerSnapshot(), metrics: null, lifePort: life.network };
-    const result = await control.openConsumer(config, opening);
-    assert.ok('value' in result, JSON.stringify(result));
-    ports.push(life.application, handle.bodyPort, handle.sparePort);
-    return { end: application, table };
-  }
-
   const changes: Readonly<Record<string, (end: ApplicationEnd) => void>> = {
     'a frame of another link': ({ requests }) => assert.ok(requests.commitEmpty(POLL, 1, 1)),
     'a call that is no JSON': ({ requests }) => assert.ok(requests.commitEmpty(CONSUMER_CALL, 1, 0)),
@@ -287,7 +251,7 @@ describe("nonsense in a consumer's link", () => {
   for (const [what, change] of Object.entries(changes)) {
     test(`${what}: its consumer ends and its thread is detached, the rest goes on`, async () => {
       const app = start();
-      const { end } = await openConsumer(net.controlOf(app));
+      const { end } = await openConsumerLink(net.controlOf(app), ports);
       net.run();
       change(end);
       net.thread.loop.wake();
@@ -299,7 +263,7 @@ describe("nonsense in a consumer's link", () => {
 
   test('calls of the wrong shape are refused, and the consumer goes on', async () => {
     const app = start();
-    const { end } = await openConsumer(net.controlOf(app));
+    const { end } = await openConsumerLink(net.controlOf(app), ports);
     const bad: readonly unknown[] = [
       null,
       [],
@@ -345,7 +309,7 @@ describe("nonsense in a consumer's link", () => {
     t.diagnostic(`SEED=${seed}`);
     const random = new Random(seed);
     const app = start();
-    const { end, table } = await openConsumer(net.controlOf(app));
+    const { end, table } = await openConsumerLink(net.controlOf(app), ports);
     const words = new Int32Array(table);
     for (let round = 0; round < 300; round++) {
       words[2 + random.below(words.length - 2)] = random.isOneIn(2) ? random.uint32() | 0 : random.below(8);

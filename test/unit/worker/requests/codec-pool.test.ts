@@ -81,6 +81,25 @@ describe('tasks and bytes', () => {
     assert.equal(open(0).isEnabled, false);
   });
 
+  test('receivers take turns, however many tasks one of them has', async () => {
+    const pool = open(1);
+    const order: string[] = [];
+    const add = (name: string, account: CodecAccount): void => {
+      pool.decode(decodeTask(), () => order.push(name), account);
+    };
+    const [busy, modest] = [new CodecAccount(), new CodecAccount()];
+    for (let i = 0; i < 4; i++) add(`busy ${i}`, busy);
+    for (let i = 0; i < 2; i++) add(`modest ${i}`, modest);
+    await threads.settled();
+    while (order.length < 6) {
+      await threads.finish(0);
+      await threads.settled();
+      pool.poll(0);
+    }
+    assert.deepEqual(order, ['busy 0', 'modest 0', 'busy 1', 'modest 1', 'busy 2', 'busy 3']);
+    await pool.close(cancelled, 0);
+  });
+
   test('results are handed out by poll, with its time, after waking the poll loop', async () => {
     const pool = open();
     let at = -1;

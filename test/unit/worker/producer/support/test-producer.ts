@@ -83,14 +83,14 @@ export class TestProducer implements RecordOwner {
   /** Appends a record that is tracked by itself; its id, or null when there was no room. */
   append(
     value: string,
-    options: { topic?: string; partition?: number; key?: string; lingerMs?: number } = {},
+    options: { topic?: string; partition?: number; key?: string; lingerMs?: number; owner?: RecordOwner } = {},
   ): number | null {
-    const { topic = 't', partition = -1, key, lingerMs = -1 } = options;
+    const { topic = 't', partition = -1, key, lingerMs = -1, owner = this } = options;
     const { bytes, keyFrom, keyTo } = bodyOf(key ?? null, value);
     const trackId = ++this.#lastTrackId;
     const isTaken = this.role.append(
       {
-        owner: this,
+        owner,
         topic: this.role.topic(topic, this.cluster.now),
         kind: TrackKind.SINGLE,
         trackId,

@@ -1,0 +1,69 @@
+// Owns links of producers and consumers in tests of the network thread, opened as an application thread opens them. Test thread.
+
+import assert from 'node:assert/strict';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { parseConsumerConfig } from '../../../../src/common/config/consumer-config-parser.ts';
+import { type ProducerConfigInput, parseProducerConfig } from '../../../../src/common/config/producer-config.ts';
+import type { Control } from '../../../../src/common/control.ts';
+import { createProducerMemory } from '../../../../src/main/producer/producer-memory.ts';
+import { type ApplicationEnd, createAttachment, openApplicationEnd } from '../../../../src/ring/attachment.ts';
+import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { createLifeline } from '../../../../src/ring/lifeline.ts';
+import { createBatchTable } from '../../../../src/state/batch-table.ts';
+import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
+import { createCounters } from '../../../../src/state/counters.ts';
+import { ProducerCountersReader } from '../../../../src/state/producer-counters.ts';
+
+export interface ProducerEnd {
+  readonly end: ApplicationEnd;
+  readonly producerId: number;
+  readonly counters: ProducerCountersReader;
+  /** What the network thread has told over the lifeline. */
+  readonly told: () => unknown;
+}
+
+/**
+ * A producer's link.
+ * @param ports      to be closed at the end of the test
+ * @param producerId of a producer that another thread has opened; undefined: opens a producer
+ */
+export async function openProducerLink(
+  control: Control,
+  ports: MessagePort[],
+  options: ProducerConfigInput = {},
+  producerId?: number,
+): Promise<ProducerEnd> {
+  const config = parseProducerConfig({ lingerMs: 0, enableIdempotence: false, ...options }, () => {});
+  const memory = createProducerMemory(config, createDoorbell(), createCounters(), producerId !== undefined);
+  const opening = { batchMemoryBytes: memory.batchMemoryBytes, metrics: null };
+  const result =
+    producerId === undefined
+      ? await control.openProducer(config, opening, memory.network)
+      : await control.attachProducer(producerId, memory.network);
+  assert.ok('value' in result, JSON.stringify(result));
+  const { lifePort, link, counters } = memory.application;
+  ports.push(link.bodyPort, link.sparePort, lifePort);
+  return {
+    end: openApplicationEnd(link),
+    producerId: producerId ?? result.value!,
+    counters: new ProducerCountersReader(counters),
+    told: () => receiveMessageOnPort(lifePort)?.message,
+  };
+}
+
+/** A consumer's link, with small rings. */
+export async function openConsumerLink(
+  control: Control,
+  ports: MessagePort[],
+): Promise<{ end: ApplicationEnd; table: SharedArrayBuffer }> {
+  const config = parseConsumerConfig({ assign: [{ topic: 't', partition: 0 }] });
+  const sizes = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
+  const { application, handle } = createAttachment(sizes, createDoorbell(), createCounters());
+  const life = createLifeline();
+  const table = createBatchTable(16);
+  const opening = { link: handle, table, snapshot: createConsumerSnapshot(), metrics: null, lifePort: life.network };
+  const result = await control.openConsumer(config, opening);
+  assert.ok('value' in result, JSON.stringify(result));
+  ports.push(life.application, handle.bodyPort, handle.sparePort);
+  return { end: application, table };
+}
