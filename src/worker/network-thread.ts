@@ -110,7 +110,7 @@ export class NetworkThread {
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
-    const { clock, random } = surroundings;
+    const { clock, random, newMemberId } = surroundings;
     const metrics = new Metrics(memory.metrics, clock());
     this.#log = new Log(config.logLevel, surroundings.postLog);
     const events = new Events(metrics, this.#log);
@@ -157,7 +157,7 @@ export class NetworkThread {
     this.#scopes = new Scopes({ host, requests, open, close: (scope) => connections.closeScope(scope, clock()) });
     const shared = { scopes: this.#scopes, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
     this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
-    this.#consumers = new Consumers({ ...shared, config, clock, newMemberId: surroundings.newMemberId });
+    this.#consumers = new Consumers({ ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);

@@ -13,6 +13,7 @@ import {
   KafkaProtocolError,
   Metadata,
   Produce,
+  type RecordInput,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -65,6 +66,29 @@ describe('codec pool', () => {
       assert.ok(stored.length > pooled.codecPoolThresholdBytes);
       assert.ok(stored.equals(Buffer.from(await broker.contents(other, 0))));
       for (const client of [with2, without]) assertRecords(await fetch(client, topic), [batch]);
+    });
+  }
+
+  for (const codec of codecs) {
+    test(`decodes big ${codec} batches of a consumer, in order, as the network thread does`, async (t) => {
+      const topic = await newTopic();
+      const batches = Array.from({ length: 6 }, (_, i) => noisyBatch(200 * KiB, 20 + i, codec));
+      const writer = await openConnected(t, broker, pooled);
+      for (const batch of batches) await produce(writer, topic, batch);
+      const inputs = batches.flatMap(({ records }) => [...(records as Iterable<RecordInput>)]);
+      const expected = inputs.map(({ value }) => String(value));
+      for (const options of [pooled, unpooled]) {
+        const client = await openConnected(t, broker, options);
+        const consumer = await client.consumer({ assign: [{ topic, partition: 0, offset: 'earliest' }] });
+        const seen: string[] = [];
+        while (seen.length < expected.length) {
+          const batch = await consumer.poll(120_000);
+          for (const { value } of batch!) seen.push(String(value));
+          batch!.done();
+        }
+        assert.deepEqual(seen, expected);
+        await consumer.close();
+      }
     });
   }
 

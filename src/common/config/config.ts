@@ -97,7 +97,7 @@ export const configOptions = {
     128 * KiB,
     64 * KiB,
     maxInt32,
-    'The codec pool decodes compressed frames that are larger than this, and compresses requests and batches of producers with more bytes than this.',
+    'The codec pool decodes compressed frames, and compressed records of consumers, that are larger than this, and compresses requests and batches of producers with more bytes than this.',
   ),
   checkCrcs: { type: 'boolean', default: true, doc: 'Verify the checksum of every fetched record batch.' },
   apiVersion: {

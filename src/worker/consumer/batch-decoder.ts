@@ -2,22 +2,19 @@
 // position are removed, so that the application gets only the records that it may see. Network thread.
 // Source: KIP-98 (transactions), record format of the protocol guide.
 
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import { CorruptBatchError } from '../../common/errors/errors.ts';
-import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
-import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import type { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
 import { RecordsView } from '../../protocol/flat/records/record-view.ts';
 import {
   RECORD_COUNT_WORD,
   RECORD_ROW_WORDS,
-  RECORDS_WORDS,
   ROW_OFFSET_WORD,
   ROWS_WORD,
 } from '../../protocol/flat/records/records-slot.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
-import { decodeRecords } from '../../protocol/wire/records/records.ts';
-import { WireReader } from '../../protocol/wire/wire-reader.ts';
+import { type DecodedRecords, decodeRecordRows } from '../requests/codec-work.ts';
 import type { Piece } from './fetched-records.ts';
 import type { PreparedBatch } from './handed-batch.ts';
 import type { Position } from './partition.ts';
@@ -31,33 +28,33 @@ export interface Decoded {
   readonly error: Error | null;
 }
 
-/** How many times larger than their bytes flat records are expected to be: each record has ten words. */
-const flatPerWire = 2;
-const beginBytes = 4096;
-
-const writer = new FlatWriter();
-const reader = new WireReader();
-
-/**
- * @param from      records before this position are left out
- * @param skipBytes size of the prefix to leave free, a multiple of 8
- */
+/** Decodes a piece here. @param skipBytes size of the prefix to leave free, a multiple of 8 */
 export function decodePiece(
   piece: Piece,
   aborted: OpenTransactions | null,
   from: Position,
-  place: { readonly topic: string; readonly partition: number },
+  place: TopicPartition,
   options: DecodeOptions,
   skipBytes: number,
 ): Decoded {
-  const length = piece.end - piece.start;
-  const memory = new HeapMemory(Math.min(skipBytes + beginBytes + length * flatPerWire, 2 ** 30));
-  writer.reset(memory, skipBytes);
-  if (options.maxFlatBytes !== undefined) writer.limitTo(options.maxFlatBytes);
-  const slot = writer.alloc(RECORDS_WORDS);
-  decodeRecords(reader.reset(piece.bytes, piece.start, piece.end), length, writer, slot, options);
-  const usedBytes = writer.finish();
-  const message = new FlatMessage({ ...pick(memory), byteLength: usedBytes }, skipBytes);
+  const decoded = decodeRecordRows(piece.bytes, piece.start, piece.end, skipBytes, options);
+  return finishPiece(piece, decoded, aborted, from, place, skipBytes);
+}
+
+/**
+ * Leaves only what the application may see of decoded records. Pieces must be finished in their order, because of transactions.
+ * @param from records before this position are left out
+ */
+export function finishPiece(
+  piece: Piece,
+  { buffer, usedBytes, slot }: DecodedRecords,
+  aborted: OpenTransactions | null,
+  from: Position,
+  place: TopicPartition,
+  skipBytes: number,
+): Decoded {
+  const memory = { i32: new Int32Array(buffer), u8: new Uint8Array(buffer), base: 0, byteLength: usedBytes };
+  const message = new FlatMessage(memory, skipBytes);
   const records = new RecordsView(message, slot);
   let { next, error } = ending(records, from, place);
   const faulty = aborted === null ? null : dropAborted(message, slot, records, aborted);
@@ -70,9 +67,9 @@ export function decodePiece(
   if (count === 0) return { batch: null, next, error };
   const firstOffset = message.int64(first).toBigInt();
   const batch: PreparedBatch = {
-    buffer: memory.u8.buffer as ArrayBuffer,
+    buffer,
     usedBytes,
-    fetchedBytes: length,
+    fetchedBytes: piece.end - piece.start,
     count,
     firstOffset: firstOffset < from.offset ? from.offset : firstOffset,
     nextOffset: next.offset,
@@ -81,15 +78,7 @@ export function decodePiece(
   return { batch, next, error };
 }
 
-function pick({ i32, u8, base }: HeapMemory): { i32: Int32Array; u8: Uint8Array; base: number } {
-  return { i32, u8, base };
-}
-
-function ending(
-  records: RecordsView,
-  from: Position,
-  place: { readonly topic: string; readonly partition: number },
-): { next: Position; error: Error | null } {
+function ending(records: RecordsView, from: Position, place: TopicPartition): { next: Position; error: Error | null } {
   const nextOffset = records.nextOffset.toBigInt();
   const { batches } = records;
   const leaderEpoch = batches.length === 0 ? from.leaderEpoch : batches.at(batches.length - 1).partitionLeaderEpoch;
@@ -104,7 +93,7 @@ function ending(
 }
 
 function corrupt(
-  { topic, partition }: { readonly topic: string; readonly partition: number },
+  { topic, partition }: TopicPartition,
   offset: bigint,
   problem: string,
   cause: Error | undefined,

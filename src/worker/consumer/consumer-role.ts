@@ -10,7 +10,7 @@ import type { Role, RoleHost } from '../client/role.ts';
 import { Attention } from './attention.ts';
 import { AutoCommit } from './auto-commit.ts';
 import type { ConsumerReport } from './consumer-report.ts';
-import { Dealer } from './dealer.ts';
+import { Dealer, type RecordDecoder } from './dealer.ts';
 import { Fetcher } from './fetcher.ts';
 import { Group } from './group.ts';
 import type { Application } from './handed-batch.ts';
@@ -32,6 +32,7 @@ export interface RoleSettings {
   readonly retryBackoffMs: number;
   readonly metadataMaxAgeMs: number;
   readonly decode: DecodeOptions;
+  readonly decoder: RecordDecoder | null;
   readonly prefixBytes: number;
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
@@ -70,14 +71,15 @@ export class ConsumerRole implements Role {
   #isClosed = false;
 
   constructor(host: RoleHost, settings: RoleSettings, now: number) {
-    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, prefixBytes, report } = settings;
+    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, decoder, prefixBytes, report } =
+      settings;
     this.config = config;
     this.#host = host;
     this.#settings = settings;
     const isCommitted = config.isolationLevel === 'read_committed';
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
-    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, prefixBytes, report });
+    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report });
     this.partitions = new PartitionSet({
       dealer: this.dealer,
       whenRevoked: config.whenRevoked as 'wait' | 'drop',

@@ -1,18 +1,31 @@
 // Owns which application thread reads which partition, and the decoding and handing out of records while a thread has room. Each
 // partition has one thread at a time. It gets another one only while its thread has no batch of it. Network thread. Must not fetch.
 
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
-import { decodePiece } from './batch-decoder.ts';
+import type { DecodedRecords } from '../requests/codec-work.ts';
+import { type Decoded, decodePiece, finishPiece } from './batch-decoder.ts';
 import type { ConsumerReport } from './consumer-report.ts';
+import type { FetchedRecords, Piece } from './fetched-records.ts';
 import type { Application } from './handed-batch.ts';
-import type { Partition } from './partition.ts';
+import type { DecodingPiece, Partition } from './partition.ts';
 
 /** How many times larger than fetched bytes decoded records are expected to be: each record has ten words. It is used to check for room. */
 const flatPerFetched = 2;
 
+/** Decodes outside of the network thread, when that can be done and is worth the way there. */
+export interface RecordDecoder {
+  /** Whether so many compressed bytes are decoded outside, and may be now. */
+  takes(byteCount: number): boolean;
+  /** Takes the memory of `bytes`. `done` is called once, in a later round. */
+  decode(bytes: Uint8Array, done: (decoded: DecodedRecords | Error) => void): void;
+}
+
 export interface DealerSettings {
   readonly batchMaxBytes: number;
   readonly decode: DecodeOptions;
+  /** Null: everything is decoded here. */
+  readonly decoder: RecordDecoder | null;
   /** Size of the prefix that the link fills. */
   readonly prefixBytes: number;
   readonly report: ConsumerReport;
@@ -147,25 +160,27 @@ export class Dealer {
 
   /** Decodes the next records. Returns false when there are none or no room for them. */
   #prepare(partition: Partition, application: Application): boolean {
-    const { batchMaxBytes, decode, prefixBytes } = this.#settings;
+    const { batchMaxBytes } = this.#settings;
     while (partition.prepared === null) {
       const fetched = partition.fetched[0];
       if (fetched === undefined) return false;
-      if (!application.hasRoom(Math.min(fetched.byteLength, batchMaxBytes) * flatPerFetched)) return false;
-      const piece = fetched.take(batchMaxBytes);
-      if (piece === null) {
-        partition.fetched.shift();
-        continue;
+      let decoded: Decoded;
+      if (partition.decoding === null) {
+        if (!application.hasRoom(Math.min(fetched.byteLength, batchMaxBytes) * flatPerFetched)) return false;
+        const piece = fetched.take(batchMaxBytes);
+        if (piece === null) {
+          partition.fetched.shift();
+          continue;
+        }
+        if (this.#decodesOutside(partition, fetched, piece)) return false;
+        decoded = this.#decode(partition, fetched, piece);
+      } else {
+        const { piece, decoded: outside } = partition.decoding;
+        if (outside === null) return false;
+        partition.decoding = null;
+        decoded = this.#finish(partition, fetched, piece, outside);
       }
-      const place = { topic: partition.topic, partition: partition.index };
-      const { batch, next, error } = decodePiece(
-        piece,
-        fetched.aborted,
-        partition.handPosition,
-        place,
-        decode,
-        prefixBytes,
-      );
+      const { batch, next, error } = decoded;
       if (fetched.isEmpty) partition.fetched.shift();
       partition.prepared = batch;
       if (batch === null) partition.passOver(next);
@@ -173,6 +188,31 @@ export class Dealer {
       partition.stopAt(error);
       return batch !== null;
     }
+    return true;
+  }
+
+  #decode(partition: Partition, { aborted }: FetchedRecords, piece: Piece): Decoded {
+    const { decode, prefixBytes } = this.#settings;
+    return decodePiece(piece, aborted, partition.handPosition, placeOf(partition), decode, prefixBytes);
+  }
+
+  #finish(partition: Partition, fetched: FetchedRecords, piece: Piece, outside: DecodedRecords | Error): Decoded {
+    if (outside instanceof Error) return this.#decode(partition, fetched, piece);
+    const { prefixBytes } = this.#settings;
+    return finishPiece(piece, outside, fetched.aborted, partition.handPosition, placeOf(partition), prefixBytes);
+  }
+
+  /** A big compressed piece would hold up everything else here. Until it is decoded, the partition's later pieces wait. */
+  #decodesOutside(partition: Partition, fetched: FetchedRecords, piece: Piece): boolean {
+    const { decoder } = this.#settings;
+    const { bytes, start, end } = piece;
+    if (decoder === null || !decoder.takes(end - start) || !fetched.isCompressed(piece)) return false;
+    const decoding: DecodingPiece = { piece, decoded: null };
+    partition.decoding = decoding;
+    // A copy, because the memory is moved: the piece stays here, for the case that nobody decodes it.
+    decoder.decode(bytes.slice(start, end), (decoded) => {
+      decoding.decoded = decoded;
+    });
     return true;
   }
 
@@ -184,4 +224,8 @@ export class Dealer {
     partition.isRaised = true;
     return true;
   }
+}
+
+function placeOf({ topic, index }: Partition): TopicPartition {
+  return { topic, partition: index };
 }

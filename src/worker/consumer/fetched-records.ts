@@ -8,6 +8,10 @@ const sizeAt = 8;
 const entryHeadBytes = 12;
 const leaderEpochAt = 12;
 const magicAt = 16;
+/** The low byte of the attributes. */
+const attributesAt = 22;
+const oldAttributesAt = 17;
+const codecMask = 7;
 const smallestSize = 14;
 
 /** A sequence of whole entries. */
@@ -54,6 +58,17 @@ export class FetchedRecords {
     for (let next = this.#entryEnd(end); next >= 0 && next - start <= maxBytes; next = this.#entryEnd(next)) end = next;
     this.#at = end;
     return { bytes: this.#bytes, start, end };
+  }
+
+  /** Whether an entry of the piece is compressed. */
+  isCompressed({ start, end }: Piece): boolean {
+    for (let at = start; at >= 0 && at < end; at = this.#entryEnd(at)) {
+      if (end - at <= attributesAt) return false;
+      const isNewest = this.#bytes[at + magicAt]! >= 2;
+      // The codec is in the lowest bits of the attributes, an int16 in the newest format and a byte in older ones.
+      if ((this.#bytes[at + (isNewest ? attributesAt : oldAttributesAt)]! & codecMask) !== 0) return true;
+    }
+    return false;
   }
 
   /** The end of the entry at `at`. -1 when there is none, or only a part of one. An entry with an impossible size counts up to the end of all bytes. */

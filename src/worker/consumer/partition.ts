@@ -3,7 +3,8 @@
 // Source: reference of Java's SubscriptionState; KIP-320 (leader epochs), KIP-392 (nearest replica).
 
 import type { StartAt } from '../../common/config/consumer-config.ts';
-import type { FetchedRecords } from './fetched-records.ts';
+import type { DecodedRecords } from '../requests/codec-work.ts';
+import type { FetchedRecords, Piece } from './fetched-records.ts';
 import type { HandedBatch, PreparedBatch } from './handed-batch.ts';
 
 /**
@@ -16,6 +17,13 @@ export interface Position {
   readonly offset: bigint;
   /** The leader epoch of the last record read. -1 for unknown. */
   readonly leaderEpoch: number;
+}
+
+/** A piece that is decoded elsewhere. Pieces behind it wait. */
+export interface DecodingPiece {
+  readonly piece: Piece;
+  /** Null while it is being decoded. An Error: it must be decoded here. */
+  decoded: DecodedRecords | Error | null;
 }
 
 const unknownOffset = -1n;
@@ -67,6 +75,7 @@ export class Partition {
   committed: Position | null = null;
   /** A decoded batch that waits for room. */
   prepared: PreparedBatch | null = null;
+  decoding: DecodingPiece | null = null;
   readonly fetched: FetchedRecords[] = [];
   readonly handed: HandedBatch[] = [];
   #handPosition: Position = this.fetchPosition;
@@ -91,6 +100,7 @@ export class Partition {
   /** The bytes that are kept for the partition and that the application does not have. */
   get bufferedBytes(): number {
     let bytes = this.prepared?.usedBytes ?? 0;
+    if (this.decoding !== null) bytes += this.decoding.piece.end - this.decoding.piece.start;
     for (const records of this.fetched) bytes += records.byteLength;
     return bytes;
   }
@@ -122,6 +132,7 @@ export class Partition {
   stopAt(error: Error): void {
     this.version++;
     this.fetched.length = 0;
+    this.decoding = null;
     this.error = error;
     this.isRaised = false;
   }
@@ -157,6 +168,7 @@ export class Partition {
   dropFetched(): void {
     this.version++;
     this.fetched.length = 0;
+    this.decoding = null;
     this.prepared = null;
     this.fetchPosition = this.#handPosition;
   }

@@ -15,6 +15,7 @@ import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { noReport } from '../consumer/consumer-report.ts';
 import { ConsumerRole } from '../consumer/consumer-role.ts';
+import type { RecordDecoder } from '../consumer/dealer.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
@@ -40,6 +41,7 @@ export interface ConsumerLinksParts {
   readonly config: ConsumerConfig;
   readonly snapshot: SharedArrayBuffer;
   readonly metrics: ConsumerMetricsMemory | null;
+  readonly decoder: RecordDecoder | null;
   readonly newMemberId: () => string;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
   /** The consumer has ended and must not be called any more. */
@@ -80,6 +82,7 @@ export class ConsumerLinks implements Role {
         retryBackoffMs: client.retryBackoffMs,
         metadataMaxAgeMs: client.metadataMaxAgeMs,
         decode: decodeOptions(client),
+        decoder: parts.decoder,
         prefixBytes: BATCH_PREFIX_BYTES,
         newMemberId: parts.newMemberId,
         log: parts.log,

@@ -3,8 +3,12 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
+import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import type { Role } from '../client/role.ts';
+import type { RecordDecoder } from '../consumer/dealer.ts';
 import type { Log } from '../report/log.ts';
+import type { CodecPool } from '../requests/codec-pool.ts';
+import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
 import type { Scopes } from './scopes.ts';
@@ -16,6 +20,7 @@ export interface ConsumersParts {
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly log: Log;
   readonly clock: () => number;
+  readonly pool: CodecPool;
   readonly newMemberId: () => string;
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
 }
@@ -35,7 +40,7 @@ export class Consumers {
    */
   open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
-    const { config: client, scopes, roles, log, clock, newMemberId, onBroken } = this.#parts;
+    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, pool } = this.#parts;
     const { host, release } = scopes.hostOf(owner);
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
@@ -45,6 +50,7 @@ export class Consumers {
         config,
         snapshot,
         metrics,
+        decoder: decoderOf(pool, client),
         newMemberId,
         onBroken,
         log: (level, text) => log.write(level, 'consumer', text),
@@ -85,4 +91,14 @@ export class Consumers {
     }
     links.attach(handle, null);
   }
+}
+
+/** Decodes big compressed fetches in the codec pool. Null: there is no pool. */
+function decoderOf(pool: CodecPool, config: KafkaClientConfig): RecordDecoder | null {
+  if (!pool.isEnabled) return null;
+  const [options, prefixBytes] = [decodeOptions(config), BATCH_PREFIX_BYTES];
+  return {
+    takes: (byteCount) => byteCount > config.codecPoolThresholdBytes && pool.hasRoom(byteCount),
+    decode: (bytes, done) => pool.records({ kind: 'records', bytes, prefixBytes, options }, done),
+  };
 }

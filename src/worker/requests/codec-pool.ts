@@ -13,10 +13,12 @@ import {
   type CompressedBytes,
   type CompressTask,
   type DecodedBody,
+  type DecodedRecords,
   type DecodeTask,
   type EncodedFrame,
   type EncodeTask,
   perform,
+  type RecordsTask,
 } from './codec-work.ts';
 
 // This form is used on purpose: bundlers do not take the file for an asset, which would not work without the files it imports. If a
@@ -185,6 +187,18 @@ export class CodecPool {
     });
   }
 
+  /** Decodes records of a fetch in the pool. All memory of `bytes` is moved. `done` is called in a later `poll`. */
+  records(task: RecordsTask, done: (outcome: DecodedRecords | Error, now: number) => void): void {
+    this.#add({
+      account: this.#shared,
+      isHeld: false,
+      task,
+      moved: task.bytes.buffer as ArrayBuffer,
+      byteCount: task.bytes.length,
+      done: (outcome, now) => done(settle<DecodedRecords>(outcome), now),
+    });
+  }
+
   /** Calls `done` for the results that have come since the last call. Returns how many there were. */
   poll(now: number): number {
     const completed = this.#completed;
@@ -301,7 +315,7 @@ function bodyBytesOf(outcome: Outcome): number {
 
 const lostText = 'the thread of the codec pool that had this task ended, or could not be started';
 
-function settle<T extends DecodedBody | EncodedFrame | CompressedBytes>(outcome: Outcome): T | Error {
+function settle<T extends DecodedBody | DecodedRecords | EncodedFrame | CompressedBytes>(outcome: Outcome): T | Error {
   if ('failure' in outcome) return outcome.failure;
   return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
 }

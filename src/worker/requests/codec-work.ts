@@ -1,4 +1,5 @@
-// Owns the work of the codec pool: to decode one big response, to encode one big request, or to compress one big batch of records. It uses the same code as the network
+// Owns the work of the codec pool: to decode one big response or the records of a fetch, to encode one big request, or to compress one
+// big batch of records. It uses the same code as the network
 // thread uses for small ones. Pool threads, and the network thread if there are none. Must not know connections.
 
 import { compress } from '../../codec/index.ts';
@@ -6,8 +7,10 @@ import { type PlainError, toPlainError } from '../../common/errors/plain-error.t
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
+import { RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
+import { decodeRecords } from '../../protocol/wire/records/records.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
 import { responseThrottleTimeMs } from './decode-options.ts';
@@ -41,6 +44,23 @@ export interface CompressTask {
   readonly bytes: Uint8Array;
 }
 
+export interface RecordsTask {
+  readonly kind: 'records';
+  /** Whole batches of records. All of their memory is moved. */
+  readonly bytes: Uint8Array;
+  /** How many bytes are kept free before the flat records. */
+  readonly prefixBytes: number;
+  readonly options: DecodeOptions;
+}
+
+/** Flat records behind a prefix. */
+export interface DecodedRecords {
+  readonly buffer: ArrayBuffer;
+  readonly usedBytes: number;
+  /** The word of the records' slot, counted from behind the prefix. */
+  readonly slot: number;
+}
+
 export interface DecodedBody {
   /** Its size is a multiple of 8 bytes. The first `usedBytes` are the prefix and the response. */
   readonly buffer: ArrayBuffer;
@@ -59,8 +79,13 @@ export interface CompressedBytes {
   readonly buffer: ArrayBuffer;
 }
 
-export type CodecTask = DecodeTask | EncodeTask | CompressTask;
-export type CodecTaskResult = DecodedBody | EncodedFrame | CompressedBytes | { readonly error: PlainError };
+export type CodecTask = DecodeTask | EncodeTask | CompressTask | RecordsTask;
+export type CodecTaskResult =
+  | DecodedBody
+  | EncodedFrame
+  | CompressedBytes
+  | DecodedRecords
+  | { readonly error: PlainError };
 
 const reader = new WireReader();
 const flatWriter = new FlatWriter();
@@ -70,10 +95,35 @@ const wireWriter = new WireWriter();
 export function perform(task: CodecTask): CodecTaskResult {
   try {
     if (task.kind === 'compress') return packed(task);
+    if (task.kind === 'records')
+      return decodeRecordRows(task.bytes, 0, task.bytes.length, task.prefixBytes, task.options);
     return task.kind === 'decode' ? decode(task) : encode(task);
   } catch (error) {
     return { error: toPlainError(error) };
   }
+}
+
+/** How many times larger than their bytes flat records are expected to be: each record has ten words. */
+const flatPerWire = 2;
+const beginBytes = 4096;
+const maxBeginBytes = 2 ** 30;
+
+/** Verifies, decompresses and decodes the batches in `[start, end)`. What is wrong with a batch is in the records. */
+export function decodeRecordRows(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  prefixBytes: number,
+  options: DecodeOptions,
+): DecodedRecords {
+  const length = end - start;
+  const memory = new HeapMemory(Math.min(prefixBytes + beginBytes + length * flatPerWire, maxBeginBytes));
+  flatWriter.reset(memory, prefixBytes);
+  if (options.maxFlatBytes !== undefined) flatWriter.limitTo(options.maxFlatBytes);
+  const slot = flatWriter.alloc(RECORDS_WORDS);
+  decodeRecords(reader.reset(bytes, start, end), length, flatWriter, slot, options);
+  const usedBytes = flatWriter.finish();
+  return { buffer: memory.u8.buffer as ArrayBuffer, usedBytes, slot };
 }
 
 function decode(task: DecodeTask): DecodedBody {

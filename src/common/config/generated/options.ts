@@ -42,7 +42,7 @@ export interface KafkaClientOptions {
   decompressedMaxBytes?: number | undefined;
   /** Number of threads that compress and decompress big batches. They are started when first needed. 0: the network thread does all of it. From 0 to 64. Default `2`. */
   codecPoolThreads?: number | undefined;
-  /** The codec pool decodes compressed frames that are larger than this, and compresses requests and batches of producers with more bytes than this. From 65536 to 2147483647. Default `128 KiB`. */
+  /** The codec pool decodes compressed frames, and compressed records of consumers, that are larger than this, and compresses requests and batches of producers with more bytes than this. From 65536 to 2147483647. Default `128 KiB`. */
   codecPoolThresholdBytes?: number | undefined;
   /** Verify the checksum of every fetched record batch. Default `true`. */
   checkCrcs?: boolean | undefined;

@@ -10,7 +10,9 @@ import type { Refusal } from '../../../../../src/worker/client/refused-everywher
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';
 import { type ConsumerReport, noReport } from '../../../../../src/worker/consumer/consumer-report.ts';
 import { ConsumerRole } from '../../../../../src/worker/consumer/consumer-role.ts';
+import type { RecordDecoder } from '../../../../../src/worker/consumer/dealer.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../../src/worker/consumer/handed-batch.ts';
+import type { DecodedRecords } from '../../../../../src/worker/requests/codec-work.ts';
 import { responseView } from '../../../protocol/support/response-view.ts';
 
 export const idOf = (name: string, generation = 0): string =>
@@ -62,6 +64,20 @@ class BenchApplication implements Application {
   }
 }
 
+/** Decodes what a test lets it take, when the test says so. */
+class BenchDecoder implements RecordDecoder {
+  thresholdBytes = Number.POSITIVE_INFINITY;
+  readonly waiting: { readonly bytes: Uint8Array; readonly done: (decoded: DecodedRecords | Error) => void }[] = [];
+
+  takes(byteCount: number): boolean {
+    return byteCount > this.thresholdBytes;
+  }
+
+  decode(bytes: Uint8Array, done: (decoded: DecodedRecords | Error) => void): void {
+    this.waiting.push({ bytes, done });
+  }
+}
+
 type AnyApi = Api<never, unknown, never>;
 
 export class ConsumerBench implements RoleHost {
@@ -84,6 +100,8 @@ export class ConsumerBench implements RoleHost {
   #updateId = 1;
 
   readonly report: ConsumerReport;
+  /** What decodes outside, as a test says. */
+  readonly decoder = new BenchDecoder();
 
   constructor(options: Record<string, unknown>, report = noReport) {
     this.report = report;
@@ -97,6 +115,7 @@ export class ConsumerBench implements RoleHost {
         metadataMaxAgeMs: 300_000,
         decode: { verifyCrc: true, records: 'rows', maxDecompressedBytes: 1 << 24 },
         prefixBytes: 64,
+        decoder: this.decoder,
         newMemberId: () => 'member-id',
         log: (level, text) => this.log.push(`${level} ${text}`),
         report: this.report,
