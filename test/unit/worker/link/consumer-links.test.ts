@@ -42,6 +42,7 @@ test('a thread that attaches after the end of the consumer, before the last answ
     {
       client: parseConfig({}),
       metrics: null,
+      decoder: null,
       config: parseConsumerConfig({}),
       snapshot: createConsumerSnapshot(),
       newMemberId: () => 'member-id',
