@@ -21,14 +21,14 @@ describe('arguments', () => {
   let broker: EmbeddedBroker;
   let client: KafkaClient;
 
-  test('`new KafkaClient()` tells what to call', () => {
+  test('new KafkaClient() is refused, and the error names KafkaClient.start', () => {
     assert.throws(() => new (KafkaClient as unknown as new (options: object) => unknown)({}), {
       name: 'TypeError',
       message: /await KafkaClient\.start\(/,
     });
   });
 
-  test('a list around a batch is told from a list of records', async () => {
+  test('a list that holds a batch is not taken for a list of records', async () => {
     const batch = { records: [{ value: 'x' }], compression: 'gzip' };
     const failure = await failureOf(client.send(0, Produce, produceRequest('logs', [batch] as never), byName));
     assert.ok(failure instanceof InvalidRequestError);
@@ -50,7 +50,7 @@ describe('arguments', () => {
 
   const metadata = { topics: [] };
 
-  describe('of the wrong kind throw at the call:', () => {
+  describe('arguments of the wrong kind throw at the call:', () => {
     const wrongNodes = [undefined, null, '0', 0.5, Number.NaN, 2 ** 31, -(2 ** 31) - 1, 0n, {}];
     for (const nodeId of wrongNodes) {
       test(`node id ${typeof nodeId} ${String(nodeId)}`, async () => {
@@ -94,17 +94,17 @@ describe('arguments', () => {
       });
     }
 
-    test('options that are none', () => {
+    test('options that are not an object', () => {
       assert.throws(() => client.send(0, Metadata, metadata, null as never), TypeError);
     });
 
-    test('also while the node is not ready', () => {
+    test('arguments are checked even when the node is not ready', () => {
       assert.throws(() => client.send(42, {} as never, metadata), TypeError);
       assert.throws(() => client.send(42, Metadata, metadata, { version: 'x' as never }), TypeError);
     });
   });
 
-  describe('of requests that cannot be written fail the Future and name the field:', () => {
+  describe('a request that cannot be written fails the Future, and the error names the field:', () => {
     const partition = { partition: 0, fetchOffset: 0, partitionMaxBytes: 1 };
     const fetch = (fields: object) => client.send(0, Fetch, { ...fetchRequest('logs'), ...fields } as never, byName);
     const produce = (records: unknown) => client.send(0, Produce, produceRequest('logs', records as never), byName);
@@ -188,14 +188,14 @@ describe('arguments', () => {
       });
     }
 
-    test('a request that is none', async () => {
+    test('a request that is not an object', async () => {
       for (const request of [null, undefined, 5, 'x', []]) {
         const error = await failureOf(client.send(0, Metadata, request as never));
         assert.ok(error instanceof InvalidRequestError, String(error));
       }
     });
 
-    test('a field that the version used does not have', async () => {
+    test('a field that does not exist in the version that is sent', async () => {
       const sent = [
         client.send(0, FindCoordinator, { key: 'g', keyType: 1 }, { version: 0 }),
         client.send(0, FindCoordinator, { coordinatorKeys: ['a', 'b'] }, { version: 3 }),
@@ -212,7 +212,7 @@ describe('arguments', () => {
       assert.equal(client.inFlightRequestCount(), 0);
     });
 
-    test('whatever a records callback throws is what the Future fails with', async () => {
+    test('the Future fails with what a records callback throws', async () => {
       const thrown = new Error('from the callback');
       const future = produce(() => {
         throw thrown;

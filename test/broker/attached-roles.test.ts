@@ -54,7 +54,7 @@ describe('an attached thread that ends with a producer and a consumer', () => {
   }
 
   for (const how of ends) {
-    test(`by ${how}: its records are in the log, and its member has left`, async (t) => {
+    test(`by ${how}: its records are in the log, and its member has left the group`, async (t) => {
       const client = await open(t);
       const worker = await start(t, client, how, `group-${how}`);
       assert.equal(await membersOf(`group-${how}`), 1);
@@ -72,7 +72,7 @@ describe('an attached thread that ends with a producer and a consumer', () => {
     });
   }
 
-  test('a consumer outlives the thread that made it while another reads it, and leaves its group with the last', async (t) => {
+  test('a consumer lives on without the thread that made it while another thread reads it, and leaves its group when the last thread ends', async (t) => {
     const client = await open(t);
     const handle = client.share();
     const code = `
@@ -96,7 +96,7 @@ describe('an attached thread that ends with a producer and a consumer', () => {
     assert.equal(await broker.committedOffset('last', 'read', 0), 2, 'what was done is committed first');
   });
 
-  test('a shared producer goes on without a thread that is killed, whose records are sent first', async (t) => {
+  test('a shared producer goes on after a thread is killed, and first sends the records of that thread', async (t) => {
     const client = await open(t);
     const producer = await client.producer({ lingerMs: 3_600_000, deliveryTimeoutMs: 7_200_000 });
     const handle = producer.share();

@@ -75,7 +75,7 @@ describe('attached clients', () => {
     assert.equal((await client.send(0, Metadata, { topics: [] })).brokers.length, 1);
   }
 
-  test('a worker has a whole client on the same connections', async (t) => {
+  test('a client in a worker does everything on the same connections', async (t) => {
     const client = await open(t);
     await client.awaitReady(0);
     await works(client);
@@ -94,7 +94,7 @@ describe('attached clients', () => {
   });
 
   for (const order of ['exit', 'throw', 'block', 'terminate'] as const) {
-    test(`a thread that ends by ${order} is noticed, and nobody else is disturbed`, async (t) => {
+    test(`a thread that ends by ${order} is noticed, and other clients go on`, async (t) => {
       const client = await open(t);
       await works(client);
       const one = await attach(t, client);
@@ -113,7 +113,7 @@ describe('attached clients', () => {
     });
   }
 
-  test('one that never reads holds up nobody', async (t) => {
+  test('a client that never reads does not delay other clients', async (t) => {
     const client = await open(t, { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65536 });
     await works(client);
     const deaf = await attach(t, client, 'deaf');
@@ -203,7 +203,7 @@ describe('attached clients', () => {
     await attached.close();
   });
 
-  test('the close of the client that was started ends all others with Cancelled; theirs ends themselves alone', async (t) => {
+  test('closing the first client ends all attached clients with Cancelled; closing an attached client ends only that client', async (t) => {
     const client = await open(t);
     await works(client);
     const others = [await attach(t, client), await attach(t, client, 'sync')];
@@ -224,7 +224,7 @@ describe('attached clients', () => {
     await second.close();
   });
 
-  test('the failure of the network thread reaches every client', async (t) => {
+  test('every client gets an error when the network thread fails', async (t) => {
     const created = once(process, 'worker') as Promise<[Worker]>;
     const client = await open(t);
     const [network] = await created;
@@ -240,7 +240,7 @@ describe('attached clients', () => {
     assert.ok((await failureOf(client.send(0, Metadata, { topics: [] }))) instanceof NetworkThreadError);
   });
 
-  test('what is no handle, or no longer, is refused in words', async (t) => {
+  test('a value that is not a handle and a handle that was used already are refused with a reason', async (t) => {
     const client = await open(t);
     await works(client);
     await assert.rejects(KafkaClient.attach(client as never), {
@@ -264,7 +264,7 @@ describe('attached clients', () => {
     );
   });
 
-  test('a handle that was sent to another thread is refused here, and opens there', async (t) => {
+  test('a handle that was sent to another thread works there, and is refused here', async (t) => {
     const client = await open(t);
     await works(client);
     const handle = client.share();
@@ -286,7 +286,7 @@ describe('attached clients', () => {
     port1.close();
   });
 
-  test('an attach while the client closes fails, and so does a share', async (t) => {
+  test('attach and share fail while the client closes', async (t) => {
     const client = await open(t);
     await works(client);
     const handles = [client.share(), client.share()];
@@ -303,7 +303,7 @@ describe('attached clients', () => {
     await closing;
   });
 
-  test('an attached client may share on, and end inside a callback', async (t) => {
+  test('an attached client can share itself again, and can be closed inside a callback', async (t) => {
     const client = await open(t);
     await works(client);
     const one = await KafkaClient.attach(client.share());
@@ -317,7 +317,7 @@ describe('attached clients', () => {
     await works(client);
   });
 
-  test('topics tracked are those of all, and no longer those of one that has gone', async (t) => {
+  test('the topics of all clients are tracked, and those of a client that has ended no longer are', async (t) => {
     const client = await open(t);
     await client.setTopics(['logs']);
     const one = await KafkaClient.attach(client.share());

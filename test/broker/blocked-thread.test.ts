@@ -49,7 +49,7 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
 
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-  test('gets small answers that came meanwhile, all of them in order', { timeout: 300_000 }, async (t) => {
+  test('gets all small answers that came in the meantime, in order', { timeout: 300_000 }, async (t) => {
     const broker = await startBroker(t);
     const count = 300;
     const report = await run(t, broker, { what: 'metadata', count, blocks: 1 }, {}, async () => {
@@ -61,7 +61,7 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
     assert.equal((await broker.stats()).acceptedConnections, 2);
   });
 
-  test('gets answers that did not fit the response link meanwhile', { timeout: 300_000 }, async (t) => {
+  test('gets answers that did not fit into the response link', { timeout: 300_000 }, async (t) => {
     const broker = await startBroker(t);
     const count = 600;
     const report = await run(
@@ -74,7 +74,7 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
     assert.deepEqual(report.answers, upTo(count));
   });
 
-  test('has its requests written meanwhile', { timeout: 300_000 }, async (t) => {
+  test('has its requests written while it is blocked', { timeout: 300_000 }, async (t) => {
     const broker = await startBroker(t);
     const count = 100;
     const report = await run(t, broker, { what: 'produce', count, blocks: 1 }, {}, async (child) => {
@@ -88,7 +88,9 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
     );
   });
 
-  test('or a process that was stopped takes nothing for stuck when it goes on', { timeout: 300_000 }, async (t) => {
+  test('goes on without taking the network thread for stuck, and so does a process that was stopped', {
+    timeout: 300_000,
+  }, async (t) => {
     const broker = await startBroker(t);
     const count = 10;
     let blocks = 0;
@@ -118,7 +120,7 @@ describe('a blocked main thread', { concurrency: 6 }, () => {
     // Nothing is held back here: so much it is that the others do not take.
     ['a budget for all of them', {}, batches * batchBytes * 0.8, Number.POSITIVE_INFINITY],
   ] as const) {
-    test(`holds no more of large answers than ${name} allows`, { timeout: 300_000 }, async (t) => {
+    test(`does not make the client keep more of large answers than ${name} allows`, { timeout: 300_000 }, async (t) => {
       const broker = await startBroker(t);
       const value = Buffer.alloc(batchBytes, 7);
       for (let i = 0; i < batches; i++) await broker.append('logs', 0, [{ value }]);

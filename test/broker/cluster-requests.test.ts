@@ -32,7 +32,7 @@ describe('the cluster', () => {
 
   const connected = (t: Cleanup, options = {}) => openConnected(t, broker, { retryBackoffMs: 1, ...options });
 
-  test('is refreshed on request, each time for whoever asked', async (t) => {
+  test('is refreshed on request, and each caller hears of its own refresh', async (t) => {
     const client = await connected(t);
     const { cluster } = client;
     const { updateId } = cluster;
@@ -55,7 +55,7 @@ describe('the cluster', () => {
     assert.equal((await failureOf(client.cluster.requestUpdate())).name, 'Cancelled');
   });
 
-  test('covers every topic while that is wanted, and those tracked afterwards', async (t) => {
+  test('covers every topic while the application wants all topics, and only the tracked topics afterwards', async (t) => {
     const client = await connected(t);
     const { cluster } = client;
     await client.setTopics(['logs']);
@@ -81,7 +81,7 @@ describe('the cluster', () => {
     await named;
   });
 
-  test('knows the leader that a refusal names before the Future is done, without a refresh', async (t) => {
+  test('knows the leader that an error response names, without a refresh, before the Future is done', async (t) => {
     const client = await connected(t);
     await client.setTopics(['logs']);
     const { cluster } = client;
@@ -100,7 +100,7 @@ describe('the cluster', () => {
     assert.equal(cluster.updateId, updateId);
   });
 
-  test('reaches a leader that metadata did not know when a refusal names it', async (t) => {
+  test('reaches a leader that metadata did not know, when an error response names it', async (t) => {
     const client = await connected(t);
     await client.setTopics(['logs']);
     const added = await broker.addNode(7);
@@ -114,7 +114,7 @@ describe('the cluster', () => {
     await client.send(7, Metadata, { topics: [] });
   });
 
-  test('has coordinators with connections of their own, which wait for nobody', async (t) => {
+  test('has separate connections for coordinators, which do not wait for other requests', async (t) => {
     const client = await connected(t);
     const { cluster } = client;
     const found = await client.send(0, FindCoordinator, { keyType: 0, coordinatorKeys: ['readers'] });
@@ -133,7 +133,7 @@ describe('the cluster', () => {
     await failureOf(waiting);
   });
 
-  test('is asked for the version of a node, 0 too, or of any', async (t) => {
+  test('answers checkVersion for one node, for node 0 too, and for any node', async (t) => {
     const client = await connected(t);
     for (const nodeId of [0, 1, undefined, null]) {
       assert.deepEqual(await client.checkVersion(nodeId, { timeoutMs: 20_000 }), client.apiVersion);

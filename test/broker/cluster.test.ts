@@ -86,7 +86,7 @@ describe('the cluster', () => {
     assert.equal(cluster.controller?.nodeId, 0);
   });
 
-  test('is refreshed for a topic that is added, not for one that is tracked already', async (t) => {
+  test('is refreshed for a topic that is added, but not for a topic that is already tracked', async (t) => {
     const client = await connected(t);
     await client.setTopics(['logs']);
     const again = client.addTopic('logs');
@@ -100,7 +100,7 @@ describe('the cluster', () => {
     assert.deepEqual(client.cluster.topics(), new Set(['other']));
   });
 
-  test('covers new topics when their Future is done, even with a refresh under way', async (t) => {
+  test('covers new topics when their Future is done, even if a refresh was already under way', async (t) => {
     const client = await connected(t);
     await broker.control(Metadata, { holdUntil: 'under-way' }, { times: 1 });
     const first = client.refreshMetadata();
@@ -143,7 +143,7 @@ describe('the cluster', () => {
     await waitFor('a refresh', () => client.cluster.updateId > updateId);
   });
 
-  test('tells its listeners, one of which may throw', async (t) => {
+  test('tells all listeners, even when one of them throws', async (t) => {
     const client = await connected(t);
     const warnings: string[] = [];
     const listen = (warning: Error): void => {
@@ -170,7 +170,7 @@ describe('the cluster', () => {
     assert.deepEqual(warnings, ['offthread-kafka: a callback or listener threw: thrown by a listener']);
   });
 
-  test('says of a missing topic nothing, and of the others all', async (t) => {
+  test('gives no partitions for a missing topic, and all partitions of the other topics', async (t) => {
     const client = await connected(t);
     const cluster = await client.setTopics(['missing', 'logs']);
     assert.deepEqual(cluster.topics(), new Set(['logs']));
@@ -180,7 +180,7 @@ describe('the cluster', () => {
     await broker.deleteTopic('missing');
   });
 
-  test('knows topics that it may not see, a missing controller, and partitions without leader', async (t) => {
+  test('knows topics without permission, a missing controller, and partitions without a leader', async (t) => {
     const client = await connected(t);
     const node = broker.nodes[0]!;
     await broker.control(Metadata, {
@@ -220,7 +220,7 @@ describe('the cluster', () => {
     await client.refreshMetadata();
   });
 
-  test('asks elsewhere when a node cannot answer', async (t) => {
+  test('asks another node when a node cannot answer', async (t) => {
     const client = await connected(t);
     await broker.control(Metadata, { answer: 'reset' }, { nodeId: 0 });
     await broker.control(Metadata, { answer: 'reset' }, { nodeId: 1 });
@@ -245,7 +245,7 @@ describe('the cluster', () => {
     await broker.moveLeader('logs', 0, 0);
   });
 
-  test('gains a node, which can be used, and loses it; its requests end with its connection', async (t) => {
+  test('can use a node that joins; when the node leaves, its requests end with its connection', async (t) => {
     const client = await connected(t);
     const added = await broker.addNode(3);
     await client.refreshMetadata();
@@ -262,7 +262,7 @@ describe('the cluster', () => {
     assert.equal(client.maybeConnect(3), false);
   });
 
-  test('follows a node that moved: what is under way is answered, the next requests go to the new place', async (t) => {
+  test('follows a node that moved: requests in flight are answered, and the next requests go to the new address', async (t) => {
     const other = await startEmbeddedBroker({ nodes: [{ id: 1 }] });
     t.after(() => other.close());
     const client = await connected(t);

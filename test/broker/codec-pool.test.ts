@@ -160,7 +160,7 @@ describe('codec pool', () => {
     for (const [i, id] of ids.entries()) assert.equal(id, ids[0]! + i);
   });
 
-  test('pollSync gets what the pool has decoded: nothing of it needs this thread', async (t) => {
+  test('pollSync gets what the pool has decoded, because decoding does not need the application thread', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const topic = await newTopic();
     const batch = noisyBatch(500 * KiB, 3, 'zstd');
@@ -171,7 +171,7 @@ describe('codec pool', () => {
     assertRecords(future.value!, [batch]);
   });
 
-  test("a damaged batch is its partition's error, whatever decodes it", async (t) => {
+  test('a damaged batch is an error of its partition, with and without the pool', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const topic = await newTopic();
     await broker.append(topic, 0, noisyBatch(200 * KiB, 3));
@@ -182,7 +182,7 @@ describe('codec pool', () => {
     assert.equal(client.connected(0), true);
   });
 
-  test('a body that cannot be read fails its request, ends the connection, and the client goes on', async (t) => {
+  test('a body that cannot be read fails its request and ends the connection, and the client goes on', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const topic = await newTopic();
     const batch = noisyBatch(200 * KiB, 3);
@@ -203,7 +203,7 @@ describe('codec pool', () => {
     assertRecords(await fetch(client, topic), [batch]);
   });
 
-  test('without acknowledgement: complete when it is made, stored in its place', async (t) => {
+  test('a request with acks 0 is complete when the pool has made it, and its records are stored in order', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const topic = await newTopic();
     const batches = [noisyBatch(1 * MiB, 1, 'gzip'), noisyBatch(10, 2, 'gzip'), noisyBatch(200 * KiB, 3, 'gzip')];
@@ -220,7 +220,7 @@ describe('codec pool', () => {
     );
   });
 
-  test('an application that does not read holds results back, and gets them all', async (t) => {
+  test('results wait for an application that does not read, and it gets all of them later', async (t) => {
     const client = await openConnected(t, broker, { ...pooled, spillBudgetBytes: 1 * MiB });
     const topic = await newTopic();
     const batch = noisyBatch(700 * KiB, 3, 'lz4');
@@ -233,7 +233,7 @@ describe('codec pool', () => {
     for (const future of futures) assertRecords(await future, [batch]);
   });
 
-  test('close settles what is under way in the pool, and ends the thread', async (t) => {
+  test('close settles requests that the pool works on, and ends the thread', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const topic = await newTopic();
     await broker.append(topic, 0, noisyBatch(4 * MiB, 3, 'gzip'));
@@ -251,7 +251,7 @@ describe('codec pool', () => {
     }
   });
 
-  test('close waits for what is under way when it may', async (t) => {
+  test('close waits for requests that the pool works on, if closeTimeoutMs allows it', async (t) => {
     const client = await openConnected(t, broker, { ...pooled, closeTimeoutMs: 30_000 });
     const topic = await newTopic();
     const batch = noisyBatch(1 * MiB, 3, 'gzip');

@@ -72,7 +72,7 @@ describe('the command line without a broker', () => {
     });
   }
 
-  test('a broker that is down is told with the cause, and an exit code of its own', async () => {
+  test('a broker that is down gives an error with the cause and an exit code of its own', async () => {
     const port = await closedPort();
     const ended = await runCommandLine(['metadata', '--bootstrap-server', `127.0.0.1:${port}`, '--timeout', '5000']);
     assert.equal(ended.exitCode, 3);
@@ -96,7 +96,7 @@ describe('the command line at a broker', () => {
 
   const run = (args: readonly string[], input = '') => runCommandLine(args, { input, environment });
 
-  test('bad JSON names line and column; what came before is sent and counted', async () => {
+  test('bad JSON gives an error with line and column; the records before it are sent and counted', async () => {
     const ended = await run(
       ['produce', '--topic', 'lines', '--json'],
       '{"value":"a"}\n{"value":"b"}\n{"value":}\n{"value":"c"}\n',
@@ -116,7 +116,7 @@ describe('the command line at a broker', () => {
     }
   });
 
-  test('Ctrl-C in the middle of producing: what was taken is sent, and what was acknowledged is told', async () => {
+  test('Ctrl-C while producing: the records that were read are sent, and the output counts those that were acknowledged', async () => {
     const running = startCommandLine(['produce', '--topic', 'lines'], environment);
     running.child.stdin.write('one\ntwo\n');
     await waitFor('both records', async () => {
@@ -129,7 +129,7 @@ describe('the command line at a broker', () => {
     assert.match(ended.stderr, /^2 records acknowledged, 0 failed$/m);
   });
 
-  test('Ctrl-C ends a reader that waits', async () => {
+  test('Ctrl-C ends a consumer that waits', async () => {
     const running = startCommandLine(['consume', '--topic', 'lines', '--from-beginning'], environment);
     await waitFor('the records', async () => running.stdout().split('\n').length > 4);
     running.child.kill('SIGINT');
@@ -139,7 +139,7 @@ describe('the command line at a broker', () => {
     assert.match(ended.stderr, /^4 records$/m);
   });
 
-  test('a reader that goes is no error', async () => {
+  test('a pipe whose reader ends is no error', async () => {
     const many = Array.from({ length: 100_000 }, (_, i) => `a line of some length ${i}\n`).join('');
     assert.equal((await run(['produce', '--topic', 'lines'], many)).exitCode, 0);
     const running = startCommandLine(['consume', '--topic', 'lines', '--from-beginning'], environment);
@@ -150,14 +150,14 @@ describe('the command line at a broker', () => {
     assert.ok(!ended.stderr.includes('EPIPE'), ended.stderr);
   });
 
-  test('no colours, bars or control characters where there is no terminal', async () => {
+  test('without a terminal there are no colours, bars or control characters', async () => {
     const ended = await run(['metadata']);
     assert.equal(ended.exitCode, 0, ended.stderr);
     assert.ok(!`${ended.stdout}${ended.stderr}`.includes('\u001b'));
     assert.match(ended.stdout, /^TOPIC +PARTITION +LEADER/m);
   });
 
-  test('a secret is in no output, not even with --verbose', async () => {
+  test('no output shows a secret, not even with --verbose', async () => {
     const secret = 'hunter2-is-secret';
     const jaas = `PlainLoginModule required username="u" password="${secret}";`;
     const ended = await runCommandLine(['metadata', '--verbose', '--timeout', '5000'], {

@@ -53,7 +53,7 @@ afterEach(async () => {
 
 for (const groupProtocol of ['consumer', 'classic'] as const) {
   describe(`a member of a group, protocol ${groupProtocol}`, () => {
-    it('is given partitions, and goes on after a restart where it had committed', async () => {
+    it('gets partitions, and after a restart goes on at its committed position', async () => {
       broker = await startEmbeddedBroker({ topics: { t: 3 } });
       for (const partition of [0, 1, 2]) await fill('t', partition, 20);
       const first = await start({ groupProtocol });
@@ -66,7 +66,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       assert.deepEqual(await read(second, 1), ['later']);
     });
 
-    it('shares partitions with another member, without a record read twice', async () => {
+    it('shares partitions with another member, and no record is read twice', async () => {
       broker = await startEmbeddedBroker({ topics: { t: 4 } });
       const one = await start({ groupProtocol, heartbeatIntervalMs: groupProtocol === 'classic' ? 100 : null });
       assert.equal(await one.poll(0), null);
@@ -82,7 +82,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
     });
 
     for (const whenRevoked of ['wait', 'drop'] as const) {
-      it(`has a batch out when its partition goes to another, with whenRevoked ${whenRevoked}`, async () => {
+      it(`holds a batch when its partition is revoked, with whenRevoked ${whenRevoked}`, async () => {
         broker = await startEmbeddedBroker({ topics: { t: 2 } });
         for (const partition of [0, 1]) await fill('t', partition, 5);
         const one = await start({
@@ -109,7 +109,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       });
     }
 
-    it('commits what is done, and nothing else', async () => {
+    it('commits only what is done', async () => {
       broker = await startEmbeddedBroker({ topics: { t: 1 } });
       await fill('t', 0, 10);
       const consumer = await start({ groupProtocol, commit: 'manual' });

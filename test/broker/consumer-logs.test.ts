@@ -75,7 +75,7 @@ afterEach(async () => {
 });
 
 describe('a log that was cut off below the position (KIP-320)', () => {
-  it('is read on from where both logs part, and the application is told', async () => {
+  it('is read on from the offset where both logs part, and the application gets an event', async () => {
     await filled(5);
     const consumer = await start({ autoOffsetReset: 'earliest' });
     const told: unknown[] = [];
@@ -87,7 +87,7 @@ describe('a log that was cut off below the position (KIP-320)', () => {
     assert.deepEqual(told, [['t', 0, '50', '30']]);
   });
 
-  it('is an error with the offset where they part when autoOffsetReset is none, and seek helps', async () => {
+  it('is an error with the offset where the logs part if autoOffsetReset is none, and a seek goes on', async () => {
     await filled(5);
     const consumer = await start({ autoOffsetReset: 'none' });
     await read(consumer, 50);
@@ -104,7 +104,7 @@ describe('a log that was cut off below the position (KIP-320)', () => {
 });
 
 describe('the leader of a partition', () => {
-  it('may move: reading goes on at the new one, each record once', async () => {
+  it('can move: reading goes on at the new leader, and each record is read once', async () => {
     await filled(3, { nodes: 3, topics: { t: { partitions: 1, replicationFactor: 3 } } });
     const consumer = await start({});
     assert.deepEqual(await read(consumer, 30), names(30));
@@ -115,7 +115,7 @@ describe('the leader of a partition', () => {
     }
   });
 
-  it('may die with its broker and come back', async () => {
+  it('can be lost with its broker and come back', async () => {
     await filled(3, { nodes: 3, topics: { t: { partitions: 1, replicationFactor: 3 } } });
     const consumer = await start({});
     assert.deepEqual(await read(consumer, 30), names(30));
@@ -130,7 +130,7 @@ describe('the leader of a partition', () => {
 });
 
 describe('the nearest replica (KIP-392)', () => {
-  it('is read from, and when it dies the leader is', async () => {
+  it('is read from, and the leader is read from when the replica is gone', async () => {
     const nodes = [
       { id: 0, rack: 'a' },
       { id: 1, rack: 'b' },
@@ -150,7 +150,7 @@ describe('the nearest replica (KIP-392)', () => {
 });
 
 describe('a compacted log', () => {
-  it('has gaps that are passed, also at its end, and the lag comes to 0', async () => {
+  it('is read past its gaps, also at the end, and the lag becomes 0', async () => {
     await filled(1);
     const batch = buildBatch({ records: [{ key: 'k', value: 'v10' }] });
     await broker.append('t', 0, asCompacted(batch, 9));
@@ -166,7 +166,7 @@ describe('a compacted log', () => {
 
 describe('a corrupt batch', () => {
   for (const groupId of [null, 'g'])
-    it(`is an error with partition and offset when it is reached${groupId === null ? '' : ', in a group'}, again until a seek passes it`, async () => {
+    it(`is an error with partition and offset when the consumer reaches it${groupId === null ? '' : ', in a group'}, on each poll until a seek passes it`, async () => {
       await filled(2);
       await append(20);
       await append(30);
@@ -220,7 +220,7 @@ describe('a topic that is deleted and made anew', () => {
 });
 
 describe('autoOffsetReset by duration (KIP-1106)', () => {
-  it('begins at what is younger, or at the end', async () => {
+  it('begins at the first younger record, or at the end', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 1 } });
     const hourMs = 3_600_000;
     const now = Date.now();

@@ -78,7 +78,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       assert.equal((await broker.stats()).requests[LeaveGroup.key] ?? 0, 0);
     });
 
-    it('gives its place up when it is told to leave', async () => {
+    it('gives up its place when close is called with leave', async () => {
       await begin();
       const one = await start({ ...protocol, groupInstanceId: 'one' });
       const two = await start({ ...protocol, groupInstanceId: 'two' });
@@ -89,7 +89,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
   });
 
   describe(`a subscription by pattern, protocol ${groupProtocol}`, () => {
-    it('is every topic that fits, also one that comes later, and no internal one', async () => {
+    it('matches every topic that fits, also one that is created later, and no internal topic', async () => {
       await begin({
         topics: { 'logs-a': 1, 'logs-b': 1, other: 1, '__logs-c': { partitions: 1, isInternal: true } },
       });
@@ -117,7 +117,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
   });
 
   describe(`a member that its group expels, protocol ${groupProtocol}`, () => {
-    it('loses its partitions, joins again and reads on from what was committed', async () => {
+    it('loses its partitions, joins again, and reads on from the committed offsets', async () => {
       await begin({ topics: { t: 1 } });
       await broker.append('t', 0, [{ value: 'a' }]);
       const consumer = await start({ ...protocol, batchMaxBytes: 1 });
@@ -139,7 +139,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
     });
   });
 
-  describe(`an application that asks for nothing for maxPollIntervalMs, protocol ${groupProtocol}`, () => {
+  describe(`an application that does not poll for maxPollIntervalMs, protocol ${groupProtocol}`, () => {
     for (const whenBlocked of ['keep', 'pause', 'leave'] as const)
       it(`with whenBlocked ${whenBlocked}`, async () => {
         await begin({ topics: { t: 1 } });
@@ -169,7 +169,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
   });
 
   describe(`a group that refuses a member, protocol ${groupProtocol}`, () => {
-    it('is an error of polls and an event, and only close is left', async () => {
+    it('gives an error in polls and an event, and then the consumer can only be closed', async () => {
       await begin();
       await broker.fail(groupProtocol === 'classic' ? JoinGroup : ConsumerGroupHeartbeat, 30);
       const consumer = await start(protocol);
@@ -187,7 +187,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
 }
 
 describe('a pattern for the broker', () => {
-  it('is evaluated there, and one that is invalid is refused', async () => {
+  it('is evaluated by the broker, and an invalid pattern is refused', async () => {
     await begin({ topics: { 'logs-a': 1, other: 1 } });
     const consumer = await start({ groupProtocol: 'consumer', topics: { brokerPattern: 'logs-.*' } });
     await waitFor('what fits', () => own(consumer).join() === 'logs-a-0');
@@ -198,8 +198,8 @@ describe('a pattern for the broker', () => {
   });
 });
 
-describe('a group of members of both protocols', () => {
-  it('is converted while it lives, in both directions, and each record is read once', async () => {
+describe('a group with members of both protocols', () => {
+  it('is converted in both directions while members are in it, and each record is read once', async () => {
     await begin();
     const classic = await start({ groupProtocol: 'classic', heartbeatIntervalMs: 100 });
     await waitFor('all', () => own(classic).length === 4);
@@ -226,7 +226,7 @@ describe('a group of members of both protocols', () => {
 });
 
 describe('groupProtocol auto', () => {
-  it('is KIP-848 where brokers have it, else classic', async () => {
+  it('uses KIP-848 if the brokers have it, and else the classic protocol', async () => {
     await begin();
     const here = await start({});
     await waitFor('a membership', () => here.group.protocol !== null);
@@ -238,7 +238,7 @@ describe('groupProtocol auto', () => {
   });
 });
 
-describe('options that belong elsewhere', () => {
+describe('options that a consumer does not have', () => {
   for (const [given, said] of [
     [{ groupProtocol: 'consumer', sessionTimeoutMs: 10_000 }, /sessionTimeoutMs/],
     [{ groupProtocol: 'consumer', heartbeatIntervalMs: 1000 }, /heartbeatIntervalMs/],
@@ -253,7 +253,7 @@ describe('options that belong elsewhere', () => {
     [{ maxWaitTimeInMs: 1 }, /fetchMaxWaitMs/],
     [{ rebalanceTimeout: 1 }, /maxPollIntervalMs/],
   ] as const)
-    it(`${JSON.stringify(given)} names what to use`, async () => {
+    it(`${JSON.stringify(given)} is refused, and the error names what to use`, async () => {
       await begin();
       await assert.rejects(start(given as ConsumerOptions), (error) => {
         assert.ok(error instanceof KafkaConfigurationError);

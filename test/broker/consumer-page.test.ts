@@ -41,10 +41,10 @@ describe('the programs of the page about consumers', () => {
     await broker.close();
   });
 
-  test('are as many as have an output here', () => assert.equal(programs.length, outputs.length));
+  test('are as many as the outputs in this test', () => assert.equal(programs.length, outputs.length));
 
   for (const [i, expected] of outputs.entries()) {
-    test(`number ${i + 1} prints what it says`, async () => {
+    test(`number ${i + 1} prints what the page says`, async () => {
       const library = new URL('../../src/index.js', import.meta.url).href;
       // `await using` is for newer Nodes than the oldest supported.
       const program = programs[i]!.replaceAll("'offthread-kafka'", JSON.stringify(library))
@@ -59,7 +59,7 @@ describe('the programs of the page about consumers', () => {
   }
 });
 
-test('the table of the page has every option with its default and its words', () => {
+test('the table of the page has every option with its default and its description', () => {
   for (const [key, option] of Object.entries(consumerOptions)) {
     const row = `| \`${key}\` | ${option.default === '' ? "''" : String(option.default)} | ${option.doc} |`;
     assert.ok(page.includes(row), `docs/consumer.md lacks: ${row}`);

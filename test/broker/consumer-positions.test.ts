@@ -54,7 +54,7 @@ afterEach(async () => {
 });
 
 describe('the position of a consumer', () => {
-  it('goes where seek says, and what was handed out before is lost', async () => {
+  it('goes to where seek says, and the batches that were handed out before are lost', async () => {
     await filled(1);
     const consumer = await start({ assign: [{ ...place, offset: 0 }], ...small });
     const before = await next(consumer);
@@ -73,7 +73,7 @@ describe('the position of a consumer', () => {
     assert.equal(valuesOf(await next(consumer))[0], '0:0');
   });
 
-  it('stays while a partition is paused, and other partitions go on', async () => {
+  it('stays the same while a partition is paused, and other partitions go on', async () => {
     await filled(2);
     const consumer = await start({
       assign: [0, 1].map((partition) => ({ topic: 't', partition, offset: 0 })),
@@ -92,7 +92,7 @@ describe('the position of a consumer', () => {
     assert.equal(valuesOf(await next(consumer))[0], '0:0');
   });
 
-  it('is asked for without a message, with the lag', async () => {
+  it('can be read without a message to the network thread, with the lag', async () => {
     await filled(1);
     const consumer = await start({ assign: [{ ...place, offset: 0 }], ...small });
     const batch = await next(consumer);
@@ -103,7 +103,7 @@ describe('the position of a consumer', () => {
     assert.equal(consumer.position({ topic: 't', partition: 9 }), null);
   });
 
-  it('is found by time, and both ends are told', async () => {
+  it('can be found by time, and the first and last offsets can be asked for', async () => {
     await filled(1);
     const consumer = await start({});
     assert.deepEqual(await consumer.beginningOffsets([place]), [Long.ZERO]);
@@ -138,7 +138,7 @@ describe('the position of a consumer', () => {
     }
   });
 
-  it('begins as autoOffsetReset says, or with an error', async () => {
+  it('begins as autoOffsetReset says, or gives an error', async () => {
     await filled(1);
     const earliest = await start({ assign: [place], autoOffsetReset: 'earliest' });
     assert.equal(valuesOf(await next(earliest))[0], '0:0');
@@ -159,8 +159,8 @@ describe('the position of a consumer', () => {
   });
 });
 
-describe('what is not done', () => {
-  it('comes again when a loop is left by break or by an error', async () => {
+describe('a batch that is not done', () => {
+  it('comes again when the loop ends by break or by an error', async () => {
     await filled(1);
     const consumer = await start({ assign: [{ ...place, offset: 0 }], ...small });
     for await (const batch of consumer) {
@@ -185,7 +185,7 @@ describe('what is not done', () => {
     );
   });
 
-  it('comes again when a handler of run fails, and never are two batches of a partition out at once', async () => {
+  it('comes again when a handler of run fails, and two batches of one partition are never handed out at once', async () => {
     await filled(4);
     const consumer = await start({
       assign: [0, 1, 2, 3].map((partition) => ({ topic: 't', partition, offset: 0 })),
@@ -227,8 +227,8 @@ describe('what is not done', () => {
   });
 });
 
-describe('options and calls that cannot be', () => {
-  it('are refused with words', async () => {
+describe('wrong options and calls', () => {
+  it('are refused with a reason', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 1 } });
     await assert.rejects(start({ topics: ['t'] }), KafkaConfigurationError);
     const consumer = await start({ assign: [{ ...place, offset: 0 }] });
@@ -241,7 +241,7 @@ describe('options and calls that cannot be', () => {
     await assert.rejects(Promise.resolve(consumer.commit()), /closed/);
   });
 
-  it('done beyond the end of a batch throws', async () => {
+  it('throw when done is called with an offset beyond the end of a batch', async () => {
     await filled(1);
     const consumer = await start({ assign: [{ ...place, offset: 0 }], ...small });
     const batch = await next(consumer);

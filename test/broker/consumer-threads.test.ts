@@ -50,8 +50,8 @@ afterEach(async () => {
   await broker.close();
 });
 
-describe('threads that read one consumer', () => {
-  it('share its partitions, and one that dies leaves what it had to the others, in order', async () => {
+describe('threads that share one consumer', () => {
+  it('share its partitions; when one thread dies, the others get what it had, in order', async () => {
     broker = await startEmbeddedBroker({ topics: { t: partitions.length } });
     consumer = await Consumer.start({
       ...patient,
@@ -86,7 +86,7 @@ describe('threads that read one consumer', () => {
     );
   });
 
-  it('have handles that open once', async () => {
+  it('have handles that can be opened only once', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 1 } });
     consumer = await Consumer.start({ ...patient, bootstrapServers: broker.bootstrapServers });
     const handle = consumer.share();

@@ -32,7 +32,7 @@ after(async () => {
 
 for (const groupProtocol of ['consumer', 'classic'] as const) {
   describe(`reading and writing in transactions, protocol ${groupProtocol}`, () => {
-    it('commits positions with the records written, each once, whatever is aborted meanwhile', async () => {
+    it('commits positions together with the records, each record once, even if transactions are aborted in between', async () => {
       const group = `once-${groupProtocol}`;
       const results = `results-${groupProtocol}`;
       await broker.createTopic(results, { partitions: 1 });
@@ -93,7 +93,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
       await reader.close();
     });
 
-    it('has no offsets of a batch that is lost', async () => {
+    it('does not commit the offsets of a batch that is lost', async () => {
       const consumer = await client.consumer({
         groupId: `lost-${groupProtocol}`,
         topics: ['source'],
@@ -116,7 +116,7 @@ for (const groupProtocol of ['consumer', 'classic'] as const) {
 }
 
 describe('a consumer without a group', () => {
-  it('has no group for a transaction', async () => {
+  it('cannot commit offsets in a transaction', async () => {
     const consumer = await Consumer.start({
       ...patient,
       bootstrapServers: broker.bootstrapServers,
@@ -128,7 +128,7 @@ describe('a consumer without a group', () => {
 });
 
 describe('records of transactions', () => {
-  it('are handed out with read_committed when they are committed, never when aborted, and not before', async () => {
+  it('are handed out with read_committed only after the commit, and never after an abort', async () => {
     const place = { topic: 'mixed', partition: 0 };
     const producers = [
       await client.producer({ transactionalId: 'mixed-1', lingerMs: 0 }),

@@ -50,7 +50,7 @@ describe('a consumer with partitions of its own', () => {
       );
   });
 
-  it('reads with poll and with pollSync what comes later', async () => {
+  it('reads records that come later, with poll and with pollSync', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 1 } });
     const consumer = await start({ assign: fromStart(0) });
     assert.equal(await consumer.poll(0), null);

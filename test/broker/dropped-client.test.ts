@@ -40,14 +40,18 @@ function assertDropped(stdout: string, ...before: readonly string[]): void {
   assert.equal(lines.length, before.length + 3);
 }
 
-test('a client dropped without close is told of, and its network thread ends', { timeout: 300_000 }, async (t) => {
+test('a client that is dropped without close is logged as a warning, and its network thread ends', {
+  timeout: 300_000,
+}, async (t) => {
   const { exitCode, stdout, stderr } = await run(t, false).ended;
   assert.equal(stderr, '');
   assertDropped(stdout);
   assert.equal(exitCode, 0);
 });
 
-test('one dropped with a request in flight ends when that is answered', { timeout: 300_000 }, async (t) => {
+test('a client that is dropped with a request in flight ends when the request is answered', {
+  timeout: 300_000,
+}, async (t) => {
   await broker.control(Fetch, { holdUntil: 'dropped' }, { times: 1, clientId: 'asked-true' });
   const child = run(t, true);
   await broker.waitForHeld('dropped');
@@ -59,7 +63,7 @@ test('one dropped with a request in flight ends when that is answered', { timeou
   assert.equal(exitCode, 0);
 });
 
-test('one in a loop over responses is not dropped before the loop ends', { timeout: 300_000 }, async (t) => {
+test('a client in a loop over responses lives until the loop ends', { timeout: 300_000 }, async (t) => {
   const { exitCode, stdout, stderr } = await run(t, false, true).ended;
   assert.equal(stderr, '');
   assertDropped(stdout, 'kept');
@@ -69,7 +73,7 @@ test('one in a loop over responses is not dropped before the loop ends', { timeo
 for (const leaves of ['listener', 'iterator'] as const) {
   const what =
     leaves === 'listener' ? 'a listener of its cluster that names it' : 'an iterator that waits for a response';
-  test(`one dropped with ${what} is noticed all the same`, { timeout: 300_000 }, async (t) => {
+  test(`a client that is dropped with ${what} is noticed too`, { timeout: 300_000 }, async (t) => {
     const { exitCode, stdout, stderr } = await run(t, false, false, leaves).ended;
     assert.equal(stderr, '');
     assertDropped(stdout);

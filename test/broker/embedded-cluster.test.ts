@@ -41,7 +41,7 @@ describe('an embedded cluster', () => {
     );
   });
 
-  test('writes and reads what a producer and a member of a group send and ask for', async () => {
+  test('serves a producer and a member of a group', async () => {
     await withCluster({ topics: { orders: 1 } }, async (cluster, client) => {
       const producer = await client.producer();
       await producer.send('orders', { key: 'k', value: 'v' });
@@ -60,7 +60,7 @@ describe('an embedded cluster', () => {
     });
   });
 
-  test('answers with an error so many times as a script says, by name or by number, and then as ever', async () => {
+  test('answers with an error as often as a script says, by name or by number, and then as usual', async () => {
     await withCluster({ topics: { orders: 1 } }, async (cluster, client) => {
       await client.awaitTopic('orders');
       await client.awaitReady(0);
@@ -82,7 +82,7 @@ describe('an embedded cluster', () => {
     });
   });
 
-  test('a name that is no error of Kafka is refused, not taken for success', async () => {
+  test('a name that is not an error of Kafka is refused, and is not taken for success', async () => {
     await withCluster({}, async (cluster) => {
       assert.throws(
         () => cluster.fail(Metadata, 'NO_SUCH_ERROR' as 'NONE'),
@@ -91,7 +91,7 @@ describe('an embedded cluster', () => {
     });
   });
 
-  test('a producer goes on after its broker was killed and came back, and after its leader was moved', async () => {
+  test('a producer goes on after its broker was killed and came back, and after its leader has moved', async () => {
     await withCluster({ brokers: 2, topics: { orders: { assignments: [[1, 0]] } } }, async (cluster, client) => {
       const producer = await client.producer({ retryBackoffMs: 10 });
       await producer.send('orders', { value: 'before' });
@@ -105,7 +105,7 @@ describe('an embedded cluster', () => {
     });
   });
 
-  test('a delay is on the clock of the cluster, which a test moves', async () => {
+  test('a delay counts on the clock of the cluster, which a test moves', async () => {
     await withCluster({}, async (cluster, client) => {
       await client.awaitReady(0);
       await cluster.delay(CreateTopics, 60_000);
@@ -118,7 +118,7 @@ describe('an embedded cluster', () => {
     });
   });
 
-  test('two clusters at a time have nothing in common, and a closed one refuses calls', async () => {
+  test('two clusters have nothing in common, and a closed cluster refuses calls', async () => {
     const [one, other] = [await EmbeddedCluster.start({ topics: { a: 1 } }), await EmbeddedCluster.start()];
     await assert.rejects(other.log('a', 0), /a/);
     await one.close();

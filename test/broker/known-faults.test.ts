@@ -20,7 +20,7 @@ describe('known faults', () => {
 
   after(() => ca.close());
 
-  test('wakeup a million times costs nothing, and is silent after close', async (t) => {
+  test('a million calls of wakeup cost nothing, and wakeup after close does nothing', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
     const client = await openConnected(t, broker);
@@ -38,7 +38,7 @@ describe('known faults', () => {
     assert.deepEqual(warnings, []);
   });
 
-  test('a name with a trailing dot is asked for and compared without it', async (t) => {
+  test('a host name with a dot at its end is sent and compared without the dot', async (t) => {
     const asked: string[] = [];
     const server = createServer({
       ...ca.issue({ names: ['DNS:broker.example'] }),

@@ -66,7 +66,7 @@ describe('lanes', () => {
     assert.equal((await client.send(0, Metadata, { topics: [] }, { lane: 'coordinator' })).brokers.length, 1);
   });
 
-  test('names and nodes that cannot be are refused in words', async (t) => {
+  test('lanes with wrong names and unknown nodes are refused with a reason', async (t) => {
     const client = await open(t);
     await client.awaitReady(0);
     for (const lane of ['', 'a b', 'x'.repeat(33), 'ü']) {

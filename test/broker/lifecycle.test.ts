@@ -43,7 +43,7 @@ describe('a client', () => {
     assert.equal(versions.get(9999), undefined);
   });
 
-  test('starts knowing the cluster', async (t) => {
+  test('knows the cluster when start is done', async (t) => {
     const client = await openClient(t, options());
     assert.deepEqual(
       client.cluster.brokers().map(({ nodeId }) => nodeId),
@@ -53,7 +53,7 @@ describe('a client', () => {
     assert.equal(client.bootstrapConnected(), true);
   });
 
-  test('with a configured version waits for no server, and connects when asked', async (t) => {
+  test('does not wait for a server if apiVersion is configured, and connects when it is asked', async (t) => {
     const client = await openClient(t, { bootstrapServers: '127.0.0.1:1', apiVersion: [2, 8] });
     assert.deepEqual(client.apiVersion, [2, 8]);
     assert.deepEqual(client.getApiVersions()!.get(Metadata.key), { min: 0, max: 11 });
@@ -63,7 +63,7 @@ describe('a client', () => {
     assert.equal(response.errorCode, 0);
   });
 
-  test('is refused a configuration with every problem named', async () => {
+  test('fails to start with a wrong configuration, and the error names every problem', async () => {
     const starting = KafkaClient.start({
       bootstrapServers: 'one:port',
       requestTimeoutMs: 0,
@@ -99,7 +99,7 @@ describe('a client', () => {
     await broker.waitForConnections(0);
   });
 
-  test('may be closed twice, one after the other and at the same time', async (t) => {
+  test('can be closed twice, one after the other and at the same time', async (t) => {
     const client = await openConnected(t, broker);
     const first = client.close();
     const second = client.close();
@@ -108,14 +108,14 @@ describe('a client', () => {
     await client.close();
   });
 
-  test('may be closed while it is connecting', async (t) => {
+  test('can be closed while it is connecting', async (t) => {
     const client = await openClient(t, { ...options(), apiVersion: [4, 0] });
     client.maybeConnect(-1);
     await client.close();
     await broker.waitForConnections(0);
   });
 
-  test('after close refuses everything without throwing', async (t) => {
+  test('refuses everything after close, and does not throw', async (t) => {
     const client = await openConnected(t, broker);
     await client.close();
     const error = await failureOf(client.send(0, Metadata, { topics: [] }));
@@ -137,7 +137,7 @@ describe('a client', () => {
     assert.ok((await failureOf(client.setTopics(['logs']))) instanceof Cancelled);
   });
 
-  test('close waits for requests in flight', async (t) => {
+  test('waits for requests in flight when it is closed', async (t) => {
     const client = await openConnected(t, broker, { closeTimeoutMs: 30_000 });
     await broker.control(Fetch, { holdUntil: 'close-waits' }, { times: 1 });
     const fetched = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
@@ -155,7 +155,7 @@ describe('a client', () => {
     assert.equal(fetched.succeeded, true);
   });
 
-  test('close fails what is not answered until closeTimeoutMs, and ends', async (t) => {
+  test('fails requests without an answer when closeTimeoutMs is over, and is closed', async (t) => {
     const client = await openConnected(t, broker, { closeTimeoutMs: 50 });
     const rule = await broker.control(Fetch, { answer: 'never' });
     const fetched = client.send(0, Fetch, fetchRequest('logs'), byName);
@@ -166,7 +166,7 @@ describe('a client', () => {
     await broker.waitForConnections(0);
   });
 
-  test('close gives up waiting when the broker is lost', async (t) => {
+  test('does not wait for requests of a lost broker when it is closed', async (t) => {
     const client = await openConnected(t, broker, { closeTimeoutMs: 60_000 });
     const rule = await broker.control(Fetch, { answer: 'never' });
     const fetched = client.send(0, Fetch, fetchRequest('logs'), byName);
@@ -178,7 +178,7 @@ describe('a client', () => {
     await rule.remove();
   });
 
-  test('callbacks of requests that close fails see the client closed', async (t) => {
+  test('is closed already when callbacks of requests run that close has failed', async (t) => {
     const client = await openConnected(t, broker);
     const rule = await broker.control(Fetch, { answer: 'never' });
     const seen: unknown[] = [];
@@ -191,7 +191,7 @@ describe('a client', () => {
     await rule.remove();
   });
 
-  test('has a network thread of its own: one client ends without disturbing another', async (t) => {
+  test('has a network thread of its own, so that it can end without disturbing another client', async (t) => {
     const clients = await Promise.all([1, 2, 3].map(() => openConnected(t, broker)));
     const produced = clients.map((client, i) =>
       client.send(0, Produce, produceRequest('logs', [{ value: `from ${i}` }]), byName),
@@ -204,7 +204,7 @@ describe('a client', () => {
     await waitFor('two clients to have gone', async () => (await broker.stats()).openConnections <= 2);
   });
 
-  test('may live in a worker, whose end closes its connections', async (t) => {
+  test('can live in a worker, and the end of the worker closes its connections', async (t) => {
     const worker = new Worker(new URL(`./support/scripts/in-worker${suffix}`, import.meta.url), {
       workerData: options(),
     });
@@ -218,7 +218,7 @@ describe('a client', () => {
     await broker.waitForConnections(0);
   });
 
-  test('closes while metadata are being asked for, and that request fails', async (t) => {
+  test('can be closed during a metadata request, and that request fails', async (t) => {
     const client = await openConnected(t, broker);
     await broker.control(Metadata, { holdUntil: 'metadata' }, { times: 1 });
     const refreshed = client.refreshMetadata();

@@ -45,7 +45,7 @@ describe('a logger', () => {
   });
   after(() => broker.close());
 
-  test('hears of servers that cannot be reached, once each, and of nothing else', async () => {
+  test('gets one record for each server that cannot be reached, and nothing else', async () => {
     const logger = new Recorder();
     const options = { bootstrapServers: ['127.0.0.1:1', 'localhost:1'], apiVersionAutoTimeoutMs: 5000, logger };
     await assert.rejects(Client.start({ ...options, reconnectBackoffMs: 10, reconnectBackoffMaxMs: 20 }));
@@ -56,7 +56,7 @@ describe('a logger', () => {
     assert.match(logger.written[0]!.message, /ECONNREFUSED/);
   });
 
-  test('hears nothing of a client that works, unless it asks for more', async (t) => {
+  test('gets nothing from a client that works, unless it asks for a lower level', async (t) => {
     const quiet = new Recorder();
     const client = await openConnected(t, broker, { logger: quiet });
     await client.send(0, Metadata, { topics: [] });
@@ -69,7 +69,7 @@ describe('a logger', () => {
     assert.ok(talkative.written.every(({ fields }) => fields.clientId === 'mine'));
   });
 
-  test('hears of a connection that was lost, and of its return', async (t) => {
+  test('gets a record when a connection is lost and when it is back', async (t) => {
     const logger = new Recorder();
     const client = await openConnected(t, broker, { logger, logLevel: 'info' });
     await broker.control(Metadata, { answer: 'never' });
@@ -82,7 +82,7 @@ describe('a logger', () => {
     assert.equal(logger.of('connection-lost')[0]!.fields.nodeId, 0);
   });
 
-  test('hears of callbacks that throw, with the error', async (t) => {
+  test('gets a record with the error when a callback throws', async (t) => {
     const logger = new Recorder();
     const client = await openConnected(t, broker, { logger });
     client.cluster.addListener(() => {
@@ -99,7 +99,7 @@ describe('a logger', () => {
     );
   });
 
-  test('of an application that was blocked meanwhile hears it afterwards, bounded', async (t) => {
+  test('gets a bounded number of records after the application was blocked', async (t) => {
     const logger = new Recorder();
     const client: KafkaClient = await openClient(t, {
       bootstrapServers: broker.bootstrapServers,

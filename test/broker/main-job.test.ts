@@ -72,7 +72,7 @@ describe('the main job', () => {
 
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('brings every line of a folder back, with a broker of its own', async () => {
+  test('brings every line of a folder back, with its own broker', async () => {
     const outcome = await runJob(['--json', '--input', folder]);
     assert.equal(outcome.exitCode, 0, outcome.stderr);
     const report = reportOf(outcome);
@@ -93,7 +93,7 @@ describe('the main job', () => {
     assert.match(outcome.stderr, /^fetch +100 %/m);
   });
 
-  test('cuts a line longer than a batch, whole again when joined', async () => {
+  test('cuts a line that is longer than a batch, and the pieces join to the same line', async () => {
     const file = join(folder, 'long.bin');
     // The third line is exactly as long as a batch.
     writeFileSync(file, `short\n${'x'.repeat(1_000_000)}\n${'y'.repeat(256 * 1024)}\nend`);
@@ -141,7 +141,7 @@ describe('the main job', () => {
     assert.equal(reportOf(outcome).ok, false);
   });
 
-  test('brokers that cannot be reached fail with the cause for each', async () => {
+  test('brokers that cannot be reached fail with the cause for each broker', async () => {
     const environment = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1,host.invalid:9092' };
     const outcome = await runJob(['--input', folder], environment);
     assert.equal(outcome.exitCode, 1);
@@ -196,7 +196,7 @@ describe('the main job with a broker that misbehaves', () => {
     ['fetches refused', () => broker.control(Fetch, { errorCode: notLeader }, { skip: 1, times: 3 })],
   ];
   for (const [what, arrange] of faults) {
-    test(`neither loses nor doubles a line: ${what}`, async () => {
+    test(`loses no line and doubles no line: ${what}`, async () => {
       await arrange();
       const outcome = await run();
       await broker.clearRules();
@@ -207,7 +207,7 @@ describe('the main job with a broker that misbehaves', () => {
     });
   }
 
-  test('notices a record that somebody else wrote', async () => {
+  test('notices a record that another program wrote', async () => {
     let isWritten = false;
     // The ends are asked for, one after another, when everything has been fetched.
     await broker.control<ListOffsetsRequestView>(ListOffsets, async ({ body }) => {
@@ -236,7 +236,7 @@ describe('the main job with a broker that misbehaves', () => {
     });
   }
 
-  test('notices a batch that is gone while it writes the next', async () => {
+  test('notices a batch that disappears while it writes the next one', async () => {
     await loseFirstBatch();
     const outcome = await run('--partitions', '1');
     await broker.clearRules();
@@ -244,7 +244,7 @@ describe('the main job with a broker that misbehaves', () => {
     assert.match(outcome.stderr, /partition 0: .* went to offset 0, expected \d+: records were lost/);
   });
 
-  test('notices a batch that is gone while it reads', async () => {
+  test('notices a batch that disappears while it reads', async () => {
     await loseFirstBatch();
     const outcome = await run('--partitions', '100');
     await broker.clearRules();

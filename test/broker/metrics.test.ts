@@ -28,7 +28,7 @@ describe('metrics', () => {
     assert.equal(client.metricsSnapshot(), null);
   });
 
-  test('count each request and each response, by node and in all', async (t) => {
+  test('count each request and each response, for each node and in total', async (t) => {
     const client = await openConnected(t, broker, { metrics: true, maxInFlightRequestsPerConnection: 100 });
     const [before, beforeAll] = [totals(client, 'node-metrics.node-1'), totals(client)];
     await Promise.all(Array.from({ length: 50 }, () => client.send(1, Metadata, { topics: [] })));
@@ -44,7 +44,7 @@ describe('metrics', () => {
     assert.equal(laterAll['request-ring-bytes'], 0);
   });
 
-  test('stand in groups with the configured prefix', async (t) => {
+  test('are in groups with the configured prefix', async (t) => {
     const client = await openConnected(t, broker, { metrics: true, metricGroupPrefix: 'orders' });
     assert.ok('orders-node-metrics.node-bootstrap-0' in client.metrics());
     assert.ok('orders-metrics' in client.metrics());
@@ -60,7 +60,7 @@ describe('metrics', () => {
     });
   });
 
-  test('are read without a message, also when the network thread is gone', async (t) => {
+  test('can be read without a message, also after the network thread has ended', async (t) => {
     const client = await openConnected(t, broker, { metrics: true });
     await client.send(0, Metadata, { topics: [] });
     await client.close();
@@ -68,7 +68,7 @@ describe('metrics', () => {
     assert.equal(totals(client)['requests-open'], 0);
   });
 
-  test('show in a registry of prom-client', async (t) => {
+  test('appear in a registry of prom-client', async (t) => {
     const client = await openConnected(t, broker, { metrics: true, clientId: 'orders' });
     const registry = new prom.Registry();
     t.after(exportToPrometheus(client, prom, { registry }));
@@ -77,7 +77,7 @@ describe('metrics', () => {
     assert.match(text, /^kafka_client_node_requests_in_flight\{client_id="orders",node="1"\} 0$/m);
   });
 
-  test('of a producer are those of all its records, by topic, and show in a registry', async (t) => {
+  test('of a producer count all its records, by topic, and appear in a registry', async (t) => {
     const client = await openConnected(t, broker, { metrics: true, clientId: 'shop' });
     await broker.createTopic('orders', { partitions: 2 });
     const producer = await client.producer({ compressionType: 'gzip', transactionalId: 'shop' });
@@ -152,7 +152,7 @@ describe('metrics', () => {
     assert.throws(() => exportToPrometheus(consumer, prom), /records no metrics/);
   });
 
-  test('of a producer are empty unless they are configured, and are no source of an export', async (t) => {
+  test('of a producer are empty unless they are configured, and then cannot be exported', async (t) => {
     const client = await openConnected(t, broker);
     const producer = await client.producer();
     assert.deepEqual(producer.metrics(), {});

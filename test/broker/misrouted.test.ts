@@ -73,7 +73,7 @@ for (const [how, options] of [
   });
 }
 
-test('with metadataClusterCheckEnable off nobody is told whom a connection is meant for', async (t) => {
+test('with metadataClusterCheckEnable false, no broker is told for which broker a connection is meant', async (t) => {
   await start(t, false);
   await misroute();
   const seen: (string | null)[] = [];

@@ -24,7 +24,7 @@ function run(t: Cleanup, what: MisuseArguments['what'], options: MisuseArguments
   return startChild(t, 'misuse', args);
 }
 
-test('a forgotten await of a request that fails is told with the place of the call', {
+test('a failed request that nobody awaits is logged with the place of the call', {
   timeout: 300_000,
 }, async (t) => {
   const { exitCode, stdout } = await run(t, 'forgotten-await').ended;
@@ -41,7 +41,7 @@ test('an endless recursion of callbacks ends, and the client goes on', { timeout
   assert.equal(exitCode, 0);
 });
 
-test('a thread that blocks in pollSync notices that the network thread is no more', { timeout: 300_000 }, async (t) => {
+test('a thread that blocks in pollSync notices that the network thread has ended', { timeout: 300_000 }, async (t) => {
   await broker.control(Fetch, { holdUntil: 'never' }, { times: 1 });
   // Only a look at the thread itself can tell: its time to be counted as stuck is not over for days.
   const { exitCode, stdout } = await run(t, 'blocked-without-thread', { networkThreadTimeoutMs: 2 ** 31 - 1 }).ended;
@@ -50,7 +50,7 @@ test('a thread that blocks in pollSync notices that the network thread is no mor
   assert.equal(exitCode, 0);
 });
 
-test('a request is given up by its signal; the next one on the connection is answered', async (t) => {
+test('an abort signal ends a request; the next request on the connection is answered', async (t) => {
   const client = await openConnected(t, broker, { clientId: 'aborting' });
   await broker.control(Fetch, { holdUntil: 'aborted' }, { times: 1, clientId: 'aborting' });
   const controller = new AbortController();
@@ -70,7 +70,7 @@ test('a request is given up by its signal; the next one on the connection is ans
   assert.ok((await failureOf(refused)) instanceof AbortError);
 });
 
-test('start and awaitReady are given up by their signals', async (t) => {
+test('abort signals end start and awaitReady', async (t) => {
   const controller = new AbortController();
   const starting = KafkaClient.start({
     bootstrapServers: '127.0.0.1:1',
@@ -86,7 +86,7 @@ test('start and awaitReady are given up by their signals', async (t) => {
   await assert.rejects(ready, AbortError);
 });
 
-test('options that there are not are refused by name, with the one that may be meant', async (t) => {
+test('unknown options are refused by name, and the error suggests the nearest option', async (t) => {
   const client = await openConnected(t, broker);
   const misspelt = { timeoutMS: 5 } as object;
   assert.throws(
@@ -107,7 +107,7 @@ test('options that there are not are refused by name, with the one that may be m
   assert.equal(client.inFlightRequestCount(), 0);
 });
 
-test('awaitTopic fails with what the broker says of a misspelt topic, and gives the cluster of one that exists', async (t) => {
+test("awaitTopic fails with the broker's error for a misspelt topic, and resolves with the cluster for a topic that exists", async (t) => {
   const client = await openConnected(t, broker);
   const cluster = await client.awaitTopic('logs');
   assert.equal(cluster.topicError('logs'), null);

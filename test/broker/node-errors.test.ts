@@ -22,7 +22,7 @@ describe('nodes', () => {
 
   after(() => broker.close());
 
-  test('lastError says why a connection ended, without a message, until the node is connected again', async (t) => {
+  test('give the reason why a connection ended in lastError, without a message, until they are connected again', async (t) => {
     const client = await openConnected(t, broker, { reconnectBackoffMs: 1, retryBackoffMs: 1 });
     assert.equal(client.lastError(1), undefined);
     await broker.stopListener(1);
@@ -39,7 +39,7 @@ describe('nodes', () => {
     assert.equal(client.lastError(1), undefined);
   });
 
-  test('an attempt that was refused keeps the cause and its code', async (t) => {
+  test('keep the cause and the code of an attempt that was refused', async (t) => {
     const server = broker.bootstrapServers[0]!;
     const client = await openClient(t, { bootstrapServers: [server, '127.0.0.1:1'] });
     client.maybeConnect(-2);
@@ -51,7 +51,7 @@ describe('nodes', () => {
     assert.equal(client.lastError(-2), undefined, 'closed on purpose, and seen at once');
   });
 
-  test('nodes that nobody knows, and nodes at their limit, refuse with an error of their own', async (t) => {
+  test('that are unknown and nodes at their limit refuse with different errors', async (t) => {
     const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 1 });
     assert.ok((await failureOf(client.send(77, Metadata, { topics: [] }))) instanceof UnknownBrokerIdError);
     await calm(client, broker);
@@ -60,7 +60,7 @@ describe('nodes', () => {
     await first;
   });
 
-  test('metadata goes first where that is asked for: no node is ready while it is due', async (t) => {
+  test('are not ready while metadata is due, if metadataPriority is true', async (t) => {
     const client = await calm(await openConnected(t, broker), broker);
     await waitFor('metadata to be fresh', () => client.isReady(0, true));
     const refreshed = client.setTopics(['logs']);

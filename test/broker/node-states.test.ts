@@ -66,7 +66,7 @@ describe('nodes', () => {
     return Array.from({ length: count }, () => client.send(0, Fetch, fetchRequest('logs'), byName));
   }
 
-  test('that metadata do not name are refused', async (t) => {
+  test('that metadata does not name are refused', async (t) => {
     const client = await open(t);
     assert.deepEqual(saidOf(client, 42), saidOfUnknown);
     assert.equal(client.maybeConnect(42), false);
@@ -79,7 +79,7 @@ describe('nodes', () => {
     assert.deepEqual(saidOf(client, 42), saidOfUnknown);
   });
 
-  test('that are known but not asked for have no connection', async (t) => {
+  test('that are known but were not asked for have no connection', async (t) => {
     const client = await open(t, { bootstrapServers: broker.bootstrapServers.slice(0, 1) });
     assert.deepEqual(saidOf(client, 1), saidOfUnknown);
     const error = await failureOf(client.send(1, Metadata, { topics: [] }));
@@ -90,7 +90,7 @@ describe('nodes', () => {
     await becomesIdle(client, 1);
   });
 
-  test('become ready by asking', async (t) => {
+  test('become ready after the application asks for a connection', async (t) => {
     const client = await open(t);
     assert.equal(client.ready(1), false);
     await waitFor('node 1 to become ready', () => client.ready(1));
@@ -99,7 +99,7 @@ describe('nodes', () => {
     await client.awaitReady(1);
   });
 
-  test('asked for by their bootstrap id stay connected beside the brokers they are', async () => {
+  test('stay connected under their bootstrap id, beside the connection under their broker id', async () => {
     const client = await shared();
     await waitFor('the first bootstrap connection to be closed', () => !client.bootstrapConnected());
     await client.awaitReady(-2);
@@ -111,7 +111,7 @@ describe('nodes', () => {
     assert.equal(client.connected(-2), true);
   });
 
-  test('count a request from the moment it is sent, until its Future is done', async () => {
+  test('count a request from the call of send until its Future is done', async () => {
     const client = await shared();
     const future = client.send(0, Metadata, { topics: [] });
     assert.equal(client.inFlightRequestCount(0), 1);
@@ -126,7 +126,7 @@ describe('nodes', () => {
     assert.equal(client.inFlightRequestCount(0), 0);
   });
 
-  test('at their limit refuse the next request at once, until one of them is done', async (t) => {
+  test('at their limit refuse the next request at once, until a request is done', async (t) => {
     const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 3 });
     await broker.control(Fetch, { holdUntil: 'limit' }, { times: 1 });
     const first = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
@@ -147,7 +147,7 @@ describe('nodes', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('in a callback have room for as many requests as were answered', async (t) => {
+  test('have room again inside a callback for as many requests as were answered', async (t) => {
     const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 1 });
     let left = 50;
     const next = (): void => {
@@ -160,8 +160,8 @@ describe('nodes', () => {
     await waitFor('all of them', () => left === -1);
   });
 
-  describe('closed by close(nodeId)', () => {
-    test('fail their requests inside the call, oldest first, whose callbacks see them closed', async () => {
+  describe('that were closed by close(nodeId)', () => {
+    test('fail their requests inside the call, oldest first, and the callbacks see a closed node', async () => {
       const client = await shared();
       const futures = await unanswered(client, 3);
       const seen: unknown[] = [];
@@ -181,7 +181,7 @@ describe('nodes', () => {
       assert.equal(client.connected(1), true);
     });
 
-    test('are as if never seen, at once and after', async () => {
+    test('are at once like nodes that were never connected, and stay so', async () => {
       const client = await shared();
       client.close(0);
       assert.deepEqual(saidOf(client, 0), saidOfUnknown);
@@ -190,7 +190,7 @@ describe('nodes', () => {
       assert.deepEqual(saidOf(client, 0), saidOfUnknown);
     });
 
-    test('may be connected again at once', async () => {
+    test('can be connected again at once', async () => {
       const client = await shared();
       const { acceptedConnections } = await broker.stats();
       for (let i = 0; i < 5; i++) {
@@ -202,7 +202,7 @@ describe('nodes', () => {
       assert.equal((await broker.stats()).acceptedConnections, acceptedConnections + 5);
     });
 
-    test('have no answer for a request that the broker answers later', async () => {
+    test("ignore the broker's late answer to a request that close has failed", async () => {
       const client = await shared();
       await broker.control(Fetch, { holdUntil: 'late' }, { times: 1 });
       const future = client.send(0, Fetch, fetchRequest('logs', { maxWaitMs: 0 }), byName);
@@ -218,7 +218,7 @@ describe('nodes', () => {
       assert.ok(future.exception instanceof Cancelled);
     });
 
-    test('though the request was not written yet', async () => {
+    test('fail a request that was not written yet', async () => {
       const client = await shared();
       const { requests } = await broker.stats();
       const future = client.send(0, Produce, produceRequest('logs', [{ value: 'x' }]), byName);
@@ -232,7 +232,7 @@ describe('nodes', () => {
   });
 
   describe('that cannot be reached', () => {
-    test('are disconnected, back off for longer each time, and say for how long', async (t) => {
+    test('are disconnected, back off longer each time, and tell for how long', async (t) => {
       const client = await openConnected(t, broker, { reconnectBackoffMs: 400, reconnectBackoffMaxMs: 60_000 });
       await broker.stopListener(1);
       await broker.closeConnections('reset', 1);
@@ -261,7 +261,7 @@ describe('nodes', () => {
       await becomesIdle(client, 1);
     });
 
-    test('are awaited until the time is over, and the error says why', async () => {
+    test('make awaitReady wait until the time is over, and the error gives the cause', async () => {
       const client = await shared();
       await broker.stopListener(1);
       client.close(1);
@@ -271,7 +271,7 @@ describe('nodes', () => {
       assert.match(error.message, /node 1 \(\S+\) was not ready within 300 ms/);
     });
 
-    test('are awaited through their backoff', async (t) => {
+    test('make awaitReady wait through their backoff', async (t) => {
       const client = await openConnected(t, broker, { reconnectBackoffMs: 20, reconnectBackoffMaxMs: 100 });
       await broker.stopListener(1);
       client.close(1);
@@ -284,20 +284,20 @@ describe('nodes', () => {
     });
   });
 
-  describe('when asked for the least loaded', () => {
-    test('an idle connected one is chosen before a busy one', async () => {
+  describe('when the application asks for the least loaded node', () => {
+    test('an idle connected node is chosen before a busy node', async () => {
       const client = await shared();
       await unanswered(client, 1);
       for (let i = 0; i < 20; i++) assert.equal(client.leastLoadedNode(), 1);
     });
 
-    test('every idle one is chosen now and then', async () => {
+    test('every idle node is chosen now and then', async () => {
       const client = await shared();
       const chosen = new Set(Array.from({ length: 200 }, () => client.leastLoadedNode()));
       assert.deepEqual([...chosen].sort(), [0, 1]);
     });
 
-    test('the one with the fewest requests, when all are busy', async () => {
+    test('the node with the fewest requests is chosen when all are busy', async () => {
       const client = await shared();
       await broker.control(Fetch, { answer: 'never' });
       for (let i = 0; i < 3; i++) client.send(1, Fetch, fetchRequest('logs', { partition: 1 }), byName);
@@ -305,7 +305,7 @@ describe('nodes', () => {
       for (let i = 0; i < 20; i++) assert.equal(client.leastLoadedNode(), 0);
     });
 
-    test('none that is backing off; null when all are', async (t) => {
+    test('no node in backoff is chosen, and the result is null when all are in backoff', async (t) => {
       const client = await openConnected(t, broker, { reconnectBackoffMs: 60_000, reconnectBackoffMaxMs: 60_000 });
       await broker.stopListener(0);
       await broker.closeConnections('reset', 0);
@@ -317,14 +317,14 @@ describe('nodes', () => {
       assert.equal(client.leastLoadedNode(), null);
     });
 
-    test('a bootstrap server while no broker is known', async (t) => {
+    test('a bootstrap server is chosen while no broker is known', async (t) => {
       const client = await open(t, { bootstrapServers: ['127.0.0.1:1', '127.0.0.1:1'], apiVersion: [4, 0] });
       assert.ok([-1, -2, null].includes(client.leastLoadedNode()));
     });
   });
 
-  describe('that throttle', () => {
-    test('answer at once, then are not ready until their time is over; others are', async () => {
+  describe('that are throttled', () => {
+    test('answer at once and are then not ready until the throttle time is over; other nodes stay ready', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: 3000 }, { nodeId: 0, times: 1 });
       // The network thread counts from the moment when it reads the answer, which is later than this.
@@ -347,7 +347,7 @@ describe('nodes', () => {
       await client.send(0, Metadata, { topics: [] });
     });
 
-    test('go on with what was in flight, whose deadline moves by that time', async () => {
+    test('go on with requests in flight, whose deadlines move by the throttle time', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: 1500 }, { nodeId: 0, times: 1 });
       await broker.control(Fetch, { holdUntil: 'throttled' }, { nodeId: 0, times: 1 });
@@ -361,7 +361,7 @@ describe('nodes', () => {
       await broker.release('throttled');
     });
 
-    test('only from the version on that leaves the waiting to the client', async () => {
+    test('wait only from the version on in which the client has to wait', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: 60_000 }, { nodeId: 0, times: 1 });
       const response = await client.send(0, Metadata, { topics: [] }, { version: 5 });
@@ -370,7 +370,7 @@ describe('nodes', () => {
       assert.equal(client.isReady(0), true);
     });
 
-    test('with a negative time are not believed', async () => {
+    test('ignore a negative throttle time', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: -5 }, { nodeId: 0, times: 1 });
       await client.send(0, Metadata, { topics: [] });
@@ -378,7 +378,7 @@ describe('nodes', () => {
       assert.equal(client.isReady(0), true);
     });
 
-    test('for weeks are left alone until they are closed, and new afterwards', async () => {
+    test('get no request for weeks of throttle time, until close(nodeId) makes them new', async () => {
       const client = await shared();
       await broker.control(Metadata, { throttleTimeMs: 2147483647 }, { nodeId: 0, times: 1 });
       await client.send(0, Metadata, { topics: [] });

@@ -36,7 +36,7 @@ function providerOf(url: string, timeoutMs = 60_000) {
 }
 
 describe('a token is requested', () => {
-  it('of a server whose name our own look-up resolves', async () => {
+  it('and a server whose name our own look-up resolves answers', async () => {
     const server = await endpoint(() => ({ json: { access_token: 'fresh', expires_in: 60 } }));
     const { port } = new URL(server.url);
     assert.equal(await providerOf(`http://localhost:${port}/token`).token(), 'fresh');
@@ -47,11 +47,11 @@ describe('a token is requested', () => {
     assert.equal(seen!.headers['content-type'], 'application/x-www-form-urlencoded');
   });
 
-  it('and a name that is not known is the reason', async () => {
+  it('and the error names an unknown host', async () => {
     await assert.rejects(async () => providerOf('https://nowhere.test:1/token').token(), /ENOTFOUND$/);
   });
 
-  it('and an answer that is an error, too large or late fails without the secret', async () => {
+  it('and an answer that is an error, too large or late fails, and the error does not show the secret', async () => {
     const refused = await endpoint(() => ({ status: 401, json: { error: 'invalid_client' } }));
     await assert.rejects(async () => providerOf(refused.url).token(), /status 401 and error 'invalid_client'/);
     const large = await endpoint(() => ({ text: 'x'.repeat(300 * 1024) }));
@@ -67,7 +67,7 @@ describe('a token is requested', () => {
     );
   });
 
-  it('and an answer that stops in its middle is late as well', async () => {
+  it('and an answer that stops in the middle is late too', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200);
       response.write('{"access_token"');
@@ -81,7 +81,7 @@ describe('a token is requested', () => {
     await assert.rejects(async () => providerOf(url, 300).token(), /no answer within 300 ms/);
   });
 
-  it('and a redirect is not followed: it would carry the secret elsewhere', async () => {
+  it('and a redirect is not followed, because it would send the secret to another server', async () => {
     const elsewhere = await endpoint(() => ({ json: { access_token: 'stolen' } }));
     const server = createServer((_request, response) => response.writeHead(307, { location: elsewhere.url }).end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

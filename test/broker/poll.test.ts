@@ -64,7 +64,7 @@ describe('polling', () => {
       assert.deepEqual(responses, [future.value]);
     });
 
-    test('is over at its time, with nothing, and the request goes on', { timeout: 300_000 }, async () => {
+    test('ends at its time limit with nothing, and the request goes on', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const began = performance.now();
       assert.deepEqual(await client.poll(30), []);
@@ -75,7 +75,7 @@ describe('polling', () => {
       await future;
     });
 
-    test('of 0 does not wait for an answer, but sees what was sent written', { timeout: 300_000 }, async () => {
+    test('with limit 0 does not wait for an answer, but writes what was sent', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const arrived = (await broker.stats()).requests[Metadata.key] ?? 0;
       const behind = metadata();
@@ -87,19 +87,19 @@ describe('polling', () => {
       await behind;
     });
 
-    test('of 0 again and again delivers what has arrived', { timeout: 300_000 }, async () => {
+    test('with limit 0 again and again delivers what has arrived', { timeout: 300_000 }, async () => {
       const future = metadata();
       const responses: unknown[] = [];
       while (!future.isDone) responses.push(...(await client.poll(0)));
       assert.deepEqual(responses, [future.value]);
     });
 
-    test('with a negative time is poll of 0', { timeout: 300_000 }, async () => {
+    test('with a negative limit is the same as with limit 0', { timeout: 300_000 }, async () => {
       assert.deepEqual(await client.poll(-5), []);
       assert.deepEqual(await client.poll(Number.NEGATIVE_INFINITY), []);
     });
 
-    test('without a limit waits for requestTimeoutMs, here until the answer', { timeout: 300_000 }, async () => {
+    test('without a limit waits for the answer, at most requestTimeoutMs', { timeout: 300_000 }, async () => {
       const future = metadata();
       assert.deepEqual(await client.poll(undefined, future), [future.value]);
       const another = metadata();
@@ -108,7 +108,7 @@ describe('polling', () => {
       assert.deepEqual(await client.poll(Number.POSITIVE_INFINITY, third), [third.value]);
     });
 
-    test('without a limit, and with nothing to come, is over at requestTimeoutMs', { timeout: 300_000 }, async (t) => {
+    test('without a limit and without an answer ends at requestTimeoutMs', { timeout: 300_000 }, async (t) => {
       const client = await openConnected(t, broker, { requestTimeoutMs: 1000 });
       for (const limit of [undefined, null]) {
         const began = performance.now();
@@ -118,13 +118,13 @@ describe('polling', () => {
       }
     });
 
-    test('for a future that is done already makes one round of reading', { timeout: 300_000 }, async () => {
+    test('for a future that is already done reads once', { timeout: 300_000 }, async () => {
       const done = metadata();
       await done;
       assert.deepEqual(await client.poll(never, done), []);
     });
 
-    test('for a future that fails returns without it', { timeout: 300_000 }, async () => {
+    test('for a future that fails returns without that future', { timeout: 300_000 }, async () => {
       const { future } = await held();
       setImmediate(() => void broker.closeConnections('reset', 0));
       broughtNothing(await client.poll(never, future));
@@ -141,7 +141,7 @@ describe('polling', () => {
       await calm(client, broker);
     });
 
-    test('refuses a time that is no number', async () => {
+    test('refuses a limit that is not a number', async () => {
       await assert.rejects(client.poll('soon' as never), TypeError);
       await assert.rejects(client.poll(Number.NaN), TypeError);
       assert.throws(() => client.pollSync({} as never), TypeError);
@@ -157,14 +157,14 @@ describe('polling', () => {
       await refreshed;
     });
 
-    test('several at once all see the response', { timeout: 300_000 }, async () => {
+    test('can be called several times at once, and each call sees the response', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const polls = [client.poll(never), client.poll(never, future), client.poll(never)];
       await release();
       for (const responses of await Promise.all(polls)) assert.deepEqual(responses, [future.value]);
     });
 
-    test('is ended by its signal, with what had come', { timeout: 300_000 }, async () => {
+    test('ends by its abort signal with the responses that have come', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const controller = new AbortController();
       const polled = client.poll(never, future, { signal: controller.signal });
@@ -176,7 +176,7 @@ describe('polling', () => {
       await future;
     });
 
-    test('is ended by wakeup', { timeout: 300_000 }, async () => {
+    test('ends by wakeup', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const polls = [client.poll(never), client.poll(never, future)];
       setImmediate(() => client.wakeup());
@@ -195,13 +195,13 @@ describe('polling', () => {
       }
     });
 
-    test('is not needed: futures complete without it', { timeout: 300_000 }, async () => {
+    test('is not needed for futures to complete', { timeout: 300_000 }, async () => {
       await metadata();
     });
   });
 
   describe('pollSync', () => {
-    test('blocks until the future is done, whose callbacks have run by then', { timeout: 300_000 }, () => {
+    test('blocks until the future is done and its callbacks have run', { timeout: 300_000 }, () => {
       const future = metadata();
       const seen: unknown[] = [];
       future.addCallback((response) => seen.push(response));
@@ -215,7 +215,7 @@ describe('polling', () => {
       assert.deepEqual(client.pollSync(never), [future.value]);
     });
 
-    test('is over at its time', { timeout: 300_000 }, async () => {
+    test('ends at its time limit', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       const began = performance.now();
       assert.deepEqual(client.pollSync(30, future), []);
@@ -227,7 +227,7 @@ describe('polling', () => {
       assert.ok(future.succeeded);
     });
 
-    test('of 0 does not wait for an answer', { timeout: 300_000 }, async () => {
+    test('with limit 0 does not wait for an answer', { timeout: 300_000 }, async () => {
       const { future, release } = await held();
       assert.deepEqual(client.pollSync(0), []);
       assert.equal(future.isDone, false);
@@ -236,7 +236,7 @@ describe('polling', () => {
       assert.equal(future.succeeded, true);
     });
 
-    test('many times in a row, thousands of requests, no event loop', { timeout: 300_000 }, () => {
+    test('works for thousands of requests in a row without the event loop', { timeout: 300_000 }, () => {
       let bytes = 0;
       for (let i = 0; i < 2000; i++) {
         const future = metadata();
@@ -246,7 +246,7 @@ describe('polling', () => {
       assert.equal(bytes, 2000 * 'embedded-cluster-000000'.length);
     });
 
-    test('inside a callback, and poll beside it', { timeout: 300_000 }, async () => {
+    test('works inside a callback, and beside poll', { timeout: 300_000 }, async () => {
       const first = metadata();
       let inner: readonly unknown[] = [];
       first.addCallback(() => {
@@ -259,7 +259,7 @@ describe('polling', () => {
       assert.ok(polled.includes(first.value));
     });
 
-    test('while the bell of the event loop is armed, and the event loop goes on after', {
+    test('works while the doorbell of the event loop is armed, and the event loop goes on afterwards', {
       timeout: 300_000,
     }, async () => {
       for (let i = 0; i < 20; i++) {

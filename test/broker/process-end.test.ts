@@ -69,7 +69,7 @@ describe('a process with a client', { concurrency: 3 }, () => {
     assert.equal(exitCode, 0);
   });
 
-  test('lives while poll(0) waits for its fence, having read the last answer itself', {
+  test('lives while poll(0) waits for its fence after it has read the last answer', {
     timeout: 300_000,
   }, async (t) => {
     const { exitCode, stdout, stderr } = await run(t, 'poll0-behind', { metrics: true }).ended;

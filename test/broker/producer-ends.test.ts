@@ -23,7 +23,7 @@ afterEach(() => bench.closeProducers());
 
 after(() => bench?.close());
 
-test('wrong arguments throw, naming the field', async () => {
+test('wrong arguments throw, and the error names the field', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   const bad = (record: object, pattern: RegExp): void =>
@@ -51,7 +51,7 @@ test('wrong arguments throw, naming the field', async () => {
   assert.deepEqual(await producer.flush(), { records: 0, failed: 0, failures: [] });
 });
 
-test('a send without room fails at once, and says so; the records before it are delivered', async () => {
+test('a send without room fails at once with a clear error, and the records before it are delivered', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024 });
   const sent = Array.from({ length: 300 }, () => producer.send(topic, { value: 'x'.repeat(1000) }));
@@ -67,7 +67,7 @@ test('a send without room fails at once, and says so; the records before it are 
   assert.equal((await bench.valuesOf(topic)).length, 300 - errors.length);
 });
 
-test('an unknown topic fails after maxBlockMs with topic and cause; failures are told as events and in reports', async () => {
+test('an unknown topic fails after maxBlockMs with topic and cause; events and reports tell the failures', async () => {
   const producer = await bench.producerOf({ maxBlockMs: 200 });
   const failures: string[] = [];
   producer.on('failure', ({ topic, records, error }) => failures.push(`${topic} ${records} ${error.name}`));
@@ -79,7 +79,7 @@ test('an unknown topic fails after maxBlockMs with topic and cause; failures are
   assert.equal(failures.length, 2);
 });
 
-test('a closed producer takes nothing more, and closing again is the same close', async () => {
+test('a closed producer takes no more records, and a second close returns the same result', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   assert.ok(producer.append(topic, null, 'a'));
@@ -100,7 +100,7 @@ test('closing the client closes its producers first', async () => {
   assert.equal((await future).offset.toNumber(), 0);
 });
 
-test('a leader that moves and a broker that loses connections cost no record and change no order', async () => {
+test('no record is lost or out of order when a leader moves and when a broker loses connections', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ batchSizeBytes: 500, retryBackoffMs: 10 });
   const count = 5000;

@@ -24,7 +24,7 @@ const producer = await client.producer();
 const lines = ['one', 'two', 'three'];
 `;
 
-test('the programs of the page run, and write what they say', async () => {
+test('the programs of the page run and print what the page says', async () => {
   assert.equal(programs.length, 4);
   const folder = mkdtempSync(join(tmpdir(), 'producer-page-'));
   const broker = await startEmbeddedBroker();

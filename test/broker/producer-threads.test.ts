@@ -38,7 +38,7 @@ function workerOf(producer: Producer, name: string, body: string): Worker {
   return new Worker(code, { eval: true, workerData: { handle, name }, transferList: [...handle.transferList] });
 }
 
-test('threads write through one producer, each in its order, with counters and reports of its own', async () => {
+test('threads write through one producer, each in its own order, with its own counters and reports', async () => {
   const producer = await client.producer();
   const body = `
     for (let i = 0; i < 2000; i++) while (!producer.append('shared', null, name + ' ' + i)) await producer.ready();
@@ -68,7 +68,7 @@ test('threads write through one producer, each in its order, with counters and r
   await producer.close();
 });
 
-test('what a thread had written is delivered, whole records only, though the thread was ended before it could close', async () => {
+test('the complete records that a thread has written are delivered, even if the thread ends before it can close', async () => {
   const producer = await client.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 });
   const body = `
     for (let i = 0; i < 50; i++) producer.append('ended', null, name + ' ' + i);
@@ -82,7 +82,7 @@ test('what a thread had written is delivered, whole records only, though the thr
   await producer.close();
 });
 
-test('a handle serves one thread, and what is none is refused', async () => {
+test('a handle serves one thread, and other values are refused', async () => {
   const producer = await client.producer();
   const handle = producer.share();
   const attached = await Producer.attach(handle);
@@ -94,7 +94,7 @@ test('a handle serves one thread, and what is none is refused', async () => {
   await producer.close();
 });
 
-test('Producer.start has a client of its own, takes the options of both, and ends both', async () => {
+test('Producer.start makes a client, takes the options of client and producer, and close ends both', async () => {
   const producer = await Producer.start({
     ...patient,
     bootstrapServers: broker.bootstrapServers,

@@ -21,7 +21,7 @@ after(async () => {
   await broker?.close();
 });
 
-test('a listener hears of each record once in each event, and its headers are sent behind the own ones', async () => {
+test('a listener gets each record once for each event, and its headers are sent after those of the record', async () => {
   const channel = tracingChannel<unknown, ProduceTrace>(produceChannelName);
   const events: string[] = [];
   const listeners = {
@@ -60,7 +60,7 @@ test('a listener hears of each record once in each event, and its headers are se
   await consumer.close();
 });
 
-test('send runs inside the stores that are bound to the channel', async () => {
+test('send runs with the stores that are bound to the channel', async () => {
   const channel = tracingChannel<string, ProduceTrace>(produceChannelName);
   const store = new AsyncLocalStorage<string>();
   channel.start.bindStore(store, ({ topic }) => `span of ${topic}`);

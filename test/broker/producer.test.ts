@@ -15,7 +15,7 @@ afterEach(() => bench.closeProducers());
 
 after(() => bench?.close());
 
-test('a record that is sent is in the log as it was given, and its Future says where', async () => {
+test('a record that is sent is in the log unchanged, and its Future tells its offset', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   const before = Date.now();
@@ -48,7 +48,7 @@ test('a record that is sent is in the log as it was given, and its Future says w
   assert.deepEqual(await producer.close(), { records: 2, failed: 0, failures: [] });
 });
 
-test('records of one turn go in one batch, in order, each with its own offset', async () => {
+test('records that are sent in one turn go in one batch, in order, each with its own offset', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   const sent = await Promise.all(Array.from({ length: 50 }, (_, i) => producer.send(topic, { value: `${i}` })));
@@ -62,7 +62,7 @@ test('records of one turn go in one batch, in order, each with its own offset', 
   );
 });
 
-test('append writes bytes and text of every length, in order; flush ends when all is acknowledged', async () => {
+test('append writes bytes and text of every length, in order; flush ends when all records are acknowledged', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ batchSizeBytes: 2000 });
   const values = [0, 1, 24, 25, 63, 64, 127, 128, 1000, 8191, 8192, 20_000, 70_000, 200_000].flatMap((length) => [
@@ -83,7 +83,7 @@ test('append writes bytes and text of every length, in order; flush ends when al
   });
 });
 
-test('a hundred thousand records through little memory: append says when there is no room, ready when there is', async () => {
+test('a hundred thousand records go through little memory: append returns false without room, and ready waits for room', async () => {
   const topic = await bench.newTopic(3);
   const producer = await bench.producerOf({ bufferMemoryBytes: 256 * 1024 });
   let refusals = 0;
@@ -109,7 +109,7 @@ test('a hundred thousand records through little memory: append says when there i
   assert.equal(total, 100_000);
 });
 
-test('a loop that never yields fills the memory, waits in waitSync, and ends in flushSync', async () => {
+test('a loop that never yields fills the memory, waits with waitSync, and ends with flushSync', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ bufferMemoryBytes: 128 * 1024 });
   await bench.client.addTopic(topic);
@@ -136,7 +136,7 @@ test('pollSync runs callbacks without the event loop', async () => {
   assert.equal(offset, 0);
 });
 
-test('flushSync in a callback is refused: it would wait for itself', async () => {
+test('flushSync in a callback is refused, because it would wait for itself', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   let thrown: unknown;
@@ -174,7 +174,7 @@ test('sendAll takes a list, an async iterator or a callback, and answers with on
   assert.deepEqual(values.slice(-2), ['a', 'b']);
 });
 
-test('a source of records that throws fails the Future, and what was taken is delivered', async () => {
+test('a source of records that throws fails the Future, and the records before are delivered', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
   function* broken(): Generator<{ value: string }> {
@@ -233,7 +233,7 @@ for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
   });
 }
 
-test('callers that wait for room are told of it one after the other, so that each finds its own', async () => {
+test('callers that wait for room get it one after the other, and each finds its own room', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024 });
   const value = Buffer.alloc(1500, 1);
@@ -249,7 +249,7 @@ test('callers that wait for room are told of it one after the other, so that eac
   assert.deepEqual(found, Array(20).fill(true));
 });
 
-test('a throttle time mutes the connection for that long, and is no error', async () => {
+test('a throttle time stops requests for that time, and is no error', async () => {
   const throttleMs = 1500;
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();
@@ -264,7 +264,7 @@ test('a throttle time mutes the connection for that long, and is no error', asyn
   assert.deepEqual(await bench.valuesOf(topic), ['before', 'throttled', 'after']);
 });
 
-test('keys decide the partition as Java does; a function decides it as it likes', async () => {
+test('keys choose the same partition as in Java, and a partitioner function chooses freely', async () => {
   const topic = await bench.newTopic(10);
   const producer = await bench.producerOf();
   assert.equal((await producer.send(topic, { key: 'foobar', value: null })).partition, 6);
@@ -282,7 +282,7 @@ test('keys decide the partition as Java does; a function decides it as it likes'
   assert.throws(() => custom.append('never-seen', null, 'w'), /await partitionsFor\('never-seen'\) first/);
 });
 
-test('serializers and hooks run, in order also when they take their time; one that fails fails its record alone', async () => {
+test('serializers and hooks keep the order even if they are slow, and one that fails fails only its record', async () => {
   const topic = await bench.newTopic();
   const delivered: unknown[] = [];
   const producer = await bench.producerOf<number, { n: number }>({

@@ -59,7 +59,7 @@ describe('through an HTTP proxy', () => {
     return proxy;
   }
 
-  test('requests reach every node, those of metadata too', async (t) => {
+  test('requests reach every node, also the nodes that metadata names', async (t) => {
     const proxy = await start(t, { login: 'al ice:hush:hush' });
     const client = await openConnected(t, broker, { proxyUrl: `http://al%20ice:hush%3Ahush@${proxy.address}` });
     await checkRecords(client);
@@ -67,7 +67,7 @@ describe('through an HTTP proxy', () => {
     assert.doesNotMatch(inspect(client, { depth: 10, showHidden: true }) + JSON.stringify(client.config), /hush/);
   });
 
-  test('names are the business of the proxy', async (t) => {
+  test('host names are resolved by the proxy', async (t) => {
     const proxy = await start(t, { names: { 'only.known.there': '127.0.0.1' } });
     const bootstrapServers = `only.known.there:${broker.nodes[0]!.port}`;
     const client = await KafkaClient.start({ ...patient, bootstrapServers, proxyUrl: `http://${proxy.address}` });
@@ -76,7 +76,7 @@ describe('through an HTTP proxy', () => {
   });
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    test(`${version} inside: the certificate is for the broker, by its name`, async (t) => {
+    test(`${version} inside: the certificate is checked for the name of the broker`, async (t) => {
       const ca = new CertificateAuthority('tests');
       t.after(() => ca.close());
       const tls = {
@@ -99,7 +99,7 @@ describe('through an HTTP proxy', () => {
     });
   }
 
-  test('a proxy that dies takes its connections along, and they come back with it', async (t) => {
+  test('connections end when the proxy dies, and come back with it', async (t) => {
     const proxy = await start(t);
     const client = await openConnected(t, broker, { proxyUrl: `http://${proxy.address}` });
     const before = proxy.asked.length;
@@ -109,7 +109,7 @@ describe('through an HTTP proxy', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('wrong login, none, a closed port, an unknown name, and a proxy that is down', async (t) => {
+  test('a wrong login, no login, a closed port, an unknown name and a proxy that is down have errors of their own', async (t) => {
     const open = await start(t);
     const closed = await start(t, { login: 'alice:hush' });
     const cases: [proxy: string, server: string, RegExp][] = [
@@ -205,7 +205,7 @@ describe('a proxy that misbehaves', { concurrency: 4 }, () => {
     });
   }
 
-  test('a name that SOCKS 5 cannot carry is an error of that node alone', async () => {
+  test('a host name that SOCKS 5 cannot carry is an error of that node only', async () => {
     const error = await failure({ bootstrapServers: `${'x'.repeat(300)}:9092`, proxyUrl: 'socks5h://127.0.0.1:1' });
     assert.match(error.message, /more than 255 bytes cannot go through SOCKS 5/);
   });
@@ -215,7 +215,7 @@ const problem = microsocksProblem();
 const isRequired = (process.env.REQUIRE_KAFKA ?? '') !== '';
 
 describe('through microsocks', { skip: problem !== null && !isRequired ? problem : false }, () => {
-  test('requests reach every node, names looked up here or there', async (t) => {
+  test('requests reach every node, with names resolved here or by the proxy', async (t) => {
     const proxy = await startMicrosocks();
     t.after(() => proxy.close());
     for (const scheme of ['socks5', 'socks5h']) {
@@ -225,7 +225,7 @@ describe('through microsocks', { skip: problem !== null && !isRequired ? problem
     }
   });
 
-  test('with user and password; TLS inside', async (t) => {
+  test('requests pass with user and password, and with TLS inside', async (t) => {
     const proxy = await startMicrosocks({ user: 'alice', password: 'hush' });
     t.after(() => proxy.close());
     const ca = new CertificateAuthority('tests');
@@ -240,7 +240,7 @@ describe('through microsocks', { skip: problem !== null && !isRequired ? problem
     await checkRecords(client);
   });
 
-  test('wrong password, none, a closed port, an unknown name, and a proxy that is down', async (t) => {
+  test('a wrong password, no password, a closed port, an unknown name and a proxy that is down have errors of their own', async (t) => {
     const open = await startMicrosocks();
     t.after(() => open.close());
     const closed = await startMicrosocks({ user: 'alice', password: 'hush' });

@@ -69,7 +69,7 @@ describe('the programs of the README', () => {
     return ended.stderr;
   }
 
-  test('are two: the first with at most 20 lines, the one request by request with at most 30', () => {
+  test('are two: the first has at most 20 lines, and the one with single requests at most 30', () => {
     assert.equal(blocks('js').length, 2);
     for (const [program, maxLines] of [
       [first, 20],
@@ -80,18 +80,18 @@ describe('the programs of the README', () => {
     }
   });
 
-  test('run in a folder that npm init has made: the first writes, reads and ends by itself', async () => {
+  test('run in a folder made by npm init: the first one writes, reads and ends by itself', async () => {
     const { stdout, stderr } = await output(first);
     assert.equal(stdout, '0 greeting: hello\n1 greeting: from\n2 greeting: another\n3 greeting: thread\n', stderr);
     assert.equal(stderr, '');
   });
 
-  test('run again: what the first has read it does not read twice', async () => {
+  test('run again without reading the same records twice', async () => {
     const { stdout, stderr } = await output(first);
     assert.equal(stdout, '4 greeting: hello\n5 greeting: from\n6 greeting: another\n7 greeting: thread\n', stderr);
   });
 
-  test('request by request: produces, fetches and ends by itself', async () => {
+  test('work with single requests: the program produces, fetches and ends by itself', async () => {
     const { stdout, stderr } = await output(byRequest);
     assert.equal(stdout, '0 key 0: hello\n1 key 1: from\n2 key 2: another\n3 key 3: thread\n', stderr);
     assert.equal(stderr, '');

@@ -70,7 +70,7 @@ describe('records', () => {
       offset: offset.toNumber(),
     }));
 
-  test('of every shape come back as they were', async () => {
+  test('of every shape come back unchanged', async () => {
     const topic = await newTopic();
     const given: (RecordInput & { headers: [string, string | null][] })[] = [
       { key: 'key', value: 'value', timestamp: time, headers: [] },
@@ -110,7 +110,7 @@ describe('records', () => {
     assert.deepEqual(record!.headers[0]!.value, every);
   });
 
-  test('without a timestamp get that of now', async () => {
+  test('without a timestamp get the current time', async () => {
     const topic = await newTopic();
     const before = Date.now();
     await produce(topic, [{ value: 'x' }]);
@@ -118,7 +118,7 @@ describe('records', () => {
     assert.ok(timestamp >= before && timestamp <= Date.now());
   });
 
-  test('may be appended by a callback, straight into the request', async () => {
+  test('can be appended by a callback, directly into the request', async () => {
     const topic = await newTopic();
     await produce(topic, (writer) => {
       for (let i = 0; i < 5000; i++) writer.append(i % 3 === 0 ? null : `key ${i}`, `value ${i}`, time + i);
@@ -135,14 +135,14 @@ describe('records', () => {
     assert.equal(i, 5000);
   });
 
-  test('may be a finished batch, which is stored as it is', async () => {
+  test('can be a finished batch, which is stored unchanged', async () => {
     const topic = await newTopic();
     const batch = buildBatch([{ key: 'k', value: 'v', timestamp: time }]);
     await produce(topic, batch);
     assert.deepEqual(plain(await fetch(topic)), [{ key: 'k', value: 'v', timestamp: time, headers: [], offset: 0 }]);
   });
 
-  test('may be none at all', async () => {
+  test('can be an empty list', async () => {
     const topic = await newTopic();
     const records = await fetch(topic);
     assert.equal(records.length, 0);
@@ -150,7 +150,7 @@ describe('records', () => {
   });
 
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
-    test(`compressed with ${compression} come back as they were`, async (t) => {
+    test(`compressed with ${compression} come back unchanged`, async (t) => {
       const topic = await newTopic();
       const given = Array.from({ length: 2000 }, (_, i) => ({
         key: `key ${i % 7}`,
@@ -180,7 +180,7 @@ describe('records', () => {
     });
   }
 
-  test('of many batches, codecs mixed, come in order with their offsets', async () => {
+  test('of many batches with mixed codecs come in order with their offsets', async () => {
     const topic = await newTopic();
     let offset = 0;
     for (const compression of ['none', 'gzip', 'none', 'gzip'] as const) {
@@ -201,7 +201,7 @@ describe('records', () => {
     assert.equal(cursor.offset, 250);
   });
 
-  test('of 1 MiB, alone and many in one response', async () => {
+  test('of 1 MiB come alone and many in one response', async () => {
     const topic = await newTopic();
     const values = Array.from({ length: 8 }, () => randomBytes(MiB));
     for (const value of values) await produce(topic, [{ key: value.subarray(0, 9), value }]);
@@ -213,7 +213,7 @@ describe('records', () => {
     });
   });
 
-  test('of tens of MiB in one request and one response, small ones before and after', {
+  test('of tens of MiB come in one request and one response, between small ones', {
     timeout: 300_000,
   }, async () => {
     const topic = await newTopic();
@@ -238,7 +238,7 @@ describe('records', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('stay what they are when responses after them are read', async () => {
+  test('stay unchanged when later responses are read', async () => {
     const topic = await newTopic();
     await produce(
       topic,
@@ -282,7 +282,7 @@ describe('records', () => {
         { version },
       );
 
-    test('come in one response, each in its place', async () => {
+    test('come in one response, each with its topic and partition', async () => {
       const names = await filled();
       const response = await fetchAll(names, 12);
       const seen = response.responses.map((topic) =>
@@ -298,7 +298,7 @@ describe('records', () => {
       );
     });
 
-    test('one of them unknown: the others come', async () => {
+    test('come even if one of the partitions is unknown', async () => {
       const [name] = await filled();
       const response = await fetchAll([name!, 'nowhere'], 12);
       assert.equal(response.responses.at(0).partitions.at(2).records.length, 1);
@@ -306,7 +306,7 @@ describe('records', () => {
       assert.equal(response.responses.at(1).partitions.at(0).records.length, 0);
     });
 
-    test('one of them damaged: it alone says so, and the connection stays', async () => {
+    test('come even if one of the partitions is damaged: only that one has an error, and the connection stays', async () => {
       const names = await filled();
       // In version 11 nothing stands behind the records of the last partition.
       await broker.control(Fetch, { wire: { corrupt: { offset: -3, mask: 1 } } }, { times: 1 });
@@ -329,7 +329,7 @@ describe('records', () => {
     });
   });
 
-  test('before a damaged batch are delivered, those behind it are not', async () => {
+  test('before a damaged batch are delivered, and those after it are not', async () => {
     const topic = await newTopic();
     for (let i = 0; i < 3; i++) await produce(topic, [{ value: `batch ${i}` }]);
     const [{ length }] = [await broker.contents(topic, 0)];
@@ -346,7 +346,7 @@ describe('records', () => {
     assert.equal(records.nextOffset.toNumber(), 1);
   });
 
-  test('damaged pass when checksums are not wanted', async (t) => {
+  test('that are damaged are delivered if checkCrcs is false', async (t) => {
     const careless = await openConnected(t, broker, { checkCrcs: false });
     const topic = await newTopic();
     await produce(topic, [{ value: 'value' }]);
@@ -357,7 +357,7 @@ describe('records', () => {
     assert.equal(records.at(0).value!.toString(), 'valud');
   });
 
-  test('that do not fit the version fail their request alone', async () => {
+  test('that do not fit the version fail only their request', async () => {
     const topic = await newTopic();
     const batch = produceRequest(topic, { records: [{ value: 'x' }], compression: 'zstd' });
     const future = client.send(0, Produce, batch, { version: 3 });

@@ -32,7 +32,7 @@ function fetchFrom(offset: number): PromiseLike<FetchResponseView> {
   return client.send(0, Fetch, fetchRequest(topic, { maxWaitMs: 0, offset, maxBytes: valueBytes }), byName);
 }
 
-test('responses read into memory that was given back are right, many times over', async () => {
+test('responses in memory that was given back are right, many times', async () => {
   for (let round = 0; round < 50; round++) {
     const offset = round % records;
     const response = await fetchFrom(offset);
@@ -44,7 +44,7 @@ test('responses read into memory that was given back are right, many times over'
   }
 });
 
-test('whatever reads a recycled response throws, and recycling it again does nothing', async () => {
+test('reading a recycled response throws, and recycling it again does nothing', async () => {
   const response = await fetchFrom(0);
   const read = fetchedRecords(response);
   const record = read.at(0);
@@ -57,7 +57,7 @@ test('whatever reads a recycled response throws, and recycling it again does not
   assert.throws(() => read.at(0).key, fault);
 });
 
-test('responses kept beside recycled ones stay what they are', async () => {
+test('responses that are kept stay unchanged when others are recycled', async () => {
   const kept = await fetchFrom(3);
   for (let i = 0; i < 20; i++) client.recycle(await fetchFrom(i % records));
   assert.ok(
@@ -67,13 +67,13 @@ test('responses kept beside recycled ones stay what they are', async () => {
   );
 });
 
-test('small responses share memory, and stay readable', async () => {
+test('small responses share memory and stay readable', async () => {
   const response = await client.send(0, Metadata, { topics: [] });
   client.recycle(response);
   assert.equal(response.brokers.length, 1);
 });
 
-test('metadata that the client itself needs is not given away, though poll returns it', async () => {
+test('metadata that the client itself needs is not recycled, even if poll returns it', async () => {
   const topics = Array.from({ length: 400 }, (_, i) => `${'t'.repeat(200)}-${i}`);
   for (const name of topics) await broker.createTopic(name, { partitions: 1 });
   const refreshed = client.setTopics(topics);
@@ -85,6 +85,6 @@ test('metadata that the client itself needs is not given away, though poll retur
   assert.equal(client.cluster.leaderForPartition({ topic: topics[399]!, partition: 0 }), 0);
 });
 
-test('what is no response is refused', () => {
+test('a value that is not a response is refused', () => {
   assert.throws(() => client.recycle({} as FetchResponseView), TypeError);
 });

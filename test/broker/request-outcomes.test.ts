@@ -42,7 +42,7 @@ describe('requests', () => {
   const shared = (): Promise<KafkaClient> => calm(client, broker);
 
   describe('without an answer', () => {
-    test('time out by their own limit; those beside them on the connection fail with that as cause', async () => {
+    test('time out by their own limit; other requests on the connection fail with that error as the cause', async () => {
       const client = await shared();
       const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
       const began = performance.now();
@@ -62,7 +62,7 @@ describe('requests', () => {
       assert.equal(client.connected(7), true);
     });
 
-    test('time out by requestTimeoutMs unless they say otherwise', async (t) => {
+    test('time out by requestTimeoutMs unless they have their own limit', async (t) => {
       const client = await openConnected(t, broker, { requestTimeoutMs: 1000 });
       const rule = await broker.control(Fetch, { answer: 'never' }, { nodeId: 0 });
       const error = await failureOf(client.send(0, Fetch, fetchRequest('logs'), byName));
@@ -71,7 +71,7 @@ describe('requests', () => {
       assert.match(error.message, /within 1000 ms/);
     });
 
-    test('are not kept alive by an answer that trickles in', async () => {
+    test('time out even if the answer comes byte by byte', async () => {
       const client = await shared();
       const rule = await broker.control(Metadata, { wire: { trickleBytes: 1, trickleMs: 20 } }, { nodeId: 0 });
       const error = await failureOf(client.send(0, Metadata, { topics: [] }, { timeoutMs: 150 }));
@@ -81,7 +81,7 @@ describe('requests', () => {
   });
 
   describe('settle Futures', () => {
-    test('that tell their callbacks before those who await', async () => {
+    test('whose callbacks run before the code that awaits them', async () => {
       const client = await shared();
       const seen: string[] = [];
       const future = client.send(0, Metadata, { topics: [] });
@@ -100,7 +100,7 @@ describe('requests', () => {
       assert.equal(seen.at(-1), 'late');
     });
 
-    test('once: nobody can complete them again', async () => {
+    test('only once', async () => {
       const client = await shared();
       const future = client.send(0, Metadata, { topics: [] });
       const response = await future;
@@ -109,14 +109,14 @@ describe('requests', () => {
       assert.equal(future.value, response);
     });
 
-    test('that pass their outcome on', async () => {
+    test('that pass their outcome to another Future', async () => {
       const client = await shared();
       const other = new Future<{ readonly clusterId: string | null }>();
       const response = await client.send(0, Metadata, { topics: [] }).chain(other as never);
       assert.equal(await other, response);
     });
 
-    test('whose callbacks may send, and close their node', async () => {
+    test('whose callbacks send and close their node', async () => {
       const client = await shared();
       const second = new Future<string | null>();
       client.send(0, Metadata, { topics: [] }).addCallback(() => {
@@ -129,7 +129,7 @@ describe('requests', () => {
       assert.equal(client.connected(0), false);
     });
 
-    test('one of whose callbacks throws, and all others go on', async (t) => {
+    test('of which one callback throws, and all others run', async (t) => {
       const client = await shared();
       const warnings: string[] = [];
       const listen = (warning: Error): void => {

@@ -49,7 +49,7 @@ describe('requests', () => {
   /** One for all tests that ask for nothing special, connected to every node whatever the test before did to it. */
   const shared = (): Promise<KafkaClient> => calm(client, broker);
 
-  test('of all eight APIs come back as views of their responses', async () => {
+  test('of all eight APIs return views of their responses', async () => {
     const client = await shared();
     const versions = await client.send(0, ApiVersions, { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' });
     assert.equal(versions.errorCode, 0);
@@ -114,7 +114,7 @@ describe('requests', () => {
   });
 
   for (const api of [ApiVersions, Metadata, ListOffsets, FindCoordinator]) {
-    test(`${api.name} in every version that broker and client share`, async () => {
+    test(`of ${api.name} work in every version that broker and client share`, async () => {
       const client = await shared();
       const { min, max } = client.getApiVersions()!.get(api.key)!;
       assert.ok(max > min);
@@ -157,7 +157,7 @@ describe('requests', () => {
     assert.equal(fetchedRecords(fetched).at(0).value!.toString(), 'on 7');
   });
 
-  test('go to the node that was named, also by its bootstrap id', async (t) => {
+  test('go to the named node, also if it is named by its bootstrap id', async (t) => {
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers.slice(1, 2) });
     const before = (await broker.stats()).requestsByNode;
     await client.send(-1, ListOffsets, listOffsetsRequest('logs', -1, 1));
@@ -169,14 +169,14 @@ describe('requests', () => {
     assert.deepEqual([more(0), more(7), more(2147483647)], [0, 1, 1]);
   });
 
-  test('keep the error codes of the broker as data', async () => {
+  test('return the error codes of the broker as data', async () => {
     const client = await shared();
     const response = await client.send(0, Produce, produceRequest('nowhere', [{ value: 'x' }]), byName);
     assert.equal(response.responses.at(0).partitionResponses.at(0).errorCode, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
   });
 
   describe('with acks 0', () => {
-    test('succeed with null once written, and take no place among those in flight', async (t) => {
+    test('succeed with null when they are written, and do not count as in flight', async (t) => {
       const client = await openConnected(t, broker, { maxInFlightRequestsPerConnection: 1 });
       await broker.createTopic('acks0', { assignments: [[0]] });
       const futures = Array.from({ length: 20 }, (_, i) => {
@@ -190,14 +190,14 @@ describe('requests', () => {
       assert.equal(offsets.topics.at(0).partitions.at(0).offset.toNumber(), 20);
     });
 
-    test('leave without another request behind them', async () => {
+    test('are sent without another request after them', async () => {
       const client = await shared();
       const sent = (await broker.stats()).requests[Produce.key] ?? 0;
       client.send(0, Produce, produceRequest('logs', [{ value: 'alone' }], { acks: 0 }), byName);
       await broker.waitForRequests(Produce, sent + 1);
     });
 
-    test('cost the connection when the broker refuses them, and later requests go over the next one', async () => {
+    test('end the connection when the broker refuses them, and later requests use a new connection', async () => {
       const client = await shared();
       const { acceptedConnections } = await broker.stats();
       const refused = produceRequest('nowhere', [{ value: 'x' }], { acks: 0 });
@@ -212,7 +212,7 @@ describe('requests', () => {
   });
 
   describe('with a version', () => {
-    test('use it', async () => {
+    test('use that version', async () => {
       const client = await shared();
       await client.send(0, Metadata, { topics: [{ name: 'logs' }] }, { version: 4 });
       const arrived = (await broker.arrivedRequests()).filter(({ apiKey }) => apiKey === Metadata.key);
@@ -220,7 +220,7 @@ describe('requests', () => {
     });
 
     for (const version of [99, 32767]) {
-      test(`${version}, which nobody speaks, fail and nothing is sent`, async () => {
+      test(`${version}, which does not exist, fail and nothing is sent`, async () => {
         const client = await shared();
         const before = (await broker.stats()).requests[Metadata.key];
         const error = await failureOf(client.send(0, Metadata, { topics: [] }, { version }));
@@ -232,7 +232,7 @@ describe('requests', () => {
       });
     }
 
-    test('of an API the broker does not have fail as incompatible', async () => {
+    test('fail with IncompatibleBrokerVersion for an API that the broker does not have', async () => {
       const client = await shared();
       const error = await failureOf(client.send(0, ListGroups, {}));
       assert.ok(error instanceof UnsupportedVersionError);
@@ -259,7 +259,7 @@ describe('requests', () => {
     assert.equal(versions.get(ApiVersions.key), 0);
   });
 
-  test('whose answer cannot be read fail with the reason, and the others go on', async () => {
+  test('fail with the reason if the answer cannot be read, and the others go on', async () => {
     const client = await shared();
     const thrown = new Error('from readResponse');
     const unreadable: Api<{ topics: [] }, never> = {
@@ -283,7 +283,7 @@ describe('requests', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('answer with views that stay valid for ever', async (t) => {
+  test('return views that stay valid for ever', async (t) => {
     const client = await openConnected(t, broker, { responseRingBytes: 64 * 1024, spillBytes: 16 * 1024 });
     const first = await client.send(0, Metadata, { topics: [{ name: 'logs' }] });
     const before = JSON.stringify(first);

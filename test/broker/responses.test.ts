@@ -27,7 +27,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
 
     after(() => client.close());
 
-    test('yields each in order, those too that come while the loop is busy', async () => {
+    test('yields each response in order, also those that come while the loop is busy', async () => {
       const futures = Array.from({ length: 20 }, ask);
       const seen: unknown[] = [];
       for await (const response of client.responses()) {
@@ -47,7 +47,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
       );
     });
 
-    test('and polling see the same responses', async () => {
+    test('yields the same responses that polls return', async () => {
       const iterator = client.responses();
       const next = iterator.next();
       const future = ask();
@@ -56,7 +56,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
       await iterator.return();
     });
 
-    test('begins where it begins: what was left before, or by another loop, is not there', async () => {
+    test('begins with the first response after its first step', async () => {
       await ask();
       const first = client.responses();
       const taken = first.next();
@@ -70,7 +70,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
       await second.return();
     });
 
-    test('goes on over a wakeup', async () => {
+    test('goes on after a wakeup', async () => {
       const iterator = client.responses();
       const next = iterator.next();
       client.wakeup();
@@ -80,7 +80,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
       await iterator.return();
     });
 
-    test('ends when its signal is aborted, after what has arrived', async () => {
+    test('ends when its signal is aborted, after the responses that have arrived', async () => {
       const controller = new AbortController();
       const { signal } = controller;
       const seen: unknown[] = [];
@@ -94,7 +94,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
       for await (const response of client.responses({ signal })) assert.fail(`${response} after the end`);
     });
 
-    test('ends at once when aborted while it waits', async () => {
+    test('ends at once when its signal is aborted while it waits', async () => {
       const controller = new AbortController();
       const next = client.responses({ signal: controller.signal }).next();
       await new Promise((resolve) => setImmediate(resolve));
@@ -103,7 +103,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
     });
   });
 
-  test('ends with the client, also while a request is under way', async () => {
+  test('ends with the client, also while a request is in flight', async () => {
     client = await open();
     await broker.control(Fetch, { answer: 'never' }, { times: 1 });
     const pending = client.send(0, Fetch, fetchRequest('logs'), byName);
@@ -117,7 +117,7 @@ describe('iterating over responses', { timeout: 300_000 }, () => {
     assert.equal((await client.responses().next()).done, true);
   });
 
-  test('yields all that close() waits for, and then ends', async (t) => {
+  test('yields all responses that close() waits for, and then ends', async (t) => {
     const waiting = await openConnected(closedByHand, broker, { closeTimeoutMs: 60_000 });
     t.after(() => broker.release('second'));
     t.after(() => broker.release('first'));

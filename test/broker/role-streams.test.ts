@@ -44,7 +44,7 @@ async function values(topic: string, count: number): Promise<string[]> {
 }
 
 describe('producer.writable', () => {
-  it('writes every chunk in order, and has finished when all are in the log', async () => {
+  it('writes every chunk in order, and finishes when all are in the log', async () => {
     await using producer = await client.producer();
     const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`);
     await pipeline(Readable.from(lines), producer.writable('lines'));
@@ -52,7 +52,7 @@ describe('producer.writable', () => {
     assert.deepEqual(await values('lines', 500), lines);
   });
 
-  it('slows its source down when the producer has no room', async () => {
+  it('slows down its source when the producer has no room', async () => {
     const bufferMemoryBytes = 256 * 1024;
     await using producer = await client.producer({ bufferMemoryBytes, batchSizeBytes: 16 * 1024 });
     await broker.control(Produce, { holdUntil: 'room' }, { times: 1 });
@@ -103,7 +103,7 @@ describe('producer.writable', () => {
 });
 
 describe('consumer.readable', () => {
-  it('gives batches as they are asked for, and what is done does not come again', async () => {
+  it('gives batches when they are asked for, and a batch that is done does not come again', async () => {
     for (let i = 0; i < 20; i++) await broker.append('t', i % 2, [{ value: `${i}` }]);
     const consumer = await reading('t', 2);
     const seen: string[] = [];
@@ -116,7 +116,7 @@ describe('consumer.readable', () => {
     assert.equal(await consumer.poll(0), null);
   });
 
-  it('gives back what is not done when it is destroyed', async () => {
+  it('gives back batches that are not done when it is destroyed', async () => {
     for (let i = 0; i < 3; i++) await broker.append('given', 0, [{ value: `${i}` }]);
     const consumer = await reading('given');
     const [first] = await consumer.readable().take(1).toArray();
@@ -125,7 +125,7 @@ describe('consumer.readable', () => {
     assert.equal(String([...again!][0]!.value), '0');
   });
 
-  it('ends when the consumer is closed, as a web stream too', async () => {
+  it('ends when the consumer is closed, also as a web stream', async () => {
     const consumer = await reading('ended');
     const ended = consumer.readable().toArray();
     const reader = consumer.readableWeb().getReader();

@@ -65,7 +65,7 @@ async function refusal(given: KafkaClientOptions): Promise<Error> {
 
 describe('a client that logs in', () => {
   for (const rules of [plain, scram, { ...scram, mechanism: 'SCRAM-SHA-512' } as const, oauth]) {
-    test(`with ${rules.mechanism} shows its secrets nowhere`, async (t) => {
+    test(`with ${rules.mechanism} does not show its secrets`, async (t) => {
       await wantLogins(broker, rules);
       const client = await openClient(t, options(rules));
       await client.awaitReady(0);
@@ -74,7 +74,7 @@ describe('a client that logs in', () => {
     });
   }
 
-  test('with bad credentials meets the reason at start, at each wait and at each send', async (t) => {
+  test('with bad credentials gets the reason at start, at each wait and at each send', async (t) => {
     await wantLogins(broker, { ...plain, password: 'another' });
     const error = await refusal(options(plain));
     assert.ok(error instanceof SaslAuthenticationFailedError);
@@ -124,7 +124,7 @@ describe('a client that logs in', () => {
   ];
   for (const [what, reply, type, at] of faults) {
     for (const step of at) {
-      test(`of a broker that ${what} at step ${step} says so`, async () => {
+      test(`to a broker that ${what} at step ${step} gets an error that says so`, async () => {
         await wantLogins(broker, { ...scram, instead: { [step]: reply } });
         const error = await refusal(options(scram));
         assert.ok(error instanceof type, inspect(error));
@@ -133,7 +133,7 @@ describe('a client that logs in', () => {
   }
 
   for (const step of steps) {
-    test(`of a broker that is silent at step ${step} gives up in time`, async () => {
+    test(`to a broker that is silent at step ${step} gives up in time`, async () => {
       await wantLogins(broker, { ...scram, instead: { [step]: { answer: 'never' } } });
       const error = await refusal(options(scram, { connectionSetupTimeoutMs: 300 }));
       assert.match(error.message, /did not finish in time/);
@@ -153,7 +153,7 @@ describe('a client that logs in', () => {
     ['sends an error of its own', (message) => message.replace(/^v=.*/, 'e=other-error'), /refused: other-error/],
   ];
   for (const [what, alter, says] of lies) {
-    test(`of a broker that ${what} says so`, async () => {
+    test(`to a broker that ${what} gets an error that says so`, async () => {
       await wantLogins(broker, { ...scram, ...(alter === undefined ? {} : { alter }) });
       const error = await refusal(options(scram));
       assert.ok(error instanceof SaslAuthenticationFailedError, inspect(error));
@@ -161,14 +161,14 @@ describe('a client that logs in', () => {
     });
   }
 
-  test('with a mechanism the broker lacks names those it has', async () => {
+  test('with a mechanism that the broker lacks gets an error with the mechanisms that the broker has', async () => {
     await wantLogins(broker, scram);
     const error = await refusal(options(plain));
     assert.ok(error instanceof UnsupportedSaslMechanismError);
     assert.match(error.message, /it offers SCRAM-SHA-256/);
   });
 
-  test('is logged in again under load without a request lost, held or sent into the exchange', async (t) => {
+  test('logs in again under load, and no request is lost, delayed or sent during the login', async (t) => {
     await wantLogins(broker, { ...scram, sessionLifetimeMs: 1100 });
     const client = await openClient(t, options(scram));
     await client.awaitReady(0);
@@ -186,7 +186,7 @@ describe('a client that logs in', () => {
   });
 });
 
-test('a broker that refuses every third login, renewals too: each request is settled once, and the counters agree', async (t) => {
+test('each request is settled once and the counters agree when a broker refuses every third login and renewal', async (t) => {
   await wantLogins(broker, plain);
   let logins = 0;
   await broker.control(SaslAuthenticate, () =>
@@ -244,7 +244,7 @@ describe('a token provider', () => {
     });
   }
 
-  describe('while this thread is blocked', () => {
+  describe('while the application thread is blocked', () => {
     /** In a thread of its own, that lets everybody in. */
     let other: EmbeddedBroker;
 
@@ -257,7 +257,7 @@ describe('a token provider', () => {
 
     after(() => other.close());
 
-    test('holds up only the logins that ask it', async (t) => {
+    test('delays only the logins that ask it', async (t) => {
       const client = await openClient(t, options(oauth, { bootstrapServers: other.bootstrapServers[0]! }));
       await client.awaitReady(0);
       client.maybeConnect(1);
@@ -270,7 +270,7 @@ describe('a token provider', () => {
       await client.awaitReady(1);
     });
 
-    test('serves logins if it is in a module', async (t) => {
+    test('serves logins if it is a module', async (t) => {
       const saslOauthTokenProvider = `data:text/javascript,export default { token: () => '${token}' }`;
       const bootstrapServers = other.bootstrapServers[0]!;
       const client = await openClient(t, options(oauth, { bootstrapServers, saslOauthTokenProvider }));
@@ -282,7 +282,7 @@ describe('a token provider', () => {
     });
   });
 
-  test('whose module is never loaded ends logins, and start, in time', async () => {
+  test('whose module does not finish loading ends logins and start in time', async () => {
     await wantLogins(broker, oauth);
     const saslOauthTokenProvider = 'data:text/javascript,await new Promise(() => setInterval(() => {}, 1e6))';
     const error = await refusal(options(oauth, { saslOauthTokenProvider, connectionSetupTimeoutMs: 300 }));
@@ -295,7 +295,7 @@ describe('a token provider', () => {
     ['is no provider', 'data:text/javascript,export const tokens = 1', /has a function named token/],
   ];
   for (const [what, saslOauthTokenProvider, says] of modules) {
-    test(`whose module ${what} is an error at start, also without a wait for servers`, async () => {
+    test(`whose module ${what} is an error at start, also if start does not wait for servers`, async () => {
       for (const more of [{}, { apiVersion: [3, 9] }]) {
         await assert.rejects(KafkaClient.start(options(oauth, { saslOauthTokenProvider, ...more })), (error: Error) => {
           assert.ok(error instanceof KafkaConfigurationError, inspect(error));
@@ -307,7 +307,7 @@ describe('a token provider', () => {
   }
 });
 
-test('a program that cannot log in, and has no logger, prints no secret', async (t: Cleanup) => {
+test('a program without a logger that cannot log in prints no secret', async (t: Cleanup) => {
   await wantLogins(broker, { ...plain, password: 'another' });
   const { bootstrapServers } = broker;
   const credentials = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'PLAIN', ...user };
@@ -317,7 +317,7 @@ test('a program that cannot log in, and has no logger, prints no secret', async 
   for (const secret of secrets) assert.ok(!(stdout + stderr).includes(secret), stdout + stderr);
 });
 
-test('GSSAPI without its package is an error at start that says what to install', async (t: Cleanup) => {
+test('GSSAPI without its package is an error at start, which says what to install', async (t: Cleanup) => {
   const args = { securityProtocol: 'SASL_PLAINTEXT', saslMechanism: 'GSSAPI' };
   // Where a test run has the package, it is by this variable.
   const { stdout, exitCode } = await startChild(t, 'failing-start', args, { env: { NODE_PATH: '' } }).ended;

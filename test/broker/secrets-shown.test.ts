@@ -65,7 +65,7 @@ async function failures(t: TestContext, given: KafkaClientOptions): Promise<Erro
 }
 
 describe('a client that is logged in', () => {
-  test('shows no secret in a diagnostic report of its process, in metrics as text, or by being cloned', async (t) => {
+  test('shows no secret in a diagnostic report, in metrics as text, or in a structured clone', async (t) => {
     await wantLogins(broker, { mechanism: 'PLAIN', username: 'alice', password });
     const client = await openClient(t, options(plain));
     // It connects to nobody, and holds a pass phrase all the same.
@@ -92,7 +92,7 @@ describe('a client that is logged in', () => {
     ['the network thread', (oidc: object) => ({ oidc })],
     ['this thread', (oidc: object) => oidcTokenProvider(oidc as never)],
   ] as const) {
-    test(`with OIDC in ${where} shows neither its secret nor its token`, async (t) => {
+    test(`with OIDC in ${where} shows no secret and no token`, async (t) => {
       await wantLogins(broker, { mechanism: 'OAUTHBEARER', username: '', password: token });
       const endpoint = await TokenEndpoint.start(() => ({ json: { access_token: token, expires_in: 300 } }));
       t.after(() => endpoint.close());
@@ -116,7 +116,7 @@ function withOidc(saslOauthTokenProvider: object): KafkaClientOptions {
   };
 }
 
-describe('what goes wrong shows no secret:', () => {
+describe('errors show no secret:', () => {
   const echo = ({ headers, body }: TokenRequest): string => `${headers.authorization} ${body} ${clientSecret} ${token}`;
   const answers: readonly (readonly [what: string, answer: (request: TokenRequest) => TokenAnswer, says: RegExp])[] = [
     ['refuses', (asked) => ({ status: 401, json: { error: 'invalid_client', error_description: echo(asked) } }), /401/],
@@ -139,7 +139,7 @@ describe('what goes wrong shows no secret:', () => {
     });
   }
 
-  test('a broker that sends back what it was sent, as it is and as base64', async (t) => {
+  test('a broker that sends back what it got, unchanged and as base64', async (t) => {
     const sent = `alice\0alice\0${password}`;
     const said = [password, sent, Buffer.from(password).toString('base64'), Buffer.from(sent).toString('base64')];
     const instead = { first: { body: { errorCode: 58, errorMessage: `who is ${said.join(' or ')}?` } } };
@@ -148,7 +148,7 @@ describe('what goes wrong shows no secret:', () => {
     assert.match(error.message, /who is \[secret\] or .*\[secret\]\?/);
   });
 
-  test('an HTTP proxy that fails and sends the login back', async (t) => {
+  test('an HTTP proxy that fails and sends back the login', async (t) => {
     const server = await ScriptedServer.start(async (connection) => {
       await connection.read(4);
       const head = `HTTP/1.1 502 ${login} ${password}\r\nX-Login: ${login}\r\nContent-Length: 0\r\n\r\n`;
@@ -160,7 +160,7 @@ describe('what goes wrong shows no secret:', () => {
     assert.match(error.message, /HTTP 502 \[secret\] \[secret\]/);
   });
 
-  test('a proxy that takes another login, or does not talk HTTP', async (t) => {
+  test('a proxy that wants another login or does not speak HTTP', async (t) => {
     const strict = await ConnectProxy.start({ login: 'alice:another' });
     t.after(() => strict.close());
     const garbage = await ScriptedServer.start(async (connection) => {
@@ -175,7 +175,7 @@ describe('what goes wrong shows no secret:', () => {
     }
   });
 
-  test('a key that is none', async (t) => {
+  test('a key file that holds no key', async (t) => {
     const ca = new CertificateAuthority('tests');
     t.after(() => ca.close());
     const own = ca.issue({ purpose: 'client', passphrase });

@@ -170,7 +170,7 @@ describe('no secret is in the log of a client at level debug', () => {
     await assertFailureHides(t, options('PLAIN', { proxyUrl }), /HTTP 403 carol:\[secret\] is Basic \[secret\]/);
   });
 
-  test('when the pass phrase is not that of the key', { timeout: 300_000 }, async () => {
+  test('when the pass phrase is wrong for the key', { timeout: 300_000 }, async () => {
     const given = { ...options('PLAIN'), sslPassword: 'hidden but wrong', logger };
     await assert.rejects(
       KafkaClient.start(given).then((client) => client.close()),

@@ -42,7 +42,7 @@ describe('sockets of a client', { skip }, () => {
     const how = (): KafkaClientOptions =>
       kind === 'TLS' ? { securityProtocol: 'SSL', sslCaFile: ca.file('trusted.pem', ca.cert) } : {};
 
-    test(`${kind}: the options that are configured, in their order, the buffer sizes last`, async (t) => {
+    test(`${kind} have the configured options in their order, and then the buffer sizes`, async (t) => {
       const given = [
         ['SOL_SOCKET', 'SO_RCVBUF', 20_000],
         ['SOL_SOCKET', 'SO_PRIORITY', 1],
@@ -71,7 +71,7 @@ describe('sockets of a client', { skip }, () => {
       await client.close();
     });
 
-    test(`${kind}: without any, no-delay and keep-alive`, async (t) => {
+    test(`${kind} have no-delay and keep-alive without configured options`, async (t) => {
       const client = await openConnected(t, broker(), how());
       for (const fd of await onlySocket(broker())) {
         assert.equal(readSocketOption(fd, tcp.level, tcp.noDelay), 1);
@@ -82,7 +82,7 @@ describe('sockets of a client', { skip }, () => {
     });
   }
 
-  test('what the system does not know is an error at the start, with everything else that is wrong', async () => {
+  test('an option that the system does not know is an error at start, together with all other problems', async () => {
     const options: KafkaClientOptions = {
       apiVersion: [4, 0],
       securityProtocol: 'SSL',

@@ -27,7 +27,7 @@ after(async () => {
 /** Node 20 reads modules of a thread there. */
 const readsModulesInPool = process.versions.node.startsWith('20.');
 
-test('with every thread of the pool taken, a lost connection by name, with TLS and SCRAM, comes back; a start ends', async (t) => {
+test('a lost connection with a host name, TLS and SCRAM comes back while all threads of the pool are busy, and start ends', async (t) => {
   const [port] = /\d+$/.exec(broker.bootstrapServers[0]!)!;
   const options: KafkaClientOptions = {
     bootstrapServers: `localhost:${port}`,

@@ -87,7 +87,7 @@ function visit(
   });
 }
 
-test('the name is sent as it is configured, without a dot at its end; none for an address; no protocol is asked for', async (t) => {
+test('the configured server name is sent without a dot at its end, no name is sent for an address, and no protocol is requested', async (t) => {
   const { port, seen } = await tlsServer(t);
   const open = transports();
   for (const host of ['broker.test', 'broker.test.', '127.0.0.1'])
@@ -96,7 +96,9 @@ test('the name is sent as it is configured, without a dot at its end; none for a
   assert.deepEqual(seen.protocols, [false, false, false]);
 });
 
-test('an IPv6 address is checked against addresses, however they are written', { skip: !hasIpv6 }, async (t) => {
+test('an IPv6 address is compared with the addresses of the certificate in every notation', {
+  skip: !hasIpv6,
+}, async (t) => {
   const address = '::1';
   for (const [names, outcome] of [
     [['IP:0:0:0:0:0:0:0:1'], 'greeted'],
@@ -108,7 +110,7 @@ test('an IPv6 address is checked against addresses, however they are written', {
   }
 });
 
-test('ciphers decide about the version: without one of TLS 1.3 it is not spoken', async (t) => {
+test('TLS 1.3 is not used if sslCiphers has no cipher of TLS 1.3', async (t) => {
   const { port, seen } = await tlsServer(t);
   const spoken: string[] = [];
   seen.onSocket = (socket) => {
@@ -135,19 +137,19 @@ test('ciphers decide about the version: without one of TLS 1.3 it is not spoken'
   }
 });
 
-test('two dots at the end are one too many', async (t) => {
+test('a host name with two dots at its end is refused', async (t) => {
   const { port } = await tlsServer(t);
   assert.ok((await visit(transports(), 'other.test..', port)) instanceof TlsAuthenticationError);
 });
 
-test('the name is sent where it is not checked', async (t) => {
+test('the server name is sent even if it is not checked', async (t) => {
   const { port, seen } = await tlsServer(t);
   assert.equal(await visit(transports({ sslCheckHostname: false }), 'elsewhere.test', port), 'greeted');
   assert.deepEqual(seen.names, ['elsewhere.test']);
 });
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-  test(`${maxVersion}: a session is resumed with the same name only, until the settings change`, async (t) => {
+  test(`${maxVersion}: a session is resumed only for the same name, and only until the settings change`, async (t) => {
     const { port, seen } = await tlsServer(t, { maxVersion });
     const changing = ca.file(`changing-${maxVersion}.pem`, ca.cert);
     const open = transports({ sslCaFile: changing });
@@ -160,7 +162,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   });
 }
 
-test('a server that renegotiates is left', async (t) => {
+test('a connection ends when the server renegotiates', async (t) => {
   const { port, seen } = await tlsServer(t, { maxVersion: 'TLSv1.2' });
   const refusal = new Promise<Error>((resolve) => {
     seen.onSocket = (socket) => {
@@ -172,7 +174,7 @@ test('a server that renegotiates is left', async (t) => {
   assert.equal(((await refusal) as NodeJS.ErrnoException).code, 'ERR_SSL_NO_RENEGOTIATION');
 });
 
-test('older versions than TLS 1.2 are not spoken', async (t) => {
+test('versions before TLS 1.2 are not used', async (t) => {
   const { port } = await tlsServer(t, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
   const end = await visit(transports(), 'localhost', port);
   assert.ok(end instanceof TlsAuthenticationError, String(end));
@@ -189,7 +191,7 @@ async function problemsOf(options: object): Promise<readonly string[]> {
   return [];
 }
 
-test('everything that is wrong with files is named in one error, by key and path', async () => {
+test('one error names all problems with files, by key and path', async () => {
   const own = ca.issue({ purpose: 'client', passphrase: 'correct' });
   const other = ca.issue({ purpose: 'client' });
   const file = (name: string, text: string) => ca.file(name, text);

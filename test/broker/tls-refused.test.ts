@@ -19,7 +19,7 @@ import { ca, foreign, refused, secure, startFailure, tlsBroker, useAuthorities }
 useAuthorities();
 
 describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
-  test('wrong name', (t) =>
+  test('a certificate for another name', (t) =>
     refused(
       t,
       ca.issue({ names: ['DNS:broker.invalid'] }),
@@ -27,23 +27,24 @@ describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
       /127\.0\.0\.1:\d+ was refused: .*ALTNAME_INVALID\); connect by a name/,
     ));
 
-  test('an address that the certificate is not for', (t) =>
+  test('a certificate without the address', (t) =>
     refused(t, ca.issue({ names: ['DNS:localhost'] }), {}, /ALTNAME_INVALID/));
 
-  test('expired', (t) =>
+  test('an expired certificate', (t) =>
     refused(t, ca.issue({ validity: longPast }), {}, /CERT_HAS_EXPIRED\); the broker needs a new/));
 
-  test('not yet valid', (t) => refused(t, ca.issue({ validity: farFuture }), {}, /CERT_NOT_YET_VALID\)/));
+  test('a certificate that is not yet valid', (t) =>
+    refused(t, ca.issue({ validity: farFuture }), {}, /CERT_NOT_YET_VALID\)/));
 
-  test('unknown authority, whether or not names are checked', async (t) => {
+  test('a certificate of an unknown authority, with and without the check of names', async (t) => {
     await refused(t, foreign.issue(), {}, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
     await refused(t, foreign.issue(), { sslCheckHostname: false }, /(UNABLE_TO_\w+|SELF_SIGNED_\w+)\); .*sslCaFile/);
   });
 
-  test('without sslCaFile: those authorities that Node brings along', (t) =>
+  test('without sslCaFile only the authorities of Node are trusted', (t) =>
     refused(t, {}, { sslCaFile: null }, /UNABLE_TO_\w+|SELF_SIGNED_\w+/));
 
-  test('revoked, which only the revocation list tells', async (t) => {
+  test('a revoked certificate is refused only with a revocation list', async (t) => {
     const bad = ca.issue();
     ca.revoke(bad);
     const sslCrlFile = ca.file('revoked.crl', ca.crl());
@@ -54,7 +55,7 @@ describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
     await openConnected(t, withoutList, secure());
   });
 
-  test('a revocation list that is out of date, or of another authority, refuses everybody', async (t) => {
+  test('a revocation list that is out of date or of another authority refuses every certificate', async (t) => {
     await refused(t, {}, { sslCrlFile: ca.file('old.crl', ca.crl(longPast)) }, /CRL_HAS_EXPIRED\); .*out of date/);
     await refused(t, {}, { sslCrlFile: ca.file('foreign.crl', foreign.crl()) }, /UNABLE_TO_GET_CRL\); .*every issuer/);
   });
@@ -69,7 +70,7 @@ describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
     await openConnected(t, broker, secure({ sslCrlFile: ca.file('two.crl', between.crl() + ca.crl()) }));
   });
 
-  test('no version in common', async (t) => {
+  test('a broker without a common version', async (t) => {
     await refused(
       t,
       { maxVersion: 'TLSv1.2' },
@@ -84,10 +85,10 @@ describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
     );
   });
 
-  test('no cipher in common', (t) =>
+  test('a broker without a common cipher', (t) =>
     refused(t, { maxVersion: 'TLSv1.2' }, { sslCiphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, /HANDSHAKE_FAILURE.*ciphers/));
 
-  test('the error is there for whoever waits, other nodes go on, and nobody spins', async (t) => {
+  test('every waiting caller gets the error, other nodes go on, and nothing spins', async (t) => {
     const trusted = await tlsBroker(t);
     const untrusted = await tlsBroker(t, foreign.issue());
     const client = await openClient(
@@ -103,7 +104,7 @@ describe('TLS with a broker that is not trusted', { concurrency: 4 }, () => {
   });
 });
 
-describe('TLS with a server that does something else', { concurrency: 4 }, () => {
+describe('TLS with a server that', { concurrency: 4 }, () => {
   async function serverFailure(
     t: TestContext,
     script: Script,
@@ -150,7 +151,7 @@ describe('TLS with a server that does something else', { concurrency: 4 }, () =>
     assert.match(error.message, /does not speak TLS: .*plaintext port/);
   });
 
-  test('is a plaintext broker', async (t) => {
+  test('is a plaintext broker is an error', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
     const error = await startFailure(
@@ -160,7 +161,7 @@ describe('TLS with a server that does something else', { concurrency: 4 }, () =>
     assert.match(error.message, /plaintext port/);
   });
 
-  test('expects TLS, and the client does not', async (t) => {
+  test('expects TLS while the client does not use it is an error', async (t) => {
     const broker = await tlsBroker(t);
     const error = await startFailure({ bootstrapServers: broker.bootstrapServers });
     assert.match(error.message, /TLS/);

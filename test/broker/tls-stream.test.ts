@@ -24,7 +24,7 @@ before(() => {
 
 after(() => ca.close());
 
-test('TLS 1.3: keys change under way, and a certificate that is asked for late is not offered; only data is data', async (t) => {
+test('TLS 1.3: key updates and a late request for a certificate do not disturb the data', async (t) => {
   const issued = ca.issue();
   const server = await OpensslServer.start(ca.file('server.crt', issued.cert), ca.file('server.key', issued.key));
   t.after(() => server.close());
@@ -85,7 +85,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.equal((await ask(client)).topics.at(0).name, 'logs');
   }
 
-  test(`${version}: an end without goodbye right behind an answer does it no harm`, async (t) => {
+  test(`${version}: an answer is delivered if the connection ends right after it without close_notify`, async (t) => {
     const { client, newest } = await proxied(t);
     await ask(client);
     const { toClient } = newest();
@@ -97,7 +97,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     await assertRecovers(client);
   });
 
-  test(`${version}: an end without goodbye within an answer is a lost connection`, async (t) => {
+  test(`${version}: a connection that ends within an answer without close_notify is a lost connection`, async (t) => {
     const { client, newest } = await proxied(t);
     await ask(client);
     const { toClient } = newest();

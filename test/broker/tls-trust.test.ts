@@ -44,7 +44,7 @@ async function outcomes(t: TestContext, trusting: Trusting, ...options: KafkaCli
 }
 
 describe('a restriction that is empty', () => {
-  test('is refused at start, and never means the authorities of the system', async (t) => {
+  test('is refused at start, and does not mean the authorities of the system', async (t) => {
     const empty = ca.file('empty.pem', '');
     const system = { env: { NODE_EXTRA_CA_CERTS: caFile } };
     const seen = await outcomes(
@@ -64,7 +64,7 @@ describe('a restriction that is empty', () => {
       assert.match(line, /^KAFKA_CONFIGURATION: .*ssl/, `options ${i + 1}`);
   });
 
-  test('in a file that is emptied while running fails the next connection', async (t) => {
+  test('in a file that is emptied later fails the next connection', async (t) => {
     const changing = ca.file('emptied.pem', ca.cert);
     const client = await openConnected(t, broker, { securityProtocol: 'SSL', sslCaFile: changing });
     truncateSync(changing);
@@ -74,10 +74,10 @@ describe('a restriction that is empty', () => {
   });
 });
 
-describe('without authorities of its own, a client trusts as its process does', () => {
+describe('a client without its own authorities trusts', () => {
   const skip = 'setDefaultCACertificates' in tls ? false : `Node ${process.version} has no setDefaultCACertificates`;
 
-  test('those that tls.setDefaultCACertificates has set', { skip }, async (t) => {
+  test('the authorities that tls.setDefaultCACertificates has set', { skip }, async (t) => {
     const other = foreign.file('other.pem', foreign.cert);
     assert.deepEqual(await outcomes(t, { defaults: [other, caFile] }, {}), ['connected']);
     // Given ones count alone, whatever the process trusts.
@@ -85,7 +85,7 @@ describe('without authorities of its own, a client trusts as its process does', 
     assert.match(named!, /KAFKA_NO_BROKERS_AVAILABLE: .*not among those of sslCaFile/);
   });
 
-  test('and nobody else: neither Node’s own nor the system’s', { skip }, async (t) => {
+  test('no authorities of Node or of the system after that', { skip }, async (t) => {
     const other = foreign.file('only.pem', foreign.cert);
     for (const defaults of [[other], []]) {
       const [seen] = await outcomes(t, { env: { NODE_EXTRA_CA_CERTS: caFile }, defaults }, {});

@@ -43,7 +43,7 @@ describe('TLS with a broker that is trusted', () => {
       await checkRecords(client);
     });
 
-    test(`${version}: bytes that come one at a time are put together`, async (t) => {
+    test(`${version}: an answer that comes byte by byte is put together`, async (t) => {
       const broker = await tlsBroker(t, { minVersion: version, maxVersion: version });
       const proxy = await FaultProxy.start(broker.nodes[0]!);
       t.after(() => proxy.close());
@@ -56,7 +56,7 @@ describe('TLS with a broker that is trusted', () => {
       assert.equal(cluster.topics.at(0).name, 'logs');
     });
 
-    test(`${version}: records of one byte, whole or in pieces, are put together`, async (t) => {
+    test(`${version}: TLS records of one byte, whole or in pieces, are put together`, async (t) => {
       const broker = await startEmbeddedBroker({ topics: { logs: 1 } });
       t.after(() => broker.close());
       const server = await OneByteTls.start(broker.nodes[0]!, { ...good, minVersion: version, maxVersion: version });
@@ -89,7 +89,7 @@ describe('TLS with a broker that is trusted', () => {
       }
     });
 
-    test(`${version}: a connection at rest stays, and one that is lost is replaced`, async (t) => {
+    test(`${version}: an idle connection stays open, and a lost connection is replaced`, async (t) => {
       const broker = await tlsBroker(t, { minVersion: version, maxVersion: version });
       const client = await openConnected(t, broker, secure());
       for (let i = 0; i < 3; i++) await client.send(0, Metadata, { topics: [] });
@@ -110,7 +110,7 @@ describe('TLS with a broker that is trusted', () => {
       await client.send(0, Metadata, { topics: [] });
     });
 
-    test(`${version}: a client certificate that the broker requires`, async (t) => {
+    test(`${version}: the broker requires a client certificate, and gets it`, async (t) => {
       const broker = await tlsBroker(t, {
         minVersion: version,
         maxVersion: version,
@@ -134,7 +134,7 @@ describe('TLS with a broker that is trusted', () => {
     });
   }
 
-  test('a chain with an intermediate authority', async (t) => {
+  test('a chain with an intermediate authority is trusted', async (t) => {
     const between = new CertificateAuthority('between', ca);
     t.after(() => between.close());
     const leaf = between.issue();
@@ -142,22 +142,22 @@ describe('TLS with a broker that is trusted', () => {
     await openConnected(t, broker, secure());
   });
 
-  test('a certificate for another name, with sslCheckHostname off', async (t) => {
+  test('a certificate for another name is trusted if sslCheckHostname is false', async (t) => {
     const broker = await tlsBroker(t, ca.issue({ names: ['DNS:broker.invalid'] }));
     await openConnected(t, broker, secure({ sslCheckHostname: false }));
   });
 
-  test('the cipher that sslCiphers names', async (t) => {
+  test('the cipher that sslCiphers names is used', async (t) => {
     const broker = await tlsBroker(t, { maxVersion: 'TLSv1.2' });
     await openConnected(t, broker, secure({ sslCiphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }));
   });
 
-  test('any certificate, where sslContext says so', async (t) => {
+  test('any certificate is trusted if sslContext says so', async (t) => {
     const broker = await tlsBroker(t, foreign.issue());
     await openConnected(t, broker, secure({ sslContext: { rejectUnauthorized: false } }));
   });
 
-  test('renewed files are used by the next connection, and bad ones fail it alone', async (t) => {
+  test('the next connection uses renewed files, and bad files fail only that connection', async (t) => {
     const broker = await tlsBroker(t);
     const changing = ca.file('changing.pem', ca.cert);
     const client = await openConnected(t, broker, secure({ sslCaFile: changing }));
@@ -183,7 +183,7 @@ describe('TLS with a broker that is trusted', () => {
 describe('a client certificate that is missing or bad', { concurrency: 4 }, () => {
   const strict = { requireClientCertificate: true } as const;
 
-  test('TLS 1.2: an alert in the handshake', (t) =>
+  test('TLS 1.2: gives an alert in the handshake', (t) =>
     refused(
       t,
       { ...strict, ca: ca.cert, maxVersion: 'TLSv1.2' },
@@ -191,7 +191,7 @@ describe('a client certificate that is missing or bad', { concurrency: 4 }, () =
       /refused the TLS handshake.*client certificate \(sslCertFile\)/,
     ));
 
-  test('TLS 1.3: an alert after the handshake', (t) =>
+  test('TLS 1.3: gives an alert after the handshake', (t) =>
     refused(
       t,
       { ...strict, ca: ca.cert, minVersion: 'TLSv1.3' },
@@ -200,7 +200,7 @@ describe('a client certificate that is missing or bad', { concurrency: 4 }, () =
     ));
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    test(`${version}: one of a foreign authority; Node's server only closes`, async (t) => {
+    test(`${version}: ends the connection if another authority has signed it, and Node's server only closes`, async (t) => {
       const own = foreign.issue({ purpose: 'client' });
       const broker = await tlsBroker(t, { ...strict, ca: ca.cert, minVersion: version, maxVersion: version });
       const error = await startFailure(

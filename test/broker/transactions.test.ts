@@ -51,7 +51,7 @@ for (const [name, options] of [
   const committed = (topic: string, partition?: number): Promise<(string | null)[]> =>
     readValues(client, topic, partition, { committedOnly: true });
 
-  test(`${name}: a transaction becomes visible as a whole when it is committed, and one after another on one producer`, async () => {
+  test(`${name}: a transaction becomes visible as a whole when it is committed, and one producer runs several transactions`, async () => {
     const { topic, transactionalId } = await names();
     const producer = await producerOf({ transactionalId });
     for (let round = 0; round < 3; round++) {
@@ -118,7 +118,7 @@ for (const [name, options] of [
     await producer.close();
   });
 
-  test(`${name}: a second producer of the same id fences the first, which says so for good`, async () => {
+  test(`${name}: a second producer of the same id fences the first, which then fails every call`, async () => {
     const { topic, transactionalId } = await names();
     const first = await producerOf({ transactionalId });
     const tx = await first.begin();
@@ -139,7 +139,7 @@ for (const [name, options] of [
     await second.close();
   });
 
-  test(`${name}: a record that fails makes the commit fail, and after the abort all is well`, async () => {
+  test(`${name}: a record that fails makes the commit fail, and the next transaction works after the abort`, async () => {
     const { topic, transactionalId } = await names();
     const producer = await producerOf({ transactionalId });
     await broker.fail(Produce, 87);

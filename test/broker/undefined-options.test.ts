@@ -6,7 +6,7 @@ import { FindCoordinator, KafkaClient, Producer } from '../../src/index.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 
-test('an option that is undefined counts as left out, in every call that takes options', async (t) => {
+test('an undefined option counts as left out in every call that takes options', async (t) => {
   const broker = await startEmbeddedBroker();
   t.after(() => broker.close());
   const client = await KafkaClient.start({

@@ -60,14 +60,14 @@ describe('when the login is refused after the start', () => {
     await broker.close();
   });
 
-  test('a wait for a topic says so, and is not retriable', async () => {
+  test('awaitTopic fails with the reason, which is not retriable', async () => {
     const error = await failureOf(client.awaitTopic('other', { timeoutMs: 300 }));
     assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), error.message);
     assert.match(error.message, /Authentication failed/);
     assert.equal(error.retriable, false);
   });
 
-  test('a record of a topic that is not known yet fails with the reason, and is not retriable', async () => {
+  test('a record for a topic that is not yet known fails with the reason, which is not retriable', async () => {
     const producer = await client.producer({ maxBlockMs: 300 });
     const error = await failureOf(producer.send('other', { value: 'x' }));
     assert.equal(error.code, 'KAFKA_TOPIC_METADATA_TIMEOUT');
@@ -76,7 +76,7 @@ describe('when the login is refused after the start', () => {
     await producer.close({ timeoutMs: 0 });
   });
 
-  test('a transaction that cannot begin fails with the reason, and is not retriable', async () => {
+  test('a transaction that cannot begin fails with the reason, which is not retriable', async () => {
     const producer = await client.producer({ transactionalId: 'x', maxBlockMs: 300 });
     const error = await failureOf(producer.begin());
     assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), error.message);
@@ -84,7 +84,7 @@ describe('when the login is refused after the start', () => {
     await producer.close({ timeoutMs: 0 });
   });
 
-  test('what a consumer and an admin ask fails with the reason, and is not retriable', async () => {
+  test('requests of a consumer and an admin fail with the reason, which is not retriable', async () => {
     const consumer = await client.consumer({ groupId: 'g', defaultApiTimeoutMs: 300 });
     const partitions = [{ topic: 'other', partition: 0 }];
     const failures = [
@@ -163,7 +163,7 @@ describe('when the login is refused after the start', () => {
   });
 });
 
-describe('what was closed on purpose', () => {
+describe('an error after a close on purpose', () => {
   let broker: EmbeddedBroker;
 
   before(async () => {
@@ -172,7 +172,7 @@ describe('what was closed on purpose', () => {
 
   after(() => broker.close());
 
-  test('is no reason to try again: a consumer, an administration call, an attached client', async (t) => {
+  test('is not retriable for a consumer, an administration call and an attached client', async (t) => {
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers });
     const attached = await KafkaClient.attach(client.share());
     const consumer = await client.consumer({ groupId: 'g' });
