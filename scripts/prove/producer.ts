@@ -1,6 +1,6 @@
 // Owns the proof of the producer: a real cluster of three brokers, faults drawn from a seed, and a checker in another process that reads
 // everything back. Prints one JSON line; exit code 1 when anything was lost, doubled or out of order.
-//   npm run prove -- producer --minutes 10 --seed 7 [--compression lz4] [--producers 4] [--transactions | --transform]
+//   npm run prove -- producer --minutes 10 --seed 7 [--compression lz4] [--producers 4] [--threads 4] [--transactions | --transform]
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,8 +11,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
+import type { ThreadMessage, ThreadTask } from './producer-thread.ts';
+import { type Note, writeNumbers } from './producer-writer.ts';
 import { randomOf } from './random.ts';
 
 const partitions = 6;
@@ -28,13 +31,11 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     compression: { type: 'string', default: 'none' },
     producers: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '0' },
     transactions: { type: 'boolean', default: false },
     transform: { type: 'boolean', default: false },
   },
 });
-
-/** One line of the ledger: who, which number, where, and `a`cknowledged, `f`ailed for certain, `?` failed and maybe written. */
-type Note = (producer: number, n: number, partition: number, outcome: 'a' | 'f' | '?') => void;
 
 interface Faults {
   kills: number;
@@ -46,10 +47,13 @@ interface Faults {
 }
 
 async function main(): Promise<number> {
+  if (values.transactions && values.threads !== '0')
+    throw new Error('--transactions is not for --threads: a producer has one transaction at a time');
   const seed = Number(values.seed);
   const random = randomOf(seed);
   const kafka = await startKafka({
     brokers: 3,
+    startTimeoutMs: 300_000,
     extraProperties: {
       'min.insync.replicas': '2',
       'transaction.state.log.min.isr': '2',
@@ -61,7 +65,7 @@ async function main(): Promise<number> {
   try {
     await createTopics(kafka);
     // Counted from here: a cluster on a busy machine takes a minute to start.
-    const endAt = performance.now() + Number(values.minutes) * 60_000;
+    const endAt = Date.now() + Number(values.minutes) * 60_000;
     const ledger = createWriteStream(ledgerFile);
     const note: Note = (...fields) => void ledger.write(`${fields.join(' ')}\n`);
     const faults: Faults = { kills: 0, stalls: 0, moves: 0, blocks: 0 };
@@ -81,8 +85,8 @@ async function main(): Promise<number> {
     const { acknowledged, lost, doubled, reordered, unexpected } = verdict;
     // A run that wrote nothing has shown nothing.
     const isGood = acknowledged > 0 && lost + doubled + reordered + unexpected === 0;
-    const { minutes, compression, producers, transactions, transform: isTransformed } = values;
-    const how = { seed, minutes, compression, producers, transactions, transform: isTransformed };
+    const { minutes, compression, producers, threads, transactions, transform: isTransformed } = values;
+    const how = { seed, minutes, compression, producers, threads, transactions, transform: isTransformed };
     const line = { proof: 'producer', ...verdict, ...faults, ...how };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
@@ -236,7 +240,26 @@ async function isAtEnd(consumer: Consumer): Promise<boolean> {
   return ends.every((end, i) => end.isZero() || committed[i]?.offset.eq(end) === true);
 }
 
-/** Numbers of one producer, each to a partition of the producer's own order, until the time is over. */
+function startClient(kafka: KafkaFixture): Promise<KafkaClient> {
+  return KafkaClient.start({
+    bootstrapServers: kafka.bootstrapServers,
+    apiVersionAutoTimeoutMs: 60_000,
+    closeTimeoutMs: 120_000,
+  });
+}
+
+function openProducer(client: KafkaClient, index: number): Promise<Producer> {
+  return client.producer({
+    compressionType: values.compression as 'none',
+    requestTimeoutMs: 5000,
+    deliveryTimeoutMs: 90_000,
+    bufferMemoryBytes: 1024 * 1024,
+    batchSizeBytes: 2000,
+    ...(values.transactions && { transactionalId: `proof-${index}` }),
+  });
+}
+
+/** Numbers of one producer, until the time is over. With `--threads`, each of its threads writes numbers of its own. */
 async function write(
   kafka: KafkaFixture,
   index: number,
@@ -245,68 +268,44 @@ async function write(
   note: Note,
   faults: Faults,
 ): Promise<void> {
-  await using client = await KafkaClient.start({
-    bootstrapServers: kafka.bootstrapServers,
-    apiVersionAutoTimeoutMs: 60_000,
-    closeTimeoutMs: 120_000,
-  });
-  const producer: Producer = await client.producer({
-    compressionType: values.compression as 'none',
-    requestTimeoutMs: 5000,
-    deliveryTimeoutMs: 90_000,
-    bufferMemoryBytes: 1024 * 1024,
-    batchSizeBytes: 2000,
-    ...(values.transactions && { transactionalId: `proof-${index}` }),
-  });
-  let n = 0;
-  const send = async (to: Pick<Producer, 'send'>, count: number): Promise<[number, number, Promise<string>][]> => {
-    const sent: [number, number, Promise<string>][] = [];
-    for (let i = 0; i < count; i++) {
-      while (
-        await producer.ready(200).then(
-          () => false,
-          () => true,
-        )
-      );
-      const number = n++;
-      const partition = random(partitions);
-      const value = `${index} ${number} ${'x'.repeat(random(100))}`;
-      const outcome = to.send(values.transform ? sourceTopic : topic, { value, partition }).then(
-        () => 'a',
-        (error: unknown) => ((error as { maybeWritten?: boolean }).maybeWritten === false ? 'f' : '?'),
-      );
-      sent.push([number, partition, outcome]);
-    }
-    return sent;
-  };
-  while (performance.now() < endAt) {
-    const count = 50 + random(400);
-    if (random(20) === 0) {
-      faults.blocks++;
-      const blockedUntil = performance.now() + random(500);
-      while (performance.now() < blockedUntil);
-    }
-    if (!values.transactions) {
-      for (const [number, partition, outcome] of await send(producer, count)) {
-        outcome.then((what) => note(index, number, partition, what as 'a'));
-      }
-      continue;
-    }
-    let sent: [number, number, Promise<string>][] = [];
-    let verdict: 'a' | 'f' | '?' = 'a';
-    try {
-      await producer.transaction(async (tx) => {
-        sent = await send(tx, count);
-        await Promise.all(sent.map(([, , outcome]) => outcome));
-        if (random(5) === 0) throw new Error('aborted on purpose');
-      });
-    } catch (error) {
-      verdict = (error as Error).message === 'aborted on purpose' ? 'f' : '?';
-    }
-    for (const [number, partition] of sent) note(index, number, partition, verdict);
+  await using client = await startClient(kafka);
+  const producer = await openProducer(client, index);
+  const threads = Number(values.threads);
+  const task = { topic: values.transform ? sourceTopic : topic, partitions, endAt };
+  if (threads === 0) {
+    const writer = { ...task, index, inTransactions: values.transactions };
+    faults.blocks += await writeNumbers(producer, writer, random, note);
+  } else {
+    const all = Array.from({ length: threads }, (_, i) => {
+      const writer = {
+        ...task,
+        index: index * threads + i,
+        seed: Number(values.seed) + 1000 * (index * threads + i + 1),
+      };
+      return writeInThread(producer, writer, note);
+    });
+    for (const blocks of await Promise.all(all)) faults.blocks += blocks;
   }
   await producer.flush();
   await producer.close();
+}
+
+/** Returns how often the thread was blocked. */
+async function writeInThread(producer: Producer, task: ThreadTask, note: Note): Promise<number> {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const handle = producer.share();
+  const worker = new Worker(new URL(`./producer-thread${extension}`, import.meta.url), {
+    workerData: { handle, task },
+    transferList: [...handle.transferList],
+  });
+  let blocks = 0;
+  worker.on('message', (message: ThreadMessage) => {
+    if (message.notes !== undefined) for (const each of message.notes) note(...each);
+    else blocks = message.blocks;
+  });
+  const [code] = (await once(worker, 'exit')) as [number];
+  if (code !== 0) throw new Error(`thread ${task.index} ended with exit code ${code}`);
+  return blocks;
 }
 
 interface Verdict {

@@ -55,6 +55,8 @@ export class Doorbell {
 
   /** The same for work that can wait until the timer of an owner that dozes: wakes the owner only if it sleeps. */
   nudge(): void {
+    // A load is enough while the owner does not sleep, and costs a fraction of an exchange. Like that, it is ordered after the published work.
+    if (Atomics.load(this.#words, ASLEEP_WORD) !== ASLEEP) return;
     // Not an exchange: an owner that dozes must be found dozing by the next notify.
     if (Atomics.compareExchange(this.#words, ASLEEP_WORD, ASLEEP, AWAKE) === ASLEEP) this.#wake();
   }

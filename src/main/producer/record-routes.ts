@@ -136,27 +136,47 @@ export class RecordRoutes<K, V> {
     }
   }
 
-  /** Records of bytes that nothing has to be done with before. No object is made for a record without headers. */
+  /** Records of bytes that nothing has to be done with before. From a list, no object is made for a record without headers. */
   async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<number> {
     if (this.#preparer.tail !== null) await this.#preparer.tail;
-    const session = this.#session;
     let count = 0;
-    for (const record of records) {
-      const key = record.key ?? null;
-      const { value } = record;
-      const headers = headerPairs(record.headers);
-      const partition = partitionOf(record.partition);
-      const timestampMs = timestampOf(record.timestamp);
-      try {
-        while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
-          await session.ready(exactBytes(key, value, headers));
-        count++;
-      } catch (error) {
-        if (!this.#isOfRecord(group, error)) throw error;
-        if (group.endsAtFailure) break;
+    if (!Array.isArray(records)) {
+      for (const record of records) {
+        const taken = this.#take(group, record);
+        if (typeof taken === 'boolean' ? taken : await taken) count++;
+        else if (group.endsAtFailure) break;
       }
+      return count;
+    }
+    // By numbers: an iterator would make an object for each record.
+    for (let i = 0; i < records.length; i++) {
+      const taken = this.#take(group, records[i]);
+      if (typeof taken === 'boolean' ? taken : await taken) count++;
+      else if (group.endsAtFailure) break;
     }
     return count;
+  }
+
+  /** Whether the record was written; if not, it has failed alone. A promise while there is no room. */
+  #take(group: Group, record: ProducerRecord): boolean | Promise<boolean> {
+    const key = record.key ?? null;
+    const { value } = record;
+    const headers = headerPairs(record.headers);
+    const partition = partitionOf(record.partition);
+    const timestampMs = timestampOf(record.timestamp);
+    try {
+      if (this.#writeOfGroup(group, key, value, headers, partition, timestampMs)) return true;
+    } catch (error) {
+      if (this.#isOfRecord(group, error)) return false;
+      throw error;
+    }
+    return this.#takeLater(group, { key, value, headers, partition, timestampMs });
+  }
+
+  async #takeLater(group: Group, { key, value, headers, partition, timestampMs }: Prepared): Promise<boolean> {
+    do await this.#session.ready(exactBytes(key, value, headers));
+    while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs));
+    return true;
   }
 
   async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<number> {

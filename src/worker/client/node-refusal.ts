@@ -1,7 +1,12 @@
-// Owns the error that says why a node takes no request now. Network thread. Must not change anything.
+// Owns whether a node takes a request now, and the error that says why not. Network thread. Must not change anything.
 
 import { NodeNotReadyError, TooManyInFlightRequests, UnknownBrokerIdError } from '../../common/errors/errors.ts';
 import type { Node } from './node.ts';
+
+/** Whether a request to the node is accepted. It is asked often, so no error is made. */
+export function takesRequests(node: Node, maxInFlight: number, now: number): boolean {
+  return node.isReady && node.inFlight.size < maxInFlight && !node.connection.isThrottled(now);
+}
 
 /**
  * The error that a request to the node is refused with; null if it is accepted. @param count requests that count

@@ -19,7 +19,7 @@ import { anyBroker, type BrokerRequest, type BrokerRequests, type Destination } 
 import type { Connections } from './connections.ts';
 import type { FinalizedFeatures } from './finalized-features.ts';
 import type { Node } from './node.ts';
-import { whyNotSend } from './node-refusal.ts';
+import { takesRequests, whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import { type Refusal, refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -59,7 +59,7 @@ export class NodeRequests implements BrokerRequests {
 
   isReady(to: Destination, now: number): boolean {
     const node = this.#node(to, now);
-    if (node !== undefined && whyNotSend(node, node.id, this.#maxInFlight, now) === null) return true;
+    if (node !== undefined && takesRequests(node, this.#maxInFlight, now)) return true;
     this.#connect(to, node, now);
     return false;
   }
@@ -70,7 +70,7 @@ export class NodeRequests implements BrokerRequests {
     const { connection } = node;
     if (node.isReady) {
       if (connection.isThrottled(now)) return connection.throttledUntil;
-      return whyNotSend(node, node.id, this.#maxInFlight, now) === null ? now : Number.POSITIVE_INFINITY;
+      return takesRequests(node, this.#maxInFlight, now) ? now : Number.POSITIVE_INFINITY;
     }
     return node.isConnecting ? Number.POSITIVE_INFINITY : Math.max(now, connection.backoffUntil);
   }

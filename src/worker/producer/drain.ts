@@ -109,15 +109,15 @@ export class Drain {
     const { requests } = host;
     let ready = partitions;
     while (ready.length > 0) {
-      if (!requests.isReady(to, now)) {
+      // An answer makes room and starts the next round.
+      const isFull = requests.inFlight(to) >= config.maxInFlightRequestsPerConnection;
+      if (isFull || !requests.isReady(to, now)) {
         for (const partition of ready) if (partition.refusedSince < 0) partition.refusedSince = now;
-        const readyAt = requests.readyAt(to, now);
+        const readyAt = isFull ? now : requests.readyAt(to, now);
         // If `readyAt` is not in the future, a connection is being opened, and its event starts a round.
         if (readyAt > now) this.#noteDeadline(readyAt);
         return;
       }
-      // An answer makes room and starts the next round.
-      if (requests.inFlight(to) >= config.maxInFlightRequestsPerConnection) return;
       this.#sendOne(to, ready, now);
       ready = ready.filter((partition) => {
         if (partition.queue.length === 0) return false;
