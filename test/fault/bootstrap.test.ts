@@ -52,7 +52,7 @@ async function refusingAddress(): Promise<string> {
 }
 
 describe('a bootstrap server', { concurrency: 10 }, () => {
-  test('that refuses', async () => {
+  test('that refuses connections', async () => {
     const address = await refusingAddress();
     const error = await failureToStart([address]);
     assert.match(error.message, new RegExp(`${address}: .*ECONNREFUSED`));
@@ -79,14 +79,14 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.match(error.message, /did not finish in time \(connectionSetupTimeoutMs\)/);
   });
 
-  test('that accepts and says nothing', async (t) => {
+  test('that accepts and is silent', async (t) => {
     const server = await ScriptedServer.start(scripts.silent);
     t.after(() => server.close());
     const error = await failureToStart([server.address], { connectionSetupTimeoutMs: 100 });
     assert.match(error.message, /did not finish in time/);
   });
 
-  test('that accepts and says nothing, with more setup time than there is: it may not be a Kafka broker', async (t) => {
+  test('that accepts and is silent longer than the time limit may not be a Kafka broker', async (t) => {
     const server = await ScriptedServer.start(scripts.silent);
     t.after(() => server.close());
     const error = await failureToStart([server.address]);
@@ -112,7 +112,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     await client.awaitReady(0);
   });
 
-  test('of which only the last is a broker that can be reached', async (t) => {
+  test('in a list of which only the last can be reached', async (t) => {
     const hole = await startConnectBlackhole();
     const stranger = await ScriptedServer.start(scripts.echo);
     const silent = await ScriptedServer.start(scripts.silent);
@@ -133,7 +133,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.equal(client.cluster.brokers().length, 1);
   });
 
-  test('that advertises addresses nobody can reach is told of in the error of awaitReady', async (t) => {
+  test('that advertises unreachable addresses is named in the error of awaitReady', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
     const unreachable = await refusingAddress();
@@ -188,7 +188,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.match(error.message, /web server, not to a Kafka broker/);
   });
 
-  test('among several, each wrong in its own way: each is told of', async (t) => {
+  test('among several that fail in different ways: the error names each', async (t) => {
     const http = await startHttpServer();
     t.after(() => http.close());
     const closing = await ScriptedServer.start(scripts.closeAfterRequest);
@@ -203,7 +203,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     assert.match(lines[3]!, new RegExp(`${closing.address}: .*before it answered ApiVersions`));
   });
 
-  test('that works is found behind those that do not, in time', async (t) => {
+  test('that works is found in time behind servers that do not work', async (t) => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
     const http = await startHttpServer();
@@ -217,7 +217,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     await client.awaitReady(0);
   });
 
-  test('that comes up late is found by trying again', async (t) => {
+  test('that starts late is found by another attempt', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
     await broker.stopListener(0);
@@ -232,14 +232,14 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     await client.awaitReady(0);
   });
 
-  test('that answers once it is asked in an older version', async (t) => {
+  test('that answers only an older version', async (t) => {
     const broker = await startEmbeddedBroker({ apiVersions: { 18: [0, 2] } });
     t.after(() => broker.close());
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers });
     assert.deepEqual(client.getApiVersions()!.get(18), { min: 0, max: 2 });
   });
 
-  test('that nobody can use lets the process end, by itself', { timeout: 300_000 }, async (t) => {
+  test('that cannot be used lets the process end by itself', { timeout: 300_000 }, async (t) => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
     const bootstrapServers = [hole.address, await refusingAddress(), 'no-such-host.invalid:9092'];

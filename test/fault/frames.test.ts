@@ -142,7 +142,7 @@ describe('an answer with', () => {
     assert.equal((result.faulty as KafkaProtocolError).apiKey, ListOffsets.key);
   });
 
-  test('bytes behind its body is as good as any', async () => {
+  test('bytes behind its body is accepted', async () => {
     const { faulty, behind, outcome } = await sendAround({ trailingBytes: Buffer.alloc(100, 0xff) });
     assert.equal(faulty, null);
     assert.deepEqual(behind, [null, null]);
@@ -171,7 +171,7 @@ describe('an answer with', () => {
     });
   }
 
-  test('one more behind it that nobody asked for ends the connection, and nothing else', async () => {
+  test('another answer behind it that nobody asked for ends only the connection', async () => {
     const whole = answerOf('00000000' + '01' + '00');
     await broker.control(
       ListOffsets,

@@ -59,7 +59,7 @@ describe('a full link', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('refuses a request in the middle of being written, without a trace', async (t) => {
+  test('refuses a request while it is being written, and leaves no part of it', async (t) => {
     const client = await openConnected(t, broker, {
       ...many,
       requestRingBytes: 8 * KiB,
@@ -99,7 +99,7 @@ describe('a full link', () => {
     assert.ok(fetchedRecords(fetched).at(0).value!.equals(value));
   });
 
-  test('holds answers back until they are read, and then all of them come in order', async (t) => {
+  test('holds answers back until the application reads, and then all come in order', async (t) => {
     const client = await openConnected(t, broker, { ...small, ...many, requestRingBytes: 1 * MiB });
     const settlements = new Settlements(client);
     const order: number[] = [];
@@ -118,7 +118,7 @@ describe('a full link', () => {
     );
   });
 
-  test('holds back failures as well, and none overtakes an answer', async (t) => {
+  test('holds failures back too, and no failure overtakes an answer', async (t) => {
     const client = await openConnected(t, broker, { ...small, ...many, requestRingBytes: 1 * MiB });
     const settlements = new Settlements(client);
     await broker.control(Metadata, { answer: 'reset' }, { skip: 40, times: 1, nodeId: 0 });

@@ -86,7 +86,9 @@ describe('a network that', () => {
     }
   });
 
-  test('is not there: nothing is sent twice, and nothing is lost that was answered', { timeout: 300_000 }, async () => {
+  test('cuts connections at random sends nothing twice and loses nothing that was answered', {
+    timeout: 300_000,
+  }, async () => {
     const topic = 'counted';
     await network.proxied.broker.createTopic(topic);
     const random = seededRandom(77);

@@ -109,16 +109,16 @@ describe('the network thread', () => {
 
     for (const isBlocked of [false, true]) {
       const who = isBlocked ? 'a thread that blocks in pollSync' : 'a thread that awaits';
-      test(`because the link holds what nobody writes, which ${who} notices`, { timeout: 300_000 }, async (t) => {
+      test(`because the link holds impossible bytes, and ${who} notices`, { timeout: 300_000 }, async (t) => {
         assertLost(await run(t, 'corrupt', { isBlocked }), /RingCorruptError: ring of \d+ bytes/);
       });
 
-      test(`because it is stuck, which ${who} notices`, { timeout: 300_000 }, async (t) => {
+      test(`because it is stuck, and ${who} notices`, { timeout: 300_000 }, async (t) => {
         assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 5000 }, isBlocked }));
       });
     }
 
-    test('when close finds it stuck, by force', { timeout: 300_000 }, async (t) => {
+    test('by force when close finds it stuck', { timeout: 300_000 }, async (t) => {
       const report = await run(t, 'loop');
       for (const { settled, error } of report.pending) {
         assert.equal(settled, 1);
@@ -128,7 +128,7 @@ describe('the network thread', () => {
     });
   });
 
-  test('ends at any moment: each request is settled once, answered or failed', async (t) => {
+  test('ends at any moment, and each request is settled once, by an answer or an error', async (t) => {
     for (let round = 0; round < 6; round++) {
       const { client, worker } = await open(t, { maxInFlightRequestsPerConnection: 1000 });
       await client.awaitReady(0);
@@ -159,7 +159,7 @@ describe('the network thread', () => {
     await assert.rejects(starting, NetworkThreadError);
   });
 
-  test('ends while the application is blocked in pollSync, which is over at its time', async (t) => {
+  test('ends while the application is blocked in pollSync, which ends at its time limit', async (t) => {
     const { client, worker } = await open(t);
     await client.awaitReady(0);
     await broker.control(Fetch, { answer: 'never' }, { times: 1 });
@@ -171,7 +171,7 @@ describe('the network thread', () => {
     assert.ok((await failureOf(future)) instanceof NetworkThreadError);
   });
 
-  test('ends while poll waits, which is over at once', async (t) => {
+  test('ends while poll waits, and poll ends at once', async (t) => {
     const { client, worker } = await open(t);
     await client.awaitReady(0);
     const rule = await broker.control(Fetch, { answer: 'never' });
@@ -183,7 +183,7 @@ describe('the network thread', () => {
     await rule.remove();
   });
 
-  test('ends during close, which ends all the same', async (t) => {
+  test('ends during close, and close ends too', async (t) => {
     const { client, worker } = await open(t, { closeTimeoutMs: 600_000 });
     await client.awaitReady(0);
     const rule = await broker.control(Fetch, { answer: 'never' });
@@ -195,7 +195,7 @@ describe('the network thread', () => {
     await rule.remove();
   });
 
-  test('of one client ends, and another client goes on', async (t) => {
+  test('of one client ends, and other clients go on', async (t) => {
     const one = await open(t);
     const other = await open(t);
     await Promise.all([one.client.awaitReady(0), other.client.awaitReady(0)]);

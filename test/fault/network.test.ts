@@ -113,7 +113,7 @@ describe('a network that', () => {
     await settlements.finish();
   });
 
-  test('takes no more of a large request holds it, and other requests behind it, in order', async () => {
+  test('stops reading in the middle of a large request delays it and the requests behind it, and keeps their order', async () => {
     const settlements = new Settlements(network.client);
     const { toBroker } = network.connection();
     toBroker.stall();
@@ -129,7 +129,7 @@ describe('a network that', () => {
     assert.deepEqual(order, ['large', 'small']);
   });
 
-  test('takes no more refuses requests that want no answer once they pile up, and takes them again after', async () => {
+  test('stops reading makes requests with acks 0 fail when too many wait, until it reads again', async () => {
     const { toBroker } = network.connection();
     toBroker.stall();
     const value = randomBytes(MiB);
@@ -154,7 +154,7 @@ describe('a network that', () => {
     assert.equal(offsets.topics.at(0).partitions.at(0).errorCode, 0);
   });
 
-  test('holds a half-written request until it times out: the broker never sees the rest as something else', async () => {
+  test('holds a half-written request until it times out does not deliver the rest as another request', async () => {
     const settlements = new Settlements(network.client);
     const before = await network.proxied.broker.stats();
     const connections = network.proxied.proxies[0]!.connections.length;
@@ -177,7 +177,7 @@ describe('a network that', () => {
   });
 
   for (const kind of ['end', 'reset'] as const) {
-    test(`${kind === 'end' ? 'closes' : 'resets'} in the middle of an answer fails what is open, after what came whole`, async () => {
+    test(`${kind === 'end' ? 'closes' : 'resets'} in the middle of an answer fails open requests, after complete answers are delivered`, async () => {
       const settlements = new Settlements(network.client);
       const { toClient } = network.connection();
       // A connection that was lost before calls for metadata, whose answer is none of those counted here.
@@ -199,7 +199,7 @@ describe('a network that', () => {
     });
   }
 
-  test('falls silent lets requests time out, and the connection is replaced', async () => {
+  test('falls silent makes requests time out, and the connection is replaced', async () => {
     const settlements = new Settlements(network.client);
     const connections = network.proxied.proxies[0]!.connections.length;
     network.connection().toBroker.cutAfter(network.connection().toBroker.forwardedBytes, 'silence');
@@ -210,7 +210,7 @@ describe('a network that', () => {
     await network.replaced(connections);
   });
 
-  test('refuses every connection ends waits with the reason', async () => {
+  test('refuses every connection makes awaitReady fail with the reason', async () => {
     await network.proxied.proxies[0]!.refuse();
     network.proxied.proxies[0]!.resetAll();
     await waitFor('the loss', () => !network.client.connected(0));

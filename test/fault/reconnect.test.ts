@@ -30,7 +30,7 @@ describe('connections', { concurrency: 4 }, () => {
     ['does nothing', () => {}],
     ['refreshes metadata again and again', (client: KafkaClient) => void client.refreshMetadata()],
   ] as const) {
-    test(`that are dropped before they are ready are few, though the application ${name}`, async (t) => {
+    test(`that are dropped before they are ready stay few, even if the application ${name}`, async (t) => {
       const proxied = await startProxiedBroker();
       t.after(() => proxied.close());
       const client = await openClient(t, { bootstrapServers: proxied.bootstrapServers, retryBackoffMs: 1, ...backoff });
@@ -55,7 +55,7 @@ describe('connections', { concurrency: 4 }, () => {
     });
   }
 
-  test('that are refused are tried again, and made when the broker is back', async (t) => {
+  test('that are refused are tried again, and work when the broker is back', async (t) => {
     const broker = await startEmbeddedBroker({ topics: { logs: 1 } });
     t.after(() => broker.close());
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, ...backoff });
@@ -101,7 +101,7 @@ describe('connections', { concurrency: 4 }, () => {
     assert.equal(fetchedRecords(response).length, 0);
   });
 
-  test('that the broker closes while idle are no loss', async (t) => {
+  test('that the broker closes while they are idle cost no request', async (t) => {
     const broker = await startEmbeddedBroker();
     t.after(() => broker.close());
     const client = await openClient(t, { bootstrapServers: broker.bootstrapServers, ...backoff });
@@ -117,7 +117,7 @@ describe('connections', { concurrency: 4 }, () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('of a cluster that restarts node by node: every record arrives, tried again as often as it takes', {
+  test('of a cluster that restarts node by node deliver every record, with as many attempts as needed', {
     timeout: 300_000,
   }, async (t) => {
     const broker = await startEmbeddedBroker({ nodes: 3, topics: { logs: { assignments: [[0], [1], [2]] } } });

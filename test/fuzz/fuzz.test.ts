@@ -31,7 +31,7 @@ describe('hostile input ends in errors of this package only', () => {
     }
   });
 
-  test('a case is the same for the same seed', async () => {
+  test('the same seed gives the same case', async () => {
     const [target] = targets;
     await target!.prepare();
     const inputs = (): string[] => {

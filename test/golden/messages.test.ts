@@ -174,11 +174,11 @@ describe('golden messages', () => {
     assert.equal(vectors.length, expected.bodies + expected.headers);
   });
 
-  it('has a table for every message', () => {
+  it('finds a table for every message', () => {
     assert.deepEqual([...missing].sort(), [...knownGaps].sort());
   });
 
-  it('speaks every version that has vectors', () => {
+  it('has every version that has vectors', () => {
     const spoken = vectors.filter(hasTable).map((vector) => ({
       where: nameOf(vector),
       run: () => {
@@ -278,7 +278,7 @@ describe('golden messages', () => {
     assert.equal(count, expected.headers);
   });
 
-  it('names every vector that fails, not the first only', () => {
+  it('names every vector that fails, not only the first', () => {
     const fail = (text: string) => (): void => assert.fail(text);
     const checks = [
       { where: 'first', run: fail('one reason') },

@@ -206,7 +206,7 @@ describe('golden record sets', () => {
     });
   }
 
-  it('are written again byte for byte, where we would write them so', () => {
+  it('are written again byte for byte if we write the same form', () => {
     let same = 0;
     for (const set of sets) {
       const bytes = rewritten(set);

@@ -30,7 +30,7 @@ describeKafka('Admin on a real broker', (suite) => {
   const codeOf = (results: Results<unknown, unknown>): (string | undefined)[] =>
     [...results.values()].map((outcome) => (outcome.ok ? undefined : (outcome.error as { code?: string }).code));
 
-  test('topics are created, listed, described, extended and deleted, each with its own outcome', async () => {
+  test('topics are created, listed, described, extended and deleted, and each has its own outcome', async () => {
     const topics = [
       { name: 'admin-a', partitions: 2, replicationFactor: 1, configs: { 'retention.ms': '1000000' } },
       { name: 'admin-b' },
@@ -65,7 +65,7 @@ describeKafka('Admin on a real broker', (suite) => {
     ]);
   });
 
-  test('what is only checked is not done', async () => {
+  test('a call with validateOnly changes nothing', async () => {
     assert.deepEqual(codeOf(await admin.createTopics([{ name: 'admin-checked' }], { validateOnly: true })), [
       undefined,
     ]);
@@ -177,7 +177,7 @@ describeKafka('Admin on a real broker', (suite) => {
     await assert.rejects(admin.describeAcls(), { code: 'KAFKA_SECURITY_DISABLED' });
   });
 
-  test('a call under way fails when the client is closed, and so do calls afterwards', async () => {
+  test('calls in flight and later calls fail when the client is closed', async () => {
     const other = await openClient(closedByHand, { bootstrapServers: suite.kafka.bootstrapServers });
     const late = other.admin().listOffsets([{ topic: 'admin-none', partition: 0, at: 'latest' }]);
     const outcome = assert.rejects(late, { code: 'KAFKA_CANCELLED' });

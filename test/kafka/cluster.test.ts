@@ -73,7 +73,7 @@ describeKafka(
       await ledBy(admin, name, leader);
     }
 
-    test('says who its brokers are, which leads what, and what it is called', async (t) => {
+    test('names its brokers, its leaders and its cluster id', async (t) => {
       const client = await openClient(t, options());
       const name = await createTopic(2);
       await ledBy(client, name, 2);
@@ -93,7 +93,7 @@ describeKafka(
       assert.deepEqual(cluster.partition({ topic: name, partition: 0 })!.replicas, [2]);
     });
 
-    test('names the new leader in its refusal, which is used without a refresh', async (t) => {
+    test('names the new leader in an error response, and the client uses it without a refresh', async (t) => {
       const client = await openClient(t, options());
       const topic = await createTopic(1);
       const before = await ledBy(client, topic, 1);
@@ -119,7 +119,7 @@ describeKafka(
       assert.equal(client.cluster.updateId, updateId);
     });
 
-    test('makes a topic anew with another id, and epochs from the start', async (t) => {
+    test('gives a topic that is created again another id, and new epochs', async (t) => {
       const client = await openClient(t, options());
       const name = await createTopic(1);
       await moveTo(name, 3);
@@ -138,7 +138,7 @@ describeKafka(
       assert.ok(anew.leaderEpoch < leaderEpoch);
     });
 
-    test('is asked about a topic it does not have until that is there', async (t) => {
+    test('is asked about a missing topic until the topic exists', async (t) => {
       const client = await openClient(t, options());
       const name = `test-${randomUUID()}`;
       await client.setTopics([name]);
@@ -150,7 +150,7 @@ describeKafka(
       );
     });
 
-    test('has coordinators that are brokers, with a connection of their own', async (t) => {
+    test('has coordinators on brokers, with separate connections', async (t) => {
       const client = await openClient(t, options());
       await client.awaitReady(1);
       const group = 'readers';

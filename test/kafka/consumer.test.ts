@@ -50,7 +50,7 @@ describeKafka(
 
     for (const groupProtocol of ['consumer', 'classic'] as const) {
       describe(`protocol ${groupProtocol}`, () => {
-        test('blocked for longer than the session, a member stays one and reads every record once', async () => {
+        test('a member that is blocked for longer than the session stays a member and reads every record once', async () => {
           const topic = `blocked-${groupProtocol}`;
           await create(topic, 2);
           for (const partition of [0, 1]) await fill(topic, partition, 0);
@@ -89,7 +89,7 @@ describeKafka(
           await consumer.close();
         });
 
-        test('what is done is committed when a consumer is closed, and the next goes on there', async () => {
+        test('a consumer commits what is done when it is closed, and the next consumer goes on there', async () => {
           const topic = `restart-${groupProtocol}`;
           await create(topic, 1);
           await fill(topic, 0, 0);

@@ -70,7 +70,7 @@ describeKafka('a client of a real broker', (suite) => {
 
   const metadata = (client: KafkaClient) => client.send(node, Metadata, { topics: [] });
 
-  test('says of nodes what the reference says: unknown, not connected, connected, full, closed', async (t) => {
+  test('nodes are unknown, not connected, connected, full and closed as in the reference', async (t) => {
     const client = await open(t, { maxInFlightRequestsPerConnection: 2 });
     assert.deepEqual(saidOf(client, node + 50), saidOfUnknown);
     assert.equal(client.maybeConnect(node + 50), false);
@@ -105,7 +105,7 @@ describeKafka('a client of a real broker', (suite) => {
     assert.deepEqual(await client.poll(0), []);
   });
 
-  test('a request without acknowledgement leaves by itself and is stored', async (t) => {
+  test('a request with acks 0 is sent without another request, and is stored', async (t) => {
     const client = await connected(t, { maxInFlightRequestsPerConnection: 1 });
     const offset = (await endOffset(topic))!;
     const sent = client.send(node, Produce, produceRequest(topic, [{ value: 'x' }], { acks: 0 }), byName);
@@ -114,7 +114,7 @@ describeKafka('a client of a real broker', (suite) => {
     await waitFor('the record', async () => (await endOffset(topic)) === offset + 1);
   });
 
-  test('a request over its time takes its connection along; the next one serves', async (t) => {
+  test('a request that times out ends its connection, and the next connection works', async (t) => {
     const client = await connected(t);
     const { updateId } = client.cluster;
     const late = idle(client, never, 200);
@@ -128,7 +128,7 @@ describeKafka('a client of a real broker', (suite) => {
     await waitFor('metadata to be asked for', () => client.cluster.updateId > updateId);
   });
 
-  test('topics are known when their Future is done, and at once when they were', async (t) => {
+  test('topics are known when their Future is done, and at once if they were known before', async (t) => {
     const client = await connected(t);
     assert.equal(client.cluster.partitionsForTopic(topic), null);
     const cluster = await client.setTopics([topic]);
@@ -151,7 +151,7 @@ describeKafka('a client of a real broker', (suite) => {
     assert.equal(client.leastLoadedNode(), node);
   });
 
-  test('an idle connection is closed without harm, one that waits is not', async (t) => {
+  test('an idle connection is closed without harm, and a connection with a request in flight is not closed', async (t) => {
     const client = await connected(t, { connectionsMaxIdleMs: 2000 });
     const waiting = idle(client, 5000);
     await waiting;

@@ -66,7 +66,7 @@ describeKafka(
       await suite.kafka.stop();
     });
 
-    test('is fetched from by an application blocked for three times its request timeout', {
+    test('serves an application that is blocked for three times its request timeout', {
       timeout: 300_000,
     }, async (t) => {
       const requestTimeoutMs = 4000;
@@ -103,7 +103,7 @@ describeKafka(
       );
     });
 
-    test('that is stopped lets requests time out, and is used again when it goes on', {
+    test('makes requests time out while it is stopped, and is used again when it goes on', {
       timeout: 300_000,
     }, async (t) => {
       const client = await openClient(t, {
@@ -125,7 +125,7 @@ describeKafka(
       await client.send(node, Metadata, { topics: [] });
     });
 
-    test('killed with requests pending fails them once; started again it is found, with its data', {
+    test('fails pending requests once when it is killed, and is found with its data when it is started again', {
       timeout: 300_000,
     }, async (t) => {
       const client = await openClient(t, {

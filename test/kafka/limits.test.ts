@@ -130,7 +130,7 @@ describeKafka(
     ];
 
     for (const [what, key, value, ask] of limited) {
-      test(`a ${what} beyond its ${key} is answered, and then left waiting before it may send again`, async (t) => {
+      test(`a ${what} beyond its ${key} is answered, and is then throttled`, async (t) => {
         const client = await openClient(t, { ...plain(), clientId: key });
         await client.awaitReady(node);
         assert.equal((await produce(client, 3000)).errorCode, 0);
@@ -156,7 +156,7 @@ describeKafka(
       });
     }
 
-    test('what is in flight behind a throttled request has that much longer to be answered', async (t) => {
+    test('requests in flight behind a throttled request get the throttle time in addition', async (t) => {
       const clientId = 'behind';
       const client = await openClient(t, { ...plain(), clientId });
       await client.awaitReady(node);
@@ -179,7 +179,7 @@ describeKafka(
       assert.ok(first > behindMs && behind > behindMs, `${first} ms, answered after ${behind} ms`);
     });
 
-    test('a connection that the broker closes for idleness is made anew when it is needed', async (t) => {
+    test('a connection that the broker closes because it is idle is opened again when it is needed', async (t) => {
       const client = await openClient(t, { ...plain(), metrics: true });
       await client.awaitReady(node);
       // A refresh of metadata soon opens the next one.
@@ -191,7 +191,7 @@ describeKafka(
       assert.equal(response.brokers.length, 1);
     });
 
-    test('too many connections from one address: retriable, and it goes on when there is room', async (t) => {
+    test('too many connections from one address give a retriable error, and the client goes on when there is room', async (t) => {
       const taken = await takeConnections(suite.kafka.host, suite.kafka.port);
       t.after(() => {
         for (const socket of taken) socket.destroy();
@@ -209,7 +209,7 @@ describeKafka(
       await client.awaitReady(node);
     });
 
-    test('too many connections to a listener: it answers none, the error says what that may be, and it goes on when there is room', async (t) => {
+    test('too many connections to a listener give an error that says so, and the client goes on when there is room', async (t) => {
       const address = addressOf(suite.kafka.brokers[0]!, 'sasl');
       const [host, port] = address.split(':');
       const taken = await Promise.all(Array.from({ length: maxLogins }, () => connected(host!, Number(port))));
@@ -234,7 +234,7 @@ describeKafka(
       await client.awaitReady(node);
     });
 
-    test('a batch larger than the topic takes: MESSAGE_TOO_LARGE, not retriable', async (t) => {
+    test('a batch that is too large for the topic gives MESSAGE_TOO_LARGE, which is not retriable', async (t) => {
       const client = await openClient(t, plain());
       await client.awaitReady(node);
       const error = errorFor((await produce(client, 5000)).errorCode);
@@ -243,7 +243,7 @@ describeKafka(
       assert.equal((await produce(client, 1000)).errorCode, 0);
     });
 
-    test('a request larger than the broker takes: it closes the connection', async (t) => {
+    test('a request that is too large for the broker ends the connection', async (t) => {
       const client = await openClient(t, plain());
       await client.awaitReady(node);
       await assert.rejects(produce(client, 1_500_000), (error) => {
@@ -254,7 +254,7 @@ describeKafka(
       assert.equal((await produce(client, 1000)).errorCode, 0);
     });
 
-    test('an offset out of range: OFFSET_OUT_OF_RANGE', async (t) => {
+    test('an offset out of range gives OFFSET_OUT_OF_RANGE', async (t) => {
       const client = await openClient(t, plain());
       await client.awaitReady(node);
       const response = await client.send(node, Fetch, fetchRequest(topic, { offset: 1_000_000 }), byName);
@@ -262,7 +262,7 @@ describeKafka(
       assert.equal(error?.errorName, 'OFFSET_OUT_OF_RANGE');
     });
 
-    test('rights that are not there: their own errors, not retriable, and the connection stays', async (t) => {
+    test('missing rights give their own errors, which are not retriable, and the connection stays', async (t) => {
       const client = await openClient(t, {
         bootstrapServers: addressOf(suite.kafka.brokers[0]!, 'sasl'),
         securityProtocol: 'SASL_PLAINTEXT',

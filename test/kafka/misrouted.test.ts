@@ -16,7 +16,9 @@ after(() => proxy.close());
 describeKafka(
   'a broker behind a proxy that leads to another one',
   (suite) => {
-    test('gets no request; the proxy mended, it is reached again', { timeout: 300_000 }, async (t) => {
+    test('gets no request, and the right broker is reached when the proxy is repaired', {
+      timeout: 300_000,
+    }, async (t) => {
       const [one, two] = suite.kafka.brokers.map(({ host, port }) => ({ host, port }));
       proxy.target = two!;
       const client = await openClient(t, {

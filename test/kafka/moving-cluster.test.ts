@@ -236,7 +236,7 @@ describeKafka(
       await settle(load, { failing: 1 });
     });
 
-    test('all brokers go, and come back', { timeout: 300_000 }, async () => {
+    test('all brokers stop and come back', { timeout: 300_000 }, async () => {
       const { load, client } = await atWork();
       const before = usageOf(client).endedConnections;
       await Promise.all(suite.kafka.brokers.map((broker) => broker.kill('SIGKILL')));
@@ -246,7 +246,7 @@ describeKafka(
       assert.ok(usageOf(client).endedConnections - before > 6, 'each was tried more than once');
     });
 
-    test('all brokers go, and come back elsewhere: the bootstrap servers are asked again', {
+    test('all brokers stop and come back at other addresses: the bootstrap servers are asked again', {
       timeout: 300_000,
     }, async () => {
       const ports = await freePorts(3);

@@ -26,7 +26,10 @@ const options: KafkaOptions = { advertised: ({ port }) => ({ host: name, port })
 describeKafka(
   'names of a real broker',
   (suite) => {
-    test('a name that leads elsewhere after a restart is looked up anew', { skip, timeout: 300_000 }, async (t) => {
+    test('a host name that has another address after a restart is looked up again', {
+      skip,
+      timeout: 300_000,
+    }, async (t) => {
       const [broker] = suite.kafka.brokers;
       const folder = await mkdtemp(join(tmpdir(), 'offthread-kafka-names-'));
       t.after(() => rm(folder, { recursive: true, force: true }));

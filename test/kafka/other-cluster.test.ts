@@ -15,7 +15,7 @@ const topic = 'moved';
 describeKafka(
   'another cluster at the same address',
   (suite) => {
-    test('is told loudly; nothing known of the former one is kept', { timeout: 300_000 }, async (t) => {
+    test('is logged as an error, and nothing of the former cluster is kept', { timeout: 300_000 }, async (t) => {
       const [broker] = suite.kafka.brokers;
       const told: string[] = [];
       const client = await openClient(t, {

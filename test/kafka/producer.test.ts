@@ -44,7 +44,7 @@ describeKafka(
     };
 
     for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
-      test(`records arrive in order, each at the offset that its Future told, compression ${compressionType}`, async () => {
+      test(`records arrive in order, each at the offset of its Future, compression ${compressionType}`, async () => {
         const topic = await newTopic();
         const producer: Producer = await client.producer({ compressionType });
         const values = Array.from({ length: 2000 }, (_, i) => `record ${i} ${'x'.repeat(i % 50)}`);
@@ -62,7 +62,7 @@ describeKafka(
       });
     }
 
-    test('what a thread has appended is delivered while it is blocked', async () => {
+    test('records that a thread has appended are delivered while it is blocked', async () => {
       const topic = await newTopic(3);
       const producer = await client.producer();
       await producer.send(topic, { value: 'first', partition: 0 });
@@ -74,7 +74,7 @@ describeKafka(
       await producer.close();
     });
 
-    test('transactions: what is committed is seen, what is aborted is not, and who is fenced is told', async () => {
+    test('transactions: readers see committed records and no aborted ones, and a fenced producer gets an error', async () => {
       const topic = await newTopic(2);
       const producer = await client.producer({ transactionalId: `tx-${topic}` });
       await producer.transaction(async (tx) => {
@@ -111,7 +111,7 @@ describeKafka(
     });
 
     for (const groupProtocol of ['consumer', 'classic'] as const) {
-      test(`what is read, changed and written in transactions is there once, protocol ${groupProtocol}`, async () => {
+      test(`records that are read, changed and written in transactions are there once, protocol ${groupProtocol}`, async () => {
         const [source, results] = [await newTopic(2), await newTopic()];
         const count = 300;
         const writer = await client.producer();
@@ -167,7 +167,7 @@ describeKafka(
       });
     }
 
-    test('offsets of a member that the group has moved on from are refused, and the transaction can only be aborted', async () => {
+    test('offsets of a member of an old generation are refused, and the transaction can only be aborted', async () => {
       const [source, results] = [await newTopic(), await newTopic()];
       const writer = await client.producer();
       await writer.send(source, { value: 'a' });

@@ -38,7 +38,7 @@ describeKafka('a real broker', (suite) => {
     await client?.close();
   });
 
-  test('is found, with its version', () => {
+  test('is found with its version', () => {
     const { version } = suite.kafka;
     if (version !== null) assert.deepEqual(client.apiVersion, version.split('.').slice(0, 2).map(Number));
     assert.ok(client.getApiVersions()!.size > 20);
@@ -72,7 +72,7 @@ describeKafka('a real broker', (suite) => {
     });
   });
 
-  test('gives back records byte for byte, with keys, headers and times', async () => {
+  test('returns records byte for byte, with keys, headers and times', async () => {
     const topic = await createTopic(client);
     const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const given: readonly RecordInput[] = [
@@ -112,7 +112,7 @@ describeKafka('a real broker', (suite) => {
   });
 
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
-    test(`takes and gives back batches compressed with ${compression}`, async (t) => {
+    test(`stores and returns batches compressed with ${compression}`, async (t) => {
       const topic = await createTopic(client);
       const records = Array.from({ length: 1000 }, (_, i) => ({
         key: `k${i % 10}`,
@@ -139,7 +139,7 @@ describeKafka('a real broker', (suite) => {
     });
   }
 
-  test('takes and gives back tens of MiB', { timeout: 300_000 }, async () => {
+  test('stores and returns tens of MiB', { timeout: 300_000 }, async () => {
     const topic = await createTopic(client);
     const hash = createHash('sha256');
     for (let i = 0; i < 4; i++) {
@@ -154,7 +154,7 @@ describeKafka('a real broker', (suite) => {
     assert.equal(fetched.digest('hex'), hash.digest('hex'));
   });
 
-  test('keeps the order of a partition, many requests in flight, and partitions apart', async () => {
+  test('keeps the order of each partition with many requests in flight', async () => {
     const topic = await createTopic(client, 4);
     await Promise.all(
       Array.from({ length: 200 }, (_, i) => produce(client, topic, [{ value: `${i}` }], { partition: i % 4 })),
@@ -177,7 +177,7 @@ describeKafka('a real broker', (suite) => {
     });
   }
 
-  test('waits for records that come later, and then answers at once', async () => {
+  test('waits for records that come later and then answers at once', async () => {
     const topic = await createTopic(client);
     const waiting = client.send(topic.leaders[0]!, Fetch, {
       maxWaitMs: 20_000,

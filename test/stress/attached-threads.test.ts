@@ -37,7 +37,7 @@ const maxLeftOfRolesBytes = 24_000_000;
 const workerUrl = new URL('./collecting-worker.js', import.meta.url).href;
 const tests = { timeout: 600_000 };
 
-test('hundreds of threads attach, work and are killed; the rest goes on', tests, async (t) => {
+test('hundreds of threads attach, work and are killed, and other threads go on', tests, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);
@@ -86,7 +86,7 @@ test('hundreds of threads attach, work and are killed; the rest goes on', tests,
 });
 
 test(
-  'threads with a producer and a consumer each are killed; their records are sent, their members leave',
+  'when threads with a producer and a consumer are killed, their records are sent and their members leave',
   tests,
   async (t) => {
     const seed = chooseSeed();

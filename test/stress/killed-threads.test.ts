@@ -134,7 +134,9 @@ function checkRest(shared: { ring: SharedArrayBuffer; seed: number; longest: num
   if (n !== -1) assert.equal(n, end);
 }
 
-test('a notifier outlives the owner of the doorbell, asleep or not', { timeout: hangTimeoutMs }, async (t) => {
+test('a notifier outlives the owner of the doorbell, whether the owner sleeps or not', {
+  timeout: hangTimeoutMs,
+}, async (t) => {
   const seed = chooseSeed();
   t.diagnostic(`SEED=${seed}`);
   const random = new Random(seed);

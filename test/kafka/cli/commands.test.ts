@@ -54,7 +54,7 @@ describeKafka(
       return body.map((fields) => Object.fromEntries(head!.map((title, i) => [title, fields[i] ?? ''])));
     };
 
-    test('topics: what is created, altered and deleted is what kafka-topics sees', { skip }, async () => {
+    test('topics: kafka-topics sees what is created, altered and deleted', { skip }, async () => {
       await good(['topics', '--create', '--topic', 'cli-a', '--partitions', '2', '--config', 'retention.ms=1000000']);
       await theirs('TopicCommand', ['--create', '--topic', 'cli-b', '--partitions', '3']);
       assert.deepEqual(await good(['topics', '--list']), await theirs('TopicCommand', ['--list']));
@@ -79,7 +79,9 @@ describeKafka(
       assert.equal((await ours(['topics', '--delete', '--topic', 'cli-none'])).exitCode, 5);
     });
 
-    test('metadata: brokers and topics are those of kafka-topics and kafka-broker-api-versions', { skip }, async () => {
+    test('metadata: brokers and topics are the same as in kafka-topics and kafka-broker-api-versions', {
+      skip,
+    }, async () => {
       const [cluster] = await rows(['metadata']);
       const topics = (cluster!.topics as { name: string }[]).map(({ name }) => name);
       assert.deepEqual(topics.sort(), await theirs('TopicCommand', ['--list']));
@@ -88,7 +90,7 @@ describeKafka(
       assert.ok(said!.startsWith(`${broker!.host}:${broker!.port} (id: ${broker!.nodeId} `), said);
     });
 
-    test('versions: the ranges are those of kafka-broker-api-versions', { skip }, async () => {
+    test('versions: the ranges are the same as in kafka-broker-api-versions', { skip }, async () => {
       const said = new Map<string, string>();
       for (const line of await theirs('BrokerApiVersionsCommand', [])) {
         const match = /^\s*(\w+)\((\d+)\): (?:(\d+) to (\d+)|(\d+)) \[/.exec(line);
@@ -100,7 +102,7 @@ describeKafka(
       for (const [key, range] of said) assert.equal(new Map(found).get(key), range, `API ${key}`);
     });
 
-    test('produce: what is sent from lines and from JSON is what kafka-console-consumer reads', { skip }, async () => {
+    test('produce: kafka-console-consumer reads what is sent from lines and from JSON', { skip }, async () => {
       await good(['topics', '--create', '--topic', 'cli-produce', '--partitions', '1']);
       const lines = 'k1\tv1\nk2\tvälue 2\n';
       await good(['produce', '--topic', 'cli-produce', '--reader-property', 'parse.key=true'], lines);
@@ -133,7 +135,7 @@ describeKafka(
       ]);
     });
 
-    test('consume: what kafka-console-producer sends is what is read, by partitions and by a group', {
+    test('consume: partitions and a group read what kafka-console-producer sends', {
       skip,
     }, async () => {
       await good(['topics', '--create', '--topic', 'cli-consume', '--partitions', '1']);
@@ -160,7 +162,7 @@ describeKafka(
       assert.deepEqual(await good(group), []);
     });
 
-    test('offsets: lines are those of kafka-get-offsets', { skip }, async () => {
+    test('offsets: lines are the same as from kafka-get-offsets', { skip }, async () => {
       for (const more of [
         ['--topic', 'cli-produce'],
         ['--topic', 'cli-consume', '--time', 'earliest'],
@@ -176,7 +178,7 @@ describeKafka(
       assert.equal((await ours(['offsets', '--topic', 'cli-none'])).exitCode, 5);
     });
 
-    test('groups: list, lag and states are those of kafka-consumer-groups', { skip }, async () => {
+    test('groups: list, lag and states are the same as in kafka-consumer-groups', { skip }, async () => {
       assert.deepEqual(
         [...(await good(['groups', '--list']))].sort(),
         (await theirs('consumer.group.ConsumerGroupCommand', ['--list'])).sort(),
@@ -208,7 +210,7 @@ describeKafka(
       [['--to-current'], 100],
       [['--to-latest'], 100],
     ];
-    test('groups --reset-offsets: plans are those of kafka-consumer-groups, and are carried out', {
+    test('groups --reset-offsets: plans are the same as in kafka-consumer-groups, and are carried out', {
       skip,
     }, async () => {
       const common = ['--reset-offsets', '--group', 'cli-readers', '--topic', 'cli-consume'];
@@ -228,7 +230,7 @@ describeKafka(
     });
 
     // Kafka's tool needs a package for CSV that is not among the jars of the fixture, so both ways are ours.
-    test('groups: a plan goes through a file', { skip }, async (t) => {
+    test('groups: a plan can be written to a file and read back', { skip }, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'cli-reset-'));
       t.after(() => rmSync(folder, { recursive: true }));
       const file = join(folder, 'plan.csv');
@@ -260,7 +262,7 @@ describeKafka(
       assert.ok(!(await theirs('consumer.group.ConsumerGroupCommand', ['--list'])).includes('cli-readers'));
     });
 
-    test('configs: what is changed is what kafka-configs shows', { skip }, async () => {
+    test('configs: kafka-configs shows what is changed', { skip }, async () => {
       const topic = ['--entity-type', 'topics', '--entity-name', 'cli-a'];
       const change = 'cleanup.policy=[compact,delete],max.message.bytes=1234';
       await good(['configs', '--alter', ...topic, '--add-config', change, '--delete-config', 'retention.ms']);
@@ -276,7 +278,7 @@ describeKafka(
       assert.match(bad.stderr, /retention\.ms/);
     });
 
-    test('configs: quotas and SCRAM users are those of kafka-configs', { skip }, async () => {
+    test('configs: quotas and SCRAM users are the same as in kafka-configs', { skip }, async () => {
       const user = ['--entity-type', 'users', '--entity-name', 'alice'];
       const change = 'SCRAM-SHA-256=[iterations=8192,password=hunter2],producer_byte_rate=2048';
       const changed = await good(['configs', '--alter', ...user, '--add-config', change]);
@@ -295,7 +297,7 @@ describeKafka(
       assert.deepEqual(await rows(['configs', '--describe', ...user]), []);
     });
 
-    test('acls: entries are those of kafka-acls', { skip }, async () => {
+    test('acls: entries are the same as in kafka-acls', { skip }, async () => {
       const add = ['--allow-principal', 'User:bob', '--topic', 'cli-a', '--group', 'g', '--consumer'];
       await good(['acls', '--add', ...add]);
       await good(['acls', '--add', '--deny-principal', 'User:eve', '--operation', 'Write', '--topic', 'cli-a']);
@@ -313,7 +315,7 @@ describeKafka(
       assert.deepEqual(await rows(['acls', '--list']), []);
     });
 
-    test('request: an answer is what the broker knows, at the version asked for', { skip }, async () => {
+    test('request: the answer has the requested version', { skip }, async () => {
       const body = '{"topics":[{"name":"cli-a"}]}';
       const answer = JSON.parse((await good(['request', 'Metadata', body, '--version', '9']))[0]!) as {
         topics: { name: string; partitions: unknown[] }[];

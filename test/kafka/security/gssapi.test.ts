@@ -42,20 +42,20 @@ function declare(kdc: Kdc): void {
         ...more,
       });
 
-      test('lets in who has a ticket', async (t) => {
+      test('lets in a client with a ticket', async (t) => {
         await loggedIn(t, at('localhost'));
       });
 
-      test('takes the host of the service from the option', async (t) => {
+      test('uses the host name of the option for the service', async (t) => {
         await loggedIn(t, at('127.0.0.1', { saslKerberosDomainName: 'localhost' }));
       });
 
-      test('without it takes the host that is connected to, which here is no service', async () => {
+      test('uses the host of the connection without the option, and there is no such service here', async () => {
         const error = await refusal(at('127.0.0.1'), SaslAuthenticationFailedError, [], false);
         assert.match(error.message, /service kafka@127\.0\.0\.1 failed: .*not found/i);
       });
 
-      test('refuses a service that nobody knows', async () => {
+      test('refuses an unknown service', async () => {
         const error = await refusal(
           at('localhost', { saslKerberosServiceName: 'other' }),
           SaslAuthenticationFailedError,
@@ -65,7 +65,7 @@ function declare(kdc: Kdc): void {
         assert.match(error.message, /Kerberos login for service other@localhost failed: .*not found/i);
       });
 
-      test('is refused by a broker that has not the key of the service', async () => {
+      test('is refused by a broker without the key of the service', async () => {
         const stranger = at('localhost', { saslKerberosServiceName: 'stranger' });
         const error = await refusal(stranger, SaslAuthenticationFailedError, []);
         assert.match(error.message, /invalid credentials with SASL mechanism GSSAPI \(error code 58 of the broker\)/);
@@ -80,7 +80,7 @@ function declare(kdc: Kdc): void {
         assert.equal(created(), before);
       });
 
-      test('lets in who has a keytab and no ticket', async (t) => {
+      test('lets in a client with a keytab and without a ticket', async (t) => {
         process.env.KRB5CCNAME = kdc.noTicket;
         process.env.KRB5_CLIENT_KTNAME = kdc.clientKeytab;
         try {
@@ -92,7 +92,7 @@ function declare(kdc: Kdc): void {
         }
       });
 
-      test('says that a ticket has expired, keeps who is logged in, and logs in with the next ticket', async (t) => {
+      test('says that a ticket has expired, keeps connections that are logged in, and logs in with the next ticket', async (t) => {
         process.env.KRB5CCNAME = kdc.ticket('2s');
         try {
           const client = await loggedIn(t, at('localhost'));
@@ -125,7 +125,7 @@ function declare(kdc: Kdc): void {
   describeKafka(
     'GSSAPI with bare tokens',
     (suite) => {
-      test('lets in who has a ticket', async (t) => {
+      test('lets in a client with a ticket', async (t) => {
         await loggedIn(t, {
           ...gssapi,
           bootstrapServers: old.addressOf(suite.kafka.brokers[0]!),

@@ -130,7 +130,7 @@ describeKafka(
       await assert.rejects(admin.createDelegationToken({ owner: 'alice' }), { code: 'KAFKA_ILLEGAL_ARGUMENT' });
     });
 
-    test('a session ends while this thread is blocked and its connection muted: it was renewed, and nothing is lost', async (t) => {
+    test('a session is renewed while the application thread is blocked and the connection is muted, and nothing is lost', async (t) => {
       const rooms = { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65_536 };
       const options = {
         saslMechanism: 'PLAIN',
@@ -153,13 +153,13 @@ describeKafka(
       assert.equal(connections(), before);
     });
 
-    test('a mechanism the broker lacks is refused with the list of those it has', async () => {
+    test('a mechanism that the broker lacks is refused with the list of those it has', async () => {
       const options = at('jwks', { saslMechanism: 'PLAIN', ...users.alice });
       const error = await refusal(options, UnsupportedSaslMechanismError, ['alice-secret']);
       assert.match(error.message, /does not offer SASL mechanism PLAIN; it offers OAUTHBEARER/);
     });
 
-    test('a login where the broker wants none is refused', async () => {
+    test('a login is refused at a broker without logins', async () => {
       const options = {
         ...at('sasl', { saslMechanism: 'PLAIN', ...users.alice }),
         bootstrapServers: suite.kafka.bootstrapServers,
@@ -167,7 +167,7 @@ describeKafka(
       await refusal(options, IllegalSaslStateError, ['alice-secret']);
     });
 
-    test('without a wait at start, the first wait for a node says why', async (t) => {
+    test('the first awaitReady gives the reason if start does not wait for brokers', async (t) => {
       const options = at('sasl', {
         saslMechanism: 'PLAIN',
         ...users.alice,
@@ -277,7 +277,7 @@ describeKafka(
         }
       });
 
-      test('an authorization server with an authority of its own is trusted by NODE_EXTRA_CA_CERTS only', async (t) => {
+      test('an authorization server with its own authority is trusted only by NODE_EXTRA_CA_CERTS', async (t) => {
         const ca = new CertificateAuthority('authorization');
         t.after(() => ca.close());
         const answer = () => ({ json: { access_token: issuer.token(), expires_in: 300 } });

@@ -124,12 +124,12 @@ describeKafka(
         });
       }
 
-      test('a revoked broker where there is no revocation list, others where there is one', async (t) => {
+      test('a revoked broker without a revocation list, and other brokers with one', async (t) => {
         await ready(t, options('revoked'));
         await ready(t, options('tls', { sslCrlFile: ca.file('list.crl', ca.crl()) }));
       });
 
-      test('a certificate for another name, with sslCheckHostname off', async (t) => {
+      test('a certificate for another name if sslCheckHostname is false', async (t) => {
         await ready(t, options('wrongname', { sslCheckHostname: false }));
       });
 
@@ -175,7 +175,7 @@ describeKafka(
         await refused(options('tls13', by({ maxVersion: 'TLSv1.2' })), /offered were TLSv1\.2 to TLSv1\.2/);
       });
 
-      test('a plaintext client at a TLS port, and the reverse', async () => {
+      test('a plaintext client at a TLS port, and a TLS client at a plaintext port', async () => {
         const { sslCaFile: _, ...open } = options('tls');
         const plain = await refusal({ ...open, securityProtocol: 'PLAINTEXT' }, false);
         assert.match(plain.message, /TLS/);
@@ -186,7 +186,7 @@ describeKafka(
       });
     });
 
-    test('renewed files serve the next connection, bad ones fail it and tell why', async (t) => {
+    test('renewed files serve the next connection, and bad files fail it with the reason', async (t) => {
       const own = ca.issue({ purpose: 'client' });
       const sslCertFile = ca.file('renewed.pem', own.cert + own.key);
       const client = await ready(t, options('mutual', { sslCertFile }));

@@ -26,7 +26,7 @@ function results(...lines: string[]): Result[] {
 }
 
 describe('the comparison of results', () => {
-  it('knows which way every unit is better, and refuses one it does not know', () => {
+  it('knows for every unit whether higher is better, and refuses an unknown unit', () => {
     assert.equal(directionOf('MB/s'), 'higher');
     assert.equal(directionOf('records/s'), 'higher');
     for (const unit of ['ns', 'us', 'ms', 'ns/record', 'us per body', 'of all', 'connections']) {
@@ -48,13 +48,13 @@ describe('the comparison of results', () => {
     );
   });
 
-  it('believes the direction a row carries', () => {
+  it('uses the direction that a row carries', () => {
     const before = results(result('share', 'of all', 0.5, { direction: 'higher' }));
     const after = results(result('share', 'of all', 0.9, { direction: 'higher' }));
     assert.equal(changes(before, after)[0]!.verdict, 'better');
   });
 
-  it('takes the median of a row that was measured several times, and tells cases of one name apart', () => {
+  it('takes the median of a row that was measured several times, and keeps cases of one name apart', () => {
     const before = results(result('a', 'us', 10), result('a', 'us', 12), result('a', 'us', 500));
     const after = results(
       result('a', 'us', 12, { parameters: { topic: 'of this run' } }),
@@ -66,7 +66,7 @@ describe('the comparison of results', () => {
     );
   });
 
-  it('says what is in one file only, and what else differs', () => {
+  it('tells what is in only one file and what else differs', () => {
     const before = results(result('gone', 'us', 1), result('both', 'us', 1));
     const after = results(result('both', 'us', 2), result('new', 'us', 1, { environment: { node: 'v22.0.0' } }));
     const text = comparison(before, after);

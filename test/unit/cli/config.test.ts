@@ -114,7 +114,7 @@ describe("Java's configuration keys", () => {
     assert.deepEqual(consumer, { autoOffsetReset: 'earliest', isolationLevel: 'read_committed', fetchMinBytes: 5 });
   });
 
-  test('an unknown key is told with the nearest one', () => {
+  test('an unknown key is refused, and the error suggests the nearest key', () => {
     const { warnings } = configOf({ 'client.idd': 'me', 'sasl.login.refresh.window.factor': '0.8' });
     assert.match(warnings[0]!, /client\.idd.*did you mean client\.id\?/);
     assert.match(warnings[1]!, /sasl\.login\.refresh\.window\.factor.*has no effect/);
@@ -191,7 +191,7 @@ describe('security settings', () => {
     });
   });
 
-  test('stores are told apart by what is in them', (t) => {
+  test('the type of a store is found by its content', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'cli-config-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const store = (name: string, bytes: string | Buffer): string => {
@@ -274,7 +274,7 @@ describe('security settings', () => {
         );
   });
 
-  test('PEM in one line is given its line breaks', () => {
+  test('PEM in one line gets its line breaks', () => {
     const { client } = configOf({
       'security.protocol': 'SSL',
       'ssl.truststore.certificates': '-----BEGIN CERTIFICATE----- AAAA BBBB -----END CERTIFICATE-----',
@@ -299,7 +299,7 @@ describe('security settings', () => {
   });
 });
 
-test('environment variables are properties, but for those of the scripts of Kafka', () => {
+test("environment variables are properties, except those of Kafka's scripts", () => {
   const properties = environmentProperties({
     KAFKA_BOOTSTRAP_SERVERS: 'a:1',
     KAFKA_SECURITY_PROTOCOL: 'SSL',

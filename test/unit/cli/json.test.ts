@@ -16,7 +16,7 @@ const failureOf = (text: string, firstLine?: number): string => {
 };
 
 describe('parseJson', () => {
-  test('gives what JSON.parse gives', () => {
+  test('returns the same as JSON.parse', () => {
     const texts = [
       '{}',
       '[]',
@@ -29,7 +29,7 @@ describe('parseJson', () => {
     for (const text of texts) assert.deepEqual(parseJson(text, 'input'), JSON.parse(text));
   });
 
-  test('keeps integers that a number does not hold', () => {
+  test('keeps integers that do not fit into a number', () => {
     assert.deepEqual(parseJson('[9223372036854775807, 9007199254740991]', 'input'), [
       9223372036854775807n,
       9007199254740991,
@@ -57,14 +57,14 @@ describe('parseJson', () => {
     ['"\\u12"', 'line 1, column 2', /hexadecimal/],
   ];
   for (const [text, place, problem] of faults) {
-    test(`${JSON.stringify(text)} is refused at its place`, () => {
+    test(`${JSON.stringify(text)} is refused with its position`, () => {
       const message = failureOf(text);
       assert.ok(message.startsWith(`input, ${place}: `), message);
       assert.match(message, problem);
     });
   }
 
-  test('lines count from the one that is given', () => {
+  test('lines count from the given line', () => {
     assert.match(failureOf('{"a":}', 7), /^input, line 7, column 6/);
   });
 

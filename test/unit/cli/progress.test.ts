@@ -42,13 +42,13 @@ describe('progress', () => {
     });
   }
 
-  test('says everything on a wide terminal, with a bar', async () => {
+  test('shows everything on a wide terminal, with a bar', async () => {
     const terminal = new FakeTerminal(200);
     await worked(terminal);
     assert.match(terminal.text, /\[#+\] +100 % +20\.0 MB .*20,000 records/);
   });
 
-  test('is some plain lines where there is no terminal', async () => {
+  test('is some plain lines without a terminal', async () => {
     const terminal = new FakeTerminal(null);
     await worked(terminal);
     const lines = terminal.text.split('\n').slice(0, -1);

@@ -49,17 +49,17 @@ describe('format strings', () => {
     });
   }
 
-  test('null is nothing, with length -1', async () => {
+  test('null is written as nothing, with length -1', async () => {
     const bytes = await written((out) => parseFormat('[%k|%s|%K|%S]%R')(out, placed(null, null)));
     assert.equal(bytes.toString('latin1'), '[||-1|-1]\xff\xff\xff\xff');
   });
 
-  test('bytes that are no text are not changed', async () => {
+  test('bytes that are not text are not changed', async () => {
     const value = Buffer.from([0xff, 0x00, 0xfe]);
     assert.deepEqual(await written((out) => parseFormat('%s')(out, placed(null, value))), value);
   });
 
-  test('what there is not is refused', () => {
+  test('an unknown format is refused', () => {
     for (const format of ['%x', '%', '\\q', '\\']) assert.throws(() => parseFormat(format), UsageError);
     assert.equal(unescapeText('--delimiter', '\\x00a\\t'), '\0a\t');
     assert.throws(() => unescapeText('--delimiter', ''), UsageError);
@@ -67,7 +67,7 @@ describe('format strings', () => {
 });
 
 describe('JSON lines', () => {
-  test('what is written can be read', async () => {
+  test('what is written can be read back', async () => {
     const bytes = Buffer.from([0xff, 0xfe]);
     const line = await written((out) => writeJson(out, placed('k', bytes, [['h', 'x']])));
     const read = parseRecord(line.toString(), 'input', 1);
@@ -130,7 +130,7 @@ describe('lines of input', () => {
     }
   });
 
-  test('nothing is nothing', async () => {
+  test('no input gives no lines', async () => {
     assert.deepEqual(await piecesIn([]), []);
   });
 });
@@ -153,12 +153,12 @@ describe('parts of a line', () => {
     assert.deepEqual(read('a:b', {}), [null, 'a:b']);
   });
 
-  test('a separator of kcat may be missing', () => {
+  test('a separator as in kcat may be missing', () => {
     assert.deepEqual(read('a:b:c', { keySeparator: ':' }), ['a', 'b:c']);
     assert.deepEqual(read('abc', { keySeparator: ':' }), [null, 'abc']);
   });
 
-  test("a separator of Kafka's tool may not, unless errors are ignored", () => {
+  test("a separator as in Kafka's tool must be there unless errors are ignored", () => {
     const properties = new Map([['parse.key', 'true']]);
     assert.deepEqual(read('a\tb', { properties }), ['a', 'b']);
     assert.throws(() => read('ab', { properties }), /line 1: no key\.separator/);
@@ -189,7 +189,7 @@ describe('parts of a line', () => {
     assert.deepEqual([text(record.key), text(record.value)], ['k', 'v']);
   });
 
-  test('an unknown property is told with the nearest one', () => {
+  test('an unknown property is refused, and the error suggests the nearest one', () => {
     assert.throws(() => read('a', { properties: new Map([['parse.kye', 'true']]) }), /known is parse\.key/);
   });
 });

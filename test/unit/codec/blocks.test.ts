@@ -86,7 +86,7 @@ for (const [name, ours] of Object.entries({ lz4, snappy })) {
   const skip = other === null ? `${name}: no native package installed` : false;
 
   describe(`${name} blocks`, () => {
-    it('come back as they were', () => {
+    it('come back unchanged', () => {
       for (const sample of samples(3)) {
         const bytes = sample.subarray(0, ours.largest);
         if (bytes.length === 0) continue;
@@ -94,7 +94,7 @@ for (const [name, ours] of Object.entries({ lz4, snappy })) {
       }
     });
 
-    it('are read by native code, and read what it writes', { skip }, () => {
+    it('are the same for native code, in both directions', { skip }, () => {
       for (const sample of samples(4)) {
         const bytes = Uint8Array.from(sample.subarray(0, ours.largest));
         if (bytes.length === 0) continue;
@@ -103,7 +103,7 @@ for (const [name, ours] of Object.entries({ lz4, snappy })) {
       }
     });
 
-    it('stay within their room, whatever damage they have', () => {
+    it('stay within their room when they are damaged', () => {
       const next = random(9);
       let same = 0;
       for (let round = 0; round < 4_000; round++) {
@@ -126,14 +126,14 @@ for (const [name, ours] of Object.entries({ lz4, snappy })) {
 }
 
 describe('snappy blocks', () => {
-  it('with claims that their size cannot keep are refused before any memory is taken', () => {
+  it('that claim more than their size allows are refused before memory is taken', () => {
     const claim = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x07, 0x00, 0x61);
     assert.throws(() => readSnappyLength(claim, 0, claim.length), /claims to hold 2147483647/);
     assert.throws(() => readSnappyLength(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x1f), 0, 5), CorruptRecordError);
     assert.throws(() => readSnappyLength(Uint8Array.of(0x80), 0, 1), CorruptRecordError);
   });
 
-  it('may have offsets of four bytes', () => {
+  it('can have offsets of four bytes', () => {
     const block = Uint8Array.of(8, 3 << 2, 1, 2, 3, 4, (3 << 2) | 3, 4, 0, 0, 0);
     assert.deepEqual(snappy.read(block, 8), Uint8Array.of(1, 2, 3, 4, 1, 2, 3, 4));
   });

@@ -25,7 +25,7 @@ describe('crc32c', () => {
     assert.equal(crc32c(new Uint8Array(0)), 0);
   });
 
-  it('is the same by definition, by tables and natively, at every length and position', () => {
+  it('is the same bit by bit, with tables and in native code, for every length and position', () => {
     const next = random(1);
     const bytes = randomBytes(next, 5000);
     const lengths = [...Array.from({ length: 300 }, (_, i) => i), 511, 512, 1000, 4099];
@@ -37,7 +37,7 @@ describe('crc32c', () => {
     }
   });
 
-  it('says what computes it', () => {
+  it('tells which code computes it', () => {
     assert.ok(['@node-rs/crc32', 'tables'].includes(crc32cImplementation));
   });
 });
@@ -48,7 +48,7 @@ describe('crc32', () => {
     assert.equal(crc32(new Uint8Array(0)), 0);
   });
 
-  it('is the same by definition, by tables and natively, at every length and position', () => {
+  it('is the same bit by bit, with tables and in native code, for every length and position', () => {
     const next = random(2);
     const bytes = randomBytes(next, 3000);
     for (const length of [...Array.from({ length: 300 }, (_, i) => i), 2049]) {
@@ -67,7 +67,7 @@ describe('xxHash32', () => {
     assert.equal(xxHash32(Buffer.from('Nobody inspects the spammish repetition')), 0xe2293b2f);
   });
 
-  it('looks at its range only', () => {
+  it('covers only its range', () => {
     const bytes = Buffer.from('xxNobody inspects the spammish repetitionyy');
     assert.equal(xxHash32(bytes, 2, bytes.length - 2), 0xe2293b2f);
   });

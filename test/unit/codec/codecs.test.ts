@@ -27,7 +27,7 @@ for (const [name, codec] of Object.entries(codecs)) {
       assert.ok(pack(codec, bytes).length < 70_000);
     });
 
-    it('fails by a typed error wherever the input is cut', () => {
+    it('fails with a typed error wherever the input is cut', () => {
       const bytes = repetitive(random(6), 2_000);
       const packed = pack(codec, bytes);
       for (let length = 0; length < packed.length; length++) {
@@ -37,7 +37,7 @@ for (const [name, codec] of Object.entries(codecs)) {
       }
     });
 
-    it('meets damaged input with a typed error or other bytes, within its limit', () => {
+    it('answers damaged input with a typed error or other bytes, within its limit', () => {
       const next = random(codec + 10);
       for (let round = 0; round < 400; round++) {
         const bytes = repetitive(next, 1 + Math.floor(next() * 3_000));
@@ -68,7 +68,7 @@ for (const [name, codec] of Object.entries(codecs)) {
 }
 
 describe('decompress', () => {
-  it('names a codec that is not known', () => {
+  it('names an unknown codec', () => {
     assert.throws(() => unpack(5, new Uint8Array(3)), UnsupportedCodecError);
     assert.throws(() => compress(7, 0, new Uint8Array(3), 0, 3), UnsupportedCodecError);
   });
@@ -80,7 +80,7 @@ describe('gzip', () => {
     assert.equal(unpack(GZIP, members).toString(), 'one two');
   });
 
-  it('takes levels, bringing those outside its range inside', () => {
+  it('accepts levels, and moves a level outside its range to the nearest in it', () => {
     const bytes = repetitive(random(7), 20_000);
     const best = compress(GZIP, 9, bytes, 0, bytes.length);
     assert.ok(best.length < compress(GZIP, 1, bytes, 0, bytes.length).length);
@@ -91,7 +91,7 @@ describe('gzip', () => {
 describe('zstd', () => {
   before(prepareCodecs);
 
-  it('takes levels, bringing those outside its range inside', () => {
+  it('accepts levels, and moves a level outside its range to the nearest in it', () => {
     const bytes = repetitive(random(8), 20_000);
     const best = compress(ZSTD, 19, bytes, 0, bytes.length);
     assert.ok(best.length < compress(ZSTD, -50, bytes, 0, bytes.length).length);

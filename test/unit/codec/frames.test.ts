@@ -45,7 +45,7 @@ describe('lz4 frames', () => {
     assert.throws(() => unpack(LZ4, lz4Frame(0x60, 3)), /block size/);
   });
 
-  it('have a checked header checksum, except within format v0, whose writers made it from other bytes', () => {
+  it('have a checked header checksum, except in format v0, whose writers computed it from other bytes', () => {
     const bytes = repetitive(random(1), 500);
     const historical = pack(LZ4, bytes, 0);
     const right = pack(LZ4, bytes, 1);
@@ -58,14 +58,14 @@ describe('lz4 frames', () => {
     assert.throws(() => unpack(LZ4, historical, 1000, 2), /header checksum/);
   });
 
-  it('keep bytes that do not get smaller as they are', () => {
+  it('keep bytes unchanged that do not get smaller', () => {
     const bytes = Uint8Array.from({ length: 65_536 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 13);
     assert.ok(pack(LZ4, bytes).length <= bytes.length + 15);
   });
 });
 
 describe('snappy streams', () => {
-  it('are written as xerial does, and read as that or as one raw block', () => {
+  it('are written in the xerial format, and read in that format or as one raw block', () => {
     const packed = pack(SNAPPY, Buffer.from(text));
     assert.equal(Buffer.from(packed.subarray(0, 16)).toString('hex'), '82534e41505059000000000100000001');
     assert.equal(unpack(SNAPPY, packed.subarray(20)).toString(), text);
@@ -74,7 +74,7 @@ describe('snappy streams', () => {
     assert.equal(unpack(SNAPPY, littleEndian).toString(), text);
   });
 
-  it('are read as one where several follow each other, as Java does, and refused where a later head is cut', () => {
+  it('are read as one stream if several follow each other, as in Java, and refused if a later header is cut', () => {
     const [one, two] = [pack(SNAPPY, Buffer.from('one ')), pack(SNAPPY, Buffer.from('two'))];
     assert.equal(unpack(SNAPPY, Buffer.concat([one, two])).toString(), 'one two');
     assert.equal(unpack(SNAPPY, Buffer.concat([one, two, one])).toString(), 'one twoone ');
@@ -101,7 +101,7 @@ describe('snappy streams', () => {
 describe('zstd frames', () => {
   before(prepareCodecs);
 
-  it('are read one after another, those to be skipped left out', () => {
+  it('are read one after another, without skippable frames', () => {
     const one = pack(ZSTD, Buffer.from('one '));
     const two = pack(ZSTD, Buffer.from('two'));
     const skipped = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 7, 7, 7]);
@@ -109,7 +109,7 @@ describe('zstd frames', () => {
     assert.throws(() => unpack(ZSTD, Buffer.concat([one, Buffer.from('junk, longer than a head')])), /does not start/);
   });
 
-  it('are walked to their end before anything is decompressed', () => {
+  it('are checked to their end before anything is decompressed', () => {
     const bytes = repetitive(random(2), 300_000);
     const packed = pack(ZSTD, bytes);
     const frame = readZstdFrame(packed, 0, packed.length);
@@ -117,7 +117,7 @@ describe('zstd frames', () => {
     assert.ok(frame.maxBytes >= bytes.length);
   });
 
-  it('are refused for claims that their blocks cannot keep, huge windows and dictionaries', () => {
+  it('are refused for sizes that their blocks cannot have, huge windows and dictionaries', () => {
     const head = [0x28, 0xb5, 0x2f, 0xfd];
     const block = [0x01 | (1 << 3), 0, 0, 0x61];
     const claim = Buffer.from([...head, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, ...block]);

@@ -15,7 +15,7 @@ test('alignTo8 rounds up to a multiple of 8', () => {
   }
 });
 
-test('both views are of one buffer, whose size is a multiple of 8 and at least what was asked for', () => {
+test('both views share one buffer, whose size is a multiple of 8 and at least the requested size', () => {
   for (const bytes of [0, 1, 63, 64, 65, 1001]) {
     const memory = new HeapMemory(bytes);
     assert.equal(memory.i32.buffer, memory.u8.buffer);
@@ -26,7 +26,7 @@ test('both views are of one buffer, whose size is a multiple of 8 and at least w
   }
 });
 
-test('grow keeps what is used and makes enough room', () => {
+test('grow keeps the used bytes and makes enough room', () => {
   const memory = new HeapMemory(64);
   memory.u8.set([1, 2, 3, 4, 5]);
   memory.grow(1000, 5);
@@ -36,7 +36,7 @@ test('grow keeps what is used and makes enough room', () => {
   assert.equal(memory.capacity % 8, 0);
 });
 
-test('grow follows a hint, and grows in proportion without one', () => {
+test('grow uses a hint, and grows in proportion without a hint', () => {
   const hinted = new HeapMemory(64);
   hinted.grow(65, 0, 5000);
   assert.ok(hinted.capacity >= 5000);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MinHeap } from '../../../src/common/min-heap.ts';
 import { Random } from '../ring/support/random.ts';
 
-test('entries come out in the order of their rank, whatever the order they went in', () => {
+test('entries come out in the order of their rank', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = new Random(seed);
     const heap = new MinHeap<number>((rank) => rank);
@@ -25,7 +25,7 @@ test('entries come out in the order of their rank, whatever the order they went 
   }
 });
 
-test('an entry added or taken costs a logarithm of comparisons', () => {
+test('adding and taking an entry need a logarithmic number of comparisons', () => {
   let looks = 0;
   const heap = new MinHeap<number>((rank) => {
     looks++;

@@ -43,7 +43,7 @@ describe('the OIDC token provider', () => {
     assert.equal(basic, 'the+app:p%3Ass%2Fw%2Brd+%25%C3%A9');
   });
 
-  test('puts them into the body for servers that want them there', async () => {
+  test('puts the credentials into the body for servers that want them there', async () => {
     const { sent, fetch } = server(issues('t1', 60));
     await oidcTokenProvider({ ...options, credentialsIn: 'body' }, { fetch }).token();
     const body = new URLSearchParams(sent[0]!.init.body);
@@ -52,7 +52,7 @@ describe('the OIDC token provider', () => {
     assert.equal(sent[0]!.init.headers.authorization, undefined);
   });
 
-  test('keeps a token for 80 % of its life, then asks ahead of its end', async () => {
+  test('keeps a token for 80 % of its life and then requests the next one', async () => {
     let now = 0;
     const { sent, fetch } = server(issues('t1', 100), issues('t2', '100'), issues('t3'));
     const provider = oidcTokenProvider(options, { fetch, now: () => now });
@@ -68,7 +68,7 @@ describe('the OIDC token provider', () => {
     assert.equal(await tokenAt(160_000), 't3');
   });
 
-  test('a token grows old by either clock: one that is set back or stands still makes it no younger', async () => {
+  test('a token expires by either clock, even if one clock is set back or stands still', async () => {
     let [now, monotonic] = [10_000_000, 0];
     const { fetch } = server(issues('t1', 100), issues('t2', 100), issues('t3', 100));
     const provider = oidcTokenProvider(options, { fetch, now: () => now, monotonicNow: () => monotonic });
@@ -83,14 +83,14 @@ describe('the OIDC token provider', () => {
     assert.equal(await tokenAfter(80_000, 0), 't3', 'the machine was suspended');
   });
 
-  test('logins at one time share a request', async () => {
+  test('logins at the same time share a request', async () => {
     const { sent, fetch } = server(issues('t1', 100));
     const provider = oidcTokenProvider(options, { fetch });
     assert.deepEqual(await Promise.all([provider.token(), provider.token()]), ['t1', 't1']);
     assert.equal(sent.length, 1);
   });
 
-  test('gives out a token that lives while the server fails, and asks again next time', async () => {
+  test('returns a valid token while the server fails, and asks the server again next time', async () => {
     let now = 0;
     const fails = () => new Response('', { status: 503 });
     const { fetch } = server(issues('t1', 100), fails, fails, issues('t2', 100));
@@ -103,7 +103,7 @@ describe('the OIDC token provider', () => {
     assert.equal(await provider.token(), 't2');
   });
 
-  test('hands out a token that lives while the server hangs, and renews it in the background', async () => {
+  test('returns a valid token while the server hangs, and renews it in the background', async () => {
     let now = 0;
     const waiting: ((response: Response) => void)[] = [];
     const hangs = () => new Promise<Response>((resolve) => waiting.push(resolve));
@@ -128,7 +128,7 @@ describe('the OIDC token provider', () => {
     assert.equal(sent.length, 2);
   });
 
-  test('waits for the server when no token lives, however long its limit', async () => {
+  test('waits for the server when no token is valid', async () => {
     const { fetch } = server(() => new Promise(() => {}));
     const provider = oidcTokenProvider(options, { fetch, delay: async () => {} });
     let isOver = false;
@@ -139,7 +139,7 @@ describe('the OIDC token provider', () => {
     assert.equal(isOver, false);
   });
 
-  test('at a server whose authority is not trusted says what to do, unless it was done already', async () => {
+  test("gives advice when the server's authority is not trusted, unless the advice was already followed", async () => {
     const untrusted = () => Promise.reject(new TypeError('x', { cause: { code: 'SELF_SIGNED_CERT_IN_CHAIN' } }));
     const before = process.env.NODE_EXTRA_CA_CERTS;
     try {
@@ -157,7 +157,7 @@ describe('the OIDC token provider', () => {
     }
   });
 
-  test('its extensions are those given, each time a new object', async () => {
+  test('returns the given extensions, each time in a new object', async () => {
     const provider = oidcTokenProvider({ ...options, extensions: { logicalCluster: 'lkc' } });
     const first = (await provider.extensions!()) as Record<string, string>;
     first.logicalCluster = 'changed';
@@ -195,7 +195,7 @@ describe('the OIDC token provider', () => {
     ],
   ];
   for (const [what, answer, says] of failures) {
-    test(`fails clearly on ${what}, and shows nothing of it`, async () => {
+    test(`fails clearly on ${what}, and does not show it`, async () => {
       const provider = oidcTokenProvider(options, { fetch: server(answer).fetch });
       await assert.rejects(
         async () => provider.token(),

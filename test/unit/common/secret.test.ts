@@ -5,7 +5,7 @@ import { parseConfig } from '../../../src/common/config/config-parser.ts';
 import { KafkaConfigurationError } from '../../../src/common/errors/errors.ts';
 import { Secret, withoutSecrets, withSecrets } from '../../../src/common/secret.ts';
 
-test('a configuration shows its secrets to nobody who prints it', () => {
+test('printing a configuration does not show its secrets', () => {
   const config = parseConfig({
     securityProtocol: 'SSL',
     sslPassword: 'hush hush',
@@ -30,7 +30,7 @@ test('a secret of a wrong type is refused without being shown', () => {
   }
 });
 
-test('secrets cross to another thread beside the rest, and are secrets again there', () => {
+test('secrets are sent to another thread and are secrets again there', () => {
   const config = parseConfig({ securityProtocol: 'SSL', sslPassword: 'hush hush', sslCaFile: 'ca.pem' });
   const { open, secrets } = withoutSecrets(config);
   assert.doesNotMatch(JSON.stringify(structuredClone(open)), /hush/);
@@ -40,7 +40,7 @@ test('secrets cross to another thread beside the rest, and are secrets again the
   assert.equal(arrived.sslCaFile, 'ca.pem');
 });
 
-test('a secret shows itself to nobody but who reveals it', () => {
+test('only reveal shows a secret', () => {
   const secret = new Secret('hidden');
   const shown = [
     `${secret}`,
@@ -53,7 +53,7 @@ test('a secret shows itself to nobody but who reveals it', () => {
   assert.equal(secret.reveal(), 'hidden');
 });
 
-test('a configuration shows nothing of what a token provider holds', () => {
+test('a configuration does not show what a token provider holds', () => {
   const provider = { key: 'hidden-key', token: () => 't' };
   const oidc = { tokenEndpointUrl: 'https://x.test', clientId: 'id', clientSecret: 'hidden-secret' };
   for (const saslOauthTokenProvider of [provider, { oidc }]) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWellFormed, nearestName, shown } from '../../../src/common/text.ts';
 
-test('a value is shown short, and never by methods of its own', () => {
+test('a value is shown short, and its own methods are not called', () => {
   const revoked = Proxy.revocable({}, {});
   revoked.revoke();
   const cases: [unknown, string][] = [
@@ -34,7 +34,7 @@ test('a value is shown short, and never by methods of its own', () => {
   assert.equal(shown('abcdef', 3), '"abc..."');
 });
 
-test('the nearest name is found whatever its case, none that is too far', () => {
+test('the nearest name is found in any case, and a name that is too different is not', () => {
   const known = ['alpha', 'alphabet', 'beta'];
   assert.equal(nearestName('ALPHA', known, 0), 'alpha');
   assert.equal(nearestName('alphabt', known, 2), 'alphabet');

@@ -39,7 +39,7 @@ describe('data messages', () => {
     assert.deepEqual([oldest.topics.toArray(), oldest.generationId, oldest.rackId], [['a'], -1, null]);
   });
 
-  test('a version newer than those that are known is read as the newest of them', () => {
+  test('a version that is newer than the known versions is read as the newest known version', () => {
     const bytes = Buffer.concat([ConsumerProtocolSubscription.encode({ topics: ['a'] }), Buffer.from('more')]);
     bytes.writeInt16BE(9);
     assert.deepEqual(ConsumerProtocolSubscription.decode(bytes).topics.toArray(), ['a']);
@@ -50,7 +50,7 @@ describe('data messages', () => {
     assert.equal(EndTxnMarker.decode(Buffer.from('000000000003', 'hex')).coordinatorEpoch, 3);
   });
 
-  test('messages whose first field is the version have it once', () => {
+  test('messages whose first field is the version contain the version once', () => {
     const bytes = LeaderChangeMessage.encode({ leaderId: 3 }, 0);
     assert.equal(bytes.toString('hex'), '000000000003010100');
     assert.equal(LeaderChangeMessage.decode(bytes).leaderId, 3);

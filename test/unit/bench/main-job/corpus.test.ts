@@ -45,7 +45,7 @@ describe('a corpus', () => {
     ['lines that cross every boundary', `${'line of text\n'.repeat(100_000)}`, 0],
   ];
   for (const [what, text, splits] of texts) {
-    test(`has all its lines: ${what}`, async () => {
+    test(`has every line: ${what}`, async () => {
       const file = join(folder, 'text.txt');
       writeFileSync(file, text);
       const expected = text.split('\n');
@@ -59,7 +59,7 @@ describe('a corpus', () => {
     });
   }
 
-  test('has the lines of every file below a folder, in order, as often as asked', async () => {
+  test('has the lines of every file below a folder, in order, as often as requested', async () => {
     const below = join(folder, 'below');
     mkdirSync(join(below, 'deep'), { recursive: true });
     writeFileSync(join(below, 'a.txt'), 'one\ntwo');
@@ -70,7 +70,7 @@ describe('a corpus', () => {
     assert.deepEqual(lines, ['one', 'two', 'three', 'one', 'two', 'three']);
   });
 
-  test('that is not there, or has no text, is refused', async () => {
+  test('is refused if the folder is missing or has no text', async () => {
     await assert.rejects(findCorpus(join(folder, 'nowhere'), null, folder), { name: 'JobError', message: /ENOENT/ });
     const empty = mkdtempSync(join(folder, 'empty-'));
     await assert.rejects(findCorpus(empty, null, folder), { name: 'JobError', message: /no text/ });

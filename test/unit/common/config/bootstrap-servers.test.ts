@@ -43,7 +43,7 @@ for (const [text, host, port] of [
   });
 }
 
-test('a string is split at commas, a list is used as it is; order and duplicates stay', () => {
+test('a string is split at commas, a list is used unchanged, and order and duplicates stay', () => {
   const expected = [
     { host: 'a', port: 1 },
     { host: 'b', port: 2 },
@@ -61,7 +61,7 @@ test('blank entries are skipped', () => {
   assert.deepEqual(parse(['', 'a:1', '  ']), [{ host: 'a', port: 1 }]);
 });
 
-test('an IPv6 address as brokers advertise it may stand in brackets', () => {
+test('an IPv6 address that brokers advertise may be in brackets', () => {
   for (const [host, plain] of [
     ['[::1]', '::1'],
     ['[2001:db8::7]', '2001:db8::7'],
@@ -111,7 +111,7 @@ for (const [text, problem] of [
   });
 }
 
-test('good entries beside bad ones: every bad one is reported', () => {
+test('every bad entry is reported, even beside good ones', () => {
   const problems: string[] = [];
   const servers = parseBootstrapServers('a:1,b:x,c:3,:4', problems);
   assert.equal(problems.length, 2);
@@ -121,7 +121,7 @@ test('good entries beside bad ones: every bad one is reported', () => {
   ]);
 });
 
-test('nothing but blanks is no server', () => {
+test('blanks are no server', () => {
   for (const value of ['', '  ', ',', [], ['']]) assert.match(problemOf(value), /names no server/);
 });
 

@@ -28,7 +28,7 @@ test('without options every key has its documented default', () => {
   assert.deepEqual(Object.keys(config), Object.keys(configOptions));
 });
 
-test('the defaults that the reference fixes', () => {
+test('defaults that the reference names are the same here', () => {
   const config = parseConfig();
   assert.deepEqual(
     {
@@ -155,7 +155,7 @@ test('bootstrapTopicsFilter: names of topics, each once, copied', () => {
   }
 });
 
-test("socketOptions: the caller's list is copied, and stays as it was however often it is used", () => {
+test("socketOptions: the caller's list is copied and never changed", () => {
   const given: [string, string, number][] = [['IPPROTO_TCP', 'TCP_NODELAY', 0]];
   for (let i = 0; i < 3; i++) {
     const { socketOptions } = parseConfig({ socketOptions: given, receiveBufferBytes: 8192, sendBufferBytes: 8192 });
@@ -220,7 +220,7 @@ test('an empty server list is reported beside other problems', () => {
   }
 });
 
-test('keys in snake case are told their name, for every key there is', () => {
+test('every key in snake case is refused, and the error gives the right name', () => {
   for (const key of Object.keys(configOptions)) {
     const snake = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     if (snake === key) continue;
@@ -228,7 +228,7 @@ test('keys in snake case are told their name, for every key there is', () => {
   }
 });
 
-test('misspelt keys are told the nearest, strange ones nothing', () => {
+test('a misspelt key is refused with the nearest key, an unlike key without a suggestion', () => {
   for (const [wrong, right] of [
     ['requestTimeout', 'requestTimeoutMs'],
     ['RequestTimeoutMs', 'requestTimeoutMs'],
@@ -246,7 +246,7 @@ test('misspelt keys are told the nearest, strange ones nothing', () => {
   }
 });
 
-test('names that other clients have for an option are told the one it has here', () => {
+test('an option name of another client is refused, and the error gives the name here', () => {
   for (const [wrong, right] of [
     ['brokers', 'bootstrapServers'],
     ['bootstrapBrokers', 'bootstrapServers'],
@@ -280,7 +280,7 @@ test('names that other clients have for an option are told the one it has here',
   }
 });
 
-test('every other name leads to options that there are', () => {
+test('every name of another client leads to options that exist', () => {
   const names = (text: string) =>
     text.match(
       /\b(?:ssl|sasl|bootstrap|request|connection|retry|reconnect|metadata|max|log|proxy|socket|send|receive|api|metrics|security)[A-Z]\w*/g,
@@ -292,13 +292,13 @@ test('every other name leads to options that there are', () => {
   }
 });
 
-test('what is no object at all', () => {
+test('a configuration that is not an object is refused', () => {
   for (const wrong of [null, 5, 'localhost:9092', true]) {
     assert.throws(() => parseConfig(wrong as never), /configuration must be an object, not /);
   }
 });
 
-test('rings have to hold two bodies of spillBytes', () => {
+test('rings must hold two bodies of spillBytes', () => {
   for (const key of ['requestRingBytes', 'responseRingBytes'] as const) {
     assert.deepEqual(problemsOf({ [key]: 128 * 1024 }), [
       `spillBytes is 65536; with ${key} 131072 it may be at most 65520`,
@@ -309,11 +309,11 @@ test('rings have to hold two bodies of spillBytes', () => {
   }
 });
 
-test('values in messages are short, and secrets cannot be long enough to matter', () => {
+test('values in messages are short, and no secret is shown', () => {
   const [problem] = problemsOf({ checkCrcs: 's'.repeat(5000) });
   assert.equal(problem, 'checkCrcs must be a boolean, not a string of 5000 characters');
 });
 
-test('each option has a text for the documentation', () => {
+test('each option has a description', () => {
   for (const [key, option] of options) assert.match(option.doc, /^[A-Z].*\.$/, key);
 });

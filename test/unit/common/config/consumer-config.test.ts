@@ -17,7 +17,7 @@ function problemsOf(options: object): readonly string[] {
 }
 
 describe('options of a consumer', () => {
-  it('have the defaults of Java where Java has them', () => {
+  it('have the same defaults as in Java', () => {
     const config = parseConsumerConfig({ groupId: 'g', topics: ['b', 'a', 'b'] });
     assert.deepEqual(config.subscription, { names: ['a', 'b'] });
     assert.equal(config.autoOffsetReset, 'latest');
@@ -33,7 +33,7 @@ describe('options of a consumer', () => {
     assert.ok(Object.isFrozen(config));
   });
 
-  it('take where to begin in every form', () => {
+  it('accept every form of a start position', () => {
     const config = parseConsumerConfig({
       assign: [
         { topic: 't', partition: 0, offset: 2n ** 62n },
@@ -49,7 +49,7 @@ describe('options of a consumer', () => {
     assert.equal(config.commit, 'manual');
   });
 
-  it('take a reset by duration', () => {
+  it('accept a reset by duration', () => {
     const { autoOffsetReset } = parseConsumerConfig({ autoOffsetReset: 'by_duration:PT24H' });
     assert.deepEqual(autoOffsetReset, { agoMs: 86_400_000 });
     assert.equal(parseDuration('P1DT1H1M1.5S'), 90_061_500);
@@ -108,7 +108,7 @@ describe('options of a consumer', () => {
     });
   }
 
-  it('are refused all at once', () => {
+  it('report all problems at once', () => {
     assert.equal(problemsOf({ groupId: '', prefetchBytes: 1, whenBlocked: 'x' }).length, 3);
   });
 });

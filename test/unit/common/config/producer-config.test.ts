@@ -19,7 +19,7 @@ function problems(options: object): readonly string[] {
   return [];
 }
 
-test('the defaults are those of Java, with idempotence', () => {
+test('the defaults are the same as in Java, with idempotence', () => {
   const config = parseProducerConfig();
   assert.deepEqual(
     [config.acks, config.enableIdempotence, config.retries, config.deliveryTimeoutMs, config.lingerMs],
@@ -32,7 +32,7 @@ test('the defaults are those of Java, with idempotence', () => {
   assert.ok(Object.isFrozen(config));
 });
 
-test('acks and retries that exclude idempotence switch it off, and say so once', () => {
+test('acks and retries that exclude idempotence switch it off, and that is logged once', () => {
   for (const options of [{ acks: 1 }, { acks: 0 }, { retries: 0 }] as ProducerConfigInput[]) {
     const notices: string[] = [];
     assert.equal(parseProducerConfig(options, (text) => notices.push(text)).enableIdempotence, false);
@@ -54,25 +54,25 @@ test('idempotence that was asked for is not switched off', () => {
   ]);
 });
 
-test('more than 5 requests in flight are an error with idempotence, also when that is only the default', () => {
+test('more than 5 requests in flight are an error with idempotence, also if idempotence is only the default', () => {
   assert.equal(problems({ maxInFlightRequestsPerConnection: 6 }).length, 1);
   assert.equal(problems({ maxInFlightRequestsPerConnection: 6, enableIdempotence: false }).length, 0);
 });
 
-test('deliveryTimeoutMs is raised to lingerMs and requestTimeoutMs together, unless it was given', () => {
+test('deliveryTimeoutMs is raised to the sum of lingerMs and requestTimeoutMs, unless it was given', () => {
   assert.equal(parseProducerConfig({ lingerMs: 200_000 }).deliveryTimeoutMs, 230_000);
   assert.deepEqual(problems({ deliveryTimeoutMs: 1000 }), [
     'deliveryTimeoutMs is 1000; it must be at least lingerMs + requestTimeoutMs, 30005',
   ]);
 });
 
-test('a level belongs to a codec that has levels', () => {
+test('a level is accepted only for a codec with levels', () => {
   assert.equal(problems({ compressionLevel: 3 }).length, 1);
   assert.equal(problems({ compressionType: 'gzip', compressionLevel: 10 }).length, 1);
   assert.equal(parseProducerConfig({ compressionType: 'zstd', compressionLevel: -5 }).compressionLevel, -5);
 });
 
-test('every problem is told at once', () => {
+test('all problems are reported at once', () => {
   assert.equal(
     problems({ acks: 2, lingerMs: -1, compressionType: 'brotli', transactionalId: '', partitioner: 'x' }).length,
     5,
@@ -96,7 +96,7 @@ for (const [foreign, ours] of [
   ['linger_ms', 'lingerMs'],
   ['lingerMS', 'lingerMs'],
 ] as const) {
-  test(`the key ${foreign} of another client is answered with ${ours}`, () => {
+  test(`the key ${foreign} of another client is refused, and the error names ${ours}`, () => {
     assert.equal(rightKeyFor(foreign), ours);
     assert.deepEqual(problems({ [foreign]: 1 }), [
       `unknown configuration key '${foreign}' of a producer; did you mean '${ours}'?`,

@@ -4,7 +4,7 @@ import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { parseProxyUrl } from '../../../../src/common/config/proxy-url.ts';
 import { KafkaConfigurationError } from '../../../../src/common/errors/errors.ts';
 
-test('what a proxy URL says', () => {
+test('a proxy URL gives scheme, host, port and login', () => {
   assert.deepEqual(parseProxyUrl('socks5://al%20ice:p%40ss@proxy.test:9050'), {
     kind: 'socks5',
     resolvesNames: false,
@@ -28,7 +28,7 @@ test('what a proxy URL says', () => {
   assert.equal(other('http://:hush@proxy.test').user, '');
 });
 
-test('what is wrong with a proxy URL is said without showing it', () => {
+test('an error about a proxy URL does not show the URL', () => {
   const cases: [string, RegExp][] = [
     ['hush', /^proxyUrl is not a URL/],
     ['https://hush@proxy.test', /^proxyUrl must begin with socks5:\/\/, socks5h:\/\/ or http:\/\/, not https:/],

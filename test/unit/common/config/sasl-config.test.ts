@@ -94,7 +94,7 @@ describe('SASL options', () => {
     });
   }
 
-  test('are not asked for without SASL', () => {
+  test('are not required without SASL', () => {
     assert.deepEqual(problemsOf({ securityProtocol: 'PLAINTEXT' }), []);
   });
 

@@ -26,7 +26,7 @@ function constantsOf(block: string): Record<string, KafkaClientOptions> {
   return new Function('process', 'KafkaClient', body)({ env }, { start }) as Record<string, KafkaClientOptions>;
 }
 
-test('each configuration is complete, and says what its comment promises', () => {
+test('each configuration is complete and does what its comment says', () => {
   assert.equal(blocks.length, 2);
   const [tls, usual] = blocks.map(constantsOf);
   const all = { mutualTls: tls!.client!, ...usual };

@@ -16,7 +16,7 @@ function problemsOf(options: object): readonly string[] {
   return [];
 }
 
-test('plain TLS settings are taken, as a copy that structured clone carries', () => {
+test('plain TLS settings are accepted, as a copy that can be structured-cloned', () => {
   const ca = Buffer.from('-----BEGIN');
   const given = {
     ca: [ca, 'more'],
@@ -32,7 +32,7 @@ test('plain TLS settings are taken, as a copy that structured clone carries', ()
   assert.equal(copy.buffer.byteLength, 10);
 });
 
-test('what cannot cross to another thread is refused, with the reason and without the value', () => {
+test('a setting that cannot be sent to another thread is refused, with the reason and without the value', () => {
   const cases: [unknown, RegExp][] = [
     [createSecureContext(), /^sslContext must be a plain object of TLS settings, not an object of class SecureContext/],
     [{ checkServerIdentity: () => undefined }, /^sslContext.checkServerIdentity: a function cannot cross/],
@@ -51,7 +51,7 @@ test('what cannot cross to another thread is refused, with the reason and withou
   }
 });
 
-test('a setting that is empty is refused: it would stand for a restriction, and be none', () => {
+test('an empty setting is refused, because it looks like a restriction and restricts nothing', () => {
   const cases: [object, RegExp][] = [
     [{ ca: '' }, /^sslContext\.ca is empty/],
     [{ ca: [] }, /^sslContext\.ca is empty/],
@@ -83,7 +83,7 @@ test('a setting that is empty is refused: it would stand for a restriction, and 
   assert.deepEqual(problemsOf({ sslContext: { passphrase: '', secureOptions: 0 } }), []);
 });
 
-test('every setting of Node that is a value is taken, and the others say why they are not', () => {
+test('every setting of Node that is a value is accepted, and the error for each other setting gives the reason', () => {
   const taken = {
     allowPartialTrustChain: true,
     honorCipherOrder: true,
@@ -106,7 +106,7 @@ test('every setting of Node that is a value is taken, and the others say why the
     assert.match(problemsOf({ sslContext: { [name]: value } })[0]!, why);
 });
 
-test('keys about TLS or logins under a security protocol that does not read them are refused, both keys named', () => {
+test('keys about TLS or logins are refused if securityProtocol does not use them, and the error names both keys', () => {
   const cases: [object, RegExp | null][] = [
     [
       { sslCaFile: 'ca.pem' },
@@ -140,7 +140,7 @@ test('keys about TLS or logins under a security protocol that does not read them
   }
 });
 
-test('a key file without a certificate file is refused, unless sslContext makes both idle', () => {
+test('a key file without a certificate file is refused, unless sslContext replaces both', () => {
   assert.match(problemsOf({ sslKeyFile: 'a' })[0]!, /sslKeyFile is set without sslCertFile/);
   assert.deepEqual(problemsOf({ sslKeyFile: 'a', sslContext: {} }), []);
 });

@@ -47,11 +47,11 @@ describe('errorFor', () => {
     }
   });
 
-  it('has nothing to say about success', () => {
+  it('returns null for success', () => {
     assert.equal(errorFor(0), null);
   });
 
-  it('tells name, number, and what to do', () => {
+  it('gives name, number and advice', () => {
     const error = errorFor(6);
     assert.ok(error instanceof BrokerError && error instanceof KafkaClientError);
     assert.ok(error instanceof errors.NotLeaderForPartitionError);
@@ -66,7 +66,7 @@ describe('errorFor', () => {
     assert.equal(errorFor(29)?.retriable, false);
   });
 
-  it('keeps the number of a code it does not know, and calls it not retriable', () => {
+  it('keeps the number of an unknown code, which is not retriable', () => {
     const error = errorFor(9999);
     assert.ok(error instanceof UnknownError);
     assert.equal(error.errorName, 'UNKNOWN');
@@ -75,7 +75,7 @@ describe('errorFor', () => {
     assert.match(error?.message ?? '', /9999/);
   });
 
-  it('has a row for every code of the newest Kafka, named and judged as its own classes do', () => {
+  it("has a row for every code of the newest Kafka, with the name and flags of Kafka's classes", () => {
     const facts = JSON.parse(readFileSync(join(projectFolder, 'test/fixtures/errors.json'), 'utf8')) as unknown[];
     assert.ok(facts.length >= 138);
     assert.deepEqual(

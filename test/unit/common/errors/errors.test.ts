@@ -11,14 +11,14 @@ const classes = Object.values(errors).filter(
   (value): value is ErrorClass => typeof value === 'function' && value.prototype instanceof Error,
 );
 
-test('there are classes, and codes and names are unique', () => {
+test('codes and names of the classes are unique', () => {
   assert.ok(classes.length >= 20);
   const codes = classes.map(({ code }) => code);
   assert.equal(new Set(codes).size, codes.length);
   for (const code of codes) assert.match(code, /^KAFKA_[A-Z_]+$/);
 });
 
-test('what is retriable, and what asks for new metadata', () => {
+test('classes are retriable and ask for new metadata as listed', () => {
   const own = classes.filter((type) => !(type.prototype instanceof errors.BrokerError));
   const retriable = own.filter(({ retriable: is }) => is).map(({ name }) => name);
   assert.deepEqual(retriable.sort(), [
@@ -44,7 +44,7 @@ test('what is retriable, and what asks for new metadata', () => {
   ]);
 });
 
-test('what a refused login or certificate caused is not retriable, wherever it surfaces', () => {
+test('an error caused by a refused login or certificate is never retriable', () => {
   const refusals = [
     new errors.SaslAuthenticationFailedError('x'),
     new errors.UnsupportedSaslMechanismError('x'),
@@ -69,7 +69,7 @@ test('what a refused login or certificate caused is not retriable, wherever it s
   assert.equal(new errors.KafkaTimeoutError('x', { cause: stillRetriable }).retriable, true);
 });
 
-test('no broker to be had is retriable if one of the causes is, or none is told', () => {
+test('NoBrokersAvailable is retriable if one of its causes is, or if it has no cause', () => {
   const failure = (error: Error) => ({ host: 'a', port: 1, error });
   const refused = failure(new errors.SaslAuthenticationFailedError('x'));
   const lost = failure(new errors.KafkaConnectionError('x'));
@@ -80,7 +80,7 @@ test('no broker to be had is retriable if one of the causes is, or none is told'
   assert.equal(of(failure(new Error('not ours'))), true);
 });
 
-test('classes have the names of kafka-python', () => {
+test('classes have the same names as in kafka-python', () => {
   const names =
     `KafkaConnectionError NodeNotReadyError NoBrokersAvailable TooManyInFlightRequests Cancelled KafkaProtocolError
     CorrelationIdError InvalidReceiveError MetadataEmptyBrokerList  KafkaTimeoutError UnrecognizedBrokerVersion
@@ -92,7 +92,7 @@ test('classes have the names of kafka-python', () => {
   );
 });
 
-test('one class serves what the client finds out itself and what a broker answers', () => {
+test('an error of the client and the same error of a broker have one class', () => {
   const own = new errors.RequestTimedOutError('no response within 5 ms');
   const answered = errors.errorFor(7);
   assert.equal(own.constructor, answered?.constructor);
@@ -100,7 +100,7 @@ test('one class serves what the client finds out itself and what a broker answer
   assert.equal(own.code, 'KAFKA_REQUEST_TIMED_OUT');
 });
 
-test('what kind of error a class is', () => {
+test('classes extend the right base classes', () => {
   assert.ok(new errors.IncompatibleBrokerVersion('x') instanceof errors.UnsupportedVersionError);
   assert.ok(new errors.CorrelationIdError('x') instanceof errors.KafkaProtocolError);
   assert.ok(new errors.InvalidReceiveError('x') instanceof errors.KafkaProtocolError);

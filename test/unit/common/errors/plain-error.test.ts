@@ -72,7 +72,7 @@ test("a broker's error keeps its number and name, known or not", () => {
   }
 });
 
-test('the causes of NoBrokersAvailable arrive with their classes', () => {
+test('the causes of NoBrokersAvailable keep their classes', () => {
   const failure = { host: 'one', port: 9092, error: new RequestTimedOutError('late', { nodeId: -1 }) };
   const back = roundTrip(new errors.NoBrokersAvailable('none', { causes: [failure] }));
   assert.ok(back instanceof errors.NoBrokersAvailable);
@@ -96,7 +96,7 @@ test('a chain of causes keeps every class', () => {
   assert.equal((back.cause.cause as Error).message, 'inner');
 });
 
-test('a circle of causes ends', () => {
+test('a cycle of causes ends', () => {
   const a = new Error('a');
   const b = new Error('b', { cause: a });
   a.cause = b;
@@ -114,12 +114,12 @@ test('errors of other kinds keep name, text, code and stack', () => {
   assert.equal(back.stack, error.stack);
 });
 
-test('a cause that is no error', () => {
+test('a cause that is not an error is kept', () => {
   const back = roundTrip(new KafkaConnectionError('x', { cause: 'just text' }));
   assert.equal((back.cause as Error).message, 'thrown value: just text');
 });
 
-test('whatever is thrown becomes data, and nothing is thrown for it', () => {
+test('every thrown value becomes data, and nothing else is thrown', () => {
   const hostile: unknown[] = [
     undefined,
     null,
@@ -162,7 +162,7 @@ test('whatever is thrown becomes data, and nothing is thrown for it', () => {
   }
 });
 
-test('a name that is a property of every object is no class', () => {
+test('a name that every object has as a property is not taken for a class', () => {
   for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
     const back = fromPlainError({ name, message: 'm' });
     assert.equal(back.constructor, Error);
