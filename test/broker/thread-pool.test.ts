@@ -1,6 +1,7 @@
 // The application's work in the thread pool of the process does not delay the network thread.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { KafkaClientOptions } from '../../src/index.ts';
 import { CertificateAuthority } from '../helpers/certificates.ts';
@@ -15,7 +16,15 @@ let broker: EmbeddedBroker;
 
 before(async () => {
   ca = new CertificateAuthority('pool');
-  broker = await startEmbeddedBroker({ tls: ca.issue(), host: 'localhost', apiVersions: saslApis });
+  broker = await startEmbeddedBroker({
+    tls: ca.issue(),
+    host: 'localhost',
+    apiVersions: saslApis,
+    topics: { big: 1 },
+  });
+  // Noise stays large when it is compressed.
+  const records = Array.from({ length: 400 }, () => ({ value: randomBytes(1000) }));
+  await broker.append('big', 0, { compression: 'gzip', records });
   await wantLogins(broker, { mechanism: 'SCRAM-SHA-256', username: 'alice', password: 'the-secret' });
 });
 
@@ -36,6 +45,7 @@ test('a lost connection with a host name, TLS and SCRAM comes back while all thr
     saslMechanism: 'SCRAM-SHA-256',
     saslPlainUsername: 'alice',
     saslPlainPassword: 'the-secret',
+    codecPoolThresholdBytes: 65_536,
     ...patient,
   };
   // Where a start with the pool taken cannot succeed, the test waits for the whole of its limit.
@@ -46,6 +56,8 @@ test('a lost connection with a host name, TLS and SCRAM comes back while all thr
   child.tell('go');
   const { stdout, stderr } = await child.ended;
   assert.match(stdout, /^again: ok$/m, stderr);
+  assert.match(stdout, /^derives: ok$/m);
+  assert.match(stdout, /^decodes: ok$/m);
   if (readsModulesInPool)
     assert.match(stdout, /^anew: NetworkThreadError: the network thread did not begin within 8000 ms/m);
   else assert.match(stdout, /^anew: ok$/m);

@@ -5,7 +5,7 @@ import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
 import type { RoleHost } from '../client/role.ts';
 import { AdminRole } from './admin-role.ts';
-import { Call } from './call.ts';
+import { Call, type SaltPassword } from './call.ts';
 import { callTable } from './call-table.ts';
 
 type RunByName = (call: Call, args: unknown) => Promise<unknown>;
@@ -14,8 +14,10 @@ export class AdminDesk {
   /** The role that the poll loop must call. */
   readonly role: AdminRole;
   readonly #config: KafkaClientConfig;
+  readonly #saltPassword: SaltPassword;
 
-  constructor(host: RoleHost, config: KafkaClientConfig, now: number) {
+  constructor(host: RoleHost, config: KafkaClientConfig, saltPassword: SaltPassword, now: number) {
+    this.#saltPassword = saltPassword;
     this.role = new AdminRole(host, now);
     this.#config = config;
   }
@@ -25,7 +27,9 @@ export class AdminDesk {
     this.role.now = now;
     const { requestTimeoutMs, retryBackoffMs } = this.#config;
     const retryBackoffMaxMs = Math.max(retryBackoffMs, maxBackoffMs);
-    const call = new Call(this.role, { name, timeoutMs, requestTimeoutMs, retryBackoffMs, retryBackoffMaxMs });
+    const saltPassword = this.#saltPassword;
+    const backoff = { retryBackoffMs, retryBackoffMaxMs };
+    const call = new Call(this.role, { name, timeoutMs, requestTimeoutMs, ...backoff, saltPassword });
     return (callTable[name] as RunByName)(call, args);
   }
 

@@ -20,7 +20,16 @@ export interface CallSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
+  readonly saltPassword: SaltPassword;
 }
+
+/** PBKDF2 that does not wait behind the application's work in the thread pool of the process. */
+export type SaltPassword = (salting: {
+  readonly hash: 'sha256' | 'sha512';
+  readonly password: string;
+  readonly salt: Buffer;
+  readonly iterations: number;
+}) => Promise<Buffer>;
 
 export interface Answered<Response> {
   readonly response: Response;

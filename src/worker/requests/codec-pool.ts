@@ -2,11 +2,11 @@
 // threads cannot be started, the network thread does the tasks itself: requests then take longer, but none fails. Network thread.
 // Must not decide what is big (configuration does) or in which order results are used (their callers do).
 
-import type { Piscina } from 'piscina';
 import { prepareCodecs } from '../../codec/index.ts';
 import { KafkaClientError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { budgetBytes, CodecAccount } from './codec-account.ts';
+import { type CodecThreads, endGraceMs, type StartCodecThreads, startCodecThreads } from './codec-threads.ts';
 import {
   type CodecTask,
   type CodecTaskResult,
@@ -21,28 +21,15 @@ import {
   type RecordsTask,
 } from './codec-work.ts';
 
-// This form is used on purpose: bundlers do not take the file for an asset, which would not work without the files it imports. If a
-// bundler leaves the file out, the pool does not start.
-const here = import.meta.url;
-const taskEntry = new URL(here.endsWith('.ts') ? './codec-task.ts' : './codec-task.js', here);
-
-/** Idle threads end after this time. */
-const idleTimeoutMs = 30_000;
-/** How long `close` waits for tasks that have begun. */
-const endGraceMs = 1000;
 /** After so many tasks in a row that no thread took, the pool gives up on threads. */
 const maxStartFailures = 3;
+/** A thread that has not taken its task after this time is late. Node 20 reads modules in the thread pool of the process, which may be busy. */
+const lateMs = 1000;
+/** While threads are late, the network thread does the tasks. After this time it is tried again. */
+const retryMs = 30_000;
 
-/** Threads that run tasks. */
-export interface CodecThreads {
-  /** Runs the task on a free thread and moves `moved` to it. Rejects when that thread ends or cannot be started. */
-  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult>;
-  /** Ends the threads. The tasks that run on them reject. */
-  destroy(): Promise<void>;
-}
-
-/** @param threads how many tasks may run at a time */
-export type StartCodecThreads = (threads: number) => Promise<CodecThreads>;
+/** Calls back after so many ms, unless the function that it returns is called before. Does not keep the process alive. */
+export type Later = (ms: number, work: () => void) => () => void;
 
 type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
 
@@ -75,6 +62,9 @@ export class CodecPool {
   readonly #onUnusable: (cause: unknown) => void;
   /** How many tasks in a row no thread took. */
   #startFailures = 0;
+  #areThreadsLate = false;
+  #forgetRetry: () => void = () => {};
+  readonly #later: Later;
 
   /**
    * @param threadCount limit of the threads; 0: there is no pool, and everything runs in the network thread
@@ -85,7 +75,9 @@ export class CodecPool {
     wake: () => void,
     start: StartCodecThreads = startCodecThreads,
     onUnusable: (cause: unknown) => void = () => {},
+    later: Later = unreferencedTimer,
   ) {
+    this.#later = later;
     this.#threadCount = threadCount;
     this.#wake = wake;
     this.#start = start;
@@ -217,8 +209,15 @@ export class CodecPool {
       this.#leave(job);
       job.done({ failure: error }, now);
     }
-    const threads = await this.#threads?.catch(() => null);
-    await threads?.destroy();
+    // Threads that have not come so far need not come any more.
+    this.#forgetRetry();
+    if (this.#threads === null) return;
+    let inTime: () => void = () => {};
+    const isGivenUp = new Promise<void>((resolve) => {
+      inTime = this.#later(2 * endGraceMs, resolve);
+    });
+    await Promise.race([this.#threads.then((threads) => threads.destroy()).catch(() => {}), isGivenUp]);
+    inTime();
   }
 
   #add(job: Job): void {
@@ -237,8 +236,8 @@ export class CodecPool {
       account.begun(byteCount);
       account.lastTurn = ++this.#turn;
       this.#running.add(job!);
-      if (this.#startFailures < maxStartFailures) this.#runInThread(job!);
-      else this.#runHere(job!);
+      if (this.#startFailures >= maxStartFailures || this.#areThreadsLate) this.#runHere(job!);
+      else this.#runInThread(job!);
     }
   }
 
@@ -262,20 +261,44 @@ export class CodecPool {
   #runInThread(job: Job): void {
     // The first task starts the threads, because most clients never need them.
     this.#threads ??= this.#start(this.#threadCount);
-    this.#threads
-      .then((threads) => threads.run(job.task, job.moved))
-      .then(
-        (result) => {
-          this.#startFailures = 0;
-          this.#finish(job, { result });
-        },
-        (cause: unknown) => {
-          // If a thread took the task, its memory was lost with that thread. Otherwise the memory is still here.
-          const isHere = job.moved.byteLength > 0 && this.#running.has(job);
-          if (isHere) this.#notStarted(job, cause);
-          else this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) });
-        },
-      );
+    const late = new AbortController();
+    let inTime: () => void = () => {};
+    const isLate = new Promise<never>((_, reject) => {
+      inTime = this.#later(lateMs, () => {
+        if (job.moved.byteLength === 0 || !this.#running.has(job)) return;
+        reject(new Error('no thread has taken the task in time'));
+        late.abort();
+      });
+    });
+    const done = this.#threads.then((threads) => {
+      if (late.signal.aborted) throw new Error('the threads were late');
+      return threads.run(job.task, job.moved, late.signal);
+    });
+    Promise.race([done, isLate]).then(
+      (result) => {
+        inTime();
+        this.#startFailures = 0;
+        this.#finish(job, { result });
+      },
+      (cause: unknown) => {
+        inTime();
+        // If a thread took the task, its memory was lost with that thread. Otherwise the memory is still here.
+        const isHere = job.moved.byteLength > 0 && this.#running.has(job);
+        if (!isHere) this.#finish(job, { failure: new KafkaClientError(lostText, { cause }) });
+        else if (late.signal.aborted) this.#areLate(job);
+        else this.#notStarted(job, cause);
+      },
+    );
+  }
+
+  /** The threads may still come: they are tried again later. */
+  #areLate(job: Job): void {
+    this.#runHere(job);
+    if (this.#areThreadsLate) return;
+    this.#areThreadsLate = true;
+    this.#forgetRetry = this.#later(retryMs, () => {
+      this.#areThreadsLate = false;
+    });
   }
 
   #notStarted(job: Job, cause: unknown): void {
@@ -308,6 +331,11 @@ export class CodecPool {
   }
 }
 
+function unreferencedTimer(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, ms).unref();
+  return () => clearTimeout(timer);
+}
+
 /** Size of the decoded body; 0 when there is none. */
 function bodyBytesOf(outcome: Outcome): number {
   return 'result' in outcome && !('error' in outcome.result) ? outcome.result.buffer.byteLength : 0;
@@ -323,77 +351,4 @@ function settle<T extends DecodedBody | DecodedRecords | EncodedFrame | Compress
 /** Moves the memory to a new ArrayBuffer. `buffer` is empty afterwards. */
 function takenFrom(buffer: ArrayBuffer): ArrayBuffer {
   return structuredClone(buffer, { transfer: [buffer] });
-}
-
-/** @param entry module whose default export runs a task */
-export async function startCodecThreads(threads: number, entry: URL = taskEntry): Promise<CodecThreads> {
-  const { Piscina: Pool } = await import('piscina');
-  return new PiscinaThreads(
-    () =>
-      new Pool({
-        filename: entry.href,
-        minThreads: 0,
-        maxThreads: threads,
-        idleTimeout: idleTimeoutMs,
-        // With Atomics an idle thread would block its event loop. Without them it waits for messages like any other thread.
-        atomics: 'disabled',
-      }),
-  );
-}
-
-class PiscinaThreads implements CodecThreads {
-  readonly #open: () => Piscina;
-  #pool: Piscina;
-  readonly #underWay = new Set<Promise<CodecTaskResult>>();
-  /** The reason why the last idle thread ended. */
-  #lastError: unknown;
-
-  constructor(open: () => Piscina) {
-    this.#open = open;
-    this.#pool = this.#opened();
-  }
-
-  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
-    const run = this.#run(task, moved);
-    this.#underWay.add(run);
-    const ended = (): void => void this.#underWay.delete(run);
-    run.then(ended, ended);
-    return run;
-  }
-
-  /**
-   * Waits until the tasks that have begun are done. Node 20 aborts the whole process when a thread is ended while it loads a
-   * module by `require`, and the first task of each thread does that.
-   */
-  async destroy(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeIsUp = new Promise((resolve) => {
-      timer = setTimeout(resolve, endGraceMs);
-    });
-    await Promise.race([Promise.allSettled(this.#underWay), timeIsUp]);
-    clearTimeout(timer);
-    await this.#pool.destroy();
-  }
-
-  async #run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
-    const pool = this.#pool;
-    try {
-      return (await pool.run(task, { transferList: [moved] })) as CodecTaskResult;
-    } catch (error) {
-      throw pool === this.#pool ? error : this.#lastError;
-    }
-  }
-
-  #opened(): Piscina {
-    const pool = this.#open();
-    pool.on('error', (error) => {
-      // The end of an idle thread does no harm if no task waits. If a task waits, it was for this thread, and no other thread will
-      // take it.
-      if (pool !== this.#pool || pool.queueSize === 0) return;
-      this.#lastError = error;
-      this.#pool = this.#opened();
-      void pool.destroy();
-    });
-    return pool;
-  }
 }

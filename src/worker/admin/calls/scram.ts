@@ -1,7 +1,6 @@
 // Owns administration calls about SCRAM users. Network thread. Source: KIP-554, RFC 5802
 
-import { pbkdf2, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { randomBytes } from 'node:crypto';
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { ScramCredential, ScramMechanism } from '../../../common/admin/security.ts';
@@ -15,7 +14,7 @@ import { atController } from '../routes.ts';
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
 const mechanisms = codesOf<ScramMechanism>({ 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 });
-const hashes = { 'SCRAM-SHA-256': ['sha256', 32], 'SCRAM-SHA-512': ['sha512', 64] } as const;
+const hashes = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const;
 /** The least number that brokers accept. */
 const defaultIterations = 4096;
 const saltBytes = 24;
@@ -55,7 +54,7 @@ export async function alterUserScramCredentials(
   { alterations }: Args<'alterUserScramCredentials'>,
 ): Promise<PlainResults<string, null>> {
   const upsertions = await Promise.all(
-    alterations.flatMap((alteration) => ('password' in alteration ? [salted(alteration)] : [])),
+    alterations.flatMap((alteration) => ('password' in alteration ? [salted(call, alteration)] : [])),
   );
   const deletions = alterations.flatMap((alteration) =>
     'password' in alteration ? [] : [{ name: alteration.user, mechanism: mechanisms.code(alteration.mechanism) }],
@@ -81,9 +80,8 @@ interface Upsertion {
   readonly iterations?: number;
 }
 
-async function salted({ user, mechanism, password, iterations = defaultIterations }: Upsertion) {
+async function salted({ settings }: Call, { user, mechanism, password, iterations = defaultIterations }: Upsertion) {
   const salt = randomBytes(saltBytes);
-  const [hash, bytes] = hashes[mechanism];
-  const saltedPassword = await promisify(pbkdf2)(password, salt, iterations, bytes, hash);
+  const saltedPassword = await settings.saltPassword({ hash: hashes[mechanism], password, salt, iterations });
   return { name: user, mechanism: mechanisms.code(mechanism), iterations, salt, saltedPassword };
 }

@@ -138,7 +138,7 @@ const table = {
   },
   'worker/admin': {
     rooms: ['common', 'worker/client', 'protocol/flat', 'protocol/wire'],
-    packages: ['long', 'node:crypto', 'node:util'],
+    packages: ['long', 'node:crypto'],
   },
   'worker/sasl': {
     rooms: ['common', 'worker/client', 'worker/net', 'worker/requests', 'protocol/flat', 'protocol/wire'],

@@ -11,6 +11,7 @@ import { AdminRole } from '../../../../src/worker/admin/admin-role.ts';
 import { Call } from '../../../../src/worker/admin/call.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../src/worker/client/broker-requests.ts';
 import type { ClusterView } from '../../../../src/worker/client/cluster-view.ts';
+import { saltPassword } from '../../../../src/worker/sasl/salted-password.ts';
 
 export interface Asked {
   readonly brokerId: number;
@@ -62,6 +63,7 @@ export class FakeHost {
       requestTimeoutMs: 3000,
       retryBackoffMs: 100,
       retryBackoffMaxMs: 1000,
+      saltPassword,
     });
   }
 

@@ -8,7 +8,8 @@ import { Cancelled, KafkaClientError, KafkaProtocolError } from '../../../../src
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
 import { LEVEL_DEFAULT } from '../../../../src/protocol/flat/records/records-slot.ts';
-import { CodecPool, startCodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
+import { CodecPool } from '../../../../src/worker/requests/codec-pool.ts';
+import { startCodecThreads } from '../../../../src/worker/requests/codec-threads.ts';
 import type {
   CompressedBytes,
   DecodedBody,

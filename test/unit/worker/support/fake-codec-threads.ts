@@ -10,7 +10,7 @@
 
 import assert from 'node:assert/strict';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
-import type { CodecThreads } from '../../../../src/worker/requests/codec-pool.ts';
+import type { CodecThreads } from '../../../../src/worker/requests/codec-threads.ts';
 import { type CodecTask, type CodecTaskResult, perform } from '../../../../src/worker/requests/codec-work.ts';
 
 interface RunningTask {
