@@ -72,7 +72,7 @@ export interface BrokerRequests {
   readyAt(to: Destination, now: number): number;
   /**
    * Why the last connection or attempt ended; null if none ended, or if the broker has been connected since. For any broker: why none
-   * is ready.
+   * is ready. For a broker that is not in the cluster: that it is not.
    */
   lastError(to: Destination): Error | null;
   /** Not null when no broker is connected and everybody was tried in vain, because logins or certificates were refused. */

@@ -2,7 +2,7 @@
 // their answers back. Network thread. Must not decide for a role what to do about a failure.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { IncompatibleBrokerVersion } from '../../common/errors/errors.ts';
+import { IncompatibleBrokerVersion, UnknownBrokerIdError } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { sharedScope } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -78,7 +78,11 @@ export class NodeRequests implements BrokerRequests {
   lastError(to: Destination): Error | null {
     const { nodes } = this.#parts;
     if (to.brokerId === anyBroker) return nodes.whyNoneReady();
-    return nodes.inLane(to.brokerId, to.lane, this.#scope)?.connection.lastError ?? null;
+    const node = nodes.inLane(to.brokerId, to.lane, this.#scope);
+    if (node !== undefined) return node.connection.lastError;
+    // It has left the cluster, or was never in it. Whoever waits for it would wait for ever.
+    const text = `node ${to.brokerId} is not part of the cluster`;
+    return new UnknownBrokerIdError(text, { nodeId: to.brokerId });
   }
 
   refusedEverywhere(): Refusal | null {

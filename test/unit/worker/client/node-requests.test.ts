@@ -172,6 +172,18 @@ test('what cannot be sent fails inside the call, whatever the reason', () => {
   assert.equal(first.error, null);
 });
 
+test('why a broker is not ready is told also of one that has left the cluster: nobody waits for it', () => {
+  start();
+  const { requests } = net.thread.roleHost;
+  assert.equal(requests.isReady(main, net.now), true);
+  assert.equal(requests.lastError(main), null);
+  for (const lane of [mainLane, 'group']) {
+    const gone = { brokerId: 77, lane };
+    assert.equal(requests.isReady(gone, net.now), false);
+    assert.ok(requests.lastError(gone) instanceof UnknownBrokerIdError);
+  }
+});
+
 test('every request ends once: by its timeout, or with its connection', () => {
   start({ reconnectBackoffMs: 0 });
   connect(fetchLane);

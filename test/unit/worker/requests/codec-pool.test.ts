@@ -354,66 +354,6 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('threads that are late, as when the thread pool of the process is busy, hold no task up; they are tried again later', async () => {
-    const timers: { ms: number; work: () => void }[] = [];
-    const told: unknown[] = [];
-    let start: () => void = () => {};
-    threads = new FakeCodecThreads();
-    const started = new Promise<FakeCodecThreads>((resolve) => {
-      start = () => resolve(threads);
-    });
-    const pool = new CodecPool(
-      1,
-      () => {},
-      () => started,
-      (cause) => told.push(cause),
-      (ms, work) => {
-        timers.push({ ms, work });
-        return () => {};
-      },
-    );
-    const doneHere = async (outcomes: (DecodedBody | Error | null)[]): Promise<void> => {
-      for (let done = 0; done < outcomes.length; done += pool.poll(0)) await threads.settled();
-      for (const outcome of outcomes) assert.ok(outcome !== null && !(outcome instanceof Error));
-    };
-    const first = send(pool, 2);
-    await threads.settled();
-    assert.equal(pool.poll(0), 0, 'there is still time');
-    assert.ok(timers[0]!.ms <= 2000);
-    timers.shift()!.work();
-    await doneHere(first);
-    await doneHere(send(pool, 3));
-    assert.equal(threads.count, 0);
-    const [again] = timers;
-    assert.equal(timers.length, 1);
-    start();
-    again!.work();
-    const later = send(pool, 1);
-    await threads.settled();
-    assert.equal(threads.count, 1);
-    await threads.finish();
-    pool.poll(0);
-    assert.ok(later[0] !== null && !(later[0] instanceof Error));
-    assert.deepEqual(told, [], 'the pool is usable');
-    await pool.close(cancelled, 0);
-  });
-
-  test('threads that never come do not hold the end up', async () => {
-    const pool = new CodecPool(
-      1,
-      () => {},
-      () => new Promise(() => {}),
-      () => {},
-      (_ms, work) => {
-        queueMicrotask(work);
-        return () => {};
-      },
-    );
-    await pool.close(cancelled, 0);
-    send(pool, 1);
-    await pool.close(cancelled, 0);
-  });
-
   test('close hands out what is done and settles the rest, running or waiting, once', async () => {
     const pool = open(2);
     const outcomes = send(pool, 5);

@@ -96,6 +96,7 @@ export class ConsumerBench implements RoleHost {
   versions: (key: number) => { min: number; max: number } | null = () => ({ min: 0, max: 99 });
   isUp: (to: Destination) => boolean = () => true;
   refusal: Refusal | null = null;
+  errorOf: (to: Destination) => Error | null = () => null;
   #isWoken = false;
   #updateId = 1;
 
@@ -223,7 +224,7 @@ export class ConsumerBench implements RoleHost {
   readonly requests: BrokerRequests = {
     isReady: (to) => this.isUp(to),
     readyAt: (to, now) => (this.isUp(to) ? now : Number.POSITIVE_INFINITY),
-    lastError: () => null,
+    lastError: (to) => this.errorOf(to),
     refusedEverywhere: () => this.refusal,
     send: (request) => void this.waiting.push(request as unknown as BrokerRequest<unknown, unknown>),
     versionRange: (_brokerId, { key }) => this.versions(key),
