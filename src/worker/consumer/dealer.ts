@@ -12,6 +12,8 @@ import type { DecodingPiece, Partition } from './partition.ts';
 
 /** How many times larger than fetched bytes decoded records are expected to be: each record has ten words. It is used to check for room. */
 const flatPerFetched = 2;
+/** Limit of the decoded batches that wait for room with one thread. A single one may be larger: nobody knows how far bytes expand. */
+const maxPreparedBytes = 16 * 1024 * 1024;
 
 /** Decodes outside of the network thread, when that can be done and is worth the way there. */
 export interface RecordDecoder {
@@ -35,6 +37,8 @@ export class Dealer {
   readonly #settings: DealerSettings;
   readonly #applications: Application[] = [];
   readonly #holders = new Map<string, Application>();
+  /** Bytes of the batches that are decoded, or being decoded, and wait for room, by the thread that gets them. */
+  readonly #preparedBytes = new Map<Application, number>();
   /** The index at which the next round begins, so that no partition is always last. */
   #turn = 0;
 
@@ -73,6 +77,7 @@ export class Dealer {
     for (const application of this.#applications) if (application.see()) hasChanged = true;
     for (const partition of partitions) partition.collectDone();
     this.#deal(partitions, now);
+    this.#countPrepared(partitions);
     const { length } = partitions;
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {
@@ -149,6 +154,7 @@ export class Dealer {
       const handed = application.hand(prepared, { topic, partition: index, round, highWatermark, lastStableOffset });
       if (handed === null) break;
       this.#settings.report.handedOut(topic, prepared.count, prepared.fetchedBytes, now);
+      this.#notePrepared(application, -prepared.usedBytes);
       partition.prepared = null;
       partition.handedOut(handed);
       partition.movedAt = now;
@@ -166,13 +172,17 @@ export class Dealer {
       if (fetched === undefined) return false;
       let decoded: Decoded;
       if (partition.decoding === null) {
-        if (!application.hasRoom(Math.min(fetched.byteLength, batchMaxBytes) * flatPerFetched)) return false;
+        const expectedBytes = Math.min(fetched.byteLength, batchMaxBytes) * flatPerFetched;
+        if (!application.hasRoom(expectedBytes) || !this.#mayPrepare(application, expectedBytes)) return false;
         const piece = fetched.take(batchMaxBytes);
         if (piece === null) {
           partition.fetched.shift();
           continue;
         }
-        if (this.#decodesOutside(partition, fetched, piece)) return false;
+        if (this.#decodesOutside(partition, fetched, piece)) {
+          this.#notePrepared(application, expectedBytes);
+          return false;
+        }
         decoded = this.#decode(partition, fetched, piece);
       } else {
         const { piece, decoded: outside } = partition.decoding;
@@ -183,12 +193,32 @@ export class Dealer {
       const { batch, next, error } = decoded;
       if (fetched.isEmpty) partition.fetched.shift();
       partition.prepared = batch;
+      this.#notePrepared(application, batch?.usedBytes ?? 0);
       if (batch === null) partition.passOver(next);
       if (error === null) continue;
       partition.stopAt(error);
       return batch !== null;
     }
     return true;
+  }
+
+  /** Batches of partitions that were given up, or moved to another thread, in the meantime count no more, or there. */
+  #countPrepared(partitions: readonly Partition[]): void {
+    this.#preparedBytes.clear();
+    for (const partition of partitions) {
+      const bytes = preparedBytesOf(partition);
+      const application = bytes === 0 ? undefined : this.#holders.get(partition.key);
+      if (application !== undefined) this.#notePrepared(application, bytes);
+    }
+  }
+
+  #notePrepared(application: Application, byteCount: number): void {
+    this.#preparedBytes.set(application, (this.#preparedBytes.get(application) ?? 0) + byteCount);
+  }
+
+  #mayPrepare(application: Application, byteCount: number): boolean {
+    const bytes = this.#preparedBytes.get(application) ?? 0;
+    return bytes <= 0 || bytes + byteCount <= maxPreparedBytes;
   }
 
   #decode(partition: Partition, { aborted }: FetchedRecords, piece: Piece): Decoded {
@@ -228,4 +258,15 @@ export class Dealer {
 
 function placeOf({ topic, index }: Partition): TopicPartition {
   return { topic, partition: index };
+}
+
+/** Bytes of a partition's decoded batch that waits, or of the one that is being decoded. */
+function preparedBytesOf({ prepared, decoding }: Partition): number {
+  let bytes = prepared?.usedBytes ?? 0;
+  if (decoding !== null) {
+    const { piece, decoded } = decoding;
+    const isDecoded = decoded !== null && !(decoded instanceof Error);
+    bytes += isDecoded ? decoded.usedBytes : (piece.end - piece.start) * flatPerFetched;
+  }
+  return bytes;
 }

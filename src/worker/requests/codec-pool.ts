@@ -24,7 +24,7 @@ import {
 /** After so many tasks in a row that no thread took, the pool gives up on threads. */
 const maxStartFailures = 3;
 /** A thread that has not taken its task after this time is late. Node 20 reads modules in the thread pool of the process, which may be busy. */
-const lateMs = 1000;
+const lateMs = 3000;
 /** While threads are late, the network thread does the tasks. After this time it is tried again. */
 const retryMs = 30_000;
 

@@ -1,0 +1,88 @@
+// What a consumer decodes ahead of an application thread that does not read is bounded, however far the bytes expand.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { prepareCodecs } from '../../../../src/codec/index.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
+import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
+import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
+import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
+import type { Application, HandedBatch, PreparedBatch } from '../../../../src/worker/consumer/handed-batch.ts';
+import { Partition } from '../../../../src/worker/consumer/partition.ts';
+
+const MiB = 1024 * 1024;
+
+before(prepareCodecs);
+
+/** A thread with room for `roomBytes`. */
+class Thread implements Application {
+  readonly id: number;
+  readonly handed: PreparedBatch[] = [];
+  roomBytes: number;
+  isWaiting = true;
+  see = (): boolean => false;
+  lastAskedAt = (): number | null => 0;
+  tell = (): void => {};
+  raise = (): boolean => true;
+
+  constructor(id: number, roomBytes: number) {
+    this.id = id;
+    this.roomBytes = roomBytes;
+  }
+
+  hasRoom(byteLength: number): boolean {
+    return byteLength <= this.roomBytes;
+  }
+
+  hand(batch: PreparedBatch): HandedBatch {
+    this.handed.push(batch);
+    const { firstOffset, nextOffset, leaderEpoch, count, usedBytes: byteLength } = batch;
+    const ends = { withdraw: () => false, isReturned: () => false, giveUp: () => {}, free: () => {} };
+    return { firstOffset, nextOffset, leaderEpoch, count, byteLength, doneUpTo: () => firstOffset, ...ends };
+  }
+}
+
+/** Partitions each of which has one batch of some kilobytes that are `decodedBytes` when they are decoded. */
+function partitions(dealer: Dealer, count: number, decodedBytes: number): Partition[] {
+  const bytes = buildBatch({ records: [{ value: Buffer.alloc(decodedBytes) }], compression: 'gzip' });
+  const all = Array.from({ length: count }, (_, index) => new Partition('t', index));
+  for (const partition of all) partition.startAt(0n, 0);
+  // Each gets its thread before anything is fetched for it.
+  dealer.poll(all, 0);
+  for (const partition of all) partition.fetched.push(new FetchedRecords(bytes, null));
+  return all;
+}
+
+function dealerOf(...threads: Thread[]): Dealer {
+  const decode = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 64 * MiB } as const;
+  const dealer = new Dealer({ batchMaxBytes: MiB, decode, prefixBytes: 64, report: noReport, decoder: null });
+  for (const thread of threads) dealer.add(thread);
+  return dealer;
+}
+
+const decodedBytes = (all: readonly Partition[]): number =>
+  all.reduce((sum, { prepared }) => sum + (prepared?.usedBytes ?? 0), 0);
+
+test('decoded batches that wait for room are few, and all come when there is room', () => {
+  const thread = new Thread(1, MiB);
+  const dealer = dealerOf(thread);
+  const all = partitions(dealer, 20, 4 * MiB);
+  for (let round = 0; round < 30; round++) dealer.poll(all, round);
+  assert.ok(decodedBytes(all) >= 4 * MiB, 'nothing was decoded: the test shows nothing');
+  assert.ok(decodedBytes(all) <= 24 * MiB, `${decodedBytes(all)} bytes`);
+  assert.equal(thread.handed.length, 0);
+  thread.roomBytes = 100 * MiB;
+  for (let round = 0; round < 3; round++) dealer.poll(all, round);
+  assert.equal(thread.handed.length, 20);
+  assert.equal(decodedBytes(all), 0);
+});
+
+test('a thread that does not read takes no room from another one', () => {
+  const blocked = new Thread(1, MiB);
+  const reading = new Thread(2, 100 * MiB);
+  const dealer = dealerOf(blocked, reading);
+  const all = partitions(dealer, 20, 4 * MiB);
+  for (let round = 0; round < 30; round++) dealer.poll(all, round);
+  assert.equal(blocked.handed.length, 0);
+  assert.equal(reading.handed.length, 10);
+});
