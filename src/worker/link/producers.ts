@@ -168,10 +168,12 @@ class LinkedProducer implements Role {
     const wallNow = this.#host.wallClock();
     let hasMore = false;
     let count = 0;
-    const { length } = this.#attached;
+    // A thread that closes in here leaves the list.
+    const all = this.#attached;
+    const { length } = all;
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {
-      const taken = this.#take(this.#attached[(this.#turn + i) % length]!, now, wallNow);
+      const taken = this.#take(all[(this.#turn + i) % length]!, now, wallNow);
       count += taken;
       if (taken === maxFramesPerTurn) hasMore = true;
     }

@@ -8,7 +8,7 @@ import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
 import { consumerCallFrame, takeConsumerAnswer } from '../../../../src/ring/frames/consumer-frames.ts';
 import { type Frame, writeFrame } from '../../../../src/ring/frames/frame.ts';
 import { CONSUMER_ANSWER, FLUSHED, RECORD } from '../../../../src/ring/frames/kinds.ts';
-import { flushFrame } from '../../../../src/ring/frames/producer-call-frames.ts';
+import { flushFrame, producerCloseFrame } from '../../../../src/ring/frames/producer-call-frames.ts';
 import { RECORD_PREFIX_BYTES, topicFrame } from '../../../../src/ring/frames/record-frames.ts';
 import type { LinkReader, LinkWriter } from '../../../../src/ring/link.ts';
 import { maxHeldBytes, maxHeldFrames } from '../../../../src/worker/link/held-frame.ts';
@@ -184,4 +184,23 @@ test('threads that write more than a producer can hold are served by turns', asy
   round();
   assert.ok(second.end.requests.isEmpty(), 'the record of the other was taken');
   assert.ok(second.counters.get('usedBytes') > before);
+});
+
+test('a thread that closes while others are served takes no turn from them', async () => {
+  start();
+  const links = [await openProducerLink(net.control, ports)];
+  const { producerId } = links[0]!;
+  for (let i = 0; i < 3; i++) links.push(await openProducerLink(net.control, ports, {}, producerId));
+  for (let closing = 0; closing < links.length - 1; closing++) {
+    const { end } = links[closing]!;
+    assert.ok(writeFrame(end.requests, producerCloseFrame({ callId: 1, timeoutMs: -1 })));
+    const left = links.slice(closing + 1);
+    for (const other of left) assert.ok(writeFrame(other.end.requests, flushFrame(1)));
+    round();
+    assert.deepEqual(net.fatal, []);
+    for (const { end: otherEnd } of left) {
+      assert.ok(otherEnd.responses.next());
+      otherEnd.responses.release();
+    }
+  }
 });
