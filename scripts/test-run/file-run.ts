@@ -33,6 +33,8 @@ export interface FileRunOptions {
   readonly timeoutMs: number;
   /** A test runs if its name contains one of these texts. Empty: all tests run. */
   readonly names: readonly string[];
+  /** Added to the environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** When it is aborted, the process is ended. */
   readonly signal: AbortSignal;
   /** Is told each `slowMs` which tests are running. */
@@ -63,7 +65,7 @@ export async function runFile(file: TestFile, script: string, options: FileRunOp
       const seconds = Math.round((performance.now() - started) / 1000);
       options.onSlow(`${file.path} has taken ${seconds} s so far${whereIn(readEvents(textOf(paths.events)))}`);
     }, options.slowMs);
-    const end = await runProcess(nodeArguments(script, paths, options.names), paths.output, options);
+    const end = await runProcess(nodeArguments(file, script, paths, options.names), paths.output, options);
     clearInterval(watch);
     const events = readEvents(textOf(paths.events));
     return {
@@ -82,6 +84,7 @@ export async function runFile(file: TestFile, script: string, options: FileRunOp
 }
 
 function nodeArguments(
+  { folder }: TestFile,
   script: string,
   paths: { readonly events: string; readonly spec: string },
   names: readonly string[],
@@ -93,13 +96,16 @@ function nodeArguments(
     `--test-reporter=${runnablePath('scripts/test-run/events.ts')}`,
     `--test-reporter-destination=${paths.events}`,
     ...names.map((name) => `--test-name-pattern=${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}`),
+    // Loads the test file, and checks after each test that nothing is left.
+    runnablePath('test/helpers/invariant/checked-file.ts'),
+    folder,
     script,
   ];
 }
 
 function runProcess(args: string[], outputFile: string, options: FileRunOptions): Promise<ProcessEnd> {
   const output = openSync(outputFile, 'w');
-  const env = { ...process.env };
+  const env = { ...process.env, ...options.env };
   // This variable is set when the runner itself is tested. The tests would then send reports to a parent that does not read them.
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve) => {
@@ -151,6 +157,7 @@ function problemOf(end: ProcessEnd, events: FileEvents, options: FileRunOptions,
   }
   if (end.signal !== null) return `ended by ${end.signal}${where}`;
   if (events.counts === null) return `ended with exit code ${end.exitCode} before its tests were done${where}`;
+  if (events.counts.tests === 0 && options.names.length === 0) return 'has no tests';
   if (end.exitCode !== 0 && !isReported) return `ended with exit code ${end.exitCode}, though no test failed`;
   return null;
 }

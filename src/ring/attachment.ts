@@ -103,11 +103,16 @@ export function createAttachment(
   counters: SharedArrayBuffer,
 ): { application: ApplicationEnd; handle: NetworkHandle; transferList: MessagePort[] } {
   const { application, network } = createAttachmentHandles(options, networkDoorbell, counters);
-  return {
-    application: openApplicationEnd(application),
-    handle: network,
-    transferList: [network.bodyPort, network.sparePort],
-  };
+  try {
+    return {
+      application: openApplicationEnd(application),
+      handle: network,
+      transferList: [network.bodyPort, network.sparePort],
+    };
+  } catch (error) {
+    closePorts(application);
+    throw error;
+  }
 }
 
 /** Opens the application thread's end. @throws RingCorruptError when the handle's memory is not what it should be */

@@ -280,10 +280,11 @@ describe('attached clients', () => {
     await once(worker, 'exit');
     const consumer = await client.consumer({ assign: [{ topic: 'logs', partition: 0 }] });
     const shared = consumer.share();
-    const { port1 } = new MessageChannel();
+    const { port1, port2 } = new MessageChannel();
     port1.postMessage(shared, [...shared.transferList]);
     await assert.rejects(Consumer.attach(shared), { name: 'IllegalStateError', message: /sent to another thread/ });
-    port1.close();
+    // The other one would stay open with what it has not read.
+    port2.close();
   });
 
   test('attach and share fail while the client closes', async (t) => {

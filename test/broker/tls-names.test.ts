@@ -41,7 +41,9 @@ async function tlsServer(
 ): Promise<{ port: number; seen: Seen }> {
   const seen: Seen = { names: [], resumed: [], protocols: [], onSocket: (socket) => socket.write('hello') };
   const issued = ca.issue({ names: ['DNS:localhost', 'DNS:broker.test', 'IP:127.0.0.1'] });
+  const sockets: TLSSocket[] = [];
   const server: Server = createServer({ ...issued, ALPNProtocols: ['kafka'], ...options }, (socket) => {
+    sockets.push(socket);
     seen.names.push((socket as TLSSocket & { servername: string | false | null }).servername);
     seen.resumed.push(socket.isSessionReused());
     seen.protocols.push(socket.alpnProtocol);
@@ -50,7 +52,11 @@ async function tlsServer(
   });
   server.listen(0, address);
   await once(server, 'listening');
-  t.after(() => server.close());
+  t.after(() => {
+    // Nobody reads them, so they would not see the end.
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
   return { port: (server.address() as AddressInfo).port, seen };
 }
 

@@ -6,6 +6,7 @@ import { after, before, beforeEach } from 'node:test';
 import { inspect } from 'node:util';
 import { KafkaClient, ListGroups, type LogFields, type Logger } from '../../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBrokerInProcess } from '../../helpers/embedded-broker.ts';
+import { keepsMemory } from '../../helpers/invariant/open-things.ts';
 import { saslApis } from '../../helpers/sasl-server.ts';
 
 export class SecretSearch {
@@ -33,6 +34,7 @@ export class SecretSearch {
   begin(): void {
     const seen = (buffer: SharedArrayBuffer): void => {
       this.#shared.push(buffer);
+      keepsMemory(buffer);
     };
     globalThis.SharedArrayBuffer = class extends this.#realSharedArrayBuffer {
       constructor(byteLength: number) {

@@ -18,7 +18,7 @@ import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import type { Control } from '../../../../src/common/control.ts';
 import type { LogBatch } from '../../../../src/common/logger.ts';
 import type { AskForToken } from '../../../../src/common/token-provider.ts';
-import { createAttachment } from '../../../../src/ring/attachment.ts';
+import { createAttachment, type NetworkHandle } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import { SEQ_WORD } from '../../../../src/ring/layout.ts';
 import { createCounters, STATE_CLOSED } from '../../../../src/state/counters.ts';
@@ -32,6 +32,7 @@ import {
 import type { Attachment } from '../../../../src/worker/link/attachments.ts';
 import type { TransportEvents, TransportTarget } from '../../../../src/worker/net/transport.ts';
 import { NetworkThread, type NetworkThreadMemory } from '../../../../src/worker/network-thread.ts';
+import { mustBeClosed } from '../../../helpers/invariant/open-things.ts';
 import { FakeApplication } from './fake-application.ts';
 import type { FakeCodecThreads } from './fake-codec-threads.ts';
 import { FakeBroker, type FakeCluster, FakeTransport } from './fake-peer.ts';
@@ -85,6 +86,8 @@ export class FakeNetwork {
   #lastBell = 0;
   #hasForgotten = false;
   #isClosed = false;
+  readonly #closed = mustBeClosed(this, 'a FakeNetwork');
+  readonly #handles: NetworkHandle[] = [];
 
   /** @param unchecked values that configuration would refuse */
   constructor(
@@ -151,6 +154,7 @@ export class FakeNetwork {
     const { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes } = this.config;
     const sizes = { requestRingBytes, responseRingBytes, spillBytes, spillBudgetBytes };
     const { application, handle } = createAttachment(sizes, this.#doorbell, this.#counters);
+    this.#handles.push(handle);
     const attachment = this.thread.attach(handle);
     const control = this.thread.controlOf(attachment);
     const added = new FakeApplication(application);
@@ -270,6 +274,7 @@ export class FakeNetwork {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closed();
     try {
       for (const app of this.#applications) app.isReading = true;
       this.run();
@@ -289,6 +294,11 @@ export class FakeNetwork {
     } finally {
       this.timers.uninstall();
       for (const { end } of this.#applications) end.close();
+      // In a thread its end does this: a port with messages that nobody has read stays open when the other end closes.
+      for (const { bodyPort, sparePort } of this.#handles) {
+        bodyPort.close();
+        sparePort.close();
+      }
     }
     assert.deepEqual(this.fatal, []);
   }
