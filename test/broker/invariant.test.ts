@@ -163,7 +163,7 @@ describe('after a test', () => {
        before(async () => { broker = await startEmbeddedBroker(); });
        after(() => broker.close());
        async function connected() {
-         const client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers, closeTimeoutMs: 0 });
+         const client = await KafkaClient.start({ bootstrapServers: broker.bootstrapServers, closeTimeoutMs: 0, apiVersionAutoTimeoutMs: 60_000 });
          await client.awaitReady(0);
          return client;
        }
