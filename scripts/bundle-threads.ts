@@ -1,9 +1,9 @@
 // Owns the files of the package that hold a whole thread: the network thread, to be copied anywhere by those who bundle their application,
 // and the thread of the embedded cluster, which starts several times faster from one file. Both keep the names of functions and classes.
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Plugin, rolldown } from 'rolldown';
 
 /**
  * Bundles `entry` with all that it imports into `file`; both may be the same.
@@ -14,7 +14,7 @@ export async function bundleThread(entry: string, file: string, external: readon
     input: entry,
     platform: 'node',
     external: [...external],
-    plugins: [{ name: 'wire-codecs', transform: (code, id) => (isWireIndex(id) ? withImports(code) : null) }],
+    plugins: [wireCodecs],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`${entry} cannot be bundled: ${log.message}`);
     },
@@ -26,11 +26,16 @@ export async function bundleThread(entry: string, file: string, external: readon
   writeFileSync(file, chunk.code);
 }
 
+/** The list of wire codecs loads each by `require` at its first use, which only some bundlers follow. In a bundle all are there. */
+export const wireCodecs: Plugin = {
+  name: 'wire-codecs',
+  transform: (code, id) => (isWireIndex(id) ? withImports(code) : null),
+};
+
 function isWireIndex(id: string): boolean {
   return id.replaceAll('\\', '/').endsWith('/protocol/wire/generated/index.js');
 }
 
-/** The list of wire codecs loads each by `require` at its first use, which only some bundlers follow. In a single file all are there. */
 function withImports(code: string): string {
   const names: string[] = [];
   const loaders = code.replaceAll(/\(\) => require\('(\.\/[^']+)'\)/g, (_, path: string) => {
@@ -41,25 +46,6 @@ function withImports(code: string): string {
   if (!isWhole)
     throw new Error(`${names.length} wire codecs were found in the generated list, which must have another form now`);
   return `${names.map((path, i) => `import * as wire${i} from '${path}';`).join('\n')}\n${loaders}`;
-}
-
-const imports = /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g;
-
-/** Removes each `.js` file of a folder that the given ones do not import, directly or by others. */
-export function pruneScripts(folder: string, entries: readonly string[]): void {
-  const reached = new Set<string>();
-  const open = [...entries];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (reached.has(path) || !existsSync(path)) continue;
-    reached.add(path);
-    for (const [, specifier] of readFileSync(path, 'utf8').matchAll(imports)) {
-      open.push(join(dirname(path), specifier!));
-    }
-  }
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const path = join(folder, name);
-    if (name.endsWith('.js') && !reached.has(path)) rmSync(path);
-  }
 }
 
 /** Removes comments of whole lines from generated code: its declarations have the same. */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleThread, pruneScripts, stripGeneratedComments } from './bundle-threads.ts';
+import { bundlePackage } from './bundle-package.ts';
+import { bundleThread, stripGeneratedComments } from './bundle-threads.ts';
 import { projectFolder } from './project.ts';
 import { pruneDeclarations } from './prune-declarations.ts';
 
@@ -17,6 +18,25 @@ const entries = Object.values(exports)
   .map((path) => path.replace('./dist/', ''));
 await bundleThread(join(dist, 'worker', 'index.js'), join(dist, 'worker', 'single-file.js'), ['piscina']);
 await bundleThread(join(dist, 'testing', 'thread.js'), join(dist, 'testing', 'thread.js'), []);
-pruneScripts(join(dist, 'testing'), [join(dist, 'testing', 'index.js'), join(dist, 'testing', 'thread.js')]);
 stripGeneratedComments(dist);
+await bundlePackage(dist, {
+  entries: {
+    index: 'index',
+    'entries/metrics': 'entries/metrics',
+    'entries/protocol': 'entries/protocol',
+    'testing/index': 'testing/index',
+    'cli/index': 'cli/index',
+    'worker/index': 'worker/index',
+    // The network thread looks for the entry of its codec pool beside itself.
+    'worker/codec-task': 'worker/requests/codec-task',
+  },
+  shared: {
+    common: ['common', 'state', 'ring'],
+    messages: ['protocol/flat'],
+    'metrics-adapters': ['main/metrics'],
+    client: ['main'],
+    'wire-messages': ['protocol/wire', 'codec'],
+  },
+  kept: ['worker/single-file.js', 'testing/thread.js'],
+});
 pruneDeclarations(dist, entries);

@@ -74,7 +74,7 @@ function checksums(): BenchRow[] {
 function codecs(): BenchRow[] {
   const rows: BenchRow[] = [];
   const arena = new ByteArena();
-  const implementations = { gzip: 'node:zlib', ...blockImplementations, zstd: zstdImplementation() };
+  const implementations = { gzip: 'node:zlib', ...blockImplementations(), zstd: zstdImplementation() };
   for (const [kind, bytes] of Object.entries({ text: text(2 ** 20), noise: noise(2 ** 18) })) {
     for (const [name, codec] of Object.entries({ gzip: GZIP, snappy: SNAPPY, lz4: LZ4, zstd: ZSTD })) {
       const packed = compress(codec, defaultLevel, bytes, 0, bytes.length);
@@ -108,10 +108,10 @@ function blocks(): BenchRow[] {
     const snappyEnd = writeSnappyBlock(bytes, 0, length, packedSnappy, 0);
     const { elements } = readSnappyLength(packedSnappy, 0, snappyEnd);
     const pairs: [string, NativeBlocks | null, Uint8Array, number, () => void][] = [
-      ['lz4', nativeLz4, packedLz4, lz4End, () => readLz4Block(packedLz4, 0, lz4End, out, 0, length)],
+      ['lz4', nativeLz4(), packedLz4, lz4End, () => readLz4Block(packedLz4, 0, lz4End, out, 0, length)],
       [
         'snappy',
-        nativeSnappy,
+        nativeSnappy(),
         packedSnappy,
         snappyEnd,
         () => readSnappyElements(packedSnappy, elements, snappyEnd, out, 0, length),

@@ -114,9 +114,10 @@ function readBlock(
   const room = Math.min(maxBytes, arena.limit - arena.length);
   arena.reserve(room);
   const to = arena.length + room;
+  const native = end - start >= nativeFromBytes ? nativeLz4() : null;
   const filled =
-    nativeLz4 !== null && end - start >= nativeFromBytes
-      ? nativeLz4.read(bytes, start, end, arena.bytes, arena.length, to)
+    native !== null
+      ? native.read(bytes, start, end, arena.bytes, arena.length, to)
       : readLz4Block(bytes, start, end, arena.bytes, arena.length, to);
   if (filled < 0) {
     // The block is broken, or the room ended at the bound. Asking for more than the bound tells which.
@@ -148,9 +149,10 @@ export function writeLz4(bytes: Uint8Array, start: number, end: number, magic: n
   let put = writtenHeaderBytes;
   for (let at = start; at < end; at += writtenBlockBytes) {
     const blockEnd = Math.min(at + writtenBlockBytes, end);
+    const native = blockEnd - at >= nativeFromBytes ? nativeLz4() : null;
     const packedEnd =
-      nativeLz4 !== null && blockEnd - at >= nativeFromBytes
-        ? nativeLz4.write(bytes, at, blockEnd, out, put + 4)
+      native !== null
+        ? native.write(bytes, at, blockEnd, out, put + 4)
         : writeLz4Block(bytes, at, blockEnd, out, put + 4);
     const packed = packedEnd - put - 4;
     if (packed < blockEnd - at) {

@@ -30,14 +30,28 @@ const probe = new Uint8Array(1000);
 
 const require = requireFrom(import.meta.url);
 
-export const nativeSnappy: NativeBlocks | null = snappyBlocks(load(() => require('snappy')));
-export const nativeLz4: NativeBlocks | null = lz4Blocks(load(() => require('lz4-napi')));
+let snappyOnce: NativeBlocks | null | undefined;
+let lz4Once: NativeBlocks | null | undefined;
+
+/** Loaded at the first block: most threads never see one, and a package takes 5 to 10 ms. */
+export function nativeSnappy(): NativeBlocks | null {
+  if (snappyOnce === undefined) snappyOnce = snappyBlocks(load(() => require('snappy')));
+  return snappyOnce;
+}
+
+/** Like `nativeSnappy`. */
+export function nativeLz4(): NativeBlocks | null {
+  if (lz4Once === undefined) lz4Once = lz4Blocks(load(() => require('lz4-napi')));
+  return lz4Once;
+}
 
 /** What decompresses blocks in this process, for logs and benchmarks. */
-export const blockImplementations = {
-  snappy: nativeSnappy === null ? 'TypeScript' : 'snappy',
-  lz4: nativeLz4 === null ? 'TypeScript' : 'lz4-napi',
-} as const;
+export function blockImplementations(): { snappy: 'TypeScript' | 'snappy'; lz4: 'TypeScript' | 'lz4-napi' } {
+  return {
+    snappy: nativeSnappy() === null ? 'TypeScript' : 'snappy',
+    lz4: nativeLz4() === null ? 'TypeScript' : 'lz4-napi',
+  };
+}
 
 function snappyBlocks(snappy: BlockPackage | null): NativeBlocks | null {
   if (snappy === null) return null;

@@ -48,9 +48,10 @@ function readBlock(bytes: Uint8Array, start: number, end: number, arena: ByteAre
   const { length, elements } = readSnappyLength(bytes, start, end);
   arena.reserve(length);
   const to = arena.length + length;
+  const native = end - start >= nativeFromBytes ? nativeSnappy() : null;
   const isSound =
-    nativeSnappy !== null && end - start >= nativeFromBytes
-      ? nativeSnappy.read(bytes, start, end, arena.bytes, arena.length, to) === to
+    native !== null
+      ? native.read(bytes, start, end, arena.bytes, arena.length, to) === to
       : readSnappyElements(bytes, elements, end, arena.bytes, arena.length, to);
   if (!isSound) throw new CorruptRecordError('snappy block contradicts itself');
   arena.length = to;
@@ -81,6 +82,6 @@ export function writeSnappy(bytes: Uint8Array, start: number, end: number): Uint
 }
 
 function writeBlock(bytes: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
-  if (nativeSnappy !== null && end - start >= nativeFromBytes) return nativeSnappy.write(bytes, start, end, out, to);
-  return writeSnappyBlock(bytes, start, end, out, to);
+  const native = end - start >= nativeFromBytes ? nativeSnappy() : null;
+  return native !== null ? native.write(bytes, start, end, out, to) : writeSnappyBlock(bytes, start, end, out, to);
 }

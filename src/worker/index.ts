@@ -7,6 +7,7 @@ import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { NetworkThreadData, ServedControl } from '../common/control.ts';
+import { controlEndpoint } from '../common/control-endpoint.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
@@ -37,9 +38,7 @@ const {
 // This must run before the first connection is made.
 trust(authorities);
 const config = withSecrets(openConfig, secrets);
-const transports = transportsFor(config);
-
-await prepareCodecs();
+const [transports] = await Promise.all([transportsFor(config), prepareCodecs()]);
 
 const thread = new NetworkThread(
   config,
@@ -107,7 +106,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
       return result;
     },
   };
-  comlink.expose(served, port as unknown as comlink.Endpoint);
+  comlink.expose(served, controlEndpoint(port) as unknown as comlink.Endpoint);
   if (attachment.isOwner) return;
   port.unref();
   // The ports of a thread close however it ends: in order, by `terminate`, by an exception or by `process.exit`.

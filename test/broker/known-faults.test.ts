@@ -50,7 +50,7 @@ describe('known faults', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     t.after(() => server.close());
     const { port } = server.address() as AddressInfo;
-    const { open } = transportsFor(parseConfig({ securityProtocol: 'SSL', sslContext: { ca: ca.cert } }));
+    const { open } = await transportsFor(parseConfig({ securityProtocol: 'SSL', sslContext: { ca: ca.cert } }));
     const verdict = (host: string) =>
       new Promise<Error | null>((resolve) => {
         const memory = new Uint8Array(4096);

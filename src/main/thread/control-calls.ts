@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import type { ControlResult, ServedControl } from '../../common/control.ts';
+import { controlEndpoint } from '../../common/control-endpoint.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import type { RemoteControl } from './thread-access.ts';
@@ -15,7 +16,8 @@ export class ControlCalls {
   #endError: Error | null = null;
 
   constructor(port: MessagePort) {
-    const control = comlink.wrap<ServedControl<NetworkHandle, MessagePort>>(port as unknown as comlink.Endpoint);
+    const endpoint = controlEndpoint(port) as unknown as comlink.Endpoint;
+    const control = comlink.wrap<ServedControl<NetworkHandle, MessagePort>>(endpoint);
     this.#control = control;
     this.#releaseControl = () => control[comlink.releaseProxy]();
   }

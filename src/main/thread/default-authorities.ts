@@ -1,7 +1,7 @@
 // Owns the default certificate authorities of this thread. `tls.setDefaultCACertificates` only changes the thread that calls it, and
 // the network thread must trust the same authorities. Application thread.
 
-import * as tls from 'node:tls';
+import type * as tls from 'node:tls';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { usesTls } from '../../common/config/ssl-context.ts';
 
@@ -15,5 +15,7 @@ export function defaultAuthorities(config: KafkaClientConfig): readonly string[]
   // Authorization servers are asked by `fetch`, which only uses the defaults.
   const source = saslOauthTokenProvider?.reveal().kind ?? 'application';
   if (source === 'application' && (isGiven || !usesTls(config))) return null;
-  return (tls as Tls).getCACertificates?.('default') ?? null;
+  // Loaded here: most applications that do not use TLS with Kafka would load it for nothing.
+  const { getCACertificates } = process.getBuiltinModule('node:tls') as Tls;
+  return getCACertificates?.('default') ?? null;
 }

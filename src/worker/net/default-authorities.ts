@@ -1,7 +1,7 @@
 // Owns the default certificate authorities of this thread. They are the same as those of the application thread, and count when
 // none are configured. Network thread.
 
-import * as tls from 'node:tls';
+import type * as tls from 'node:tls';
 
 /** Node has these functions from 22.19 and 24.5 on. */
 type Tls = typeof tls & {
@@ -11,8 +11,9 @@ type Tls = typeof tls & {
 
 /** @param authorities null: Node's own defaults */
 export function trust(authorities: readonly string[] | null): void {
-  const { getCACertificates, setDefaultCACertificates } = tls as Tls;
-  if (authorities === null || setDefaultCACertificates === undefined) return;
+  if (authorities === null) return;
+  const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls') as Tls;
+  if (setDefaultCACertificates === undefined) return;
   // Usually both lists are the same. Then nothing has to be set.
   const own = new Set(getCACertificates?.('default'));
   if (own.size === authorities.length && authorities.every((one) => own.has(one))) return;

@@ -1,4 +1,5 @@
-// Owns how connections are opened: plain or TLS, with or without a proxy, by the configuration. Network thread.
+// Owns how connections are opened: plain or TLS, with or without a proxy, by the configuration. Network thread. Must not load the code of
+// TLS or of proxies unless it is used: half of a thread's start would go into it.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { type ProxyServer, parseProxyUrl } from '../../common/config/proxy-url.ts';
@@ -6,10 +7,9 @@ import type { ResolvedOption } from '../../common/config/socket-options.ts';
 import { usesTls } from '../../common/config/ssl-context.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
 import { type Dial, dialWithNode, dialWithOptions, type NodeOptions, socketOptionsOf } from './dial.ts';
-import { Tunnel } from './proxy-tunnel.ts';
+import type { Tunnel } from './proxy-tunnel.ts';
 import { lookupFor, newResolver, type Resolve } from './resolver.ts';
-import { TlsContexts } from './tls-contexts.ts';
-import { tlsTransports } from './tls-transport.ts';
+import type { TlsContexts } from './tls-contexts.ts';
 import { type OpenTransport, tcpTransports } from './transport.ts';
 
 export interface Transports {
@@ -19,16 +19,18 @@ export interface Transports {
   readonly prepare: () => void;
 }
 
-export function transportsFor(config: KafkaClientConfig): Transports {
+export async function transportsFor(config: KafkaClientConfig): Promise<Transports> {
   const { byNode, native } = socketOptionsOf(config);
   const { dial, refusal } = dialFor(byNode, native);
   const { resolve: resolveHere } = newResolver();
-  const tunnel = tunnelOf(config, byNode, resolveHere);
+  const tunnel = await tunnelOf(config, byNode, resolveHere);
   const resolve = tunnel?.resolvesNames === true ? leaveToProxy : resolveHere;
   if (!usesTls(config)) {
     const open = tunnel === null ? tcpTransports(dial ?? dialWithNode(byNode)) : tunnel.open;
     return { open, resolve, prepare: () => prepare(refusal, null) };
   }
+  const { TlsContexts } = await import('./tls-contexts.ts');
+  const { tlsTransports } = await import('./tls-transport.ts');
   const contexts = new TlsContexts(config);
   const open = tlsTransports({ contexts, checkHostname: config.sslCheckHostname, tunnel, dial, byNode });
   return { open, resolve, prepare: () => prepare(refusal, contexts) };
@@ -55,11 +57,12 @@ function prepare(refusal: unknown, contexts: TlsContexts | null): void {
   if (refusal !== null) throw refusal;
 }
 
-function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions, resolve: Resolve): Tunnel | null {
+async function tunnelOf(config: KafkaClientConfig, byNode: NodeOptions, resolve: Resolve): Promise<Tunnel | null> {
   const { proxyUrl, connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs } = config;
   if (proxyUrl === null) return null;
   // The configuration parser has checked this already.
   const proxy = parseProxyUrl(proxyUrl.reveal()) as ProxyServer;
+  const { Tunnel } = await import('./proxy-tunnel.ts');
   return new Tunnel(proxy, {
     byNode,
     maxMs: 2 * Math.max(connectionSetupTimeoutMs, connectionSetupTimeoutMaxMs),

@@ -1,0 +1,95 @@
+// Owns one cold start of one client: from the first line of a program until a broker has acknowledged its first record, in the way users
+// write it. A process of its own, of JavaScript that is loaded as users load it. Main thread of a contender.
+//   node start-contender.js '{"client":"kafkajs","folder":...}'
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as Package from '../../../src/index.ts';
+
+export type StartClient = 'this client' | 'kafkajs' | '@platformatic/kafka' | 'no client';
+
+export interface StartRun {
+  readonly client: StartClient;
+  /** This client's package as it is published: the path of its main entry. */
+  readonly entry: string;
+  /** The folder with the peers' node_modules. */
+  readonly folder: string;
+  readonly bootstrapServer: string;
+  /** A topic with one partition. */
+  readonly topic: string;
+}
+
+export interface StartResult {
+  readonly importMs: number;
+  /** Import included. */
+  readonly firstRecordMs: number;
+  /** Of all threads, from the start of the process. */
+  readonly cpuMs: number;
+  /** After a full garbage collection, at the first record. */
+  readonly heapMiB: number;
+}
+
+interface KafkajsModule {
+  Kafka: new (
+    options: object,
+  ) => {
+    producer(options: object): { connect(): Promise<void>; send(what: object): Promise<unknown> };
+  };
+  Partitioners: { DefaultPartitioner: unknown };
+  logLevel: { NOTHING: number };
+}
+interface PlatformaticModule {
+  Producer: new (options: object) => { send(what: object): Promise<unknown> };
+}
+
+const run = JSON.parse(process.argv[2]!) as StartRun;
+const value = Buffer.alloc(100, 'x');
+
+/** Each loads its client, and returns what makes it produce. */
+const loaders: Readonly<Record<StartClient, () => Promise<() => Promise<unknown>>>> = {
+  async 'this client'() {
+    const { Producer } = (await import(pathToFileURL(run.entry).href)) as typeof Package;
+    return async () => {
+      const producer = await Producer.start({ bootstrapServers: run.bootstrapServer });
+      await producer.send(run.topic, { value });
+    };
+  },
+  async kafkajs() {
+    const require = createRequire(join(run.folder, 'package.json'));
+    const { Kafka, Partitioners, logLevel } = require('kafkajs') as KafkajsModule;
+    return async () => {
+      const kafka = new Kafka({ brokers: [run.bootstrapServer], logLevel: logLevel.NOTHING });
+      const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+      await producer.connect();
+      await producer.send({ topic: run.topic, messages: [{ value }] });
+    };
+  },
+  async '@platformatic/kafka'() {
+    const path = createRequire(join(run.folder, 'package.json')).resolve('@platformatic/kafka');
+    const { Producer } = (await import(pathToFileURL(path).href)) as PlatformaticModule;
+    return async () => {
+      const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [run.bootstrapServer] });
+      await producer.send({ messages: [{ topic: run.topic, value }], acks: -1 });
+    };
+  },
+  async 'no client'() {
+    await import('node:net');
+    return async () => {};
+  },
+};
+
+const begin = performance.now();
+const produce = await loaders[run.client]();
+const importMs = performance.now() - begin;
+await produce();
+const firstRecordMs = performance.now() - begin;
+const { user, system } = process.cpuUsage();
+globalThis.gc?.();
+const result: StartResult = {
+  importMs,
+  firstRecordMs,
+  cpuMs: (user + system) / 1000,
+  heapMiB: process.memoryUsage().heapUsed / 2 ** 20,
+};
+process.stdout.write(JSON.stringify(result), () => process.exit(0));
