@@ -8,7 +8,8 @@ const SEQUENCE_WORD = 0;
 const LENGTH_WORD = 1;
 const HEAD_BYTES = 8;
 const firstBytes = 4096;
-const maxBytes = 64 * 1024 * 1024;
+/** Enough for the most partitions that a consumer may have, with the longest names. Only what is used is more than addresses. */
+const maxBytes = 128 * 1024 * 1024;
 
 export const emptySnapshot: ConsumerSnapshot = {
   state: 'UNASSIGNED',

@@ -2,13 +2,21 @@
 // Network thread.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
+import { GroupFatalError } from '../../common/errors/errors.ts';
 import type { ClusterView } from '../client/cluster-view.ts';
 import { textOf } from './heartbeat-content.ts';
 import { type Difference, differenceOf } from './partition-difference.ts';
+import { tooManyPartitions } from './partition-limit.ts';
 
 export interface TargetRow {
   readonly topicId: string;
   readonly partitions: readonly number[];
+}
+
+/** A row of a response. */
+interface TargetView {
+  readonly topicId: string;
+  readonly partitions: { readonly length: number; toArray(): number[] };
 }
 
 export class AssignmentTarget {
@@ -20,6 +28,15 @@ export class AssignmentTarget {
   constructor(cluster: Pick<ClusterView, 'topicName'>, onResolved: (topic: string, topicId: string) => void) {
     this.#cluster = cluster;
     this.#onResolved = onResolved;
+  }
+
+  /** Takes a target over. Returns an error, and leaves the old one, if it has more partitions than a consumer may have. */
+  replace(rows: Iterable<TargetView>): GroupFatalError | null {
+    const views = [...rows];
+    const problem = tooManyPartitions(views.reduce((sum, { partitions }) => sum + partitions.length, 0));
+    if (problem !== null) return new GroupFatalError(`the coordinator has assigned ${problem}`);
+    this.rows = views.map(({ topicId, partitions }) => ({ topicId, partitions: partitions.toArray() }));
+    return null;
   }
 
   isReached(owned: readonly TopicPartition[]): boolean {

@@ -28,6 +28,8 @@ export interface MemberSettings extends HeartbeatSettings {
 
 const joinEpoch = 0;
 const firstIntervalMs = 5000;
+/** A coordinator that asks for less than this would forget its members between two heartbeats. */
+const maxIntervalMs = 60_000;
 const unreleasedRetryMs = 1000;
 
 export class ConsumerGroupMember implements Membership {
@@ -211,17 +213,18 @@ export class ConsumerGroupMember implements Membership {
     this.#unreleasedSince = null;
     this.#content.answered(toldOwned);
     const { memberEpoch, heartbeatIntervalMs, assignment } = response;
-    if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs;
+    if (heartbeatIntervalMs > 0) this.#intervalMs = Math.min(heartbeatIntervalMs, maxIntervalMs);
     if (memberEpoch !== this.#epoch) {
       this.#epoch = memberEpoch;
       this.#parts.onChange();
     }
     if (this.#state === 'LEAVING' || this.#state === 'PREPARE_LEAVING') return;
     if (assignment !== null) {
-      this.#target.rows = assignment.topicPartitions.map(({ topicId, partitions }) => ({
-        topicId,
-        partitions: partitions.toArray(),
-      }));
+      const problem = this.#target.replace(assignment.topicPartitions);
+      if (problem !== null) {
+        this.#fatal(problem);
+        return;
+      }
       if (this.#target.isReached(this.#parts.owned())) this.#setState('STABLE');
       else this.#setState('RECONCILING');
     } else if (this.#state === 'JOINING') {

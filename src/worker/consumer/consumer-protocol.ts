@@ -3,6 +3,7 @@
 // Source: protocol guide, "consumer" protocol type; KIP-429, KIP-792, KIP-881.
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
+import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
@@ -11,6 +12,7 @@ import * as subscriptionMessage from '../../protocol/flat/generated/consumer-pro
 import { type DataCodec, dataCodec } from '../../protocol/wire/codecs.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
+import { tooManyPartitions } from './partition-limit.ts';
 
 export interface MemberSubscription {
   readonly topics: readonly string[];
@@ -57,9 +59,10 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
 export function decodeAssignment(bytes: Uint8Array): TopicPartition[] {
   if (bytes.byteLength === 0) return [];
   const view = assignmentMessage.read(decode(dataCodec('ConsumerProtocolAssignment'), bytes));
-  return [...view.assignedPartitions].flatMap(({ topic, partitions }) =>
-    partitions.map((partition) => ({ topic, partition })),
-  );
+  const rows = [...view.assignedPartitions];
+  const problem = tooManyPartitions(rows.reduce((sum, { partitions }) => sum + partitions.length, 0));
+  if (problem !== null) throw new KafkaProtocolError(`the leader has assigned ${problem}`);
+  return rows.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
 }
 
 function encode(codec: DataCodec, version: number, write: (w: FlatWriter) => void): Buffer {

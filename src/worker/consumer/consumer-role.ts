@@ -19,6 +19,7 @@ import type { MembershipHost } from './membership.ts';
 import { MissingTopics } from './missing-topics.ts';
 import { OffsetQueries } from './offset-queries.ts';
 import type { Partition } from './partition.ts';
+import { checkPartitionCount } from './partition-limit.ts';
 import { PartitionSet } from './partition-set.ts';
 import { PositionResolver } from './position-resolver.ts';
 import { RefusalWatch } from './refusal-watch.ts';
@@ -206,6 +207,7 @@ export class ConsumerRole implements Role {
     this.#checkAlive();
     if (this.group?.isManaged === true)
       throw new IllegalStateError('partitions come from the group; unsubscribe before you assign');
+    checkPartitionCount(partitions.length);
     const wanted = new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`));
     const gone = this.partitions
       .asTopicPartitions()
