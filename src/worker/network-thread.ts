@@ -151,7 +151,7 @@ export class NetworkThread {
       connect: (node, now) => this.#client.connectNode(node, now),
       wake,
     });
-    this.roles = new Roles(requests);
+    this.roles = new Roles(requests, (error) => events.roleFailed(error));
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     const { roleHost: host, roles } = this;
     const open = (): number => nodes.openScope();

@@ -1,14 +1,20 @@
 // Owns the list of roles (producers, consumers, administration calls) that the poll loop calls in every round. Network thread.
 
+import { thrownError } from '../common/thrown.ts';
 import type { Role } from './client/role.ts';
 
 export class Roles {
   readonly #requests: { poll(): void };
   readonly #roles = new Set<Role>();
+  readonly #onFailed: (error: Error) => void;
 
-  /** @param requests what roles send with; it is polled in every round too */
-  constructor(requests: { poll(): void }) {
+  /**
+   * @param requests what roles send with; it is polled in every round too
+   * @param onFailed is told of a role that threw
+   */
+  constructor(requests: { poll(): void }, onFailed: (error: Error) => void = () => {}) {
     this.#requests = requests;
+    this.#onFailed = onFailed;
   }
 
   get isEmpty(): boolean {
@@ -32,7 +38,20 @@ export class Roles {
   /** Calls `poll` of each role. */
   poll(now: number): void {
     this.#requests.poll();
-    for (const role of this.#roles) role.poll(now);
+    for (const role of this.#roles) {
+      try {
+        role.poll(now);
+      } catch (error) {
+        this.#failed(role, thrownError(error));
+      }
+    }
+  }
+
+  /** A fault, or memory that cannot be had, ends one role and not the thread, which belongs to others too. */
+  #failed(role: Role, error: Error): void {
+    this.#roles.delete(role);
+    this.#onFailed(error);
+    role.fail?.(error);
   }
 
   /** For how long the thread may doze instead of sleep, in ms. 0: it must not doze. */

@@ -38,6 +38,10 @@ export class AdminRole implements Role {
     }
   }
 
+  fail(error: Error): void {
+    this.close(error);
+  }
+
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;
     for (const wait of this.#waits) deadline = Math.min(deadline, wait.deadline, wait.lookAt(now));

@@ -9,9 +9,11 @@ export interface Role {
   /**
    * Called once in each round, after everything that arrived was delivered and before the thread sleeps. A round
    * follows every response, every connection that became ready or ended, every metadata update, and every call of
-   * `wake`.
+   * `wake`. A role that throws is not called any more, except for `fail`.
    */
   poll(now: number): void;
+  /** `poll` has thrown this. Whoever uses the role must be told, and what it holds be given back. */
+  fail?(error: Error): void;
   /**
    * Whether there is work for the role in shared memory; called before the thread sleeps. A role without this method
    * never has such work.

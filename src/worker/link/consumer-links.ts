@@ -160,6 +160,18 @@ export class ConsumerLinks implements Role {
     return this.#role.nextDeadline(now);
   }
 
+  /** The consumer has thrown: its threads are told, and it ends without a word to its group. */
+  fail(error: Error): void {
+    const text = `the consumer has ended by a fault in the network thread: ${error.message}`;
+    const reason = toPlainError(new NetworkThreadError(text, { cause: error }));
+    for (const [id, { lifeline }] of [...this.#links]) {
+      lifeline.tell(reason);
+      this.detach(id);
+    }
+    this.#host.cluster.forget(this.#role);
+    this.#parts.onClosed(this);
+  }
+
   /** No thread reads the consumer any more. It commits what was done and leaves its group, as `close` does. */
   #closeDeserted(now: number): void {
     this.#isDeserted = false;

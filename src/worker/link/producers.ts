@@ -189,6 +189,22 @@ class LinkedProducer implements Role {
     if (hasMore) this.#host.wake();
   }
 
+  /** The producer has thrown: its threads are told, and records that are open have no outcome but that. */
+  fail(error: Error): void {
+    const text = `the producer has ended by a fault in the network thread: ${error.message}`;
+    const reason = toPlainError(new NetworkThreadError(text, { cause: error }));
+    for (const { adapter, lifeline } of this.#attached) {
+      lifeline.tell(reason);
+      adapter.proxy.close();
+      adapter.end.close();
+      lifeline.close();
+    }
+    this.#attached = [];
+    this.#stopUpdates();
+    this.#host.cluster.forget(this.role);
+    this.#onEnd();
+  }
+
   nextDeadline(): number {
     let deadline = this.role.nextDeadline();
     for (const { isLeaving, goneDeadline } of this.#attached)

@@ -130,6 +130,12 @@ export class Events {
     this.#log.write('warn', 'codec-pool-unusable', text, cause instanceof Error ? { error: cause } : {});
   }
 
+  /** A producer, a consumer or the administration calls threw where nothing may throw. */
+  roleFailed(error: Error): void {
+    const text = `a producer, a consumer or the administration calls ended by a fault: ${error.message}`;
+    this.#log.write('error', 'role-failed', text, { error });
+  }
+
   attachmentBroken(error: Error): void {
     const text = `an attached thread was detached because its shared memory holds an impossible value: ${error.message}`;
     this.#log.write('error', 'attachment-broken', text, { error });

@@ -51,19 +51,20 @@ export async function openProducerLink(
   };
 }
 
-/** A consumer's link, with small rings. */
+/** A consumer's link, with small rings. @param snapshot the memory of its state */
 export async function openConsumerLink(
   control: Control,
   ports: MessagePort[],
-): Promise<{ end: ApplicationEnd; table: SharedArrayBuffer }> {
+  snapshot: SharedArrayBuffer = createConsumerSnapshot(),
+): Promise<{ end: ApplicationEnd; table: SharedArrayBuffer; told: () => unknown }> {
   const config = parseConsumerConfig({ assign: [{ topic: 't', partition: 0 }] });
   const sizes = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
   const { application, handle } = createAttachment(sizes, createDoorbell(), createCounters());
   const life = createLifeline();
   const table = createBatchTable(16);
-  const opening = { link: handle, table, snapshot: createConsumerSnapshot(), metrics: null, lifePort: life.network };
+  const opening = { link: handle, table, snapshot, metrics: null, lifePort: life.network };
   const result = await control.openConsumer(config, opening);
   assert.ok('value' in result, JSON.stringify(result));
   ports.push(life.application, handle.bodyPort, handle.sparePort);
-  return { end: application, table };
+  return { end: application, table, told: () => receiveMessageOnPort(life.application)?.message };
 }
