@@ -8,8 +8,11 @@ import { createLifeline } from '../../ring/lifeline.ts';
 import { createProducerCounters } from '../../state/producer-counters.ts';
 
 const minRingBytes = 8 * 1024;
-/** A ring of at most this size stays in the processor's caches. */
-const maxRingBytes = 1024 * 1024;
+/**
+ * A larger ring brings nothing more. A smaller one is full after a few ms: then the application sleeps and is woken more often, which costs
+ * more than what the processor's caches save (bench/macro/produce.ts).
+ */
+const maxRingBytes = 4 * 1024 * 1024;
 /** For the outcomes of records. These frames are small, and few of them wait. */
 const responseRingBytes = 128 * 1024;
 /** Records of up to this size are copied into the ring. Larger ones are moved. */
